@@ -1,1 +1,23 @@
-//! Placeholder until its first code.
+//! The `hitl.v1` API in Rust: messages, client and server stubs, and the descriptors that reflection serves.
+//!
+//! `gen/` is generated from `hitl/v1/*.proto` by `cargo xtask gen` and checked in; the protos are the documentation.
+
+/// Version 1 of the API.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    rustdoc::all,
+    reason = "generated code"
+)]
+pub mod v1 {
+    include!("gen/hitl.v1.rs");
+}
+
+/// The compiled protos with their comments, as an encoded `google.protobuf.FileDescriptorSet`.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/descriptor.binpb");
+
+/// The domain of every `google.rpc.ErrorInfo` that hitl sends.
+pub const ERROR_DOMAIN: &str = "hitl.v1";

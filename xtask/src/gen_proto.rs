@@ -1,0 +1,80 @@
+//! Generates `proto/src/gen` from `proto/hitl/v1`.
+//!
+//! The output is checked in, so that building hitl needs neither `protoc` nor a build script; a test here proves it fresh.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use prost::Message;
+
+/// Directory of the generated code, from the top of the repository.
+const OUTPUT: &str = "proto/src/gen";
+
+/// File name, below [`OUTPUT`], to contents.
+type Generated = BTreeMap<String, Vec<u8>>;
+
+/// Writes the generated code into the tree.
+pub(crate) fn run() -> Result<()> {
+    for (name, contents) in generate()? {
+        let path = top().join(OUTPUT).join(name);
+        fs::write(&path, contents).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn generate() -> Result<Generated> {
+    let descriptors = protox::Compiler::new([top().join("proto")])?
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(proto_files()?)?
+        .file_descriptor_set();
+    let scratch = tempfile::tempdir()?;
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .out_dir(scratch.path())
+        // A request's fingerprint and a page's order must not depend on a hash seed.
+        .btree_map(".")
+        .compile_fds_with_config(descriptors.clone(), config)?;
+
+    let mut generated = Generated::new();
+    for entry in fs::read_dir(scratch.path())? {
+        let path = entry?.path();
+        let name = path.file_name().context("a generated file has a name")?;
+        generated.insert(name.to_string_lossy().into_owned(), fs::read(&path)?);
+    }
+    generated.insert("descriptor.binpb".to_owned(), descriptors.encode_to_vec());
+    Ok(generated)
+}
+
+fn proto_files() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(top().join("proto/hitl/v1"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands below the top")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The checked-in code is what the protos generate: nobody edited either alone.
+    #[test]
+    fn generated_code_is_fresh() {
+        for (name, contents) in generate().expect("the protos compile") {
+            let checked_in = fs::read(top().join(OUTPUT).join(&name)).unwrap_or_default();
+            assert!(checked_in == contents, "{OUTPUT}/{name} is stale: run `cargo xtask gen`");
+        }
+    }
+}
