@@ -1,0 +1,173 @@
+//! Decides the writes of one batch, in the order in which they came.
+//!
+//! Each write sees the engine as the last batch left it plus the earlier writes of its own
+//! batch. Only the final state of a key is written: the engine gives all entries of a batch the
+//! same sequence number, so a key must not occur twice.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use fjall::{Keyspace, Slice};
+use object_store::{Error, PutMode, UpdateVersion};
+
+use crate::commit::Changes;
+use crate::error::{StoreError, already_exists, not_found, precondition};
+use crate::key::{self, Key};
+use crate::record::{self, Record};
+use crate::versions::Versions;
+
+/// A write, as queued.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Put {
+        key: Key,
+        record: Vec<u8>,
+        mode: PutMode,
+    },
+    /// Deleting what is not there succeeds, as on S3.
+    Delete { key: Key },
+    Copy {
+        from: Key,
+        to: Key,
+        /// Fail if there is an object at `to`.
+        create: bool,
+        /// Also delete `from`: a rename.
+        take: bool,
+    },
+}
+
+/// The version a put was stored as; `None` for other writes.
+pub(crate) type Answer = object_store::Result<Option<u64>>;
+
+pub(crate) struct Batch<'a> {
+    objects: &'a Keyspace,
+    versions: &'a mut Versions,
+    now: DateTime<Utc>,
+    create_overwrites: bool,
+    changed: HashMap<Key, Option<Slice>>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(
+        objects: &'a Keyspace,
+        versions: &'a mut Versions,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            objects,
+            versions,
+            now,
+            create_overwrites: false,
+            changed: HashMap::new(),
+            bytes: 0,
+        }
+    }
+
+    #[cfg(feature = "planted-faults")]
+    pub(crate) fn plant_overwrite(&mut self, planted: bool) {
+        self.create_overwrites = planted;
+    }
+
+    /// About how much memory the changes take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn apply(&mut self, op: Op) -> Answer {
+        match op {
+            Op::Put { key, record, mode } => {
+                self.check(&key, mode)?;
+                Ok(Some(self.write(key, record)))
+            }
+            Op::Delete { key } => {
+                if self.exists(&key)? {
+                    self.set(key, None);
+                }
+                Ok(None)
+            }
+            Op::Copy {
+                from,
+                to,
+                create,
+                take,
+            } => {
+                let record = self.get(&from)?.ok_or_else(|| missing(&from))?;
+                if create {
+                    self.check(&to, PutMode::Create)?;
+                }
+                if take {
+                    self.set(from, None);
+                }
+                self.write(to, record.to_vec());
+                Ok(None)
+            }
+        }
+    }
+
+    /// What to commit; empty if nothing changed.
+    pub(crate) fn into_changes(self) -> Changes {
+        let reservation = self.versions.reservation();
+        let mut changes: Changes = self.changed.into_iter().collect();
+        if let Some(reserved) = reservation {
+            changes.push((key::VERSIONS.into(), Some(reserved.to_le_bytes().into())));
+        }
+        changes
+    }
+
+    fn check(&self, key: &Key, mode: PutMode) -> object_store::Result<()> {
+        match mode {
+            PutMode::Overwrite => Ok(()),
+            PutMode::Create if self.create_overwrites => Ok(()),
+            PutMode::Create if self.exists(key)? => Err(already_exists(&key::path(key)?)),
+            PutMode::Create => Ok(()),
+            PutMode::Update(UpdateVersion { e_tag, .. }) => {
+                let wanted = e_tag.ok_or(StoreError::MissingEtag)?;
+                let found = match self.get(key)? {
+                    Some(bytes) => Record::parse(&bytes)?.etag(),
+                    None => "no object".to_owned(),
+                };
+                if found == wanted {
+                    return Ok(());
+                }
+                Err(precondition(
+                    &key::path(key)?,
+                    format!("{wanted} was to be replaced, found {found}"),
+                ))
+            }
+        }
+    }
+
+    fn write(&mut self, key: Key, mut record: Vec<u8>) -> u64 {
+        let version = self.versions.take();
+        record::stamp(&mut record, version, self.now);
+        self.set(key, Some(record.into()));
+        version
+    }
+
+    fn set(&mut self, key: Key, record: Option<Slice>) {
+        self.bytes += key.len() + record.as_ref().map_or(0, |record| record.len());
+        self.changed.insert(key, record);
+    }
+
+    fn exists(&self, key: &Key) -> Result<bool, StoreError> {
+        match self.changed.get(key) {
+            Some(change) => Ok(change.is_some()),
+            None => Ok(self.objects.contains_key(key)?),
+        }
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Slice>, StoreError> {
+        match self.changed.get(key) {
+            Some(change) => Ok(change.clone()),
+            None => Ok(self.objects.get(key)?),
+        }
+    }
+}
+
+fn missing(key: &Key) -> Error {
+    match key::path(key) {
+        Ok(path) => not_found(&path),
+        Err(error) => error.into(),
+    }
+}

@@ -1,0 +1,36 @@
+//! The one place where data becomes durable, behind a trait so that a test can make it fail or
+//! stop it halfway.
+
+use fjall::{Database, Keyspace, PersistMode};
+
+use crate::key::Key;
+
+/// What a batch changes: one entry a key, its new record or `None` for deleted.
+pub(crate) type Changes = Vec<(Key, Option<fjall::Slice>)>;
+
+pub(crate) trait Commit: Send {
+    /// Returns once all of `changes` are durable, or none of them may be relied on. Never called
+    /// again after an error.
+    fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()>;
+}
+
+pub(crate) struct EngineCommit {
+    pub(crate) db: Database,
+    pub(crate) objects: Keyspace,
+}
+
+impl Commit for EngineCommit {
+    fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()> {
+        // `fdatasync` is enough: it also writes the size and block map that reading the journal
+        // back needs, and leaves out only timestamps. The engine syncs new files and their
+        // directories itself, in full, when it makes them.
+        let mut batch = self.db.batch().durability(Some(PersistMode::SyncData));
+        for (key, record) in changes {
+            match record {
+                Some(record) => batch.insert(&self.objects, key, record),
+                None => batch.remove(&self.objects, key),
+            }
+        }
+        batch.commit()
+    }
+}

@@ -1,0 +1,129 @@
+//! Opening the engine, and its tuning.
+//!
+//! All objects share one keyspace. With several, one that is seldom written would keep every
+//! journal since its last flush, and opening would replay them all.
+//!
+//! What the numbers are for:
+//! * the memtable bounds what opening after a crash replays: a journal is dropped once the
+//!   memtables it fed are on disk, and it rotates at the first flush after 64 MB;
+//! * two workers: one only flushes, so that a long compaction never stalls writers;
+//! * memory: cache, one memtable being written and at most four waiting to be flushed.
+
+use std::path::Path;
+
+use fjall::config::CompressionPolicy;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use crate::dir::LockedDir;
+use crate::error::OpenError;
+use crate::key;
+
+const FORMAT: u32 = 1;
+const OBJECTS: &str = "objects";
+const CACHE_BYTES: u64 = 24 << 20;
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// The least the engine allows; only reached if flushing falls far behind.
+const MAX_JOURNAL_BYTES: u64 = 64 << 20;
+const WORKERS: usize = 2;
+
+/// An open engine whose content is durable.
+pub(crate) struct Engine {
+    pub(crate) objects: Keyspace,
+    pub(crate) db: Database,
+    /// The first version that was never given out.
+    pub(crate) first_version: u64,
+}
+
+/// Opens what is in `dir`, creating it on the first start.
+pub(crate) fn open(dir: &LockedDir) -> Result<Engine, OpenError> {
+    dir.create_database(|path| create(path).map_err(|error| explain(dir.path(), &error)))?;
+    let failed = |error| explain(dir.path(), &error);
+    let corrupt = |reason: &str| OpenError::Corrupt {
+        dir: dir.path().to_owned(),
+        reason: reason.to_owned(),
+    };
+    let db = database(&dir.database()).map_err(failed)?;
+    if !db.keyspace_exists(OBJECTS) {
+        return Err(corrupt("it has no objects keyspace"));
+    }
+    let objects = db.keyspace(OBJECTS, tuning).map_err(failed)?;
+    let format = objects.get(key::FORMAT).map_err(failed)?;
+    check_format(dir.path(), format.as_deref())?;
+    // What a killed process had written but not synced is replayed too, and is about to be
+    // shown to readers: from here on it has to be durable.
+    db.persist(PersistMode::SyncAll).map_err(failed)?;
+    let first_version = match objects.get(key::VERSIONS).map_err(failed)? {
+        None => 0,
+        Some(bytes) => u64::from_le_bytes(
+            (*bytes)
+                .try_into()
+                .map_err(|_| corrupt("its version counter is unreadable"))?,
+        ),
+    };
+    Ok(Engine {
+        objects,
+        db,
+        first_version,
+    })
+}
+
+fn create(path: &Path) -> fjall::Result<()> {
+    let db = database(path)?;
+    let objects = db.keyspace(OBJECTS, tuning)?;
+    objects.insert(key::FORMAT, FORMAT.to_string())?;
+    db.persist(PersistMode::SyncAll)
+}
+
+fn database(path: &Path) -> fjall::Result<Database> {
+    Database::builder(path)
+        .cache_size(CACHE_BYTES)
+        .max_journaling_size(MAX_JOURNAL_BYTES)
+        .worker_threads(WORKERS)
+        .open()
+}
+
+/// The engine keeps this with the keyspace: a change applies to new directories only.
+fn tuning() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_compression_policy(CompressionPolicy::disabled())
+}
+
+fn check_format(dir: &Path, stored: Option<&[u8]>) -> Result<(), OpenError> {
+    let stored = stored.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    match stored.map(|text| (text, text.parse::<u32>())) {
+        Some((_, Ok(FORMAT))) => Ok(()),
+        Some((text, _)) => Err(OpenError::Newer {
+            dir: dir.to_owned(),
+            found: text.to_owned(),
+            supported: FORMAT,
+        }),
+        None => Err(OpenError::Corrupt {
+            dir: dir.to_owned(),
+            reason: "it does not say which format it has".to_owned(),
+        }),
+    }
+}
+
+fn explain(dir: &Path, error: &fjall::Error) -> OpenError {
+    let dir = dir.to_owned();
+    match error {
+        fjall::Error::Io(source) => OpenError::Unusable {
+            dir,
+            source: std::io::Error::new(source.kind(), source.to_string()),
+        },
+        fjall::Error::Locked => OpenError::InUse {
+            dir,
+            holder: "the engine's own lock is taken".to_owned(),
+        },
+        fjall::Error::InvalidVersion(Some(version)) => OpenError::Newer {
+            dir,
+            found: format!("engine {version}"),
+            supported: FORMAT,
+        },
+        other => OpenError::Corrupt {
+            dir,
+            reason: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,158 @@
+//! Errors: why a store did not open, worded for whoever has to act on it, and why an operation
+//! failed, in `object_store`'s own vocabulary so that callers need no other.
+
+use std::io;
+use std::path::PathBuf;
+
+use object_store::Error;
+use object_store::path::Path;
+
+/// The store's name in [`object_store::Error::Generic`].
+pub(crate) const STORE: &str = "embedded";
+
+/// Why [`EmbeddedStore::open`](crate::EmbeddedStore::open) failed, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process, or another store in this process, has the directory open.
+    #[error(
+        "another hitl process already uses {}: {holder}; stop it, or use another directory",
+        dir.display()
+    )]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+        /// Who holds it, as far as its lock file says.
+        holder: String,
+    },
+    /// The directory cannot be created, read or written.
+    #[error(
+        "cannot use {}: {source}; create it and give this user the right to write there, or use another directory",
+        dir.display()
+    )]
+    Unusable {
+        /// The directory.
+        dir: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The directory holds something else.
+    #[error(
+        "{} is not a hitl store and not empty (it has {found:?}); use an empty or a new directory",
+        dir.display()
+    )]
+    NotAStore {
+        /// The directory.
+        dir: PathBuf,
+        /// One of the names found there.
+        found: String,
+    },
+    /// The data was written by a later version of this program.
+    #[error(
+        "{} has store format {found}, this program knows formats up to {supported}; start it with the newer program that wrote it",
+        dir.display()
+    )]
+    Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// The format found.
+        found: String,
+        /// The latest format this program can read.
+        supported: u32,
+    },
+    /// The data cannot be read back.
+    #[error(
+        "the data in {} is damaged: {reason}; keep a copy of the directory, then restore it from a backup",
+        dir.display()
+    )]
+    Corrupt {
+        /// The directory.
+        dir: PathBuf,
+        /// What did not fit.
+        reason: String,
+    },
+    /// An option is out of its range.
+    #[error("option {name} is {value}; it must be from 1 to {max}")]
+    InvalidOption {
+        /// The field of [`Options`](crate::Options).
+        name: &'static str,
+        /// Its value.
+        value: usize,
+        /// The largest allowed.
+        max: usize,
+    },
+}
+
+/// The source of an [`object_store::Error::Generic`] of this store, to tell the cases apart.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A write or sync failed, or the store is closing. Nothing works until it is opened again;
+    /// whether a write that was waiting happened is unknown until then.
+    #[error("the store stopped: {reason}")]
+    Stopped {
+        /// What failed.
+        reason: String,
+    },
+    /// The object is larger than [`Options::max_object_bytes`](crate::Options).
+    #[error("the object has {bytes} bytes, the limit is {max}")]
+    ObjectTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The path is empty or longer than [`Options::max_key_bytes`](crate::Options).
+    #[error("the path has {bytes} bytes, it must have from 1 to {max}")]
+    PathLength {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The engine could not read.
+    #[error("reading failed: {0}")]
+    Read(#[from] fjall::Error),
+    /// A stored record is not what this program writes.
+    #[error("a stored record is damaged: {0}")]
+    Record(&'static str),
+    /// The requested range is not inside the object.
+    #[error("{0}")]
+    Range(String),
+    /// The upload was completed or aborted before.
+    #[error("the upload has ended")]
+    UploadEnded,
+    /// `PutMode::Update` without an etag.
+    #[error("an update needs the etag it replaces")]
+    MissingEtag,
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        Self::Generic {
+            store: STORE,
+            source: Box::new(source),
+        }
+    }
+}
+
+pub(crate) fn already_exists(path: &Path) -> Error {
+    Error::AlreadyExists {
+        path: path.to_string(),
+        source: "an object is there".into(),
+    }
+}
+
+pub(crate) fn not_found(path: &Path) -> Error {
+    Error::NotFound {
+        path: path.to_string(),
+        source: "no object is there".into(),
+    }
+}
+
+pub(crate) fn precondition(path: &Path, why: String) -> Error {
+    Error::Precondition {
+        path: path.to_string(),
+        source: why.into(),
+    }
+}

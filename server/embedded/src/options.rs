@@ -1,0 +1,101 @@
+//! What a caller may choose. The engine's own tuning is in `engine`: it follows from
+//! measurements, not from taste.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::error::OpenError;
+
+/// The most that [`Options::max_object_bytes`] may be, 1 GiB: a write batch is held in memory.
+const MAX_OBJECT_BYTES: usize = 1 << 30;
+/// The most that [`Options::max_key_bytes`] may be; the engine ends at 64 KiB.
+const MAX_KEY_BYTES: usize = 32 << 10;
+/// The most that [`Options::max_queued_ops`] may be.
+const MAX_QUEUED_OPS: usize = 1 << 20;
+
+/// Where `last_modified` comes from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Told once, with the reason, when the store can accept nothing any more.
+pub type OnFatal = Box<dyn Fn(&str) + Send + Sync>;
+
+/// How an [`EmbeddedStore`](crate::EmbeddedStore) behaves.
+pub struct Options {
+    /// The largest object accepted, in bytes: 1 to 1 GiB, default 64 MiB.
+    pub max_object_bytes: usize,
+    /// The longest object path accepted, in bytes: 1 to 32 KiB, default 1 KiB as on S3.
+    pub max_key_bytes: usize,
+    /// How many writes may wait for the writer thread: 1 to 1 Mi, default 1,024. Callers beyond
+    /// that wait for room. All waiting writes together also hold at most 64 MiB, or one largest
+    /// object if that is more.
+    pub max_queued_ops: usize,
+    /// Gives `last_modified`, kept to the millisecond. Default: the system clock. It decides
+    /// nothing: ordering is by etag.
+    pub clock: Clock,
+    /// Called once, on the writer thread, after a write or sync failed: all waiting callers have
+    /// got their error, and every later operation fails. The process should log the reason and
+    /// end; starting again recovers what is durable. Default: an error in the log.
+    pub on_fatal: OnFatal,
+    /// A fault to commit on purpose, so that a checker can prove that it would find it.
+    #[cfg(feature = "planted-faults")]
+    pub planted: Option<PlantedFault>,
+}
+
+/// Faults that a test suite's checker must find.
+#[cfg(feature = "planted-faults")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlantedFault {
+    /// Answer first, write and sync 30 ms later: a kill in between loses acknowledged writes.
+    AckBeforeSync,
+    /// `PutMode::Create` replaces what is there: two callers both win.
+    Overwrite,
+}
+
+impl Options {
+    pub(crate) fn validate(&self) -> Result<(), OpenError> {
+        check("max_object_bytes", self.max_object_bytes, MAX_OBJECT_BYTES)?;
+        check("max_key_bytes", self.max_key_bytes, MAX_KEY_BYTES)?;
+        check("max_queued_ops", self.max_queued_ops, MAX_QUEUED_OPS)
+    }
+}
+
+fn check(name: &'static str, value: usize, max: usize) -> Result<(), OpenError> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(OpenError::InvalidOption { name, value, max })
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_object_bytes: 64 << 20,
+            max_key_bytes: 1 << 10,
+            max_queued_ops: 1 << 10,
+            clock: Arc::new(system_clock),
+            on_fatal: Box::new(|reason| tracing::error!(reason, "the embedded store stopped")),
+            #[cfg(feature = "planted-faults")]
+            planted: None,
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the default of the door itself; a caller that owns time passes its own clock"
+)]
+fn system_clock() -> DateTime<Utc> {
+    Utc::now()
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("max_object_bytes", &self.max_object_bytes)
+            .field("max_key_bytes", &self.max_key_bytes)
+            .field("max_queued_ops", &self.max_queued_ops)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! The way to the writer thread: bounded in number and in bytes, so that a burst makes callers
+//! wait instead of filling the memory.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::batch::{Answer, Op};
+use crate::shared::Shared;
+
+/// The least budget of bytes; a larger object raises it so that it fits.
+const MIN_BYTES: usize = 64 << 20;
+/// About what a queued write takes besides its body.
+const OVERHEAD: usize = 256;
+
+/// A write with the way back to its caller.
+pub(crate) struct Request {
+    pub(crate) op: Op,
+    pub(crate) reply: oneshot::Sender<Answer>,
+    /// Gives the bytes back when the write has been decided.
+    _bytes: OwnedSemaphorePermit,
+}
+
+pub(crate) struct Queue {
+    sender: mpsc::Sender<Request>,
+    budget: Arc<Semaphore>,
+}
+
+impl Queue {
+    pub(crate) fn new(max_ops: usize, max_object_bytes: usize) -> (Self, mpsc::Receiver<Request>) {
+        let (sender, receiver) = mpsc::channel(max_ops);
+        let bytes = (max_object_bytes + (1 << 20)).max(MIN_BYTES);
+        let budget = Arc::new(Semaphore::new(bytes));
+        (Self { sender, budget }, receiver)
+    }
+
+    /// Waits for room, then for the answer. Dropped while waiting for room, nothing happens;
+    /// dropped after that, the write may still happen.
+    pub(crate) async fn submit(&self, op: Op, shared: &Shared) -> Answer {
+        shared.check()?;
+        let cost = u32::try_from(cost(&op)).expect("options bound an object to 1 GiB");
+        let budget = Arc::clone(&self.budget);
+        let bytes = budget.acquire_many_owned(cost).await;
+        let (reply, answer) = oneshot::channel();
+        let request = Request {
+            op,
+            reply,
+            _bytes: bytes.expect("the budget is never closed"),
+        };
+        if self.sender.send(request).await.is_err() {
+            return Err(shared.stopped().into());
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(shared.stopped().into()))
+    }
+}
+
+fn cost(op: &Op) -> usize {
+    OVERHEAD
+        + match op {
+            Op::Put { key, record, .. } => key.len() + record.len(),
+            Op::Delete { key } => key.len(),
+            Op::Copy { from, to, .. } => from.len() + to.len(),
+        }
+}

@@ -1,0 +1,129 @@
+//! The writer thread: takes what is queued, decides it, makes it durable with one sync, shows it
+//! to readers, and only then answers.
+//!
+//! It never waits for a batch to fill: while one batch syncs, the next one gathers in the queue,
+//! so a lone caller waits for one sync only and many callers share one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::batch::{Answer, Batch};
+use crate::commit::Commit;
+use crate::options::{Clock, OnFatal};
+use crate::queue::Request;
+use crate::shared::Shared;
+use crate::versions::Versions;
+
+/// The most writes that share one sync; more gain nothing and only make the first ones wait.
+const MAX_BATCH_OPS: usize = 1024;
+/// A batch takes no further write once it has this many bytes: copies are not in the queue's
+/// budget, because their size is known only here.
+const MAX_BATCH_BYTES: usize = 16 << 20;
+
+type Answers = Vec<(oneshot::Sender<Answer>, Answer)>;
+
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commit: Box<dyn Commit>,
+    pub(crate) versions: Versions,
+    pub(crate) clock: Clock,
+    pub(crate) on_fatal: OnFatal,
+    #[cfg(feature = "planted-faults")]
+    pub(crate) planted: Option<crate::PlantedFault>,
+}
+
+impl Writer {
+    /// The thread ends when every sender of `requests` is gone and the queue is empty.
+    pub(crate) fn spawn(
+        self,
+        requests: mpsc::Receiver<Request>,
+    ) -> std::io::Result<JoinHandle<()>> {
+        thread::Builder::new()
+            .name("hitl-embedded-writer".to_owned())
+            .spawn(move || self.run(requests))
+    }
+
+    fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut taken = Vec::with_capacity(MAX_BATCH_OPS);
+        let mut queued = VecDeque::with_capacity(MAX_BATCH_OPS);
+        while requests.blocking_recv_many(&mut taken, MAX_BATCH_OPS) > 0 {
+            queued.extend(taken.drain(..));
+            while !queued.is_empty() {
+                if let Err(reason) = self.write_some(&mut queued) {
+                    self.stop(&reason, queued, requests);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Writes one batch from the front of `queued`.
+    fn write_some(&mut self, queued: &mut VecDeque<Request>) -> Result<(), String> {
+        let mut batch = Batch::new(&self.shared.objects, &mut self.versions, (self.clock)());
+        #[cfg(feature = "planted-faults")]
+        batch.plant_overwrite(self.planted == Some(crate::PlantedFault::Overwrite));
+        let mut answers = Answers::with_capacity(queued.len());
+        while batch.bytes() < MAX_BATCH_BYTES
+            && let Some(request) = queued.pop_front()
+        {
+            answers.push((request.reply, batch.apply(request.op)));
+        }
+        let changes = batch.into_changes();
+        #[cfg(feature = "planted-faults")]
+        if self.planted == Some(crate::PlantedFault::AckBeforeSync) {
+            send(std::mem::take(&mut answers));
+            thread::sleep(std::time::Duration::from_millis(30));
+        }
+        // Refusals wait for the sync as well: the object that refused may be in this batch.
+        if !changes.is_empty() {
+            if let Err(error) = self.commit.commit_and_sync(changes) {
+                let reason = format!("writing failed: {error}");
+                self.shared.stop(&reason);
+                refuse(answers.into_iter().map(|(reply, _)| reply), &self.shared);
+                return Err(reason);
+            }
+            self.shared.publish();
+        }
+        send(answers);
+        Ok(())
+    }
+
+    /// Every caller gets the error before the hook runs, because the hook may end the process.
+    fn stop(&self, reason: &str, queued: VecDeque<Request>, mut requests: mpsc::Receiver<Request>) {
+        requests.close();
+        refuse(
+            queued.into_iter().map(|request| request.reply),
+            &self.shared,
+        );
+        while let Some(request) = requests.blocking_recv() {
+            refuse([request.reply], &self.shared);
+        }
+        (self.on_fatal)(reason);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let reason = "the writer thread panicked";
+            self.shared.stop(reason);
+            (self.on_fatal)(reason);
+        }
+    }
+}
+
+fn send(answers: Answers) {
+    for (reply, answer) in answers {
+        // A caller that has gone away needs no answer.
+        let _ = reply.send(answer);
+    }
+}
+
+fn refuse(replies: impl IntoIterator<Item = oneshot::Sender<Answer>>, shared: &Shared) {
+    for reply in replies {
+        let _ = reply.send(Err(shared.stopped().into()));
+    }
+}
