@@ -1,1 +1,4 @@
-//! Placeholder until its first code.
+//! What every test of the real binary needs: to start one, to end one, and to find one.
+
+pub mod server;
+pub mod tools;
