@@ -1,0 +1,307 @@
+//! The client: one connection, shared by everything that is asked over it.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use hitl_proto::v1;
+use hitl_proto::v1::answer_event_request::Answer;
+use hitl_proto::v1::event_service_client::EventServiceClient;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status};
+
+use crate::config::{Config, Settings};
+use crate::create::EventBuilder;
+use crate::error::{Error, Result};
+use crate::key::{self, Ticket};
+use crate::retry::retry;
+use crate::value::DataType;
+use crate::{serve, wait};
+
+/// Finds a connection that died without a word while only waits are open on it.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Enough for a page of large events; a limit only against a server gone wrong.
+const MAX_MESSAGE_BYTES: usize = 256 << 20;
+
+pub(crate) type Stub = EventServiceClient<Channel>;
+
+/// Creates events, waits for them, and answers them.
+///
+/// Clones share one connection, which is made when first needed and made again when lost. Calls are
+/// repeated for a while when the server cannot be reached ([`Config::retry_for`]). A client belongs
+/// to the tokio runtime on which it made its first call.
+///
+/// The methods that take an event id are for untyped use: they return the event as the API has it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    channel: OnceLock<Channel>,
+    reached: AtomicBool,
+}
+
+impl Client {
+    /// A client with everything taken from the environment.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] if a variable cannot be understood.
+    pub fn from_env() -> Result<Self> {
+        Self::new(Config::default())
+    }
+
+    /// A client as configured. Does not connect yet.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] if a setting or variable cannot be understood.
+    pub fn new(config: Config) -> Result<Self> {
+        let settings = config.resolve(|name| std::env::var(name).ok())?;
+        Ok(Self::with(settings, OnceLock::new()))
+    }
+
+    pub(crate) fn with(settings: Settings, channel: OnceLock<Channel>) -> Self {
+        let reached = AtomicBool::new(false);
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                channel,
+                reached,
+            }),
+        }
+    }
+
+    /// The server's address, such as `http://127.0.0.1:4485`.
+    pub fn endpoint(&self) -> &str {
+        &self.shared.settings.endpoint
+    }
+
+    /// The namespace of every call that names no other.
+    pub fn namespace(&self) -> &str {
+        &self.shared.settings.namespace
+    }
+
+    /// Starts to describe an event whose answer is a `T`. Nothing is asked before
+    /// [`EventBuilder::create`].
+    ///
+    /// `name` is what lists and logs call it, `prompt` is the question.
+    pub fn event<T: DataType>(
+        &self,
+        name: impl Into<String>,
+        prompt: impl Into<String>,
+    ) -> EventBuilder<T> {
+        EventBuilder::new(self.clone(), name.into(), prompt.into())
+    }
+
+    /// Creates an event from a request of the API. An empty namespace is the client's; an empty
+    /// idempotency key is derived from the run if there is one, else random, so that repeating
+    /// the call on a lost connection creates nothing twice.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] names the fields to correct; [`crate::ErrorKind::Conflict`] if
+    /// the idempotency key belongs to a different request; and those of reaching the server.
+    pub async fn create(
+        &self,
+        mut request: v1::CreateEventRequest,
+    ) -> Result<v1::CreateEventResponse> {
+        self.fill(&mut request.namespace);
+        let mut ticket = None;
+        if request.idempotency_key.is_empty() {
+            let run_id = self.shared.settings.run_id.as_deref();
+            ticket = run_id.map(|run_id| Ticket::take(&request.namespace, run_id, &request.name));
+            request.idempotency_key = ticket.as_ref().map_or_else(key::once, Ticket::key);
+        }
+        let reply = self
+            .call(request, |mut stub, request| async move {
+                stub.create_event(request).await
+            })
+            .await?;
+        if let Some(ticket) = ticket {
+            ticket.keep();
+        }
+        Ok(reply)
+    }
+
+    /// Returns an event as it stands.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn get(&self, event_id: &str) -> Result<v1::Event> {
+        let request = v1::GetEventRequest {
+            namespace: self.namespace().to_owned(),
+            event_id: event_id.to_owned(),
+        };
+        let reply = self
+            .call(request, |mut stub, request| async move {
+                stub.get_event(request).await
+            })
+            .await?;
+        present(reply.event)
+    }
+
+    /// Lists one page of events: first the pending ones, nearest deadline first, then the ended ones,
+    /// latest first. Call again with `page_token` from `next_page_token` until that is empty. An
+    /// empty namespace is the client's.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn list(&self, mut request: v1::ListEventsRequest) -> Result<v1::ListEventsResponse> {
+        self.fill(&mut request.namespace);
+        self.call(request, |mut stub, request| async move {
+            stub.list_events(request).await
+        })
+        .await
+    }
+
+    /// Waits until an event ends, through lost connections and server restarts, and returns it with
+    /// its response, however it ended.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`], and those of reaching the server for the first time.
+    pub async fn wait_event(&self, event_id: &str) -> Result<v1::Event> {
+        wait::wait(self, event_id).await
+    }
+
+    /// Answers an event with a typed value, JSON or text. `responder` is the name of the person who
+    /// answers, empty if unknown.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] if the answer does not fit (the event stays as it was),
+    /// [`crate::ErrorKind::Conflict`] if the event has ended, [`crate::ErrorKind::NotFound`], and those
+    /// of reaching the server.
+    pub async fn answer(
+        &self,
+        event_id: &str,
+        answer: Answer,
+        responder: &str,
+    ) -> Result<v1::Event> {
+        let request = v1::AnswerEventRequest {
+            namespace: self.namespace().to_owned(),
+            event_id: event_id.to_owned(),
+            answer_id: key::once(),
+            responder: responder.to_owned(),
+            answer: Some(answer),
+        };
+        let reply = self
+            .call(request, |mut stub, request| async move {
+                stub.answer_event(request).await
+            })
+            .await?;
+        present(reply.event)
+    }
+
+    /// Declines an event: a person refuses to give a value. `reason` and `responder` may be empty.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] if the event has ended, [`crate::ErrorKind::NotFound`], and those
+    /// of reaching the server.
+    pub async fn decline(
+        &self,
+        event_id: &str,
+        reason: &str,
+        responder: &str,
+    ) -> Result<v1::Event> {
+        let request = v1::DeclineEventRequest {
+            namespace: self.namespace().to_owned(),
+            event_id: event_id.to_owned(),
+            reason: reason.to_owned(),
+            answer_id: key::once(),
+            responder: responder.to_owned(),
+        };
+        let reply = self
+            .call(request, |mut stub, request| async move {
+                stub.decline_event(request).await
+            })
+            .await?;
+        present(reply.event)
+    }
+
+    /// Cancels an event: whoever asked withdraws it. One that is cancelled already is returned as it
+    /// is. `reason` may be empty.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] if the event ended otherwise, [`crate::ErrorKind::NotFound`], and
+    /// those of reaching the server.
+    pub async fn cancel(&self, event_id: &str, reason: &str) -> Result<v1::Event> {
+        let request = v1::CancelEventRequest {
+            namespace: self.namespace().to_owned(),
+            event_id: event_id.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let reply = self
+            .call(request, |mut stub, request| async move {
+                stub.cancel_event(request).await
+            })
+            .await?;
+        present(reply.event)
+    }
+
+    async fn call<Q, R, F>(&self, request: Q, rpc: impl Fn(Stub, Q) -> F) -> Result<R>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        let stub = self.stub()?;
+        retry(self.retry_for(), || {
+            let reply = rpc(stub.clone(), request.clone());
+            async { self.read(reply.await) }
+        })
+        .await
+    }
+
+    /// A reply's message, or its error; and notes that there is a server.
+    pub(crate) fn read<R>(&self, reply: Result<Response<R>, Status>) -> Result<R> {
+        let reply = reply.map_err(|status| Error::from_status(&status, self.endpoint()))?;
+        self.shared.reached.store(true, Ordering::Relaxed);
+        Ok(reply.into_inner())
+    }
+
+    /// Whether any call ever got a reply.
+    pub(crate) fn has_reached_server(&self) -> bool {
+        self.shared.reached.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn retry_for(&self) -> Duration {
+        self.shared.settings.retry_for
+    }
+
+    pub(crate) fn stub(&self) -> Result<Stub> {
+        let channel = match self.shared.channel.get() {
+            Some(channel) => channel,
+            None => {
+                let channel = connect(&self.shared.settings)?;
+                self.shared.channel.get_or_init(|| channel)
+            }
+        };
+        Ok(Stub::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
+    }
+
+    fn fill(&self, namespace: &mut String) {
+        if namespace.is_empty() {
+            self.namespace().clone_into(namespace);
+        }
+    }
+}
+
+/// The channel, which connects at its first call and again after each loss.
+fn connect(settings: &Settings) -> Result<Channel> {
+    let endpoint = Endpoint::from_shared(settings.endpoint.clone())
+        .map_err(|error| Error::config(format!("{}: {error}", settings.endpoint)))?
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true);
+    Ok(match settings.launcher.clone() {
+        Some(launcher) => endpoint.connect_with_connector_lazy(serve::connector(launcher)),
+        None => endpoint
+            .connect_timeout(Duration::from_secs(5))
+            .connect_lazy(),
+    })
+}
+
+fn present(event: Option<v1::Event>) -> Result<v1::Event> {
+    event.ok_or_else(|| Error::internal("the server's reply has no event".to_owned()))
+}

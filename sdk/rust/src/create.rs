@@ -1,0 +1,276 @@
+//! Describes an event and creates it. What can be restricted depends on the type of the answer.
+
+use std::time::Duration;
+
+use hitl_proto::v1;
+use hitl_proto::v1::create_event_request::Expiration;
+use hitl_proto::v1::on_timeout::Action;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::event::Event;
+use crate::value::{Choices, DataType, Object};
+
+/// An event that is about to be created. The server checks every rule, so all setters are infallible.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `create`"]
+pub struct EventBuilder<T: DataType, C = Client> {
+    pub(crate) client: C,
+    request: v1::CreateEventRequest,
+    input: T::Input,
+    default: Option<T>,
+}
+
+impl<T: DataType, C> EventBuilder<T, C> {
+    pub(crate) fn new(client: C, name: String, prompt: String) -> Self {
+        let request = v1::CreateEventRequest {
+            name,
+            prompt,
+            ..Default::default()
+        };
+        Self {
+            client,
+            request,
+            input: T::Input::default(),
+            default: None,
+        }
+    }
+
+    /// The run the event belongs to: `run` unless set.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.request.scope = scope.into();
+        self
+    }
+
+    /// The time until the event times out, 1 ms to 366 days: one hour unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        let longest = prost_types::Duration {
+            seconds: i64::MAX,
+            nanos: 0,
+        };
+        let ttl = timeout.try_into().unwrap_or(longest);
+        self.request.expiration = Some(Expiration::Ttl(ttl));
+        self
+    }
+
+    /// The value to go on with when nobody answers in time. Without it that is an error.
+    pub fn default_on_timeout(mut self, value: T) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    /// Adds a label to list by.
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.request.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Shows the prompt as Markdown instead of plain text.
+    pub fn markdown(mut self) -> Self {
+        self.request.set_prompt_format(v1::PromptFormat::Markdown);
+        self
+    }
+
+    /// Makes creating it again safe whatever run it is: the same key and the same request give the
+    /// same event. Derived from the run unless set (see the crate's documentation).
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.request.idempotency_key = key.into();
+        self
+    }
+
+    /// The request as the API has it.
+    pub(crate) fn into_request(self) -> Result<(C, v1::CreateEventRequest)> {
+        let mut request = self.request;
+        let input = T::input(self.input);
+        if let Some(default) = self.default {
+            let action = Action::DefaultValue(default.to_value(&input)?);
+            request.on_timeout = Some(v1::OnTimeout {
+                action: Some(action),
+            });
+        }
+        request.input = Some(v1::Input { kind: Some(input) });
+        Ok((self.client, request))
+    }
+}
+
+impl<T: DataType> EventBuilder<T> {
+    /// Creates the event. It and its timer are durable when this returns.
+    ///
+    /// # Errors
+    /// Those of [`Client::create`].
+    pub async fn create(self) -> Result<Event<T>> {
+        let (client, request) = self.into_request()?;
+        let reply = client.create(request).await?;
+        Event::new(client, reply)
+    }
+}
+
+impl<C> EventBuilder<i64, C> {
+    /// The smallest number accepted.
+    pub fn min(mut self, min: i64) -> Self {
+        self.input.min = Some(min);
+        self
+    }
+
+    /// The largest number accepted.
+    pub fn max(mut self, max: i64) -> Self {
+        self.input.max = Some(max);
+        self
+    }
+}
+
+impl<C> EventBuilder<f64, C> {
+    /// The smallest number accepted.
+    pub fn min(mut self, min: f64) -> Self {
+        self.input.min = Some(min);
+        self
+    }
+
+    /// The largest number accepted.
+    pub fn max(mut self, max: f64) -> Self {
+        self.input.max = Some(max);
+        self
+    }
+}
+
+impl<C> EventBuilder<String, C> {
+    /// The fewest characters accepted.
+    pub fn min_length(mut self, characters: u32) -> Self {
+        self.input.min_length = Some(characters);
+        self
+    }
+
+    /// The most characters accepted.
+    pub fn max_length(mut self, characters: u32) -> Self {
+        self.input.max_length = Some(characters);
+        self
+    }
+
+    /// A regular expression (RE2) to be found in the text; anchor it to match the whole.
+    pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.input.pattern = pattern.into();
+        self
+    }
+
+    /// Offers several lines to write on.
+    pub fn multiline(mut self) -> Self {
+        self.input.multiline = true;
+        self
+    }
+
+    /// A well-known format that the text must have.
+    pub fn format(mut self, format: v1::StrFormat) -> Self {
+        self.input.set_format(format);
+        self
+    }
+}
+
+impl<C> EventBuilder<bool, C> {
+    /// What the form calls true and false: `Yes` and `No` unless set.
+    pub fn labels(mut self, yes: impl Into<String>, no: impl Into<String>) -> Self {
+        self.input.true_label = yes.into();
+        self.input.false_label = no.into();
+        self
+    }
+}
+
+impl<T: DataType<Input = v1::ChoiceInput>, C> EventBuilder<T, C> {
+    /// Offers an option, under its own value.
+    pub fn option(self, value: impl Into<String>) -> Self {
+        self.option_labelled(value, "")
+    }
+
+    /// Offers an option that the form shows as `label`.
+    pub fn option_labelled(mut self, value: impl Into<String>, label: impl Into<String>) -> Self {
+        let (value, label) = (value.into(), label.into());
+        self.input.options.push(v1::ChoiceOption {
+            value,
+            label,
+            ..Default::default()
+        });
+        self
+    }
+}
+
+impl<C> EventBuilder<Choices, C> {
+    /// The fewest options to pick: 1 unless set.
+    pub fn min_selected(mut self, options: u32) -> Self {
+        self.input.min_selected = Some(options);
+        self
+    }
+
+    /// The most options to pick: 1, or the fewest if that is more, unless set.
+    pub fn max_selected(mut self, options: u32) -> Self {
+        self.input.max_selected = Some(options);
+        self
+    }
+}
+
+impl<T, C> EventBuilder<Object<T>, C>
+where
+    Object<T>: DataType<Input = v1::ObjectInput>,
+{
+    /// The fields, as a flat JSON Schema; [`v1::ObjectInput`] says what it may hold.
+    pub fn schema(mut self, schema: &serde_json::Value) -> Self {
+        self.input.json_schema = schema.to_string();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Choice;
+    use hitl_proto::v1::input::Kind;
+
+    #[test]
+    fn what_is_set_is_what_is_asked() {
+        let builder = EventBuilder::<i64, ()>::new((), "proceed".into(), "Add to x?".into());
+        let (_, request) = builder
+            .scope("run-7")
+            .timeout(Duration::from_millis(1500))
+            .min(0)
+            .max(9)
+            .default_on_timeout(5)
+            .label("team", "a")
+            .idempotency_key("k")
+            .into_request()
+            .unwrap();
+        let int = v1::IntInput {
+            min: Some(0),
+            max: Some(9),
+        };
+        assert_eq!(request.input.unwrap().kind, Some(Kind::Int(int)));
+        let ttl = prost_types::Duration {
+            seconds: 1,
+            nanos: 500_000_000,
+        };
+        assert_eq!(request.expiration, Some(Expiration::Ttl(ttl)));
+        let value = v1::Value {
+            kind: Some(v1::value::Kind::Int(5)),
+        };
+        assert_eq!(
+            request.on_timeout.unwrap().action,
+            Some(Action::DefaultValue(value))
+        );
+        assert_eq!(
+            (request.scope.as_str(), request.labels["team"].as_str()),
+            ("run-7", "a")
+        );
+    }
+
+    #[test]
+    fn one_choice_and_several_are_told_apart_by_type() {
+        let one = EventBuilder::<Choice, ()>::new((), String::new(), String::new());
+        let (_, request) = one
+            .option("a")
+            .option_labelled("b", "B")
+            .into_request()
+            .unwrap();
+        let Some(Kind::Choice(choice)) = request.input.unwrap().kind else {
+            panic!()
+        };
+        assert_eq!((choice.options.len(), choice.max_selected), (2, None));
+        assert_eq!(choice.options[1].label, "B");
+    }
+}

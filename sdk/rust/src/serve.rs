@@ -1,0 +1,274 @@
+//! A local server when there is none: at each connect, if nothing listens, `hitl serve` is started.
+//!
+//! Many programs may do so at once. Each starts a server and all but one of those find the port or the
+//! store taken and exit, so a server that exits is no failure as long as the port answers soon.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+use tonic::transport::Uri;
+use tower::Service;
+
+use crate::error::{Error, Result};
+
+/// How long a server may take until it listens, with its store opened.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Between two starts: the port or the store may be in the hands of a server that is about to listen,
+/// or about to end.
+const RESTART_INTERVAL: Duration = Duration::from_secs(1);
+/// A log grown beyond this is put aside when a server starts, so that two of them are the most.
+const LOG_BYTES_MAX: u64 = 8 << 20;
+const LOG_TAIL_LINES: usize = 8;
+
+/// What it takes to start a local server.
+#[derive(Clone, Debug)]
+pub(crate) struct Launcher {
+    pub(crate) address: SocketAddr,
+    pub(crate) binary: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) start_limit: Duration,
+}
+
+/// Connects to the local server whatever address is asked for.
+pub(crate) fn connector(
+    launcher: Launcher,
+) -> impl Service<
+    Uri,
+    Response = TokioIo<TcpStream>,
+    Error = Error,
+    Future = impl Future<Output = Result<TokioIo<TcpStream>>> + Send,
+> + Send
++ 'static {
+    tower::service_fn(move |_| {
+        let launcher = launcher.clone();
+        async move { launcher.connect().await.map(TokioIo::new) }
+    })
+}
+
+impl Launcher {
+    /// Connects, starting a server if nothing listens.
+    async fn connect(&self) -> Result<TcpStream> {
+        match self.dial().await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+            outcome => return outcome.map_err(|error| self.unreachable(&error)),
+        }
+        let log = Log::open(self.data_dir()?)?;
+        let begun = Instant::now();
+        let mut started = begun;
+        let mut server = self.start(&log)?;
+        while begun.elapsed() < self.start_limit {
+            sleep(POLL_INTERVAL).await;
+            if let Ok(stream) = self.dial().await {
+                return Ok(stream);
+            }
+            let ended = !matches!(server.try_wait(), Ok(None));
+            if ended && started.elapsed() > RESTART_INTERVAL {
+                started = Instant::now();
+                server = self.start(&log)?;
+            }
+        }
+        Err(Error::no_server(format!(
+            "`hitl serve` did not start to listen on {} within {} s. Its log, {}, ends:\n{}",
+            self.address,
+            self.start_limit.as_secs(),
+            log.path.display(),
+            log.tail(),
+        )))
+    }
+
+    async fn dial(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    fn unreachable(&self, error: &io::Error) -> Error {
+        Error::unavailable(format!(
+            "cannot connect to the local server at {}: {error}",
+            self.address
+        ))
+    }
+
+    fn data_dir(&self) -> Result<PathBuf> {
+        let dir = self.data_dir.as_ref().ok_or_else(|| {
+            let help = "set HITL_DATA_DIR, or HITL_ENDPOINT to use a server that runs elsewhere";
+            Error::no_server(format!("nowhere to keep the local server's data: {help}"))
+        })?;
+        // The server runs in this directory, so a relative path would lead astray there.
+        std::path::absolute(dir)
+            .and_then(|dir| std::fs::create_dir_all(&dir).map(|()| dir))
+            .map_err(|error| unusable(dir, &error))
+    }
+
+    /// Starts a server that outlives this program: not in its process group, lest Ctrl-C end both,
+    /// nor in its directory, nor with its terminal.
+    fn start(&self, log: &Log) -> Result<Child> {
+        let binary = self
+            .binary
+            .clone()
+            .or_else(beside_us)
+            .unwrap_or_else(|| "hitl".into());
+        let (out, err) = log.writers()?;
+        let mut command = Command::new(&binary);
+        command
+            .args([
+                "serve",
+                "--idle-exit",
+                "10m",
+                "--listen",
+                &self.address.to_string(),
+            ])
+            .env("HITL_DATA_DIR", &log.dir)
+            .current_dir(&log.dir)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err);
+        #[cfg(unix)]
+        command.process_group(0);
+        command.spawn().map_err(|error| {
+            Error::no_server(format!(
+                "no server runs on {} and `{}` cannot be started ({error}): install hitl, or set HITL_BIN \
+                 to the program, or HITL_ENDPOINT to a server that runs elsewhere",
+                self.address,
+                binary.display(),
+            ))
+        })
+    }
+}
+
+/// The `hitl` in the directory of this program, unless this program is it: what embeds the SDK in a
+/// program of that name need not know `serve`.
+fn beside_us() -> Option<PathBuf> {
+    let us = std::env::current_exe().ok()?;
+    let beside = us.with_file_name("hitl");
+    (beside != us && beside.is_file()).then_some(beside)
+}
+
+/// Where a server's output goes, and how long the file was before it wrote there.
+struct Log {
+    dir: PathBuf,
+    path: PathBuf,
+    start: u64,
+}
+
+impl Log {
+    fn open(dir: PathBuf) -> Result<Self> {
+        let path = dir.join("serve.log");
+        let length = || std::fs::metadata(&path).map_or(0, |file| file.len());
+        if length() > LOG_BYTES_MAX {
+            let aside = dir.join("serve.log.1");
+            std::fs::rename(&path, &aside).map_err(|error| unusable(&aside, &error))?;
+        }
+        Ok(Self {
+            start: length(),
+            dir,
+            path,
+        })
+    }
+
+    fn writers(&self) -> Result<(std::fs::File, std::fs::File)> {
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .and_then(|file| Ok((file.try_clone()?, file)))
+            .map_err(|error| unusable(&self.path, &error))
+    }
+
+    /// The last lines written since the server was started.
+    fn tail(&self) -> String {
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = std::fs::File::open(&self.path)?;
+            file.seek(SeekFrom::Start(self.start))?;
+            let mut bytes = Vec::new();
+            file.take(LOG_BYTES_MAX).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read().unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Error {
+    Error::no_server(format!(
+        "{}: {error}. The local server needs it: make it writable, or set HITL_DATA_DIR",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Client, Config};
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::OnceLock;
+
+    fn launcher(dir: &Path, script: &str) -> Launcher {
+        let binary = dir.join("hitl");
+        std::fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // A port that was free a moment ago.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Launcher {
+            address: listener.local_addr().unwrap(),
+            binary: Some(binary),
+            data_dir: Some(dir.join("data")),
+            start_limit: Duration::from_secs(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_says_what_to_install_or_set_through_the_whole_client() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut launcher = launcher(dir.path(), "");
+        launcher.binary = Some(dir.path().join("absent"));
+        let mut settings = Config::default().resolve(|_| None).unwrap();
+        settings.launcher = Some(launcher);
+        let error = Client::with(settings, OnceLock::new())
+            .get("id")
+            .await
+            .unwrap_err();
+        assert!(
+            error.message().contains("install hitl, or set HITL_BIN"),
+            "{error}"
+        );
+        assert!(!error.is_retryable());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_start_shows_the_end_of_its_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = launcher(dir.path(), "echo told \"$@\"; echo disk full >&2; exit 1");
+        let error = launcher.connect().await.unwrap_err();
+        assert!(error.message().contains("disk full"), "{error}");
+        let told = format!("told serve --idle-exit 10m --listen {}", launcher.address);
+        assert!(error.message().contains(&told), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_loses_the_race_is_no_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = launcher(dir.path(), "exit 1");
+        let address = launcher.address;
+        let winner = tokio::spawn(async move {
+            sleep(Duration::from_millis(200)).await;
+            tokio::net::TcpListener::bind(address)
+                .await
+                .unwrap()
+                .accept()
+                .await
+        });
+        launcher.connect().await.unwrap();
+        winner.await.unwrap().unwrap();
+    }
+}

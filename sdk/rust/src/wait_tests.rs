@@ -1,0 +1,311 @@
+//! Waits against a server that does as a script says, over pipes in memory and on paused time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use hitl_proto::v1;
+use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
+use hitl_proto::v1::wait_event_response::Update;
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::{Endpoint, Server};
+use tonic::{Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::error::ErrorKind;
+use crate::event::outcome;
+use crate::{Client, Config};
+
+type Message = Result<v1::WaitEventResponse, Status>;
+
+/// What one `WaitEvent` call is answered with.
+enum Step {
+    Refuse(Status),
+    /// Sends the messages, then ends the stream.
+    Stream(Vec<Message>),
+    /// Sends the messages, then nothing more.
+    Hang(Vec<Message>),
+}
+
+#[derive(Clone)]
+struct Script {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    calls: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl EventService for Script {
+    type WaitEventStream = UnboundedReceiverStream<Message>;
+
+    async fn wait_event(
+        &self,
+        _: Request<v1::WaitEventRequest>,
+    ) -> Result<Response<Self::WaitEventStream>, Status> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let step = self.steps.lock().unwrap().pop_front();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        match step.expect("the script foresees every call") {
+            Step::Refuse(status) => return Err(status),
+            Step::Stream(messages) => messages.into_iter().for_each(|m| sender.send(m).unwrap()),
+            Step::Hang(messages) => {
+                messages.into_iter().for_each(|m| sender.send(m).unwrap());
+                tokio::spawn(async move { sender.closed().await });
+            }
+        }
+        Ok(Response::new(UnboundedReceiverStream::new(receiver)))
+    }
+
+    async fn create_event(
+        &self,
+        request: Request<v1::CreateEventRequest>,
+    ) -> Result<Response<v1::CreateEventResponse>, Status> {
+        // Gives the key back as the id, for tests to see.
+        let id = request.into_inner().idempotency_key;
+        let event = Some(v1::Event {
+            id,
+            ..Default::default()
+        });
+        Ok(Response::new(v1::CreateEventResponse {
+            event,
+            existed: false,
+        }))
+    }
+
+    async fn get_event(
+        &self,
+        _: Request<v1::GetEventRequest>,
+    ) -> Result<Response<v1::GetEventResponse>, Status> {
+        Err(Status::unimplemented("get"))
+    }
+
+    async fn list_events(
+        &self,
+        _: Request<v1::ListEventsRequest>,
+    ) -> Result<Response<v1::ListEventsResponse>, Status> {
+        Err(Status::unimplemented("list"))
+    }
+
+    async fn answer_event(
+        &self,
+        _: Request<v1::AnswerEventRequest>,
+    ) -> Result<Response<v1::AnswerEventResponse>, Status> {
+        Err(Status::unimplemented("answer"))
+    }
+
+    async fn decline_event(
+        &self,
+        _: Request<v1::DeclineEventRequest>,
+    ) -> Result<Response<v1::DeclineEventResponse>, Status> {
+        Err(Status::unimplemented("decline"))
+    }
+
+    async fn cancel_event(
+        &self,
+        _: Request<v1::CancelEventRequest>,
+    ) -> Result<Response<v1::CancelEventResponse>, Status> {
+        Err(Status::unimplemented("cancel"))
+    }
+}
+
+/// A client of a server that follows `steps`, and the number of waits that server has seen.
+fn scripted(config: Config, steps: impl IntoIterator<Item = Step>) -> (Client, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let steps = Arc::new(Mutex::new(steps.into_iter().collect()));
+    let service = EventServiceServer::new(Script {
+        steps,
+        calls: calls.clone(),
+    });
+    let (connections, incoming) = mpsc::unbounded_channel();
+    let incoming = UnboundedReceiverStream::new(incoming);
+    tokio::spawn(
+        Server::builder()
+            .add_service(service)
+            .serve_with_incoming(incoming),
+    );
+    let connector = tower::service_fn(move |_| {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let sent = connections.send(Ok::<_, std::io::Error>(theirs));
+        async move {
+            sent.map(|()| TokioIo::new(ours))
+                .map_err(|_| "the server is gone")
+        }
+    });
+    let channel = Endpoint::from_static("http://scripted").connect_with_connector_lazy(connector);
+    let settings = config
+        .endpoint("http://scripted")
+        .resolve(|_| None)
+        .unwrap();
+    (Client::with(settings, OnceLock::from(channel)), calls)
+}
+
+fn event(state: i32, value: Option<i64>) -> Message {
+    let response = v1::Response {
+        state,
+        value: value.map(|int| v1::Value {
+            kind: Some(v1::value::Kind::Int(int)),
+        }),
+        ..Default::default()
+    };
+    let event = v1::Event {
+        id: "e".to_owned(),
+        state,
+        input: Some(v1::Input {
+            kind: Some(v1::input::Kind::Int(v1::IntInput::default())),
+        }),
+        response: (state != pending_state()).then_some(response),
+        ..Default::default()
+    };
+    Ok(v1::WaitEventResponse {
+        update: Some(Update::Event(event)),
+    })
+}
+
+fn pending_state() -> i32 {
+    v1::EventState::Pending.into()
+}
+
+fn pending() -> Message {
+    event(pending_state(), None)
+}
+
+fn answered(value: i64) -> Message {
+    event(v1::EventState::Answered.into(), Some(value))
+}
+
+fn heartbeat() -> Message {
+    Ok(v1::WaitEventResponse {
+        update: Some(Update::Heartbeat(v1::Heartbeat::default())),
+    })
+}
+
+fn refusal(code: tonic::Code, reason: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, hitl_proto::ERROR_DOMAIN, []);
+    Status::with_error_details(code, reason, details)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_or_refused_stream_is_opened_again_until_the_event_ends() {
+    let steps = [
+        Step::Stream(vec![pending()]),
+        Step::Refuse(refusal(
+            tonic::Code::Unavailable,
+            "ERROR_REASON_SHUTTING_DOWN",
+        )),
+        Step::Refuse(Status::unknown("transport error")),
+        Step::Stream(vec![pending(), Err(Status::internal("connection reset"))]),
+        Step::Refuse(refusal(
+            tonic::Code::ResourceExhausted,
+            "ERROR_REASON_TOO_MANY_WAITERS",
+        )),
+        Step::Stream(vec![]),
+        Step::Stream(vec![pending(), heartbeat(), answered(42)]),
+    ];
+    let (client, calls) = scripted(Config::default(), steps);
+    let event = client.wait_event("e").await.unwrap();
+    assert_eq!(outcome::<i64>(event).unwrap(), 42);
+    assert_eq!(calls.load(Ordering::Relaxed), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_fallen_silent_is_left_after_three_heartbeats() {
+    let steps = [
+        Step::Hang(vec![pending(), heartbeat()]),
+        Step::Stream(vec![answered(1)]),
+    ];
+    let (client, calls) = scripted(Config::default(), steps);
+    let begun = Instant::now();
+    client.wait_event("e").await.unwrap();
+    let waited = begun.elapsed();
+    assert!(
+        waited >= Duration::from_secs(45) && waited < Duration::from_secs(46),
+        "{waited:?}"
+    );
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_longer_than_any_retry_does_not_end_a_wait_that_had_begun() {
+    let lost = || Step::Refuse(Status::unavailable("connection refused"));
+    let steps = std::iter::once(Step::Stream(vec![pending()]))
+        .chain(std::iter::repeat_with(lost).take(100))
+        .chain([Step::Stream(vec![answered(7)])]);
+    let (client, _) = scripted(Config::default(), steps);
+    let begun = Instant::now();
+    client.wait_event("e").await.unwrap();
+    assert!(begun.elapsed() > Duration::from_secs(120));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_never_reached_is_an_error_in_time() {
+    let lost = || Step::Refuse(Status::unavailable("connection refused"));
+    let (client, _) = scripted(Config::default(), std::iter::repeat_with(lost).take(100));
+    let begun = Instant::now();
+    let error = client.wait_event("e").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(begun.elapsed() <= Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_event_is_an_error_at_once() {
+    let refused = refusal(tonic::Code::NotFound, "ERROR_REASON_EVENT_NOT_FOUND");
+    let (client, calls) = scripted(Config::default(), [Step::Refuse(refused)]);
+    let error = client.wait_event("e").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_state_is_pending() {
+    let steps = [Step::Hang(vec![event(99, None)])];
+    let (client, _) = scripted(Config::default(), steps);
+    let wait = timeout(Duration::from_secs(40), client.wait_event("e"));
+    assert!(wait.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_ended_without_a_value_is_an_error_of_its_kind() {
+    use v1::EventState::{Cancelled, Declined, TimedOut};
+    for (state, kind) in [
+        (Declined, ErrorKind::Declined),
+        (Cancelled, ErrorKind::Cancelled),
+        (TimedOut, ErrorKind::TimedOut),
+    ] {
+        let steps = [Step::Stream(vec![event(state.into(), None)])];
+        let (client, _) = scripted(Config::default(), steps);
+        let ended = client.wait_event("e").await.unwrap();
+        assert_eq!(outcome::<i64>(ended).unwrap_err().kind(), kind);
+    }
+    let steps = [Step::Stream(vec![event(TimedOut.into(), Some(5))])];
+    let (client, _) = scripted(Config::default(), steps);
+    let defaulted = client.wait_event("e").await.unwrap();
+    assert_eq!(outcome::<i64>(defaulted).unwrap(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_of_one_run_share_its_count_and_runs_do_not_share_keys() {
+    let (run, again) = (
+        scripted(Config::default().run_id("w1"), []).0,
+        Config::default(),
+    );
+    let (second, _) = scripted(again.run_id("w1"), []);
+    let (other, _) = scripted(Config::default().run_id("w2"), []);
+    let mut ids = Vec::new();
+    for client in [&run, &second, &other] {
+        let event = client.event::<bool>("n", "?").create().await.unwrap();
+        ids.push(event.id().to_owned());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    let given = run
+        .event::<bool>("n", "?")
+        .idempotency_key("mine")
+        .create()
+        .await
+        .unwrap();
+    assert_eq!(given.id(), "mine");
+}
