@@ -10,15 +10,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Uri;
 use tower::Service;
 
 use crate::error::{Error, Result};
 
-/// How long a server may take until it listens, with its store opened.
+/// How long a server may take until it serves, with its store opened.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Between two starts: the port or the store may be in the hands of a server that is about to listen,
@@ -61,33 +62,50 @@ impl Launcher {
             outcome => return outcome.map_err(|error| self.unreachable(&error)),
         }
         let log = Log::open(self.data_dir()?)?;
-        let begun = Instant::now();
-        let mut started = begun;
-        let mut server = self.start(&log)?;
-        while begun.elapsed() < self.start_limit {
+        match timeout(self.start_limit, self.start_until_serving(&log)).await {
+            Ok(started) => started?,
+            Err(_) => return Err(self.not_started(&log)),
+        }
+        self.dial().await.map_err(|error| self.unreachable(&error))
+    }
+
+    /// Starts a server, again if it ends, until one of whatever program serves.
+    async fn start_until_serving(&self, log: &Log) -> Result<()> {
+        let mut server = self.start(log)?;
+        let mut started = Instant::now();
+        while self.probe().await.is_err() {
             sleep(POLL_INTERVAL).await;
-            if let Ok(stream) = self.dial().await {
-                return Ok(stream);
-            }
             let ended = !matches!(server.try_wait(), Ok(None));
             if ended && started.elapsed() > RESTART_INTERVAL {
                 started = Instant::now();
-                server = self.start(&log)?;
+                server = self.start(log)?;
             }
         }
-        Err(Error::no_server(format!(
-            "`hitl serve` did not start to listen on {} within {} s. Its log, {}, ends:\n{}",
-            self.address,
-            self.start_limit.as_secs(),
-            log.path.display(),
-            log.tail(),
-        )))
+        Ok(())
+    }
+
+    /// Whether a server replies. One that listens may yet fail to open its store.
+    async fn probe(&self) -> io::Result<()> {
+        let mut stream = self.dial().await?;
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await?;
+        stream.read_u8().await.map(drop)
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn not_started(&self, log: &Log) -> Error {
+        Error::no_server(format!(
+            "`hitl serve` did not start on {} within {} s. Its log, {}, ends:\n{}",
+            self.address,
+            self.start_limit.as_secs(),
+            log.path.display(),
+            log.tail(),
+        ))
     }
 
     fn unreachable(&self, error: &io::Error) -> Error {
@@ -262,11 +280,10 @@ mod tests {
         let address = launcher.address;
         let winner = tokio::spawn(async move {
             sleep(Duration::from_millis(200)).await;
-            tokio::net::TcpListener::bind(address)
-                .await
-                .unwrap()
-                .accept()
-                .await
+            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+            let (mut probe, _) = listener.accept().await.unwrap();
+            probe.write_all(b"HTTP/1.1 200 OK").await.unwrap();
+            listener.accept().await
         });
         launcher.connect().await.unwrap();
         winner.await.unwrap().unwrap();
