@@ -1,0 +1,179 @@
+//! Canonical proto JSON, for everything that speaks it: the HTTP routes and the command line.
+//!
+//! It comes from the descriptors at run time, not from derived code: the protos stay the only description of a message, and
+//! an enum value that a newer peer sends stays a number instead of an error. That costs some 15 µs a message, where a call to
+//! the store costs a hundred times that.
+//!
+//! What is canonical here: names are lowerCamelCase (and proto names are read too), 64-bit numbers are written as strings
+//! and read as either, fields at their default are left out (a bool of a oneof or an optional field is not), and a name that
+//! no field has is an error, so that a slip in a name cannot silently drop what it was meant to say.
+
+use std::sync::LazyLock;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use serde_json::Value;
+
+/// Deepest nesting of arrays and objects that is read. Our deepest message needs seven.
+const DEPTH_MAX: usize = 32;
+
+static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    DescriptorPool::decode(hitl_proto::FILE_DESCRIPTOR_SET)
+        .expect("the descriptors were compiled together with the messages")
+});
+
+/// Every descriptor of the API.
+pub fn descriptors() -> &'static DescriptorPool {
+    &POOL
+}
+
+/// `message` as canonical proto JSON.
+pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> Value {
+    let mut dynamic = DynamicMessage::new(descriptor::<M>());
+    dynamic
+        .transcode_from(message)
+        .expect("a message fits its own descriptor");
+    serde_json::to_value(dynamic).expect("proto JSON has only strings as keys")
+}
+
+/// The message that `bytes` describe in canonical proto JSON.
+///
+/// # Errors
+/// What is wrong, with line and column, in words for whoever wrote the JSON.
+pub fn from_json<M: prost::Message + prost::Name + Default>(bytes: &[u8]) -> Result<M, String> {
+    if depth(bytes) > DEPTH_MAX {
+        return Err(format!("is nested more than {DEPTH_MAX} deep"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let message = DynamicMessage::deserialize(descriptor::<M>(), &mut json)
+        .and_then(|message| json.end().map(|()| message))
+        .map_err(|error| error.to_string())?;
+    message.transcode_to().map_err(|error| error.to_string())
+}
+
+fn descriptor<M: prost::Name>() -> MessageDescriptor {
+    POOL.get_message_by_name(&M::full_name())
+        .expect("every message of the API is among the descriptors")
+}
+
+/// How deep arrays and objects nest, counted before anything recurses into them.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use hitl_proto::v1::{self, input, value};
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<M: prost::Message + prost::Name + Default>(json: &Value) -> Result<M, String> {
+        from_json(json.to_string().as_bytes())
+    }
+
+    fn value(kind: value::Kind) -> v1::Value {
+        v1::Value { kind: Some(kind) }
+    }
+
+    #[test]
+    fn every_kind_of_value_survives_its_json() {
+        let fields = BTreeMap::from([("a".to_owned(), value(value::Kind::Int(i64::MIN)))]);
+        let selected = vec!["x".to_owned(), "ü".to_owned()];
+        let cases = [
+            (value::Kind::Int(i64::MAX), json!({"int": "9223372036854775807"})),
+            (value::Kind::Int(0), json!({"int": "0"})),
+            (value::Kind::Float(0.1), json!({"float": 0.1})),
+            (value::Kind::Str(String::new()), json!({"str": ""})),
+            (value::Kind::Bool(false), json!({"bool": false})),
+            (
+                value::Kind::Choice(v1::ChoiceValue { selected }),
+                json!({"choice": {"selected": ["x", "ü"]}}),
+            ),
+            (
+                value::Kind::Object(v1::ObjectValue { fields }),
+                json!({"object": {"fields": {"a": {"int": "-9223372036854775808"}}}}),
+            ),
+        ];
+        for (kind, expected) in cases {
+            let message = value(kind);
+            assert_eq!(to_json(&message), expected);
+            assert_eq!(read(&expected), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_read_from_a_number_and_from_a_string() {
+        let max = value(value::Kind::Int(i64::MAX));
+        for text in [r#"{"int": 9223372036854775807}"#, r#"{"int": "9223372036854775807"}"#] {
+            assert_eq!(from_json(text.as_bytes()), Ok(max.clone()));
+        }
+        assert!(from_json::<v1::Value>(br#"{"int": 9223372036854775808}"#).is_err());
+    }
+
+    #[test]
+    fn times_enums_and_durations_are_in_their_canonical_forms() {
+        let request: v1::CreateEventRequest = read(&json!({
+            "name": "n", "prompt": "p", "promptFormat": "PROMPT_FORMAT_MARKDOWN",
+            "input": {"int": {"min": -1}}, "ttl": "1.500s", "idempotency_key": "k",
+        }))
+        .unwrap();
+        assert_eq!(request.prompt_format(), v1::PromptFormat::Markdown);
+        assert_eq!(request.idempotency_key, "k", "proto names are read too");
+        let min = Some(input::Kind::Int(v1::IntInput { min: Some(-1), max: None }));
+        assert_eq!(request.input.clone().unwrap().kind, min);
+        let json = to_json(&request);
+        assert_eq!(json["ttl"], "1.500s");
+        assert_eq!(json["idempotencyKey"], "k");
+        assert_eq!(json.get("scope"), None, "defaults are left out");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_in_words() {
+        let cases = [
+            (r#"{"nmae": "x"}"#, "nmae"),
+            (r#"{"name": 1}"#, "column"),
+            (r#"{"name": "x""#, "line 1"),
+            (r#"{"name": "x"} {}"#, "trailing"),
+            (r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#, "expiration"),
+            ("", "EOF"),
+            ("[]", "map"),
+        ];
+        for (text, word) in cases {
+            let message = from_json::<v1::CreateEventRequest>(text.as_bytes()).unwrap_err();
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_before_it_is_followed() {
+        let deep = |n: usize| {
+            let open = r#"{"object": {"fields": {"a": "#.repeat(n);
+            format!(r#"{open}{{"int": 1}}{}"#, "}}}".repeat(n))
+        };
+        assert!(from_json::<v1::Value>(deep(1).as_bytes()).is_ok());
+        assert!(from_json::<v1::Value>(deep(10).as_bytes()).is_ok());
+        for n in [11, 1000, 100_000] {
+            let message = from_json::<v1::Value>(deep(n).as_bytes()).unwrap_err();
+            assert!(message.contains("32 deep"), "{message}");
+        }
+        let brackets_in_text = format!(r#"{{"str": "{}\""}}"#, "[".repeat(100));
+        assert!(from_json::<v1::Value>(brackets_in_text.as_bytes()).is_ok());
+    }
+}
