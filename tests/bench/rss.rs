@@ -1,0 +1,22 @@
+//! How much memory a process holds.
+
+use anyhow::{Context, Result};
+
+/// The resident set of process `pid`, in bytes.
+pub(crate) fn of(pid: u32) -> Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    let kib: f64 = kib.context("a running process has VmRSS")?.parse()?;
+    Ok(kib * 1024.0)
+}
+
+/// Bytes as a person reads them.
+pub(crate) fn human(bytes: f64) -> String {
+    match bytes {
+        _ if bytes.abs() < 1_024.0 => format!("{bytes:.0} B"),
+        _ if bytes.abs() < 1_048_576.0 => format!("{:.1} KiB", bytes / 1_024.0),
+        _ => format!("{:.1} MiB", bytes / 1_048_576.0),
+    }
+}

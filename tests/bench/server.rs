@@ -1,0 +1,78 @@
+//! A server in a process of its own, ours or a baseline: started, found, measured and ended.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::cli::Kind;
+
+const LONGEST_START: Duration = Duration::from_secs(120);
+
+/// Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) pid: u32,
+}
+
+impl Server {
+    /// Starts `hitl` on the store in `dir`, and returns when it accepts connections.
+    pub(crate) async fn ours(dir: &Path) -> Result<Self> {
+        let program = beside_this_program("hitl")?;
+        let mut command = Command::new(program);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--store"])
+            .arg(dir.join("store"));
+        // What it would log at the default level belongs to the figure, where it goes does not.
+        command.stderr(std::fs::File::create(dir.join("stderr"))?);
+        Self::start(command).await.with_context(|| {
+            let log = std::fs::read_to_string(dir.join("stderr")).unwrap_or_default();
+            format!("hitl did not start; its log: {log}")
+        })
+    }
+
+    /// Starts a baseline of this kind, with `dir` for its log.
+    pub(crate) async fn baseline(kind: Kind, dir: &Path) -> Result<Self> {
+        let kind = format!("{kind:?}").to_lowercase();
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["baseline", &kind, "--dir"]).arg(dir);
+        Self::start(command)
+            .await
+            .context("the baseline did not start")
+    }
+
+    async fn start(mut command: Command) -> Result<Self> {
+        // A pipe that closes with this process: it ends a baseline even if we are killed.
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
+        let pid = child.id().context("it ended at once")?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let mut line = String::new();
+        timeout(LONGEST_START, BufReader::new(stdout).read_line(&mut line)).await??;
+        let url = line.split_whitespace().last().context("it said nothing")?;
+        let url = url.to_owned();
+        Ok(Self { child, url, pid })
+    }
+
+    /// Ends it as a power cut would, as far as a process can tell.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        self.child.kill().await.context("cannot kill the server")
+    }
+}
+
+/// The file `name` in the directory of this program.
+pub(crate) fn beside_this_program(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program
+        .parent()
+        .context("a program is in a directory")?
+        .join(name))
+}
