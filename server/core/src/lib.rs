@@ -1,1 +1,33 @@
-//! Placeholder until its first code.
+//! The rules of hitl, and nothing else: what an event is, which answers fit it, and who wins.
+//!
+//! A task asks with a [`Spec`]; [`create()`] checks it and fixes its deadline in a [`Request`]. Everything that can happen
+//! afterwards is a [`Command`], and [`decide()`] is the one function that says what a command does to an [`Event`]. Nothing
+//! here waits, reads, writes, tells the time or rolls dice, so nothing here can fail for reasons outside its arguments: the
+//! time comes in as an argument, and every failure is a [`Rejection`] that the caller can mend.
+
+pub mod create;
+pub mod decide;
+pub mod event;
+pub mod format;
+pub mod id;
+pub mod input;
+pub mod limits;
+pub mod parse;
+pub mod rejection;
+pub mod schema;
+pub mod time;
+pub mod value;
+
+pub use create::{Expiration, Spec, create};
+pub use decide::{Answer, Command, Decision, Identity, decide};
+pub use event::{
+    Channel, Event, OnTimeout, Outcome, PromptFormat, Request, Responder, Response, State,
+};
+pub use id::{EventId, EventKey, Namespace};
+pub use input::{
+    BoolInput, ChoiceInput, ChoiceOption, FloatInput, Input, IntInput, ObjectInput, StrFormat,
+    StrInput,
+};
+pub use rejection::{Rejection, Violation};
+pub use time::Timestamp;
+pub use value::Value;

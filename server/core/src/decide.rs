@@ -1,0 +1,214 @@
+//! Who wins: every rule about the life of an event, in one pure function.
+
+use crate::create::one_line;
+use crate::event::{Event, OnTimeout, Outcome, Responder, Response};
+use crate::limits;
+use crate::parse;
+use crate::rejection::{Rejection, Violation};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// Something that may end an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A person gives a value.
+    Answer {
+        /// The value, in whichever form the caller had it.
+        answer: Answer,
+        /// Who gives it.
+        identity: Identity,
+    },
+    /// A person refuses to give a value.
+    Decline {
+        /// Why; may be empty.
+        reason: String,
+        /// Who refuses.
+        identity: Identity,
+    },
+    /// Whoever asked withdraws the question.
+    Cancel {
+        /// Why; may be empty.
+        reason: String,
+        /// Who withdraws it.
+        responder: Responder,
+    },
+    /// The deadline has come.
+    Expire,
+}
+
+/// Who acts, and under what name for this call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who, and by what way.
+    pub responder: Responder,
+    /// The caller's own id of the call, by which a retry is recognised.
+    pub answer_id: Option<String>,
+}
+
+/// An answer in the form the caller had it. All forms are read against the stored input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Typed.
+    Value(Value),
+    /// Plain JSON text.
+    Json(String),
+    /// As a person would type it.
+    Text(String),
+    /// The fields of a web form, in order: `value`, or `value.<field>` for an object.
+    Form(Vec<(String, String)>),
+}
+
+/// What a command does to an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Record this response, if nobody else's is recorded first.
+    Resolve(Response),
+    /// The deadline has passed: record this first, then decide again.
+    ExpireFirst(Response),
+    /// A retry of what is recorded already: nothing to do, and the record is the result.
+    Repeat,
+}
+
+/// Says what `command` does to `event` at the instant `now`.
+///
+/// # Errors
+/// A [`Rejection`]; the event is as it was.
+pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decision, Rejection> {
+    check_words(command)?;
+    if let Some(response) = &event.response {
+        return if is_repeat(event, command, response) {
+            Ok(Decision::Repeat)
+        } else {
+            Err(Rejection::AlreadyFinal {
+                state: response.outcome.state(),
+                time: response.time,
+            })
+        };
+    }
+    if event.is_overdue(now) {
+        let timeout = timeout(event);
+        return Ok(match command {
+            Command::Expire => Decision::Resolve(timeout),
+            Command::Answer { .. } | Command::Decline { .. } | Command::Cancel { .. } => {
+                Decision::ExpireFirst(timeout)
+            }
+        });
+    }
+    let (outcome, responder, answer_id) = match command {
+        Command::Answer { answer, identity } => {
+            let value = read(event, answer)?;
+            (
+                Outcome::Answered { value },
+                &identity.responder,
+                identity.answer_id.clone(),
+            )
+        }
+        Command::Decline { reason, identity } => {
+            let reason = reason.clone();
+            (
+                Outcome::Declined { reason },
+                &identity.responder,
+                identity.answer_id.clone(),
+            )
+        }
+        Command::Cancel { reason, responder } => (
+            Outcome::Cancelled {
+                reason: reason.clone(),
+            },
+            responder,
+            None,
+        ),
+        Command::Expire => return Err(Rejection::NotDue),
+    };
+    Ok(Decision::Resolve(Response {
+        outcome,
+        time: now,
+        responder: Some(responder.clone()),
+        answer_id,
+    }))
+}
+
+fn read(event: &Event, answer: &Answer) -> Result<Value, Rejection> {
+    let input = &event.request.input;
+    let value = match answer {
+        Answer::Value(value) => Ok(value.clone()),
+        Answer::Json(text) => parse::json(input, text),
+        Answer::Text(text) => parse::text(input, text),
+        Answer::Form(pairs) => parse::form(input, pairs),
+    };
+    value
+        .and_then(|value| input.check(&value))
+        .map_err(Rejection::InvalidAnswer)
+}
+
+fn timeout(event: &Event) -> Response {
+    let default = match &event.request.on_timeout {
+        OnTimeout::Fail => None,
+        OnTimeout::Default(value) => Some(value.clone()),
+    };
+    Response {
+        outcome: Outcome::TimedOut { default },
+        time: event.request.deadline,
+        responder: None,
+        answer_id: None,
+    }
+}
+
+/// Whether `command` asks again for what `response` records. Only the caller who chose an answer id can know it; to cancel
+/// what is cancelled, and to expire what has expired, needs no proof.
+fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
+    let same_call = |identity: &Identity| {
+        identity.answer_id.is_some() && identity.answer_id == response.answer_id
+    };
+    match (command, &response.outcome) {
+        (Command::Answer { answer, identity }, Outcome::Answered { value }) => {
+            same_call(identity) && read(event, answer).is_ok_and(|given| given == *value)
+        }
+        (Command::Decline { reason, identity }, Outcome::Declined { reason: recorded }) => {
+            same_call(identity) && reason == recorded
+        }
+        (Command::Cancel { .. }, Outcome::Cancelled { .. })
+        | (Command::Expire, Outcome::TimedOut { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Checks what a caller says besides the value.
+fn check_words(command: &Command) -> Result<(), Rejection> {
+    let mut broken = Vec::new();
+    let (reason, responder, answer_id) = match command {
+        Command::Answer { identity, .. } => {
+            ("", &identity.responder, identity.answer_id.as_deref())
+        }
+        Command::Decline { reason, identity } => (
+            reason.as_str(),
+            &identity.responder,
+            identity.answer_id.as_deref(),
+        ),
+        Command::Cancel { reason, responder } => (reason.as_str(), responder, None),
+        Command::Expire => return Ok(()),
+    };
+    one_line(
+        &mut broken,
+        "responder",
+        &responder.name,
+        limits::NAME_CHARS_MAX,
+    );
+    if reason.chars().count() > limits::REASON_CHARS_MAX {
+        let message = format!("must have at most {} characters", limits::REASON_CHARS_MAX);
+        broken.push(Violation::new("reason", message));
+    }
+    if answer_id.is_some_and(|id| id.len() > limits::ANSWER_ID_BYTES_MAX) {
+        let message = format!("must have at most {} bytes", limits::ANSWER_ID_BYTES_MAX);
+        broken.push(Violation::new("answer_id", message));
+    }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::InvalidRequest(broken))
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

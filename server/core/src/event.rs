@@ -1,0 +1,196 @@
+//! An event and its life: asked once, ended once, and immutable on both sides of that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::create::Expiration;
+use crate::id::{EventId, EventKey, Namespace};
+use crate::input::Input;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// What a task asked. Immutable from the moment it is durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Identifies the event in its namespace.
+    pub id: EventId,
+    /// The partition the event belongs to.
+    pub namespace: Namespace,
+    /// What the event is called in lists and logs.
+    pub name: String,
+    /// The question the person sees.
+    pub prompt: String,
+    /// How the prompt is to be read.
+    #[serde(default)]
+    pub prompt_format: PromptFormat,
+    /// The kind of answer wanted.
+    pub input: Input,
+    /// The run the event belongs to.
+    pub scope: String,
+    /// Labels given at create.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// What was asked about the deadline, kept so that a repeated create can be told from a different one.
+    pub expiration: Expiration,
+    /// What happens at the deadline.
+    #[serde(default)]
+    pub on_timeout: OnTimeout,
+    /// What makes the create safe to repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// When the event was created.
+    pub create_time: Timestamp,
+    /// When the event times out.
+    pub deadline: Timestamp,
+}
+
+impl Request {
+    /// Where the event lives.
+    pub fn key(&self) -> EventKey {
+        EventKey {
+            namespace: self.namespace.clone(),
+            id: self.id,
+        }
+    }
+}
+
+/// How a prompt is to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptFormat {
+    /// Plain text with line breaks.
+    #[default]
+    Text,
+    /// CommonMark.
+    Markdown,
+}
+
+/// What happens at the deadline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// The event ends without a value.
+    #[default]
+    Fail,
+    /// The event ends, still as timed out, with this value.
+    Default(Value),
+}
+
+/// The one final record of an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// How the event ended.
+    pub outcome: Outcome,
+    /// When it ended. For a timeout its deadline, however late that was noticed.
+    pub time: Timestamp,
+    /// Who ended it; `None` if the deadline did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responder: Option<Responder>,
+    /// The caller's own id of the call that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_id: Option<String>,
+}
+
+/// How an event ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A person gave a value.
+    Answered {
+        /// The value, of the input's kind.
+        value: Value,
+    },
+    /// A person refused to give a value.
+    Declined {
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Whoever asked withdrew the question.
+    Cancelled {
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Nobody answered in time.
+    TimedOut {
+        /// The default that the request named for this case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        default: Option<Value>,
+    },
+}
+
+/// Who ended an event, and by what way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responder {
+    /// The name the caller gave, or the one its link was made for; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The door through which the response came.
+    pub channel: Channel,
+    /// The network address of the caller; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+}
+
+/// A door through which a response can come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// gRPC or gRPC-Web.
+    Grpc,
+    /// JSON over HTTP.
+    Http,
+    /// The web form.
+    Form,
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Waits for a person. The only state that can change.
+    Pending,
+    /// A person gave a value.
+    Answered,
+    /// A person refused to give a value.
+    Declined,
+    /// Whoever asked withdrew the question.
+    Cancelled,
+    /// Nobody answered in time.
+    TimedOut,
+}
+
+impl Outcome {
+    /// The state that this outcome leads to.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Answered { .. } => State::Answered,
+            Self::Declined { .. } => State::Declined,
+            Self::Cancelled { .. } => State::Cancelled,
+            Self::TimedOut { .. } => State::TimedOut,
+        }
+    }
+}
+
+/// An event as it stands: what was asked, and how it ended if it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// What was asked.
+    pub request: Arc<Request>,
+    /// How it ended; `None` while it is pending.
+    pub response: Option<Arc<Response>>,
+}
+
+impl Event {
+    /// Where the event stands.
+    pub fn state(&self) -> State {
+        self.response
+            .as_ref()
+            .map_or(State::Pending, |response| response.outcome.state())
+    }
+
+    /// Whether the event still waits although its deadline has come.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.response.is_none() && now >= self.request.deadline
+    }
+}

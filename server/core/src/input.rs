@@ -1,0 +1,502 @@
+//! The kinds of answer an event can want: whether an input makes sense, and whether a value fits it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::create::one_line;
+use crate::limits;
+use crate::rejection::Violation;
+use crate::schema::Field;
+use crate::value::Value;
+
+/// The kind of answer an event wants.
+///
+/// Stored as JSON with the kind as its key, such as `{"int": {"min": 0}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A whole number.
+    Int(IntInput),
+    /// A number with a fraction.
+    Float(FloatInput),
+    /// Text.
+    Str(StrInput),
+    /// Yes or no.
+    Bool(BoolInput),
+    /// One or more of a list of options.
+    Choice(ChoiceInput),
+    /// Several named fields.
+    Object(ObjectInput),
+}
+
+/// Wants a whole number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntInput {
+    /// Smallest accepted number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    /// Largest accepted number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+}
+
+/// Wants a finite number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FloatInput {
+    /// Smallest accepted number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Largest accepted number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+/// Wants text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StrInput {
+    /// Fewest accepted characters (Unicode scalar values).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
+    /// Most accepted characters (Unicode scalar values).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    /// Regular expression searched for anywhere in the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Whether the form offers several lines.
+    pub multiline: bool,
+    /// Well-known format that the text must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<StrFormat>,
+}
+
+/// A well-known format of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrFormat {
+    /// An e-mail address.
+    Email,
+    /// An absolute URI.
+    Uri,
+    /// A calendar date (RFC 3339 full-date).
+    Date,
+    /// An instant (RFC 3339 date-time).
+    DateTime,
+}
+
+/// Wants yes or no.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BoolInput {
+    /// What the form calls true; "Yes" if empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub true_label: String,
+    /// What the form calls false; "No" if empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub false_label: String,
+}
+
+/// Wants one or more of a list of options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChoiceInput {
+    /// The options, with distinct values.
+    pub options: Vec<ChoiceOption>,
+    /// Fewest options to pick.
+    pub min_selected: u32,
+    /// Most options to pick.
+    pub max_selected: u32,
+}
+
+/// One option of a choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChoiceOption {
+    /// What the answer holds when this option is picked.
+    pub value: String,
+    /// What the form shows; the value if empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// One line of help.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+impl ChoiceOption {
+    /// What a person sees: the label, or the value if there is none.
+    pub fn title(&self) -> &str {
+        if self.label.is_empty() {
+            &self.value
+        } else {
+            &self.label
+        }
+    }
+}
+
+/// Wants several named fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectInput {
+    /// JSON Schema of the flat subset that [`crate::schema`] reads.
+    pub json_schema: String,
+}
+
+impl Input {
+    /// What the kind is called in messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "int",
+            Self::Float(_) => "float",
+            Self::Str(_) => "str",
+            Self::Bool(_) => "bool",
+            Self::Choice(_) => "choice",
+            Self::Object(_) => "object",
+        }
+    }
+
+    /// Every rule that this input itself breaks, with paths that start at `input`.
+    pub fn check_self(&self) -> Vec<Violation> {
+        let broken = match self {
+            Self::Int(input) => ordered("max", input.min, input.max),
+            Self::Float(input) => input.check_self(),
+            Self::Str(input) => input.check_self(),
+            Self::Bool(input) => input.check_self(),
+            Self::Choice(input) => input.check_self(),
+            Self::Object(input) => input.fields().err().unwrap_or_default(),
+        };
+        broken
+            .into_iter()
+            .map(|violation| violation.below(self.kind()).below("input"))
+            .collect()
+    }
+
+    /// `value` in its normal form, if it is an answer to this input.
+    ///
+    /// # Errors
+    /// Every broken rule, with paths that start at `value`.
+    pub fn check(&self, value: &Value) -> Result<Value, Vec<Violation>> {
+        if value.text_bytes() > limits::VALUE_BYTES_MAX {
+            return Err(refuse(format!(
+                "must have at most {} bytes in all",
+                limits::VALUE_BYTES_MAX
+            )));
+        }
+        match (self, value) {
+            (Self::Int(input), Value::Int(number)) => within(*number, input.min, input.max)?,
+            (Self::Float(input), Value::Float(number)) => input.check(*number)?,
+            (Self::Str(input), Value::Str(text)) => input.check(text)?,
+            (Self::Bool(_), Value::Bool(_)) => {}
+            (Self::Choice(input), Value::Choice(selected)) => {
+                return input.check(selected).map(Value::Choice);
+            }
+            (Self::Object(input), Value::Object(fields)) => {
+                return input.check(fields).map(Value::Object);
+            }
+            (input, value) => {
+                return Err(refuse(format!(
+                    "must be of kind {}, not {}",
+                    input.kind(),
+                    value.kind()
+                )));
+            }
+        }
+        Ok(value.clone())
+    }
+}
+
+impl FloatInput {
+    fn check_self(&self) -> Vec<Violation> {
+        let bounds = [("min", self.min), ("max", self.max)];
+        let infinite = bounds
+            .into_iter()
+            .filter(|(_, bound)| bound.is_some_and(|bound| !bound.is_finite()));
+        let mut broken: Vec<_> = infinite
+            .map(|(field, _)| Violation::new(field, "must be finite"))
+            .collect();
+        broken.extend(ordered("max", self.min, self.max));
+        broken
+    }
+
+    fn check(&self, number: f64) -> Result<(), Vec<Violation>> {
+        if !number.is_finite() {
+            return Err(refuse("must be a finite number, not NaN or an infinity"));
+        }
+        within(number, self.min, self.max)
+    }
+}
+
+impl StrInput {
+    fn check_self(&self) -> Vec<Violation> {
+        let mut broken = ordered("max_length", self.min_length, self.max_length);
+        if let Some(pattern) = &self.pattern {
+            if pattern.len() > limits::PATTERN_BYTES_MAX {
+                let message = format!("must have at most {} bytes", limits::PATTERN_BYTES_MAX);
+                broken.push(Violation::new("pattern", message));
+            } else if let Err(error) = compile(pattern) {
+                broken.push(Violation::new(
+                    "pattern",
+                    format!("is not a regular expression: {error}"),
+                ));
+            }
+        }
+        broken
+    }
+
+    fn check(&self, text: &str) -> Result<(), Vec<Violation>> {
+        let length = text.chars().count();
+        if let Some(min) = self.min_length
+            && length < min as usize
+        {
+            return Err(refuse(format!(
+                "must have at least {min} characters, has {length}"
+            )));
+        }
+        if let Some(max) = self.max_length
+            && length > max as usize
+        {
+            return Err(refuse(format!(
+                "must have at most {max} characters, has {length}"
+            )));
+        }
+        if let Some(format) = self.format
+            && !format.accepts(text)
+        {
+            return Err(refuse(format!("must be {}", format.description())));
+        }
+        if let Some(pattern) = &self.pattern
+            && !compile(pattern).is_ok_and(|regex| regex.is_match(text))
+        {
+            return Err(refuse(format!("must match the pattern {pattern}")));
+        }
+        Ok(())
+    }
+}
+
+impl BoolInput {
+    /// What a person sees for `truth`.
+    pub fn label(&self, truth: bool) -> &str {
+        let (label, default) = if truth {
+            (&self.true_label, "Yes")
+        } else {
+            (&self.false_label, "No")
+        };
+        if label.is_empty() { default } else { label }
+    }
+
+    fn check_self(&self) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        one_line(
+            &mut broken,
+            "true_label",
+            &self.true_label,
+            limits::OPTION_CHARS_MAX,
+        );
+        one_line(
+            &mut broken,
+            "false_label",
+            &self.false_label,
+            limits::OPTION_CHARS_MAX,
+        );
+        if self.label(true) == self.label(false) {
+            broken.push(Violation::new("false_label", "must differ from true_label"));
+        }
+        broken
+    }
+}
+
+impl ChoiceInput {
+    /// Whether more than one option can be picked.
+    pub fn is_multiple(&self) -> bool {
+        self.max_selected > 1
+    }
+
+    pub(crate) fn check_self(&self) -> Vec<Violation> {
+        if !(1..=limits::OPTIONS_MAX).contains(&self.options.len()) {
+            return vec![Violation::new(
+                "options",
+                format!("must be 1 to {}", limits::OPTIONS_MAX),
+            )];
+        }
+        let mut broken = Vec::new();
+        let mut seen = HashSet::new();
+        for (index, option) in self.options.iter().enumerate() {
+            let at = |field: &str| format!("options[{index}].{field}");
+            one_line(
+                &mut broken,
+                &at("value"),
+                &option.value,
+                limits::OPTION_CHARS_MAX,
+            );
+            one_line(
+                &mut broken,
+                &at("label"),
+                &option.label,
+                limits::OPTION_CHARS_MAX,
+            );
+            one_line(
+                &mut broken,
+                &at("description"),
+                &option.description,
+                limits::OPTION_DESCRIPTION_CHARS_MAX,
+            );
+            if option.value.is_empty() {
+                broken.push(Violation::new(at("value"), "is required"));
+            } else if !seen.insert(&option.value) {
+                broken.push(Violation::new(
+                    at("value"),
+                    "must differ from the values before it",
+                ));
+            }
+        }
+        let options = u32::try_from(self.options.len()).unwrap_or(u32::MAX);
+        if self.min_selected > options {
+            broken.push(Violation::new(
+                "min_selected",
+                format!("must be at most {options}, the number of options"),
+            ));
+        }
+        if self.max_selected == 0 {
+            broken.push(Violation::new("max_selected", "must be at least 1"));
+        }
+        broken.extend(ordered(
+            "max_selected",
+            Some(self.min_selected),
+            Some(self.max_selected),
+        ));
+        broken
+    }
+
+    fn check(&self, selected: &[String]) -> Result<Vec<String>, Vec<Violation>> {
+        let mut picked = HashSet::new();
+        for value in selected {
+            if !self.options.iter().any(|option| option.value == *value) {
+                let known: Vec<_> = self
+                    .options
+                    .iter()
+                    .take(20)
+                    .map(|option| option.value.as_str())
+                    .collect();
+                return Err(refuse(format!(
+                    "has no option {value:?}; options are {}",
+                    known.join(", ")
+                )));
+            }
+            if !picked.insert(value) {
+                return Err(refuse(format!("must not name the option {value:?} twice")));
+            }
+        }
+        let (min, max) = (self.min_selected as usize, self.max_selected as usize);
+        if !(min..=max).contains(&picked.len()) {
+            let wanted = if min == max {
+                min.to_string()
+            } else {
+                format!("{min} to {max}")
+            };
+            return Err(refuse(format!(
+                "must name {wanted} of the options, not {}",
+                picked.len()
+            )));
+        }
+        let options = self.options.iter().map(|option| &option.value);
+        Ok(options
+            .filter(|value| picked.contains(value))
+            .cloned()
+            .collect())
+    }
+}
+
+impl ObjectInput {
+    fn check(
+        &self,
+        fields: &BTreeMap<String, Value>,
+    ) -> Result<BTreeMap<String, Value>, Vec<Violation>> {
+        let known = self.fields()?;
+        let mut broken = Vec::new();
+        let mut checked = BTreeMap::new();
+        for name in fields
+            .keys()
+            .filter(|name| !known.iter().any(|field| field.name == **name))
+        {
+            broken.push(Violation::new(
+                format!("value.{name}"),
+                "is not a field of this event",
+            ));
+        }
+        for Field {
+            name,
+            required,
+            input,
+            ..
+        } in &known
+        {
+            match fields.get(name).map(|value| input.check(value)) {
+                Some(Ok(value)) => drop(checked.insert(name.clone(), value)),
+                Some(Err(violations)) => {
+                    broken.extend(violations.into_iter().map(|v| v.at_field(name)))
+                }
+                None if *required => {
+                    broken.push(Violation::new(format!("value.{name}"), "is required"))
+                }
+                None => {}
+            }
+        }
+        if broken.is_empty() {
+            Ok(checked)
+        } else {
+            Err(broken)
+        }
+    }
+}
+
+impl Violation {
+    /// A violation of a field's own rules, seen from the object that holds the field.
+    pub(crate) fn at_field(self, name: &str) -> Self {
+        Self {
+            field: self.field.replacen("value", &format!("value.{name}"), 1),
+            message: self.message,
+        }
+    }
+}
+
+/// The one violation of a value as a whole.
+pub(crate) fn refuse(message: impl Into<String>) -> Vec<Violation> {
+    vec![Violation::new("value", message)]
+}
+
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
+        .size_limit(limits::PATTERN_COMPILED_BYTES_MAX)
+        .build()
+}
+
+fn ordered<T: PartialOrd>(field: &str, min: Option<T>, max: Option<T>) -> Vec<Violation> {
+    match (min, max) {
+        (Some(min), Some(max)) if max < min => {
+            vec![Violation::new(field, "must not be less than the minimum")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    number: T,
+    min: Option<T>,
+    max: Option<T>,
+) -> Result<(), Vec<Violation>> {
+    match (min, max) {
+        (Some(min), _) if number < min => {
+            Err(refuse(format!("must be at least {min}, is {number}")))
+        }
+        (_, Some(max)) if number > max => {
+            Err(refuse(format!("must be at most {max}, is {number}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "input_tests.rs"]
+mod tests;

@@ -1,0 +1,42 @@
+//! Every bound of the domain, in one place, with its unit last.
+//!
+//! The protos document the same numbers to callers.
+
+/// Longest name or scope, and longest name of a responder.
+pub const NAME_CHARS_MAX: usize = 200;
+/// Longest prompt.
+pub const PROMPT_BYTES_MAX: usize = 64 * 1024;
+/// Most labels of one event.
+pub const LABELS_MAX: usize = 64;
+/// Longest key of a label.
+pub const LABEL_KEY_CHARS_MAX: usize = 63;
+/// Longest value of a label.
+pub const LABEL_VALUE_CHARS_MAX: usize = 255;
+/// Longest idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
+/// Longest answer id.
+pub const ANSWER_ID_BYTES_MAX: usize = 128;
+/// Longest reason of a decline or a cancellation.
+pub const REASON_CHARS_MAX: usize = 4096;
+/// Longest namespace: that of a DNS label.
+pub const NAMESPACE_CHARS_MAX: usize = 63;
+/// Largest value, all its text together.
+pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Most options of a choice.
+pub const OPTIONS_MAX: usize = 1000;
+/// Longest value or label of an option, and longest label of a bool.
+pub const OPTION_CHARS_MAX: usize = 200;
+/// Longest description of an option.
+pub const OPTION_DESCRIPTION_CHARS_MAX: usize = 1000;
+/// Longest pattern of a str.
+pub const PATTERN_BYTES_MAX: usize = 1024;
+/// Largest memory of a compiled pattern, so that a short pattern cannot ask for gigabytes.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Largest JSON Schema of an object.
+pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// Most fields of an object.
+pub const FIELDS_MAX: usize = 100;
+/// Time from create to deadline when the request names none: one hour.
+pub const TTL_DEFAULT_MS: i64 = 60 * 60 * 1000;
+/// Longest time from create to deadline: a leap year.
+pub const TTL_MAX_MS: i64 = 366 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,216 @@
+//! What text, JSON and form fields are read as, and what is refused rather than guessed.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::input::{BoolInput, ChoiceOption, FloatInput, IntInput, StrInput};
+
+fn choice(min_selected: u32, max_selected: u32) -> Input {
+    let option = |value: &str, label: &str| ChoiceOption {
+        value: value.into(),
+        label: label.into(),
+        description: String::new(),
+    };
+    let options = vec![option("a", "Apple"), option("b", "Pear"), option("c", "")];
+    Input::Choice(ChoiceInput {
+        options,
+        min_selected,
+        max_selected,
+    })
+}
+
+fn object() -> Input {
+    let json_schema = r#"{"type":"object","required":["age"],"properties":{
+        "age":{"type":"integer"},"nick":{"type":"string"},"ok":{"type":"boolean"}}}"#;
+    Input::Object(ObjectInput {
+        json_schema: json_schema.into(),
+    })
+}
+
+fn int() -> Input {
+    Input::Int(IntInput::default())
+}
+
+fn float() -> Input {
+    Input::Float(FloatInput::default())
+}
+
+fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
+    given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn every_int_survives_text_and_json(number: i64) {
+        prop_assert_eq!(text(&int(), &number.to_string()).unwrap(), Value::Int(number));
+        prop_assert_eq!(json(&int(), &number.to_string()).unwrap(), Value::Int(number));
+        prop_assert_eq!(json(&int(), &format!("\"{number}\"")).unwrap(), Value::Int(number));
+    }
+
+    #[test]
+    fn every_finite_float_survives_text_and_json(number in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
+        prop_assert_eq!(text(&float(), &format!("{number:?}")).unwrap(), Value::Float(number));
+        prop_assert_eq!(json(&float(), &Value::Float(number).to_json().to_string()).unwrap(), Value::Float(number));
+    }
+
+    #[test]
+    fn every_text_survives(string in any::<String>()) {
+        let input = Input::Str(StrInput::default());
+        prop_assert_eq!(text(&input, &string).unwrap(), Value::Str(string.clone()));
+        prop_assert_eq!(json(&input, &Json::from(string.as_str()).to_string()).unwrap(), Value::Str(string));
+    }
+
+    #[test]
+    fn no_text_makes_any_kind_panic(string in any::<String>()) {
+        for input in [int(), float(), Input::Bool(BoolInput::default()), choice(1, 1), object()] {
+            let _ = text(&input, &string);
+            let _ = json(&input, &string);
+            let _ = form(&input, &[("value".to_owned(), string.clone())]);
+        }
+    }
+}
+
+#[test]
+fn int_text_is_ascii_digits_within_64_bits() {
+    for good in [
+        "42",
+        " 42\n",
+        "+42",
+        "-9223372036854775808",
+        "9223372036854775807",
+    ] {
+        assert!(text(&int(), good).is_ok(), "{good:?}");
+    }
+    for bad in [
+        "",
+        "1_000",
+        "١٢",
+        "1.0",
+        "0x10",
+        "9223372036854775808",
+        "--1",
+        "1e3",
+    ] {
+        assert!(text(&int(), bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn float_text_is_a_finite_number() {
+    for bad in [
+        "",
+        "nan",
+        "NaN",
+        "inf",
+        "-Infinity",
+        "1e999",
+        "1_0",
+        "e",
+        ".",
+    ] {
+        assert!(text(&float(), bad).is_err(), "{bad:?}");
+    }
+    assert_eq!(text(&float(), "-1.5e3").unwrap(), Value::Float(-1500.0));
+}
+
+#[test]
+fn bool_text_is_one_of_two_strict_lists() {
+    let input = Input::Bool(BoolInput::default());
+    for (words, truth) in [
+        ("true 1 yes y t TRUE Yes", true),
+        ("false 0 no n f No F", false),
+    ] {
+        for word in words.split(' ') {
+            assert_eq!(text(&input, word).unwrap(), Value::Bool(truth), "{word}");
+        }
+    }
+    for bad in ["", "on", "approve", "2", "tru", "yess"] {
+        assert!(text(&input, bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn json_of_another_kind_is_refused_not_converted() {
+    for (input, bad) in [
+        (int(), "1.5"),
+        (int(), "1e300"),
+        (int(), "9223372036854775808"),
+        (int(), "null"),
+        (int(), "true"),
+        (float(), "[]"),
+        (Input::Bool(BoolInput::default()), "1"),
+        (Input::Str(StrInput::default()), "5"),
+        (Input::Str(StrInput::default()), "null"),
+        (choice(1, 1), "[1]"),
+        (object(), "[]"),
+        (object(), r#"{"age":1,"other":2}"#),
+    ] {
+        assert!(json(&input, bad).is_err(), "{} from {bad}", input.kind());
+    }
+    assert_eq!(json(&int(), "3.0").unwrap(), Value::Int(3));
+}
+
+#[test]
+fn options_are_named_by_value_or_by_label() {
+    assert_eq!(
+        text(&choice(1, 2), "a\nPear").unwrap(),
+        Value::Choice(vec!["a".into(), "b".into()])
+    );
+}
+
+#[test]
+fn an_empty_form_is_no_answer() {
+    for input in [
+        int(),
+        Input::Str(StrInput::default()),
+        choice(1, 1),
+        Input::Bool(BoolInput::default()),
+    ] {
+        assert!(form(&input, &[]).is_err(), "{}", input.kind());
+        assert!(
+            form(&input, &pairs(&[("value", "")])).is_err(),
+            "{}",
+            input.kind()
+        );
+    }
+    let none_is_enough = Input::Str(StrInput {
+        min_length: Some(0),
+        ..StrInput::default()
+    });
+    assert_eq!(
+        form(&none_is_enough, &pairs(&[("value", "")])).unwrap(),
+        Value::Str(String::new())
+    );
+}
+
+#[test]
+fn a_form_fills_an_object_field_by_field() {
+    let given = pairs(&[
+        ("value.age", "7"),
+        ("value.nick", ""),
+        ("value.ok", "yes"),
+        ("csrf", "x"),
+    ]);
+    let fields = [
+        ("age".to_owned(), Value::Int(7)),
+        ("ok".to_owned(), Value::Bool(true)),
+    ];
+    assert_eq!(
+        form(&object(), &given).unwrap(),
+        Value::Object(fields.into())
+    );
+
+    let broken = form(
+        &object(),
+        &pairs(&[("value.age", "x"), ("value.ok", "maybe")]),
+    )
+    .unwrap_err();
+    let fields: Vec<_> = broken
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
+    assert_eq!(fields, ["value.age", "value.ok"]);
+}
