@@ -1,0 +1,73 @@
+//! The calls of the API as JSON over HTTP, one handler each.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitl_core::Channel;
+use hitl_proto::v1;
+
+use super::error::{self, Failure};
+use super::request::{EventPath, JsonBody, Peer, Query, bind};
+use crate::api::Api;
+use crate::json::to_json;
+
+type Reply = Result<Response, Failure>;
+
+pub(super) async fn create(State(api): State<Arc<Api>>, body: JsonBody) -> Reply {
+    let request: v1::CreateEventRequest = body.message()?;
+    reply(&api.create_event(request).await?)
+}
+
+pub(super) async fn list(State(api): State<Arc<Api>>, query: Query) -> Reply {
+    let request: v1::ListEventsRequest = query.message()?;
+    reply(&api.list_events(request).await?)
+}
+
+pub(super) async fn get(State(api): State<Arc<Api>>, id: EventPath, mut query: Query) -> Reply {
+    let wait = query.wait()?;
+    let mut request: v1::GetEventRequest = query.message()?;
+    bind(&mut request.event_id, id)?;
+    if wait.is_zero() {
+        return reply(&api.get_event(request).await?);
+    }
+    reply(&api.poll_event(request, wait).await?)
+}
+
+pub(super) async fn answer(
+    State(api): State<Arc<Api>>,
+    id: EventPath,
+    peer: Peer,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::AnswerEventRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.answer_event(request, peer.caller(Channel::Http)).await?)
+}
+
+pub(super) async fn decline(
+    State(api): State<Arc<Api>>,
+    id: EventPath,
+    peer: Peer,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::DeclineEventRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.decline_event(request, peer.caller(Channel::Http)).await?)
+}
+
+pub(super) async fn cancel(
+    State(api): State<Arc<Api>>,
+    id: EventPath,
+    peer: Peer,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::CancelEventRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.cancel_event(request, peer.caller(Channel::Http)).await?)
+}
+
+fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {
+    Ok(error::json(StatusCode::OK, &to_json(message)))
+}

@@ -1,0 +1,70 @@
+//! What a person has put into the form so far.
+
+use hitl_core::{Answer, Channel, Command, limits};
+
+use crate::auth::Grant;
+use crate::error::Error;
+use crate::http::links;
+use crate::http::request::Peer;
+
+/// The fields as the browser sent them, in order.
+pub(super) struct Entry(pub(super) Vec<(String, String)>);
+
+impl Entry {
+    /// A form that nobody has touched yet.
+    pub(super) fn new(answer_id: String) -> Self {
+        Self(vec![("answer_id".to_owned(), answer_id)])
+    }
+
+    /// Whether nobody has touched it yet, so that defaults may stand in.
+    pub(super) fn is_new(&self) -> bool {
+        self.0.len() == 1
+    }
+
+    /// The text of the field `name`; empty if it is not there.
+    pub(super) fn text<'a>(&'a self, name: &str) -> &'a str {
+        let named = self.0.iter().find(|(given, _)| given == name);
+        named.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// Every value of the field `name`.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same_name = move |(given, _): &&(String, String)| given == name;
+        self.0.iter().filter(same_name).map(|(_, value)| value.as_str())
+    }
+
+    /// What a person wrote into it, without what the page put there.
+    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
+        let by_hand = |name: &str| {
+            name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
+        };
+        let written = self.0.iter().filter(move |(name, value)| by_hand(name) && !value.is_empty());
+        written.map(|(_, value)| value.as_str())
+    }
+
+    /// The same, with another answer id if its own can never be accepted.
+    pub(super) fn with_usable_id(mut self, new_id: impl FnOnce() -> String) -> Self {
+        let id = self.text("answer_id");
+        if id.is_empty() || id.len() > limits::ANSWER_ID_BYTES_MAX {
+            self.0.retain(|(name, _)| name != "answer_id");
+            self.0.push(("answer_id".to_owned(), new_id()));
+        }
+        self
+    }
+
+    /// What the person wants done.
+    pub(super) fn command(&self, grant: &Grant, peer: Peer) -> Result<Command, Error> {
+        let name = links::responder(grant, self.text("responder").trim().to_owned());
+        let identity =
+            peer.caller(Channel::Form).identity(name, self.text("answer_id").to_owned());
+        match self.text("action") {
+            // A browser that submits on Enter may name no button.
+            "answer" | "" => Ok(Command::Answer { answer: Answer::Form(self.0.clone()), identity }),
+            "decline" => {
+                let reason = self.text("reason").replace("\r\n", "\n").trim().to_owned();
+                Ok(Command::Decline { reason, identity })
+            }
+            _ => Err(Error::invalid("action", "must be answer or decline")),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The pages without a question: what became of it, and what went wrong.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitl_core::{Channel, Event, Outcome, Request, State};
+
+use super::entry::Entry;
+use super::values::{self, Shown, When};
+use super::view::Prompt;
+use crate::error::Error;
+use crate::http::error::{Failure, retry_after};
+use crate::http::page;
+
+#[derive(Template)]
+#[template(path = "outcome.html")]
+struct Ended<'a> {
+    request: &'a Request,
+    prompt: Prompt<'a>,
+    title: &'static str,
+    /// Says what happened, for the colour of the page.
+    tone: &'static str,
+    value: Vec<Shown>,
+    reason: &'a str,
+    when: When,
+    by: String,
+    /// Why the reader's own answer was not recorded; empty if there was none.
+    lost: &'static str,
+    written: Vec<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "failed.html")]
+struct Failed<'a> {
+    title: &'static str,
+    message: &'static str,
+    /// What was typed, to be read and copied.
+    written: Vec<&'a str>,
+    /// All of it, to be sent again as it was.
+    again: &'a [(String, String)],
+}
+
+/// What became of the event.
+pub(super) fn ended(event: &Event) -> Response {
+    render(StatusCode::OK, event, "", Vec::new())
+}
+
+/// What became of the event, to a person whose answer came second.
+pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
+    let lost = match event.state() {
+        State::TimedOut => "It came after the deadline.",
+        State::Cancelled => "The question had been withdrawn before it came.",
+        State::Answered | State::Declined | State::Pending => "Somebody else's response came first.",
+    };
+    render(StatusCode::CONFLICT, event, lost, entry.written().collect())
+}
+
+fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&str>) -> Response {
+    let request = &*event.request;
+    let Some(response) = &event.response else {
+        return failed(Error::Internal("a pending event has no outcome".to_owned()), None);
+    };
+    let (title, tone, value, reason) = match &response.outcome {
+        Outcome::Answered { value } => ("Answered", "good", Some(value), ""),
+        Outcome::Declined { reason } => ("Declined", "neutral", None, reason.as_str()),
+        Outcome::Cancelled { reason } => ("Withdrawn", "neutral", None, reason.as_str()),
+        Outcome::TimedOut { default: Some(value) } => {
+            ("Not answered in time: the default was used", "neutral", Some(value), "")
+        }
+        Outcome::TimedOut { default: None } => ("Not answered in time", "neutral", None, ""),
+    };
+    let by = response.responder.as_ref().map(|responder| {
+        let name = if responder.name.is_empty() { "somebody unnamed" } else { &responder.name };
+        let way = match responder.channel {
+            Channel::Form => "on this page",
+            Channel::Http => "by JSON over HTTP",
+            Channel::Grpc => "by gRPC",
+        };
+        (name.to_owned(), way)
+    });
+    let page = Ended {
+        request,
+        prompt: Prompt::of(request),
+        title,
+        tone,
+        value: value.map(|value| values::shown(&request.input, value)).unwrap_or_default(),
+        reason,
+        when: values::when(response.time),
+        by: by.map(|(name, way)| format!("{name}, {way}")).unwrap_or_default(),
+        lost,
+        written,
+    };
+    page::html(status, &page)
+}
+
+/// Something is wrong on our side: what was typed comes back, ready to be sent again.
+pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
+    if matches!(error, Error::LinkInvalid) {
+        return page::no_such_link();
+    }
+    // The page that made this form can only have sent what it offers.
+    if matches!(error, Error::InvalidRequest(_)) {
+        let message = "It asked for something that this page does not do.";
+        return page::notice(StatusCode::BAD_REQUEST, "That was not understood", message);
+    }
+    let written = entry.map(|entry| entry.written().collect()).unwrap_or_default();
+    let page = Failed {
+        title: if entry.is_some() { "That did not work" } else { "Not just now" },
+        message: match entry {
+            Some(_) => "As far as we know nothing was recorded. Sending it again is safe: it counts once.",
+            None => "The question cannot be shown at the moment. Nothing was changed.",
+        },
+        written,
+        again: entry.map(|entry| &*entry.0).unwrap_or_default(),
+    };
+    let failure = Failure::Api(error);
+    let (status, _) = failure.status_and_body();
+    let mut response = page::html(status, &page);
+    if let Failure::Api(error) = &failure {
+        retry_after(error, response.headers_mut());
+    }
+    response
+}
+
+/// What came is no form of ours.
+pub(super) fn unreadable(failure: &Failure) -> Response {
+    let (status, _) = failure.status_and_body();
+    let message = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "It is too long. Go back, shorten it, and send it again.",
+        _ => "It did not arrive whole. Go back and send it again.",
+    };
+    page::notice(status, "Nothing was recorded", message)
+}

@@ -1,0 +1,111 @@
+//! Values, times and spans in words for people.
+
+use hitl_core::{Input, Timestamp, Value};
+
+/// One part of a value: a field of an object, or the whole of anything else.
+pub(super) struct Shown {
+    /// What the part is called; empty if there is only one.
+    pub(super) title: String,
+    /// Its content, each in a line of its own.
+    pub(super) lines: Vec<String>,
+}
+
+/// An instant for a page.
+pub(super) struct When {
+    /// For programs.
+    pub(super) machine: String,
+    /// For people.
+    pub(super) human: String,
+}
+
+/// `value` in the words in which `input` asked for it.
+pub(super) fn shown(input: &Input, value: &Value) -> Vec<Shown> {
+    let (Input::Object(object), Value::Object(members)) = (input, value) else {
+        return vec![Shown { title: String::new(), lines: lines(input, value) }];
+    };
+    let fields = object.fields().unwrap_or_default();
+    let given = fields.iter().filter_map(|field| {
+        let value = members.get(&field.name)?;
+        let title = if field.title.is_empty() { &field.name } else { &field.title };
+        Some(Shown { title: title.clone(), lines: lines(&field.input, value) })
+    });
+    given.collect()
+}
+
+fn lines(input: &Input, value: &Value) -> Vec<String> {
+    match (input, value) {
+        (Input::Bool(input), Value::Bool(truth)) => vec![input.label(*truth).to_owned()],
+        (Input::Choice(input), Value::Choice(selected)) => {
+            let title = |value: &String| {
+                let option = input.options.iter().find(|option| option.value == *value);
+                option.map_or(value.as_str(), |option| option.title()).to_owned()
+            };
+            selected.iter().map(title).collect()
+        }
+        (_, Value::Str(text)) => vec![text.clone()],
+        (_, other) => vec![other.to_json().to_string()],
+    }
+}
+
+/// `value` in one line.
+pub(super) fn summary(input: &Input, value: &Value) -> String {
+    let parts = shown(input, value).into_iter().map(|part| match part.title.as_str() {
+        "" => part.lines.join(", "),
+        title => format!("{title}: {}", part.lines.join(", ")),
+    });
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// `instant` for a page, in UTC: the server cannot know where the reader is.
+pub(super) fn when(instant: Timestamp) -> When {
+    let human = instant.utc().format("%-d %B %Y, %H:%M:%S UTC").to_string();
+    When { machine: instant.to_string(), human }
+}
+
+/// A span of time in its two largest units.
+pub(super) fn span(ms: i64) -> String {
+    const UNITS: [(&str, i64); 4] =
+        [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    let seconds = ms.max(0) / 1000;
+    let largest = UNITS.iter().position(|(_, unit_s)| seconds >= *unit_s).unwrap_or(3);
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (name, unit_s) in UNITS.iter().skip(largest).take(2) {
+        let count = left / unit_s;
+        left %= unit_s;
+        if count > 0 || parts.is_empty() {
+            let plural = if count == 1 { "" } else { "s" };
+            parts.push(format!("{count} {name}{plural}"));
+        }
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_in_their_two_largest_units() {
+        let cases = [
+            (-5, "0 seconds"),
+            (999, "0 seconds"),
+            (1_000, "1 second"),
+            (61_000, "1 minute 1 second"),
+            (3_600_000, "1 hour"),
+            (5_400_000, "1 hour 30 minutes"),
+            (90_061_000, "1 day 1 hour"),
+            (172_800_000, "2 days"),
+        ];
+        for (ms, words) in cases {
+            assert_eq!(span(ms), words);
+        }
+    }
+
+    #[test]
+    fn instants_are_said_in_utc() {
+        let when = when(Timestamp::from_ms(1_795_354_620_000).unwrap());
+        assert_eq!(when.machine, "2026-11-22T13:37:00.000Z");
+        assert_eq!(when.human, "22 November 2026, 13:37:00 UTC");
+    }
+}

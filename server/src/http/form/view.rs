@@ -1,0 +1,118 @@
+//! The page with the question on it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitl_core::{Event, OnTimeout, PromptFormat, Request, Timestamp, Violation};
+
+use super::entry::Entry;
+use super::fields::{self, Control, Field};
+use super::values::{self, When};
+use crate::auth::Grant;
+use crate::http::{markdown, page};
+
+/// Scope of an event whose creator named none; it says nothing to a person.
+const SCOPE_DEFAULT: &str = "run";
+
+#[derive(Template)]
+#[template(path = "question.html")]
+struct Question<'a> {
+    request: &'a Request,
+    prompt: Prompt<'a>,
+    about: Vec<(&'static str, String)>,
+    time_left: String,
+    deadline: When,
+    default: Option<String>,
+    /// Whom the link was made for; empty if for whoever holds it.
+    named: &'a str,
+    answer_id: &'a str,
+    fields: Vec<Field>,
+    responder: Field,
+    reason: Field,
+    /// What is wrong, in sentences, each with the id of the control at fault if there is one.
+    complaints: Vec<(String, String)>,
+}
+
+/// The prompt as it goes into the page.
+pub(super) enum Prompt<'a> {
+    /// To be escaped, with its line breaks.
+    Text(&'a str),
+    /// Clean already.
+    Html(String),
+}
+
+impl<'a> Prompt<'a> {
+    /// The prompt of `request`.
+    pub(super) fn of(request: &'a Request) -> Self {
+        let html = match request.prompt_format {
+            PromptFormat::Text => None,
+            PromptFormat::Markdown => markdown::to_html(&request.prompt),
+        };
+        html.map_or(Self::Text(&request.prompt), Self::Html)
+    }
+}
+
+/// The page with the question, filled in from `entry`, with `violations` beside the fields at fault.
+pub(super) fn question(
+    status: StatusCode,
+    event: &Event,
+    grant: &Grant,
+    entry: &Entry,
+    violations: &[Violation],
+    now: Timestamp,
+) -> Response {
+    let request = &*event.request;
+    let mut fields = fields::fields(&request.input, entry, violations);
+    let mut responder = fields::responder(entry, violations);
+    let mut reason = fields::reason(entry, violations);
+    let mut all: Vec<&mut Field> = fields.iter_mut().collect();
+    all.extend([&mut responder, &mut reason]);
+    let complaints = complaints(&all, violations);
+    if let Some(first) = all.iter_mut().find(|field| !field.error.is_empty()) {
+        first.focus = true;
+    }
+    let page = Question {
+        request,
+        prompt: Prompt::of(request),
+        about: about(request),
+        time_left: values::span(request.deadline.ms_since(now)),
+        deadline: values::when(request.deadline),
+        default: match &request.on_timeout {
+            OnTimeout::Fail => None,
+            OnTimeout::Default(value) => Some(values::summary(&request.input, value)),
+        },
+        named: &grant.responder,
+        answer_id: entry.text("answer_id"),
+        fields,
+        responder,
+        reason,
+        complaints,
+    };
+    page::html(status, &page)
+}
+
+/// What is wrong: first what has a field, then what has none.
+fn complaints(fields: &[&mut Field], violations: &[Violation]) -> Vec<(String, String)> {
+    let at_fault = fields.iter().filter(|field| !field.error.is_empty());
+    let mut complaints: Vec<_> =
+        at_fault.map(|field| (field.id.clone(), field.complaint())).collect();
+    let homeless = |violation: &&Violation| {
+        let at_field = |field: &&mut Field| field.name == violation.field;
+        !fields.iter().any(at_field) && violation.field != "answer_id"
+    };
+    let rest = violations.iter().filter(homeless);
+    complaints.extend(rest.map(|v| (String::new(), format!("{} {}.", v.field, v.message))));
+    complaints
+}
+
+/// Where the question comes from, for whoever wants to know before answering.
+fn about(request: &Request) -> Vec<(&'static str, String)> {
+    let mut about = vec![("Event", request.id.to_string())];
+    if request.scope != SCOPE_DEFAULT {
+        about.push(("Run", request.scope.clone()));
+    }
+    about.push(("Namespace", request.namespace.to_string()));
+    about.push(("Asked", values::when(request.create_time).human));
+    about.extend(request.labels.iter().map(|(key, value)| ("Label", format!("{key}: {value}"))));
+    about
+}

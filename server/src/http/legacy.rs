@@ -1,0 +1,141 @@
+//! The paths and shapes of the plugin that hitl grew out of, so that scripts written for it go on working.
+//!
+//! They are aliases and nothing more: an event is found by its id alone, and its type, its rules and the place where its answer
+//! goes are the stored event's. What a client says about those (`data_type`, `response_path`, `request_path`) is not looked at.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitl_core::{Answer, Channel, Command, Event, EventKey, Namespace, Outcome, Value as Answered};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::error::{self, Failure};
+use super::request::{EventPath, FormBody, JsonBody, Peer, Query};
+use crate::api::Api;
+use crate::error::Error;
+
+type Reply = Result<Response, Failure>;
+
+/// What the old JSON route takes. Other members have never been an error.
+#[derive(Deserialize)]
+struct Submission {
+    request_id: String,
+    value: Box<RawValue>,
+}
+
+pub(super) async fn health() -> Response {
+    error::json(StatusCode::OK, &json!({"status": "healthy"}))
+}
+
+pub(super) async fn submit(
+    State(api): State<Arc<Api>>,
+    peer: Peer,
+    FormBody(pairs): FormBody,
+) -> Reply {
+    let id = pairs.iter().find(|(name, _)| name == "request_id");
+    let id = id.map(|(_, id)| id.clone()).unwrap_or_default();
+    answer(&api, &id, Answer::Form(pairs), peer).await
+}
+
+pub(super) async fn submit_json(
+    State(api): State<Arc<Api>>,
+    peer: Peer,
+    JsonBody(body): JsonBody,
+) -> Reply {
+    let submission: Submission = serde_json::from_slice(&body)
+        .map_err(|error| Failure::invalid("body", format!("does not fit: {error}")))?;
+    let answer_ = Answer::Json(submission.value.get().to_owned());
+    answer(&api, &submission.request_id, answer_, peer).await
+}
+
+pub(super) async fn status(
+    State(api): State<Arc<Api>>,
+    EventPath(id): EventPath,
+    mut query: Query,
+) -> Reply {
+    query.ignore("request_path");
+    query.ignore("response_path");
+    query.nothing_else()?;
+    let event = match key(&id) {
+        Ok(key) => api.event(&key).await,
+        Err(error) => Err(error),
+    };
+    let body = match event {
+        Ok(event) => json!({
+            "request_id": id,
+            "request": request(&event),
+            "response": response(&event),
+            "status": state(&event),
+        }),
+        // The old route said so with status 200, and its callers read the body.
+        Err(Error::NotFound(_) | Error::InvalidRequest(_)) => {
+            json!({"request_id": id, "request": null, "response": null, "status": "not_found"})
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(error::json(StatusCode::OK, &body))
+}
+
+async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
+    let identity = peer.caller(Channel::Http).identity(String::new(), String::new());
+    let event = api.end(&key(id)?, Command::Answer { answer, identity }).await?;
+    let body = json!({
+        "status": "submitted",
+        "request_id": id,
+        "value": value(&event).map(Answered::to_json),
+        "data_type": event.request.input.kind(),
+        "message": "Input received successfully. The workflow will continue.",
+    });
+    Ok(error::json(StatusCode::OK, &body))
+}
+
+fn key(id: &str) -> Result<EventKey, Error> {
+    let id = id.parse().map_err(|error| Error::invalid("request_id", format!("{error}")))?;
+    Ok(EventKey { namespace: Namespace::default(), id })
+}
+
+fn request(event: &Event) -> Value {
+    let request = &event.request;
+    json!({
+        "request_id": request.id.to_string(),
+        "event_name": request.name,
+        "scope": request.scope,
+        "prompt": request.prompt,
+        "data_type": request.input.kind(),
+        "status": "pending",
+    })
+}
+
+fn response(event: &Event) -> Option<Value> {
+    event.response.as_ref().map(|_| {
+        json!({
+            "request_id": event.request.id.to_string(),
+            "value": value(event).map(Answered::to_json),
+            "data_type": event.request.input.kind(),
+            "status": state(event),
+        })
+    })
+}
+
+/// The old service knew one ending; the others get words of their own, so that none is taken for an answer.
+fn state(event: &Event) -> &'static str {
+    match event.response.as_ref().map(|response| &response.outcome) {
+        None => "pending",
+        Some(Outcome::Answered { .. }) => "completed",
+        Some(Outcome::Declined { .. }) => "declined",
+        Some(Outcome::Cancelled { .. }) => "cancelled",
+        Some(Outcome::TimedOut { .. }) => "timed_out",
+    }
+}
+
+fn value(event: &Event) -> Option<&Answered> {
+    match &event.response.as_ref()?.outcome {
+        Outcome::Answered { value } => Some(value),
+        Outcome::TimedOut { default } => default.as_ref(),
+        Outcome::Declined { .. } | Outcome::Cancelled { .. } => None,
+    }
+}

@@ -1,0 +1,103 @@
+//! The link of an event for programs: see it, wait for it, answer it with plain JSON.
+//!
+//! Whoever holds a link learns what a person who answers must know, and no more: not the address of the one who answered,
+//! not the key that made the create idempotent, and no link that is made for anybody else.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitl_core::{Answer, Channel, Command, Event};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::{self, Failure};
+use super::request::{JsonBody, LinkPath, Peer, Query};
+use crate::api::Api;
+use crate::auth::Grant;
+use crate::error::Error;
+use crate::json::to_json;
+
+/// What is posted to a link: exactly one of `value` and `decline`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkRequest {
+    /// Kept as text, so that no number loses digits on the way.
+    value: Option<Box<RawValue>>,
+    decline: Option<String>,
+    #[serde(default)]
+    answer_id: String,
+    #[serde(default)]
+    responder: String,
+}
+
+/// The event as it stands; with `wait`, as soon as it has ended.
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    link: LinkPath,
+    mut query: Query,
+) -> Result<Response, Failure> {
+    let grant = api.links().verify(&link.id, &link.token, api.now())?;
+    let wait = query.wait()?;
+    query.nothing_else()?;
+    let event = if wait.is_zero() {
+        api.event(&grant.key).await
+    } else {
+        api.poll(&grant.key, wait).await
+    };
+    Ok(reply(&api, &grant, &event.map_err(hide)?))
+}
+
+/// Answers or declines.
+pub(super) async fn submit(
+    State(api): State<Arc<Api>>,
+    link: LinkPath,
+    peer: Peer,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Failure> {
+    let grant = api.links().verify(&link.id, &link.token, api.now())?;
+    let command = command(&body, &grant, peer)?;
+    let event = api.end(&grant.key, command).await.map_err(hide)?;
+    Ok(reply(&api, &grant, &event))
+}
+
+fn command(body: &[u8], grant: &Grant, peer: Peer) -> Result<Command, Failure> {
+    let request: LinkRequest = serde_json::from_slice(body)
+        .map_err(|error| Failure::invalid("body", format!("does not fit: {error}")))?;
+    let name = responder(grant, request.responder);
+    let identity = peer.caller(Channel::Http).identity(name, request.answer_id);
+    match (request.value, request.decline) {
+        (Some(value), None) => {
+            Ok(Command::Answer { answer: Answer::Json(value.get().to_owned()), identity })
+        }
+        (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
+        _ => Err(Failure::invalid("body", "must have either value or decline, and not null")),
+    }
+}
+
+/// Whom a response through a link comes from: whom it was made for, or else whoever the caller says.
+pub(super) fn responder(grant: &Grant, claimed: String) -> String {
+    if grant.responder.is_empty() { claimed } else { grant.responder.clone() }
+}
+
+/// To a link, an event that is not there is a link that is not valid.
+pub(super) fn hide(error: Error) -> Error {
+    match error {
+        Error::NotFound(_) => Error::LinkInvalid,
+        other => other,
+    }
+}
+
+fn reply(api: &Api, grant: &Grant, event: &Event) -> Response {
+    let mut event = api.to_proto(event);
+    event.idempotency_key.clear();
+    if !grant.responder.is_empty() {
+        event.form_url.clear();
+        event.api_url.clear();
+    }
+    if let Some(responder) = event.response.as_mut().and_then(|r| r.responder.as_mut()) {
+        responder.address.clear();
+    }
+    error::json(StatusCode::OK, &to_json(&event))
+}

@@ -1,0 +1,61 @@
+//! HTTP: the pages where people answer, JSON for programs without gRPC, and the guard that stands before both.
+//!
+//! A handler converts, calls the [`Api`], and converts back; no rule about events lives here. What does live here is
+//! everything that a browser makes necessary: escaping, headers, origins, and pages that work without a script.
+
+mod error;
+mod events;
+mod form;
+mod guard;
+mod health;
+mod legacy;
+mod links;
+mod markdown;
+mod openapi;
+mod page;
+mod request;
+mod routes;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+
+use crate::api::Api;
+pub use guard::guard;
+
+/// Largest body of a request: the largest value fits, with every byte percent-encoded.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What the HTTP side needs to know about where it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Origins whose pages may call us, such as `https://inbox.example.org`; `*` for all.
+    pub allowed_origins: Vec<String>,
+    /// Whether no credentials are asked for, so that nothing but the host name keeps foreign pages out.
+    pub open: bool,
+    /// Where the server is reached from outside, such as `http://127.0.0.1:4485`.
+    pub public_url: String,
+}
+
+/// All HTTP routes. [`guard()`] belongs around them, and around the gRPC routes too.
+pub fn router(api: Arc<Api>) -> Router {
+    let document = openapi::Document::new(api.links().public_url());
+    let routes = routes::table().into_iter();
+    let router = routes.fold(Router::new(), |router, route| {
+        router.route(route.path, route.endpoint)
+    });
+    router
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(Extension(document))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::map_response(page::protect))
+        .layer(middleware::from_fn(trace::trace))
+        .with_state(api)
+}

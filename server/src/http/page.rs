@@ -1,0 +1,78 @@
+//! What all pages share: the frame, the style, the headers, and the pages that say that something is not there.
+//!
+//! There is no script on any page and nothing comes from elsewhere, so the content policy can forbid everything but the one
+//! style sheet, which is inlined and named by its hash: a page is one request, behind whatever path a proxy puts us.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+
+/// The style sheet of every page.
+pub(super) const STYLE: &str = include_str!("../../templates/style.css");
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("base64 makes a header")
+});
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Notice<'a> {
+    title: &'a str,
+    message: &'a str,
+}
+
+/// `template` as a page.
+pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    let text = template.render().expect("writing to a string cannot fail");
+    (status, content_type, text).into_response()
+}
+
+/// A page that says one thing.
+pub(super) fn notice(status: StatusCode, title: &str, message: &str) -> Response {
+    html(status, &Notice { title, message })
+}
+
+/// The page for every link that is not valid, the same to the byte whatever is wrong with it.
+pub(super) fn no_such_link() -> Response {
+    let title = "This link does not work";
+    let message = "It may be cut off, too old, or never have been one of ours. \
+                   Copy it whole, or ask whoever sent it for a new one.";
+    notice(StatusCode::NOT_FOUND, title, message)
+}
+
+/// Whether the client would rather see a page than JSON.
+pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Sets the headers that protect pages and links on every response: they cost JSON nothing.
+pub(super) async fn protect(mut response: Response) -> Response {
+    const FIXED: [(HeaderName, &str); 6] = [
+        // A link is a secret in the address: it goes to no other site, no cache and no index.
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    response
+}

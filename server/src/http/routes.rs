@@ -1,0 +1,64 @@
+//! The one table of routes. The router is built from it, and so is the OpenAPI document: what is served is described, and what
+//! is described is served.
+
+use std::sync::Arc;
+
+use axum::routing::{MethodRouter, get, post};
+
+use super::{events, form, health, legacy, links, openapi};
+use crate::api::Api;
+
+/// One method of one path.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) endpoint: MethodRouter<Arc<Api>>,
+    pub(super) doc: Doc,
+}
+
+/// What the OpenAPI document says about a route.
+#[derive(Clone, Copy)]
+pub(super) enum Doc {
+    /// Nothing: it is for people, for machines that only look at the status, or for clients of old.
+    Hidden,
+    /// It is the RPC of this name.
+    Rpc { name: &'static str, waits: bool },
+    /// It is one of the routes that no RPC has.
+    Own { name: &'static str, waits: bool },
+}
+
+/// Every route.
+pub(super) fn table() -> Vec<Route> {
+    let rpc = |name| Doc::Rpc { name, waits: false };
+    let own = |name| Doc::Own { name, waits: false };
+    let get_event = Doc::Rpc { name: "GetEvent", waits: true };
+    let get_link = Doc::Own { name: "GetLink", waits: true };
+    vec![
+        route("post", "/v1/events", post(events::create), rpc("CreateEvent")),
+        route("get", "/v1/events", get(events::list), rpc("ListEvents")),
+        route("get", "/v1/events/{event_id}", get(events::get), get_event),
+        route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
+        route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),
+        route("post", "/v1/events/{event_id}/cancel", post(events::cancel), rpc("CancelEvent")),
+        route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
+        route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
+        route("get", "/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
+        route("get", "/form/{event_id}/{token}", get(form::show), Doc::Hidden),
+        route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
+        route("get", "/healthz", get(health::alive), Doc::Hidden),
+        route("get", "/readyz", get(health::ready), Doc::Hidden),
+        route("get", "/health", get(legacy::health), Doc::Hidden),
+        route("get", "/status/{event_id}", get(legacy::status), Doc::Hidden),
+        route("post", "/submit", post(legacy::submit), Doc::Hidden),
+        route("post", "/submit/json", post(legacy::submit_json), Doc::Hidden),
+    ]
+}
+
+fn route(
+    method: &'static str,
+    path: &'static str,
+    endpoint: MethodRouter<Arc<Api>>,
+    doc: Doc,
+) -> Route {
+    Route { method, path, endpoint, doc }
+}
