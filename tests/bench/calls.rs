@@ -35,7 +35,8 @@ pub(crate) async fn creates(plan: &Plan) -> Result<Vec<Row>> {
     )?);
     let mut rows = Vec::new();
     for callers in CALLERS {
-        let mut runs: [Runs; 4] = Default::default();
+        let [ours, bare, log] = servers.each_ref().map(Runs::on);
+        let mut runs = [ours, bare, log, Runs::default()];
         let mut clients = Vec::new();
         for server in &servers {
             clients.push(Clients::for_callers(server, callers).await?);
@@ -65,6 +66,12 @@ pub(crate) async fn creates(plan: &Plan) -> Result<Vec<Row>> {
         rows.push(row("bare unary call", bare, half));
         rows.push(row("unary call on a synced log", log, None));
         rows.push(row("raw puts to the embedded store", puts, None));
+        rows.push(Row::cpu(
+            "a durable create",
+            callers,
+            ours.cpu(),
+            ("bare unary call", bare.cpu()),
+        ));
     }
     Ok(rows)
 }
@@ -123,7 +130,7 @@ pub(crate) async fn streams(plan: &Plan) -> Result<Vec<Row>> {
     requests::answer(&mut client, id.clone()).await?;
     let mut rows = Vec::new();
     for callers in CALLERS {
-        let mut runs: [Runs; 2] = Default::default();
+        let mut runs = servers.each_ref().map(Runs::on);
         let clients = [
             Clients::for_callers(&servers[0], callers).await?,
             Clients::for_callers(&servers[1], callers).await?,
@@ -137,6 +144,12 @@ pub(crate) async fn streams(plan: &Plan) -> Result<Vec<Row>> {
         let figure = "waits a second for an ended event";
         let beside = ("bare stream of one message", bare.rate());
         rows.push(Row::rates(figure, callers, ours.rate(), beside, None));
+        rows.push(Row::cpu(
+            "such a wait",
+            callers,
+            ours.cpu(),
+            (beside.0, bare.cpu()),
+        ));
     }
     Ok(rows)
 }

@@ -22,7 +22,7 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
     ];
     let (mut lives, mut deliveries) = (Vec::new(), Vec::new());
     for callers in CALLERS {
-        let mut runs: [Runs; 2] = Default::default();
+        let mut runs = servers.each_ref().map(Runs::on);
         let clients = [
             Clients::for_callers(&servers[0], callers).await?,
             Clients::for_callers(&servers[1], callers).await?,
@@ -41,6 +41,12 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
             ours.rate(),
             beside,
             target,
+        ));
+        lives.push(Row::cpu(
+            "a whole life",
+            callers,
+            ours.cpu(),
+            (BESIDE, log.cpu()),
         ));
         let case = many(callers, "caller");
         for percent in [50, 99] {

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tonic::transport::Endpoint;
 
 use crate::cli::Plan;
+use crate::process;
 use crate::requests::Client;
 use crate::server::Server;
 
@@ -50,9 +51,25 @@ pub(crate) struct Runs {
     rates: Vec<f64>,
     /// What each operation reported, of all rounds.
     latencies: Vec<Duration>,
+    /// The process whose time is taken, if the work is done in one of its own.
+    pid: Option<u32>,
+    cpu: Duration,
 }
 
 impl Runs {
+    pub(crate) fn on(server: &Server) -> Self {
+        let pid = Some(server.pid);
+        Self {
+            pid,
+            ..Self::default()
+        }
+    }
+
+    /// The processor time that the server took for one operation, on average.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.cpu.div_f64(self.latencies.len().max(1) as f64)
+    }
+
     /// Of the rounds, the one in the middle.
     pub(crate) fn rate(&self) -> f64 {
         let mut rates = self.rates.clone();
@@ -81,8 +98,10 @@ impl Runs {
         F: Future<Output = Result<Duration>> + Send,
     {
         loops(WARM_UP.min(plan.load), callers, &caller).await?;
-        let start = Instant::now();
+        let cpu = || self.pid.map_or(Ok(Duration::ZERO), process::cpu);
+        let (start, before) = (Instant::now(), cpu()?);
         let latencies = loops(plan.load, callers, &caller).await?;
+        self.cpu += cpu()?.saturating_sub(before);
         self.rates
             .push(latencies.len() as f64 / start.elapsed().as_secs_f64());
         self.latencies.extend(latencies);

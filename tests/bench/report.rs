@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::cli::Plan;
 use crate::machine::Machine;
-use crate::rss::human;
+use crate::process::human;
 
 const HEAD: [&str; 8] = [
     "figure", "at", "hitl", "beside", "", "ratio", "target", "verdict",
@@ -61,6 +61,17 @@ impl Row {
         Self::new(figure, &many(callers, "caller"), ours, beside, show, target)
     }
 
+    /// The processor time that a server takes for one operation.
+    pub(crate) fn cpu(
+        what: &str,
+        callers: usize,
+        ours: Duration,
+        beside: (&str, Duration),
+    ) -> Self {
+        let figure = format!("server's processor time for {what}");
+        Self::times(&figure, &many(callers, "caller"), ours, beside, None)
+    }
+
     /// Times, in a case.
     pub(crate) fn times(
         figure: &str,
@@ -70,6 +81,7 @@ impl Row {
         target: Option<Target>,
     ) -> Self {
         let show = |seconds: f64| match seconds {
+            _ if seconds < 0.001 => format!("{:.0} µs", seconds * 1e6),
             _ if seconds < 0.01 => format!("{:.2} ms", seconds * 1e3),
             _ => format!("{:.0} ms", seconds * 1e3),
         };

@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 
 use crate::cli::Plan;
 use crate::load::Clients;
+use crate::process;
 use crate::report::{Row, Target, grouped};
 use crate::requests;
-use crate::rss;
 use crate::server::Server;
 
 const CALLERS: usize = 512;
@@ -89,9 +89,9 @@ async fn after_kill(plan: &Plan, pending: usize) -> Result<Started> {
     for _ in 0..STARTS {
         let (server, ready) = start_until_ready(plan, dir.path()).await?;
         worst.ready = worst.ready.max(ready);
-        worst.rss = worst.rss.max(rss::of(server.pid)?);
+        worst.rss = worst.rss.max(process::rss(server.pid)?);
         tokio::time::sleep(SETTLE).await;
-        worst.settled = worst.settled.max(rss::of(server.pid)?);
+        worst.settled = worst.settled.max(process::rss(server.pid)?);
         if pending > 0 {
             still_pending(&server, acknowledged).await?;
             acknowledged = fill(&server, MORE_BETWEEN_STARTS).await?;

@@ -8,9 +8,9 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::cli::{Kind, Plan};
 use crate::load::Clients;
+use crate::process;
 use crate::report::{Row, Target, many};
 use crate::requests::{self, Waiter};
-use crate::rss;
 use crate::server::Server;
 
 /// Far below what a server allows, and 200 connections stay far below the limit of open files.
@@ -67,7 +67,7 @@ async fn ours(plan: &Plan) -> Result<Vec<f64>> {
 /// Attaches to all of `events`, and returns the bytes a waiter at each size of the plan.
 async fn attach(plan: &Plan, server: &Server, events: Vec<String>) -> Result<Vec<f64>> {
     tokio::time::sleep(SETTLE).await;
-    let before = rss::of(server.pid)?;
+    let before = process::rss(server.pid)?;
     let clients = Clients::connect(server, events.len().div_ceil(STREAMS_A_CONNECTION)).await?;
     let (mut events, mut waiters, mut figures) = (events.into_iter(), Vec::new(), Vec::new());
     for size in plan.waiters {
@@ -87,7 +87,7 @@ async fn attach(plan: &Plan, server: &Server, events: Vec<String>) -> Result<Vec
             .context("attaching waiters")?;
         waiters.extend(attached);
         tokio::time::sleep(SETTLE).await;
-        figures.push((rss::of(server.pid)? - before) / size as f64);
+        figures.push((process::rss(server.pid)? - before) / size as f64);
     }
     let ended = waiters
         .iter_mut()
