@@ -97,7 +97,10 @@ mod tests {
         let fields = BTreeMap::from([("a".to_owned(), value(value::Kind::Int(i64::MIN)))]);
         let selected = vec!["x".to_owned(), "ü".to_owned()];
         let cases = [
-            (value::Kind::Int(i64::MAX), json!({"int": "9223372036854775807"})),
+            (
+                value::Kind::Int(i64::MAX),
+                json!({"int": "9223372036854775807"}),
+            ),
             (value::Kind::Int(0), json!({"int": "0"})),
             (value::Kind::Float(0.1), json!({"float": 0.1})),
             (value::Kind::Str(String::new()), json!({"str": ""})),
@@ -121,7 +124,10 @@ mod tests {
     #[test]
     fn a_whole_number_is_read_from_a_number_and_from_a_string() {
         let max = value(value::Kind::Int(i64::MAX));
-        for text in [r#"{"int": 9223372036854775807}"#, r#"{"int": "9223372036854775807"}"#] {
+        for text in [
+            r#"{"int": 9223372036854775807}"#,
+            r#"{"int": "9223372036854775807"}"#,
+        ] {
             assert_eq!(from_json(text.as_bytes()), Ok(max.clone()));
         }
         assert!(from_json::<v1::Value>(br#"{"int": 9223372036854775808}"#).is_err());
@@ -136,7 +142,10 @@ mod tests {
         .unwrap();
         assert_eq!(request.prompt_format(), v1::PromptFormat::Markdown);
         assert_eq!(request.idempotency_key, "k", "proto names are read too");
-        let min = Some(input::Kind::Int(v1::IntInput { min: Some(-1), max: None }));
+        let min = Some(input::Kind::Int(v1::IntInput {
+            min: Some(-1),
+            max: None,
+        }));
         assert_eq!(request.input.clone().unwrap().kind, min);
         let json = to_json(&request);
         assert_eq!(json["ttl"], "1.500s");
@@ -151,7 +160,10 @@ mod tests {
             (r#"{"name": 1}"#, "column"),
             (r#"{"name": "x""#, "line 1"),
             (r#"{"name": "x"} {}"#, "trailing"),
-            (r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#, "expiration"),
+            (
+                r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#,
+                "expiration",
+            ),
             ("", "EOF"),
             ("[]", "map"),
         ];

@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn a_key_gives_its_path_back() {
         for raw in ["a", "a/b c/d", "%48/x", "🙀/😀.parquet", "m", "mformat"] {
-            let path = Path::parse(raw).unwrap();
-            assert_eq!(super::path(&of(&path)).unwrap(), path);
+            let expected = Path::parse(raw).unwrap();
+            assert_eq!(path(&of(&expected)).unwrap(), expected);
         }
-        assert!(super::path(FORMAT).is_err());
+        assert!(path(FORMAT).is_err());
     }
 
     #[test]

@@ -32,6 +32,8 @@ mod read;
 mod record;
 mod shared;
 mod store;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod writer;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{
-    Attributes, MultipartUpload, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    Attributes, MultipartUpload, ObjectStore, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
 use crate::error::StoreError;
@@ -58,7 +58,7 @@ impl MultipartUpload for Upload {
         let parts = self.parts.take().ok_or(StoreError::UploadEnded)?;
         let options = PutOptions::from(std::mem::take(&mut self.attributes));
         self.store
-            .put(&self.location, parts.into_iter().collect(), options)
+            .put_opts(&self.location, parts.into_iter().collect(), options)
             .await
     }
 

@@ -106,26 +106,6 @@ impl EmbeddedStore {
         })
     }
 
-    pub(crate) async fn put(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> Result<PutResult> {
-        self.check_size(payload.content_length())?;
-        let op = Op::Put {
-            key: self.key(location)?,
-            record: record::encode(&options.attributes, &payload)?,
-            mode: options.mode,
-        };
-        let version = self.submit(op).await?;
-        Ok(PutResult {
-            e_tag: version.map(record::etag),
-            version: None,
-            extensions: Default::default(),
-        })
-    }
-
     pub(crate) fn check_size(&self, bytes: usize) -> Result<(), StoreError> {
         let max = self.inner.max_object_bytes;
         if bytes > max {
@@ -154,7 +134,7 @@ impl EmbeddedStore {
         queue.submit(op, &self.inner.shared).await
     }
 
-    async fn copy(&self, from: &Path, to: &Path, create: bool, take: bool) -> Result<()> {
+    async fn copy_or_move(&self, from: &Path, to: &Path, create: bool, take: bool) -> Result<()> {
         let op = Op::Copy {
             from: self.key(from)?,
             to: self.key(to)?,
@@ -177,7 +157,18 @@ impl ObjectStore for EmbeddedStore {
         payload: PutPayload,
         opts: PutOptions,
     ) -> Result<PutResult> {
-        self.put(location, payload, opts).await
+        self.check_size(payload.content_length())?;
+        let op = Op::Put {
+            key: self.key(location)?,
+            record: record::encode(&opts.attributes, &payload)?,
+            mode: opts.mode,
+        };
+        let version = self.submit(op).await?;
+        Ok(PutResult {
+            e_tag: version.map(record::etag),
+            version: None,
+            extensions: Default::default(),
+        })
     }
 
     async fn put_multipart_opts(
@@ -236,13 +227,13 @@ impl ObjectStore for EmbeddedStore {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         let create = matches!(options.mode, CopyMode::Create);
-        self.copy(from, to, create, false).await
+        self.copy_or_move(from, to, create, false).await
     }
 
     /// One step, unlike the trait's default: nobody sees both names or neither.
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         let create = matches!(options.target_mode, RenameTargetMode::Create);
-        self.copy(from, to, create, true).await
+        self.copy_or_move(from, to, create, true).await
     }
 }
 

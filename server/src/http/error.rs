@@ -35,7 +35,10 @@ impl Failure {
         let problem = match self {
             Self::Api(error) => Problem::from(error),
             Self::Http(status, message) => {
-                return (*status, body(*status, http_name(*status), message, &plain_details()));
+                return (
+                    *status,
+                    body(*status, http_name(*status), message, &plain_details()),
+                );
             }
         };
         let (name, status) = mapping(problem.code);
@@ -43,7 +46,10 @@ impl Failure {
             ErrorReason::EventAlreadyFinal => StatusCode::CONFLICT,
             _ => status,
         };
-        (status, body(status, name, &problem.message, &details(&problem)))
+        (
+            status,
+            body(status, name, &problem.message, &details(&problem)),
+        )
     }
 }
 
@@ -89,7 +95,11 @@ pub(super) async fn no_such_route(uri: Uri, headers: HeaderMap) -> Response {
         return page::no_such_link();
     }
     if page::is_wanted(&headers) {
-        return page::notice(StatusCode::NOT_FOUND, "There is nothing here", "Check the address.");
+        return page::notice(
+            StatusCode::NOT_FOUND,
+            "There is nothing here",
+            "Check the address.",
+        );
     }
     Failure::Http(StatusCode::NOT_FOUND, "there is no such path".to_owned()).into_response()
 }
@@ -102,8 +112,14 @@ pub(super) async fn no_such_method(method: Method) -> Response {
 
 /// The media type of a request without its parameters, in lower case.
 pub(super) fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     media_type.trim().to_ascii_lowercase()
 }
 
@@ -112,8 +128,12 @@ fn grpc_unimplemented(headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
     let content_type = content_type.unwrap_or(HeaderValue::from_static("application/grpc"));
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert("grpc-status", HeaderValue::from_static("12"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert("grpc-status", HeaderValue::from_static("12"));
     response
 }
 

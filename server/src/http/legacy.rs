@@ -81,8 +81,12 @@ pub(super) async fn status(
 }
 
 async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
-    let identity = peer.caller(Channel::Http).identity(String::new(), String::new());
-    let event = api.end(&key(id)?, Command::Answer { answer, identity }).await?;
+    let identity = peer
+        .caller(Channel::Http)
+        .identity(String::new(), String::new());
+    let event = api
+        .end(&key(id)?, Command::Answer { answer, identity })
+        .await?;
     let body = json!({
         "status": "submitted",
         "request_id": id,
@@ -94,8 +98,13 @@ async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
 }
 
 fn key(id: &str) -> Result<EventKey, Error> {
-    let id = id.parse().map_err(|error| Error::invalid("request_id", format!("{error}")))?;
-    Ok(EventKey { namespace: Namespace::default(), id })
+    let id = id
+        .parse()
+        .map_err(|error| Error::invalid("request_id", format!("{error}")))?;
+    Ok(EventKey {
+        namespace: Namespace::default(),
+        id,
+    })
 }
 
 fn request(event: &Event) -> Value {

@@ -68,17 +68,25 @@ fn command(body: &[u8], grant: &Grant, peer: Peer) -> Result<Command, Failure> {
     let name = responder(grant, request.responder);
     let identity = peer.caller(Channel::Http).identity(name, request.answer_id);
     match (request.value, request.decline) {
-        (Some(value), None) => {
-            Ok(Command::Answer { answer: Answer::Json(value.get().to_owned()), identity })
-        }
+        (Some(value), None) => Ok(Command::Answer {
+            answer: Answer::Json(value.get().to_owned()),
+            identity,
+        }),
         (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
-        _ => Err(Failure::invalid("body", "must have either value or decline, and not null")),
+        _ => Err(Failure::invalid(
+            "body",
+            "must have either value or decline, and not null",
+        )),
     }
 }
 
 /// Whom a response through a link comes from: whom it was made for, or else whoever the caller says.
 pub(super) fn responder(grant: &Grant, claimed: String) -> String {
-    if grant.responder.is_empty() { claimed } else { grant.responder.clone() }
+    if grant.responder.is_empty() {
+        claimed
+    } else {
+        grant.responder.clone()
+    }
 }
 
 /// To a link, an event that is not there is a link that is not valid.

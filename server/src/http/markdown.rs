@@ -17,8 +17,31 @@ const DEPTH_MAX: usize = 32;
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
 const TAGS: [&str; 25] = [
-    "a", "blockquote", "br", "code", "del", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
-    "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul", "span",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+    "span",
 ];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -73,7 +96,12 @@ fn harmless(event: Event<'_>) -> Option<Event<'_>> {
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
         Event::Start(Tag::Heading { level, .. }) => {
             let level = below_title(level);
-            Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() })
+            Event::Start(Tag::Heading {
+                level,
+                id: None,
+                classes: Vec::new(),
+                attrs: Vec::new(),
+            })
         }
         Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below_title(level))),
         other => other,
@@ -91,7 +119,9 @@ fn target(url: &CowStr<'_>) -> Option<String> {
         return Some(address.split('?').next().unwrap_or_default().to_owned());
     }
     let uri: Uri = url.parse().ok()?;
-    SCHEMES.contains(&uri.scheme_str()?).then(|| uri.host().map(str::to_owned))?
+    SCHEMES
+        .contains(&uri.scheme_str()?)
+        .then(|| uri.host().map(str::to_owned))?
 }
 
 #[cfg(test)]
@@ -104,18 +134,31 @@ mod tests {
 
     #[test]
     fn what_people_write_is_rendered() {
-        let html = render("# Deploy\n\n**Now** or ~~never~~?\n\n- a\n- b\n\n|x|y|\n|-|-|\n|1|2|\n\n```sh\nrm x\n```\n");
-        for part in ["<h2>Deploy</h2>", "<strong>Now</strong>", "<del>never</del>", "<li>a</li>"] {
+        let html = render(
+            "# Deploy\n\n**Now** or ~~never~~?\n\n- a\n- b\n\n|x|y|\n|-|-|\n|1|2|\n\n```sh\nrm x\n```\n",
+        );
+        for part in [
+            "<h2>Deploy</h2>",
+            "<strong>Now</strong>",
+            "<del>never</del>",
+            "<li>a</li>",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        assert!(html.contains("<td>1</td>") && html.contains("<code>rm x\n</code>"), "{html}");
+        assert!(
+            html.contains("<td>1</td>") && html.contains("<code>rm x\n</code>"),
+            "{html}"
+        );
     }
 
     #[test]
     fn a_link_shows_where_it_leads_and_tells_no_one_where_it_came_from() {
         let html = render("[your bank](https://evil.example/login?x=1)");
         assert!(html.contains("your bank</a> (evil.example)"), "{html}");
-        assert!(html.contains(r#"rel="noopener noreferrer nofollow""#), "{html}");
+        assert!(
+            html.contains(r#"rel="noopener noreferrer nofollow""#),
+            "{html}"
+        );
         assert!(render("[write](mailto:a@b.example?body=x)").contains("(a@b.example)"));
     }
 
@@ -147,18 +190,35 @@ mod tests {
             "<math><mtext></p><img src=x onerror=alert(1)>",
             "# x {onclick=alert(1) .cls #id}",
         ];
-        let active = ["<script", "<img", "<iframe", "<style", "<form", "<button", "<svg", "<math"];
+        let active = [
+            "<script", "<img", "<iframe", "<style", "<form", "<button", "<svg", "<math",
+        ];
         for markdown in corpus {
             let html = render(markdown);
             for tag in active {
                 assert!(!html.contains(tag), "{markdown} gave {html}");
             }
             // Attributes exist only inside tags; text may say what it likes.
-            for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest)) {
-                for bad in [" on", "javascript:", "data:", "vbscript:", "file:", "style=", "class="] {
+            for tag in html
+                .split('<')
+                .skip(1)
+                .map(|rest| rest.split('>').next().unwrap_or(rest))
+            {
+                for bad in [
+                    " on",
+                    "javascript:",
+                    "data:",
+                    "vbscript:",
+                    "file:",
+                    "style=",
+                    "class=",
+                ] {
                     assert!(!tag.to_lowercase().contains(bad), "{markdown} gave {html}");
                 }
-                assert!(!tag.contains("href=\"/") && !tag.contains("href=\"#"), "{html}");
+                assert!(
+                    !tag.contains("href=\"/") && !tag.contains("href=\"#"),
+                    "{html}"
+                );
             }
         }
     }
@@ -171,6 +231,9 @@ mod tests {
                 assert!(html.len() < 10 * deep.len(), "{unit}");
             }
         }
-        assert_eq!(to_html(&"> ".repeat(40)).filter(|html| html.contains('<')), None);
+        assert_eq!(
+            to_html(&"> ".repeat(40)).filter(|html| html.contains('<')),
+            None
+        );
     }
 }

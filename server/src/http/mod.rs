@@ -22,9 +22,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::{Extension, Router};
 
 use crate::api::Api;
 pub use guard::guard;

@@ -50,7 +50,9 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
     let lost = match event.state() {
         State::TimedOut => "It came after the deadline.",
         State::Cancelled => "The question had been withdrawn before it came.",
-        State::Answered | State::Declined | State::Pending => "Somebody else's response came first.",
+        State::Answered | State::Declined | State::Pending => {
+            "Somebody else's response came first."
+        }
     };
     render(StatusCode::CONFLICT, event, lost, entry.written().collect())
 }
@@ -58,19 +60,31 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
 fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&str>) -> Response {
     let request = &*event.request;
     let Some(response) = &event.response else {
-        return failed(Error::Internal("a pending event has no outcome".to_owned()), None);
+        return failed(
+            Error::Internal("a pending event has no outcome".to_owned()),
+            None,
+        );
     };
     let (title, tone, value, reason) = match &response.outcome {
         Outcome::Answered { value } => ("Answered", "good", Some(value), ""),
         Outcome::Declined { reason } => ("Declined", "neutral", None, reason.as_str()),
         Outcome::Cancelled { reason } => ("Withdrawn", "neutral", None, reason.as_str()),
-        Outcome::TimedOut { default: Some(value) } => {
-            ("Not answered in time: the default was used", "neutral", Some(value), "")
-        }
+        Outcome::TimedOut {
+            default: Some(value),
+        } => (
+            "Not answered in time: the default was used",
+            "neutral",
+            Some(value),
+            "",
+        ),
         Outcome::TimedOut { default: None } => ("Not answered in time", "neutral", None, ""),
     };
     let by = response.responder.as_ref().map(|responder| {
-        let name = if responder.name.is_empty() { "somebody unnamed" } else { &responder.name };
+        let name = if responder.name.is_empty() {
+            "somebody unnamed"
+        } else {
+            &responder.name
+        };
         let way = match responder.channel {
             Channel::Form => "on this page",
             Channel::Http => "by JSON over HTTP",
@@ -83,10 +97,14 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&s
         prompt: Prompt::of(request),
         title,
         tone,
-        value: value.map(|value| values::shown(&request.input, value)).unwrap_or_default(),
+        value: value
+            .map(|value| values::shown(&request.input, value))
+            .unwrap_or_default(),
         reason,
         when: values::when(response.time),
-        by: by.map(|(name, way)| format!("{name}, {way}")).unwrap_or_default(),
+        by: by
+            .map(|(name, way)| format!("{name}, {way}"))
+            .unwrap_or_default(),
         lost,
         written,
     };
@@ -103,11 +121,19 @@ pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
         let message = "It asked for something that this page does not do.";
         return page::notice(StatusCode::BAD_REQUEST, "That was not understood", message);
     }
-    let written = entry.map(|entry| entry.written().collect()).unwrap_or_default();
+    let written = entry
+        .map(|entry| entry.written().collect())
+        .unwrap_or_default();
     let page = Failed {
-        title: if entry.is_some() { "That did not work" } else { "Not just now" },
+        title: if entry.is_some() {
+            "That did not work"
+        } else {
+            "Not just now"
+        },
         message: match entry {
-            Some(_) => "As far as we know nothing was recorded. Sending it again is safe: it counts once.",
+            Some(_) => {
+                "As far as we know nothing was recorded. Sending it again is safe: it counts once."
+            }
             None => "The question cannot be shown at the moment. Nothing was changed.",
         },
         written,

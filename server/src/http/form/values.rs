@@ -21,13 +21,23 @@ pub(super) struct When {
 /// `value` in the words in which `input` asked for it.
 pub(super) fn shown(input: &Input, value: &Value) -> Vec<Shown> {
     let (Input::Object(object), Value::Object(members)) = (input, value) else {
-        return vec![Shown { title: String::new(), lines: lines(input, value) }];
+        return vec![Shown {
+            title: String::new(),
+            lines: lines(input, value),
+        }];
     };
     let fields = object.fields().unwrap_or_default();
     let given = fields.iter().filter_map(|field| {
         let value = members.get(&field.name)?;
-        let title = if field.title.is_empty() { &field.name } else { &field.title };
-        Some(Shown { title: title.clone(), lines: lines(&field.input, value) })
+        let title = if field.title.is_empty() {
+            &field.name
+        } else {
+            &field.title
+        };
+        Some(Shown {
+            title: title.clone(),
+            lines: lines(&field.input, value),
+        })
     });
     given.collect()
 }
@@ -38,7 +48,9 @@ fn lines(input: &Input, value: &Value) -> Vec<String> {
         (Input::Choice(input), Value::Choice(selected)) => {
             let title = |value: &String| {
                 let option = input.options.iter().find(|option| option.value == *value);
-                option.map_or(value.as_str(), |option| option.title()).to_owned()
+                option
+                    .map_or(value.as_str(), |option| option.title())
+                    .to_owned()
             };
             selected.iter().map(title).collect()
         }
@@ -49,25 +61,37 @@ fn lines(input: &Input, value: &Value) -> Vec<String> {
 
 /// `value` in one line.
 pub(super) fn summary(input: &Input, value: &Value) -> String {
-    let parts = shown(input, value).into_iter().map(|part| match part.title.as_str() {
-        "" => part.lines.join(", "),
-        title => format!("{title}: {}", part.lines.join(", ")),
-    });
+    let parts = shown(input, value)
+        .into_iter()
+        .map(|part| match part.title.as_str() {
+            "" => part.lines.join(", "),
+            title => format!("{title}: {}", part.lines.join(", ")),
+        });
     parts.collect::<Vec<_>>().join("; ")
 }
 
 /// `instant` for a page, in UTC: the server cannot know where the reader is.
 pub(super) fn when(instant: Timestamp) -> When {
     let human = instant.utc().format("%-d %B %Y, %H:%M:%S UTC").to_string();
-    When { machine: instant.to_string(), human }
+    When {
+        machine: instant.to_string(),
+        human,
+    }
 }
 
 /// A span of time in its two largest units.
 pub(super) fn span(ms: i64) -> String {
-    const UNITS: [(&str, i64); 4] =
-        [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    const UNITS: [(&str, i64); 4] = [
+        ("day", 86_400),
+        ("hour", 3_600),
+        ("minute", 60),
+        ("second", 1),
+    ];
     let seconds = ms.max(0) / 1000;
-    let largest = UNITS.iter().position(|(_, unit_s)| seconds >= *unit_s).unwrap_or(3);
+    let largest = UNITS
+        .iter()
+        .position(|(_, unit_s)| seconds >= *unit_s)
+        .unwrap_or(3);
     let mut left = seconds;
     let mut parts = Vec::new();
     for (name, unit_s) in UNITS.iter().skip(largest).take(2) {

@@ -40,7 +40,10 @@ impl Schemas {
     fn message(&mut self, message: &MessageDescriptor, in_path: &[&str]) -> Value {
         let file = message.parent_file();
         let (mut properties, mut required) = (Map::new(), Vec::new());
-        for field in message.fields().filter(|field| !in_path.contains(&field.name())) {
+        for field in message
+            .fields()
+            .filter(|field| !in_path.contains(&field.name()))
+        {
             let words = comment(&file, field.path());
             let mut schema = self.field(&field);
             schema["description"] = words.as_str().into();
@@ -68,12 +71,18 @@ impl Schemas {
     /// The schema of one field's value.
     pub(super) fn field(&mut self, field: &FieldDescriptor) -> Value {
         if field.is_map() {
-            let Kind::Message(entry) = field.kind() else { return json!({"type": "object"}) };
+            let Kind::Message(entry) = field.kind() else {
+                return json!({"type": "object"});
+            };
             let values = self.kind(&entry.map_entry_value_field().kind());
             return json!({"type": "object", "additionalProperties": values});
         }
         let schema = self.kind(&field.kind());
-        if field.is_list() { json!({"type": "array", "items": schema}) } else { schema }
+        if field.is_list() {
+            json!({"type": "array", "items": schema})
+        } else {
+            schema
+        }
     }
 
     fn kind(&mut self, kind: &Kind) -> Value {
@@ -107,10 +116,13 @@ impl Schemas {
 
     fn enumeration(&mut self, values: &EnumDescriptor) -> Value {
         let file = values.parent_file();
-        let names: Vec<_> = values.values().map(|value| value.name().to_owned()).collect();
-        let each = values.values().map(|value| {
-            format!("- `{}`: {}", value.name(), comment(&file, value.path()))
-        });
+        let names: Vec<_> = values
+            .values()
+            .map(|value| value.name().to_owned())
+            .collect();
+        let each = values
+            .values()
+            .map(|value| format!("- `{}`: {}", value.name(), comment(&file, value.path())));
         let words = comment(&file, values.path());
         let description = format!("{words}\n\n{}", each.collect::<Vec<_>>().join("\n"));
         let schema = json!({"type": "string", "enum": names, "description": description});
@@ -122,10 +134,17 @@ impl Schemas {
 pub(super) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let location = info.and_then(|info| info.location.iter().find(|at| at.path == path));
-    let words = location.map(|location| location.leading_comments()).unwrap_or_default();
+    let words = location
+        .map(|location| location.leading_comments())
+        .unwrap_or_default();
     let lines: Vec<_> = words.lines().map(str::trim).collect();
-    let paragraphs = lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
-    paragraphs.map(|lines| lines.join(" ")).collect::<Vec<_>>().join("\n\n")
+    let paragraphs = lines
+        .split(|line| line.is_empty())
+        .filter(|lines| !lines.is_empty());
+    paragraphs
+        .map(|lines| lines.join(" "))
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// A message's own words, and which of its fields exclude each other, as JSON Schema says it only at great length.
@@ -133,7 +152,10 @@ fn with_alternatives(message: &MessageDescriptor) -> String {
     let file = message.parent_file();
     let mut words = comment(&file, message.path());
     for oneof in message.oneofs().filter(|oneof| oneof.fields().len() > 1) {
-        let names: Vec<_> = oneof.fields().map(|field| field.json_name().to_owned()).collect();
+        let names: Vec<_> = oneof
+            .fields()
+            .map(|field| field.json_name().to_owned())
+            .collect();
         let own = comment(&file, oneof.path());
         words.push_str(&format!("\n\nAt most one of {}. {own}", names.join(", ")));
     }

@@ -1,0 +1,263 @@
+//! From messages to the domain. Only the shape is judged here; the rules are the domain's.
+
+use std::time::Duration;
+
+use hitl_core::{
+    Answer, BoolInput, ChoiceInput, ChoiceOption, EventKey, Expiration, FloatInput, Input,
+    IntInput, Namespace, ObjectInput, OnTimeout, PromptFormat, Spec, State, StrFormat, StrInput,
+    Timestamp, Value,
+};
+use hitl_proto::v1;
+use prost_types::Duration as ProtoDuration;
+
+use crate::error::Error;
+use crate::service::ListQuery;
+
+/// Events of a page whose size is not given.
+const PAGE_SIZE_DEFAULT: usize = 100;
+/// Most events of a page.
+const PAGE_SIZE_MAX: usize = 1000;
+/// Time between heartbeats when none is asked for.
+const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
+/// Least and most time between heartbeats.
+const HEARTBEAT_RANGE: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(300);
+/// The run of whoever names none, as in the original Python API.
+const SCOPE_DEFAULT: &str = "run";
+
+pub(super) fn namespace(text: &str) -> Result<Namespace, Error> {
+    if text.is_empty() {
+        return Ok(Namespace::default());
+    }
+    text.parse()
+        .map_err(|error: hitl_core::id::ParseNamespaceError| {
+            Error::invalid("namespace", error.to_string())
+        })
+}
+
+pub(super) fn key(namespace_text: &str, id: &str) -> Result<EventKey, Error> {
+    let namespace = namespace(namespace_text)?;
+    let id = id.parse().map_err(|error: hitl_core::id::ParseIdError| {
+        Error::invalid("event_id", error.to_string())
+    })?;
+    Ok(EventKey { namespace, id })
+}
+
+pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
+    Ok(Spec {
+        name: request.name,
+        prompt: request.prompt,
+        prompt_format: match v1::PromptFormat::try_from(request.prompt_format) {
+            Ok(v1::PromptFormat::Unspecified | v1::PromptFormat::Text) => PromptFormat::Text,
+            Ok(v1::PromptFormat::Markdown) => PromptFormat::Markdown,
+            Err(_) => return Err(Error::invalid("prompt_format", "must be a known format")),
+        },
+        input: input(request.input)?,
+        scope: if request.scope.is_empty() {
+            SCOPE_DEFAULT.to_owned()
+        } else {
+            request.scope
+        },
+        labels: request.labels,
+        expiration: expiration(request.expiration)?,
+        on_timeout: match request.on_timeout.and_then(|on_timeout| on_timeout.action) {
+            None | Some(v1::on_timeout::Action::Fail(_)) => OnTimeout::Fail,
+            Some(v1::on_timeout::Action::DefaultValue(default)) => {
+                OnTimeout::Default(value(Some(default), "on_timeout.default_value")?)
+            }
+        },
+        idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
+    })
+}
+
+pub(super) fn answer(answer: Option<v1::answer_event_request::Answer>) -> Result<Answer, Error> {
+    use v1::answer_event_request::Answer as Proto;
+    match answer {
+        Some(Proto::Value(typed)) => Ok(Answer::Value(value(Some(typed), "value")?)),
+        Some(Proto::Json(json)) => Ok(Answer::Json(json)),
+        Some(Proto::Text(text)) => Ok(Answer::Text(text)),
+        None => Err(Error::invalid(
+            "answer",
+            "is required: give value, json or text",
+        )),
+    }
+}
+
+pub(super) fn list_query(request: v1::ListEventsRequest) -> Result<ListQuery, Error> {
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let page_size = match usize::try_from(request.page_size) {
+        Ok(0) => PAGE_SIZE_DEFAULT,
+        Ok(size) => size.min(PAGE_SIZE_MAX),
+        Err(_) => return Err(Error::invalid("page_size", "must not be negative")),
+    };
+    Ok(ListQuery {
+        namespace: namespace(&request.namespace)?,
+        state: state(request.state)?,
+        name: some(request.name),
+        scope: some(request.scope),
+        labels: request.labels,
+        page_size,
+        page_token: request.page_token,
+    })
+}
+
+pub(super) fn heartbeat_interval(interval: Option<ProtoDuration>) -> Result<Duration, Error> {
+    let Some(interval) = interval else {
+        return Ok(HEARTBEAT_DEFAULT);
+    };
+    Duration::try_from(interval)
+        .ok()
+        .filter(|interval| HEARTBEAT_RANGE.contains(interval))
+        .ok_or_else(|| Error::invalid("heartbeat_interval", "must lie between 1 s and 5 min"))
+}
+
+fn state(state: i32) -> Result<Option<State>, Error> {
+    match v1::EventState::try_from(state) {
+        Ok(v1::EventState::Unspecified) => Ok(None),
+        Ok(v1::EventState::Pending) => Ok(Some(State::Pending)),
+        Ok(v1::EventState::Answered) => Ok(Some(State::Answered)),
+        Ok(v1::EventState::Declined) => Ok(Some(State::Declined)),
+        Ok(v1::EventState::Cancelled) => Ok(Some(State::Cancelled)),
+        Ok(v1::EventState::TimedOut) => Ok(Some(State::TimedOut)),
+        Err(_) => Err(Error::invalid("state", "must be a known state")),
+    }
+}
+
+fn expiration(
+    expiration: Option<v1::create_event_request::Expiration>,
+) -> Result<Expiration, Error> {
+    use v1::create_event_request::Expiration as Proto;
+    match expiration {
+        None => Ok(Expiration::default()),
+        Some(Proto::Ttl(ttl)) => {
+            let ms = whole_ms(ttl.seconds, ttl.nanos);
+            Ok(Expiration::TtlMs(ms.ok_or_else(|| {
+                Error::invalid("ttl", "must be a valid duration")
+            })?))
+        }
+        Some(Proto::Deadline(instant)) => {
+            let ms = whole_ms(instant.seconds, instant.nanos).and_then(Timestamp::from_ms);
+            Ok(Expiration::Deadline(ms.ok_or_else(|| {
+                Error::invalid("deadline", "must be a valid instant")
+            })?))
+        }
+    }
+}
+
+/// Milliseconds, rounded up: an event must not time out before the instant that was asked for.
+fn whole_ms(seconds: i64, nanos: i32) -> Option<i64> {
+    let nanos = i64::from(nanos);
+    let ms = nanos.div_euclid(1_000_000) + i64::from(nanos.rem_euclid(1_000_000) > 0);
+    seconds.checked_mul(1000)?.checked_add(ms)
+}
+
+fn input(input: Option<v1::Input>) -> Result<Input, Error> {
+    use v1::input::Kind;
+    let kind = input.and_then(|input| input.kind);
+    Ok(
+        match kind.ok_or_else(|| Error::invalid("input", "is required: name the kind of answer"))? {
+            Kind::Int(v1::IntInput { min, max }) => Input::Int(IntInput { min, max }),
+            Kind::Float(v1::FloatInput { min, max }) => Input::Float(FloatInput { min, max }),
+            Kind::Str(str) => Input::Str(StrInput {
+                format: str_format(str.format)?,
+                min_length: str.min_length,
+                max_length: str.max_length,
+                pattern: Some(str.pattern).filter(|pattern| !pattern.is_empty()),
+                multiline: str.multiline,
+            }),
+            Kind::Bool(v1::BoolInput {
+                true_label,
+                false_label,
+            }) => Input::Bool(BoolInput {
+                true_label,
+                false_label,
+            }),
+            Kind::Choice(choice) => {
+                let min_selected = choice.min_selected.unwrap_or(1);
+                let max_selected = choice.max_selected.unwrap_or(min_selected.max(1));
+                let options = choice.options.into_iter().map(option).collect();
+                Input::Choice(ChoiceInput {
+                    options,
+                    min_selected,
+                    max_selected,
+                })
+            }
+            Kind::Object(v1::ObjectInput { json_schema }) => {
+                Input::Object(ObjectInput { json_schema })
+            }
+        },
+    )
+}
+
+fn option(
+    v1::ChoiceOption {
+        value,
+        label,
+        description,
+    }: v1::ChoiceOption,
+) -> ChoiceOption {
+    ChoiceOption {
+        value,
+        label,
+        description,
+    }
+}
+
+fn str_format(format: i32) -> Result<Option<StrFormat>, Error> {
+    match v1::StrFormat::try_from(format) {
+        Ok(v1::StrFormat::Unspecified) => Ok(None),
+        Ok(v1::StrFormat::Email) => Ok(Some(StrFormat::Email)),
+        Ok(v1::StrFormat::Uri) => Ok(Some(StrFormat::Uri)),
+        Ok(v1::StrFormat::Date) => Ok(Some(StrFormat::Date)),
+        Ok(v1::StrFormat::DateTime) => Ok(Some(StrFormat::DateTime)),
+        Err(_) => Err(Error::invalid("input.str.format", "must be a known format")),
+    }
+}
+
+fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
+    use v1::value::Kind;
+    let kind = value.and_then(|value| value.kind);
+    Ok(
+        match kind.ok_or_else(|| Error::invalid(field, "must have a value of some kind"))? {
+            Kind::Int(number) => Value::Int(number),
+            Kind::Float(number) => Value::Float(number),
+            Kind::Str(text) => Value::Str(text),
+            Kind::Bool(truth) => Value::Bool(truth),
+            Kind::Choice(v1::ChoiceValue { selected }) => Value::Choice(selected),
+            Kind::Object(v1::ObjectValue { fields }) => {
+                let member = |(name, member): (String, v1::Value)| {
+                    if matches!(member.kind, Some(Kind::Object(_))) {
+                        return Err(Error::invalid(
+                            &format!("{field}.{name}"),
+                            "must not be an object itself",
+                        ));
+                    }
+                    Ok((
+                        name.clone(),
+                        self::value(Some(member), &format!("{field}.{name}"))?,
+                    ))
+                };
+                Value::Object(
+                    fields
+                        .into_iter()
+                        .map(member)
+                        .collect::<Result<_, Error>>()?,
+                )
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_millisecond_round_up() {
+        assert_eq!(whole_ms(1, 0), Some(1000));
+        assert_eq!(whole_ms(1, 1), Some(1001));
+        assert_eq!(whole_ms(0, 999_999_999), Some(1000));
+        assert_eq!(whole_ms(-1, -1), Some(-1000));
+        assert_eq!(whole_ms(i64::MAX, 0), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! An [`Error`] in the words of the API: a canonical code, a reason, and details.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hitl_core::Violation;
+use hitl_proto::v1::ErrorReason;
+
+use crate::api::to_proto;
+use crate::error::Error;
+
+/// Numbers of `google.rpc.Code` that hitl sends.
+pub mod grpc_code {
+    /// A field breaks a rule.
+    pub const INVALID_ARGUMENT: i32 = 3;
+    /// There is no such thing.
+    pub const NOT_FOUND: i32 = 5;
+    /// The key is taken.
+    pub const ALREADY_EXISTS: i32 = 6;
+    /// Not allowed.
+    pub const PERMISSION_DENIED: i32 = 7;
+    /// A limit is reached.
+    pub const RESOURCE_EXHAUSTED: i32 = 8;
+    /// The state does not allow it.
+    pub const FAILED_PRECONDITION: i32 = 9;
+    /// A fault of the server.
+    pub const INTERNAL: i32 = 13;
+    /// Not now.
+    pub const UNAVAILABLE: i32 = 14;
+    /// Something that was stored cannot be read.
+    pub const DATA_LOSS: i32 = 15;
+}
+
+/// What a caller is told of an [`Error`], whatever the transport.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Number of the `google.rpc.Code`.
+    pub code: i32,
+    /// The reason of the `google.rpc.ErrorInfo`.
+    pub reason: ErrorReason,
+    /// For a person.
+    pub message: String,
+    /// The metadata of the `google.rpc.ErrorInfo`: the moving parts of the message.
+    pub metadata: BTreeMap<String, String>,
+    /// For `google.rpc.BadRequest`.
+    pub violations: Vec<Violation>,
+    /// For `google.rpc.RetryInfo`.
+    pub retry_after: Option<Duration>,
+    /// For `google.rpc.ResourceInfo`: type and name.
+    pub resource: Option<(String, String)>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        use grpc_code as code;
+        if matches!(
+            error,
+            Error::StoreUnavailable(_) | Error::RecordUnreadable { .. } | Error::Internal(_)
+        ) {
+            tracing::error!(%error, "a call failed");
+        }
+        let (code, reason) = match error {
+            Error::InvalidRequest(_) => (code::INVALID_ARGUMENT, ErrorReason::InvalidRequest),
+            Error::InvalidAnswer(_) => (code::INVALID_ARGUMENT, ErrorReason::InvalidAnswer),
+            Error::NotFound(_) => (code::NOT_FOUND, ErrorReason::EventNotFound),
+            Error::AlreadyFinal { .. } => {
+                (code::FAILED_PRECONDITION, ErrorReason::EventAlreadyFinal)
+            }
+            Error::IdempotencyKeyReused { .. } => {
+                (code::ALREADY_EXISTS, ErrorReason::IdempotencyKeyReused)
+            }
+            Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
+            Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
+            Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
+            Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
+            Error::StoreUnavailable(_) => (code::UNAVAILABLE, ErrorReason::StoreUnavailable),
+            Error::RecordUnreadable { .. } => (code::DATA_LOSS, ErrorReason::RecordUnreadable),
+            Error::ShuttingDown => (code::UNAVAILABLE, ErrorReason::ShuttingDown),
+            Error::Internal(_) => (code::INTERNAL, ErrorReason::Internal),
+        };
+        Self {
+            code,
+            reason,
+            message: message(error),
+            metadata: metadata(error),
+            violations: error.violations().to_vec(),
+            retry_after: error.retry_after(),
+            resource: match error {
+                Error::NotFound(key) => Some(("hitl.v1.Event".to_owned(), key.id.to_string())),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// What went wrong inside is for the log; a caller can do nothing with it, and may not be entitled to it.
+fn message(error: &Error) -> String {
+    match error {
+        Error::StoreUnavailable(_) => {
+            "the store failed, and whether the call took effect is unknown; repeat it".to_owned()
+        }
+        Error::RecordUnreadable { .. } => {
+            "a stored record cannot be read; the server's log says which".to_owned()
+        }
+        Error::Internal(_) => "the server failed; its log says why".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn metadata(error: &Error) -> BTreeMap<String, String> {
+    let pairs: Vec<(&str, String)> = match error {
+        Error::NotFound(key) => vec![("event_id", key.id.to_string())],
+        Error::AlreadyFinal { key, state, time } => vec![
+            ("event_id", key.id.to_string()),
+            ("state", to_proto::state(*state).as_str_name().to_owned()),
+            ("time", time.to_string()),
+        ],
+        Error::IdempotencyKeyReused { key, fields } => {
+            vec![
+                ("event_id", key.id.to_string()),
+                ("fields", fields.join(",")),
+            ]
+        }
+        _ => Vec::new(),
+    };
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

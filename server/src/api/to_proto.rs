@@ -1,0 +1,163 @@
+//! From the domain to messages.
+
+use hitl_core::{
+    Channel, ChoiceInput, Event, Input, OnTimeout, Outcome, PromptFormat, Responder, Response,
+    State, StrFormat, StrInput, Timestamp, Value,
+};
+use hitl_proto::v1;
+
+use crate::auth::Links;
+
+pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
+    let request = &event.request;
+    v1::Event {
+        id: request.id.to_string(),
+        namespace: request.namespace.to_string(),
+        name: request.name.clone(),
+        prompt: request.prompt.clone(),
+        prompt_format: match request.prompt_format {
+            PromptFormat::Text => v1::PromptFormat::Text,
+            PromptFormat::Markdown => v1::PromptFormat::Markdown,
+        }
+        .into(),
+        input: Some(v1::Input {
+            kind: Some(input(&request.input)),
+        }),
+        scope: request.scope.clone(),
+        labels: request.labels.clone(),
+        on_timeout: Some(v1::OnTimeout {
+            action: Some(match &request.on_timeout {
+                OnTimeout::Fail => v1::on_timeout::Action::Fail(v1::FailOnTimeout {}),
+                OnTimeout::Default(default) => v1::on_timeout::Action::DefaultValue(value(default)),
+            }),
+        }),
+        idempotency_key: request.idempotency_key.clone().unwrap_or_default(),
+        create_time: Some(timestamp(request.create_time)),
+        deadline: Some(timestamp(request.deadline)),
+        state: state(event.state()).into(),
+        response: event.response.as_ref().map(|ended| response(ended)),
+        form_url: links.form_url(request),
+        api_url: links.api_url(request),
+    }
+}
+
+pub(crate) fn state(state: State) -> v1::EventState {
+    match state {
+        State::Pending => v1::EventState::Pending,
+        State::Answered => v1::EventState::Answered,
+        State::Declined => v1::EventState::Declined,
+        State::Cancelled => v1::EventState::Cancelled,
+        State::TimedOut => v1::EventState::TimedOut,
+    }
+}
+
+pub(crate) fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
+    let ms = instant.ms();
+    let nanos = i32::try_from(ms % 1000 * 1_000_000).expect("less than a second");
+    prost_types::Timestamp {
+        seconds: ms / 1000,
+        nanos,
+    }
+}
+
+fn response(response: &Response) -> v1::Response {
+    let (ended_with, reason) = match &response.outcome {
+        Outcome::Answered { value } => (Some(value), String::new()),
+        Outcome::TimedOut { default } => (default.as_ref(), String::new()),
+        Outcome::Declined { reason } | Outcome::Cancelled { reason } => (None, reason.clone()),
+    };
+    v1::Response {
+        state: state(response.outcome.state()).into(),
+        value: ended_with.map(value),
+        reason,
+        time: Some(timestamp(response.time)),
+        responder: response.responder.as_ref().map(responder),
+        answer_id: response.answer_id.clone().unwrap_or_default(),
+    }
+}
+
+fn responder(responder: &Responder) -> v1::Responder {
+    let channel = match responder.channel {
+        Channel::Grpc => v1::Channel::Grpc,
+        Channel::Http => v1::Channel::Http,
+        Channel::Form => v1::Channel::Form,
+    };
+    v1::Responder {
+        name: responder.name.clone(),
+        channel: channel.into(),
+        address: responder.address.clone(),
+    }
+}
+
+fn input(input: &Input) -> v1::input::Kind {
+    use v1::input::Kind;
+    match input {
+        Input::Int(int) => Kind::Int(v1::IntInput {
+            min: int.min,
+            max: int.max,
+        }),
+        Input::Float(float) => Kind::Float(v1::FloatInput {
+            min: float.min,
+            max: float.max,
+        }),
+        Input::Str(str) => Kind::Str(str_input(str)),
+        Input::Bool(bool) => Kind::Bool(v1::BoolInput {
+            true_label: bool.true_label.clone(),
+            false_label: bool.false_label.clone(),
+        }),
+        Input::Choice(choice) => Kind::Choice(choice_input(choice)),
+        Input::Object(object) => Kind::Object(v1::ObjectInput {
+            json_schema: object.json_schema.clone(),
+        }),
+    }
+}
+
+fn str_input(str: &StrInput) -> v1::StrInput {
+    let format = match str.format {
+        None => v1::StrFormat::Unspecified,
+        Some(StrFormat::Email) => v1::StrFormat::Email,
+        Some(StrFormat::Uri) => v1::StrFormat::Uri,
+        Some(StrFormat::Date) => v1::StrFormat::Date,
+        Some(StrFormat::DateTime) => v1::StrFormat::DateTime,
+    };
+    v1::StrInput {
+        min_length: str.min_length,
+        max_length: str.max_length,
+        pattern: str.pattern.clone().unwrap_or_default(),
+        multiline: str.multiline,
+        format: format.into(),
+    }
+}
+
+fn choice_input(choice: &ChoiceInput) -> v1::ChoiceInput {
+    let option = |option: &hitl_core::ChoiceOption| v1::ChoiceOption {
+        value: option.value.clone(),
+        label: option.label.clone(),
+        description: option.description.clone(),
+    };
+    v1::ChoiceInput {
+        options: choice.options.iter().map(option).collect(),
+        min_selected: Some(choice.min_selected),
+        max_selected: Some(choice.max_selected),
+    }
+}
+
+fn value(value: &Value) -> v1::Value {
+    use v1::value::Kind;
+    let kind = match value {
+        Value::Int(number) => Kind::Int(*number),
+        Value::Float(number) => Kind::Float(*number),
+        Value::Str(text) => Kind::Str(text.clone()),
+        Value::Bool(truth) => Kind::Bool(*truth),
+        Value::Choice(selected) => Kind::Choice(v1::ChoiceValue {
+            selected: selected.clone(),
+        }),
+        Value::Object(fields) => Kind::Object(v1::ObjectValue {
+            fields: fields
+                .iter()
+                .map(|(name, field)| (name.clone(), self::value(field)))
+                .collect(),
+        }),
+    };
+    v1::Value { kind: Some(kind) }
+}

@@ -1,0 +1,195 @@
+//! The only wiring: builds every part, serves, and takes it down again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Api;
+use crate::auth::{LinkKey, Links};
+use crate::clock::SystemClock;
+use crate::config::ServeArgs;
+use crate::grpc::Grpc;
+use crate::net::{self, Activity, Limits};
+use crate::random::SystemRandom;
+use crate::service::Service;
+use crate::store::{self, StoreUrl};
+use crate::{http, random};
+
+/// Time that open calls get to finish at shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until a signal ends the process, or nobody needs it any more.
+///
+/// # Errors
+/// The server cannot start; the message says what to do.
+pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let address = args.listen();
+    refuse_open_door(address, args.insecure)?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: is another server there? Give another address with --listen")
+    })?;
+    let bound = listener.local_addr()?;
+    let public_url = args
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", reachable(bound)));
+
+    let store_url = args
+        .store
+        .clone()
+        .map_or_else(|| default_store(&args), Ok)?;
+    let store = store::open(&store_url, die)
+        .await
+        .with_context(|| format!("cannot open the store {store_url}"))?;
+    let links = Links::new(link_key(&args, &store_url)?, &public_url);
+    let shutdown = CancellationToken::new();
+    let service = Service::new(
+        store,
+        Arc::new(SystemClock),
+        Arc::new(SystemRandom),
+        args.max_waits,
+        shutdown.clone(),
+    );
+    let api = Api::new(service.clone(), links, args.max_calls);
+    let grpc = Grpc::new(api.clone()).await?;
+    let settings = http::Settings {
+        allowed_origins: args.cors_origins.clone(),
+        open: true,
+        public_url,
+    };
+    let pages = http::router(Arc::new(api));
+    let routes = grpc
+        .routes
+        .clone()
+        .prepare()
+        .into_axum_router()
+        .reset_fallback()
+        .merge(pages);
+    let app = http::guard(routes, &settings);
+
+    let timers = tokio::spawn({
+        let service = service.clone();
+        async move { service.run_timers().await }
+    });
+    println!("hitl listens on http://{}", reachable(bound));
+    tracing::info!(%bound, store = %store_url, "ready");
+    let activity = Activity::default();
+    let limits = Limits {
+        connections_max: args.max_connections,
+        streams_max: args.max_streams,
+        shutdown_grace: SHUTDOWN_GRACE,
+    };
+    let server = net::serve(listener, app, limits, activity.clone(), shutdown.clone());
+    let end = async {
+        until_unneeded(&service, &activity, args.idle_exit).await;
+        grpc.set_not_serving().await;
+        shutdown.cancel();
+    };
+    tokio::join!(server, end);
+    timers.await?;
+    if tokio::time::timeout(SHUTDOWN_GRACE, service.finish())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "some writes were not finished in time; whoever asked for them was not told that they were"
+        );
+    }
+    Ok(())
+}
+
+/// Without credentials, only this machine may call.
+fn refuse_open_door(address: SocketAddr, insecure: bool) -> anyhow::Result<()> {
+    if !address.ip().is_loopback() && !insecure {
+        bail!(
+            "will not listen on {address}: nobody has to prove who they are, so anyone who reaches that address could read \
+             and answer everything. Listen on 127.0.0.1, or give --insecure if that is what you want"
+        );
+    }
+    Ok(())
+}
+
+/// The address under which a server that listens on `bound` is reached from this machine.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    match bound {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            SocketAddr::from(([127, 0, 0, 1], v4.port()))
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, v6.port()))
+        }
+        other => other,
+    }
+}
+
+fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
+    Ok(StoreUrl::Embedded(args.data_dir()?.join("store")))
+}
+
+/// The key of the links: from its file, which is made if there is none. A store in memory needs none that lasts.
+fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
+    let file = match (&args.link_key_file, store) {
+        (Some(file), _) => file.clone(),
+        (None, StoreUrl::Memory) => return Ok(LinkKey::new(random::bytes(&SystemRandom))),
+        (None, StoreUrl::Embedded(directory)) => beside(directory),
+        (None, StoreUrl::Files(_)) => args.data_dir()?.join("link.key"),
+    };
+    LinkKey::load_or_make(&file, &SystemRandom).with_context(|| {
+        format!(
+            "cannot use the link key {}; give another with --link-key-file",
+            file.display()
+        )
+    })
+}
+
+/// The key lies beside the store and not in it, so that a copy of the store does not let its holder answer.
+fn beside(directory: &Path) -> PathBuf {
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(".link.key");
+    directory.with_file_name(name)
+}
+
+/// Ends the process at once: the store says that nothing in memory can be trusted any more.
+fn die(reason: &str) {
+    tracing::error!(
+        reason,
+        "the store failed; the process ends, and a restart recovers what is durable"
+    );
+    std::process::exit(70);
+}
+
+/// Waits for a signal, or for `idle_exit` to pass without a call while nothing is pending.
+async fn until_unneeded(service: &Service, activity: &Activity, idle_exit: Option<Duration>) {
+    tokio::select! {
+        () = signal() => tracing::info!("told to end"),
+        () = until_idle(service, activity, idle_exit) => tracing::info!("nobody needs this server; it ends"),
+    }
+}
+
+async fn until_idle(service: &Service, activity: &Activity, idle_exit: Option<Duration>) {
+    let Some(idle_exit) = idle_exit else {
+        return std::future::pending().await;
+    };
+    loop {
+        let before = activity.requests();
+        tokio::time::sleep(idle_exit).await;
+        if activity.requests() == before && service.is_idle().await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,144 @@
+//! `hitl ask`: asks a person and prints the answer.
+
+use std::time::Duration;
+
+use clap::Args;
+use hitl::Config;
+use hitl::v1::create_event_request::Expiration;
+use hitl::v1::on_timeout::Action;
+use hitl::v1::{self, PromptFormat};
+
+use super::exit::Exit;
+use super::question::QuestionArgs;
+use super::{ServerArgs, show, terminal, wait};
+
+const HELP: &str = "\
+The link goes to stderr, the value alone to stdout. How the event ends is the exit code: 0 answered (or
+timed out with a default), 3 declined, 4 cancelled, 5 timed out. Ctrl-C leaves the event open.
+
+With a run id the same --name gives the same event, so that a script which is run again gets the
+answers it already had; questions of one script then need names of their own.
+
+Examples:
+  hitl ask 'Deploy to production?' --type bool --timeout 30m
+  hitl ask 'Where to?' --choice eu=Europe --choice us=America --default eu
+  n=$(hitl ask 'How many replicas?' --type int --min 1 --max 9) && scale \"$n\"
+  id=$(hitl ask 'Release notes?' --multiline --detach); …; hitl wait \"$id\"";
+
+/// Ask a person, wait, and print the answer
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct AskArgs {
+    /// The question.
+    prompt: String,
+
+    #[command(flatten)]
+    question: QuestionArgs,
+
+    /// Time until the event times out, such as 10m or 2h 30m. [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+
+    /// What lists call the event. [default: the start of the prompt]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// The run the event belongs to. [default: run]
+    #[arg(long)]
+    scope: Option<String>,
+
+    /// Adds a label to list by. May be repeated.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+
+    /// Shows the prompt as Markdown.
+    #[arg(long)]
+    markdown: bool,
+
+    /// Names this run of the script, so that it may be run again. [env: HITL_RUN_ID=]
+    #[arg(long, value_name = "ID")]
+    run_id: Option<String>,
+
+    /// Makes asking again safe whatever the run: the same key gives the same event.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+
+    /// Prints the event's id (with --json the event) at once, for `hitl wait`.
+    #[arg(long)]
+    detach: bool,
+
+    /// Prints the event as one line of JSON instead of the value.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Exit> {
+    let (detach, json) = (args.detach, args.json);
+    let mut config = Config::default();
+    if let Some(run_id) = &args.run_id {
+        config = config.run_id(run_id);
+    }
+    let client = server.client_with(config)?;
+    let event = client
+        .create(args.into_request()?)
+        .await?
+        .event
+        .unwrap_or_default();
+    if detach {
+        terminal::print(&if json { show::json(&event) } else { event.id })?;
+        return Ok(Exit::Done);
+    }
+    if event.state() == v1::EventState::Pending {
+        terminal::note(&format!("{}\nAnswer at {}", event.prompt, event.form_url));
+    }
+    wait::follow(server, &client, event, json).await
+}
+
+impl AskArgs {
+    fn into_request(self) -> anyhow::Result<v1::CreateEventRequest> {
+        let input = self.question.input()?;
+        let default = self.question.default_for(&input)?;
+        let format = if self.markdown {
+            PromptFormat::Markdown
+        } else {
+            PromptFormat::Text
+        };
+        let on_timeout = default.map(Action::DefaultValue);
+        // Beyond what a Duration of the API holds is beyond what the server accepts: let it say so.
+        let longest = prost_types::Duration {
+            seconds: i64::MAX,
+            nanos: 0,
+        };
+        let ttl = self
+            .timeout
+            .map(|timeout| timeout.try_into().unwrap_or(longest));
+        Ok(v1::CreateEventRequest {
+            name: self.name.unwrap_or_else(|| name_of(&self.prompt)),
+            prompt: self.prompt,
+            prompt_format: format.into(),
+            input: Some(v1::Input { kind: Some(input) }),
+            scope: self.scope.unwrap_or_default(),
+            labels: self.labels.into_iter().collect(),
+            expiration: ttl.map(Expiration::Ttl),
+            on_timeout: on_timeout.map(|action| v1::OnTimeout {
+                action: Some(action),
+            }),
+            idempotency_key: self.idempotency_key.unwrap_or_default(),
+            ..Default::default()
+        })
+    }
+}
+
+fn name_of(prompt: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    match terminal::one_line(prompt, CHARACTERS_MAX) {
+        name if name.is_empty() => "ask".to_owned(),
+        name => name,
+    }
+}
+
+/// Reads `KEY=VALUE`.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}

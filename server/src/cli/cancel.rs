@@ -1,0 +1,24 @@
+//! `hitl cancel`: withdraws an event.
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::{ServerArgs, show, terminal};
+
+/// Cancel an event: withdraw the question
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  hitl cancel ID --reason 'the build was superseded'")]
+pub(super) struct CancelArgs {
+    /// The event's id.
+    id: String,
+
+    /// Why; whoever waits is told.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+pub(super) async fn run(server: &ServerArgs, args: &CancelArgs) -> anyhow::Result<Exit> {
+    let event = server.client()?.cancel(&args.id, &args.reason).await?;
+    terminal::note(&show::ending(&event));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,193 @@
+//! The command line: one command per file, each a thin layer over the client library.
+//!
+//! What a script reads goes to stdout and nothing else does; links, notes and errors go to stderr.
+//! How an event ended is the exit code.
+
+mod answer;
+mod ask;
+mod cancel;
+mod decline;
+mod exit;
+mod get;
+mod list;
+mod question;
+mod serve;
+mod show;
+mod terminal;
+mod wait;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use hitl::{Client, Config};
+
+use crate::config::ServeArgs;
+use exit::{Exit, Usage};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 answered (or done), 1 error, 2 wrong usage, 3 declined, 4 cancelled, 5 timed out,
+130 interrupted.
+
+A server on this machine is started when none runs, unless --endpoint names one.
+
+Examples:
+  hitl ask 'Deploy to production?' --type bool
+  hitl list
+  hitl answer ID yes";
+
+/// Lets programs stop and ask a person.
+#[derive(Debug, Parser)]
+#[command(name = "hitl", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Box<ServeArgs>),
+    Ask(Box<ask::AskArgs>),
+    Wait(wait::WaitArgs),
+    Answer(answer::AnswerArgs),
+    Decline(decline::DeclineArgs),
+    Cancel(cancel::CancelArgs),
+    Get(get::GetArgs),
+    List(list::ListArgs),
+}
+
+/// Which server, and which of its events.
+#[derive(Args, Debug)]
+struct ServerArgs {
+    /// The server to use, such as http://127.0.0.1:4485. [default: one on this machine]
+    #[arg(long, global = true, env = "HITL_ENDPOINT", value_name = "URL")]
+    endpoint: Option<String>,
+
+    /// The namespace of the events. [default: default]
+    #[arg(long, global = true, env = "HITL_NAMESPACE", value_name = "NAME")]
+    namespace: Option<String>,
+}
+
+impl ServerArgs {
+    /// A client as the flags say, which starts this very program when it needs a server.
+    fn client(&self) -> anyhow::Result<Client> {
+        self.client_with(Config::default())
+    }
+
+    fn client_with(&self, mut config: Config) -> anyhow::Result<Client> {
+        let us = std::env::current_exe().context("cannot tell where this program is")?;
+        config = config.binary(us);
+        if let Some(endpoint) = given(&self.endpoint) {
+            config = config.endpoint(endpoint);
+        }
+        if let Some(namespace) = given(&self.namespace) {
+            config = config.namespace(namespace);
+        }
+        Ok(Client::new(config)?)
+    }
+
+    /// The flags with which another command reaches the same event.
+    fn as_flags(&self) -> String {
+        let endpoint = given(&self.endpoint).map(|url| format!(" --endpoint {url}"));
+        let namespace = given(&self.namespace).map(|name| format!(" --namespace {name}"));
+        endpoint.unwrap_or_default() + &namespace.unwrap_or_default()
+    }
+}
+
+/// A variable set to nothing counts as unset.
+fn given(flag: &Option<String>) -> Option<&str> {
+    flag.as_deref().filter(|value| !value.is_empty())
+}
+
+/// Parses the arguments and runs the command.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Runtime::new()
+        .context("cannot start the threads of this program")
+        .and_then(|runtime| runtime.block_on(cli.run()));
+    outcome
+        .unwrap_or_else(|error| {
+            terminal::note(&format!("hitl: {error:#}"));
+            for violation in violations(&error) {
+                terminal::note(&format!("  {}: {}", violation.field, violation.description));
+            }
+            if error.is::<Usage>() {
+                Exit::Usage
+            } else {
+                Exit::Error
+            }
+        })
+        .into()
+}
+
+fn violations(error: &anyhow::Error) -> &[hitl::FieldViolation] {
+    error
+        .downcast_ref()
+        .map_or(&[], hitl::Error::field_violations)
+}
+
+impl Cli {
+    async fn run(self) -> anyhow::Result<Exit> {
+        let server = self.server;
+        match self.command {
+            Command::Serve(args) => serve::run(*args).await,
+            Command::Ask(args) => ask::run(&server, *args).await,
+            Command::Wait(args) => wait::run(&server, &args).await,
+            Command::Answer(args) => answer::run(&server, args).await,
+            Command::Decline(args) => decline::run(&server, &args).await,
+            Command::Cancel(args) => cancel::run(&server, &args).await,
+            Command::Get(args) => get::run(&server, &args).await,
+            Command::List(args) => list::run(&server, args).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent_and_every_command_has_help_with_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        for command in cli
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+        {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} says what it does");
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains(&format!("hitl {name}")),
+                "{name} has an example"
+            );
+        }
+    }
+
+    #[test]
+    fn values_may_start_with_a_minus() {
+        for args in [
+            ["hitl", "answer", "id", "-5"].as_slice(),
+            &[
+                "hitl",
+                "ask",
+                "x?",
+                "--type",
+                "int",
+                "--min",
+                "-5",
+                "--default",
+                "-1",
+            ],
+        ] {
+            assert!(Cli::try_parse_from(args).is_ok(), "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The flags of `hitl ask` that say which answer is wanted.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use hitl::v1::input::Kind;
+use hitl::v1::{self, value};
+use hitl::{Choices, DataType, Object};
+
+use super::exit::Usage;
+
+/// The type of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Type {
+    /// A whole number
+    Int,
+    /// A number with a fraction
+    Float,
+    /// Text
+    Str,
+    /// Yes or no, printed as true or false
+    Bool,
+    /// One or more of the --choice options, printed one a line
+    Choice,
+    /// Several fields as --schema describes them, printed as JSON
+    Object,
+}
+
+/// Which answer is wanted, and what to take when there is none.
+#[derive(Args, Debug)]
+pub(super) struct QuestionArgs {
+    /// Type of the answer. [default: choice with --choice, object with --schema, else str]
+    #[arg(long = "type", value_name = "TYPE")]
+    data_type: Option<Type>,
+
+    /// Offers an option, with what the form shows for it. Repeat for each option.
+    #[arg(long = "choice", value_name = "VALUE[=LABEL]")]
+    choices: Vec<String>,
+
+    /// Lets several options be picked.
+    #[arg(long)]
+    multi: bool,
+
+    /// Smallest number, fewest characters, or fewest options.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    min: Option<String>,
+
+    /// Largest number, most characters, or most options.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    max: Option<String>,
+
+    /// Regular expression to be found in the text.
+    #[arg(long, value_name = "REGEX")]
+    pattern: Option<String>,
+
+    /// Offers several lines to write on.
+    #[arg(long)]
+    multiline: bool,
+
+    /// File with a flat JSON Schema of the fields.
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+
+    /// Value to go on with when nobody answers in time. Options one a line; an object as JSON.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    default: Option<String>,
+}
+
+impl QuestionArgs {
+    /// The input these flags describe.
+    pub(super) fn input(&self) -> anyhow::Result<Kind> {
+        let data_type = self
+            .data_type
+            .unwrap_or(match (&self.schema, self.choices.is_empty()) {
+                (_, false) => Type::Choice,
+                (Some(_), true) => Type::Object,
+                (None, true) => Type::Str,
+            });
+        self.refuse_what_does_not_fit(data_type)?;
+        Ok(match data_type {
+            Type::Int => Kind::Int(v1::IntInput {
+                min: self.min()?,
+                max: self.max()?,
+            }),
+            Type::Float => Kind::Float(v1::FloatInput {
+                min: self.min()?,
+                max: self.max()?,
+            }),
+            Type::Str => Kind::Str(v1::StrInput {
+                min_length: self.min()?,
+                max_length: self.max()?,
+                pattern: self.pattern.clone().unwrap_or_default(),
+                multiline: self.multiline,
+                ..Default::default()
+            }),
+            Type::Bool => Kind::Bool(v1::BoolInput::default()),
+            Type::Choice => Kind::Choice(self.choice()?),
+            Type::Object => Kind::Object(v1::ObjectInput {
+                json_schema: self.schema()?,
+            }),
+        })
+    }
+
+    /// The default as an answer to `input`.
+    pub(super) fn default_for(&self, input: &Kind) -> anyhow::Result<Option<v1::Value>> {
+        let Some(text) = &self.default else {
+            return Ok(None);
+        };
+        let kind = match input {
+            Kind::Int(_) => value::Kind::Int(read("default", text)?),
+            Kind::Float(_) => value::Kind::Float(read("default", text)?),
+            Kind::Str(_) => value::Kind::Str(text.clone()),
+            Kind::Bool(_) => value::Kind::Bool(truth(text)?),
+            Kind::Choice(_) => {
+                let picked = Choices(text.lines().map(str::to_owned).collect());
+                return Ok(Some(picked.to_value(input)?));
+            }
+            Kind::Object(_) => {
+                let json: serde_json::Value = serde_json::from_str(text)
+                    .map_err(|error| wrong(format!("--default must be JSON: {error}")))?;
+                return Ok(Some(Object(json).to_value(input)?));
+            }
+        };
+        Ok(Some(v1::Value { kind: Some(kind) }))
+    }
+
+    /// A restriction that would be ignored is a mistake the caller must hear of.
+    fn refuse_what_does_not_fit(&self, data_type: Type) -> anyhow::Result<()> {
+        let bounds = self.min.is_some() || self.max.is_some();
+        for (flag, given, fits) in [
+            (
+                "--choice",
+                !self.choices.is_empty(),
+                data_type == Type::Choice,
+            ),
+            ("--multi", self.multi, data_type == Type::Choice),
+            (
+                "--min and --max",
+                bounds,
+                !matches!(data_type, Type::Bool | Type::Object),
+            ),
+            ("--pattern", self.pattern.is_some(), data_type == Type::Str),
+            ("--multiline", self.multiline, data_type == Type::Str),
+            ("--schema", self.schema.is_some(), data_type == Type::Object),
+        ] {
+            if given && !fits {
+                return Err(wrong(format!(
+                    "{flag} does not go with this type of answer"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn choice(&self) -> anyhow::Result<v1::ChoiceInput> {
+        if self.choices.is_empty() {
+            return Err(wrong(
+                "a choice needs options: give --choice for each".to_owned(),
+            ));
+        }
+        let options = self.choices.iter().map(|choice| {
+            let (value, label) = choice.split_once('=').unwrap_or((choice, ""));
+            v1::ChoiceOption {
+                value: value.into(),
+                label: label.into(),
+                ..Default::default()
+            }
+        });
+        let all = u32::try_from(self.choices.len()).ok();
+        Ok(v1::ChoiceInput {
+            options: options.collect(),
+            min_selected: self.min()?,
+            max_selected: self.max()?.or(all.filter(|_| self.multi)),
+        })
+    }
+
+    fn schema(&self) -> anyhow::Result<String> {
+        let Some(path) = &self.schema else {
+            return Err(wrong(
+                "an object needs its fields: give --schema FILE".to_owned(),
+            ));
+        };
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    fn min<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
+        self.min
+            .as_deref()
+            .map(|text| read("min", text))
+            .transpose()
+    }
+
+    fn max<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
+        self.max
+            .as_deref()
+            .map(|text| read("max", text))
+            .transpose()
+    }
+}
+
+fn read<N: FromStr>(flag: &str, text: &str) -> anyhow::Result<N> {
+    let number = text.trim().parse();
+    number.map_err(|_| {
+        wrong(format!(
+            "--{flag} {text:?} is not a number of the kind needed here"
+        ))
+    })
+}
+
+fn truth(text: &str) -> anyhow::Result<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" => Ok(true),
+        "false" | "no" => Ok(false),
+        _ => Err(wrong(format!("--default {text:?} must be yes or no"))),
+    }
+}
+
+fn wrong(message: String) -> anyhow::Error {
+    Usage(message, "ask").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        question: QuestionArgs,
+    }
+
+    fn question(line: &str) -> QuestionArgs {
+        let words = std::iter::once("ask").chain(line.split_whitespace());
+        Line::try_parse_from(words).unwrap().question
+    }
+
+    #[test]
+    fn the_type_follows_from_the_other_flags() {
+        assert!(matches!(question("").input().unwrap(), Kind::Str(_)));
+        let Kind::Choice(choice) = question("--choice a=Alpha --choice b --multi")
+            .input()
+            .unwrap()
+        else {
+            panic!("a choice")
+        };
+        assert_eq!(choice.options[0].label, "Alpha");
+        assert_eq!((choice.min_selected, choice.max_selected), (None, Some(2)));
+        let bounds = v1::IntInput {
+            min: Some(i64::MIN),
+            max: Some(-1),
+        };
+        let line = format!("--type int --min {} --max -1", i64::MIN);
+        assert_eq!(question(&line).input().unwrap(), Kind::Int(bounds));
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused_as_wrong_usage() {
+        for line in [
+            "--type bool --min 1",
+            "--type int --choice a",
+            "--type choice",
+            "--type object",
+            "--multi",
+            "--type float --pattern x",
+            "--type int --min 1.5",
+            "--type str --max -1",
+        ] {
+            assert!(question(line).input().unwrap_err().is::<Usage>(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_default_is_of_the_type_of_the_answer() {
+        let default = |line: &str| {
+            let question = question(line);
+            question
+                .default_for(&question.input().unwrap())
+                .map(|value| value.unwrap().kind)
+        };
+        assert_eq!(
+            default("--type int --default -3").unwrap(),
+            Some(value::Kind::Int(-3))
+        );
+        assert_eq!(
+            default("--type bool --default no").unwrap(),
+            Some(value::Kind::Bool(false))
+        );
+        let picked = v1::ChoiceValue {
+            selected: vec!["a".to_owned()],
+        };
+        let choice = default("--choice a --default a").unwrap();
+        assert_eq!(choice, Some(value::Kind::Choice(picked)));
+        assert!(
+            default("--type bool --default perhaps")
+                .unwrap_err()
+                .is::<Usage>()
+        );
+    }
+}

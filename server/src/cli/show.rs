@@ -1,0 +1,226 @@
+//! Events in the words of the terminal.
+
+use hitl::v1::input::Kind as InputKind;
+use hitl::v1::value::Kind;
+use hitl::v1::{Event, EventState, Response};
+use hitl::{DataType, Object};
+
+use super::terminal;
+use crate::clock::{Clock, SystemClock};
+
+/// The event as one line of canonical proto JSON.
+pub(super) fn json(event: &Event) -> String {
+    crate::json::to_json(event).to_string()
+}
+
+/// The answer (or default) as scripts want it: the bare text of a str, options one a line, an
+/// object as JSON.
+pub(super) fn value(event: &Event) -> anyhow::Result<String> {
+    let value = event
+        .response
+        .as_ref()
+        .and_then(|response| response.value.clone());
+    let input = event.input.as_ref().and_then(|input| input.kind.as_ref());
+    let Some((value, input)) = value.zip(input) else {
+        return Ok(String::new());
+    };
+    Ok(match value.kind {
+        Some(Kind::Int(number)) => number.to_string(),
+        Some(Kind::Float(number)) => serde_json::json!(number).to_string(),
+        Some(Kind::Str(text)) => text,
+        Some(Kind::Bool(truth)) => truth.to_string(),
+        Some(Kind::Choice(choice)) => choice.selected.join("\n"),
+        Some(Kind::Object(_)) => Object::<serde_json::Value>::from_value(value, input)?.to_string(),
+        None => String::new(),
+    })
+}
+
+/// The state as the API calls it, without its prefix.
+pub(super) fn state(event: &Event) -> String {
+    let name = event.state().as_str_name();
+    name.trim_start_matches("EVENT_STATE_").to_owned()
+}
+
+/// How long until the deadline, or since the end.
+pub(super) fn when(event: &Event) -> String {
+    let now_ms = SystemClock.now().ms();
+    match event.response.as_ref().and_then(|response| response.time) {
+        Some(time) => format!("{} ago", span(now_ms - ms(time))),
+        None => format!(
+            "{} left",
+            span(ms(event.deadline.unwrap_or_default()) - now_ms)
+        ),
+    }
+}
+
+/// How an event ended, in a sentence.
+pub(super) fn ending(event: &Event) -> String {
+    let response = event.response.clone().unwrap_or_default();
+    let verb = match event.state() {
+        EventState::Answered => "Answered",
+        EventState::Declined => "Declined",
+        EventState::Cancelled => "Cancelled",
+        EventState::TimedOut => "Nobody answered in time",
+        EventState::Pending | EventState::Unspecified => "Not ended",
+    };
+    let mut sentence = verb.to_owned();
+    if let Some(name) = responder(&response) {
+        sentence += &format!(" by {name}");
+    }
+    if let Some(time) = response.time {
+        sentence += &format!(" at {time}");
+    }
+    match response.reason.is_empty() {
+        true => sentence + ".",
+        false => format!("{sentence}: {}", response.reason),
+    }
+}
+
+/// Everything about an event, one thing a line.
+pub(super) fn event(event: &Event) -> anyhow::Result<String> {
+    let mut lines = vec![
+        ("id", event.id.clone()),
+        ("name", event.name.clone()),
+        ("state", format!("{}, {}", state(event), when(event))),
+        ("prompt", event.prompt.replace('\n', "\n           ")),
+        ("input", input(event)),
+        ("scope", event.scope.clone()),
+    ];
+    let mut labels: Vec<_> = event
+        .labels
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
+    labels.sort();
+    lines.push(("labels", labels.join(" ")));
+    lines.push(("created", time(event.create_time)));
+    lines.push(("deadline", time(event.deadline)));
+    match &event.response {
+        None => lines.push(("link", event.form_url.clone())),
+        Some(response) => {
+            lines.push(("ended", ending(event)));
+            if response.value.is_some() {
+                lines.push(("value", value(event)?.replace('\n', "\n           ")));
+            }
+        }
+    }
+    let shown = lines.iter().filter(|(_, text)| !text.is_empty());
+    let shown = shown.map(|(name, text)| format!("{name:<9}  {}", terminal::safe(text)));
+    Ok(shown.collect::<Vec<_>>().join("\n"))
+}
+
+fn input(event: &Event) -> String {
+    let kind = event.input.as_ref().and_then(|input| input.kind.as_ref());
+    match kind {
+        Some(InputKind::Int(_)) => "int".to_owned(),
+        Some(InputKind::Float(_)) => "float".to_owned(),
+        Some(InputKind::Str(_)) => "str".to_owned(),
+        Some(InputKind::Bool(_)) => "bool".to_owned(),
+        Some(InputKind::Choice(choice)) => {
+            let values = choice.options.iter().map(|option| option.value.as_str());
+            format!("choice of {}", values.collect::<Vec<_>>().join(", "))
+        }
+        Some(InputKind::Object(object)) => format!("object {}", object.json_schema),
+        None => String::new(),
+    }
+}
+
+fn responder(response: &Response) -> Option<&str> {
+    let name = response
+        .responder
+        .as_ref()
+        .map(|responder| responder.name.as_str());
+    name.filter(|name| !name.is_empty())
+}
+
+fn time(time: Option<prost_types::Timestamp>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
+fn ms(time: prost_types::Timestamp) -> i64 {
+    time.seconds * 1000 + i64::from(time.nanos) / 1_000_000
+}
+
+/// A time span in its two largest units: `2d 3h`, `59m 58s`, `7s`.
+fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {seconds}s"),
+        (0, _, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hitl::v1;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let shown = [-5, 7_999, 3_598_000, 3_600_000, 97_200_000].map(span);
+        assert_eq!(shown, ["0s", "7s", "59m 58s", "1h 0m", "1d 3h"]);
+    }
+
+    #[test]
+    fn a_value_is_printed_as_a_script_wants_it() {
+        let shown = |kind: Kind| {
+            let value = v1::Value { kind: Some(kind) };
+            value_of(value)
+        };
+        assert_eq!(shown(Kind::Int(i64::MIN)), "-9223372036854775808");
+        assert_eq!(shown(Kind::Float(1.0)), "1.0");
+        assert_eq!(shown(Kind::Str("a b\n".to_owned())), "a b\n");
+        let selected = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(shown(Kind::Choice(v1::ChoiceValue { selected })), "a\nb");
+        let fields = [(
+            "n".to_owned(),
+            v1::Value {
+                kind: Some(Kind::Int(1)),
+            },
+        )]
+        .into();
+        assert_eq!(
+            shown(Kind::Object(v1::ObjectValue { fields })),
+            r#"{"n":1}"#
+        );
+    }
+
+    fn value_of(value: v1::Value) -> String {
+        let kind = Some(InputKind::Object(v1::ObjectInput::default()));
+        let event = Event {
+            input: Some(v1::Input { kind }),
+            response: Some(Response {
+                value: Some(value),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        super::value(&event).unwrap()
+    }
+
+    #[test]
+    fn an_event_ended_in_a_sentence() {
+        let responder = v1::Responder {
+            name: "Ada".to_owned(),
+            ..Default::default()
+        };
+        let event = Event {
+            state: EventState::Declined.into(),
+            response: Some(Response {
+                reason: "not today".to_owned(),
+                time: Some(prost_types::Timestamp::default()),
+                responder: Some(responder),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(
+            ending(&event),
+            "Declined by Ada at 1970-01-01T00:00:00Z: not today"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! What a user may set: the flags of `hitl serve`, each with its environment variable and default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::store::StoreUrl;
+
+/// Port that a server listens on and a client looks for, unless told otherwise: HITL on a phone's keys.
+pub const PORT_DEFAULT: u16 = 4485;
+
+/// Flags of `hitl serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 picks a free one. [default: 127.0.0.1:4485]
+    #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Where events are kept: a directory (the embedded store), memory:// (lost at exit) or file:///directory (plain files).
+    /// [default: the directory `store` in the data directory]
+    #[arg(long, env = "HITL_STORE", value_name = "STORE")]
+    pub store: Option<StoreUrl>,
+
+    /// Where this server is reached by the people who answer, for links. [default: http:// and the address it listens on]
+    #[arg(long, env = "HITL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// File with the secret that links are signed with; made at first use. Replicas of one store need the same.
+    /// [default: beside the store; `link.key` in the data directory for file://]
+    #[arg(long, env = "HITL_LINK_KEY_FILE", value_name = "FILE")]
+    pub link_key_file: Option<PathBuf>,
+
+    /// Directory for what this machine keeps. [default: $XDG_DATA_HOME/hitl, or ~/.local/share/hitl]
+    #[arg(long, env = "HITL_DATA_DIR", value_name = "DIRECTORY")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Allow any address to listen on, although nobody has to prove who they are.
+    #[arg(long, env = "HITL_INSECURE")]
+    pub insecure: bool,
+
+    /// Origin of web pages that may call this server from a browser, such as https://app.example.org. May be repeated.
+    #[arg(
+        long = "cors-origin",
+        env = "HITL_CORS_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// End after so long without a call, if nothing is pending: 10m, 1h.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub idle_exit: Option<Duration>,
+
+    /// Most waits held at a time.
+    #[arg(
+        long,
+        env = "HITL_MAX_WAITS",
+        value_name = "NUMBER",
+        default_value_t = 200_000
+    )]
+    pub max_waits: usize,
+
+    /// Most calls under way at a time, waits not counted.
+    #[arg(
+        long,
+        env = "HITL_MAX_CALLS",
+        value_name = "NUMBER",
+        default_value_t = 8_192
+    )]
+    pub max_calls: usize,
+
+    /// Most connections at a time.
+    #[arg(
+        long,
+        env = "HITL_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value_t = 10_000
+    )]
+    pub max_connections: usize,
+
+    /// Most calls and waits at a time on one HTTP/2 connection.
+    #[arg(
+        long,
+        env = "HITL_MAX_STREAMS",
+        value_name = "NUMBER",
+        default_value_t = 4_096
+    )]
+    pub max_streams: u32,
+}
+
+impl ServeArgs {
+    /// The address to listen on.
+    pub fn listen(&self) -> SocketAddr {
+        let port = std::env::var("HITL_PORT")
+            .ok()
+            .and_then(|port| port.parse().ok())
+            .unwrap_or(PORT_DEFAULT);
+        self.listen
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// The directory for what this machine keeps.
+    ///
+    /// # Errors
+    /// None is given and there is no home directory.
+    pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        let shared = || {
+            std::env::var_os("XDG_DATA_HOME")
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let default = || shared().or_else(home).map(|data| data.join("hitl"));
+        self.data_dir.clone().or_else(default).ok_or_else(|| {
+            anyhow::anyhow!("there is no home directory to keep data in: give --data-dir")
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! What can go wrong in a call, in one type: each transport writes it in its own way, and none adds to it.
+
+use std::time::Duration;
+
+use hitl_core::{EventKey, Rejection, State, Timestamp, Violation};
+
+/// Why a call failed. Each variant is one reason of the API's `ErrorReason`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field of the request breaks a documented rule.
+    #[error("the request is not valid: {}", list(.0))]
+    InvalidRequest(Vec<Violation>),
+    /// The answer does not fit the event's input; the event is unchanged.
+    #[error("the answer is not valid, and the event still waits for one: {}", list(.0))]
+    InvalidAnswer(Vec<Violation>),
+    /// No such event in this namespace.
+    #[error("there is no event {} in the namespace {}", .0.id, .0.namespace)]
+    NotFound(EventKey),
+    /// The event ended before this call.
+    #[error("the event {} has ended before: it {} at {time}", .key.id, ending(*.state))]
+    AlreadyFinal {
+        /// Which event.
+        key: EventKey,
+        /// How it ended.
+        state: State,
+        /// When it ended.
+        time: Timestamp,
+    },
+    /// The idempotency key belongs to a different request.
+    #[error(
+        "the idempotency key belongs to the event {}, whose request differs in {}: use another key to ask something else",
+        .key.id, .fields.join(", ")
+    )]
+    IdempotencyKeyReused {
+        /// The event that has the key.
+        key: EventKey,
+        /// Names of the fields that differ.
+        fields: Vec<&'static str>,
+    },
+    /// The link is not valid, for whatever reason: none is told, so that none can be probed for.
+    #[error("this link is not valid; ask whoever sent it for a new one")]
+    LinkInvalid,
+    /// A browser sent the call from a page of another origin, or to a host name that is not ours.
+    #[error("{0}")]
+    OriginRefused(String),
+    /// The server holds as many waits as it may.
+    #[error("the server holds as many waits as it may; try again later")]
+    TooManyWaiters,
+    /// The server has more calls under way than it may.
+    #[error("the server has more calls under way than it may; try again later")]
+    Overloaded,
+    /// The store failed, and whether the call took effect is unknown.
+    #[error("the store failed, and whether the call took effect is unknown; repeat it ({0})")]
+    StoreUnavailable(Box<dyn std::error::Error + Send + Sync>),
+    /// A stored record cannot be read.
+    #[error("the stored record {path} cannot be read: {message}")]
+    RecordUnreadable {
+        /// Where it is stored.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The server is shutting down.
+    #[error("the server is shutting down; call again")]
+    ShuttingDown,
+    /// A fault of the server.
+    #[error("the server failed: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// A violation of one field of the request.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::InvalidRequest(vec![Violation::new(field, message)])
+    }
+
+    /// What the domain refused about the event at `key`.
+    pub fn rejected(rejection: Rejection, key: &EventKey) -> Self {
+        match rejection {
+            Rejection::InvalidRequest(broken) => Self::InvalidRequest(broken),
+            Rejection::InvalidAnswer(broken) => Self::InvalidAnswer(broken),
+            Rejection::AlreadyFinal { state, time } => Self::AlreadyFinal {
+                key: key.clone(),
+                state,
+                time,
+            },
+            Rejection::NotDue => Self::Internal(format!("the timer of {key} came early")),
+        }
+    }
+
+    /// When to try again, if trying again as it is can help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::ShuttingDown | Self::StoreUnavailable(_) => Some(Duration::from_millis(500)),
+            Self::TooManyWaiters | Self::Overloaded => Some(Duration::from_secs(2)),
+            _ => None,
+        }
+    }
+
+    /// The fields at fault.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::InvalidRequest(broken) | Self::InvalidAnswer(broken) => broken,
+            _ => &[],
+        }
+    }
+}
+
+fn list(broken: &[Violation]) -> String {
+    let each: Vec<_> = broken
+        .iter()
+        .map(|v| format!("{} {}", v.field, v.message))
+        .collect();
+    each.join("; ")
+}
+
+fn ending(state: State) -> &'static str {
+    match state {
+        State::Pending => "is pending",
+        State::Answered => "was answered",
+        State::Declined => "was declined",
+        State::Cancelled => "was cancelled",
+        State::TimedOut => "timed out",
+    }
+}

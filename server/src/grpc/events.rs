@@ -1,0 +1,95 @@
+//! The RPCs of the event service: unwrap, call the API, wrap.
+
+use hitl_core::Channel;
+use hitl_proto::v1;
+use hitl_proto::v1::event_service_server::EventService;
+use tonic::{Request, Response, Status};
+
+use crate::api::{Api, Caller};
+use crate::grpc::status::status;
+use crate::grpc::wait::Updates;
+use crate::net::PeerAddr;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// The event service over the API.
+#[derive(Debug)]
+pub(crate) struct Events {
+    api: Api,
+}
+
+impl Events {
+    pub(super) fn new(api: Api) -> Self {
+        Self { api }
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Events {
+    type WaitEventStream = Updates;
+
+    async fn create_event(
+        &self,
+        request: Request<v1::CreateEventRequest>,
+    ) -> Answer<v1::CreateEventResponse> {
+        wrap(self.api.create_event(request.into_inner()).await)
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<v1::GetEventRequest>,
+    ) -> Answer<v1::GetEventResponse> {
+        wrap(self.api.get_event(request.into_inner()).await)
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Answer<v1::ListEventsResponse> {
+        wrap(self.api.list_events(request.into_inner()).await)
+    }
+
+    async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
+        let begun = self.api.wait_event(request.get_ref()).await;
+        wrap(begun.map(|(wait, interval)| Updates::new(self.api.clone(), wait, interval)))
+    }
+
+    async fn answer_event(
+        &self,
+        request: Request<v1::AnswerEventRequest>,
+    ) -> Answer<v1::AnswerEventResponse> {
+        let caller = caller(&request);
+        wrap(self.api.answer_event(request.into_inner(), caller).await)
+    }
+
+    async fn decline_event(
+        &self,
+        request: Request<v1::DeclineEventRequest>,
+    ) -> Answer<v1::DeclineEventResponse> {
+        let caller = caller(&request);
+        wrap(self.api.decline_event(request.into_inner(), caller).await)
+    }
+
+    async fn cancel_event(
+        &self,
+        request: Request<v1::CancelEventRequest>,
+    ) -> Answer<v1::CancelEventResponse> {
+        let caller = caller(&request);
+        wrap(self.api.cancel_event(request.into_inner(), caller).await)
+    }
+}
+
+fn wrap<T>(result: Result<T, crate::error::Error>) -> Answer<T> {
+    result.map(Response::new).map_err(|error| status(&error))
+}
+
+fn caller<T>(request: &Request<T>) -> Caller {
+    let address = request
+        .extensions()
+        .get::<PeerAddr>()
+        .map(|peer| peer.0.ip().to_string());
+    Caller {
+        channel: Channel::Grpc,
+        address: address.unwrap_or_default(),
+    }
+}

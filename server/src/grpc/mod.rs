@@ -1,0 +1,64 @@
+//! The gRPC door: the event service, health and reflection, each also as gRPC-Web.
+//!
+//! This module alone names tonic. It converts nothing but errors and streams; the messages are the API's own.
+
+mod events;
+mod status;
+mod wait;
+
+use std::sync::Arc;
+
+use hitl_proto::FILE_DESCRIPTOR_SET;
+use hitl_proto::v1::event_service_server::EventServiceServer;
+use tonic::service::{LayerExt, Routes};
+use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTOR_SET;
+use tonic_health::server::HealthReporter;
+use tonic_web::GrpcWebLayer;
+use tower::ServiceBuilder;
+
+use crate::api::Api;
+use events::Events;
+
+/// Largest message taken: the largest value, prompt and schema fit with room to spare.
+const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The gRPC services as routes for the one server of all.
+pub struct Grpc {
+    /// The routes. A call of an unknown service is answered with UNIMPLEMENTED.
+    pub routes: Routes,
+    health: HealthReporter,
+}
+
+impl Grpc {
+    /// Routes that call `api`.
+    ///
+    /// # Errors
+    /// The descriptors that reflection serves do not fit together.
+    pub async fn new(api: Api) -> Result<Self, tonic_reflection::server::Error> {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<EventServiceServer<Events>>().await;
+        let events = EventServiceServer::from_arc(Arc::new(Events::new(api)))
+            .max_decoding_message_size(MESSAGE_BYTES_MAX);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(HEALTH_DESCRIPTOR_SET)
+        };
+        let web = ServiceBuilder::new().layer(GrpcWebLayer::new());
+        let routes = Routes::new(web.clone().named_layer(events))
+            .add_service(web.named_layer(health_service))
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?);
+        Ok(Self { routes, health })
+    }
+
+    /// Tells those who watch the health that the service is about to go.
+    pub async fn set_not_serving(&self) {
+        self.health
+            .set_not_serving::<EventServiceServer<Events>>()
+            .await;
+        self.health
+            .set_service_status("", tonic_health::ServingStatus::NotServing)
+            .await;
+    }
+}

@@ -1,0 +1,92 @@
+//! Ending: an answer, a decline, a cancellation or the deadline, whichever is recorded first.
+
+use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
+
+use crate::error::Error;
+use crate::service::Service;
+use crate::store::{Ended, Entry, Index};
+
+impl Service {
+    /// Lets `command` act on the event at `key`, and returns the event as it stands then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`], and those of the store.
+    pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+        let mut event = self.read(key).await?;
+        loop {
+            let decision = decide(&event, &command, self.0.clock.now());
+            match decision.map_err(|rejection| Error::rejected(rejection, key))? {
+                Decision::Repeat => return Ok(event),
+                Decision::ExpireFirst(timeout) => {
+                    event = self.record_end(event, timeout).await?.event
+                }
+                Decision::Resolve(response) => {
+                    let ended = self.record_end(event, response).await?;
+                    if ended.ours {
+                        return Ok(ended.event);
+                    }
+                    event = ended.event;
+                }
+            }
+        }
+    }
+
+    /// Ends the event of a due timer, and removes the timer once nothing is owed to it.
+    pub(super) async fn expire(&self, timer: Entry) -> Result<(), Error> {
+        match self.read(&timer.key).await {
+            Ok(event) if event.request.deadline == timer.time => {
+                if event.response.is_none() {
+                    self.end(&timer.key, Command::Expire).await?;
+                }
+            }
+            // A repeated create left this timer behind, or one that was never acknowledged.
+            Ok(_) | Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.0.store.indexes().remove(Index::Timers, &timer).await
+    }
+
+    /// The overdue `event`, ended.
+    pub(super) async fn end_overdue(&self, event: Event) -> Result<Event, Error> {
+        match decide(&event, &Command::Expire, self.0.clock.now()) {
+            Ok(Decision::Resolve(timeout)) => Ok(self.record_end(event, timeout).await?.event),
+            // The clock stepped back just now.
+            _ => Ok(event),
+        }
+    }
+
+    /// Makes `response` the outcome of `event` if no other is, then tells everyone who waits.
+    async fn record_end(&self, event: Event, response: Response) -> Result<Ended, Error> {
+        let service = self.clone();
+        self.finish_anyway(async move {
+            let parts = &service.0;
+            let ended = parts.store.end(&event, response, service.nonce()).await?;
+            parts.waiters.ended(&ended.event);
+            service.drop_timer(&ended.event);
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it fails: the timer comes
+    /// due, finds the event ended, and is removed then.
+    fn drop_timer(&self, event: &Event) {
+        let timer = Entry {
+            time: event.request.deadline,
+            key: event.request.key(),
+        };
+        self.0.timers.forget(&timer);
+        let service = self.clone();
+        self.0.tasks.spawn(async move {
+            if let Err(error) = service
+                .0
+                .store
+                .indexes()
+                .remove(Index::Timers, &timer)
+                .await
+            {
+                tracing::debug!(%timer, %error, "a timer was left behind");
+            }
+        });
+    }
+}

@@ -1,0 +1,154 @@
+//! The use cases, free of any transport: ask, end, look, wait.
+//!
+//! Each is: read, let the domain decide, make it durable, and only then tell anyone. What has begun is finished in a task of
+//! its own, so that a caller who hangs up between the write and the telling takes nobody's wake-up with it.
+
+mod create;
+mod end;
+mod list;
+mod wait;
+
+use std::sync::Arc;
+
+use hitl_core::{Event, EventKey};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use create::Created;
+pub use list::{ListQuery, Page};
+pub use wait::Wait;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::random::{self, Random};
+use crate::store::{EventStore, Nonce};
+use crate::timers::{Fire, Timers};
+use crate::waiters::Waiters;
+
+/// The use cases of one replica. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Arc<EventStore>,
+    timers: Arc<Timers>,
+    waiters: Arc<Waiters>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// Work that outlives the call that began it.
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them.
+    pub fn new(
+        store: EventStore,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        waits_max: usize,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let store = Arc::new(store);
+        let timers = Timers::new(store.clone(), clock.clone());
+        let waiters = Waiters::new(waits_max);
+        let tasks = TaskTracker::new();
+        Self(Arc::new(Parts {
+            store,
+            timers,
+            waiters,
+            clock,
+            random,
+            tasks,
+            shutdown,
+        }))
+    }
+
+    /// Fires timers until the shutdown.
+    pub async fn run_timers(&self) {
+        let service = self.clone();
+        let fire: Fire = Arc::new(move |timer| {
+            let service = service.clone();
+            Box::pin(async move { service.expire(timer).await })
+        });
+        self.0
+            .timers
+            .clone()
+            .run(fire, self.0.tasks.clone(), self.0.shutdown.clone())
+            .await;
+    }
+
+    /// Waits until everything that was begun is finished. To be called after the shutdown.
+    pub async fn finish(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// The event at `key` as it stands. One whose deadline has passed is ended first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the store.
+    pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+        let event = self.read(key).await?;
+        if event.is_overdue(self.0.clock.now()) {
+            self.end_overdue(event).await
+        } else {
+            Ok(event)
+        }
+    }
+
+    /// Whether calls can be served.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`], and those of the store.
+    pub async fn ready(&self) -> Result<(), Error> {
+        if self.0.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        self.0.store.check().await
+    }
+
+    /// Whether no event is pending and nobody waits, so that nothing is lost if the process ends.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_idle(&self) -> Result<bool, Error> {
+        let idle = self.0.waiters.count() == 0 && self.0.tasks.is_empty();
+        Ok(idle && self.pending_is_empty().await?)
+    }
+
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The randomness that everything here draws on.
+    pub fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    async fn read(&self, key: &EventKey) -> Result<Event, Error> {
+        self.0
+            .store
+            .read(key)
+            .await?
+            .ok_or_else(|| Error::NotFound(key.clone()))
+    }
+
+    fn nonce(&self) -> Nonce {
+        Nonce(random::bytes(&*self.0.random))
+    }
+
+    /// Runs `work` to its end, even if the caller goes away.
+    async fn finish_anyway<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let done = self.0.tasks.spawn(work).await;
+        done.unwrap_or_else(|panic| Err(Error::Internal(panic.to_string())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

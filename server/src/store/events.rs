@@ -1,0 +1,249 @@
+//! Events in the store: how one is asked, ended and read.
+
+use std::sync::Arc;
+
+use hitl_core::{Event, EventKey, Request, Response};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::error::Error;
+use crate::store::index::Indexes;
+use crate::store::keys::{self, Entry, Index};
+use crate::store::objects::{self, Objects};
+use crate::store::record::{Nonce, RequestRecord, ResponseRecord, VERSION};
+
+/// Most bytes of events kept in memory.
+const CACHE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// About what an event takes beside its texts.
+const EVENT_BYTES: usize = 1024;
+
+/// The events of one store.
+///
+/// What was asked never changes and what has ended never changes, so both may be remembered; that an event is pending is
+/// never remembered but read anew. An event is remembered only once its timer is known to be durable.
+#[derive(Debug)]
+pub struct EventStore {
+    objects: Objects,
+    indexes: Indexes,
+    /// Whether other replicas may use the same store.
+    shared: bool,
+    cache: Cache<EventKey, Event, EventWeight>,
+}
+
+/// What became of a create.
+#[derive(Debug)]
+pub struct Created {
+    /// What is recorded: this create's request, or that of the first one with the same id.
+    pub request: Arc<Request>,
+    /// Whether an earlier create had recorded it.
+    pub existed: bool,
+}
+
+/// What became of an attempt to end an event.
+#[derive(Debug)]
+pub struct Ended {
+    /// The event with the response that is recorded.
+    pub event: Event,
+    /// Whether that response is this attempt's.
+    pub ours: bool,
+}
+
+impl EventStore {
+    pub(super) fn new(objects: Objects, shared: bool) -> Self {
+        let indexes = Indexes::new(objects.clone());
+        let capacity = usize::try_from(CACHE_BYTES_MAX).unwrap_or(usize::MAX) / EVENT_BYTES;
+        Self {
+            objects,
+            indexes,
+            shared,
+            cache: Cache::with_weighter(capacity, CACHE_BYTES_MAX, EventWeight),
+        }
+    }
+
+    /// Whether other replicas may use the same store.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The indexes by time.
+    pub fn indexes(&self) -> &Indexes {
+        &self.indexes
+    }
+
+    /// Records `request` and its timer, unless an event with its id is recorded already. Both are durable on return.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
+    pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
+        let key = request.key();
+        let record = RequestRecord {
+            version: VERSION,
+            nonce,
+            request: (*request).clone(),
+        };
+        let path = keys::request(&key);
+        // Both at once, since neither is of use without the other and a store takes its time for each.
+        let (created, marked) = tokio::join!(
+            self.objects.create_once(&path, &record),
+            self.indexes.insert(Index::Timers, timer(&request)),
+        );
+        marked?;
+        match created? {
+            objects::Created::Ours => {
+                self.cache.insert(
+                    key,
+                    Event {
+                        request: request.clone(),
+                        response: None,
+                    },
+                );
+                Ok(Created {
+                    request,
+                    existed: false,
+                })
+            }
+            objects::Created::Theirs(first) => {
+                if first.request.deadline != request.deadline {
+                    self.indexes.remove(Index::Timers, &timer(&request)).await?;
+                }
+                Ok(Created {
+                    request: Arc::new(first.request),
+                    existed: true,
+                })
+            }
+        }
+    }
+
+    /// The event at `key` as it is recorded, if it is; its timer is durable on return if it is pending.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
+        if let Some(known) = self.cache.get(key) {
+            if known.response.is_some() {
+                return Ok(Some(known));
+            }
+            let response = self.read_response(key).await?;
+            return Ok(Some(self.remember(Event { response, ..known })));
+        }
+        let path = keys::request(key);
+        let (request, response) = tokio::join!(
+            self.objects.read::<RequestRecord>(&path),
+            self.read_response(key)
+        );
+        let Some(RequestRecord { request, .. }) = request? else {
+            return Ok(None);
+        };
+        let event = Event {
+            request: Arc::new(request),
+            response: response?,
+        };
+        if event.response.is_none() {
+            self.indexes
+                .ensure(Index::Timers, timer(&event.request))
+                .await?;
+        }
+        Ok(Some(self.remember(event)))
+    }
+
+    /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the outcome is unknown.
+    pub async fn end(
+        &self,
+        event: &Event,
+        response: Response,
+        nonce: Nonce,
+    ) -> Result<Ended, Error> {
+        let key = event.request.key();
+        let announcement = Entry {
+            time: response.time,
+            key: key.clone(),
+        };
+        let record = ResponseRecord {
+            version: VERSION,
+            nonce,
+            response,
+        };
+        let path = keys::response(&key);
+        let commit = self.objects.create_once(&path, &record);
+        let announce = self.indexes.insert(Index::Resolved, announcement.clone());
+        let committed = if self.shared {
+            // Replicas learn of the end from the announcement, so a crash between the two must leave that one.
+            announce.await?;
+            commit.await?
+        } else {
+            let (announced, committed) = tokio::join!(announce, commit);
+            announced?;
+            committed?
+        };
+        let (response, ours) = match committed {
+            objects::Created::Ours => (record.response, true),
+            objects::Created::Theirs(first) => (first.response, false),
+        };
+        if !ours && response.time != announcement.time {
+            self.indexes.remove(Index::Resolved, &announcement).await?;
+        }
+        let response = Some(Arc::new(response));
+        Ok(Ended {
+            event: self.remember(Event {
+                response,
+                ..event.clone()
+            }),
+            ours,
+        })
+    }
+
+    async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
+        let record = self
+            .objects
+            .read::<ResponseRecord>(&keys::response(key))
+            .await?;
+        Ok(record.map(|record| Arc::new(record.response)))
+    }
+
+    fn remember(&self, event: Event) -> Event {
+        self.cache.insert(event.request.key(), event.clone());
+        event
+    }
+
+    /// Whether the store can be read at all.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn check(&self) -> Result<(), Error> {
+        self.objects.exists(&keys::format()).await.map(drop)
+    }
+}
+
+/// The timer of a request: what is owed is its expiry.
+pub(crate) fn timer(request: &Request) -> Entry {
+    Entry {
+        time: request.deadline,
+        key: request.key(),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct EventWeight;
+
+impl Weighter<EventKey, Event> for EventWeight {
+    fn weight(&self, _: &EventKey, event: &Event) -> u64 {
+        let request = &event.request;
+        let input = match &request.input {
+            hitl_core::Input::Object(object) => object.json_schema.len(),
+            hitl_core::Input::Choice(choice) => choice.options.len() * 128,
+            _ => 0,
+        };
+        let value = match event.response.as_ref().map(|response| &response.outcome) {
+            Some(hitl_core::Outcome::Answered { value }) => value.text_bytes(),
+            _ => 0,
+        };
+        (EVENT_BYTES + request.prompt.len() + input + value + request.labels.len() * 128) as u64
+    }
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

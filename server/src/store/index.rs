@@ -1,0 +1,117 @@
+//! The two indexes by time, read and written.
+//!
+//! Stores promise no order of a listing, so only short prefixes are listed, and sorted here.
+
+use futures::TryStreamExt;
+use hitl_core::Timestamp;
+use object_store::path::Path;
+
+use crate::error::Error;
+use crate::store::keys::{Entry, Index};
+use crate::store::objects::Objects;
+
+/// One minute, the shortest part of an index that is listed.
+const MINUTE_MS: i64 = 60_000;
+
+/// The indexes by time of one store.
+#[derive(Debug)]
+pub struct Indexes(Objects);
+
+impl Indexes {
+    pub(super) fn new(objects: Objects) -> Self {
+        Self(objects)
+    }
+
+    /// Makes `entry` durable, whether it is there already or not.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn insert(&self, index: Index, entry: Entry) -> Result<(), Error> {
+        self.0.mark(&index.path(&entry)).await
+    }
+
+    /// Makes `entry` durable if it is not there: a read in the common case that it is.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn ensure(&self, index: Index, entry: Entry) -> Result<(), Error> {
+        let path = index.path(&entry);
+        if self.0.exists(&path).await? {
+            Ok(())
+        } else {
+            self.0.mark(&path).await
+        }
+    }
+
+    /// Removes `entry` if it is there.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn remove(&self, index: Index, entry: &Entry) -> Result<(), Error> {
+        self.0.delete(&index.path(entry)).await
+    }
+
+    /// Every entry of the minute that holds `time`, in order.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn minute(&self, index: Index, time: Timestamp) -> Result<Vec<Entry>, Error> {
+        self.entries(index, &index.minute(time)).await
+    }
+
+    /// The minutes between `from` and `to`, both included, that have entries, as the instants at which they begin; in order.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn minutes(
+        &self,
+        index: Index,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error> {
+        let begin = |time: Timestamp| time.plus_ms(-(time.ms() % MINUTE_MS));
+        let (from, to) = (begin(from), begin(to));
+        let mut minutes = Vec::new();
+        for hour in self.children(&index.root()).await? {
+            let Some(start) = instant(&hour, None) else {
+                continue;
+            };
+            if start > to || start.plus_ms(60 * MINUTE_MS) <= from {
+                continue;
+            }
+            let within = self.children(&hour).await?;
+            let within = within
+                .iter()
+                .filter_map(|minute| instant(&hour, minute.filename()));
+            minutes.extend(within.filter(|minute| (from..=to).contains(minute)));
+        }
+        minutes.sort_unstable();
+        Ok(minutes)
+    }
+
+    async fn entries(&self, index: Index, prefix: &Path) -> Result<Vec<Entry>, Error> {
+        let listed = self.0.store().list(Some(prefix));
+        let mut entries: Vec<Entry> = listed
+            .try_filter_map(|object| async move { Ok(index.parse(&object.location)) })
+            .try_collect()
+            .await?;
+        entries.sort_unstable();
+        Ok(entries)
+    }
+
+    async fn children(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
+        Ok(self
+            .0
+            .store()
+            .list_with_delimiter(Some(prefix))
+            .await?
+            .common_prefixes)
+    }
+}
+
+/// The instant at which the hour `…/2026-11-22T13`, or its minute `37`, begins.
+fn instant(hour: &Path, minute: Option<&str>) -> Option<Timestamp> {
+    format!("{}:{}:00Z", hour.filename()?, minute.unwrap_or("00"))
+        .parse()
+        .ok()
+}

@@ -1,0 +1,177 @@
+//! The layout of the store: every key there is, made and read in one place.
+//!
+//! Keys are persisted, so their form must stay as it is. Instants are padded to 13 digits, which lasts until the year 2286 and
+//! makes the order of keys the order of time.
+
+use std::fmt;
+
+use hitl_core::{EventId, EventKey, Namespace, Timestamp};
+use object_store::path::Path;
+
+/// Where the layout version is recorded.
+pub(crate) fn format() -> Path {
+    Path::from("meta/format.json")
+}
+
+/// Where the immutable question of an event is recorded.
+pub(crate) fn request(key: &EventKey) -> Path {
+    Path::from(format!("events/{}/{}/request.json", key.namespace, key.id))
+}
+
+/// Where the one final outcome of an event is recorded.
+pub(crate) fn response(key: &EventKey) -> Path {
+    Path::from(format!("events/{}/{}/response.json", key.namespace, key.id))
+}
+
+/// An entry in one of the two indexes by time: what is owed at an instant, or what ended at one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// The instant.
+    pub time: Timestamp,
+    /// The event concerned.
+    pub key: EventKey,
+}
+
+/// The two indexes by time. Both are split by hour and minute, so that no listing need be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// `timers/`: present while something is owed at that instant. The one kind of debt so far is `expire`.
+    Timers,
+    /// `resolved/`: what ended when.
+    Resolved,
+}
+
+impl Index {
+    /// The prefix of the whole index.
+    pub(crate) fn root(self) -> Path {
+        Path::from(self.name())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Timers => "timers",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The word between instant and namespace.
+    fn infix(self) -> &'static str {
+        match self {
+            Self::Timers => "-expire-",
+            Self::Resolved => "-",
+        }
+    }
+
+    /// The prefix of the minute that holds `time`.
+    pub(crate) fn minute(self, time: Timestamp) -> Path {
+        Path::from(format!(
+            "{}/{}",
+            self.name(),
+            time.utc().format("%Y-%m-%dT%H/%M")
+        ))
+    }
+
+    /// The key of `entry`.
+    pub(crate) fn path(self, entry: &Entry) -> Path {
+        let EventKey { namespace, id } = &entry.key;
+        let minute = entry.time.utc().format("%Y-%m-%dT%H/%M");
+        let (name, infix, ms) = (self.name(), self.infix(), entry.time.ms());
+        Path::from(format!("{name}/{minute}/{ms:013}{infix}{namespace}-{id}"))
+    }
+
+    /// The entry that stands at `path`; `None` if that is no key of this index.
+    pub(crate) fn parse(self, path: &Path) -> Option<Entry> {
+        self.parse_name(path.filename()?)
+    }
+
+    fn parse_name(self, name: &str) -> Option<Entry> {
+        let (ms, rest) = name.split_at_checked(13)?;
+        let (namespace, id) = rest.strip_prefix(self.infix())?.rsplit_once('-')?;
+        let time = Timestamp::from_ms(ms.parse().ok()?)?;
+        let namespace: Namespace = namespace.parse().ok()?;
+        let id: EventId = id.parse().ok()?;
+        Some(Entry {
+            time,
+            key: EventKey { namespace, id },
+        })
+    }
+}
+
+/// One text form for both indexes, used in page tokens and logs.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:013}-{}-{}",
+            self.time.ms(),
+            self.key.namespace,
+            self.key.id
+        )
+    }
+}
+
+impl std::str::FromStr for Entry {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Index::Resolved.parse_name(text).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entry(ms: i64, namespace: &str, id: [u8; 16]) -> Entry {
+        let key = EventKey {
+            namespace: namespace.parse().unwrap(),
+            id: EventId::from_bytes(id),
+        };
+        Entry {
+            time: Timestamp::from_ms(ms).unwrap(),
+            key,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_survives_its_key(
+            ms in 0_i64..9_999_999_999_999,
+            namespace in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?",
+            id: [u8; 16],
+        ) {
+            let entry = entry(ms, &namespace, id);
+            for index in [Index::Timers, Index::Resolved] {
+                prop_assert_eq!(index.parse(&index.path(&entry)), Some(entry.clone()));
+            }
+            prop_assert_eq!(entry.to_string().parse(), Ok(entry));
+        }
+
+        #[test]
+        fn keys_order_as_time_does(a in 0_i64..9_999_999_999_999, b in 0_i64..9_999_999_999_999) {
+            let path = |ms| Index::Timers.path(&entry(ms, "n", [1; 16]));
+            prop_assert_eq!(a.cmp(&b), path(a).cmp(&path(b)));
+        }
+    }
+
+    /// Keys are persisted: this test may be added to, never changed.
+    #[test]
+    fn keys_look_as_they_always_have() {
+        let entry = entry(1_795_354_620_123, "team-1", [0xab; 16]);
+        let id = "ab".repeat(16);
+        assert_eq!(
+            request(&entry.key).as_ref(),
+            format!("events/team-1/{id}/request.json")
+        );
+        assert_eq!(
+            response(&entry.key).as_ref(),
+            format!("events/team-1/{id}/response.json")
+        );
+        let timer = format!("timers/2026-11-22T13/37/1795354620123-expire-team-1-{id}");
+        assert_eq!(Index::Timers.path(&entry).as_ref(), timer);
+        let resolved = format!("resolved/2026-11-22T13/37/1795354620123-team-1-{id}");
+        assert_eq!(Index::Resolved.path(&entry).as_ref(), resolved);
+    }
+}

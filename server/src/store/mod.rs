@@ -1,0 +1,28 @@
+//! Durability: events and their timers on any `object_store`.
+//!
+//! The only primitive is create-once. Who wins between two answers, an answer and a cancel, or an answer and the timer, is
+//! decided by whose `response.json` the store took first, and by nothing else. This module alone names `object_store`.
+
+mod events;
+mod faults;
+mod index;
+mod keys;
+mod objects;
+mod open;
+mod probe;
+mod record;
+
+pub use events::{Created, Ended, EventStore};
+pub use faults::PlantedFault;
+pub use keys::{Entry, Index};
+pub use open::{OpenError, StoreUrl, open};
+pub use record::Nonce;
+
+use crate::error::Error;
+
+/// A failure of the store itself, as distinct from a record that is not there.
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Self::StoreUnavailable(Box::new(error))
+    }
+}

@@ -1,0 +1,119 @@
+//! Who waits for which event, in this process.
+//!
+//! A waiter subscribes first, then reads the store, and only then waits: whatever ends the event after the read finds the
+//! subscription. What is passed on is the ended event itself, so that a waiter never goes back to the store.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use hitl_core::{Event, EventKey};
+use tokio::sync::Notify;
+
+use crate::error::Error;
+
+/// All waits of this process.
+#[derive(Debug)]
+pub struct Waiters {
+    registry: Mutex<Registry>,
+    waits_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    slots: HashMap<EventKey, Arc<Slot>>,
+    waits: usize,
+}
+
+/// What the waiters of one event look at.
+#[derive(Debug, Default)]
+struct Slot {
+    ended: OnceLock<Event>,
+    changed: Notify,
+}
+
+/// One waiter's place. Gives it up when dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    key: EventKey,
+    slot: Arc<Slot>,
+    waiters: Arc<Waiters>,
+}
+
+impl Waiters {
+    /// A registry of at most `waits_max` waits at a time.
+    pub fn new(waits_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Mutex::default(),
+            waits_max,
+        })
+    }
+
+    /// Takes a place among the waiters of the event at `key`.
+    ///
+    /// # Errors
+    /// [`Error::TooManyWaiters`].
+    pub fn subscribe(self: &Arc<Self>, key: EventKey) -> Result<Subscription, Error> {
+        let mut registry = self.registry();
+        if registry.waits >= self.waits_max {
+            return Err(Error::TooManyWaiters);
+        }
+        registry.waits += 1;
+        let slot = registry.slots.entry(key.clone()).or_default().clone();
+        drop(registry);
+        Ok(Subscription {
+            key,
+            slot,
+            waiters: self.clone(),
+        })
+    }
+
+    /// Tells everyone who waits for `event` that it has ended. To be called once that is durable.
+    pub fn ended(&self, event: &Event) {
+        let slot = self.registry().slots.get(&event.request.key()).cloned();
+        if let Some(slot) = slot {
+            // Whoever comes second brings the same event, since it ends but once.
+            let _ = slot.ended.set(event.clone());
+            slot.changed.notify_waiters();
+        }
+    }
+
+    /// How many waits there are.
+    pub fn count(&self) -> usize {
+        self.registry().waits
+    }
+
+    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscription {
+    /// Completes with the event once it has ended.
+    pub async fn ended(&self) -> Event {
+        loop {
+            let mut changed = pin!(self.slot.changed.notified());
+            // Listen first, so that an end between the look and the wait is not missed.
+            changed.as_mut().enable();
+            if let Some(event) = self.slot.ended.get() {
+                return event.clone();
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut registry = self.waiters.registry();
+        registry.waits -= 1;
+        // The registry's own and this one.
+        if Arc::strong_count(&self.slot) <= 2 {
+            registry.slots.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
