@@ -6,6 +6,10 @@
 //! * `list_paginated`: `PaginatedListStore`, page tokens that outlive a call; a listing here is a
 //!   stream, and `list_with_offset` goes on where one ended;
 //! * `response_extensions`: extensions of HTTP responses; there are none.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is the report"
+)]
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,5 +1,9 @@
 //! What the directory keeps across closing, crashing and other processes, and that it does not
 //! grow without end.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is the report"
+)]
 
 use std::fs;
 use std::path::Path as FilePath;

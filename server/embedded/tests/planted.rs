@@ -1,5 +1,9 @@
 //! The planted faults really are faults: a checker that misses them is no checker.
 #![cfg(feature = "planted-faults")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is the report"
+)]
 
 use hitl_embedded::{EmbeddedStore, Options, PlantedFault};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
