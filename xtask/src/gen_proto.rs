@@ -1,13 +1,18 @@
 //! Generates `proto/src/gen` from `proto/hitl/v1`.
 //!
-//! The output is checked in, so that building hitl needs neither `protoc` nor a build script; a test here proves it fresh.
+//! The output is checked in, so that building hitl needs neither `protoc` nor a build script; a test
+//! here proves it fresh.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use prost::Message;
+
+use crate::repo::top;
+use crate::{process, tools};
 
 /// Directory of the generated code, from the top of the repository.
 const OUTPUT: &str = "proto/src/gen";
@@ -15,11 +20,23 @@ const OUTPUT: &str = "proto/src/gen";
 /// File name, below [`OUTPUT`], to contents.
 type Generated = BTreeMap<String, Vec<u8>>;
 
-/// Writes the generated code into the tree.
-pub(crate) fn run() -> Result<()> {
+/// The protos of the last release: what `buf breaking` compares with, without network or history.
+const BASELINE: &str = "proto/baseline.binpb";
+
+/// Writes the generated code into the tree, and the baseline if a release wants a new one.
+pub(crate) fn run(baseline: bool) -> Result<()> {
     for (name, contents) in generate()? {
         let path = top().join(OUTPUT).join(name);
         fs::write(&path, contents).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if baseline {
+        (tools::BUF.provide)()?;
+        let mut build = Command::new("buf");
+        build
+            .args(["build", "-o", BASELINE])
+            .current_dir(top())
+            .env("PATH", tools::path()?);
+        process::run(&mut build)?;
     }
     Ok(())
 }
@@ -53,16 +70,15 @@ fn proto_files() -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(top().join("proto/hitl/v1"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "proto") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
-}
-
-fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands below the top")
 }
 
 #[cfg(test)]
@@ -74,7 +90,10 @@ mod tests {
     fn generated_code_is_fresh() {
         for (name, contents) in generate().expect("the protos compile") {
             let checked_in = fs::read(top().join(OUTPUT).join(&name)).unwrap_or_default();
-            assert!(checked_in == contents, "{OUTPUT}/{name} is stale: run `cargo xtask gen`");
+            assert!(
+                checked_in == contents,
+                "{OUTPUT}/{name} is stale: run `cargo xtask gen`"
+            );
         }
     }
 }

@@ -1,6 +1,14 @@
 //! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`.
 
+mod binaries;
 mod gen_proto;
+mod process;
+mod repo;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -9,11 +17,39 @@ use clap::Parser;
 #[command(name = "cargo xtask")]
 enum Command {
     /// Generates the code that stems from the protos.
-    Gen,
+    Gen {
+        /// Also makes the protos as they stand the ones that later changes must not break.
+        #[arg(long)]
+        baseline: bool,
+    },
+    /// Runs all tests, or the suites named, installing what they need.
+    Test {
+        /// Suites to run; all if none is named.
+        suites: Vec<String>,
+        /// Arguments for `cargo test`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Measures a release build.
+    Bench {
+        /// Arguments for the benchmark.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks the rules that neither the compiler nor clippy knows.
+    Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
-        Command::Gen => gen_proto::run(),
-    }
+fn main() -> anyhow::Result<ExitCode> {
+    let passed = match Command::parse() {
+        Command::Gen { baseline } => gen_proto::run(baseline).map(|()| true),
+        Command::Test { suites, arguments } => test::test(&suites, &arguments),
+        Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
+        Command::Tidy => tidy::tidy(),
+    }?;
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -1,0 +1,52 @@
+//! Where the programs are that tests drive. `cargo xtask test` installs and builds them and says so by environment
+//! variable; without it each has a place where it usually is, so that plain `cargo test` works once they are there.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The `hitl` binary.
+pub fn hitl() -> PathBuf {
+    find("HITL_TEST_BIN", &profile_dir().join("hitl"))
+}
+
+/// The `hitl` binary built with planted faults, which a checker must be able to find.
+pub fn hitl_with_planted_faults() -> PathBuf {
+    find(
+        "HITL_TEST_PLANTED_BIN",
+        &profile_dir().join("../planted/hitl"),
+    )
+}
+
+/// grpcurl: a gRPC client that knows the API by reflection only.
+pub fn grpcurl() -> PathBuf {
+    find(
+        "HITL_TEST_GRPCURL",
+        &profile_dir().join("../tools/bin/grpcurl"),
+    )
+}
+
+/// The browser.
+pub fn chromium() -> PathBuf {
+    find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))
+}
+
+fn find(variable: &str, usual: &Path) -> PathBuf {
+    let path = env::var_os(variable).map_or_else(|| usual.to_path_buf(), PathBuf::from);
+    assert!(
+        path.is_file(),
+        "{} does not exist: run through `cargo xtask test`, or set {variable}",
+        path.display()
+    );
+    path
+}
+
+/// Where cargo put the binaries of this build, such as `target/debug`. Tests run one level further down.
+fn profile_dir() -> PathBuf {
+    let program = env::current_exe().expect("a running program has a path");
+    let dir = program.parent().expect("a program is in a directory");
+    if dir.ends_with("deps") {
+        dir.join("..")
+    } else {
+        dir.to_path_buf()
+    }
+}

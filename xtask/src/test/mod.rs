@@ -1,0 +1,116 @@
+//! `cargo xtask test`: every test there is, by one command, on a machine that has only toolchains.
+
+mod report;
+mod suites;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use crate::process::{run, run_and_read};
+use crate::repo::top;
+use crate::tools::{self, Env, Need};
+use report::{Counts, Outcome};
+use suites::{SUITES, Step, Suite};
+
+/// Runs the suites in `names`, or all; `arguments` go to `cargo test`. Says whether all passed.
+pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
+    let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+    for name in names {
+        ensure!(
+            known.contains(&name.as_str()),
+            "no suite `{name}`: there are {}",
+            known.join(", ")
+        );
+    }
+    let named = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
+    let mut session = Session {
+        arguments,
+        provided: BTreeMap::new(),
+    };
+    let mut outcomes = Vec::new();
+    for suite in SUITES.iter().filter(named) {
+        println!("\n=== {}", suite.name);
+        outcomes.push(session.run(suite));
+    }
+    println!("\n{}", report::summary(&outcomes));
+    Ok(outcomes.iter().all(|outcome| outcome.problems.is_empty()))
+}
+
+/// One run of `cargo xtask test`.
+struct Session<'a> {
+    arguments: &'a [String],
+    /// Needs by name, each met once for all suites: what failed to install fails again, slowly.
+    provided: BTreeMap<&'static str, Result<Env, String>>,
+}
+
+impl Session<'_> {
+    fn run(&mut self, suite: &Suite) -> Outcome {
+        let start = Instant::now();
+        let mut counts = Counts::default();
+        let mut problems = Vec::new();
+        match self.provide(suite.needs) {
+            Ok(env) => {
+                for step in suite.steps {
+                    let (counted, result) = self.step(step, &env);
+                    counts = counts.plus(counted);
+                    problems.extend(result.err().map(|error| format!("{error:#}")));
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+        if !problems.is_empty() && counts.failed == 0 {
+            // What failed before any test could, such as a build.
+            counts = counts.plus(Counts::FAILED);
+        }
+        Outcome {
+            suite: suite.name,
+            counts,
+            time: start.elapsed(),
+            problems,
+        }
+    }
+
+    fn provide(&mut self, needs: &[&Need]) -> Result<Env, String> {
+        let mut env = Env::new();
+        for need in needs {
+            let provided = self.provided.entry(need.name).or_insert_with(|| {
+                (need.provide)().map_err(|error| format!("no {}: {error:#}", need.name))
+            });
+            env.extend(provided.clone()?);
+        }
+        Ok(env)
+    }
+
+    fn step(&self, step: &Step, env: &Env) -> (Counts, Result<()>) {
+        match step {
+            Step::Check(words) => match command(words, env).and_then(|mut check| run(&mut check)) {
+                Ok(()) => (Counts::PASSED, Ok(())),
+                Err(error) => (Counts::FAILED, Err(error)),
+            },
+            Step::CargoTest(words) => {
+                let words = [&["cargo", "test", "--no-fail-fast"], *words].concat();
+                match command(&words, env) {
+                    Ok(mut test) => {
+                        let (output, result) = run_and_read(test.args(self.arguments));
+                        (Counts::parse(&output), result)
+                    }
+                    Err(error) => (Counts::FAILED, Err(error)),
+                }
+            }
+        }
+    }
+}
+
+fn command(words: &[&str], env: &Env) -> Result<Command> {
+    let (program, arguments) = words.split_first().expect("a step names its program");
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(top())
+        .env("PATH", tools::path()?)
+        .envs(env.clone());
+    Ok(command)
+}
