@@ -1,1 +1,26 @@
-//! Placeholder until its first code.
+//! The real `hitl` from outside: every promise of the API, the form, the command line and the process, in use.
+//!
+//! Tests share one server unless they kill it, fill it or set it up in their own way. Nothing sleeps to wait for something;
+//! whoever waits, waits for the thing itself, and not for ever.
+
+mod failure;
+mod kinds;
+mod samples;
+mod site;
+mod web;
+
+mod answers;
+mod browser;
+mod creates;
+mod endings;
+mod forms;
+mod grpcurl;
+mod limits;
+mod links;
+mod lists;
+mod origins;
+mod processes;
+mod races;
+mod refusals;
+mod surface;
+mod waits;

@@ -1,0 +1,53 @@
+//! The form in a real browser: the scripts of `tests/browser`, each run against a server.
+
+use std::path::PathBuf;
+
+use support::tools;
+use tokio::process::Command;
+
+use crate::site::{Site, config, start};
+
+/// Longest that a script may take.
+const SCRIPT_LIMIT: std::time::Duration = std::time::Duration::from_secs(150);
+
+fn directory() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/browser"))
+}
+
+/// Runs a script of `tests/browser` against `site`; what it prints comes out with the result of the test.
+async fn run(script: &str, site: &Site) {
+    let dir = directory();
+    let installed = dir.join("node_modules/playwright-core").is_dir();
+    assert!(
+        installed,
+        "run `npm ci` in {}, or `cargo xtask test`",
+        dir.display()
+    );
+    let mut node = Command::new("node");
+    node.arg(script)
+        .arg(&site.url)
+        .current_dir(&dir)
+        .kill_on_drop(true);
+    node.env("HITL_TEST_CHROMIUM", tools::chromium());
+    let ended = tokio::time::timeout(SCRIPT_LIMIT, node.output()).await;
+    let output = ended.expect("the script ends in time").expect("node runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[tokio::test]
+async fn people_answer_in_a_browser() {
+    let (_server, site) = start(config()).await;
+    run("form.mjs", &site).await;
+}
+
+#[tokio::test]
+async fn hostile_text_does_nothing_in_a_browser() {
+    let (_server, site) = start(config()).await;
+    run("hostile.mjs", &site).await;
+}

@@ -1,0 +1,211 @@
+//! The server as a process: what it refuses to start with, and what it keeps where.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use hitl_proto::v1::value::Kind as Value;
+use support::server::Server;
+use support::tools;
+use tokio::process::Command;
+
+use crate::kinds;
+use crate::site::{Site, config, is_pending, soon, start, typed, value_of};
+
+/// What comes of `hitl serve` with `args`, which must end by itself.
+async fn serve(args: &[&str], data_dir: &Path) -> Output {
+    let mut command = Command::new(tools::hitl());
+    command
+        .arg("serve")
+        .args(args)
+        .env("HITL_DATA_DIR", data_dir)
+        .kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let server = command.spawn().expect("the binary runs");
+    soon(
+        "the end of a server that cannot start",
+        server.wait_with_output(),
+    )
+    .await
+    .expect("output")
+}
+
+/// Checks that the server did not start, and said so in words that have all of `parts`.
+fn assert_refused(output: &Output, parts: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "it started: {said}");
+    assert!(
+        output.stdout.is_empty(),
+        "a server that is not there does not say it listens"
+    );
+    for part in parts {
+        assert!(
+            said.to_lowercase().contains(part),
+            "{part:?} is missing: {said}"
+        );
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn store_of(server: &Server) -> String {
+    server.dir().join("store").display().to_string()
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_directory_is_refused_and_the_first_goes_on() {
+    let (server, site) = start(config()).await;
+    let event = site.ask(kinds::int()).await;
+    let store = store_of(&server);
+    let second = serve(
+        &["--listen", "127.0.0.1:0", "--store", &store],
+        server.dir(),
+    )
+    .await;
+    assert_refused(&second, &[&store.to_lowercase(), "another"]);
+    site.answer(&event, typed(&Value::Int(1)))
+        .await
+        .expect("the first goes on");
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_port_is_refused() {
+    let (server, _site) = start(config()).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let address = format!("127.0.0.1:{}", server.port());
+    let second = serve(&["--listen", &address, "--store", "memory://"], dir.path()).await;
+    assert_refused(&second, &[&address, "in use"]);
+}
+
+#[tokio::test]
+async fn other_addresses_than_loopback_need_insecure_as_long_as_nobody_proves_who_they_are() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let refused = serve(&["--listen", address, "--store", "memory://"], dir.path()).await;
+        assert_refused(&refused, &["--insecure", "loopback"]);
+    }
+}
+
+#[tokio::test]
+async fn insecure_listens_beyond_loopback() {
+    let (_server, site) = start(config().arg("--insecure")).await;
+    assert!(is_pending(&site.ask(kinds::int()).await));
+}
+
+#[tokio::test]
+async fn nonsense_on_the_command_line_is_a_usage_error() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cases: [&[&str]; 4] = [
+        &["--listen", "nowhere"],
+        &["--store", "ftp://example.org/x"],
+        &["--idle-exit", "soon"],
+        &["--no-such-flag"],
+    ];
+    for args in cases {
+        let refused = serve(args, dir.path()).await;
+        assert_refused(&refused, &[]);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_format_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("files");
+    std::fs::create_dir(&store).expect("a directory");
+    let url = format!("file://{}", store.display());
+    let (mut server, site) = start(config().store(&url)).await;
+    site.ask(kinds::int()).await;
+    server.terminate().await.expect("it ends");
+    let format = store.join("meta/format.json");
+    let text = std::fs::read_to_string(&format).expect("the format is a file");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("the format is JSON");
+    let version = json
+        .as_object_mut()
+        .and_then(|members| members.values_mut().find(|v| v.is_u64()));
+    *version.expect("a version") = 999.into();
+    let newer = json.to_string();
+    std::fs::write(&format, &newer).expect("it can be written");
+    let refused = serve(&["--listen", "127.0.0.1:0", "--store", &url], dir.path()).await;
+    assert_refused(&refused, &["999", "newer"]);
+    assert_eq!(
+        std::fs::read_to_string(&format).expect("it is there"),
+        newer
+    );
+}
+
+#[tokio::test]
+async fn plain_files_keep_events_through_kill_9_and_a_person_can_read_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("files");
+    let (mut server, site) = start(config().store(format!("file://{}", store.display()))).await;
+    let event = site.ask(kinds::int()).await;
+    site.answer(&event, typed(&Value::Int(77)))
+        .await
+        .expect("the answer is good");
+    server.kill().await.expect("it dies");
+    let of_event = store.join("events/default").join(&event.id);
+    for (file, part) in [("request.json", "What is it?"), ("response.json", "77")] {
+        let text = std::fs::read_to_string(of_event.join(file)).expect("a record is a file");
+        assert!(text.contains(part), "{text}");
+    }
+    server.restart().await.expect("it starts again");
+    let again = Site::at(&site.url).get(&event).await;
+    assert_eq!(
+        (value_of(&again), &again.form_url),
+        (Some(&Value::Int(77)), &event.form_url)
+    );
+}
+
+#[tokio::test]
+async fn memory_works_and_is_gone_after_the_process() {
+    let (mut server, site) = start(config().store("memory://")).await;
+    let event = site.ask(kinds::int()).await;
+    site.answer(&event, typed(&Value::Int(1)))
+        .await
+        .expect("the answer is good");
+    server.kill().await.expect("it dies");
+    server.restart().await.expect("it starts again");
+    let request = hitl_proto::v1::GetEventRequest {
+        event_id: event.id,
+        ..Default::default()
+    };
+    let gone = Site::at(&site.url)
+        .grpc
+        .get_event(request)
+        .await
+        .expect_err("it is gone");
+    assert_eq!(gone.code(), tonic::Code::NotFound);
+}
+
+#[tokio::test]
+async fn links_hold_the_public_url_and_never_reach_the_log() {
+    let public = "https://hitl.example.org/sub";
+    let (mut server, site) = start(config().arg("--public-url").arg(public)).await;
+    let event = site.ask(kinds::int()).await;
+    assert!(
+        event
+            .form_url
+            .starts_with(&format!("{public}/form/{}/", event.id)),
+        "{event:?}"
+    );
+    let (_, token) = event
+        .form_url
+        .rsplit_once('/')
+        .expect("a link ends with its token");
+    let path = |base: &str| format!("{}/{base}/{}/{token}", site.url, event.id);
+    let secret = "a-secret-answer-4711";
+    for url in [path("form"), path("v1/links"), format!("{}x", path("form"))] {
+        let call = site.http.get(&url).header("host", "hitl.example.org");
+        call.send().await.expect("the server replies");
+        let call = site
+            .http
+            .post(&url)
+            .json(&serde_json::json!({"value": secret}));
+        call.send().await.expect("the server replies");
+    }
+    server.terminate().await.expect("it ends");
+    let log = server.log();
+    assert!(!log.contains(token) && !log.contains(secret), "{log}");
+}

@@ -1,0 +1,312 @@
+//! The doors besides the plain calls: health, gRPC-Web, the OpenAPI document, limits on size, routes of the old plugin.
+
+use hitl_proto::v1::value::Kind as Value;
+use hitl_proto::v1::{CreateEventRequest, CreateEventResponse};
+use prost::Message;
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::failure::Failure;
+use crate::kinds;
+use crate::site::{Site, is_pending, request, typed, value_of};
+use crate::web::{event_of, ok_json, post_json};
+
+#[tokio::test]
+async fn health_says_serving_over_grpc_and_http() {
+    let site = Site::shared().await;
+    let mut health = HealthClient::new(support::server::channel(&site.url));
+    for service in ["", "hitl.v1.EventService"] {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let reply = health
+            .check(request)
+            .await
+            .expect("a known service")
+            .into_inner();
+        assert_eq!(reply.status(), ServingStatus::Serving, "{service}");
+    }
+    let unknown = HealthCheckRequest {
+        service: "no.such.Service".to_owned(),
+    };
+    assert_eq!(
+        health.check(unknown).await.expect_err("unknown").code(),
+        Code::NotFound
+    );
+    for path in ["/healthz", "/readyz", "/health"] {
+        assert_eq!(
+            site.fetch(&format!("{}{path}", site.url))
+                .await
+                .status()
+                .as_u16(),
+            200,
+            "{path}"
+        );
+    }
+}
+
+/// A gRPC-Web body: a flag, a length and the message.
+fn frame(message: &impl Message) -> Vec<u8> {
+    let bytes = message.encode_to_vec();
+    let length = u32::try_from(bytes.len()).expect("a small message");
+    [&[0], length.to_be_bytes().as_slice(), &bytes].concat()
+}
+
+/// The frames of a gRPC-Web reply.
+fn frames(mut body: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while let Some((&[flag, a, b, c, d], rest)) = body.split_first_chunk::<5>() {
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).expect("a length");
+        let (data, rest) = rest.split_at(length);
+        frames.push((flag, data.to_vec()));
+        body = rest;
+    }
+    assert!(body.is_empty(), "half a frame is left");
+    frames
+}
+
+async fn call_grpc_web(site: &Site, method: &str, message: &impl Message) -> Vec<(u8, Vec<u8>)> {
+    let url = format!("{}/hitl.v1.EventService/{method}", site.url);
+    let call = site
+        .http
+        .post(url)
+        .header("content-type", "application/grpc-web+proto");
+    let call = call.header("x-grpc-web", "1").body(frame(message));
+    let reply = call.send().await.expect("the server replies");
+    assert_eq!(reply.version(), reqwest::Version::HTTP_11);
+    assert_eq!(reply.status().as_u16(), 200);
+    frames(&reply.bytes().await.expect("a body"))
+}
+
+#[tokio::test]
+async fn grpc_web_works_over_http_1() {
+    let site = Site::shared().await;
+    let created = call_grpc_web(&site, "CreateEvent", &request(kinds::int())).await;
+    let [(0, message), (0x80, trailer)] = created.as_slice() else {
+        panic!("{created:?}")
+    };
+    assert!(
+        String::from_utf8_lossy(trailer).contains("grpc-status:0"),
+        "{trailer:?}"
+    );
+    let event = CreateEventResponse::decode(message.as_slice())
+        .expect("a reply")
+        .event;
+    let event = event.expect("the event");
+    assert_eq!(site.get(&event).await, event);
+    site.answer(&event, typed(&Value::Int(1)))
+        .await
+        .expect("the answer is good");
+    let waited = call_grpc_web(&site, "WaitEvent", &crate::site::wait_request(&event)).await;
+    assert_eq!(
+        waited.last().map(|(flag, _)| *flag),
+        Some(0x80),
+        "{waited:?}"
+    );
+    let refused = call_grpc_web(&site, "CreateEvent", &CreateEventRequest::default()).await;
+    let text = refused
+        .iter()
+        .map(|(_, data)| String::from_utf8_lossy(data))
+        .collect::<String>();
+    assert!(text.contains("grpc-status:3"), "{text}");
+}
+
+#[tokio::test]
+async fn the_openapi_document_has_every_route() {
+    let site = Site::shared().await;
+    let document = site.read("/v1/openapi.json").await;
+    assert!(
+        document["openapi"]
+            .as_str()
+            .is_some_and(|version| version.starts_with("3."))
+    );
+    let routes = [
+        ("/v1/events", "post"),
+        ("/v1/events", "get"),
+        ("/v1/events/{event_id}", "get"),
+        ("/v1/events/{event_id}/answer", "post"),
+        ("/v1/events/{event_id}/decline", "post"),
+        ("/v1/events/{event_id}/cancel", "post"),
+        ("/v1/links/{event_id}/{token}", "get"),
+        ("/v1/links/{event_id}/{token}", "post"),
+    ];
+    for (path, method) in routes {
+        let operation = &document["paths"][path][method];
+        assert!(
+            operation["responses"].is_object(),
+            "{method} {path} is missing"
+        );
+        assert!(
+            operation["summary"].is_string() || operation["description"].is_string(),
+            "{path}"
+        );
+    }
+    assert_no_dangling_reference(&document, &document);
+}
+
+/// Checks that every `$ref` below `json` leads somewhere.
+fn assert_no_dangling_reference(document: &Json, json: &Json) {
+    match json {
+        Json::Object(members) => {
+            if let Some(Json::String(target)) = members.get("$ref") {
+                let pointer = target
+                    .strip_prefix('#')
+                    .unwrap_or_else(|| panic!("{target}"));
+                assert!(
+                    document.pointer(pointer).is_some(),
+                    "{target} leads nowhere"
+                );
+            }
+            members
+                .values()
+                .for_each(|member| assert_no_dangling_reference(document, member));
+        }
+        Json::Array(items) => {
+            items
+                .iter()
+                .for_each(|item| assert_no_dangling_reference(document, item));
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_refused_at_every_door() {
+    let site = Site::shared().await;
+    let event = site.ask(kinds::text()).await;
+    let huge = "x".repeat(8 * 1024 * 1024);
+    let refused = site
+        .answer(&event, typed(&Value::Str(huge.clone())))
+        .await
+        .expect_err("too large");
+    assert!(
+        matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted),
+        "{refused:?}"
+    );
+    let urls = [
+        format!("{}/v1/events", site.url),
+        format!("{}/v1/events/{}/answer", site.url, event.id),
+        event.api_url.clone(),
+        format!("{}/submit/json", site.url),
+    ];
+    for url in urls {
+        let reply = post_json(&site.http, &url, &json!({"value": huge, "json": huge})).await;
+        assert_eq!(reply.status().as_u16(), 413, "{url}");
+    }
+    let reply = site.submit(&event, &[("value".to_owned(), huge)]).await;
+    assert_eq!(reply.status().as_u16(), 413);
+    assert!(is_pending(&site.get(&event).await));
+}
+
+#[tokio::test]
+async fn the_routes_of_the_old_plugin_still_work() {
+    let site = Site::shared().await;
+    for by_json in [false, true] {
+        let event = site.ask(kinds::int()).await;
+        let status = site.read(&format!("/status/{}", event.id)).await;
+        assert!(
+            status.to_string().to_lowercase().contains("pending"),
+            "{status}"
+        );
+        let reply = if by_json {
+            let body = json!({"request_id": event.id, "value": 42});
+            site.call("/submit/json", &body).await
+        } else {
+            let fields = [("request_id", event.id.as_str()), ("value", "42")];
+            let call = site.http.post(format!("{}/submit", site.url)).form(&fields);
+            call.send().await.expect("the server replies")
+        };
+        assert!(reply.status().is_success(), "{}", reply.status());
+        let ended = site.get(&event).await;
+        assert_eq!(value_of(&ended), Some(&Value::Int(42)));
+        let status = site.read(&format!("/status/{}", event.id)).await;
+        assert!(
+            !status.to_string().to_lowercase().contains("pending"),
+            "{status}"
+        );
+        assert!(status.to_string().contains("42"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_or_path_that_the_caller_names_counts_for_nothing() {
+    let site = Site::shared().await;
+    let event = site.ask(kinds::int()).await;
+    let chosen = [
+        ("data_type", "str"),
+        ("response_path", "/tmp/hitl-owned.json"),
+        ("request_path", "/etc/passwd"),
+    ];
+    let mut body = json!({"request_id": event.id, "value": "not a number"});
+    let mut fields = vec![("request_id", event.id.as_str()), ("value", "not a number")];
+    for (name, value) in chosen {
+        body[name] = json!(value);
+        fields.push((name, value));
+    }
+    let by_json = site.call("/submit/json", &body).await;
+    assert_eq!(by_json.status().as_u16(), 400);
+    let by_form = site.http.post(format!("{}/submit", site.url)).form(&fields);
+    let by_form = by_form.send().await.expect("the server replies");
+    assert!(by_form.status().is_client_error(), "{}", by_form.status());
+    assert!(is_pending(&site.get(&event).await));
+    body["value"] = json!("7");
+    assert!(site.call("/submit/json", &body).await.status().is_success());
+    assert_eq!(value_of(&site.get(&event).await), Some(&Value::Int(7)));
+    assert!(!std::path::Path::new("/tmp/hitl-owned.json").exists());
+    let page = site
+        .fetch(&format!(
+            "{}/form/{}?request_path=/etc/passwd",
+            site.url, event.id
+        ))
+        .await;
+    assert!(page.status().is_client_error(), "{}", page.status());
+}
+
+#[tokio::test]
+async fn an_unknown_route_method_or_body_is_an_error_in_the_same_shape() {
+    let site = Site::shared().await;
+    let reply = site.fetch(&format!("{}/v1/nothing", site.url)).await;
+    assert_eq!(reply.status().as_u16(), 404);
+    let body: Json = reply.json().await.expect("errors are JSON");
+    assert_eq!(body["error"]["code"], 404);
+    let reply = site
+        .http
+        .request(Method::DELETE, format!("{}/v1/events", site.url));
+    assert_eq!(
+        reply
+            .send()
+            .await
+            .expect("the server replies")
+            .status()
+            .as_u16(),
+        405
+    );
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"name\": 1}",
+        "{\"input\": {\"int\": {}, \"str\": {}}}",
+    ] {
+        let call = site.http.post(format!("{}/v1/events", site.url));
+        let call = call.header("content-type", "application/json").body(text);
+        let reply = call.send().await.expect("the server replies");
+        let refused = event_of(reply).await.expect_err(text);
+        assert_eq!(refused.code, Code::InvalidArgument, "{text}");
+    }
+    let deep = format!("{{\"name\": {}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    let call = site.http.post(format!("{}/v1/events", site.url)).body(deep);
+    let reply = call.header("content-type", "application/json").send().await;
+    let refused = Failure::of_reply(reply.expect("the server replies")).await;
+    assert_eq!(refused.code, Code::InvalidArgument);
+    ok_json(
+        site.fetch(&format!("{}/v1/events?page_size=1", site.url))
+            .await,
+    )
+    .await;
+}
