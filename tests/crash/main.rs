@@ -1,1 +1,199 @@
-//! Placeholder until its first code.
+//! The crash loop: clients work against the real binary while it is killed again and again, and afterwards everything they
+//! were told must hold. Then the same with faults planted in the server, which the checker must find.
+//!
+//! `HITL_TEST_SEED` repeats the choices of a run; the timing of the machine is not repeated.
+
+mod audit;
+mod autopsy;
+mod board;
+mod call;
+mod chaos;
+mod checker;
+mod client;
+mod history;
+mod report;
+mod run;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use checker::{Rule, Violation};
+use history::History;
+use report::{KILLS, Report};
+use run::{Plan, run};
+use support::tools;
+
+const VIOLATIONS_SHOWN: usize = 20;
+const SEED: &str = "HITL_TEST_SEED";
+
+/// What a planted fault breaks.
+struct Planted {
+    fault: &'static str,
+    /// Any of these finds it.
+    breaks: &'static [Rule],
+}
+
+const PLANTED: &[Planted] = &[
+    Planted {
+        fault: "ack-before-sync",
+        breaks: &[
+            Rule::CreateLost,
+            Rule::StaleRead,
+            Rule::WinnerRecorded,
+            Rule::OneOutcome,
+        ],
+    },
+    Planted {
+        fault: "overwrite",
+        breaks: &[
+            Rule::OneOutcome,
+            Rule::WinnerRecorded,
+            Rule::LoserAcknowledged,
+        ],
+    },
+    Planted {
+        fault: "drop-timers-at-restart",
+        breaks: &[Rule::LateTimer],
+    },
+    Planted {
+        fault: "lost-wake-up",
+        breaks: &[Rule::WaiterNotTold],
+    },
+];
+
+#[test]
+fn nothing_acknowledged_is_lost_through_a_hundred_kills() {
+    let _alone = alone();
+    let plan = Plan {
+        binary: tools::hitl(),
+        fault: None,
+        seed: seed(),
+        segments: 2,
+        kills_per_segment: KILLS / 2,
+    };
+    let begun = Instant::now();
+    let outcome = go(&plan);
+    let report = Report::of(&outcome);
+    say(&format!(
+        "crash loop, seed {}, {:?}\n{report}",
+        plan.seed,
+        begun.elapsed()
+    ));
+    let violations = &outcome.verdict.violations;
+    if !violations.is_empty() || outcome.broken.is_some() {
+        show(violations, &outcome.history);
+    }
+    assert!(
+        outcome.broken.is_none(),
+        "the run broke off: {}",
+        outcome.broken.unwrap_or_default()
+    );
+    assert!(
+        violations.is_empty(),
+        "{} violations, seed {}",
+        violations.len(),
+        plan.seed
+    );
+    let short = report.shortcomings();
+    assert!(
+        short.is_empty(),
+        "the run proves too little: {short:?}, seed {}",
+        plan.seed
+    );
+}
+
+#[test]
+fn planted_faults_are_found() {
+    let _alone = alone();
+    let mut table = String::from("planted fault            kills  seconds  found by");
+    let mut missed = Vec::new();
+    for Planted { fault, breaks } in PLANTED {
+        let plan = Plan {
+            binary: tools::hitl_with_planted_faults(),
+            fault: Some(fault),
+            seed: seed(),
+            segments: 3,
+            kills_per_segment: 10,
+        };
+        let begun = Instant::now();
+        let outcome = go(&plan);
+        let found = by_rule(&outcome.verdict.violations);
+        let seconds = begun.elapsed().as_secs_f32();
+        table += &format!(
+            "\n{fault:<23}  {:>5}  {seconds:>7.1}  {found:?}",
+            outcome.kills
+        );
+        if !breaks.iter().any(|rule| found.contains_key(rule)) {
+            let why = outcome.broken.unwrap_or_default();
+            missed.push(format!(
+                "{fault}, seed {}: none of {breaks:?} {why}",
+                plan.seed
+            ));
+        }
+    }
+    say(&table);
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+fn go(plan: &Plan) -> run::Outcome {
+    let runtime = tokio::runtime::Runtime::new().expect("the machine has threads");
+    runtime.block_on(run(plan)).expect("the server starts")
+}
+
+/// Both tests want the machine for themselves.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn seed() -> u64 {
+    match std::env::var(SEED) {
+        Ok(seed) => seed
+            .parse()
+            .unwrap_or_else(|_| panic!("{SEED} is no number: {seed}")),
+        Err(_) => rand::random(),
+    }
+}
+
+fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, usize> {
+    let mut rules = BTreeMap::new();
+    for violation in violations {
+        *rules.entry(violation.rule).or_default() += 1;
+    }
+    rules
+}
+
+/// Prints the first violations with the calls of their events, and writes the whole history to a file.
+fn show(violations: &[Violation], history: &History) {
+    let mut text = format!("violations {:?}\n", by_rule(violations));
+    for violation in violations.iter().take(VIOLATIONS_SHOWN) {
+        text += &format!("- {violation}\n");
+    }
+    if let Some(first) = violations.first() {
+        text += "all calls of the first event:\n";
+        let of = history
+            .records
+            .iter()
+            .filter(|record| record.event.as_ref() == Some(&first.event));
+        for record in of {
+            text += &format!("  {}\n", serde_json::to_string(record).unwrap_or_default());
+        }
+    }
+    let path = std::env::temp_dir().join(format!("hitl-crash-{}.jsonl", std::process::id()));
+    let dumped = File::create(&path)
+        .map_err(anyhow::Error::from)
+        .and_then(|file| history.dump(&mut BufWriter::new(file)));
+    say(&format!(
+        "{text}the whole history: {} {dumped:?}",
+        path.display()
+    ));
+}
+
+/// Says it even if the test passes: libtest keeps only what is printed by macro.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "\n{text}");
+}

@@ -1,0 +1,129 @@
+//! Kills the server at random moments and starts it again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use support::server::{Config, Server};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::autopsy;
+use crate::history::{Life, Recorder, Stamp};
+
+/// Every how-many-th life is calm: long enough for timers and waiters to show that they are late.
+const CALM_EVERY: usize = 16;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Chaos {
+    server: Server,
+    rng: StdRng,
+    recorder: Arc<Recorder>,
+    up: watch::Sender<bool>,
+    ready: Option<Stamp>,
+    /// All kills so far.
+    pub(crate) kills: usize,
+    /// Those of them that hit before the server said that it is ready.
+    pub(crate) kills_in_start: usize,
+}
+
+impl Chaos {
+    /// Starts the server.
+    pub(crate) async fn begin(
+        config: Config,
+        rng: StdRng,
+        recorder: Arc<Recorder>,
+        up: watch::Sender<bool>,
+    ) -> Result<Self> {
+        let server = Server::start(config).await?;
+        let ready = Some(recorder.stamp());
+        up.send_replace(true);
+        Ok(Self {
+            server,
+            rng,
+            recorder,
+            up,
+            ready,
+            kills: 0,
+            kills_in_start: 0,
+        })
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
+    pub(crate) fn log_tail(&self) -> String {
+        self.server.log_tail()
+    }
+
+    /// Kills and restarts the server `kills` times.
+    pub(crate) async fn storm(&mut self, kills: usize) -> Result<()> {
+        for _ in 0..kills {
+            let calm = self.kills % CALM_EVERY == CALM_EVERY - 1;
+            let up_ms = self
+                .rng
+                .random_range(if calm { 2_600..3_200 } else { 50..400 });
+            sleep(Duration::from_millis(up_ms)).await;
+            self.kill().await?;
+            if calm {
+                self.autopsy().await?;
+            }
+            if self.rng.random_bool(0.25) {
+                // Long enough for timers to come due while nobody is there.
+                let down_ms = self.rng.random_range(200..1_200);
+                sleep(Duration::from_millis(down_ms)).await;
+            }
+            if self.rng.random_bool(0.15) {
+                self.kill_in_start().await?;
+            }
+            self.start().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the server and returns once it is ready.
+    pub(crate) async fn start(&mut self) -> Result<()> {
+        self.server.restart().await?;
+        self.ready = Some(self.recorder.stamp());
+        self.up.send_replace(true);
+        Ok(())
+    }
+
+    /// Kills the server.
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        self.up.send_replace(false);
+        let killed = self.recorder.stamp();
+        self.server.kill().await?;
+        self.kills += 1;
+        if let Some(ready) = self.ready.take() {
+            self.recorder.history().lives.push(Life { ready, killed });
+        }
+        Ok(())
+    }
+
+    /// Looks into the store of the server that has just been killed.
+    pub(crate) async fn autopsy(&self) -> Result<()> {
+        let life = self.recorder.history().lives.last().copied();
+        let life = life.context("no life has ended")?;
+        let found = autopsy::open(&self.server.dir().join("store"), life).await?;
+        self.recorder.history().autopsies.push(found);
+        Ok(())
+    }
+
+    async fn kill_in_start(&mut self) -> Result<()> {
+        self.server.launch().await?;
+        let delay = Duration::from_millis(self.rng.random_range(0..120));
+        // Its start is over in no time on a fast machine: then it counts as any other.
+        if let Ok(ready) = timeout(delay, self.server.ready()).await {
+            ready?;
+            self.ready = Some(self.recorder.stamp());
+        } else {
+            self.kills_in_start += 1;
+        }
+        self.kill().await
+    }
+}

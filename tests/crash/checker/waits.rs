@@ -1,0 +1,110 @@
+//! Every waiter is told: soon while its stream holds, and within a bounded time of a server that is up if it has to
+//! reconnect.
+
+use std::collections::BTreeMap;
+
+use super::{LATE_MS, RECONNECT_MS, Rule, Story, UPTIME_MS, Verdict, life_at};
+use crate::history::{Life, Op, Outcome, Record, Stamp};
+
+pub(super) fn check(story: &Story<'_>, lives: &[Life], verdict: &mut Verdict) {
+    let mut waits: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
+    for record in &story.records {
+        if let Op::WaitFirst { wait } | Op::WaitEnd { wait } = record.op {
+            waits.entry(wait).or_default().push(record);
+        }
+    }
+    for (number, records) in waits {
+        for pair in records.windows(2) {
+            if let [first, last] = pair {
+                stream(story, number, first, last, lives, verdict);
+            }
+        }
+        whole(story, number, &records, lives, verdict);
+    }
+}
+
+/// One stream, from its first message to its end: it may not stay silent for long once the event has ended or is due.
+fn stream(
+    story: &Story<'_>,
+    number: u64,
+    first: &Record,
+    last: &Record,
+    lives: &[Life],
+    verdict: &mut Verdict,
+) {
+    let attached = matches!(first.op, Op::WaitFirst { .. })
+        && matches!(&first.outcome, Outcome::Seen(view) if view.end.is_none());
+    if !attached || !matches!(last.op, Op::WaitEnd { .. }) {
+        return;
+    }
+    // A client may notice late that the server is gone.
+    let killed = life_at(lives, first.returned).map(|life| life.killed);
+    let until = killed
+        .filter(|killed| killed.mono_us < last.returned.mono_us)
+        .unwrap_or(last.returned);
+    let silent_ms = until.wall_ms - first.returned.wall_ms.max(due_ms(story));
+    verdict.expect(silent_ms <= LATE_MS, Rule::LateTimer, story.id, || {
+        format!("waiter {number} was attached for {silent_ms} ms after the deadline: {last:?}")
+    });
+    if let Some(ended) = story.ended {
+        let from = ended.mono_us.max(first.returned.mono_us);
+        let silent_ms = ms(until.mono_us.saturating_sub(from));
+        verdict.expect(silent_ms <= LATE_MS, Rule::WaiterNotTold, story.id, || {
+            format!(
+                "waiter {number} was attached for {silent_ms} ms after the end was known: {last:?}"
+            )
+        });
+    }
+}
+
+/// A wait over all its streams.
+fn whole(
+    story: &Story<'_>,
+    number: u64,
+    records: &[&Record],
+    lives: &[Life],
+    verdict: &mut Verdict,
+) {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        return;
+    };
+    let begun = first.invoked;
+    let up_ms = [
+        story.ended.map(|ended| ended.mono_us),
+        due_mono_us(story, begun),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|from| uptime_ms(lives, from.max(begun.mono_us), last.returned.mono_us))
+    .max();
+    if let Some(up_ms) = up_ms {
+        verdict.expect(up_ms <= UPTIME_MS, Rule::WaiterNotTold, story.id, || {
+            format!("waiter {number} needed {up_ms} ms of a server that was up: {last:?}")
+        });
+    }
+}
+
+fn due_ms(story: &Story<'_>) -> i64 {
+    story.asked.map_or(i64::MAX, |asked| asked.deadline_ms)
+}
+
+/// The deadline on the monotonic clock, by way of an instant that is known on both.
+fn due_mono_us(story: &Story<'_>, known: Stamp) -> Option<u64> {
+    let asked = story.asked?;
+    known
+        .mono_us
+        .checked_add_signed((asked.deadline_ms - known.wall_ms) * 1_000)
+}
+
+/// How long the server was up between two instants, without the start of each life.
+fn uptime_ms(lives: &[Life], from_us: u64, to_us: u64) -> i64 {
+    let of = |life: &Life| {
+        let from = from_us.max(life.ready.mono_us + RECONNECT_MS.unsigned_abs() * 1_000);
+        ms(to_us.min(life.killed.mono_us).saturating_sub(from))
+    };
+    lives.iter().map(of).sum()
+}
+
+fn ms(us: u64) -> i64 {
+    i64::try_from(us / 1_000).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,133 @@
+//! One run: clients, kills, audits, and the verdict.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use support::server::Config;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::audit::audit;
+use crate::board::Board;
+use crate::chaos::Chaos;
+use crate::checker::{self, Verdict};
+use crate::client::{Client, Shared};
+use crate::history::{History, Recorder};
+use crate::wait::Phase;
+
+const CLIENTS: usize = 16;
+/// The calls go on for so long after the last kill of a segment.
+const CALM: Duration = Duration::from_secs(3);
+/// Longer than the longest deadline that is not long, and the lateness that is allowed.
+const QUIET: Duration = Duration::from_millis(5_500);
+/// Clients end as soon as the server is up; more than that is a client that hangs.
+const CLIENTS_END: Duration = Duration::from_secs(60);
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) binary: PathBuf,
+    /// The planted fault, if any.
+    pub(crate) fault: Option<&'static str>,
+    pub(crate) seed: u64,
+    /// After each segment the history is judged; the run ends with the first that has violations.
+    pub(crate) segments: usize,
+    pub(crate) kills_per_segment: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) history: History,
+    pub(crate) verdict: Verdict,
+    pub(crate) kills: usize,
+    pub(crate) kills_in_start: usize,
+    /// Why the run could not go on, with the end of the server's log.
+    pub(crate) broken: Option<String>,
+}
+
+/// Runs `plan`.
+pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
+    let mut config = Config::new(&plan.binary);
+    if let Some(fault) = plan.fault {
+        config = config.env("HITL_PLANTED_FAULT", fault);
+    }
+    let recorder = Arc::new(Recorder::new());
+    let mut rng = StdRng::seed_from_u64(plan.seed);
+    let (up, is_up) = watch::channel(false);
+    let chaos_rng = StdRng::seed_from_u64(rng.random());
+    let mut chaos = Chaos::begin(config, chaos_rng, recorder.clone(), up).await?;
+    let board = Arc::new(Board::default());
+    let mut verdict = Verdict::default();
+    let mut broken = None;
+    for _ in 0..plan.segments {
+        let (phase, is_phase) = watch::channel(Phase::Load);
+        let shared = Shared {
+            recorder: recorder.clone(),
+            board: board.clone(),
+            up: is_up.clone(),
+            phase: is_phase,
+        };
+        let clients = spawn(&chaos.endpoint(), &shared, &mut rng);
+        let went = segment(plan, &mut chaos, clients, &phase, &shared).await;
+        broken = went
+            .err()
+            .map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
+        verdict = checker::check(&recorder.history());
+        if broken.is_some() || !verdict.violations.is_empty() {
+            break;
+        }
+    }
+    let history = std::mem::take(&mut *recorder.history());
+    let Chaos {
+        kills,
+        kills_in_start,
+        ..
+    } = chaos;
+    Ok(Outcome {
+        history,
+        verdict,
+        kills,
+        kills_in_start,
+        broken,
+    })
+}
+
+fn spawn(endpoint: &str, shared: &Shared, rng: &mut StdRng) -> JoinSet<()> {
+    (0..CLIENTS)
+        .map(|number| Client::new(number, rng.random(), endpoint, shared.clone()).run())
+        .collect()
+}
+
+/// A storm of kills under load, a calm, the end of the load, and then the books.
+async fn segment(
+    plan: &Plan,
+    chaos: &mut Chaos,
+    mut clients: JoinSet<()>,
+    phase: &watch::Sender<Phase>,
+    shared: &Shared,
+) -> Result<()> {
+    chaos.storm(plan.kills_per_segment).await?;
+    sleep(CALM).await;
+    phase.send_replace(Phase::Quiet);
+    sleep(QUIET).await;
+    phase.send_replace(Phase::End);
+    let ended = async {
+        while let Some(client) = clients.join_next().await {
+            client?;
+        }
+        anyhow::Ok(())
+    };
+    timeout(CLIENTS_END, ended)
+        .await
+        .context("the clients do not end")??;
+    chaos.kill().await?;
+    chaos.autopsy().await?;
+    chaos.start().await?;
+    audit(&chaos.endpoint(), &shared.board, &shared.recorder).await
+}

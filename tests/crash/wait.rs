@@ -1,0 +1,137 @@
+//! One waiter: it holds a stream, and after every kill another, until it is told how the event ended.
+
+use hitl_proto::v1::event_service_client::EventServiceClient;
+use hitl_proto::v1::{WaitEventRequest, WaitEventResponse, wait_event_response::Update};
+use tokio::time::timeout;
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+
+use crate::call::{CALL_LIMIT, classify};
+use crate::client::{Shared, back_off};
+use crate::history::{Op, Outcome, Record, Stamp, View};
+
+/// What the clients are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Make calls and wait.
+    Load,
+    /// Make no more calls, but wait.
+    Quiet,
+    /// Give up the waits.
+    End,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) number: u64,
+    pub(crate) client: usize,
+    pub(crate) event: String,
+    pub(crate) channel: EventServiceClient<Channel>,
+    pub(crate) shared: Shared,
+}
+
+impl Wait {
+    /// Waits until it is told, or until waits are to be given up.
+    pub(crate) async fn run(self) {
+        let begun = self.shared.recorder.stamp();
+        let mut end = self.shared.phase.clone();
+        let told = self.until_told();
+        tokio::select! {
+            () = told => {}
+            _ = end.wait_for(|phase| *phase == Phase::End) => {
+                let op = Op::WaitEnd { wait: self.number };
+                self.record(op, begun, Outcome::Abandoned);
+            }
+        }
+    }
+
+    async fn until_told(&self) {
+        loop {
+            match self.stream().await {
+                Outcome::Unknown(_) | Outcome::Unreached => back_off(&self.shared.up).await,
+                // Told, or refused for good.
+                _ => return,
+            }
+        }
+    }
+
+    async fn stream(&self) -> Outcome {
+        let invoked = self.shared.recorder.stamp();
+        let first = timeout(CALL_LIMIT, self.attach()).await;
+        let (outcome, stream) = match first {
+            Ok(Ok((view, stream))) => (Outcome::Seen(view), Some(stream)),
+            Ok(Err(status)) => (classify(&status), None),
+            Err(_) => (
+                Outcome::Unknown(format!("no message in {CALL_LIMIT:?}")),
+                None,
+            ),
+        };
+        let attached = self.record(
+            Op::WaitFirst { wait: self.number },
+            invoked,
+            outcome.clone(),
+        );
+        match stream {
+            Some(stream) if outcome.end().is_none() => {
+                let outcome = last(stream).await;
+                self.record(Op::WaitEnd { wait: self.number }, attached, outcome.clone());
+                outcome
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn attach(&self) -> Result<(View, Streaming<WaitEventResponse>), Status> {
+        let request = WaitEventRequest {
+            event_id: self.event.clone(),
+            ..Default::default()
+        };
+        let mut stream = self.channel.clone().wait_event(request).await?.into_inner();
+        match stream.message().await?.and_then(|message| message.update) {
+            Some(Update::Event(event)) => Ok((View::from(&event), stream)),
+            _ => Err(Status::data_loss("the first message is no event")),
+        }
+    }
+
+    fn record(&self, op: Op, invoked: Stamp, outcome: Outcome) -> Stamp {
+        let returned = self.shared.recorder.stamp();
+        self.shared.recorder.push(Record {
+            client: self.client,
+            event: Some(self.event.clone()),
+            op,
+            invoked,
+            returned,
+            outcome,
+        });
+        returned
+    }
+}
+
+/// Reads a stream to its end, which must be an ended event.
+async fn last(mut stream: Streaming<WaitEventResponse>) -> Outcome {
+    let mut told = None;
+    loop {
+        let message = match stream.message().await {
+            Ok(Some(message)) => message.update,
+            // Once told, the waiter does not care how the stream goes.
+            Ok(None) => {
+                return told.unwrap_or_else(|| Outcome::Fault("a stream ended early".to_owned()));
+            }
+            Err(status) => return told.unwrap_or_else(|| classify(&status)),
+        };
+        match message {
+            Some(Update::Event(event)) if told.is_some() => {
+                return Outcome::Fault(format!("a message after the end: {event:?}"));
+            }
+            Some(Update::Event(event)) => {
+                let view = View::from(&event);
+                if view.end.is_some() {
+                    told = Some(Outcome::Seen(view));
+                }
+            }
+            Some(Update::Heartbeat(_)) => {}
+            None => return Outcome::Fault("a message without an update".to_owned()),
+        }
+    }
+}
