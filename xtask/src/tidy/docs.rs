@@ -61,7 +61,14 @@ pub(crate) fn names(tree: &Tree) -> Vec<Finding> {
 
 /// Every module of the server is on the map, itself or with its directory.
 pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
-    let map = tree.get(CODE_MAP).unwrap_or_default();
+    let Some(map) = tree.get(CODE_MAP) else {
+        return vec![Finding {
+            path: CODE_MAP.to_owned(),
+            line: 1,
+            what: "there is no code map".to_owned(),
+            fix: "write one, with a line for each module of the server",
+        }];
+    };
     let mut findings = Vec::new();
     for (path, _) in tree.rust() {
         let Some(module) = path.strip_prefix("server/src/") else {
@@ -179,5 +186,6 @@ mod tests {
             ("server/core/src/any.rs", ""),
         ]);
         assert_eq!(places(&code_map(&tree)), ["server/src/pp.rs:1"]);
+        assert_eq!(places(&code_map(&Tree::default())), ["ARCHITECTURE.md:1"]);
     }
 }
