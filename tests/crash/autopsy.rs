@@ -10,21 +10,34 @@ use anyhow::Result;
 use futures::TryStreamExt;
 use hitl_embedded::{EmbeddedStore, Options};
 use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 
 use crate::history::{Autopsy, Life};
 
-/// Lists what the store in `dir` holds of the events, at the end of `life`.
-pub(crate) async fn open(dir: &Path, life: Life) -> Result<Autopsy> {
+/// The kinds of store that survive a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The embedded store, the default.
+    Embedded,
+    /// Plain files, each synced: `file://`.
+    Files,
+}
+
+/// Lists what the store of this kind in `dir` holds of the events, at the end of `life`.
+pub(crate) async fn open(kind: Kind, dir: &Path, life: Life) -> Result<Autopsy> {
     let dir = dir.to_owned();
-    let store =
-        tokio::task::spawn_blocking(|| EmbeddedStore::open(dir, Options::default())).await??;
-    let keys: Vec<Key> = store
-        .list(Some(&Key::from("events")))
-        .map_ok(|object| object.location)
-        .try_collect()
-        .await?;
-    tokio::task::spawn_blocking(|| drop(store)).await?;
+    let keys = match kind {
+        Kind::Embedded => {
+            let open = || EmbeddedStore::open(dir, Options::default());
+            let store = tokio::task::spawn_blocking(open).await??;
+            let keys = list(&store).await?;
+            // The server is to find the directory unlocked, and unlocking it blocks.
+            tokio::task::spawn_blocking(|| drop(store)).await?;
+            keys
+        }
+        Kind::Files => list(&LocalFileSystem::new_with_prefix(dir)?).await?,
+    };
     let having = |record: &str| -> BTreeSet<String> {
         keys.iter()
             .filter_map(|key| event_of(key, record))
@@ -35,6 +48,12 @@ pub(crate) async fn open(dir: &Path, life: Life) -> Result<Autopsy> {
         asked: having("request.json"),
         ended: having("response.json"),
     })
+}
+
+async fn list(store: &dyn ObjectStore) -> Result<Vec<Key>> {
+    let objects = store.list(Some(&Key::from("events")));
+    let keys = objects.map_ok(|object| object.location);
+    Ok(keys.try_collect().await?)
 }
 
 /// The event in `events/{namespace}/{event}/{record}`.

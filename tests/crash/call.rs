@@ -10,7 +10,8 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::history::{Asked, Draft, Op, Outcome, Record, Recorder, View, millis};
+use crate::history::{Asked, Draft, Op, Outcome, Record, Recorder, View};
+use crate::view::millis;
 
 /// A call that takes longer is given up, and its outcome is unknown. Far more than a call needs.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(10);

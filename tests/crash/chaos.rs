@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::server::{Config, Server};
+use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::autopsy;
+use crate::autopsy::{self, Kind};
 use crate::history::{Life, Recorder, Stamp};
 
 /// Every how-many-th life is calm: long enough for timers and waiters to show that they are late.
@@ -20,6 +21,9 @@ const CALM_EVERY: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Chaos {
     server: Server,
+    kind: Kind,
+    /// Where the store is.
+    dir: TempDir,
     rng: StdRng,
     recorder: Arc<Recorder>,
     up: watch::Sender<bool>,
@@ -34,15 +38,24 @@ impl Chaos {
     /// Starts the server.
     pub(crate) async fn begin(
         config: Config,
+        kind: Kind,
         rng: StdRng,
         recorder: Arc<Recorder>,
         up: watch::Sender<bool>,
     ) -> Result<Self> {
-        let server = Server::start(config).await?;
+        let dir = tempfile::Builder::new().prefix("hitl-store-").tempdir()?;
+        let path = dir.path().display();
+        let spec = match kind {
+            Kind::Embedded => path.to_string(),
+            Kind::Files => format!("file://{path}"),
+        };
+        let server = Server::start(config.store(spec)).await?;
         let ready = Some(recorder.stamp());
         up.send_replace(true);
         Ok(Self {
             server,
+            kind,
+            dir,
             rng,
             recorder,
             up,
@@ -109,7 +122,7 @@ impl Chaos {
     pub(crate) async fn autopsy(&self) -> Result<()> {
         let life = self.recorder.history().lives.last().copied();
         let life = life.context("no life has ended")?;
-        let found = autopsy::open(&self.server.dir().join("store"), life).await?;
+        let found = autopsy::open(self.kind, self.dir.path(), life).await?;
         self.recorder.history().autopsies.push(found);
         Ok(())
     }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::audit::audit;
+use crate::autopsy::Kind;
 use crate::board::Board;
 use crate::chaos::Chaos;
 use crate::checker::{self, Verdict};
@@ -32,6 +33,7 @@ const CLIENTS_END: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) binary: PathBuf,
+    pub(crate) store: Kind,
     /// The planted fault, if any.
     pub(crate) fault: Option<&'static str>,
     pub(crate) seed: u64,
@@ -61,7 +63,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let (up, is_up) = watch::channel(false);
     let chaos_rng = StdRng::seed_from_u64(rng.random());
-    let mut chaos = Chaos::begin(config, chaos_rng, recorder.clone(), up).await?;
+    let mut chaos = Chaos::begin(config, plan.store, chaos_rng, recorder.clone(), up).await?;
     let board = Arc::new(Board::default());
     let mut verdict = Verdict::default();
     let mut broken = None;

@@ -5,12 +5,10 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use hitl_proto::v1::event_service_client::EventServiceClient;
-use rand::RngExt;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -19,53 +17,15 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
+pub use crate::config::Config;
+use crate::config::free_port;
+
 /// How long a start or a graceful stop may take: far more than either needs on a machine that also compiles.
 pub const LIMIT: Duration = Duration::from_secs(60);
-/// Below the range from which the kernel takes ports for outgoing connections: in that range a client that redials while
-/// the server is down takes its port in the end, or even connects to itself.
-const PORTS: std::ops::Range<u16> = 12_000..32_000;
-const PORT_ATTEMPTS: usize = 20;
+/// How often a port may turn out to be taken.
+const STARTS: usize = 20;
 const READY: &str = "hitl listens on http://127.0.0.1:";
 const LOG_LINES_SHOWN: usize = 60;
-
-/// How to run a server.
-#[derive(Debug, Clone)]
-pub struct Config {
-    binary: PathBuf,
-    store: Option<String>,
-    args: Vec<String>,
-    env: Vec<(String, String)>,
-}
-
-impl Config {
-    /// `binary`, with an embedded store of its own that goes away with the server.
-    pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self {
-            binary: binary.into(),
-            store: None,
-            args: Vec::new(),
-            env: Vec::new(),
-        }
-    }
-
-    /// Uses this `--store` instead.
-    pub fn store(mut self, spec: impl Into<String>) -> Self {
-        self.store = Some(spec.into());
-        self
-    }
-
-    /// Adds an argument to `hitl serve`.
-    pub fn arg(mut self, arg: impl Into<String>) -> Self {
-        self.args.push(arg.into());
-        self
-    }
-
-    /// Sets a variable in the environment of the server.
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
-        self
-    }
-}
 
 /// A server process, or the place of one between two lives.
 #[derive(Debug)]
@@ -111,7 +71,7 @@ impl Server {
             match server.restart().await {
                 Ok(()) => return Ok(server),
                 // Another test may have taken the port since we looked.
-                Err(_) if attempt < PORT_ATTEMPTS && server.log().contains("in use") => {}
+                Err(_) if attempt < STARTS && server.log().contains("in use") => {}
                 Err(error) => return Err(error),
             }
         }
@@ -333,18 +293,4 @@ async fn read_lines(stdout: ChildStdout, sender: watch::Sender<Output>) {
         sender.send_modify(|output| output.lines.push(line));
     }
     sender.send_modify(|output| output.closed = true);
-}
-
-/// A port that nobody listens on, and that no other server of this process was given.
-fn free_port() -> Result<u16> {
-    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    for _ in 0..PORT_ATTEMPTS {
-        let port = rand::rng().random_range(PORTS);
-        if !given.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            given.push(port);
-            return Ok(port);
-        }
-    }
-    bail!("no free port in {PORTS:?}")
 }

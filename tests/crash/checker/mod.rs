@@ -7,6 +7,8 @@ mod ends;
 mod lists;
 mod reads;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 mod timers;
 mod waits;

@@ -2,107 +2,12 @@
 
 use hitl_proto::v1::EventState;
 
-use super::{Rule, check};
-use crate::call::PROMPT;
-use crate::history::{
-    Asked, Autopsy, Digest, Draft, History, Life, Listing, Op, Outcome, Record, Stamp, View,
+use super::samples::{
+    DEADLINE, EPOCH_MS, answer, answered, at, autopsy, draft, end, history, listing, record, seen,
+    timed_out, view,
 };
-
-/// All histories begin here; monotonic and wall clock go together.
-const EPOCH_MS: i64 = 1_700_000_000_000;
-const DEADLINE: i64 = 10_000;
-
-fn at(ms: i64) -> Stamp {
-    Stamp {
-        mono_us: u64::try_from(ms * 1_000).unwrap(),
-        wall_ms: EPOCH_MS + ms,
-    }
-}
-
-fn draft(name: &str) -> Draft {
-    Draft {
-        name: name.to_owned(),
-        key: format!("key of {name}"),
-        ttl_ms: DEADLINE,
-        default: None,
-    }
-}
-
-fn view(id: &str, end: Option<Digest>) -> View {
-    let (create_ms, deadline_ms) = (EPOCH_MS, EPOCH_MS + DEADLINE);
-    let asked = Asked {
-        draft: draft(id),
-        prompt: PROMPT.to_owned(),
-        create_ms,
-        deadline_ms,
-    };
-    View {
-        id: id.to_owned(),
-        asked,
-        end,
-    }
-}
-
-fn end(state: EventState, ms: i64) -> Digest {
-    Digest {
-        state: state.as_str_name().to_owned(),
-        value: None,
-        reason: String::new(),
-        time_ms: EPOCH_MS + ms,
-        answer_id: String::new(),
-    }
-}
-
-fn answered(by: &str) -> Digest {
-    Digest {
-        value: Some(1),
-        answer_id: by.to_owned(),
-        ..end(EventState::Answered, 1_000)
-    }
-}
-
-fn timed_out() -> Digest {
-    end(EventState::TimedOut, DEADLINE)
-}
-
-fn answer(by: &str) -> Op {
-    Op::Answer {
-        answer_id: by.to_owned(),
-        value: 1,
-    }
-}
-
-fn seen(end: Option<Digest>) -> Outcome {
-    Outcome::Seen(view("a", end))
-}
-
-/// A call about the event `a`.
-fn record(op: Op, invoked: i64, returned: i64, outcome: Outcome) -> Record {
-    let event = Some("a".to_owned());
-    Record {
-        client: 0,
-        event,
-        op,
-        invoked: at(invoked),
-        returned: at(returned),
-        outcome,
-    }
-}
-
-/// A history of a server that is up for 60 s, in which the event `a` is created at 0.
-fn history(records: impl IntoIterator<Item = Record>) -> History {
-    let mut all = vec![record(Op::Create(draft("a")), 0, 5, seen(None))];
-    all.extend(records);
-    let lives = vec![Life {
-        ready: at(0),
-        killed: at(60_000),
-    }];
-    History {
-        records: all,
-        lives,
-        ..History::default()
-    }
-}
+use super::{Rule, check};
+use crate::history::{History, Life, Op, Outcome, View};
 
 #[track_caller]
 fn breaks(rule: Rule, history: &History) {
@@ -365,25 +270,4 @@ fn a_list_that_misses_repeats_or_misplaces_an_event_is_found() {
 fn an_error_that_no_kill_explains_is_found() {
     let fault = Outcome::Fault("ERROR_REASON_INTERNAL".into());
     breaks(Rule::ServerFault, &history([record(Op::Get, 6, 7, fault)]));
-}
-
-fn autopsy(asked: &[&str], ended: &[&str]) -> Autopsy {
-    let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-    let life = Life {
-        ready: at(0),
-        killed: at(60_000),
-    };
-    Autopsy {
-        life,
-        asked: set(asked),
-        ended: set(ended),
-    }
-}
-
-fn listing(events: Vec<View>) -> Listing {
-    Listing {
-        invoked: at(61_000),
-        returned: at(61_100),
-        events,
-    }
 }
