@@ -11,8 +11,12 @@ use crate::store::StoreUrl;
 /// Port that a server listens on and a client looks for, unless told otherwise: HITL on a phone's keys.
 pub const PORT_DEFAULT: u16 = 4485;
 
-/// Flags of `hitl serve`.
+/// Run the server.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  hitl serve
+  hitl serve --store /var/lib/hitl/store --public-url https://hitl.example.org
+  hitl serve --store memory:// --listen 127.0.0.1:0")]
 pub struct ServeArgs {
     /// Address to listen on; port 0 picks a free one. [default: 127.0.0.1:4485]
     #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]

@@ -172,6 +172,9 @@ impl Outcome {
     }
 }
 
+/// About what an event takes beside its longer texts.
+const EVENT_BYTES: usize = 1024;
+
 /// An event as it stands: what was asked, and how it ended if it has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -187,6 +190,28 @@ impl Event {
         self.response
             .as_ref()
             .map_or(State::Pending, |response| response.outcome.state())
+    }
+
+    /// About how many bytes the event takes, in memory and in a message.
+    pub fn approximate_bytes(&self) -> usize {
+        let request = &self.request;
+        let labels = request
+            .labels
+            .iter()
+            .map(|(key, value)| key.len() + value.len())
+            .sum::<usize>();
+        let ended = self
+            .response
+            .as_ref()
+            .map_or(0, |response| match &response.outcome {
+                Outcome::Answered { value }
+                | Outcome::TimedOut {
+                    default: Some(value),
+                } => value.text_bytes(),
+                Outcome::Declined { reason } | Outcome::Cancelled { reason } => reason.len(),
+                Outcome::TimedOut { default: None } => 0,
+            });
+        EVENT_BYTES + request.prompt.len() + request.input.text_bytes() + labels + ended
     }
 
     /// Whether the event still waits although its deadline has come.

@@ -157,6 +157,22 @@ impl Input {
         }
     }
 
+    /// Bytes of all the text within.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Float(_) => 0,
+            Self::Str(input) => input.pattern.as_ref().map_or(0, String::len),
+            Self::Bool(input) => input.true_label.len() + input.false_label.len(),
+            Self::Choice(input) => {
+                let text = |option: &ChoiceOption| {
+                    option.value.len() + option.label.len() + option.description.len()
+                };
+                input.options.iter().map(text).sum()
+            }
+            Self::Object(input) => input.json_schema.len(),
+        }
+    }
+
     /// Every rule that this input itself breaks, with paths that start at `input`.
     pub fn check_self(&self) -> Vec<Violation> {
         let broken = match self {

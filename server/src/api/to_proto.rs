@@ -10,6 +10,7 @@ use crate::auth::Links;
 
 pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
     let request = &event.request;
+    let urls = links.urls(request);
     v1::Event {
         id: request.id.to_string(),
         namespace: request.namespace.to_string(),
@@ -36,8 +37,8 @@ pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
         deadline: Some(timestamp(request.deadline)),
         state: state(event.state()).into(),
         response: event.response.as_ref().map(|ended| response(ended)),
-        form_url: links.form_url(request),
-        api_url: links.api_url(request),
+        form_url: urls.form,
+        api_url: urls.api,
     }
 }
 

@@ -100,6 +100,14 @@ impl LinkKey {
     }
 }
 
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Links")
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LinkKey(secret)")
@@ -107,10 +115,20 @@ impl fmt::Debug for LinkKey {
 }
 
 /// Makes links and judges them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Links {
-    key: LinkKey,
+    /// HMAC with the key taken in, to be cloned for each link.
+    keyed: Hmac<Sha256>,
     public_url: String,
+}
+
+/// The two URLs of one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Urls {
+    /// The page where a person answers.
+    pub form: String,
+    /// Where a program answers with plain JSON.
+    pub api: String,
 }
 
 /// What a valid link allows.
@@ -125,8 +143,9 @@ pub struct Grant {
 impl Links {
     /// Links below `public_url`, such as `http://127.0.0.1:4485`, signed with `key`.
     pub fn new(key: LinkKey, public_url: &str) -> Self {
+        let keyed = Hmac::new_from_slice(&key.0).expect("HMAC takes keys of any length");
         Self {
-            key,
+            keyed,
             public_url: public_url.trim_end_matches('/').to_owned(),
         }
     }
@@ -136,24 +155,13 @@ impl Links {
         &self.public_url
     }
 
-    /// The page where a person answers.
-    pub fn form_url(&self, request: &Request) -> String {
-        format!(
-            "{}/form/{}/{}",
-            self.public_url,
-            request.id,
-            self.token(request)
-        )
-    }
-
-    /// Where a program answers with plain JSON.
-    pub fn api_url(&self, request: &Request) -> String {
-        format!(
-            "{}/v1/links/{}/{}",
-            self.public_url,
-            request.id,
-            self.token(request)
-        )
+    /// The page where a person answers, and where a program answers with plain JSON.
+    pub fn urls(&self, request: &Request) -> Urls {
+        let (base, id, token) = (&self.public_url, request.id, self.token(request));
+        Urls {
+            form: format!("{base}/form/{id}/{token}"),
+            api: format!("{base}/v1/links/{id}/{token}"),
+        }
     }
 
     fn token(&self, request: &Request) -> String {
@@ -199,8 +207,7 @@ impl Links {
     }
 
     fn mac(&self, id: EventId, body: &[u8]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key.0).expect("HMAC takes keys of any length");
+        let mut mac = self.keyed.clone();
         for part in [DOMAIN, id.to_string().as_bytes(), body] {
             mac.update(part);
         }

@@ -15,6 +15,8 @@ use crate::store::{Entry, Index};
 const SCANNED_MAX: usize = 10_000;
 /// Most events read for one page.
 const READ_MAX: usize = 2_000;
+/// Bytes of events after which a page ends, so that it fits in the 4 MiB that gRPC clients take: an event is at most 1.5 MiB.
+const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events read at the same time.
 const READING_MAX: usize = 32;
 
@@ -74,11 +76,7 @@ impl Service {
                 after: None,
             };
         }
-        let mut scan = Scan {
-            page: Page::default(),
-            scanned: 0,
-            read: 0,
-        };
+        let mut scan = Scan::default();
         loop {
             let end = self.scan_part(query, cursor, &mut scan).await?;
             let Some(end) = end else {
@@ -95,7 +93,12 @@ impl Service {
     }
 
     pub(super) async fn pending_is_empty(&self) -> Result<bool, Error> {
-        Ok(self.minutes(Index::Timers, None).await?.is_empty())
+        for minute in self.minutes(Index::Timers, None).await? {
+            if !self.minute(Index::Timers, minute, None).await?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Scans one part from `cursor` on. Returns where the next page begins, the start of the next part, or `None` at the end.
@@ -114,10 +117,10 @@ impl Service {
                     .filter(|entry| entry.key.namespace == query.namespace);
                 for (entry, event) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
-                    scan.page
-                        .events
-                        .extend(event.filter(|event| query.matches(event)));
-                    if scan.page.events.len() == query.page_size {
+                    let event = event.filter(|event| query.matches(event));
+                    scan.bytes += event.as_ref().map_or(0, Event::approximate_bytes);
+                    scan.page.events.extend(event);
+                    if scan.page.events.len() == query.page_size || scan.bytes >= PAGE_BYTES_MAX {
                         return Ok(Some(Cursor {
                             part,
                             after: Some(entry),
@@ -204,10 +207,12 @@ impl Service {
 }
 
 /// What the making of one page has cost so far.
+#[derive(Default)]
 struct Scan {
     page: Page,
     scanned: usize,
     read: usize,
+    bytes: usize,
 }
 
 impl Scan {

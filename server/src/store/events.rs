@@ -14,8 +14,8 @@ use crate::store::record::{Nonce, RequestRecord, ResponseRecord, VERSION};
 
 /// Most bytes of events kept in memory.
 const CACHE_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// About what an event takes beside its texts.
-const EVENT_BYTES: usize = 1024;
+/// Events that the memory is laid out for at first.
+const CACHE_EVENTS: usize = 16 * 1024;
 
 /// The events of one store.
 ///
@@ -51,12 +51,11 @@ pub struct Ended {
 impl EventStore {
     pub(super) fn new(objects: Objects, shared: bool) -> Self {
         let indexes = Indexes::new(objects.clone());
-        let capacity = usize::try_from(CACHE_BYTES_MAX).unwrap_or(usize::MAX) / EVENT_BYTES;
         Self {
             objects,
             indexes,
             shared,
-            cache: Cache::with_weighter(capacity, CACHE_BYTES_MAX, EventWeight),
+            cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
         }
     }
 
@@ -230,17 +229,7 @@ struct EventWeight;
 
 impl Weighter<EventKey, Event> for EventWeight {
     fn weight(&self, _: &EventKey, event: &Event) -> u64 {
-        let request = &event.request;
-        let input = match &request.input {
-            hitl_core::Input::Object(object) => object.json_schema.len(),
-            hitl_core::Input::Choice(choice) => choice.options.len() * 128,
-            _ => 0,
-        };
-        let value = match event.response.as_ref().map(|response| &response.outcome) {
-            Some(hitl_core::Outcome::Answered { value }) => value.text_bytes(),
-            _ => 0,
-        };
-        (EVENT_BYTES + request.prompt.len() + input + value + request.labels.len() * 128) as u64
+        event.approximate_bytes() as u64
     }
 }
 

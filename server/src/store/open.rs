@@ -150,7 +150,8 @@ fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
     };
     std::fs::create_dir_all(path).map_err(|error| unusable(&error))?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(&error))?;
-    Ok(store.with_fsync(true))
+    // Without the cleanup every minute that ever had an entry would leave an empty directory to be listed for ever.
+    Ok(store.with_fsync(true).with_automatic_cleanup(true))
 }
 
 async fn check_format(objects: &Objects) -> Result<(), OpenError> {
