@@ -108,7 +108,7 @@ fn refuse_open_door(address: SocketAddr, insecure: bool) -> anyhow::Result<()> {
     if !address.ip().is_loopback() && !insecure {
         bail!(
             "will not listen on {address}: nobody has to prove who they are, so anyone who reaches that address could read \
-             and answer everything. Listen on 127.0.0.1, or give --insecure if that is what you want"
+             and answer everything. Listen on loopback, such as 127.0.0.1, or give --insecure if that is what you want"
         );
     }
     Ok(())

@@ -44,8 +44,8 @@ pub fn text(input: &Input, text: &str) -> Parsed {
 /// Reads the fields of a web form: those named `value`, or `value.<field>` for an object. Others are not looked at.
 ///
 /// A form sends every text box, filled in or not, so an empty one for anything but a str counts as left out, and an empty
-/// str of an object counts as left out unless the schema requires it. A lone str must not be empty, unless the input says that
-/// none is enough by a minimum length of 0: a slip of the finger is no answer.
+/// str or choice of an object counts as left out unless the schema requires it. A lone str must not be empty, unless the
+/// input says that none is enough by a minimum length of 0: a slip of the finger is no answer.
 ///
 /// # Errors
 /// What is wrong, with paths that start at `value`.
@@ -69,7 +69,7 @@ fn form_object(object: &ObjectInput, pairs: &[(String, String)]) -> Parsed {
     let mut broken = Vec::new();
     for field in object.fields()? {
         match form_field(&field.input, &format!("value.{}", field.name), pairs) {
-            Ok(Some(Value::Str(text))) if text.is_empty() && !field.required => {}
+            Ok(Some(value)) if !field.required && value.is_blank() => {}
             Ok(Some(value)) => drop(fields.insert(field.name, value)),
             Ok(None) => {}
             Err(violations) => {

@@ -82,11 +82,6 @@ impl ObjectInput {
                 Err(violations) => broken.extend(violations),
             }
         }
-        fields.sort_by(|a, b| {
-            b.required
-                .cmp(&a.required)
-                .then_with(|| a.name.cmp(&b.name))
-        });
         if broken.is_empty() {
             Ok(fields)
         } else {

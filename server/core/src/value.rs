@@ -37,6 +37,15 @@ impl Value {
         }
     }
 
+    /// Whether this is what an untouched form field sends.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Str(text) => text.is_empty(),
+            Self::Choice(selected) => selected.is_empty(),
+            Self::Int(_) | Self::Float(_) | Self::Bool(_) | Self::Object(_) => false,
+        }
+    }
+
     /// Bytes of all the text within, which is what a value's size is limited by.
     pub fn text_bytes(&self) -> usize {
         match self {

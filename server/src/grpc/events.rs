@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use crate::api::{Api, Caller};
 use crate::grpc::status::status;
-use crate::grpc::wait::Updates;
+use crate::grpc::wait::{Updates, deadline};
 use crate::net::PeerAddr;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -50,8 +50,9 @@ impl EventService for Events {
     }
 
     async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
+        let deadline = deadline(request.metadata());
         let begun = self.api.wait_event(request.get_ref()).await;
-        wrap(begun.map(|(wait, interval)| Updates::new(self.api.clone(), wait, interval)))
+        wrap(begun.map(|(wait, interval)| Updates::new(self.api.clone(), wait, interval, deadline)))
     }
 
     async fn answer_event(

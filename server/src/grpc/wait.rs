@@ -5,10 +5,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::Stream;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use hitl_proto::v1;
 use hitl_proto::v1::wait_event_response::Update;
+use tokio::time::Instant;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 
 use crate::api::Api;
 use crate::grpc::status::status;
@@ -17,7 +19,16 @@ use crate::service::Wait;
 /// The messages of one wait.
 pub(crate) struct Updates(BoxStream<'static, Result<v1::WaitEventResponse, Status>>);
 
-/// Where a wait stands.
+/// A wait, and how far it has come.
+struct Progress {
+    api: Api,
+    wait: Wait,
+    interval: Duration,
+    /// When the caller stops listening. Other servers of gRPC end a call then by themselves.
+    deadline: Option<Instant>,
+    step: Step,
+}
+
 enum Step {
     First,
     Waiting,
@@ -25,43 +36,73 @@ enum Step {
 }
 
 impl Updates {
-    pub(super) fn new(api: Api, wait: Wait, interval: Duration) -> Self {
-        let begun = (Step::First, wait);
-        Self(Box::pin(futures::stream::unfold(
-            begun,
-            move |(step, wait)| {
-                let api = api.clone();
-                async move {
-                    let update = match step {
-                        Step::First => Ok(Update::Event(api.to_proto(&wait.event))),
-                        Step::Waiting => next(&api, &wait, interval).await,
-                        Step::Over => return None,
-                    };
-                    let step = match &update {
-                        Ok(Update::Event(event)) if event.response.is_some() => Step::Over,
-                        Ok(_) => Step::Waiting,
-                        Err(_) => Step::Over,
-                    };
-                    Some((
-                        update.map(|update| v1::WaitEventResponse {
-                            update: Some(update),
-                        }),
-                        (step, wait),
-                    ))
-                }
-            },
-        )))
+    pub(super) fn new(api: Api, wait: Wait, interval: Duration, deadline: Option<Instant>) -> Self {
+        let begun = Progress {
+            api,
+            wait,
+            interval,
+            deadline,
+            step: Step::First,
+        };
+        Self(Box::pin(stream::unfold(begun, Progress::advance)))
     }
 }
 
-async fn next(api: &Api, wait: &Wait, interval: Duration) -> Result<Update, Status> {
-    match tokio::time::timeout(interval, wait.ended()).await {
-        Ok(Ok(event)) => Ok(Update::Event(api.to_proto(&event))),
-        Ok(Err(error)) => Err(status(&error)),
-        Err(_) => Ok(Update::Heartbeat(v1::Heartbeat {
-            time: Some(api.proto_now()),
-        })),
+impl Progress {
+    async fn advance(mut self) -> Option<(Result<v1::WaitEventResponse, Status>, Self)> {
+        let update = match self.step {
+            Step::First => Ok(Update::Event(self.api.to_proto(&self.wait.event))),
+            Step::Waiting => self.next().await,
+            Step::Over => return None,
+        };
+        self.step = match &update {
+            Ok(Update::Event(event)) if event.response.is_some() => Step::Over,
+            Ok(_) => Step::Waiting,
+            Err(_) => Step::Over,
+        };
+        let message = update.map(|update| v1::WaitEventResponse {
+            update: Some(update),
+        });
+        Some((message, self))
     }
+
+    async fn next(&self) -> Result<Update, Status> {
+        let heartbeat = Instant::now() + self.interval;
+        let wake = self
+            .deadline
+            .map_or(heartbeat, |deadline| deadline.min(heartbeat));
+        match tokio::time::timeout_at(wake, self.wait.ended()).await {
+            Ok(Ok(event)) => Ok(Update::Event(self.api.to_proto(&event))),
+            Ok(Err(error)) => Err(status(&error)),
+            Err(_) if self.deadline == Some(wake) => Err(Status::deadline_exceeded(
+                "the call's own deadline has passed; the event still waits",
+            )),
+            Err(_) => Ok(Update::Heartbeat(v1::Heartbeat {
+                time: Some(self.api.proto_now()),
+            })),
+        }
+    }
+}
+
+/// The instant that the caller's `grpc-timeout` leads to, if it sent one: up to 8 digits and a unit.
+pub(super) fn deadline(metadata: &MetadataMap) -> Option<Instant> {
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    Instant::now().checked_add(timeout(text)?)
+}
+
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u32 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    let unit = match unit {
+        "H" => Duration::from_secs(3600),
+        "M" => Duration::from_secs(60),
+        "S" => Duration::from_secs(1),
+        "m" => Duration::from_millis(1),
+        "u" => Duration::from_micros(1),
+        "n" => Duration::from_nanos(1),
+        _ => return None,
+    };
+    Some(unit * number)
 }
 
 impl Stream for Updates {
@@ -75,5 +116,23 @@ impl Stream for Updates {
 impl std::fmt::Debug for Updates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Updates")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_in_every_unit_and_nothing_else_is() {
+        assert_eq!(timeout("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(
+            timeout("99999999m"),
+            Some(Duration::from_millis(99_999_999))
+        );
+        assert_eq!(timeout("1n"), Some(Duration::from_nanos(1)));
+        for bad in ["", "5", "S", "999999999S", "-1S", "1.5S", "5s", "\u{e9}"] {
+            assert_eq!(timeout(bad), None, "{bad:?}");
+        }
     }
 }

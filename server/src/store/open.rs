@@ -72,7 +72,7 @@ pub enum OpenError {
     },
     /// What is there was written by a newer version.
     #[error(
-        "the store has layout version {found}, and this program knows up to {VERSION}: upgrade hitl"
+        "a newer hitl wrote this store (layout version {found}, and this program knows up to {VERSION}): upgrade hitl"
     )]
     NewerFormat {
         /// The version found.
