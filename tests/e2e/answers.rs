@@ -269,6 +269,7 @@ async fn a_call_without_an_answer_is_refused() {
         json!({"answer": 1}),
         json!([]),
         json!({"value": 1, "decline": "x"}),
+        json!({"value": null}),
     ] {
         let refused = Failure::of_reply(site.post_link(&event, &body).await).await;
         assert_eq!(refused.code, Code::InvalidArgument, "{body}");

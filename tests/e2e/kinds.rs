@@ -94,7 +94,7 @@ pub(crate) fn person() -> Input {
             "member": {"type": "boolean"},
             "mail": {"type": "string", "format": "email"},
             "colour": {"type": "string", "enum": ["red", "green"]},
-            "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}, "maxItems": 2},
+            "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}, "minItems": 1, "maxItems": 2},
         },
         "required": ["name", "age"],
     });

@@ -6,15 +6,18 @@
 mod failure;
 mod kinds;
 mod samples;
+mod shell;
 mod site;
 mod web;
 
 mod answers;
 mod browser;
+mod commands;
 mod creates;
 mod endings;
 mod forms;
 mod grpcurl;
+mod legacy;
 mod limits;
 mod links;
 mod lists;
@@ -23,4 +26,5 @@ mod processes;
 mod races;
 mod refusals;
 mod surface;
+mod tasks;
 mod waits;

@@ -83,7 +83,7 @@ async fn other_addresses_than_loopback_need_insecure_as_long_as_nobody_proves_wh
     let dir = tempfile::tempdir().expect("a directory");
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let refused = serve(&["--listen", address, "--store", "memory://"], dir.path()).await;
-        assert_refused(&refused, &["--insecure", "loopback"]);
+        assert_refused(&refused, &["--insecure", "127.0.0.1"]);
     }
 }
 
@@ -128,7 +128,7 @@ async fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let newer = json.to_string();
     std::fs::write(&format, &newer).expect("it can be written");
     let refused = serve(&["--listen", "127.0.0.1:0", "--store", &url], dir.path()).await;
-    assert_refused(&refused, &["999", "newer"]);
+    assert_refused(&refused, &["999", "upgrade"]);
     assert_eq!(
         std::fs::read_to_string(&format).expect("it is there"),
         newer

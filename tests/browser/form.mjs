@@ -1,0 +1,253 @@
+// People answer: each kind of question, by keyboard and by label, on a desk and on a phone, with and without scripts.
+
+import assert from 'node:assert/strict';
+import {
+  PHONE, ask, assertAnswered, assertPending, main, open, overflows, read, shot,
+} from './lib.mjs';
+
+const colours = (more) => ({
+  choice: {
+    options: [
+      { value: 'red', label: 'Red', description: 'Stops everything' },
+      { value: 'green', label: 'Green' },
+      { value: 'blue' },
+    ],
+    ...more,
+  },
+});
+const person = {
+  object: {
+    jsonSchema: JSON.stringify({
+      type: 'object',
+      properties: {
+        name: { type: 'string', title: 'Full name', minLength: 2, description: 'As in the passport' },
+        age: { type: 'integer', title: 'Age', minimum: 0 },
+        height: { type: 'number', title: 'Height in metres' },
+        member: { type: 'boolean', title: 'Member' },
+        born: { type: 'string', title: 'Born', format: 'date' },
+        colour: { type: 'string', title: 'Colour', enum: ['red', 'green'], enumNames: ['Red', 'Green'] },
+        tags: { type: 'array', title: 'Tags', minItems: 1, items: { type: 'string', enum: ['a', 'b', 'c'] } },
+      },
+      required: ['name', 'age'],
+    }),
+  },
+};
+const many = {
+  choice: {
+    options: Array.from({ length: 40 }, (_, n) => ({ value: `v${n}`, label: `Option ${n}` })),
+  },
+};
+
+// Name, input, how a person fills it in, and the value that must come of it.
+const kinds = [
+  ['int', { int: { min: '0', max: '9007199254740993' } },
+    (page) => page.locator('[name=value]').fill('9007199254740993'), { int: '9007199254740993' }],
+  ['float', { float: {} }, (page) => page.locator('[name=value]').fill('-1.5'), { float: -1.5 }],
+  ['str', { str: {} }, (page) => page.getByRole('textbox').first().fill('Grüße 👩‍👩‍👧‍👦'), { str: 'Grüße 👩‍👩‍👧‍👦' }],
+  ['multiline', { str: { multiline: true } },
+    (page) => page.getByRole('textbox').first().fill('one\ntwo'), { str: 'one\ntwo' }],
+  ['bool', { bool: { trueLabel: 'Ship it', falseLabel: 'Hold' } },
+    (page) => page.getByRole('radio', { name: 'Hold' }).check(), { bool: false }],
+  ['choice', colours(), (page) => page.getByRole('radio', { name: /^Red/ }).check(), { choice: { selected: ['red'] } }],
+  ['multi', colours({ minSelected: 1, maxSelected: 3 }), async (page) => {
+    await page.getByRole('checkbox', { name: 'blue' }).check();
+    await page.getByRole('checkbox', { name: /^Red/ }).check();
+  }, { choice: { selected: ['red', 'blue'] } }],
+  ['many', many, (page) => pickOf(page, 'Option 33'), { choice: { selected: ['v33'] } }],
+  ['object', person, async (page) => {
+    await page.getByLabel('Full name').fill('Zoë');
+    await page.getByLabel('Age').fill('41');
+    await page.getByLabel('Height in metres').fill('1.75');
+    await page.getByRole('group', { name: 'Member' }).getByLabel('Yes').check();
+    await page.getByLabel('Born').fill('1985-03-31');
+    await pickOf(page, 'Green');
+    await page.getByLabel('b', { exact: true }).check();
+  }, { object: { fields: {
+    age: { int: '41' }, born: { str: '1985-03-31' }, colour: { choice: { selected: ['green'] } },
+    height: { float: 1.75 }, member: { bool: true }, name: { str: 'Zoë' },
+    tags: { choice: { selected: ['b'] } },
+  } } }],
+];
+
+/** Picks an option whether it is shown as a radio button or in a list. */
+async function pickOf(page, label) {
+  const radio = page.getByRole('radio', { name: label, exact: true });
+  if (await radio.count()) await radio.check();
+  else await page.getByRole('combobox').first().selectOption({ label });
+}
+
+async function submit(page) {
+  await page.getByRole('button', { name: 'Send answer' }).click();
+}
+
+async function answerEach(browser, options, suffix) {
+  const { page, faults, close } = await open(browser, options);
+  for (const [name, input, fill, value] of kinds) {
+    const event = await ask(input, { prompt: `Please give the ${name}.\nTake your time.` });
+    await page.goto(event.formUrl);
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Release 7');
+    await shot(page, `${name}-question${suffix}`);
+    assert.equal(await overflows(page), false, `${name} scrolls sideways`);
+    await fill(page);
+    await submit(page);
+    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /answered/i);
+    assert.equal(await page.getByRole('button').count(), 0, 'nothing is left to do');
+    await shot(page, `${name}-outcome${suffix}`);
+    assert.equal(await overflows(page), false, `${name} scrolls sideways when it is answered`);
+    assert.deepEqual(faults, [], name);
+    await assertAnswered(event, value);
+  }
+  await close();
+}
+
+/** Names of what Tab reaches, in order, until the page is through. */
+async function tabOrder(page) {
+  const seen = [];
+  for (let step = 0; step < 60; step += 1) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(() => {
+      const at = document.activeElement;
+      if (!at || at === document.body) return null;
+      return `${at.tagName.toLowerCase()} ${at.name || at.textContent.trim()}`;
+    });
+    if (name === null || (seen.length && name === seen[0])) break;
+    seen.push(name);
+  }
+  return seen;
+}
+
+await main({
+  'every kind of question is answered on a desk': (browser) => answerEach(browser, {}, ''),
+  'every kind of question is answered on a phone with scripts off': (browser) =>
+    answerEach(browser, { viewport: PHONE, isMobile: true, hasTouch: true, javaScriptEnabled: false }, '-phone'),
+
+  'a wrong answer says why, keeps what was typed, and is corrected': async (browser) => {
+    const event = await ask({ int: { min: '1', max: '9' } });
+    const { page, faults, close } = await open(browser);
+    await page.goto(event.formUrl);
+    await page.locator('[name=value]').fill('seventy');
+    await submit(page);
+    await page.getByRole('alert').waitFor();
+    assert.match(await page.getByRole('alert').innerText(), /whole number/);
+    assert.equal(await page.locator('[name=value]').inputValue(), 'seventy');
+    assert.equal(await page.locator('[name=value]').getAttribute('aria-invalid'), 'true');
+    assert.match(await page.title(), /^Error/);
+    await shot(page, 'int-wrong');
+    await assertPending(event);
+    await page.getByRole('alert').getByRole('link').first().click();
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'value');
+    await page.locator('[name=value]').fill('7');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    // The status of a page that is to be corrected is no fault of it.
+    assert.deepEqual(faults.filter((fault) => !fault.includes('status of 422')), []);
+    await assertAnswered(event, { int: '7' });
+    await close();
+  },
+
+  'each wrong field of an object is named, and its complaint leads to it': async (browser) => {
+    const event = await ask(person);
+    const { page, close } = await open(browser, { javaScriptEnabled: false });
+    await page.goto(event.formUrl);
+    await page.locator('form').evaluate((form) => { form.noValidate = true; });
+    await page.getByLabel('Full name').fill('Zoë');
+    await page.getByLabel('Age').fill('old');
+    await page.getByLabel('Height in metres').fill('tall');
+    await submit(page);
+    const alert = page.getByRole('alert');
+    for (const title of ['Age', 'Height in metres']) {
+      assert.ok((await alert.innerText()).includes(title), `${title}: ${await alert.innerText()}`);
+    }
+    await shot(page, 'object-wrong');
+    for (const link of await alert.getByRole('link').all()) {
+      const target = (await link.getAttribute('href')).slice(1);
+      assert.equal(await page.locator(`[id="${target}"]`).count(), 1, `${target} is not there`);
+    }
+    await assertPending(event);
+    await close();
+  },
+
+  'a person declines with a reason': async (browser) => {
+    const event = await ask({ bool: {} });
+    const { page, faults, close } = await open(browser);
+    await page.goto(event.formUrl);
+    await page.getByText('I would rather not answer').click();
+    await page.locator('[name=reason]').fill('Not mine to say');
+    await shot(page, 'decline-open');
+    await page.getByRole('button', { name: 'Decline to answer' }).click();
+    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /declined/i);
+    await shot(page, 'decline-outcome');
+    assert.deepEqual(faults, []);
+    const { state, response } = await read(event);
+    assert.deepEqual([state, response.reason], ['EVENT_STATE_DECLINED', 'Not mine to say']);
+    await close();
+  },
+
+  'the keyboard alone is enough': async (browser) => {
+    const event = await ask(colours());
+    const { page, close } = await open(browser);
+    await page.goto(event.formUrl);
+    const order = await tabOrder(page);
+    for (const stop of [/^input value/, /^input responder/, /^button action/, /^summary I would/, /^summary About/]) {
+      assert.ok(order.some((name) => stop.test(name)), `${stop} is not in ${order}`);
+    }
+    const at = (stop) => order.findIndex((name) => stop.test(name));
+    assert.ok(at(/^input value/) < at(/^button action/), 'the answer comes before the button');
+    await page.goto(event.formUrl);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    while (!(await page.evaluate(() => document.activeElement.tagName === 'BUTTON'))) {
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    await assertAnswered(event, { choice: { selected: ['green'] } });
+    await close();
+  },
+
+  'a double click shows one success, and whoever comes second is told who was first': async (browser) => {
+    const event = await ask({ str: {} });
+    const [first, second] = [await open(browser), await open(browser)];
+    for (const { page } of [first, second]) await page.goto(event.formUrl);
+    await first.page.getByRole('textbox').first().fill('mine');
+    await first.page.locator('[name=responder]').fill('Ann');
+    await first.page.getByRole('button', { name: 'Send answer' }).dblclick();
+    await first.page.getByRole('heading', { name: /answered/i }).waitFor();
+    assert.equal(await first.page.getByRole('alert').count(), 0, 'it was recorded');
+    await second.page.getByRole('textbox').first().fill('yours');
+    await submit(second.page);
+    const told = await second.page.locator('main').innerText();
+    for (const part of ['not recorded', 'mine', 'Ann', 'yours']) assert.ok(told.includes(part), `${part}: ${told}`);
+    await shot(second.page, 'second-answer');
+    await assertAnswered(event, { str: 'mine' });
+    for (const { close } of [first, second]) await close();
+  },
+
+  'an event that has timed out or never was says so': async (browser) => {
+    const event = await ask({ int: {} }, { ttl: '0.001s' });
+    const { page, close } = await open(browser);
+    await page.goto(event.formUrl);
+    assert.match(await page.locator('main').innerText(), /in time|timed out|too late/i);
+    await shot(page, 'timed-out');
+    await page.goto(`${event.formUrl}x`);
+    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /does not work/);
+    await shot(page, 'bad-link');
+    await close();
+  },
+
+  'dark mode and 200 % text stay readable': async (browser) => {
+    const event = await ask(person, {
+      prompt: '# Heading\n\nA **bold** word, `code`, a [link](https://example.org/) and\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\n' +
+        'a very long line of code that does not fit into any phone and must scroll by itself\n```\n',
+      promptFormat: 'PROMPT_FORMAT_MARKDOWN', labels: { team: 'payments' }, scope: 'nightly-42',
+    });
+    const { page, close } = await open(browser, { viewport: PHONE, colorScheme: 'dark' });
+    await page.goto(event.formUrl);
+    await shot(page, 'markdown-dark-phone');
+    assert.equal(await overflows(page), false);
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+    assert.equal(await overflows(page), false, 'large text scrolls sideways');
+    await close();
+  },
+});

