@@ -1,9 +1,9 @@
-//! Kills the server at random moments and starts it again.
+//! Ends the server at random moments, nearly always by kill -9, and starts it again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::server::{Config, Server};
@@ -32,6 +32,8 @@ pub(crate) struct Chaos {
     pub(crate) kills: usize,
     /// Those of them that hit before the server said that it is ready.
     pub(crate) kills_in_start: usize,
+    /// How often it was told to end instead, and did.
+    pub(crate) stops: usize,
 }
 
 impl Chaos {
@@ -62,6 +64,7 @@ impl Chaos {
             ready,
             kills: 0,
             kills_in_start: 0,
+            stops: 0,
         })
     }
 
@@ -73,15 +76,21 @@ impl Chaos {
         self.server.log_tail()
     }
 
-    /// Kills and restarts the server `kills` times.
+    /// Ends and restarts the server until it has been killed `kills` times.
     pub(crate) async fn storm(&mut self, kills: usize) -> Result<()> {
-        for _ in 0..kills {
+        let enough = self.kills + kills;
+        while self.kills < enough {
             let calm = self.kills % CALM_EVERY == CALM_EVERY - 1;
             let up_ms = self
                 .rng
                 .random_range(if calm { 2_600..3_200 } else { 50..400 });
             sleep(Duration::from_millis(up_ms)).await;
-            self.kill().await?;
+            // A server that is told to go owes its callers the same as one that is killed.
+            if self.rng.random_bool(0.1) {
+                self.stop().await?;
+            } else {
+                self.kill().await?;
+            }
             if calm {
                 self.autopsy().await?;
             }
@@ -108,14 +117,29 @@ impl Chaos {
 
     /// Kills the server.
     pub(crate) async fn kill(&mut self) -> Result<()> {
-        self.up.send_replace(false);
-        let killed = self.recorder.stamp();
+        self.going();
         self.server.kill().await?;
         self.kills += 1;
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        self.going();
+        let status = self.server.terminate().await?;
+        ensure!(
+            status.success(),
+            "the server was told to end, and ended with {status}"
+        );
+        self.stops += 1;
+        Ok(())
+    }
+
+    fn going(&mut self) {
+        self.up.send_replace(false);
+        let killed = self.recorder.stamp();
         if let Some(ready) = self.ready.take() {
             self.recorder.history().lives.push(Life { ready, killed });
         }
-        Ok(())
     }
 
     /// Looks into the store of the server that has just been killed.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use hitl_proto::v1::EventState;
 
-use crate::history::{Op, Outcome};
+use crate::history::{Op, Outcome, Record};
 use crate::run;
 
 /// Kills that a whole run must survive.
@@ -16,6 +16,7 @@ pub(crate) const KILLS: usize = 100;
 pub(crate) struct Report {
     kills: usize,
     kills_in_start: usize,
+    stops: usize,
     acknowledged: BTreeMap<&'static str, u64>,
     rejected: u64,
     late: u64,
@@ -25,7 +26,8 @@ pub(crate) struct Report {
     streams: u64,
     streams_broken: u64,
     told: u64,
-    told_by_timer: u64,
+    /// How many milliseconds after the deadline each attached waiter was told.
+    lateness_ms: Vec<i64>,
     timed_out: u64,
     autopsies: usize,
     listed: usize,
@@ -39,6 +41,7 @@ impl Report {
         let mut report = Self {
             kills: outcome.kills,
             kills_in_start: outcome.kills_in_start,
+            stops: outcome.stops,
             autopsies: outcome.history.autopsies.len(),
             listed: outcome
                 .history
@@ -51,12 +54,14 @@ impl Report {
             ..Self::default()
         };
         for record in &outcome.history.records {
-            report.count(&record.op, &record.outcome);
+            report.count(record);
         }
+        report.lateness_ms.sort_unstable();
         report
     }
 
-    fn count(&mut self, op: &Op, outcome: &Outcome) {
+    fn count(&mut self, record: &Record) {
+        let Record { op, outcome, .. } = record;
         let timed_out = outcome
             .end()
             .is_some_and(|end| end.is(EventState::TimedOut));
@@ -65,9 +70,12 @@ impl Report {
                 self.streams += 1;
                 self.told += u64::from(view.end.is_some());
             }
-            (Op::WaitEnd { .. }, Outcome::Seen(_)) => {
+            (Op::WaitEnd { .. }, Outcome::Seen(view)) => {
                 self.told += 1;
-                self.told_by_timer += u64::from(timed_out);
+                if timed_out {
+                    let late_ms = record.returned.wall_ms - view.asked.deadline_ms;
+                    self.lateness_ms.push(late_ms);
+                }
             }
             (Op::WaitEnd { .. }, Outcome::Unknown(_)) => self.streams_broken += 1,
             (_, Outcome::Seen(_)) => {
@@ -106,7 +114,7 @@ impl Report {
             ("timeouts seen", self.timed_out, 100),
             ("waits broken by a kill", self.streams_broken, 100),
             ("waiters told", self.told, 200),
-            ("waiters told by a timer", self.told_by_timer, 50),
+            ("waiters told by a timer", self.told_by_timer(), 50),
             ("unknown outcomes", self.unknown, 20),
         ];
         let mut short: Vec<_> = least
@@ -124,6 +132,17 @@ impl Report {
         short
     }
 
+    fn told_by_timer(&self) -> u64 {
+        u64::try_from(self.lateness_ms.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The lateness that this many of a hundred timers kept within.
+    fn lateness_ms(&self, percent: usize) -> i64 {
+        let last = self.lateness_ms.len().saturating_sub(1);
+        let at = self.lateness_ms.get(last * percent / 100);
+        at.copied().unwrap_or_default()
+    }
+
     /// All calls that reached a server, but for the streams.
     fn calls(&self) -> u64 {
         self.acknowledged.values().sum::<u64>() + self.rejected + self.busy + self.unknown
@@ -133,44 +152,52 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let acknowledged: u64 = self.acknowledged.values().sum();
-        writeln!(
-            f,
-            "  kills              {} ({} during a start)",
-            self.kills, self.kills_in_start
-        )?;
-        writeln!(
-            f,
-            "  acknowledged       {acknowledged} {:?}",
-            self.acknowledged
-        )?;
-        writeln!(
-            f,
-            "  rejected           {} ({} after the deadline)",
-            self.rejected, self.late
-        )?;
-        writeln!(f, "  refused, too busy  {}", self.busy)?;
-        writeln!(
-            f,
-            "  outcome unknown    {} of {} calls",
-            self.unknown,
-            self.calls()
-        )?;
-        writeln!(f, "  server not there   {}", self.unreached)?;
-        writeln!(f, "  timeouts seen      {}", self.timed_out)?;
-        writeln!(
-            f,
-            "  wait streams       {} ({} broken)",
-            self.streams, self.streams_broken
-        )?;
-        writeln!(
-            f,
-            "  waiters told       {} ({} by a timer)",
-            self.told, self.told_by_timer
-        )?;
-        writeln!(f, "  stores opened      {}", self.autopsies)?;
-        writeln!(f, "  lines of lists     {}", self.listed)?;
-        writeln!(f, "  checks made        {}", self.checks)?;
-        write!(f, "  violations         {}", self.violations)
+        let (in_start, stops) = (self.kills_in_start, self.stops);
+        let [half, most, all] = [50, 99, 100].map(|percent| self.lateness_ms(percent));
+        let rows = [
+            (
+                "kills",
+                format!(
+                    "{} ({in_start} during a start), and {stops} stops",
+                    self.kills
+                ),
+            ),
+            (
+                "acknowledged",
+                format!("{acknowledged} {:?}", self.acknowledged),
+            ),
+            (
+                "rejected",
+                format!("{} ({} after the deadline)", self.rejected, self.late),
+            ),
+            ("refused, too busy", self.busy.to_string()),
+            (
+                "outcome unknown",
+                format!("{} of {} calls", self.unknown, self.calls()),
+            ),
+            ("server not there", self.unreached.to_string()),
+            ("timeouts seen", self.timed_out.to_string()),
+            (
+                "wait streams",
+                format!("{} ({} broken)", self.streams, self.streams_broken),
+            ),
+            (
+                "waiters told",
+                format!("{} ({} by a timer)", self.told, self.told_by_timer()),
+            ),
+            (
+                "timers late",
+                format!("p50 {half} ms, p99 {most} ms, max {all} ms"),
+            ),
+            ("stores opened", self.autopsies.to_string()),
+            ("lines of lists", self.listed.to_string()),
+            ("checks made", self.checks.to_string()),
+            ("violations", self.violations.to_string()),
+        ];
+        for (what, number) in rows {
+            writeln!(f, "  {what:<18} {number}")?;
+        }
+        Ok(())
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     pub(crate) kills: usize,
     pub(crate) kills_in_start: usize,
+    pub(crate) stops: usize,
     /// Why the run could not go on, with the end of the server's log.
     pub(crate) broken: Option<String>,
 }
@@ -89,6 +90,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let Chaos {
         kills,
         kills_in_start,
+        stops,
         ..
     } = chaos;
     Ok(Outcome {
@@ -96,6 +98,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
         verdict,
         kills,
         kills_in_start,
+        stops,
         broken,
     })
 }
