@@ -34,7 +34,6 @@ const ATTACKS = [
 function everywhere(attack) {
   const line = attack.replace(/[\u0000-\u001f]/g, ' ');
   return [
-    { str: {} },
     { bool: { trueLabel: `${line}1`.slice(0, 200), falseLabel: `${line}2`.slice(0, 200) } },
     { choice: { options: [{ value: line, label: line, description: line }, { value: 'b' }] } },
     { object: { jsonSchema: JSON.stringify({
@@ -73,12 +72,11 @@ await main({
   'no text of an author becomes more than text': async (browser) => {
     const { page, faults, close } = await open(browser);
     for (const attack of ATTACKS) {
-      for (const promptFormat of ['PROMPT_FORMAT_TEXT', 'PROMPT_FORMAT_MARKDOWN']) {
-        for (const { input, more } of everywhere(attack)) {
-          const event = await ask(input, { ...more, promptFormat });
-          await page.goto(event.formUrl);
-          await assertInert(page, faults, `${promptFormat} ${attack}`);
-        }
+      const events = everywhere(attack).map(({ input, more }) => [input, more]);
+      events.push([{ str: {} }, { ...events[0][1], promptFormat: 'PROMPT_FORMAT_MARKDOWN' }]);
+      for (const [input, more] of events) {
+        await page.goto((await ask(input, more)).formUrl);
+        await assertInert(page, faults, `${more.promptFormat ?? 'text'}: ${attack}`);
       }
     }
     await shot(page, 'hostile');

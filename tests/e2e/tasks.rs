@@ -1,13 +1,12 @@
 //! Tasks that nobody set up anything for, and that crash: a server starts when it is needed, and the same run asks the
 //! same questions.
 
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use futures::future::join_all;
 use rustix::process::{Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout};
 
 use crate::shell::{Shell, Sweep, servers_on};
 use crate::site::soon;
@@ -99,111 +98,149 @@ async fn the_answer_arrives_though_the_server_is_killed_while_ask_waits() {
     drop(sweep);
 }
 
-/// The example program `wait` of the Rust SDK, built if it is not.
-async fn sdk_task() -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests are in deps");
-    let target = profile
-        .parent()
-        .expect("a profile is in the target directory");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "hitl",
-        "--example",
-        "wait",
-        "--target-dir",
-    ]);
-    let built = cargo
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .await;
-    let built = built.expect("cargo runs");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    target.join("debug/examples/wait")
+/// What the task prints before each of its lines, among those of the test runner.
+const SAYS: &str = "task: ";
+
+/// Not a test but the task that the tests below start and kill: this very program, run again with this name. It knows
+/// nothing but the SDK and the id of its run.
+#[tokio::test]
+async fn the_task_that_is_killed_below() -> hitl::Result<()> {
+    let Ok(run_id) = std::env::var("HITL_TEST_TASK_RUN") else {
+        return Ok(());
+    };
+    let client = hitl::Client::new(hitl::Config::default().run_id(run_id))?;
+    for name in ["first", "second", "second"] {
+        let event = client.event::<i64>(name, "How many?").create().await?;
+        println!("{SAYS}{}", event.form_url());
+        println!("{SAYS}{}", event.wait().await?);
+    }
+    Ok(())
 }
 
-/// The task in its run `run`, started from its beginning.
-fn start_task(shell: &Shell, task: &Path, run: &str) -> (Child, Lines<BufReader<ChildStdout>>) {
-    let mut child = shell
-        .command(task)
-        .arg(run)
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("it runs");
-    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    (child, lines)
+/// The task of the run `run_id`, from its beginning.
+struct Task {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
-async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
-    let line = soon("a line of the task", lines.next_line())
-        .await
-        .expect("it can be read");
-    line.expect("the task has more to say")
+impl Task {
+    fn start(shell: &Shell, run_id: &str) -> Self {
+        let us = std::env::current_exe().expect("a running program has a path");
+        let mut command = shell.command(&us);
+        command.args([
+            "--exact",
+            "tasks::the_task_that_is_killed_below",
+            "--nocapture",
+        ]);
+        command
+            .env("HITL_TEST_TASK_RUN", run_id)
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("it runs");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        Self { child, lines }
+    }
+
+    async fn says(&mut self) -> String {
+        loop {
+            let line = soon("a line of the task", self.lines.next_line()).await;
+            let line = line
+                .expect("it can be read")
+                .expect("the task has more to say");
+            if let Some((_, said)) = line.split_once(SAYS) {
+                return said.to_owned();
+            }
+        }
+    }
+
+    async fn kill(mut self) {
+        self.child.kill().await.expect("it dies");
+    }
 }
 
 #[tokio::test]
-async fn a_task_of_the_rust_sdk_that_is_killed_goes_on_where_it_was() {
+async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
     let port = free_port();
     let (shell, _sweep) = (Shell::alone(port), Sweep(port));
-    let task = sdk_task().await;
-    let (mut child, mut lines) = start_task(&shell, &task, "run-1");
-    let asked = next(&mut lines).await;
-    let link = asked
-        .strip_prefix("asked: answer at ")
-        .expect("it asks")
-        .to_owned();
-    child.kill().await.expect("it dies");
-    let (mut child, mut lines) = start_task(&shell, &task, "run-1");
-    assert_eq!(
-        next(&mut lines).await,
-        format!("asked before: answer at {link}")
+    let mut known: Vec<(String, String)> = Vec::new();
+    for answer in ["1", "2", "3"] {
+        let mut task = Task::start(&shell, "run-1");
+        for (link, answer) in &known {
+            assert_eq!(
+                (&task.says().await, &task.says().await),
+                (link, answer),
+                "as before"
+            );
+        }
+        let link = task.says().await;
+        assert!(
+            known.iter().all(|(before, _)| *before != link),
+            "a loop that asks twice asks twice"
+        );
+        task.kill().await;
+        let id = link
+            .rsplit('/')
+            .nth(1)
+            .expect("a link ends with id and token");
+        shell.out(&["answer", id, answer]).await;
+        known.push((link, answer.to_owned()));
+    }
+    let mut task = Task::start(&shell, "run-1");
+    for (link, answer) in &known {
+        assert_eq!(
+            (&task.says().await, &task.says().await),
+            (link, answer),
+            "as before"
+        );
+    }
+    assert!(
+        soon("its end", task.child.wait())
+            .await
+            .expect("it ends")
+            .success()
     );
+    let mut other = Task::start(&shell, "run-2");
+    let link = other.says().await;
+    assert!(
+        known.iter().all(|(before, _)| *before != link),
+        "another run asks for itself"
+    );
+    other.kill().await;
+}
+
+#[tokio::test]
+async fn a_task_gets_its_answer_though_the_server_is_killed_while_it_waits() {
+    let port = free_port();
+    let (shell, sweep) = (Shell::alone(port), Sweep(port));
+    let mut task = Task::start(&shell, "run-1");
+    let link = task.says().await;
     let id = link
         .rsplit('/')
         .nth(1)
         .expect("a link ends with id and token");
-    shell.out(&["answer", id, "staging"]).await;
-    assert_eq!(next(&mut lines).await, "deploying to staging");
-    assert!(
-        soon("its end", child.wait())
-            .await
-            .expect("it ends")
-            .success()
-    );
-    let (mut child, mut lines) = start_task(&shell, &task, "run-1");
-    assert_eq!(
-        next(&mut lines).await,
-        format!("asked before: answer at {link}")
-    );
-    assert_eq!(next(&mut lines).await, "deploying to staging");
-    assert!(
-        soon("its end", child.wait())
-            .await
-            .expect("it ends")
-            .success()
-    );
+    sweep.now();
+    shell.out(&["answer", id, "9"]).await;
+    assert_eq!(task.says().await, "9");
+    task.kill().await;
 }
 
 #[tokio::test]
 async fn without_a_server_and_a_program_to_start_the_error_says_what_to_do() {
     let shell = Shell::alone(free_port());
-    let task = sdk_task().await;
-    let mut command = shell.command(&task);
-    let output = command.arg("run").env("HITL_BIN", "/no/such/hitl").output();
-    let output = soon("the failure", output).await.expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let us = std::env::current_exe().expect("a running program has a path");
+    let mut command = shell.command(&us);
+    command.args([
+        "--exact",
+        "tasks::the_task_that_is_killed_below",
+        "--nocapture",
+    ]);
+    command
+        .env("HITL_TEST_TASK_RUN", "run")
+        .env("HITL_BIN", "/no/such/hitl");
+    let output = soon("the failure", command.output())
+        .await
+        .expect("it runs");
     assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(
         said.contains("HITL_BIN") && said.contains("HITL_ENDPOINT"),
         "{said}"
