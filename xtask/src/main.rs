@@ -40,16 +40,19 @@ enum Command {
     Tidy,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let passed = match Command::parse() {
+fn main() -> ExitCode {
+    let result = match Command::parse() {
         Command::Gen { baseline } => gen_proto::run(baseline).map(|()| true),
         Command::Test { suites, arguments } => test::test(&suites, &arguments),
         Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
         Command::Tidy => tidy::tidy(),
-    }?;
-    Ok(if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -9,6 +9,8 @@ use super::tree::Tree;
 
 const CODE_MAP: &str = "ARCHITECTURE.md";
 
+const SERVER: &str = "server/src/";
+
 const DOCUMENTS: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -18,7 +20,7 @@ const DOCUMENTS: &[&str] = &[
 ];
 
 /// Where a path in a document may start: beside the document, at the top, or in the server.
-const ROOTS: &[&str] = &["", "server/src/", "proto/"];
+const ROOTS: &[&str] = &["", SERVER, "proto/"];
 
 /// What is in backticks, if it could be a path.
 static QUOTED: LazyLock<Regex> =
@@ -71,10 +73,13 @@ pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (path, _) in tree.rust() {
-        let Some(module) = path.strip_prefix("server/src/") else {
+        let Some(module) = path.strip_prefix(SERVER) else {
             continue;
         };
-        let dirs = module.match_indices('/').map(|(end, _)| &module[..=end]);
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        let dirs = ends
+            .filter(|end| *end >= SERVER.len())
+            .map(|end| &path[..end]);
         if !dirs.chain([module]).any(|name| contains_word(map, name)) {
             findings.push(Finding {
                 path: path.to_owned(),
@@ -128,9 +133,10 @@ fn resolves(tree: &Tree, dir: &str, name: &str) -> bool {
 
 /// `app.rs` is in "see app.rs" and in "`src/app.rs`", not in "snapp.rs".
 fn contains_word(text: &str, word: &str) -> bool {
+    let in_word =
+        |next: Option<char>| next.is_some_and(|next| next.is_alphanumeric() || next == '_');
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        before.is_none_or(|before| !before.is_alphanumeric() && before != '_')
+        !in_word(text[..at].chars().next_back()) && !in_word(text[at + word.len()..].chars().next())
     })
 }
 
@@ -179,13 +185,21 @@ mod tests {
     #[test]
     fn a_module_off_the_map_is_found() {
         let tree = Tree::of(&[
-            ("ARCHITECTURE.md", "server/src/store/ keeps; `app.rs` wires"),
+            (
+                "ARCHITECTURE.md",
+                "`server/src/store` keeps; server/src/grpc/ calls; `app.rs` wires",
+            ),
             ("server/src/app.rs", ""),
             ("server/src/pp.rs", ""),
+            ("server/src/grpc/mod.rs", ""),
             ("server/src/store/deep/keys.rs", ""),
+            ("server/src/stores/keys.rs", ""),
             ("server/core/src/any.rs", ""),
         ]);
-        assert_eq!(places(&code_map(&tree)), ["server/src/pp.rs:1"]);
+        assert_eq!(
+            places(&code_map(&tree)),
+            ["server/src/pp.rs:1", "server/src/stores/keys.rs:1"]
+        );
         assert_eq!(places(&code_map(&Tree::default())), ["ARCHITECTURE.md:1"]);
     }
 }
