@@ -26,6 +26,7 @@ async fn a_connection_that_never_finishes_its_first_request_is_closed() {
         "GET /healthz HTTP/1.1\r\n",
         "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ",
         "PRI * HTTP/2.0\r\n",
+        "POST /submit/json HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
     ];
     let closed = join_all(unfinished.map(async |text| {
         let mut stream = TcpStream::connect(address)
