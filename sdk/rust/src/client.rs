@@ -8,7 +8,7 @@ use std::time::Duration;
 use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::event_service_client::EventServiceClient;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 use crate::config::{Config, Settings};
@@ -17,11 +17,8 @@ use crate::error::{Error, Result};
 use crate::key::{self, Ticket};
 use crate::retry::retry;
 use crate::value::DataType;
-use crate::{serve, wait};
+use crate::{channel, wait};
 
-/// Finds a connection that died without a word while only waits are open on it.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Enough for a page of large events; a limit only against a server gone wrong.
 const MAX_MESSAGE_BYTES: usize = 256 << 20;
 
@@ -273,7 +270,7 @@ impl Client {
         let channel = match self.shared.channel.get() {
             Some(channel) => channel,
             None => {
-                let channel = connect(&self.shared.settings)?;
+                let channel = channel::connect(&self.shared.settings)?;
                 self.shared.channel.get_or_init(|| channel)
             }
         };
@@ -285,21 +282,6 @@ impl Client {
             self.namespace().clone_into(namespace);
         }
     }
-}
-
-/// The channel, which connects at its first call and again after each loss.
-fn connect(settings: &Settings) -> Result<Channel> {
-    let endpoint = Endpoint::from_shared(settings.endpoint.clone())
-        .map_err(|error| Error::config(format!("{}: {error}", settings.endpoint)))?
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true);
-    Ok(match settings.launcher.clone() {
-        Some(launcher) => endpoint.connect_with_connector_lazy(serve::connector(launcher)),
-        None => endpoint
-            .connect_timeout(Duration::from_secs(5))
-            .connect_lazy(),
-    })
 }
 
 fn present(event: Option<v1::Event>) -> Result<v1::Event> {

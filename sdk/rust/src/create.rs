@@ -9,7 +9,8 @@ use hitl_proto::v1::on_timeout::Action;
 use crate::client::Client;
 use crate::error::Result;
 use crate::event::Event;
-use crate::value::{Choices, DataType, Object};
+use crate::object::Object;
+use crate::value::{Choices, DataType};
 
 /// An event that is about to be created. The server checks every rule, so all setters are infallible.
 #[derive(Clone, Debug)]

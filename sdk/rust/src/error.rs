@@ -5,8 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use hitl_proto::v1;
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
 
 /// What every call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -52,18 +50,18 @@ pub struct FieldViolation {
 
 /// Why a call failed, or why a wait ended without a value.
 #[derive(Clone)]
-pub struct Error(Box<Inner>);
+pub struct Error(pub(crate) Box<Inner>);
 
 #[derive(Clone, Debug)]
-struct Inner {
-    kind: ErrorKind,
-    retryable: bool,
-    reason: String,
-    message: String,
-    metadata: HashMap<String, String>,
-    field_violations: Vec<FieldViolation>,
-    retry_delay: Option<Duration>,
-    response: Option<v1::Response>,
+pub(crate) struct Inner {
+    pub(crate) kind: ErrorKind,
+    pub(crate) retryable: bool,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) metadata: HashMap<String, String>,
+    pub(crate) field_violations: Vec<FieldViolation>,
+    pub(crate) retry_delay: Option<Duration>,
+    pub(crate) response: Option<v1::Response>,
 }
 
 impl Error {
@@ -109,7 +107,7 @@ impl Error {
         self.0.retry_delay
     }
 
-    fn new(kind: ErrorKind, message: String) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: String) -> Self {
         Self(Box::new(Inner {
             kind,
             retryable: false,
@@ -168,79 +166,6 @@ impl Error {
         error.0.response = Some(response);
         error
     }
-
-    /// Reads what a call to `endpoint` ended with.
-    pub(crate) fn from_status(status: &Status, endpoint: &str) -> Self {
-        let info = status
-            .get_details_error_info()
-            .filter(|info| info.domain == hitl_proto::ERROR_DOMAIN);
-        let Some(info) = info else {
-            return Self::not_ours(status, endpoint);
-        };
-        let kind = kind(status.code());
-        let bad_request = status.get_details_bad_request();
-        let retry_info = status.get_details_retry_info();
-        Self(Box::new(Inner {
-            kind,
-            retryable: matches!(kind, ErrorKind::Unavailable | ErrorKind::Exhausted),
-            reason: info.reason,
-            message: status.message().to_owned(),
-            metadata: info.metadata,
-            field_violations: bad_request
-                .into_iter()
-                .flat_map(|bad_request| bad_request.field_violations)
-                .map(|v| FieldViolation {
-                    field: v.field,
-                    description: v.description,
-                })
-                .collect(),
-            retry_delay: retry_info.and_then(|info| info.retry_delay),
-            response: None,
-        }))
-    }
-
-    /// An error that no hitl server made: the connection, a proxy, or some other server. Each code
-    /// that a connection lost midway can show as is worth another attempt.
-    fn not_ours(status: &Status, endpoint: &str) -> Self {
-        let mut cause = std::error::Error::source(status);
-        let mut root = status.message().to_owned();
-        while let Some(error) = cause {
-            if let Some(ours) = error.downcast_ref::<Self>() {
-                return ours.clone();
-            }
-            root = error.to_string();
-            cause = error.source();
-        }
-        match status.code() {
-            Code::Unavailable
-            | Code::Unknown
-            | Code::Internal
-            | Code::Cancelled
-            | Code::Aborted
-            | Code::DeadlineExceeded
-            | Code::ResourceExhausted => Self::unavailable(format!(
-                "cannot reach the hitl server at {endpoint}: {root}. Check that it runs there, or \
-                 set HITL_ENDPOINT to where it does"
-            )),
-            Code::Unimplemented => Self::internal(format!(
-                "{endpoint} is not a hitl server, or one too old for this call: {root}"
-            )),
-            code => Self::new(kind(code), format!("{endpoint} refused the call: {root}")),
-        }
-    }
-}
-
-fn kind(code: Code) -> ErrorKind {
-    match code {
-        Code::NotFound => ErrorKind::NotFound,
-        Code::InvalidArgument | Code::OutOfRange => ErrorKind::Invalid,
-        Code::AlreadyExists | Code::FailedPrecondition => ErrorKind::Conflict,
-        Code::Unauthenticated => ErrorKind::Unauthenticated,
-        Code::PermissionDenied => ErrorKind::Denied,
-        Code::ResourceExhausted => ErrorKind::Exhausted,
-        Code::Unavailable => ErrorKind::Unavailable,
-        _ => ErrorKind::Internal,
-    }
 }
 
 impl fmt::Display for Error {
@@ -260,60 +185,6 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonic_types::ErrorDetails;
-
-    fn status(code: Code, reason: &str, domain: &str) -> Status {
-        let metadata = HashMap::from([("state".to_owned(), "EVENT_STATE_ANSWERED".to_owned())]);
-        let mut details = ErrorDetails::with_error_info(reason, domain, metadata);
-        details
-            .add_bad_request_violation("value", "must be at least 0")
-            .set_retry_info(Some(Duration::from_secs(3)));
-        Status::with_error_details(code, "what happened", details)
-    }
-
-    #[test]
-    fn the_servers_details_are_kept() {
-        let status = status(
-            Code::FailedPrecondition,
-            "ERROR_REASON_EVENT_ALREADY_FINAL",
-            "hitl.v1",
-        );
-        let error = Error::from_status(&status, "http://x");
-        assert_eq!(error.kind(), ErrorKind::Conflict);
-        assert_eq!(error.reason(), "ERROR_REASON_EVENT_ALREADY_FINAL");
-        assert_eq!(error.message(), "what happened");
-        assert_eq!(error.metadata()["state"], "EVENT_STATE_ANSWERED");
-        assert_eq!(error.field_violations()[0].field, "value");
-        assert_eq!(error.retry_delay(), Some(Duration::from_secs(3)));
-        assert!(!error.is_retryable());
-    }
-
-    #[test]
-    fn an_internal_error_of_the_server_is_not_a_lost_connection() {
-        let ours = Error::from_status(&status(Code::Internal, "R", "hitl.v1"), "http://x");
-        assert_eq!(
-            (ours.kind(), ours.is_retryable()),
-            (ErrorKind::Internal, false)
-        );
-        let lost = Error::from_status(&status(Code::Internal, "R", "proxy"), "http://x");
-        assert_eq!(
-            (lost.kind(), lost.is_retryable()),
-            (ErrorKind::Unavailable, true)
-        );
-    }
-
-    #[test]
-    fn an_error_of_the_connector_comes_through() {
-        let mut status = Status::unavailable("tcp");
-        status.set_source(std::sync::Arc::new(Error::no_server(
-            "install it".to_owned(),
-        )));
-        let error = Error::from_status(&status, "http://x");
-        assert_eq!(
-            (error.message(), error.is_retryable()),
-            ("install it", false)
-        );
-    }
 
     #[test]
     fn an_outcome_tells_who_when_and_why() {

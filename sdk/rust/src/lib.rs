@@ -32,17 +32,22 @@
 //! Everything here is async on tokio; [`blocking`] is the same for programs that are not.
 
 pub mod blocking;
+mod channel;
 mod client;
 mod config;
 mod create;
 mod error;
 mod event;
 mod key;
+mod object;
 mod retry;
 mod serve;
+mod status;
 mod value;
 mod wait;
 
+#[cfg(test)]
+mod scripted;
 #[cfg(test)]
 mod wait_tests;
 
@@ -55,7 +60,8 @@ pub use event::Event;
 pub use hitl_proto::v1;
 /// An answer in one of the forms that [`Client::answer`] takes: a typed value, JSON, or text.
 pub use hitl_proto::v1::answer_event_request::Answer;
-pub use value::{Choice, Choices, DataType, Object};
+pub use object::Object;
+pub use value::{Choice, Choices, DataType};
 
 /// Asks one question and waits for its answer, with everything else left at its default.
 ///

@@ -73,8 +73,8 @@ pub(super) async fn run(server: &ServerArgs, args: ListArgs) -> anyhow::Result<E
     let json = args.json;
     let mut request = args.into_request();
     let mut table = vec![["ID", "NAME", "STATE", "WHEN", "PROMPT"].map(str::to_owned)];
-    let mut more = left == 0;
-    while left > 0 {
+    let mut more = true;
+    while more && left > 0 {
         request.page_size = i32::try_from(left.min(PAGE_SIZE)).unwrap_or(i32::MAX);
         let page = client.list(request.clone()).await?;
         left = left.saturating_sub(page.events.len());
@@ -86,9 +86,6 @@ pub(super) async fn run(server: &ServerArgs, args: ListArgs) -> anyhow::Result<E
             }
         }
         more = !page.next_page_token.is_empty();
-        if !more {
-            break;
-        }
         request.page_token = page.next_page_token;
     }
     if !json {

@@ -7,6 +7,7 @@ mod answer;
 mod ask;
 mod cancel;
 mod decline;
+mod default;
 mod exit;
 mod get;
 mod list;
@@ -110,7 +111,7 @@ pub fn main() -> ExitCode {
     outcome
         .unwrap_or_else(|error| {
             terminal::note(&format!("hitl: {error:#}"));
-            for violation in violations(&error) {
+            for violation in unsaid(&error) {
                 terminal::note(&format!("  {}: {}", violation.field, violation.description));
             }
             if error.is::<Usage>() {
@@ -122,10 +123,14 @@ pub fn main() -> ExitCode {
         .into()
 }
 
-fn violations(error: &anyhow::Error) -> &[hitl::FieldViolation] {
-    error
-        .downcast_ref()
-        .map_or(&[], hitl::Error::field_violations)
+/// The broken rules that the message does not mention.
+fn unsaid(error: &anyhow::Error) -> Vec<&hitl::FieldViolation> {
+    let Some(error) = error.downcast_ref::<hitl::Error>() else {
+        return Vec::new();
+    };
+    let all = error.field_violations().iter();
+    all.filter(|violation| !error.message().contains(&violation.description))
+        .collect()
 }
 
 impl Cli {

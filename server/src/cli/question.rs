@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use hitl::v1;
 use hitl::v1::input::Kind;
-use hitl::v1::{self, value};
-use hitl::{Choices, DataType, Object};
 
+use super::default;
 use super::exit::Usage;
 
 /// The type of the answer.
@@ -105,25 +105,10 @@ impl QuestionArgs {
 
     /// The default as an answer to `input`.
     pub(super) fn default_for(&self, input: &Kind) -> anyhow::Result<Option<v1::Value>> {
-        let Some(text) = &self.default else {
-            return Ok(None);
-        };
-        let kind = match input {
-            Kind::Int(_) => value::Kind::Int(read("default", text)?),
-            Kind::Float(_) => value::Kind::Float(read("default", text)?),
-            Kind::Str(_) => value::Kind::Str(text.clone()),
-            Kind::Bool(_) => value::Kind::Bool(truth(text)?),
-            Kind::Choice(_) => {
-                let picked = Choices(text.lines().map(str::to_owned).collect());
-                return Ok(Some(picked.to_value(input)?));
-            }
-            Kind::Object(_) => {
-                let json: serde_json::Value = serde_json::from_str(text)
-                    .map_err(|error| wrong(format!("--default must be JSON: {error}")))?;
-                return Ok(Some(Object(json).to_value(input)?));
-            }
-        };
-        Ok(Some(v1::Value { kind: Some(kind) }))
+        self.default
+            .as_deref()
+            .map(|text| default::read(input, text))
+            .transpose()
     }
 
     /// A restriction that would be ignored is a mistake the caller must hear of.
@@ -201,20 +186,12 @@ impl QuestionArgs {
 }
 
 fn read<N: FromStr>(flag: &str, text: &str) -> anyhow::Result<N> {
-    let number = text.trim().parse();
+    let number = text.parse();
     number.map_err(|_| {
         wrong(format!(
             "--{flag} {text:?} is not a number of the kind needed here"
         ))
     })
-}
-
-fn truth(text: &str) -> anyhow::Result<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" => Ok(true),
-        "false" | "no" => Ok(false),
-        _ => Err(wrong(format!("--default {text:?} must be yes or no"))),
-    }
 }
 
 fn wrong(message: String) -> anyhow::Error {
@@ -270,33 +247,5 @@ mod tests {
         ] {
             assert!(question(line).input().unwrap_err().is::<Usage>(), "{line}");
         }
-    }
-
-    #[test]
-    fn a_default_is_of_the_type_of_the_answer() {
-        let default = |line: &str| {
-            let question = question(line);
-            question
-                .default_for(&question.input().unwrap())
-                .map(|value| value.unwrap().kind)
-        };
-        assert_eq!(
-            default("--type int --default -3").unwrap(),
-            Some(value::Kind::Int(-3))
-        );
-        assert_eq!(
-            default("--type bool --default no").unwrap(),
-            Some(value::Kind::Bool(false))
-        );
-        let picked = v1::ChoiceValue {
-            selected: vec!["a".to_owned()],
-        };
-        let choice = default("--choice a --default a").unwrap();
-        assert_eq!(choice, Some(value::Kind::Choice(picked)));
-        assert!(
-            default("--type bool --default perhaps")
-                .unwrap_err()
-                .is::<Usage>()
-        );
     }
 }

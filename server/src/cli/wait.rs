@@ -49,7 +49,7 @@ pub(super) async fn follow(
             pressed?;
             let flags = server.as_flags();
             terminal::note(&format!(
-                "The event stays open. Wait again: hitl wait {0}{flags}   Withdraw it: hitl cancel {0}{flags}",
+                "The event stays open.\n  To wait again: hitl wait {0}{flags}\n  To withdraw it: hitl cancel {0}{flags}",
                 event.id
             ));
             return Ok(Exit::Interrupted);
@@ -65,14 +65,14 @@ async fn count_down(event: &Event) -> Event {
     }
     let line = StatusLine::new();
     if !line.is_on() {
-        terminal::note(&show::when(event));
+        terminal::note(&format!("Waiting: {}", show::when(event)));
         return std::future::pending().await;
     }
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         second.tick().await;
         line.set(&format!(
-            "{} (Ctrl-C leaves the event open)",
+            "Waiting: {} (Ctrl-C leaves the event open)",
             show::when(event)
         ));
     }
