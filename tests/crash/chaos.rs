@@ -17,6 +17,8 @@ use crate::history::{Life, Recorder, Stamp};
 /// Every how-many-th life is calm: long enough for timers and waiters to show that they are late.
 const CALM_EVERY: usize = 16;
 
+const STORE: &str = "store";
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Chaos {
@@ -46,7 +48,9 @@ impl Chaos {
         up: watch::Sender<bool>,
     ) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("hitl-store-").tempdir()?;
-        let path = dir.path().display();
+        // Not the directory itself: the server keeps a file beside it.
+        let path = dir.path().join(STORE);
+        let path = path.display();
         let spec = match kind {
             Kind::Embedded => path.to_string(),
             Kind::Files => format!("file://{path}"),
@@ -146,7 +150,7 @@ impl Chaos {
     pub(crate) async fn autopsy(&self) -> Result<()> {
         let life = self.recorder.history().lives.last().copied();
         let life = life.context("no life has ended")?;
-        let found = autopsy::open(self.kind, self.dir.path(), life).await?;
+        let found = autopsy::open(self.kind, &self.dir.path().join(STORE), life).await?;
         self.recorder.history().autopsies.push(found);
         Ok(())
     }
