@@ -8,7 +8,7 @@ use hitl_embedded::{EmbeddedStore, Options};
 use object_store::{ObjectStore, PutMode};
 
 use crate::cli::{Kind, Plan};
-use crate::load::{CALLERS, Clients, Runs, timed};
+use crate::load::{Clients, Runs, timed};
 use crate::report::{Row, Target};
 use crate::requests::{self, Waiter};
 use crate::server::Server;
@@ -34,7 +34,7 @@ pub(crate) async fn creates(plan: &Plan) -> Result<Vec<Row>> {
         Options::default(),
     )?);
     let mut rows = Vec::new();
-    for callers in CALLERS {
+    for &callers in &plan.callers {
         let [ours, bare, log] = servers.each_ref().map(Runs::on);
         let mut runs = [ours, bare, log, Runs::default()];
         let mut clients = Vec::new();
@@ -129,7 +129,7 @@ pub(crate) async fn streams(plan: &Plan) -> Result<Vec<Row>> {
     let id = requests::create(&mut client, requests::question()).await?;
     requests::answer(&mut client, id.clone()).await?;
     let mut rows = Vec::new();
-    for callers in CALLERS {
+    for &callers in &plan.callers {
         let mut runs = servers.each_ref().map(Runs::on);
         let clients = [
             Clients::for_callers(&servers[0], callers).await?,

@@ -22,6 +22,9 @@ pub(crate) struct Cli {
     /// Measures only this; may be given several times.
     #[arg(long, value_enum, value_name = "NAME")]
     pub only: Vec<Figure>,
+    /// Only at these numbers of callers, such as 64,512.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub callers: Vec<usize>,
     /// How long each load runs, in seconds. Default 3, or 0.5 with --quick.
     #[arg(long, value_name = "N")]
     pub seconds: Option<f64>,
@@ -78,10 +81,13 @@ pub(crate) enum Figure {
     Startup,
 }
 
+const CALLERS: [usize; 3] = [1, 64, 512];
+
 /// The sizes of one run.
 pub(crate) struct Plan {
     pub load: Duration,
     pub rounds: usize,
+    pub callers: Vec<usize>,
     pub waiters: [usize; 2],
     pub pending: [usize; 2],
     control: bool,
@@ -100,6 +106,13 @@ impl Plan {
         };
         Ok(Self {
             load: load.clamp(Duration::from_millis(100), Duration::from_secs(60)),
+            callers: match cli.callers.as_slice() {
+                [] => CALLERS.to_vec(),
+                some => some
+                    .iter()
+                    .map(|&callers| callers.clamp(1, 4_096))
+                    .collect(),
+            },
             rounds: if quick { 1 } else { 3 },
             waiters: if quick {
                 [1_000, 10_000]

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use hitl_proto::v1::EventState;
 
 use crate::cli::{Kind, Plan};
-use crate::load::{CALLERS, Clients, Runs};
+use crate::load::{Clients, Runs};
 use crate::report::{Row, Target, many};
 use crate::requests::{self, Client, Waiter};
 use crate::server::Server;
@@ -21,7 +21,7 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
         Server::baseline(Kind::Log, dirs[1].path()).await?,
     ];
     let (mut lives, mut deliveries) = (Vec::new(), Vec::new());
-    for callers in CALLERS {
+    for &callers in &plan.callers {
         let mut runs = servers.each_ref().map(Runs::on);
         let clients = [
             Clients::for_callers(&servers[0], callers).await?,

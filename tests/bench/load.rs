@@ -12,7 +12,6 @@ use crate::process;
 use crate::requests::Client;
 use crate::server::Server;
 
-pub(crate) const CALLERS: [usize; 3] = [1, 64, 512];
 const WARM_UP: Duration = Duration::from_millis(300);
 
 /// Connections to one server, the same number for every server at the same number of callers.

@@ -21,9 +21,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `hitl` on the store in `dir`, and returns when it accepts connections.
+    /// Starts `hitl`, that of this build unless HITL_TEST_BIN names another, on the store in `dir`, and returns when it accepts connections.
     pub(crate) async fn ours(dir: &Path) -> Result<Self> {
-        let program = beside_this_program("hitl")?;
+        let program = match std::env::var_os("HITL_TEST_BIN") {
+            Some(program) => program.into(),
+            None => beside_this_program("hitl")?,
+        };
         let mut command = Command::new(program);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--store"])
