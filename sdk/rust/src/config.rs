@@ -171,14 +171,14 @@ mod tests {
         let vars = [
             ("HITL_PORT", "7001"),
             ("HITL_BIN", "/opt/hitl"),
-            ("HOME", "/home/ada"),
+            ("HOME", "/users/ada"),
         ];
         let launcher = resolve(Config::default(), &vars).unwrap().launcher.unwrap();
         assert_eq!(launcher.address.port(), 7001);
         assert_eq!(launcher.binary, Some("/opt/hitl".into()));
         assert_eq!(
             launcher.data_dir,
-            Some("/home/ada/.local/share/hitl".into())
+            Some("/users/ada/.local/share/hitl".into())
         );
     }
 

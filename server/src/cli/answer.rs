@@ -7,8 +7,8 @@ use super::exit::Exit;
 use super::{ServerArgs, show, terminal};
 
 const HELP: &str = "\
-VALUE is what a person would type; --json takes plain JSON. The first valid answer wins; one that does not
-fit changes nothing.
+VALUE is what a person would type; --json takes plain JSON. The first valid answer wins; one that does \
+not fit changes nothing.
 
 Examples:
   hitl answer ID 42
@@ -36,7 +36,13 @@ pub(super) struct AnswerArgs {
     json: Option<String>,
 
     /// Who answers; recorded with the answer.
-    #[arg(long = "as", value_name = "NAME", env = "USER", default_value = "")]
+    #[arg(
+        long = "as",
+        value_name = "NAME",
+        env = "USER",
+        default_value = "",
+        hide_default_value = true
+    )]
     responder: String,
 }
 

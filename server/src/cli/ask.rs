@@ -13,10 +13,10 @@ use super::question::QuestionArgs;
 use super::{ServerArgs, show, terminal, wait};
 
 const HELP: &str = "\
-The link goes to stderr, the value alone to stdout. How the event ends is the exit code: 0 answered (or
+The link goes to stderr, the value alone to stdout. How the event ends is the exit code: 0 answered (or \
 timed out with a default), 3 declined, 4 cancelled, 5 timed out. Ctrl-C leaves the event open.
 
-With a run id the same --name gives the same event, so that a script which is run again gets the
+With a run id the same --name gives the same event, so that a script which is run again gets the \
 answers it already had; questions of one script then need names of their own.
 
 Examples:

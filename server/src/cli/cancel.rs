@@ -13,7 +13,12 @@ pub(super) struct CancelArgs {
     id: String,
 
     /// Why; whoever waits is told.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     reason: String,
 }
 

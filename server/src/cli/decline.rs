@@ -13,11 +13,22 @@ pub(super) struct DeclineArgs {
     id: String,
 
     /// Why; whoever asked is told.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     reason: String,
 
     /// Who declines; recorded with the reason.
-    #[arg(long = "as", value_name = "NAME", env = "USER", default_value = "")]
+    #[arg(
+        long = "as",
+        value_name = "NAME",
+        env = "USER",
+        default_value = "",
+        hide_default_value = true
+    )]
     responder: String,
 }
 

@@ -27,7 +27,7 @@ use crate::config::ServeArgs;
 use exit::{Exit, Usage};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 answered (or done), 1 error, 2 wrong usage, 3 declined, 4 cancelled, 5 timed out,
+Exit codes: 0 answered (or done), 1 error, 2 wrong usage, 3 declined, 4 cancelled, 5 timed out, \
 130 interrupted.
 
 A server on this machine is started when none runs, unless --endpoint names one.
@@ -63,11 +63,23 @@ enum Command {
 #[derive(Args, Debug)]
 struct ServerArgs {
     /// The server to use, such as http://127.0.0.1:4485. [default: one on this machine]
-    #[arg(long, global = true, env = "HITL_ENDPOINT", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Server",
+        env = "HITL_ENDPOINT",
+        value_name = "URL"
+    )]
     endpoint: Option<String>,
 
     /// The namespace of the events. [default: default]
-    #[arg(long, global = true, env = "HITL_NAMESPACE", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Server",
+        env = "HITL_NAMESPACE",
+        value_name = "NAME"
+    )]
     namespace: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use super::terminal::{self, StatusLine};
 use super::{ServerArgs, show};
 
 const HELP: &str = "\
-The value alone goes to stdout. How the event ends is the exit code, as with `hitl ask`. The wait goes on
+The value alone goes to stdout. How the event ends is the exit code, as with `hitl ask`. The wait goes on \
 through lost connections and restarts of the server; Ctrl-C leaves the event open.
 
 Example:
@@ -49,7 +49,8 @@ pub(super) async fn follow(
             pressed?;
             let flags = server.as_flags();
             terminal::note(&format!(
-                "The event stays open.\n  To wait again: hitl wait {0}{flags}\n  To withdraw it: hitl cancel {0}{flags}",
+                "The event stays open.\n  To wait again: hitl wait {0}{flags}\n  \
+                 To withdraw it: hitl cancel {0}{flags}",
                 event.id
             ));
             return Ok(Exit::Interrupted);
