@@ -48,6 +48,11 @@ impl Entry {
         written.map(|(_, value)| value.as_str())
     }
 
+    /// Whether it was sent by the button that gives no answer.
+    pub(super) fn declines(&self) -> bool {
+        self.text("action") == "decline"
+    }
+
     /// The same, with another answer id if its own can never be accepted.
     pub(super) fn with_usable_id(mut self, new_id: impl FnOnce() -> String) -> Self {
         let id = self.text("answer_id");

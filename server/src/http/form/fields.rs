@@ -78,11 +78,6 @@ impl Field {
         matches!(self.control, Control::Pick { .. })
     }
 
-    /// The error as a sentence beside the control.
-    pub(super) fn error_sentence(&self) -> String {
-        sentence(&self.error)
-    }
-
     /// The error as a sentence that stands alone.
     pub(super) fn complaint(&self) -> String {
         format!("{} {}.", self.label, self.error)
@@ -338,7 +333,9 @@ fn str_hint(input: &StrInput) -> String {
         (None, Some(max)) => format!("At most {max} characters."),
         (None, None) => String::new(),
     };
-    let format = input.format.map(|format| sentence(format.description()));
+    // A browser's date box explains itself.
+    let format = input.format.filter(|format| *format != StrFormat::Date);
+    let format = format.map(|format| sentence(format.description()));
     let pattern = input
         .pattern
         .as_ref()

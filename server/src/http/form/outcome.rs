@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Channel, Event, Outcome, Request, State};
+use hitl_core::{Channel, Event, Outcome, Request, State, parse};
 
 use super::entry::Entry;
 use super::values::{self, Shown, When};
@@ -26,7 +26,8 @@ struct Ended<'a> {
     by: String,
     /// Why the reader's own answer was not recorded; empty if there was none.
     lost: &'static str,
-    written: Vec<&'a str>,
+    /// What that was.
+    sent: Vec<String>,
 }
 
 #[derive(Template)]
@@ -54,10 +55,17 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
             "Somebody else's response came first."
         }
     };
-    render(StatusCode::CONFLICT, event, lost, entry.written().collect())
+    let sent = match parse::form(&event.request.input, &entry.0) {
+        Ok(value) if !entry.declines() => {
+            let parts = values::shown(&event.request.input, &value);
+            parts.into_iter().flat_map(|part| part.lines).collect()
+        }
+        _ => entry.written().map(str::to_owned).collect(),
+    };
+    render(StatusCode::CONFLICT, event, lost, sent)
 }
 
-fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&str>) -> Response {
+fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<String>) -> Response {
     let request = &*event.request;
     let Some(response) = &event.response else {
         return failed(
@@ -87,8 +95,8 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&s
         };
         let way = match responder.channel {
             Channel::Form => "on this page",
-            Channel::Http => "by JSON over HTTP",
-            Channel::Grpc => "by gRPC",
+            Channel::Http => "over HTTP",
+            Channel::Grpc => "over gRPC",
         };
         (name.to_owned(), way)
     });
@@ -106,7 +114,7 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&s
             .map(|(name, way)| format!("{name}, {way}"))
             .unwrap_or_default(),
         lost,
-        written,
+        sent,
     };
     page::html(status, &page)
 }
@@ -115,11 +123,6 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, written: Vec<&s
 pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
     if matches!(error, Error::LinkInvalid) {
         return page::no_such_link();
-    }
-    // The page that made this form can only have sent what it offers.
-    if matches!(error, Error::InvalidRequest(_)) {
-        let message = "It asked for something that this page does not do.";
-        return page::notice(StatusCode::BAD_REQUEST, "That was not understood", message);
     }
     let written = entry
         .map(|entry| entry.written().collect())

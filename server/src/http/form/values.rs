@@ -79,30 +79,25 @@ pub(super) fn when(instant: Timestamp) -> When {
     }
 }
 
-/// A span of time in its two largest units.
+/// A span of time, as finely as a person would say it: to the second only when it is short.
 pub(super) fn span(ms: i64) -> String {
-    const UNITS: [(&str, i64); 4] = [
-        ("day", 86_400),
-        ("hour", 3_600),
-        ("minute", 60),
-        ("second", 1),
-    ];
     let seconds = ms.max(0) / 1000;
-    let largest = UNITS
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let parts = match seconds {
+        0..60 => [(seconds, "second"), (0, "")],
+        60..3_600 => [(minutes, "minute"), (0, "")],
+        3_600..86_400 => [(hours, "hour"), (minutes, "minute")],
+        _ => [(days, "day"), (hours, "hour")],
+    };
+    let said = parts
         .iter()
-        .position(|(_, unit_s)| seconds >= *unit_s)
-        .unwrap_or(3);
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (name, unit_s) in UNITS.iter().skip(largest).take(2) {
-        let count = left / unit_s;
-        left %= unit_s;
-        if count > 0 || parts.is_empty() {
-            let plural = if count == 1 { "" } else { "s" };
-            parts.push(format!("{count} {name}{plural}"));
-        }
-    }
-    parts.join(" ")
+        .enumerate()
+        .filter(|(at, (count, _))| *at == 0 || *count > 0);
+    let words = said.map(|(_, (count, unit))| {
+        let plural = if *count == 1 { "" } else { "s" };
+        format!("{count} {unit}{plural}")
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -110,12 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_said_in_their_two_largest_units() {
+    fn spans_are_said_as_finely_as_a_person_would() {
         let cases = [
             (-5, "0 seconds"),
             (999, "0 seconds"),
             (1_000, "1 second"),
-            (61_000, "1 minute 1 second"),
+            (61_000, "1 minute"),
+            (3_599_000, "59 minutes"),
             (3_600_000, "1 hour"),
             (5_400_000, "1 hour 30 minutes"),
             (90_061_000, "1 day 1 hour"),

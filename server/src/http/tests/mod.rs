@@ -1,0 +1,130 @@
+//! The routes over a service in memory, with a clock that stands still until told.
+
+mod api;
+mod form;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use hitl_core::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::*;
+use crate::auth::{LinkKey, Links};
+use crate::clock::ManualClock;
+use crate::random::SystemRandom;
+use crate::service::Service;
+use crate::store::{StoreUrl, open};
+
+const NOW_MS: i64 = 1_795_348_837_250;
+
+struct World {
+    app: Router,
+    clock: ManualClock,
+}
+
+/// What came back, read whole.
+struct Reply {
+    status: StatusCode,
+    headers: axum::http::HeaderMap,
+    text: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let store = open(&StoreUrl::Memory, |_| ()).await.unwrap();
+        let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
+        let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
+        let service = Service::new(store, now, random, 100, CancellationToken::new());
+        let links = Links::new(LinkKey::new([7; 32]), "http://127.0.0.1:4485");
+        let settings = Settings {
+            open: true,
+            public_url: "http://127.0.0.1:4485".into(),
+            ..Settings::default()
+        };
+        let app = guard(router(Arc::new(Api::new(service, links, 100))), &settings);
+        Self { app, clock }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let response: Response<Body> = self.app.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 8 << 20).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Reply {
+            status: head.status,
+            headers: head.headers,
+            text,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Reply {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
+    async fn post_form(&self, path: &str, pairs: &[(&str, &str)]) -> Reply {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        let kind = "application/x-www-form-urlencoded";
+        let request = Request::post(path).header(header::CONTENT_TYPE, kind);
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// An event that wants `input`, with other fields of the request as they are in `more`.
+    async fn ask(&self, input: Value, more: Value) -> Value {
+        let mut body =
+            json!({"name": "deploy", "prompt": "Deploy?", "input": input, "ttl": "3600s"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let reply = self.post("/v1/events", &body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        reply.json()["event"].clone()
+    }
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    fn reason(&self) -> String {
+        self.json()["error"]["details"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The value of the hidden field that makes a second press harmless.
+    fn answer_id(&self) -> &str {
+        let (_, rest) = self.text.split_once("name=\"answer_id\" value=\"").unwrap();
+        rest.split('"').next().unwrap()
+    }
+}
+
+/// The path of a link that is shown with its host.
+fn path(url: &Value) -> String {
+    url.as_str()
+        .unwrap()
+        .strip_prefix("http://127.0.0.1:4485")
+        .unwrap()
+        .to_owned()
+}
