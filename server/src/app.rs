@@ -34,19 +34,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         format!("cannot listen on {address}: is another server there? Give another address with --listen")
     })?;
     let bound = listener.local_addr()?;
-    let public_url = args
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{}", reachable(bound)));
+    let public_url =
+        args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
 
-    let store_url = args
-        .store
-        .clone()
-        .map_or_else(|| default_store(&args), Ok)?;
+    let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     let store = store::open(&store_url, die)
         .await
         .with_context(|| format!("cannot open the store {store_url}"))?;
-    let links = Links::new(link_key(&args, &store_url)?, &public_url);
+    let links = Links::new(&link_key(&args, &store_url)?, &public_url);
     let shutdown = CancellationToken::new();
     let service = Service::new(
         store,
@@ -57,19 +52,10 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     );
     let api = Api::new(service.clone(), links, args.max_calls);
     let grpc = Grpc::new(api.clone()).await?;
-    let settings = http::Settings {
-        allowed_origins: args.cors_origins.clone(),
-        open: true,
-        public_url,
-    };
+    let settings =
+        http::Settings { allowed_origins: args.cors_origins.clone(), open: true, public_url };
     let pages = http::router(Arc::new(api));
-    let routes = grpc
-        .routes
-        .clone()
-        .prepare()
-        .into_axum_router()
-        .reset_fallback()
-        .merge(pages);
+    let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
     let app = http::guard(routes, &settings);
 
     let timers = tokio::spawn({
@@ -92,10 +78,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     tokio::join!(server, end);
     timers.await?;
-    if tokio::time::timeout(SHUTDOWN_GRACE, service.finish())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(SHUTDOWN_GRACE, service.finish()).await.is_err() {
         tracing::warn!(
             "some writes were not finished in time; whoever asked for them was not told that they were"
         );
@@ -107,8 +90,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 fn refuse_open_door(address: SocketAddr, insecure: bool) -> anyhow::Result<()> {
     if !address.ip().is_loopback() && !insecure {
         bail!(
-            "will not listen on {address}: nobody has to prove who they are, so anyone who reaches that address could read \
-             and answer everything. Listen on loopback, such as 127.0.0.1, or give --insecure if that is what you want"
+            "will not listen on {address}: nobody has to prove who they are, so anyone who reaches \
+             that address could read and answer everything. Listen on loopback, such as 127.0.0.1, or \
+             give --insecure if that is what you want"
         );
     }
     Ok(())
@@ -140,10 +124,7 @@ fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
         (None, StoreUrl::Files(_)) => args.data_dir()?.join("link.key"),
     };
     LinkKey::load_or_make(&file, &SystemRandom).with_context(|| {
-        format!(
-            "cannot use the link key {}; give another with --link-key-file",
-            file.display()
-        )
+        format!("cannot use the link key {}; give another with --link-key-file", file.display())
     })
 }
 

@@ -1,7 +1,7 @@
 //! The one door through which time comes in.
 //!
-//! Deadlines outlive the process, so they are instants of the wall clock; a runtime's paused time does not move that, hence a
-//! clock of our own that tests can hold in their hands.
+//! Deadlines outlive the process, so they are instants of the wall clock; a runtime's paused time
+//! does not move that, hence a clock of our own that tests can hold in their hands.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,9 +30,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_millis())
             .ok()
             .and_then(Timestamp::from_ms)
@@ -78,7 +76,7 @@ impl Clock for ManualClock {
         // Whoever holds the future may have dropped the clock; then the time never comes.
         Box::pin(async move {
             if now.wait_for(|now| *now >= instant).await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         })
     }

@@ -22,12 +22,13 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 
-    /// Where events are kept: a directory (the embedded store), memory:// (lost at exit) or file:///directory (plain files).
-    /// [default: the directory `store` in the data directory]
+    /// Where events are kept: a directory (the embedded store), memory:// (lost at exit) or
+    /// file:///directory (plain files). [default: the directory `store` in the data directory]
     #[arg(long, env = "HITL_STORE", value_name = "STORE")]
     pub store: Option<StoreUrl>,
 
-    /// Where this server is reached by the people who answer, for links. [default: http:// and the address it listens on]
+    /// Where this server is reached by the people who answer, for links. [default: http:// and the
+    /// address it listens on]
     #[arg(long, env = "HITL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -58,39 +59,19 @@ pub struct ServeArgs {
     pub idle_exit: Option<Duration>,
 
     /// Most waits held at a time.
-    #[arg(
-        long,
-        env = "HITL_MAX_WAITS",
-        value_name = "NUMBER",
-        default_value_t = 200_000
-    )]
+    #[arg(long, env = "HITL_MAX_WAITS", value_name = "NUMBER", default_value_t = 200_000)]
     pub max_waits: usize,
 
     /// Most calls under way at a time, waits not counted.
-    #[arg(
-        long,
-        env = "HITL_MAX_CALLS",
-        value_name = "NUMBER",
-        default_value_t = 8_192
-    )]
+    #[arg(long, env = "HITL_MAX_CALLS", value_name = "NUMBER", default_value_t = 8_192)]
     pub max_calls: usize,
 
     /// Most connections at a time.
-    #[arg(
-        long,
-        env = "HITL_MAX_CONNECTIONS",
-        value_name = "NUMBER",
-        default_value_t = 10_000
-    )]
+    #[arg(long, env = "HITL_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 10_000)]
     pub max_connections: usize,
 
     /// Most calls and waits at a time on one HTTP/2 connection.
-    #[arg(
-        long,
-        env = "HITL_MAX_STREAMS",
-        value_name = "NUMBER",
-        default_value_t = 4_096
-    )]
+    #[arg(long, env = "HITL_MAX_STREAMS", value_name = "NUMBER", default_value_t = 4_096)]
     pub max_streams: u32,
 }
 
@@ -101,8 +82,7 @@ impl ServeArgs {
             .ok()
             .and_then(|port| port.parse().ok())
             .unwrap_or(PORT_DEFAULT);
-        self.listen
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)))
+        self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     /// The directory for what this machine keeps.
@@ -112,9 +92,7 @@ impl ServeArgs {
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         let shared = || {
-            std::env::var_os("XDG_DATA_HOME")
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
+            std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute())
         };
         let default = || shared().or_else(home).map(|data| data.join("hitl"));
         self.data_dir.clone().or_else(default).ok_or_else(|| {

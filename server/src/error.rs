@@ -28,7 +28,8 @@ pub enum Error {
     },
     /// The idempotency key belongs to a different request.
     #[error(
-        "the idempotency key belongs to the event {}, whose request differs in {}: use another key to ask something else",
+        "the idempotency key belongs to the event {}, whose request differs in {}: \
+         use another key to ask something else",
         .key.id, .fields.join(", ")
     )]
     IdempotencyKeyReused {
@@ -79,11 +80,9 @@ impl Error {
         match rejection {
             Rejection::InvalidRequest(broken) => Self::InvalidRequest(broken),
             Rejection::InvalidAnswer(broken) => Self::InvalidAnswer(broken),
-            Rejection::AlreadyFinal { state, time } => Self::AlreadyFinal {
-                key: key.clone(),
-                state,
-                time,
-            },
+            Rejection::AlreadyFinal { state, time } => {
+                Self::AlreadyFinal { key: key.clone(), state, time }
+            }
             Rejection::NotDue => Self::Internal(format!("the timer of {key} came early")),
         }
     }
@@ -107,10 +106,7 @@ impl Error {
 }
 
 fn list(broken: &[Violation]) -> String {
-    let each: Vec<_> = broken
-        .iter()
-        .map(|v| format!("{} {}", v.field, v.message))
-        .collect();
+    let each: Vec<_> = broken.iter().map(|v| format!("{} {}", v.field, v.message)).collect();
     each.join("; ")
 }
 

@@ -1,12 +1,13 @@
 //! Canonical proto JSON, for everything that speaks it: the HTTP routes and the command line.
 //!
-//! It comes from the descriptors at run time, not from derived code: the protos stay the only description of a message, and
-//! an enum value that a newer peer sends stays a number instead of an error. That costs some 15 µs a message, where a call to
-//! the store costs a hundred times that.
+//! It comes from the descriptors at run time, not from derived code: the protos stay the only
+//! description of a message, and an enum value that a newer peer sends stays a number instead of an
+//! error. That costs some 15 µs a message, where a call to the store costs a hundred times that.
 //!
-//! What is canonical here: names are lowerCamelCase (and proto names are read too), 64-bit numbers are written as strings
-//! and read as either, fields at their default are left out (a bool of a oneof or an optional field is not), and a name that
-//! no field has is an error, so that a slip in a name cannot silently drop what it was meant to say.
+//! What is canonical here: names are lowerCamelCase (and proto names are read too), 64-bit numbers
+//! are written as strings and read as either, fields at their default are left out (a bool of a
+//! oneof or an optional field is not), and a name that no field has is an error, so that a slip in
+//! a name cannot silently drop what it was meant to say.
 
 use std::sync::LazyLock;
 
@@ -29,9 +30,7 @@ pub fn descriptors() -> &'static DescriptorPool {
 /// `message` as canonical proto JSON.
 pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> Value {
     let mut dynamic = DynamicMessage::new(descriptor::<M>());
-    dynamic
-        .transcode_from(message)
-        .expect("a message fits its own descriptor");
+    dynamic.transcode_from(message).expect("a message fits its own descriptor");
     serde_json::to_value(dynamic).expect("proto JSON has only strings as keys")
 }
 
@@ -97,10 +96,7 @@ mod tests {
         let fields = BTreeMap::from([("a".to_owned(), value(value::Kind::Int(i64::MIN)))]);
         let selected = vec!["x".to_owned(), "ü".to_owned()];
         let cases = [
-            (
-                value::Kind::Int(i64::MAX),
-                json!({"int": "9223372036854775807"}),
-            ),
+            (value::Kind::Int(i64::MAX), json!({"int": "9223372036854775807"})),
             (value::Kind::Int(0), json!({"int": "0"})),
             (value::Kind::Float(0.1), json!({"float": 0.1})),
             (value::Kind::Str(String::new()), json!({"str": ""})),
@@ -124,10 +120,7 @@ mod tests {
     #[test]
     fn a_whole_number_is_read_from_a_number_and_from_a_string() {
         let max = value(value::Kind::Int(i64::MAX));
-        for text in [
-            r#"{"int": 9223372036854775807}"#,
-            r#"{"int": "9223372036854775807"}"#,
-        ] {
+        for text in [r#"{"int": 9223372036854775807}"#, r#"{"int": "9223372036854775807"}"#] {
             assert_eq!(from_json(text.as_bytes()), Ok(max.clone()));
         }
         assert!(from_json::<v1::Value>(br#"{"int": 9223372036854775808}"#).is_err());
@@ -142,10 +135,7 @@ mod tests {
         .unwrap();
         assert_eq!(request.prompt_format(), v1::PromptFormat::Markdown);
         assert_eq!(request.idempotency_key, "k", "proto names are read too");
-        let min = Some(input::Kind::Int(v1::IntInput {
-            min: Some(-1),
-            max: None,
-        }));
+        let min = Some(input::Kind::Int(v1::IntInput { min: Some(-1), max: None }));
         assert_eq!(request.input.clone().unwrap().kind, min);
         let json = to_json(&request);
         assert_eq!(json["ttl"], "1.500s");
@@ -160,10 +150,7 @@ mod tests {
             (r#"{"name": 1}"#, "column"),
             (r#"{"name": "x""#, "line 1"),
             (r#"{"name": "x"} {}"#, "trailing"),
-            (
-                r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#,
-                "expiration",
-            ),
+            (r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#, "expiration"),
             ("", "EOF"),
             ("[]", "map"),
         ];

@@ -1,7 +1,8 @@
 //! hitl: a durable human-in-the-loop service.
 //!
-//! Imports go one way: `app` and `cli` → `grpc`, `http`, `net` → `api` → `service` → `timers`, `waiters` → `store` →
-//! `hitl_core`. `auth`, `clock`, `config`, `error`, `json` and `random` are leaves. `ARCHITECTURE.md` has the whole picture.
+//! Imports go one way: `app` and `cli` → `grpc`, `http`, `net` → `api` → `service` → `timers`,
+//! `waiters` → `store` → `hitl_core`. `auth`, `clock`, `config`, `error`, `json` and `random` are
+//! leaves. `ARCHITECTURE.md` has the whole picture.
 
 pub mod api;
 pub mod app;

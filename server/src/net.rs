@@ -1,8 +1,9 @@
 //! The one server behind the one port: HTTP/1.1 and HTTP/2 on plain TCP, for pages, JSON and gRPC alike.
 //!
-//! It is our own loop over hyper, since every limit has to be set: the ready-made ones allow 200 streams a connection, wait
-//! for ever for a header, or keep connections to peers that are long gone. A connection that does not send a whole request
-//! header in time is closed, and at shutdown connections are told to finish, then dropped.
+//! It is our own loop over hyper, since every limit has to be set: the ready-made ones allow 200
+//! streams a connection, wait for ever for a header, or keep connections to peers that are long
+//! gone. A connection that does not send a whole request header in time is closed, and at shutdown
+//! connections are told to finish, then dropped.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,9 +91,7 @@ pub async fn serve<S, B>(
                 app.clone().oneshot(request)
             }
         });
-        let connection = server
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = open.watch(connection);
         tokio::spawn(async move {
             let _permit = permit;
@@ -109,10 +108,7 @@ pub async fn serve<S, B>(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.shutdown_grace, open.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits.shutdown_grace, open.shutdown()).await.is_err() {
         tracing::warn!("some calls were still open when the time to finish them was over");
     }
 }
@@ -124,11 +120,8 @@ async fn accept(
     shutdown: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let next = async {
-        let permit = connections
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let permit =
+            connections.clone().acquire_owned().await.expect("the semaphore is never closed");
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {

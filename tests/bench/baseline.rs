@@ -62,22 +62,13 @@ impl Service {
     }
 
     fn insert(&self, event: v1::Event) {
-        let mut shard = self
-            .shard(&event.id)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(&event.id).lock().unwrap_or_else(PoisonError::into_inner);
         shard.insert(event.id.clone(), Arc::new(watch::Sender::new(event)));
     }
 
     fn find(&self, id: &str) -> Result<Arc<watch::Sender<v1::Event>>, Status> {
-        let shard = self
-            .shard(id)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        shard
-            .get(id)
-            .cloned()
-            .ok_or_else(|| Status::not_found("no such event"))
+        let shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
+        shard.get(id).cloned().ok_or_else(|| Status::not_found("no such event"))
     }
 
     /// An event of the size that hitl would send.
@@ -115,10 +106,7 @@ impl EventService for Service {
             self.insert(event.clone());
         }
         let existed = false;
-        Ok(Response::new(v1::CreateEventResponse {
-            event: Some(event),
-            existed,
-        }))
+        Ok(Response::new(v1::CreateEventResponse { event: Some(event), existed }))
     }
 
     type WaitEventStream = BoxStream<'static, Result<v1::WaitEventResponse, Status>>;
@@ -201,7 +189,5 @@ impl EventService for Service {
 }
 
 fn update(event: v1::Event) -> v1::WaitEventResponse {
-    v1::WaitEventResponse {
-        update: Some(Update::Event(event)),
-    }
+    v1::WaitEventResponse { update: Some(Update::Event(event)) }
 }

@@ -18,21 +18,13 @@ const BODY: [u8; 512] = [b'x'; 512];
 /// Durable creates beside the same call on a server that keeps nothing, the same call on a synced
 /// log, and puts straight into the embedded store.
 pub(crate) async fn creates(plan: &Plan) -> Result<Vec<Row>> {
-    let dirs = [
-        plan.fresh_dir()?,
-        plan.fresh_dir()?,
-        plan.fresh_dir()?,
-        plan.fresh_dir()?,
-    ];
+    let dirs = [plan.fresh_dir()?, plan.fresh_dir()?, plan.fresh_dir()?, plan.fresh_dir()?];
     let servers = [
         plan.start(dirs[0].path()).await?,
         Server::baseline(Kind::Bare, dirs[1].path()).await?,
         Server::baseline(Kind::Log, dirs[2].path()).await?,
     ];
-    let store = Arc::new(EmbeddedStore::open(
-        dirs[3].path().join("store"),
-        Options::default(),
-    )?);
+    let store = Arc::new(EmbeddedStore::open(dirs[3].path().join("store"), Options::default())?);
     let mut rows = Vec::new();
     for &callers in &plan.callers {
         let [ours, bare, log] = servers.each_ref().map(Runs::on);
@@ -54,13 +46,7 @@ pub(crate) async fn creates(plan: &Plan) -> Result<Vec<Row>> {
         let [ours, bare, log, puts] = &runs;
         let row = |beside, other: &Runs, target| {
             let beside = (beside, other.rate());
-            Row::rates(
-                "durable creates a second",
-                callers,
-                ours.rate(),
-                beside,
-                target,
-            )
+            Row::rates("durable creates a second", callers, ours.rate(), beside, target)
         };
         let half = (callers == 512).then_some(Target::AtLeast(0.5));
         rows.push(row("bare unary call", bare, half));
@@ -86,11 +72,9 @@ async fn create_round(
         let client = clients.of(number);
         move || {
             let mut client = client.clone();
-            timed(async move {
-                requests::create(&mut client, requests::question())
-                    .await
-                    .map(drop)
-            })
+            timed(
+                async move { requests::create(&mut client, requests::question()).await.map(drop) },
+            )
         }
     };
     runs.round(plan, callers, caller).await
@@ -121,10 +105,8 @@ async fn put_round(
 /// A wait for an event that has ended, one message and the end, beside a stream of one message.
 pub(crate) async fn streams(plan: &Plan) -> Result<Vec<Row>> {
     let dirs = [plan.fresh_dir()?, plan.fresh_dir()?];
-    let servers = [
-        plan.start(dirs[0].path()).await?,
-        Server::baseline(Kind::Bare, dirs[1].path()).await?,
-    ];
+    let servers =
+        [plan.start(dirs[0].path()).await?, Server::baseline(Kind::Bare, dirs[1].path()).await?];
     let mut client = Clients::for_callers(&servers[0], 1).await?.of(0);
     let id = requests::create(&mut client, requests::question()).await?;
     requests::answer(&mut client, id.clone()).await?;
@@ -144,12 +126,7 @@ pub(crate) async fn streams(plan: &Plan) -> Result<Vec<Row>> {
         let figure = "waits a second for an ended event";
         let beside = ("bare stream of one message", bare.rate());
         rows.push(Row::rates(figure, callers, ours.rate(), beside, None));
-        rows.push(Row::cpu(
-            "such a wait",
-            callers,
-            ours.cpu(),
-            (beside.0, bare.cpu()),
-        ));
+        rows.push(Row::cpu("such a wait", callers, ours.cpu(), (beside.0, bare.cpu())));
     }
     Ok(rows)
 }

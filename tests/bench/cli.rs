@@ -108,22 +108,11 @@ impl Plan {
             load: load.clamp(Duration::from_millis(100), Duration::from_secs(60)),
             callers: match cli.callers.as_slice() {
                 [] => CALLERS.to_vec(),
-                some => some
-                    .iter()
-                    .map(|&callers| callers.clamp(1, 4_096))
-                    .collect(),
+                some => some.iter().map(|&callers| callers.clamp(1, 4_096)).collect(),
             },
             rounds: if quick { 1 } else { 3 },
-            waiters: if quick {
-                [1_000, 10_000]
-            } else {
-                [10_000, 100_000]
-            },
-            pending: if quick {
-                [1_000, 50_000]
-            } else {
-                [10_000, 1_000_000]
-            },
+            waiters: if quick { [1_000, 10_000] } else { [10_000, 100_000] },
+            pending: if quick { [1_000, 50_000] } else { [10_000, 1_000_000] },
             control: cli.control,
             only: cli.only.clone(),
             dir,

@@ -16,10 +16,8 @@ const BESIDE: &str = "service on a synced log";
 
 pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let dirs = [plan.fresh_dir()?, plan.fresh_dir()?];
-    let servers = [
-        plan.start(dirs[0].path()).await?,
-        Server::baseline(Kind::Log, dirs[1].path()).await?,
-    ];
+    let servers =
+        [plan.start(dirs[0].path()).await?, Server::baseline(Kind::Log, dirs[1].path()).await?];
     let (mut lives, mut deliveries) = (Vec::new(), Vec::new());
     for &callers in &plan.callers {
         let mut runs = servers.each_ref().map(Runs::on);
@@ -35,31 +33,14 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
         let [ours, log] = &runs;
         let target = (callers > 1).then_some(Target::AtLeast(0.6));
         let beside = (BESIDE, log.rate());
-        lives.push(Row::rates(
-            "whole lives a second",
-            callers,
-            ours.rate(),
-            beside,
-            target,
-        ));
-        lives.push(Row::cpu(
-            "a whole life",
-            callers,
-            ours.cpu(),
-            (BESIDE, log.cpu()),
-        ));
+        lives.push(Row::rates("whole lives a second", callers, ours.rate(), beside, target));
+        lives.push(Row::cpu("a whole life", callers, ours.cpu(), (BESIDE, log.cpu())));
         let case = many(callers, "caller");
         for percent in [50, 99] {
             let target = (percent == 50).then_some(Target::AtMost(2.0));
             let figure = format!("answer to delivery, p{percent}");
             let beside = (BESIDE, log.latency(percent));
-            deliveries.push(Row::times(
-                &figure,
-                &case,
-                ours.latency(percent),
-                beside,
-                target,
-            ));
+            deliveries.push(Row::times(&figure, &case, ours.latency(percent), beside, target));
         }
     }
     lives.extend(deliveries);

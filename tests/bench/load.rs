@@ -58,10 +58,7 @@ pub(crate) struct Runs {
 impl Runs {
     pub(crate) fn on(server: &Server) -> Self {
         let pid = Some(server.pid);
-        Self {
-            pid,
-            ..Self::default()
-        }
+        Self { pid, ..Self::default() }
     }
 
     /// The processor time that the server took for one operation, on average.
@@ -101,8 +98,7 @@ impl Runs {
         let (start, before) = (Instant::now(), cpu()?);
         let latencies = loops(plan.load, callers, &caller).await?;
         self.cpu += cpu()?.saturating_sub(before);
-        self.rates
-            .push(latencies.len() as f64 / start.elapsed().as_secs_f64());
+        self.rates.push(latencies.len() as f64 / start.elapsed().as_secs_f64());
         self.latencies.extend(latencies);
         Ok(())
     }

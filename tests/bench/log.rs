@@ -28,9 +28,7 @@ impl Log {
         let (done, durable) = oneshot::channel();
         let sent = self.0.send((record, done)).await;
         sent.expect("the writer lives as long as the log");
-        durable
-            .await
-            .expect("a baseline whose disk fails has no figures");
+        durable.await.expect("a baseline whose disk fails has no figures");
     }
 }
 

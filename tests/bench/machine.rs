@@ -28,9 +28,7 @@ impl Machine {
             cpu: field("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism()?.get(),
             memory_gib: kib / 1_048_576.0,
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?
-                .trim()
-                .to_owned(),
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             file_system: file_system(dir)?,
             sync: sync(dir)?,
         })
@@ -39,14 +37,7 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            cpu,
-            cores,
-            memory_gib,
-            kernel,
-            file_system,
-            sync,
-        } = self;
+        let Self { cpu, cores, memory_gib, kernel, file_system, sync } = self;
         write!(
             f,
             "{cores} cores of {cpu}, {memory_gib:.0} GiB of memory, Linux {kernel}, {file_system}; \

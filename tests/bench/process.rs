@@ -19,14 +19,8 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     let path = format!("/proc/{pid}/stat");
     let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     // The name stands in parentheses and may hold anything; user and system time are 11 and 12 after it.
-    let (_, fields) = stat
-        .rsplit_once(')')
-        .context("the name stands in parentheses")?;
-    let ticks = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u64>);
+    let (_, fields) = stat.rsplit_once(')').context("the name stands in parentheses")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
     let ticks: u64 = ticks.sum::<Result<_, _>>()?;
     Ok(Duration::from_millis(ticks * 10))
 }

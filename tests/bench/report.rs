@@ -9,9 +9,7 @@ use crate::cli::Plan;
 use crate::machine::Machine;
 use crate::process::human;
 
-const HEAD: [&str; 8] = [
-    "figure", "at", "hitl", "beside", "", "ratio", "target", "verdict",
-];
+const HEAD: [&str; 8] = ["figure", "at", "hitl", "beside", "", "ratio", "target", "verdict"];
 const PAGE: &str = include_str!("benchmarks.md");
 
 /// What a figure should come to.
@@ -125,24 +123,12 @@ impl Row {
             target,
             verdict,
         ];
-        Self {
-            figure: figure.to_owned(),
-            cells,
-        }
+        Self { figure: figure.to_owned(), cells }
     }
 
     fn cells(&self) -> [&str; HEAD.len()] {
         let [case, ours, beside, baseline, ratio, target, verdict] = &self.cells;
-        [
-            &self.figure,
-            case,
-            ours,
-            beside,
-            baseline,
-            ratio,
-            target,
-            verdict,
-        ]
+        [&self.figure, case, ours, beside, baseline, ratio, target, verdict]
     }
 }
 
@@ -187,9 +173,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}; {}\n", self.machine, self.runs())?;
-        let lines: Vec<_> = std::iter::once(HEAD)
-            .chain(self.rows.iter().map(Row::cells))
-            .collect();
+        let lines: Vec<_> = std::iter::once(HEAD).chain(self.rows.iter().map(Row::cells)).collect();
         let width = |column: usize| {
             let cells = lines.iter().map(|line| line[column].chars().count());
             cells.max().unwrap_or_default()

@@ -18,16 +18,12 @@ pub(crate) fn question() -> v1::CreateEventRequest {
             "Deploy build 4711 of the shop to production? All checks have passed, two warnings \
                  are about the size of images; the last deploy was rolled back."
                 .to_owned(),
-        input: Some(v1::Input {
-            kind: Some(input::Kind::Bool(v1::BoolInput::default())),
-        }),
+        input: Some(v1::Input { kind: Some(input::Kind::Bool(v1::BoolInput::default())) }),
         labels: [("team".to_owned(), "shop".to_owned())].into(),
-        expiration: Some(create_event_request::Expiration::Ttl(
-            prost_types::Duration {
-                seconds: 24 * 3_600,
-                nanos: 0,
-            },
-        )),
+        expiration: Some(create_event_request::Expiration::Ttl(prost_types::Duration {
+            seconds: 24 * 3_600,
+            nanos: 0,
+        })),
         ..v1::CreateEventRequest::default()
     }
 }
@@ -39,9 +35,7 @@ pub(crate) async fn create(client: &mut Client, request: v1::CreateEventRequest)
 }
 
 pub(crate) async fn answer(client: &mut Client, event_id: String) -> Result<()> {
-    let value = v1::Value {
-        kind: Some(value::Kind::Bool(true)),
-    };
+    let value = v1::Value { kind: Some(value::Kind::Bool(true)) };
     let answer = v1::AnswerEventRequest {
         event_id,
         answer: Some(answer_event_request::Answer::Value(value)),
@@ -69,10 +63,7 @@ impl Waiter {
             ..v1::WaitEventRequest::default()
         };
         let mut waiter = Self(client.wait_event(request).await?.into_inner());
-        let state = waiter
-            .next()
-            .await?
-            .context("a stream starts with a message")?;
+        let state = waiter.next().await?.context("a stream starts with a message")?;
         Ok((waiter, state))
     }
 
@@ -89,19 +80,13 @@ impl Waiter {
     /// Waits for the answer, and returns when the stream has brought it.
     pub(crate) async fn delivered(&mut self) -> Result<()> {
         let state = self.next().await?;
-        ensure!(
-            state == Some(v1::EventState::Answered),
-            "expected the answer, got {state:?}"
-        );
+        ensure!(state == Some(v1::EventState::Answered), "expected the answer, got {state:?}");
         Ok(())
     }
 
     pub(crate) async fn ended(&mut self) -> Result<()> {
         let state = self.next().await?;
-        ensure!(
-            state.is_none(),
-            "expected the end of the stream, got {state:?}"
-        );
+        ensure!(state.is_none(), "expected the end of the stream, got {state:?}");
         Ok(())
     }
 }

@@ -21,16 +21,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `hitl`, that of this build unless HITL_TEST_BIN names another, on the store in `dir`, and returns when it accepts connections.
+    /// Starts `hitl`, that of this build unless HITL_TEST_BIN names another, on the store in `dir`,
+    /// and returns when it accepts connections.
     pub(crate) async fn ours(dir: &Path) -> Result<Self> {
         let program = match std::env::var_os("HITL_TEST_BIN") {
             Some(program) => program.into(),
             None => beside_this_program("hitl")?,
         };
         let mut command = Command::new(program);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--store"])
-            .arg(dir.join("store"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(dir.join("store"));
         // What it would log at the default level belongs to the figure, where it goes does not.
         command.stderr(std::fs::File::create(dir.join("stderr"))?);
         Self::start(command).await.with_context(|| {
@@ -44,17 +43,12 @@ impl Server {
         let kind = format!("{kind:?}").to_lowercase();
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["baseline", &kind, "--dir"]).arg(dir);
-        Self::start(command)
-            .await
-            .context("the baseline did not start")
+        Self::start(command).await.context("the baseline did not start")
     }
 
     async fn start(mut command: Command) -> Result<Self> {
         // A pipe that closes with this process: it ends a baseline even if we are killed.
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
         let pid = child.id().context("it ended at once")?;
         let stdout = child.stdout.take().context("stdout is piped")?;
@@ -74,8 +68,5 @@ impl Server {
 /// The file `name` in the directory of this program.
 pub(crate) fn beside_this_program(name: &str) -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    Ok(program
-        .parent()
-        .context("a program is in a directory")?
-        .join(name))
+    Ok(program.parent().context("a program is in a directory")?.join(name))
 }

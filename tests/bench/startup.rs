@@ -45,32 +45,14 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
         let (case, beside) = (format!("{} pending", grouped(pending)), "nothing pending");
         let limit = Some(Target::Within(Duration::from_secs(1)));
         let figure = "start to ready after kill -9";
-        times.push(Row::times(
-            figure,
-            &case,
-            some.ready,
-            (beside, none.ready),
-            limit,
-        ));
+        times.push(Row::times(figure, &case, some.ready, (beside, none.ready), limit));
         let figure = "memory at ready";
-        memory.push(Row::bytes(
-            figure,
-            &case,
-            some.rss,
-            (beside, none.rss),
-            None,
-        ));
+        memory.push(Row::bytes(figure, &case, some.rss, (beside, none.rss), None));
         let figure = "memory once settled";
         let (count, bytes) = (pending, NOTHING_FOR_EACH);
         // With few events the engine's own buffers, which are bounded, outweigh them.
         let each = (pending >= 1_000_000).then_some(Target::EachBelow { count, bytes });
-        memory.push(Row::bytes(
-            figure,
-            &case,
-            some.settled,
-            (beside, none.settled),
-            each,
-        ));
+        memory.push(Row::bytes(figure, &case, some.settled, (beside, none.settled), each));
     }
     times.extend(memory);
     Ok(times)
@@ -81,11 +63,7 @@ async fn after_kill(plan: &Plan, pending: usize) -> Result<Started> {
     let server = plan.start(dir.path()).await?;
     let mut acknowledged = fill(&server, pending).await?;
     server.kill().await?;
-    let mut worst = Started {
-        ready: Duration::ZERO,
-        rss: 0.0,
-        settled: 0.0,
-    };
+    let mut worst = Started { ready: Duration::ZERO, rss: 0.0, settled: 0.0 };
     for _ in 0..STARTS {
         let (server, ready) = start_until_ready(plan, dir.path()).await?;
         worst.ready = worst.ready.max(ready);
@@ -118,14 +96,8 @@ async fn start_until_ready(plan: &Plan, dir: &Path) -> Result<(Server, Duration)
 /// A figure about a server that has lost events would be worth nothing.
 async fn still_pending(server: &Server, event_id: String) -> Result<()> {
     let mut client = Clients::connect(server, 1).await?.of(0);
-    let request = v1::GetEventRequest {
-        event_id,
-        ..v1::GetEventRequest::default()
-    };
-    client
-        .get_event(request)
-        .await
-        .context("an acknowledged event after kill -9")?;
+    let request = v1::GetEventRequest { event_id, ..v1::GetEventRequest::default() };
+    client.get_event(request).await.context("an acknowledged event after kill -9")?;
     Ok(())
 }
 

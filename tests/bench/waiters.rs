@@ -31,13 +31,7 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
         .map(|(&count, (ours, beside))| {
             let case = many(count, "waiter");
             let beside = ("bare stream that stays open", beside);
-            Row::bytes(
-                "memory of an idle waiter",
-                &case,
-                ours,
-                beside,
-                Some(Target::AtMost(2.0)),
-            )
+            Row::bytes("memory of an idle waiter", &case, ours, beside, Some(Target::AtMost(2.0)))
         })
         .collect())
 }
@@ -89,10 +83,7 @@ async fn attach(plan: &Plan, server: &Server, events: Vec<String>) -> Result<Vec
         tokio::time::sleep(SETTLE).await;
         figures.push((process::rss(server.pid)? - before) / size as f64);
     }
-    let ended = waiters
-        .iter_mut()
-        .filter_map(|waiter| waiter.next().now_or_never())
-        .count();
+    let ended = waiters.iter_mut().filter_map(|waiter| waiter.next().now_or_never()).count();
     ensure!(ended == 0, "{ended} of the idle waiters have ended");
     Ok(figures)
 }

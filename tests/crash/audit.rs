@@ -33,15 +33,9 @@ pub(crate) async fn audit(endpoint: &str, board: &Board, recorder: &Recorder) ->
     let mut events = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = ListEventsRequest {
-            page_size: PAGE,
-            page_token,
-            ..Default::default()
-        };
+        let request = ListEventsRequest { page_size: PAGE, page_token, ..Default::default() };
         let page = timeout(CALL_LIMIT, client.list_events(request)).await;
-        let page = page
-            .context("a page of the list takes too long")??
-            .into_inner();
+        let page = page.context("a page of the list takes too long")??.into_inner();
         events.extend(page.events.iter().map(View::from));
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -49,10 +43,6 @@ pub(crate) async fn audit(endpoint: &str, board: &Board, recorder: &Recorder) ->
         }
     }
     let returned = recorder.stamp();
-    recorder.history().listings.push(Listing {
-        invoked,
-        returned,
-        events,
-    });
+    recorder.history().listings.push(Listing { invoked, returned, events });
     Ok(())
 }

@@ -39,15 +39,9 @@ pub(crate) async fn open(kind: Kind, dir: &Path, life: Life) -> Result<Autopsy> 
         Kind::Files => list(&LocalFileSystem::new_with_prefix(dir)?).await?,
     };
     let having = |record: &str| -> BTreeSet<String> {
-        keys.iter()
-            .filter_map(|key| event_of(key, record))
-            .collect()
+        keys.iter().filter_map(|key| event_of(key, record)).collect()
     };
-    Ok(Autopsy {
-        life,
-        asked: having("request.json"),
-        ended: having("response.json"),
-    })
+    Ok(Autopsy { life, asked: having("request.json"), ended: having("response.json") })
 }
 
 async fn list(store: &dyn ObjectStore) -> Result<Vec<Key>> {

@@ -48,12 +48,8 @@ impl Board {
     /// One of the newest events that may be touched, preferably one that may be answered.
     pub(crate) fn recent(&self, rng: &mut StdRng, fate: Fate) -> Option<Known> {
         let events = self.events();
-        let fits: Vec<_> = events
-            .iter()
-            .rev()
-            .filter(|event| event.fate == fate)
-            .take(NEW)
-            .collect();
+        let fits: Vec<_> =
+            events.iter().rev().filter(|event| event.fate == fate).take(NEW).collect();
         pick(rng, &fits).copied().cloned()
     }
 
@@ -74,9 +70,5 @@ impl Board {
 }
 
 fn pick<'a, T>(rng: &mut StdRng, from: &'a [T]) -> Option<&'a T> {
-    if from.is_empty() {
-        None
-    } else {
-        from.get(rng.random_range(0..from.len()))
-    }
+    if from.is_empty() { None } else { from.get(rng.random_range(0..from.len())) }
 }

@@ -26,11 +26,7 @@ pub(crate) async fn call(
     op: &Op,
 ) -> Outcome {
     let invoked = recorder.stamp();
-    let reply = timeout(
-        CALL_LIMIT,
-        send(client.clone(), event.unwrap_or_default(), op),
-    )
-    .await;
+    let reply = timeout(CALL_LIMIT, send(client.clone(), event.unwrap_or_default(), op)).await;
     let returned = recorder.stamp();
     let outcome = match reply {
         Ok(Ok(Some(event))) => Outcome::Seen(View::from(&event)),
@@ -71,27 +67,16 @@ async fn send(
             client.answer_event(request).await?.into_inner().event
         }
         Op::Decline { answer_id, reason } => {
-            let request = v1::DeclineEventRequest {
-                event_id,
-                reason,
-                answer_id,
-                ..Default::default()
-            };
+            let request =
+                v1::DeclineEventRequest { event_id, reason, answer_id, ..Default::default() };
             client.decline_event(request).await?.into_inner().event
         }
         Op::Cancel { reason } => {
-            let request = v1::CancelEventRequest {
-                event_id,
-                reason,
-                ..Default::default()
-            };
+            let request = v1::CancelEventRequest { event_id, reason, ..Default::default() };
             client.cancel_event(request).await?.into_inner().event
         }
         Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List => {
-            let request = v1::GetEventRequest {
-                event_id,
-                ..Default::default()
-            };
+            let request = v1::GetEventRequest { event_id, ..Default::default() };
             client.get_event(request).await?.into_inner().event
         }
     };
@@ -119,9 +104,7 @@ fn create(draft: Draft) -> v1::CreateEventRequest {
 }
 
 fn int(number: i64) -> v1::Value {
-    v1::Value {
-        kind: Some(value::Kind::Int(number)),
-    }
+    v1::Value { kind: Some(value::Kind::Int(number)) }
 }
 
 /// Whether an event was asked as `draft` says.
@@ -142,14 +125,10 @@ pub(crate) fn classify(status: &Status) -> Outcome {
     let of = |name: &str| info.metadata.get(name).cloned().unwrap_or_default();
     match info.reason.as_str() {
         "ERROR_REASON_EVENT_ALREADY_FINAL" => match of("time").parse::<Timestamp>() {
-            Ok(time) => Outcome::AlreadyFinal {
-                state: of("state"),
-                time_ms: millis(&time),
-            },
-            Err(error) => Outcome::Fault(format!(
-                "no time of the end in {:?}: {error}",
-                info.metadata
-            )),
+            Ok(time) => Outcome::AlreadyFinal { state: of("state"), time_ms: millis(&time) },
+            Err(error) => {
+                Outcome::Fault(format!("no time of the end in {:?}: {error}", info.metadata))
+            }
         },
         "ERROR_REASON_EVENT_NOT_FOUND" => Outcome::NotFound,
         "ERROR_REASON_OVERLOADED" | "ERROR_REASON_TOO_MANY_WAITERS" => Outcome::Busy,

@@ -85,9 +85,7 @@ impl Chaos {
         let enough = self.kills + kills;
         while self.kills < enough {
             let calm = self.kills % CALM_EVERY == CALM_EVERY - 1;
-            let up_ms = self
-                .rng
-                .random_range(if calm { 2_600..3_200 } else { 50..400 });
+            let up_ms = self.rng.random_range(if calm { 2_600..3_200 } else { 50..400 });
             sleep(Duration::from_millis(up_ms)).await;
             // A server that is told to go owes its callers the same as one that is killed.
             if self.rng.random_bool(0.1) {
@@ -130,10 +128,7 @@ impl Chaos {
     async fn stop(&mut self) -> Result<()> {
         self.going();
         let status = self.server.terminate().await?;
-        ensure!(
-            status.success(),
-            "the server was told to end, and ended with {status}"
-        );
+        ensure!(status.success(), "the server was told to end, and ended with {status}");
         self.stops += 1;
         Ok(())
     }

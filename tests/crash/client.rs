@@ -104,11 +104,7 @@ impl Client {
         };
         let draft = Draft {
             name: format!("event-{number}"),
-            key: if keyed {
-                format!("key-{number}")
-            } else {
-                String::new()
-            },
+            key: if keyed { format!("key-{number}") } else { String::new() },
             ttl_ms,
             default: self.rng.random_bool(0.3).then_some(-7),
         };
@@ -122,11 +118,7 @@ impl Client {
         let Outcome::Seen(view) = outcome else { return };
         let id = view.id;
         let deadline_ms = view.asked.deadline_ms;
-        self.shared.board.add(Known {
-            id: id.clone(),
-            fate,
-            deadline_ms,
-        });
+        self.shared.board.add(Known { id: id.clone(), fate, deadline_ms });
         if fate != Fate::Untouched && self.rng.random_bool(0.5) {
             self.wait(id);
         }
@@ -148,20 +140,10 @@ impl Client {
             return;
         };
         let mut ops = vec![self.answer(), self.answer()];
-        ops.push(if self.rng.random_bool(0.5) {
-            self.decline()
-        } else {
-            cancel()
-        });
-        let calls = ops.iter().map(|op| {
-            call(
-                &self.channel,
-                self.number,
-                &self.shared.recorder,
-                Some(&event.id),
-                op,
-            )
-        });
+        ops.push(if self.rng.random_bool(0.5) { self.decline() } else { cancel() });
+        let calls = ops
+            .iter()
+            .map(|op| call(&self.channel, self.number, &self.shared.recorder, Some(&event.id), op));
         let outcomes = futures::future::join_all(calls).await;
         for (op, outcome) in ops.iter().zip(outcomes) {
             if is_open(&outcome) {
@@ -207,18 +189,12 @@ impl Client {
 
     fn answer(&mut self) -> Op {
         let answer_id = self.answer_id();
-        Op::Answer {
-            answer_id,
-            value: self.rng.random_range(0..1_000_000_000),
-        }
+        Op::Answer { answer_id, value: self.rng.random_range(0..1_000_000_000) }
     }
 
     fn decline(&mut self) -> Op {
         let answer_id = self.answer_id();
-        Op::Decline {
-            reason: format!("declined by {answer_id}"),
-            answer_id,
-        }
+        Op::Decline { reason: format!("declined by {answer_id}"), answer_id }
     }
 
     fn answer_id(&self) -> String {
@@ -240,9 +216,7 @@ impl Client {
 }
 
 fn cancel() -> Op {
-    Op::Cancel {
-        reason: "no longer needed".to_owned(),
-    }
+    Op::Cancel { reason: "no longer needed".to_owned() }
 }
 
 fn is_open(outcome: &Outcome) -> bool {

@@ -163,10 +163,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            history: Mutex::new(History::default()),
-        }
+        Self { begun: Instant::now(), history: Mutex::new(History::default()) }
     }
 
     #[expect(
@@ -174,9 +171,7 @@ impl Recorder {
         reason = "deadlines are instants of the machine's wall clock"
     )]
     pub(crate) fn stamp(&self) -> Stamp {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Stamp {
             mono_us: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             wall_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),

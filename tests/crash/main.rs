@@ -1,5 +1,6 @@
-//! The crash loop: clients work against the real binary while it is killed again and again, and afterwards everything they
-//! were told must hold. Then the same with faults planted in the server, which the checker must find.
+//! The crash loop: clients work against the real binary while it is killed again and again, and
+//! afterwards everything they were told must hold. Then the same with faults planted in the server,
+//! which the checker must find.
 //!
 //! `HITL_TEST_SEED` repeats the choices of a run; the timing of the machine is not repeated.
 
@@ -42,29 +43,14 @@ struct Planted {
 const PLANTED: &[Planted] = &[
     Planted {
         fault: "ack-before-sync",
-        breaks: &[
-            Rule::CreateLost,
-            Rule::StaleRead,
-            Rule::WinnerRecorded,
-            Rule::OneOutcome,
-        ],
+        breaks: &[Rule::CreateLost, Rule::StaleRead, Rule::WinnerRecorded, Rule::OneOutcome],
     },
     Planted {
         fault: "overwrite",
-        breaks: &[
-            Rule::OneOutcome,
-            Rule::WinnerRecorded,
-            Rule::LoserAcknowledged,
-        ],
+        breaks: &[Rule::OneOutcome, Rule::WinnerRecorded, Rule::LoserAcknowledged],
     },
-    Planted {
-        fault: "drop-timers-at-restart",
-        breaks: &[Rule::LateTimer],
-    },
-    Planted {
-        fault: "lost-wake-up",
-        breaks: &[Rule::WaiterNotTold],
-    },
+    Planted { fault: "drop-timers-at-restart", breaks: &[Rule::LateTimer] },
+    Planted { fault: "lost-wake-up", breaks: &[Rule::WaiterNotTold] },
 ];
 
 #[test]
@@ -118,10 +104,7 @@ fn planted_faults_are_found() {
         table += &format!("\n{fault:<23}  {kills:>5}  {seconds:>7.1}  {seed:<20}  {found:?}");
         if !breaks.iter().any(|rule| found.contains_key(rule)) {
             let why = outcome.broken.unwrap_or_default();
-            missed.push(format!(
-                "{fault}, seed {}: none of {breaks:?} {why}",
-                plan.seed
-            ));
+            missed.push(format!("{fault}, seed {}: none of {breaks:?} {why}", plan.seed));
         }
     }
     say(&table);
@@ -135,23 +118,14 @@ fn must_hold(plan: &Plan) -> Report {
     let outcome = go(plan);
     let report = Report::of(&outcome);
     let elapsed = begun.elapsed();
-    say(&format!(
-        "crash loop, {store:?}, seed {seed}, {elapsed:.1?}\n{report}"
-    ));
+    say(&format!("crash loop, {store:?}, seed {seed}, {elapsed:.1?}\n{report}"));
     let violations = &outcome.verdict.violations;
     if !violations.is_empty() || outcome.broken.is_some() {
         show(violations, &outcome.history);
     }
     let broken = outcome.broken.unwrap_or_default();
-    assert!(
-        broken.is_empty(),
-        "the run broke off, seed {seed}: {broken}"
-    );
-    assert!(
-        violations.is_empty(),
-        "{} violations, seed {seed}",
-        violations.len()
-    );
+    assert!(broken.is_empty(), "the run broke off, seed {seed}: {broken}");
+    assert!(violations.is_empty(), "{} violations, seed {seed}", violations.len());
     report
 }
 
@@ -168,9 +142,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 fn seed() -> u64 {
     match std::env::var(SEED) {
-        Ok(seed) => seed
-            .parse()
-            .unwrap_or_else(|_| panic!("{SEED} is no number: {seed}")),
+        Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("{SEED} is no number: {seed}")),
         Err(_) => rand::random(),
     }
 }
@@ -191,10 +163,8 @@ fn show(violations: &[Violation], history: &History) {
     }
     if let Some(first) = violations.first() {
         text += "all calls of the first event:\n";
-        let of = history
-            .records
-            .iter()
-            .filter(|record| record.event.as_ref() == Some(&first.event));
+        let of =
+            history.records.iter().filter(|record| record.event.as_ref() == Some(&first.event));
         for record in of {
             text += &format!("  {}\n", serde_json::to_string(record).unwrap_or_default());
         }
@@ -203,10 +173,7 @@ fn show(violations: &[Violation], history: &History) {
     let dumped = File::create(&path)
         .map_err(anyhow::Error::from)
         .and_then(|file| history.dump(&mut BufWriter::new(file)));
-    say(&format!(
-        "{text}the whole history: {} {dumped:?}",
-        path.display()
-    ));
+    say(&format!("{text}the whole history: {} {dumped:?}", path.display()));
 }
 
 /// Says it even if the test passes: libtest keeps only what is printed by macro.

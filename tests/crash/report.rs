@@ -43,12 +43,7 @@ impl Report {
             kills_in_start: outcome.kills_in_start,
             stops: outcome.stops,
             autopsies: outcome.history.autopsies.len(),
-            listed: outcome
-                .history
-                .listings
-                .iter()
-                .map(|listing| listing.events.len())
-                .sum(),
+            listed: outcome.history.listings.iter().map(|listing| listing.events.len()).sum(),
             checks: outcome.verdict.checks,
             violations: outcome.verdict.violations.len(),
             ..Self::default()
@@ -62,9 +57,7 @@ impl Report {
 
     fn count(&mut self, record: &Record) {
         let Record { op, outcome, .. } = record;
-        let timed_out = outcome
-            .end()
-            .is_some_and(|end| end.is(EventState::TimedOut));
+        let timed_out = outcome.end().is_some_and(|end| end.is(EventState::TimedOut));
         match (op, outcome) {
             (Op::WaitFirst { .. }, Outcome::Seen(view)) => {
                 self.streams += 1;
@@ -99,11 +92,7 @@ impl Report {
         let kills = u64::try_from(self.kills).unwrap_or(u64::MAX);
         let least = [
             ("kills", kills, u64::try_from(KILLS).unwrap_or(u64::MAX)),
-            (
-                "kills during a start",
-                u64::try_from(self.kills_in_start).unwrap_or(u64::MAX),
-                1,
-            ),
+            ("kills during a start", u64::try_from(self.kills_in_start).unwrap_or(u64::MAX), 1),
             ("acknowledged creates", acknowledged("create"), 500),
             ("acknowledged answers", acknowledged("answer"), 100),
             ("acknowledged declines", acknowledged("decline"), 20),
@@ -155,40 +144,16 @@ impl fmt::Display for Report {
         let (in_start, stops) = (self.kills_in_start, self.stops);
         let [half, most, all] = [50, 99, 100].map(|percent| self.lateness_ms(percent));
         let rows = [
-            (
-                "kills",
-                format!(
-                    "{} ({in_start} during a start), and {stops} stops",
-                    self.kills
-                ),
-            ),
-            (
-                "acknowledged",
-                format!("{acknowledged} {:?}", self.acknowledged),
-            ),
-            (
-                "rejected",
-                format!("{} ({} after the deadline)", self.rejected, self.late),
-            ),
+            ("kills", format!("{} ({in_start} during a start), and {stops} stops", self.kills)),
+            ("acknowledged", format!("{acknowledged} {:?}", self.acknowledged)),
+            ("rejected", format!("{} ({} after the deadline)", self.rejected, self.late)),
             ("refused, too busy", self.busy.to_string()),
-            (
-                "outcome unknown",
-                format!("{} of {} calls", self.unknown, self.calls()),
-            ),
+            ("outcome unknown", format!("{} of {} calls", self.unknown, self.calls())),
             ("server not there", self.unreached.to_string()),
             ("timeouts seen", self.timed_out.to_string()),
-            (
-                "wait streams",
-                format!("{} ({} broken)", self.streams, self.streams_broken),
-            ),
-            (
-                "waiters told",
-                format!("{} ({} by a timer)", self.told, self.told_by_timer()),
-            ),
-            (
-                "timers late",
-                format!("p50 {half} ms, p99 {most} ms, max {all} ms"),
-            ),
+            ("wait streams", format!("{} ({} broken)", self.streams, self.streams_broken)),
+            ("waiters told", format!("{} ({} by a timer)", self.told, self.told_by_timer())),
+            ("timers late", format!("p50 {half} ms, p99 {most} ms, max {all} ms")),
             ("stores opened", self.autopsies.to_string()),
             ("lines of lists", self.listed.to_string()),
             ("checks made", self.checks.to_string()),

@@ -78,29 +78,16 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
         };
         let clients = spawn(&chaos.endpoint(), &shared, &mut rng);
         let went = segment(plan, &mut chaos, clients, &phase, &shared).await;
-        broken = went
-            .err()
-            .map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
+        broken =
+            went.err().map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
         verdict = checker::check(&recorder.history());
         if broken.is_some() || !verdict.violations.is_empty() {
             break;
         }
     }
     let history = std::mem::take(&mut *recorder.history());
-    let Chaos {
-        kills,
-        kills_in_start,
-        stops,
-        ..
-    } = chaos;
-    Ok(Outcome {
-        history,
-        verdict,
-        kills,
-        kills_in_start,
-        stops,
-        broken,
-    })
+    let Chaos { kills, kills_in_start, stops, .. } = chaos;
+    Ok(Outcome { history, verdict, kills, kills_in_start, stops, broken })
 }
 
 fn spawn(endpoint: &str, shared: &Shared, rng: &mut StdRng) -> JoinSet<()> {
@@ -128,9 +115,7 @@ async fn segment(
         }
         anyhow::Ok(())
     };
-    timeout(CLIENTS_END, ended)
-        .await
-        .context("the clients do not end")??;
+    timeout(CLIENTS_END, ended).await.context("the clients do not end")??;
     chaos.kill().await?;
     chaos.autopsy().await?;
     chaos.start().await?;

@@ -8,25 +8,17 @@ impl From<&v1::Event> for View {
     fn from(event: &v1::Event) -> Self {
         let create_ms = event.create_time.as_ref().map_or(0, millis);
         let deadline_ms = event.deadline.as_ref().map_or(0, millis);
-        let default = event
-            .on_timeout
-            .as_ref()
-            .and_then(|on_timeout| match &on_timeout.action {
-                Some(v1::on_timeout::Action::DefaultValue(value)) => number(value),
-                _ => None,
-            });
+        let default = event.on_timeout.as_ref().and_then(|on_timeout| match &on_timeout.action {
+            Some(v1::on_timeout::Action::DefaultValue(value)) => number(value),
+            _ => None,
+        });
         let draft = Draft {
             name: event.name.clone(),
             key: event.idempotency_key.clone(),
             ttl_ms: deadline_ms - create_ms,
             default,
         };
-        let asked = Asked {
-            draft,
-            prompt: event.prompt.clone(),
-            create_ms,
-            deadline_ms,
-        };
+        let asked = Asked { draft, prompt: event.prompt.clone(), create_ms, deadline_ms };
         let state = event.state;
         // A state without its record, or a record without its state, is an end of its own kind that matches no other.
         let end = match &event.response {
@@ -37,11 +29,7 @@ impl From<&v1::Event> for View {
                 ..Digest::of(state)
             }),
         };
-        Self {
-            id: event.id.clone(),
-            asked,
-            end,
-        }
+        Self { id: event.id.clone(), asked, end }
     }
 }
 

@@ -62,16 +62,9 @@ impl Wait {
         let (outcome, stream) = match first {
             Ok(Ok((view, stream))) => (Outcome::Seen(view), Some(stream)),
             Ok(Err(status)) => (classify(&status), None),
-            Err(_) => (
-                Outcome::Unknown(format!("no message in {CALL_LIMIT:?}")),
-                None,
-            ),
+            Err(_) => (Outcome::Unknown(format!("no message in {CALL_LIMIT:?}")), None),
         };
-        let attached = self.record(
-            Op::WaitFirst { wait: self.number },
-            invoked,
-            outcome.clone(),
-        );
+        let attached = self.record(Op::WaitFirst { wait: self.number }, invoked, outcome.clone());
         match stream {
             Some(stream) if outcome.end().is_none() => {
                 let outcome = last(stream).await;
@@ -83,10 +76,7 @@ impl Wait {
     }
 
     async fn attach(&self) -> Result<(View, Streaming<WaitEventResponse>), Status> {
-        let request = WaitEventRequest {
-            event_id: self.event.clone(),
-            ..Default::default()
-        };
+        let request = WaitEventRequest { event_id: self.event.clone(), ..Default::default() };
         let mut stream = self.channel.clone().wait_event(request).await?.into_inner();
         match stream.message().await?.and_then(|message| message.update) {
             Some(Update::Event(event)) => Ok((View::from(&event), stream)),

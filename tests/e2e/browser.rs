@@ -18,26 +18,15 @@ fn directory() -> PathBuf {
 async fn run(script: &str, site: &Site) {
     let dir = directory();
     let installed = dir.join("node_modules/playwright-core").is_dir();
-    assert!(
-        installed,
-        "run `npm ci` in {}, or `cargo xtask test`",
-        dir.display()
-    );
+    assert!(installed, "run `npm ci` in {}, or `cargo xtask test`", dir.display());
     let mut node = Command::new("node");
-    node.arg(script)
-        .arg(&site.url)
-        .current_dir(&dir)
-        .kill_on_drop(true);
+    node.arg(script).arg(&site.url).current_dir(&dir).kill_on_drop(true);
     node.env("HITL_TEST_CHROMIUM", tools::chromium());
     let ended = tokio::time::timeout(SCRIPT_LIMIT, node.output()).await;
     let output = ended.expect("the script ends in time").expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
-    assert!(
-        output.status.success(),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]

@@ -18,21 +18,13 @@ use crate::site::{Site, config, is_pending, millis, request, soon, start, typed,
 use crate::web::{declined, event_of, ok_json};
 
 fn expiring(ms: i64) -> CreateEventRequest {
-    CreateEventRequest {
-        expiration: Some(Expiration::Ttl(millis(ms))),
-        ..request(kinds::int())
-    }
+    CreateEventRequest { expiration: Some(Expiration::Ttl(millis(ms))), ..request(kinds::int()) }
 }
 
 fn with_default(request: CreateEventRequest, value: Value) -> CreateEventRequest {
     let value = v1::Value { kind: Some(value) };
-    let on_timeout = Some(OnTimeout {
-        action: Some(Action::DefaultValue(value)),
-    });
-    CreateEventRequest {
-        on_timeout,
-        ..request
-    }
+    let on_timeout = Some(OnTimeout { action: Some(Action::DefaultValue(value)) });
+    CreateEventRequest { on_timeout, ..request }
 }
 
 async fn decline(site: &Site, event: &Event, reason: &str, id: &str) -> Result<Event, Status> {
@@ -43,10 +35,7 @@ async fn decline(site: &Site, event: &Event, reason: &str, id: &str) -> Result<E
         ..DeclineEventRequest::default()
     };
     let reply = site.grpc.clone().decline_event(request).await?;
-    Ok(reply
-        .into_inner()
-        .event
-        .expect("a decline returns the event"))
+    Ok(reply.into_inner().event.expect("a decline returns the event"))
 }
 
 async fn cancel(site: &Site, event: &Event, reason: &str) -> Result<Event, Status> {
@@ -56,10 +45,7 @@ async fn cancel(site: &Site, event: &Event, reason: &str) -> Result<Event, Statu
         ..CancelEventRequest::default()
     };
     let reply = site.grpc.clone().cancel_event(request).await?;
-    Ok(reply
-        .into_inner()
-        .event
-        .expect("a cancel returns the event"))
+    Ok(reply.into_inner().event.expect("a cancel returns the event"))
 }
 
 /// What is left of an event's time: sleeping so long is waiting for its deadline.
@@ -70,10 +56,7 @@ async fn deadline_of(event: &Event) {
 }
 
 fn assert_final(refused: &Failure, state: &str) {
-    assert!(
-        refused.is(Code::FailedPrecondition, "EVENT_ALREADY_FINAL"),
-        "{refused:?}"
-    );
+    assert!(refused.is(Code::FailedPrecondition, "EVENT_ALREADY_FINAL"), "{refused:?}");
     assert_eq!(refused.metadata["state"], state);
 }
 
@@ -85,11 +68,7 @@ async fn a_decline_ends_the_wait_with_its_reason_on_every_way_in() {
         let event = site.ask(kinds::int()).await;
         let declining = async {
             match way {
-                "grpc" => drop(
-                    decline(&site, &event, reason, "")
-                        .await
-                        .expect("it declines"),
-                ),
+                "grpc" => drop(decline(&site, &event, reason, "").await.expect("it declines")),
                 "http" => {
                     let path = format!("/v1/events/{}/decline", event.id);
                     let reply = site.call(&path, &json!({"reason": reason})).await;
@@ -99,9 +78,7 @@ async fn a_decline_ends_the_wait_with_its_reason_on_every_way_in() {
                     drop(ok_json(site.post_link(&event, &json!({"decline": reason})).await).await);
                 }
                 _ => {
-                    let page = site
-                        .submit_and_follow(&event, &declined(reason, "once"))
-                        .await;
+                    let page = site.submit_and_follow(&event, &declined(reason, "once")).await;
                     assert!(page.contains("eclined"), "{page}");
                     assert!(!page.contains("<b>now"), "the reason is escaped: {page}");
                 }
@@ -131,24 +108,14 @@ async fn a_cancel_ends_the_wait_and_is_safe_to_repeat() {
                 let reply = site.call(&path, &json!({"reason": "done without"})).await;
                 event_of(reply).await.expect("it cancels");
             } else {
-                cancel(&site, &event, "done without")
-                    .await
-                    .expect("it cancels");
+                cancel(&site, &event, "done without").await.expect("it cancels");
             }
         };
         let (ended, ()) = tokio::join!(soon("the wait", site.wait(&event)), cancelling);
         let ended = ended.expect("the wait ends well");
         assert_eq!(ended.state(), EventState::Cancelled);
-        assert_eq!(
-            ended.response.as_ref().expect("it has ended").reason,
-            "done without"
-        );
-        assert_eq!(
-            cancel(&site, &event, "again")
-                .await
-                .expect("it is cancelled"),
-            ended
-        );
+        assert_eq!(ended.response.as_ref().expect("it has ended").reason, "done without");
+        assert_eq!(cancel(&site, &event, "again").await.expect("it is cancelled"), ended);
     }
 }
 
@@ -156,13 +123,9 @@ async fn a_cancel_ends_the_wait_and_is_safe_to_repeat() {
 async fn an_ended_event_refuses_every_other_ending_with_its_state_and_time() {
     let site = Site::shared().await;
     let answered = site.ask(kinds::int()).await;
-    site.answer(&answered, typed(&Value::Int(1)))
-        .await
-        .expect("the answer is good");
+    site.answer(&answered, typed(&Value::Int(1))).await.expect("the answer is good");
     let refused = site.ask(kinds::int()).await;
-    decline(&site, &refused, "no", "")
-        .await
-        .expect("it declines");
+    decline(&site, &refused, "no", "").await.expect("it declines");
     let withdrawn = site.ask(kinds::int()).await;
     cancel(&site, &withdrawn, "").await.expect("it cancels");
     let cases = [
@@ -194,9 +157,7 @@ async fn a_timeout_ends_the_wait_at_the_deadline_without_a_value() {
     let site = Site::shared().await;
     let event = site.create(expiring(300)).await;
     assert!(is_pending(&event));
-    let ended = soon("the timeout", site.wait(&event))
-        .await
-        .expect("the wait ends well");
+    let ended = soon("the timeout", site.wait(&event)).await.expect("the wait ends well");
     assert_eq!(ended.state(), EventState::TimedOut);
     let response = ended.response.expect("it has ended");
     assert_eq!(response.time, event.deadline);
@@ -206,16 +167,9 @@ async fn a_timeout_ends_the_wait_at_the_deadline_without_a_value() {
 #[tokio::test]
 async fn a_timeout_with_a_default_delivers_it_and_still_says_that_nobody_answered() {
     let site = Site::shared().await;
-    let event = site
-        .create(with_default(expiring(300), Value::Int(-5)))
-        .await;
-    let ended = soon("the timeout", site.wait(&event))
-        .await
-        .expect("the wait ends well");
-    assert_eq!(
-        (ended.state(), value_of(&ended)),
-        (EventState::TimedOut, Some(&Value::Int(-5)))
-    );
+    let event = site.create(with_default(expiring(300), Value::Int(-5))).await;
+    let ended = soon("the timeout", site.wait(&event)).await.expect("the wait ends well");
+    assert_eq!((ended.state(), value_of(&ended)), (EventState::TimedOut, Some(&Value::Int(-5))));
     assert_eq!(ended.response.and_then(|r| r.responder), None);
 }
 
@@ -224,20 +178,14 @@ async fn a_default_that_is_no_valid_answer_is_refused_at_create() {
     let site = Site::shared().await;
     let request = with_default(request(kinds::int_within(0, 9)), Value::Int(10));
     let refused = Failure::of(&site.try_create(request).await.expect_err("10 is too much"));
-    assert!(
-        refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-        "{refused:?}"
-    );
+    assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{refused:?}");
     assert_eq!(refused.fields, ["on_timeout.default_value"]);
 }
 
 #[tokio::test]
 async fn a_late_answer_is_refused_with_the_deadline_though_nobody_has_looked_since() {
     let site = Site::shared().await;
-    let events = [
-        site.create(expiring(200)).await,
-        site.create(expiring(200)).await,
-    ];
+    let events = [site.create(expiring(200)).await, site.create(expiring(200)).await];
     deadline_of(&events[1]).await;
     let by_grpc = site.answer(&events[0], Answer::Json("1".to_owned())).await;
     let by_grpc = Failure::of(&by_grpc.expect_err("it is too late"));
@@ -252,8 +200,7 @@ async fn a_late_answer_is_refused_with_the_deadline_though_nobody_has_looked_sin
 }
 
 fn instant(text: &str) -> prost_types::Timestamp {
-    text.parse()
-        .unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[tokio::test]
@@ -261,10 +208,7 @@ async fn an_answer_to_a_server_that_was_frozen_past_the_deadline_is_late() {
     use rustix::process::{Pid, Signal, kill_process};
     let (server, site) = start(config()).await;
     let event = site.create(expiring(500)).await;
-    let pid = server
-        .pid()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(Pid::from_raw);
+    let pid = server.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let pid = pid.expect("the server runs");
     kill_process(pid, Signal::STOP).expect("it stops");
     let answering = site.answer(&event, typed(&Value::Int(1)));
@@ -273,25 +217,17 @@ async fn an_answer_to_a_server_that_was_frozen_past_the_deadline_is_late() {
         kill_process(pid, Signal::CONT).expect("it goes on");
     };
     let (refused, ()) = tokio::join!(answering, thawing);
-    assert_final(
-        &Failure::of(&refused.expect_err("it is too late")),
-        "EVENT_STATE_TIMED_OUT",
-    );
+    assert_final(&Failure::of(&refused.expect_err("it is too late")), "EVENT_STATE_TIMED_OUT");
 }
 
 #[tokio::test]
 async fn a_timeout_that_came_due_while_the_server_was_down_fires_at_start_with_its_own_deadline() {
     let (mut server, site) = start(config()).await;
-    let event = site
-        .create(with_default(expiring(200), Value::Int(3)))
-        .await;
+    let event = site.create(with_default(expiring(200), Value::Int(3))).await;
     server.kill().await.expect("it dies");
     deadline_of(&event).await;
     server.restart().await.expect("it starts again");
     let ended = soon("the overdue timeout", site.wait_on(&event)).await;
-    assert_eq!(
-        (ended.state(), value_of(&ended)),
-        (EventState::TimedOut, Some(&Value::Int(3)))
-    );
+    assert_eq!((ended.state(), value_of(&ended)), (EventState::TimedOut, Some(&Value::Int(3))));
     assert_eq!(ended.response.and_then(|r| r.time), event.deadline);
 }

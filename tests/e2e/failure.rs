@@ -27,40 +27,25 @@ impl Failure {
         let info = info.unwrap_or_else(|| panic!("every error has an ErrorInfo: {status:?}"));
         assert_eq!(info.domain, "hitl.v1");
         assert!(!status.message().is_empty());
-        let broken = details
-            .bad_request()
-            .map(|bad| bad.field_violations.as_slice());
+        let broken = details.bad_request().map(|bad| bad.field_violations.as_slice());
         Self {
             code: status.code(),
             reason: info.reason.clone(),
             metadata: info.metadata.clone().into_iter().collect(),
-            fields: broken
-                .unwrap_or_default()
-                .iter()
-                .map(|v| v.field.clone())
-                .collect(),
-            retry: details
-                .retry_info()
-                .is_some_and(|retry| retry.retry_delay.is_some()),
-            resource: details
-                .resource_info()
-                .map_or(String::new(), |r| r.resource_name.clone()),
+            fields: broken.unwrap_or_default().iter().map(|v| v.field.clone()).collect(),
+            retry: details.retry_info().is_some_and(|retry| retry.retry_delay.is_some()),
+            resource: details.resource_info().map_or(String::new(), |r| r.resource_name.clone()),
         }
     }
 
     /// Reads an error body of the JSON API.
     pub(crate) fn of_json(body: &Json) -> Self {
         let error = &body["error"];
-        assert!(
-            error["message"].is_string(),
-            "every error has a message: {body}"
-        );
+        assert!(error["message"].is_string(), "every error has a message: {body}");
         let detail = |name: &str| {
             let wanted = format!("type.googleapis.com/google.rpc.{name}");
             let details = error["details"].as_array().into_iter().flatten();
-            details
-                .into_iter()
-                .find(|detail| detail["@type"] == *wanted)
+            details.into_iter().find(|detail| detail["@type"] == *wanted)
         };
         let info = detail("ErrorInfo").unwrap_or_else(|| panic!("no ErrorInfo: {body}"));
         assert_eq!(info["domain"], "hitl.v1");
@@ -69,18 +54,10 @@ impl Failure {
         Self {
             code: code_of(text(&error["status"])),
             reason: text(&info["reason"]).to_owned(),
-            metadata: metadata
-                .map(|(k, v)| (k.clone(), text(v).to_owned()))
-                .collect(),
-            fields: broken
-                .into_iter()
-                .flatten()
-                .map(|v| text(&v["field"]).to_owned())
-                .collect(),
+            metadata: metadata.map(|(k, v)| (k.clone(), text(v).to_owned())).collect(),
+            fields: broken.into_iter().flatten().map(|v| text(&v["field"]).to_owned()).collect(),
             retry: detail("RetryInfo").is_some_and(|retry| retry["retryDelay"].is_string()),
-            resource: detail("ResourceInfo")
-                .map_or("", |r| text(&r["resourceName"]))
-                .to_owned(),
+            resource: detail("ResourceInfo").map_or("", |r| text(&r["resourceName"])).to_owned(),
         }
     }
 

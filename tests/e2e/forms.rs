@@ -15,10 +15,7 @@ fn line() -> Input {
 }
 
 fn pairs(fields: &[(&str, &str)]) -> Vec<(String, String)> {
-    fields
-        .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    fields.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 #[tokio::test]
@@ -37,17 +34,11 @@ async fn the_page_names_the_question_and_offers_the_words_of_the_input() {
         options: vec![option("eu", "Europe"), option("us", "")],
         ..ChoiceInput::default()
     });
-    let cases = [
-        (yes_no, ["Ship it", "Hold &"]),
-        (choice, ["Europe", "Help for it"]),
-    ];
+    let cases = [(yes_no, ["Ship it", "Hold &"]), (choice, ["Europe", "Help for it"])];
     for (input, words) in cases {
         let event = site.ask(input).await;
         let page = page(site.fetch(&event.form_url).await).await;
-        for word in words
-            .iter()
-            .chain(&["question", "What is it?", "<form", "method=\"post\""])
-        {
+        for word in words.iter().chain(&["question", "What is it?", "<form", "method=\"post\""]) {
             assert!(page.contains(word), "{word} is missing: {page}");
         }
     }
@@ -56,24 +47,16 @@ async fn the_page_names_the_question_and_offers_the_words_of_the_input() {
 #[tokio::test]
 async fn a_bad_answer_comes_back_as_a_page_that_says_why_and_the_event_still_waits() {
     let site = Site::shared().await;
-    let typed = bad_answers()
-        .into_iter()
-        .filter(|bad| bad.json.is_string() && bad.field == "value");
+    let typed =
+        bad_answers().into_iter().filter(|bad| bad.json.is_string() && bad.field == "value");
     for bad in typed.filter(|bad| !matches!(bad.input, Input::Object(_))) {
         let text = bad.json.as_str().unwrap_or_default().to_owned();
         let event = site.ask(bad.input).await;
-        let reply = site
-            .submit(
-                &event,
-                &answered(vec![("value".to_owned(), text.clone())], "x"),
-            )
-            .await;
+        let reply =
+            site.submit(&event, &answered(vec![("value".to_owned(), text.clone())], "x")).await;
         assert_eq!(reply.status().as_u16(), 422, "{text}");
         let page = reply.text().await.expect("a page");
-        assert!(
-            page.contains("<form"),
-            "it can be corrected: {text}: {page}"
-        );
+        assert!(page.contains("<form"), "it can be corrected: {text}: {page}");
         assert!(is_pending(&site.get(&event).await), "{text}");
     }
 }
@@ -94,10 +77,7 @@ async fn what_was_typed_is_still_there_beside_the_complaint() {
     for part in ["Zoë &#34;Z&#34;", "forty", "whole number"] {
         assert!(page.contains(part), "{part} is missing: {page}");
     }
-    assert!(
-        !page.contains("value.age must"),
-        "people see a field's title, not its path"
-    );
+    assert!(!page.contains("value.age must"), "people see a field's title, not its path");
 }
 
 #[tokio::test]
@@ -112,30 +92,17 @@ async fn what_a_browser_adds_or_leaves_out_does_not_matter() {
         ("value.height", ""),
     ]);
     site.submit_and_follow(&event, &answered(fields, "x")).await;
-    let expected = kinds::fields([
-        ("name", Value::Str("Al".to_owned())),
-        ("age", Value::Int(7)),
-    ]);
+    let expected = kinds::fields([("name", Value::Str("Al".to_owned())), ("age", Value::Int(7))]);
     assert_eq!(value_of(&site.get(&event).await), Some(&expected));
     let event = site.ask(kinds::text()).await;
-    site.submit_and_follow(&event, &answered(pairs(&[("value", "a\r\nb")]), "x"))
-        .await;
-    assert_eq!(
-        value_of(&site.get(&event).await),
-        Some(&Value::Str("a\nb".to_owned()))
-    );
+    site.submit_and_follow(&event, &answered(pairs(&[("value", "a\r\nb")]), "x")).await;
+    assert_eq!(value_of(&site.get(&event).await), Some(&Value::Str("a\nb".to_owned())));
 }
 
 #[tokio::test]
 async fn an_empty_or_halfway_form_is_no_answer() {
     let site = Site::shared().await;
-    for input in [
-        line(),
-        kinds::int(),
-        kinds::yes_or_no(),
-        kinds::colours(1, 3),
-        kinds::person(),
-    ] {
+    for input in [line(), kinds::int(), kinds::yes_or_no(), kinds::colours(1, 3), kinds::person()] {
         let event = site.ask(input).await;
         let halves = [
             answered(Vec::new(), "x"),
@@ -145,11 +112,7 @@ async fn an_empty_or_halfway_form_is_no_answer() {
         ];
         for fields in halves {
             let reply = site.submit(&event, &fields).await;
-            assert!(
-                reply.status().is_client_error(),
-                "{fields:?}: {}",
-                reply.status()
-            );
+            assert!(reply.status().is_client_error(), "{fields:?}: {}", reply.status());
         }
         assert!(is_pending(&site.get(&event).await));
     }
@@ -163,22 +126,11 @@ async fn a_form_that_is_no_form_is_refused() {
         ("text/plain", "value=1&action=answer"),
         ("application/json", "{\"value\": 1}"),
         ("multipart/form-data; boundary=x", "--x\r\n\r\n--x--"),
-        (
-            "application/x-www-form-urlencoded",
-            "value=%ff&action=answer",
-        ),
+        ("application/x-www-form-urlencoded", "value=%ff&action=answer"),
     ] {
-        let call = site
-            .http
-            .post(&event.form_url)
-            .header("content-type", kind)
-            .body(body);
+        let call = site.http.post(&event.form_url).header("content-type", kind).body(body);
         let reply = call.send().await.expect("the server replies");
-        assert!(
-            reply.status().is_client_error(),
-            "{kind}: {}",
-            reply.status()
-        );
+        assert!(reply.status().is_client_error(), "{kind}: {}", reply.status());
     }
     assert!(is_pending(&site.get(&event).await));
 }

@@ -13,10 +13,7 @@ pub(crate) fn int() -> Input {
 }
 
 pub(crate) fn int_within(min: i64, max: i64) -> Input {
-    Input::Int(IntInput {
-        min: Some(min),
-        max: Some(max),
-    })
+    Input::Int(IntInput { min: Some(min), max: Some(max) })
 }
 
 pub(crate) fn float() -> Input {
@@ -24,41 +21,24 @@ pub(crate) fn float() -> Input {
 }
 
 pub(crate) fn float_within(min: f64, max: f64) -> Input {
-    Input::Float(FloatInput {
-        min: Some(min),
-        max: Some(max),
-    })
+    Input::Float(FloatInput { min: Some(min), max: Some(max) })
 }
 
 /// Text that may be empty.
 pub(crate) fn text() -> Input {
-    Input::Str(StrInput {
-        min_length: Some(0),
-        multiline: true,
-        ..StrInput::default()
-    })
+    Input::Str(StrInput { min_length: Some(0), multiline: true, ..StrInput::default() })
 }
 
 pub(crate) fn text_between(min: u32, max: u32) -> Input {
-    Input::Str(StrInput {
-        min_length: Some(min),
-        max_length: Some(max),
-        ..StrInput::default()
-    })
+    Input::Str(StrInput { min_length: Some(min), max_length: Some(max), ..StrInput::default() })
 }
 
 pub(crate) fn text_like(pattern: &str) -> Input {
-    Input::Str(StrInput {
-        pattern: pattern.to_owned(),
-        ..StrInput::default()
-    })
+    Input::Str(StrInput { pattern: pattern.to_owned(), ..StrInput::default() })
 }
 
 pub(crate) fn text_in(format: StrFormat) -> Input {
-    Input::Str(StrInput {
-        format: format.into(),
-        ..StrInput::default()
-    })
+    Input::Str(StrInput { format: format.into(), ..StrInput::default() })
 }
 
 pub(crate) fn yes_or_no() -> Input {
@@ -73,11 +53,7 @@ pub(crate) fn colours(min: u32, max: u32) -> Input {
         description: String::new(),
     };
     Input::Choice(ChoiceInput {
-        options: vec![
-            option("red", "Red"),
-            option("green", ""),
-            option("blue", "Deep blue"),
-        ],
+        options: vec![option("red", "Red"), option("green", ""), option("blue", "Deep blue")],
         min_selected: Some(min),
         max_selected: Some(max),
     })
@@ -94,27 +70,22 @@ pub(crate) fn person() -> Input {
             "member": {"type": "boolean"},
             "mail": {"type": "string", "format": "email"},
             "colour": {"type": "string", "enum": ["red", "green"]},
-            "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}, "minItems": 1, "maxItems": 2},
+            "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]},
+                "minItems": 1, "maxItems": 2},
         },
         "required": ["name", "age"],
     });
-    Input::Object(ObjectInput {
-        json_schema: schema.to_string(),
-    })
+    Input::Object(ObjectInput { json_schema: schema.to_string() })
 }
 
 pub(crate) fn picked(values: &[&str]) -> Value {
-    Value::Choice(ChoiceValue {
-        selected: values.iter().map(|&v| v.to_owned()).collect(),
-    })
+    Value::Choice(ChoiceValue { selected: values.iter().map(|&v| v.to_owned()).collect() })
 }
 
 pub(crate) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let field =
         |(name, kind): (&str, Value)| (name.to_owned(), hitl_proto::v1::Value { kind: Some(kind) });
-    Value::Object(ObjectValue {
-        fields: fields.into_iter().map(field).collect(),
-    })
+    Value::Object(ObjectValue { fields: fields.into_iter().map(field).collect() })
 }
 
 /// The value as the canonical JSON of a `hitl.v1.Value`.
@@ -164,17 +135,12 @@ fn form_fields(name: &str, value: &Value) -> Vec<(String, String)> {
         Value::Float(number) => one(number.to_string()),
         Value::Str(text) => one(text.clone()),
         Value::Bool(truth) => one(truth.to_string()),
-        Value::Choice(choice) => choice
-            .selected
-            .iter()
-            .map(|v| (name.to_owned(), v.clone()))
-            .collect(),
+        Value::Choice(choice) => {
+            choice.selected.iter().map(|v| (name.to_owned(), v.clone())).collect()
+        }
         Value::Object(object) => {
             let fields = object.fields.iter().filter_map(|(field, value)| {
-                Some(form_fields(
-                    &format!("{name}.{field}"),
-                    value.kind.as_ref()?,
-                ))
+                Some(form_fields(&format!("{name}.{field}"), value.kind.as_ref()?))
             });
             fields.flatten().collect()
         }

@@ -29,22 +29,13 @@ async fn a_connection_that_never_finishes_its_first_request_is_closed() {
         "POST /submit/json HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
     ];
     let closed = join_all(unfinished.map(async |text| {
-        let mut stream = TcpStream::connect(address)
-            .await
-            .expect("the server listens");
-        stream
-            .write_all(text.as_bytes())
-            .await
-            .expect("the server reads");
+        let mut stream = TcpStream::connect(address).await.expect("the server listens");
+        stream.write_all(text.as_bytes()).await.expect("the server reads");
         let mut reply = Vec::new();
         let read = timeout(PATIENCE, stream.read_to_end(&mut reply)).await;
         (text, read.is_ok())
     }));
-    let open: Vec<_> = closed
-        .await
-        .into_iter()
-        .filter(|(_, closed)| !closed)
-        .collect();
+    let open: Vec<_> = closed.await.into_iter().filter(|(_, closed)| !closed).collect();
     assert!(open.is_empty(), "still open after {PATIENCE:?}: {open:?}");
 }
 
@@ -52,13 +43,8 @@ async fn a_connection_that_never_finishes_its_first_request_is_closed() {
 async fn a_header_that_trickles_in_is_cut_off() {
     let site = Site::shared().await;
     let address = site.url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address)
-        .await
-        .expect("the server listens");
-    stream
-        .write_all(b"GET /healthz HTTP/1.1\r\n")
-        .await
-        .expect("the server reads");
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.expect("the server reads");
     let cut = timeout(PATIENCE, async {
         let mut letters = [0; 512];
         loop {
@@ -92,18 +78,12 @@ async fn a_wait_beyond_the_limit_is_told_to_come_later_and_the_others_still_get_
     for _ in 0..3 {
         held.push(open_wait(&site, &event).await.expect("within the limit"));
     }
-    let refused = Failure::of(
-        &open_wait(&site, &event)
-            .await
-            .expect_err("beyond the limit"),
-    );
+    let refused = Failure::of(&open_wait(&site, &event).await.expect_err("beyond the limit"));
     assert!(
         refused.is(Code::ResourceExhausted, "TOO_MANY_WAITERS") && refused.retry,
         "{refused:?}"
     );
-    let reply = site
-        .fetch(&format!("{}/v1/events/{}?wait=5s", site.url, event.id))
-        .await;
+    let reply = site.fetch(&format!("{}/v1/events/{}?wait=5s", site.url, event.id)).await;
     assert!(reply.headers().contains_key("retry-after"));
     let refused = Failure::of_reply(reply).await;
     assert!(
@@ -120,13 +100,9 @@ async fn a_wait_beyond_the_limit_is_told_to_come_later_and_the_others_still_get_
         }
     });
     held.push(again.await);
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("other calls go on");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("other calls go on");
     for updates in &mut held {
-        let last = soon("the answer", updates.message())
-            .await
-            .expect("it goes on");
+        let last = soon("the answer", updates.message()).await.expect("it goes on");
         assert!(last.is_some());
     }
 }
@@ -140,12 +116,8 @@ async fn streams_beyond_the_limit_of_a_connection_queue_and_none_is_lost() {
     one_connection.get(&event).await;
     let waits = (0..40).map(|_| soon("the wait", one_connection.wait(&event)));
     let answering = async {
-        open_wait(&site, &event)
-            .await
-            .expect("another connection has room");
-        site.answer(&event, typed(&Value::Int(1)))
-            .await
-            .expect("the answer is good")
+        open_wait(&site, &event).await.expect("another connection has room");
+        site.answer(&event, typed(&Value::Int(1))).await.expect("the answer is good")
     };
     let (ended, answered) = tokio::join!(join_all(waits), answering);
     for event in ended {
@@ -162,18 +134,10 @@ async fn a_connection_beyond_the_limit_does_not_take_the_others_down() {
     for _ in 0..30 {
         held.extend(TcpStream::connect(address).await);
     }
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("who is in stays in");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("who is in stays in");
     drop(held);
     let back = soon("room for a new connection", async {
-        while site
-            .http
-            .get(format!("{}/readyz", site.url))
-            .send()
-            .await
-            .is_err()
-        {}
+        while site.http.get(format!("{}/readyz", site.url)).send().await.is_err() {}
     });
     back.await;
 }

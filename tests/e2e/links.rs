@@ -32,31 +32,18 @@ const SCANNERS: [&str; 12] = [
 async fn bytes(reply: Response) -> (u16, BTreeMap<String, String>, Vec<u8>) {
     let status = reply.status().as_u16();
     let headers = reply.headers().iter().filter(|(name, _)| *name != "date");
-    let headers = headers
-        .map(|(name, value)| (name.to_string(), format!("{value:?}")))
-        .collect();
-    (
-        status,
-        headers,
-        reply.bytes().await.expect("a body").to_vec(),
-    )
+    let headers = headers.map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect();
+    (status, headers, reply.bytes().await.expect("a body").to_vec())
 }
 
 fn token(event: &Event) -> &str {
-    event
-        .form_url
-        .rsplit('/')
-        .next()
-        .expect("a link ends with its token")
+    event.form_url.rsplit('/').next().expect("a link ends with its token")
 }
 
 /// Paths below the link of `event` that are not links, whatever is wrong with them.
 async fn bad_links(site: &Site, event: &Event) -> Vec<String> {
     let other = site.ask(kinds::int()).await;
-    let namespaced = CreateEventRequest {
-        namespace: "elsewhere".into(),
-        ..request(kinds::int())
-    };
+    let namespaced = CreateEventRequest { namespace: "elsewhere".into(), ..request(kinds::int()) };
     let elsewhere = site.create(namespaced).await;
     let token = token(event);
     let changed = |index: usize| {
@@ -121,23 +108,13 @@ async fn every_bad_link_gets_the_same_bytes_whatever_is_wrong_with_it() {
 async fn a_bad_link_is_refused_in_words_for_programs_and_for_people() {
     let site = Site::shared().await;
     let event = site.ask(kinds::int()).await;
-    let refused = site
-        .fetch(&format!("{}/v1/links/{}/AAAA", site.url, event.id))
-        .await;
+    let refused = site.fetch(&format!("{}/v1/links/{}/AAAA", site.url, event.id)).await;
     let refused = Failure::of_reply(refused).await;
-    assert!(
-        refused.is(tonic::Code::PermissionDenied, "LINK_INVALID"),
-        "{refused:?}"
-    );
-    let page = site
-        .fetch(&format!("{}/form/{}/AAAA", site.url, event.id))
-        .await;
+    assert!(refused.is(tonic::Code::PermissionDenied, "LINK_INVALID"), "{refused:?}");
+    let page = site.fetch(&format!("{}/form/{}/AAAA", site.url, event.id)).await;
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     let page = page.text().await.expect("a page");
-    assert!(
-        page.contains("does not work") && !page.contains(&event.id),
-        "{page}"
-    );
+    assert!(page.contains("does not work") && !page.contains(&event.id), "{page}");
 }
 
 #[tokio::test]
@@ -157,12 +134,7 @@ async fn no_get_or_head_of_any_scanner_changes_anything() {
     let site = Site::shared().await;
     for input in [kinds::yes_or_no(), kinds::colours(1, 1), kinds::text()] {
         let event = site.ask(input).await;
-        let queries = [
-            "",
-            "?value=true&action=answer",
-            "?decline=x",
-            "?action=decline&reason=x",
-        ];
+        let queries = ["", "?value=true&action=answer", "?decline=x", "?action=decline&reason=x"];
         let paths = ["answer", "decline", "cancel"]
             .map(|verb| format!("{}/v1/events/{}/{verb}", site.url, event.id));
         for agent in SCANNERS {
@@ -170,10 +142,7 @@ async fn no_get_or_head_of_any_scanner_changes_anything() {
                 let links = [&event.form_url, &event.api_url].into_iter();
                 let links = links.flat_map(|url| queries.map(|query| format!("{url}{query}")));
                 for url in links.chain(paths.clone()) {
-                    let call = site
-                        .http
-                        .request(method.clone(), &url)
-                        .header("user-agent", agent);
+                    let call = site.http.request(method.clone(), &url).header("user-agent", agent);
                     call.send().await.expect("the server replies");
                 }
             }
@@ -187,41 +156,23 @@ async fn the_page_of_a_link_is_private_inert_and_free_of_scripts() {
     let site = Site::shared().await;
     let event = site.ask(kinds::person()).await;
     let reply = site.fetch(&event.form_url).await;
-    let header = |name: &str| {
-        reply
-            .headers()
-            .get(name)
-            .map_or("", |v| v.to_str().expect("text"))
-    };
+    let header = |name: &str| reply.headers().get(name).map_or("", |v| v.to_str().expect("text"));
     assert_eq!(header("referrer-policy"), "no-referrer");
     assert!(header("cache-control").contains("no-store"));
     assert_eq!(header("x-content-type-options"), "nosniff");
     let policy = header("content-security-policy");
-    for rule in [
-        "default-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    ] {
+    for rule in
+        ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"]
+    {
         assert!(policy.contains(rule), "{rule} is missing: {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
     let page = page(reply).await;
     let lower = page.to_lowercase();
-    for forbidden in [
-        "<script",
-        "javascript:",
-        " onload=",
-        " onclick=",
-        " checked",
-        " selected",
-    ] {
+    for forbidden in ["<script", "javascript:", " onload=", " onclick=", " checked", " selected"] {
         assert!(!lower.contains(forbidden), "{forbidden} in {page}");
     }
-    assert!(
-        !page.replace(&site.url, "").contains("http"),
-        "nothing comes from elsewhere: {page}"
-    );
+    assert!(!page.replace(&site.url, "").contains("http"), "nothing comes from elsewhere: {page}");
 }
 
 #[tokio::test]
@@ -250,17 +201,12 @@ async fn an_ended_event_shows_what_happened_when_and_by_whom() {
     let site = Site::shared().await;
     let event = site.ask(kinds::text()).await;
     let value = Value::Str("blue & <green>".to_owned());
-    let shown = site
-        .submit_and_follow(&event, &answered(kinds::form(&value), "once"))
-        .await;
+    let shown = site.submit_and_follow(&event, &answered(kinds::form(&value), "once")).await;
     for part in ["blue &amp; &lt;green&gt;", "Ann", "UTC"] {
         assert!(
             shown.contains(part) || shown.contains("blue &#38; &#60;green&#62;"),
             "{part}: {shown}"
         );
     }
-    assert!(
-        !shown.contains("<form"),
-        "there is nothing left to answer: {shown}"
-    );
+    assert!(!shown.contains("<form"), "there is nothing left to answer: {shown}");
 }

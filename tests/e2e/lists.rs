@@ -12,35 +12,20 @@ use crate::kinds;
 use crate::site::{Site, millis, request, typed};
 
 fn in_namespace(namespace: &str) -> CreateEventRequest {
-    CreateEventRequest {
-        namespace: namespace.to_owned(),
-        ..request(kinds::int())
-    }
+    CreateEventRequest { namespace: namespace.to_owned(), ..request(kinds::int()) }
 }
 
 fn listing(namespace: &str) -> ListEventsRequest {
-    ListEventsRequest {
-        namespace: namespace.to_owned(),
-        ..ListEventsRequest::default()
-    }
+    ListEventsRequest { namespace: namespace.to_owned(), ..ListEventsRequest::default() }
 }
 
 /// All pages of a list, each checked to keep to its size.
 async fn all(site: &Site, mut request: ListEventsRequest) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..1_000 {
-        let reply = site
-            .grpc
-            .clone()
-            .list_events(request.clone())
-            .await
-            .expect("a page");
+        let reply = site.grpc.clone().list_events(request.clone()).await.expect("a page");
         let page = reply.into_inner();
-        let size_max = if request.page_size == 0 {
-            100
-        } else {
-            request.page_size
-        };
+        let size_max = if request.page_size == 0 { 100 } else { request.page_size };
         assert!(page.events.len() <= usize::try_from(size_max).expect("a size"));
         events.extend(page.events);
         if page.next_page_token.is_empty() {
@@ -61,38 +46,19 @@ async fn pending_events_come_first_by_deadline_and_then_the_ended_ones_latest_fi
     let mut created = Vec::new();
     for seconds in [500, 100, 300, 200, 400, 900, 901, 902] {
         let expiration = Some(Expiration::Ttl(millis(seconds * 1_000)));
-        created.push(
-            site.create(CreateEventRequest {
-                expiration,
-                ..in_namespace("order")
-            })
-            .await,
-        );
+        created.push(site.create(CreateEventRequest { expiration, ..in_namespace("order") }).await);
     }
     for index in [6, 5, 7] {
-        site.answer(&created[index], typed(&Value::Int(1)))
-            .await
-            .expect("the answer is good");
+        site.answer(&created[index], typed(&Value::Int(1))).await.expect("the answer is good");
     }
     let order = [1, 3, 2, 4, 0, 7, 5, 6].map(|index| created[index].id.as_str());
     for page_size in [0, 1, 2, 3, 5, 8, 1_000, i32::MAX] {
-        let listed = all(
-            &site,
-            ListEventsRequest {
-                page_size,
-                ..listing("order")
-            },
-        )
-        .await;
+        let listed = all(&site, ListEventsRequest { page_size, ..listing("order") }).await;
         assert_eq!(ids(&listed), order, "pages of {page_size}");
     }
     let listed = all(&site, listing("order")).await;
     for event in &listed {
-        assert_eq!(
-            *event,
-            site.get(event).await,
-            "a list shows what a read shows"
-        );
+        assert_eq!(*event, site.get(event).await, "a list shows what a read shows");
     }
 }
 
@@ -108,17 +74,12 @@ async fn three(site: &Site, namespace: &str) -> [Event; 3] {
     let a = create("deploy", "run-1", &[("team", "a"), ("env", "prod")]).await;
     let b = create("deploy", "run-2", &[("team", "a")]).await;
     let c = create("refund", "run-1", &[("team", "b & c=d")]).await;
-    site.answer(&b, typed(&Value::Int(1)))
-        .await
-        .expect("the answer is good");
+    site.answer(&b, typed(&Value::Int(1))).await.expect("the answer is good");
     [a, b, c]
 }
 
 fn labels_of(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-        .collect()
+    pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
 #[tokio::test]
@@ -130,15 +91,9 @@ async fn filters_find_exactly_what_has_the_state_name_scope_and_all_the_labels()
         with(&mut wanted);
         let events = all(&site, wanted).await;
         let names = [(&a.id, 'a'), (&b.id, 'b'), (&c.id, 'c')];
-        let mut found: Vec<_> = names
-            .into_iter()
-            .filter(|(id, _)| events.iter().any(|e| e.id == **id))
-            .collect();
-        assert_eq!(
-            found.len(),
-            events.len(),
-            "nothing is there twice, and nothing else"
-        );
+        let mut found: Vec<_> =
+            names.into_iter().filter(|(id, _)| events.iter().any(|e| e.id == **id)).collect();
+        assert_eq!(found.len(), events.len(), "nothing is there twice, and nothing else");
         found.drain(..).map(|(_, name)| name).collect::<String>()
     };
     assert_eq!(found(&|_| {}).await, "abc");
@@ -148,19 +103,10 @@ async fn filters_find_exactly_what_has_the_state_name_scope_and_all_the_labels()
     assert_eq!(found(&|r| r.name = "deploy".to_owned()).await, "ab");
     assert_eq!(found(&|r| r.name = "Deploy".to_owned()).await, "");
     assert_eq!(found(&|r| r.scope = "run-1".to_owned()).await, "ac");
-    assert_eq!(
-        found(&|r| r.labels = labels_of(&[("team", "a")])).await,
-        "ab"
-    );
-    assert_eq!(
-        found(&|r| r.labels = labels_of(&[("team", "a"), ("env", "prod")])).await,
-        "a"
-    );
+    assert_eq!(found(&|r| r.labels = labels_of(&[("team", "a")])).await, "ab");
+    assert_eq!(found(&|r| r.labels = labels_of(&[("team", "a"), ("env", "prod")])).await, "a");
     assert_eq!(found(&|r| r.labels = labels_of(&[("team", "")])).await, "");
-    assert_eq!(
-        found(&|r| r.namespace = "no-such-namespace".to_owned()).await,
-        ""
-    );
+    assert_eq!(found(&|r| r.namespace = "no-such-namespace".to_owned()).await, "");
 }
 
 #[tokio::test]
@@ -173,14 +119,8 @@ async fn http_takes_the_same_filters_from_the_query() {
         ("labels[team]=a&labels[env]=prod", &a),
     ];
     for (query, expected) in cases {
-        let found = site
-            .read(&format!("/v1/events?namespace=queries&{query}"))
-            .await;
-        assert_eq!(
-            found["events"].as_array().map(Vec::len),
-            Some(1),
-            "{query}: {found}"
-        );
+        let found = site.read(&format!("/v1/events?namespace=queries&{query}")).await;
+        assert_eq!(found["events"].as_array().map(Vec::len), Some(1), "{query}: {found}");
         assert_eq!(found["events"][0]["id"], expected.id);
     }
 }
@@ -196,17 +136,9 @@ async fn an_event_that_ends_while_its_list_is_paged_is_never_missed() {
         events.push(event);
     }
     let mut seen = BTreeSet::new();
-    let mut request = ListEventsRequest {
-        page_size: 3,
-        ..listing("moving")
-    };
+    let mut request = ListEventsRequest { page_size: 3, ..listing("moving") };
     loop {
-        let reply = site
-            .grpc
-            .clone()
-            .list_events(request.clone())
-            .await
-            .expect("a page");
+        let reply = site.grpc.clone().list_events(request.clone()).await.expect("a page");
         let page = reply.into_inner();
         seen.extend(page.events.into_iter().map(|event| event.id));
         if page.next_page_token.is_empty() {
@@ -214,9 +146,7 @@ async fn an_event_that_ends_while_its_list_is_paged_is_never_missed() {
         }
         request.page_token = page.next_page_token;
         if let Some(event) = events.pop() {
-            site.answer(&event, typed(&Value::Int(1)))
-                .await
-                .expect("the answer is good");
+            site.answer(&event, typed(&Value::Int(1))).await.expect("the answer is good");
         }
     }
     assert_eq!(seen, created);
@@ -231,10 +161,7 @@ async fn http_pages_through_the_same_list() {
         let path = format!("/v1/events?namespace=http-pages&page_size=1&page_token={token}");
         let page = site.read(&path).await;
         seen.extend(page["events"][0]["id"].as_str().map(str::to_owned));
-        token = page["nextPageToken"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        token = page["nextPageToken"].as_str().unwrap_or_default().to_owned();
         if token.is_empty() {
             break;
         }
@@ -246,32 +173,16 @@ async fn http_pages_through_the_same_list() {
 async fn a_bad_page_token_size_or_filter_is_an_invalid_request() {
     let site = Site::shared().await;
     three(&site, "tokens").await;
-    let first = ListEventsRequest {
-        page_size: 1,
-        ..listing("tokens")
-    };
-    let reply = site
-        .grpc
-        .clone()
-        .list_events(first.clone())
-        .await
-        .expect("a page");
+    let first = ListEventsRequest { page_size: 1, ..listing("tokens") };
+    let reply = site.grpc.clone().list_events(first.clone()).await.expect("a page");
     let token = reply.into_inner().next_page_token;
     assert!(!token.is_empty());
     let refused = async |field: &str, with: &dyn Fn(&mut ListEventsRequest)| {
         let mut request = first.clone();
         with(&mut request);
-        let refused = site
-            .grpc
-            .clone()
-            .list_events(request)
-            .await
-            .expect_err(field);
+        let refused = site.grpc.clone().list_events(request).await.expect_err(field);
         let refused = Failure::of(&refused);
-        assert!(
-            refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-            "{field}: {refused:?}"
-        );
+        assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{field}: {refused:?}");
         assert_eq!(refused.fields, [field]);
     };
     refused("page_token", &|r| r.page_token = "nonsense".to_owned()).await;
@@ -279,17 +190,9 @@ async fn a_bad_page_token_size_or_filter_is_an_invalid_request() {
     refused("page_size", &|r| r.page_size = -1).await;
     refused("state", &|r| r.state = 99).await;
     refused("namespace", &|r| r.namespace = "Not OK".to_owned()).await;
-    for query in [
-        "page_size=x",
-        "page_size=-1",
-        "state=NO_SUCH_STATE",
-        "page_token=%00",
-    ] {
+    for query in ["page_size=x", "page_size=-1", "state=NO_SUCH_STATE", "page_token=%00"] {
         let reply = site.fetch(&format!("{}/v1/events?{query}", site.url)).await;
         let refused = Failure::of_reply(reply).await;
-        assert!(
-            refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-            "{query}: {refused:?}"
-        );
+        assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{query}: {refused:?}");
     }
 }

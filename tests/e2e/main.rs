@@ -1,7 +1,7 @@
 //! The real `hitl` from outside: every promise of the API, the form, the command line and the process, in use.
 //!
-//! Tests share one server unless they kill it, fill it or set it up in their own way. Nothing sleeps to wait for something;
-//! whoever waits, waits for the thing itself, and not for ever.
+//! Tests share one server unless they kill it, fill it or set it up in their own way. Nothing
+//! sleeps to wait for something; whoever waits, waits for the thing itself, and not for ever.
 
 mod failure;
 mod kinds;

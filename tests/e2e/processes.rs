@@ -14,37 +14,19 @@ use crate::site::{Site, config, is_pending, soon, start, typed, value_of};
 /// What comes of `hitl serve` with `args`, which must end by itself.
 async fn serve(args: &[&str], data_dir: &Path) -> Output {
     let mut command = Command::new(tools::hitl());
-    command
-        .arg("serve")
-        .args(args)
-        .env("HITL_DATA_DIR", data_dir)
-        .kill_on_drop(true);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.arg("serve").args(args).env("HITL_DATA_DIR", data_dir).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let server = command.spawn().expect("the binary runs");
-    soon(
-        "the end of a server that cannot start",
-        server.wait_with_output(),
-    )
-    .await
-    .expect("output")
+    soon("the end of a server that cannot start", server.wait_with_output()).await.expect("output")
 }
 
 /// Checks that the server did not start, and said so in words that have all of `parts`.
 fn assert_refused(output: &Output, parts: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "it started: {said}");
-    assert!(
-        output.stdout.is_empty(),
-        "a server that is not there does not say it listens"
-    );
+    assert!(output.stdout.is_empty(), "a server that is not there does not say it listens");
     for part in parts {
-        assert!(
-            said.to_lowercase().contains(part),
-            "{part:?} is missing: {said}"
-        );
+        assert!(said.to_lowercase().contains(part), "{part:?} is missing: {said}");
     }
     assert!(!said.contains("panicked"), "{said}");
 }
@@ -58,15 +40,9 @@ async fn a_second_server_on_the_same_directory_is_refused_and_the_first_goes_on(
     let (server, site) = start(config()).await;
     let event = site.ask(kinds::int()).await;
     let store = store_of(&server);
-    let second = serve(
-        &["--listen", "127.0.0.1:0", "--store", &store],
-        server.dir(),
-    )
-    .await;
+    let second = serve(&["--listen", "127.0.0.1:0", "--store", &store], server.dir()).await;
     assert_refused(&second, &[&store.to_lowercase(), "another"]);
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("the first goes on");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("the first goes on");
 }
 
 #[tokio::test]
@@ -121,18 +97,14 @@ async fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let format = store.join("meta/format.json");
     let text = std::fs::read_to_string(&format).expect("the format is a file");
     let mut json: serde_json::Value = serde_json::from_str(&text).expect("the format is JSON");
-    let version = json
-        .as_object_mut()
-        .and_then(|members| members.values_mut().find(|v| v.is_u64()));
+    let version =
+        json.as_object_mut().and_then(|members| members.values_mut().find(|v| v.is_u64()));
     *version.expect("a version") = 999.into();
     let newer = json.to_string();
     std::fs::write(&format, &newer).expect("it can be written");
     let refused = serve(&["--listen", "127.0.0.1:0", "--store", &url], dir.path()).await;
     assert_refused(&refused, &["999", "upgrade"]);
-    assert_eq!(
-        std::fs::read_to_string(&format).expect("it is there"),
-        newer
-    );
+    assert_eq!(std::fs::read_to_string(&format).expect("it is there"), newer);
 }
 
 #[tokio::test]
@@ -141,9 +113,7 @@ async fn plain_files_keep_events_through_kill_9_and_a_person_can_read_them() {
     let store = dir.path().join("files");
     let (mut server, site) = start(config().store(format!("file://{}", store.display()))).await;
     let event = site.ask(kinds::int()).await;
-    site.answer(&event, typed(&Value::Int(77)))
-        .await
-        .expect("the answer is good");
+    site.answer(&event, typed(&Value::Int(77))).await.expect("the answer is good");
     server.kill().await.expect("it dies");
     let of_event = store.join("events/default").join(&event.id);
     for (file, part) in [("request.json", "What is it?"), ("response.json", "77")] {
@@ -152,30 +122,18 @@ async fn plain_files_keep_events_through_kill_9_and_a_person_can_read_them() {
     }
     server.restart().await.expect("it starts again");
     let again = Site::at(&site.url).get(&event).await;
-    assert_eq!(
-        (value_of(&again), &again.form_url),
-        (Some(&Value::Int(77)), &event.form_url)
-    );
+    assert_eq!((value_of(&again), &again.form_url), (Some(&Value::Int(77)), &event.form_url));
 }
 
 #[tokio::test]
 async fn memory_works_and_is_gone_after_the_process() {
     let (mut server, site) = start(config().store("memory://")).await;
     let event = site.ask(kinds::int()).await;
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("the answer is good");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("the answer is good");
     server.kill().await.expect("it dies");
     server.restart().await.expect("it starts again");
-    let request = hitl_proto::v1::GetEventRequest {
-        event_id: event.id,
-        ..Default::default()
-    };
-    let gone = Site::at(&site.url)
-        .grpc
-        .get_event(request)
-        .await
-        .expect_err("it is gone");
+    let request = hitl_proto::v1::GetEventRequest { event_id: event.id, ..Default::default() };
+    let gone = Site::at(&site.url).grpc.get_event(request).await.expect_err("it is gone");
     assert_eq!(gone.code(), tonic::Code::NotFound);
 }
 
@@ -184,25 +142,14 @@ async fn links_hold_the_public_url_and_never_reach_the_log() {
     let public = "https://hitl.example.org/sub";
     let (mut server, site) = start(config().arg("--public-url").arg(public)).await;
     let event = site.ask(kinds::int()).await;
-    assert!(
-        event
-            .form_url
-            .starts_with(&format!("{public}/form/{}/", event.id)),
-        "{event:?}"
-    );
-    let (_, token) = event
-        .form_url
-        .rsplit_once('/')
-        .expect("a link ends with its token");
+    assert!(event.form_url.starts_with(&format!("{public}/form/{}/", event.id)), "{event:?}");
+    let (_, token) = event.form_url.rsplit_once('/').expect("a link ends with its token");
     let path = |base: &str| format!("{}/{base}/{}/{token}", site.url, event.id);
     let secret = "a-secret-answer-4711";
     for url in [path("form"), path("v1/links"), format!("{}x", path("form"))] {
         let call = site.http.get(&url).header("host", "hitl.example.org");
         call.send().await.expect("the server replies");
-        let call = site
-            .http
-            .post(&url)
-            .json(&serde_json::json!({"value": secret}));
+        let call = site.http.post(&url).json(&serde_json::json!({"value": secret}));
         call.send().await.expect("the server replies");
     }
     server.terminate().await.expect("it ends");

@@ -14,21 +14,13 @@ use crate::site::{Site, millis, request};
 use crate::web::event_of;
 
 fn choice(values: &[&str]) -> Input {
-    let option = |&value: &&str| v1::ChoiceOption {
-        value: value.to_owned(),
-        ..Default::default()
-    };
+    let option = |&value: &&str| v1::ChoiceOption { value: value.to_owned(), ..Default::default() };
     let options = values.iter().map(option).collect();
-    Input::Choice(ChoiceInput {
-        options,
-        ..ChoiceInput::default()
-    })
+    Input::Choice(ChoiceInput { options, ..ChoiceInput::default() })
 }
 
 fn schema(text: &str) -> Input {
-    Input::Object(ObjectInput {
-        json_schema: text.to_owned(),
-    })
+    Input::Object(ObjectInput { json_schema: text.to_owned() })
 }
 
 #[tokio::test]
@@ -40,10 +32,7 @@ async fn an_input_that_makes_no_sense_is_refused_at_create() {
         (kinds::float_within(f64::NAN, 1.0), "input.float.min"),
         (kinds::text_between(5, 4), "input.str.max_length"),
         (kinds::text_like("(unclosed"), "input.str.pattern"),
-        (
-            kinds::text_like(&"(a{1000}){1000}".repeat(9)),
-            "input.str.pattern",
-        ),
+        (kinds::text_like(&"(a{1000}){1000}".repeat(9)), "input.str.pattern"),
         (choice(&[]), "input.choice.options"),
         (choice(&["a", "a"]), "input.choice.options[1].value"),
         (choice(&["a", ""]), "input.choice.options[1].value"),
@@ -53,10 +42,7 @@ async fn an_input_that_makes_no_sense_is_refused_at_create() {
     ];
     for (input, field) in cases {
         let refused = Failure::of(&site.try_create(request(input)).await.expect_err(field));
-        assert!(
-            refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-            "{refused:?}"
-        );
+        assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{refused:?}");
         assert_eq!(refused.fields, [field]);
     }
 }
@@ -68,10 +54,7 @@ async fn a_field_that_breaks_a_rule_is_refused_by_its_name() {
         let mut request = request(kinds::int());
         with(&mut request);
         let refused = Failure::of(&site.try_create(request).await.expect_err(field));
-        assert!(
-            refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-            "{refused:?}"
-        );
+        assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{refused:?}");
         assert_eq!(refused.fields, [field]);
     };
     let ttl = |ms: i64| Some(Expiration::Ttl(millis(ms)));
@@ -110,21 +93,9 @@ async fn every_broken_rule_is_named_at_once() {
 /// How a read and a wait for `event_id` are refused.
 async fn refusals(site: &Site, event_id: &str) -> [Failure; 2] {
     let (namespace, event_id) = (String::new(), event_id.to_owned());
-    let get = GetEventRequest {
-        namespace: namespace.clone(),
-        event_id: event_id.clone(),
-    };
-    let wait = WaitEventRequest {
-        namespace,
-        event_id,
-        heartbeat_interval: None,
-    };
-    let got = site
-        .grpc
-        .clone()
-        .get_event(get)
-        .await
-        .expect_err("no such event");
+    let get = GetEventRequest { namespace: namespace.clone(), event_id: event_id.clone() };
+    let wait = WaitEventRequest { namespace, event_id, heartbeat_interval: None };
+    let got = site.grpc.clone().get_event(get).await.expect_err("no such event");
     let waited = async {
         let mut updates = site.grpc.clone().wait_event(wait).await?.into_inner();
         updates.message().await
@@ -142,29 +113,14 @@ async fn an_unknown_id_is_not_found_over_grpc_and_http() {
         assert_eq!(refused.resource, unknown);
     }
     for query in ["", "?wait=1s"] {
-        let reply = site
-            .fetch(&format!("{}/v1/events/{unknown}{query}", site.url))
-            .await;
-        assert!(
-            Failure::of_reply(reply)
-                .await
-                .is(Code::NotFound, "EVENT_NOT_FOUND")
-        );
+        let reply = site.fetch(&format!("{}/v1/events/{unknown}{query}", site.url)).await;
+        assert!(Failure::of_reply(reply).await.is(Code::NotFound, "EVENT_NOT_FOUND"));
     }
-    let bodies = [
-        ("answer", json!({"json": "1"})),
-        ("decline", json!({})),
-        ("cancel", json!({})),
-    ];
+    let bodies = [("answer", json!({"json": "1"})), ("decline", json!({})), ("cancel", json!({}))];
     for (verb, body) in bodies {
-        let reply = site
-            .call(&format!("/v1/events/{unknown}/{verb}"), &body)
-            .await;
+        let reply = site.call(&format!("/v1/events/{unknown}/{verb}"), &body).await;
         let refused = event_of(reply).await.expect_err(verb);
-        assert!(
-            refused.is(Code::NotFound, "EVENT_NOT_FOUND"),
-            "{verb}: {refused:?}"
-        );
+        assert!(refused.is(Code::NotFound, "EVENT_NOT_FOUND"), "{verb}: {refused:?}");
     }
 }
 
@@ -172,34 +128,15 @@ async fn an_unknown_id_is_not_found_over_grpc_and_http() {
 async fn a_malformed_id_is_an_invalid_request() {
     let site = Site::shared().await;
     let long = "0".repeat(33);
-    for id in [
-        "",
-        "x",
-        "../../etc/passwd",
-        "ABCDEF00000000000000000000000000",
-        "ü",
-        &long,
-    ] {
+    for id in ["", "x", "../../etc/passwd", "ABCDEF00000000000000000000000000", "ü", &long] {
         for refused in refusals(&site, id).await {
-            assert!(
-                refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-                "{refused:?}"
-            );
+            assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{refused:?}");
             assert_eq!(refused.fields, ["event_id"]);
         }
     }
-    for path in [
-        "nonsense",
-        "nonsense?wait=1s",
-        "%2e%2e%2fmeta",
-        "%ff",
-        "%00",
-    ] {
+    for path in ["nonsense", "nonsense?wait=1s", "%2e%2e%2fmeta", "%ff", "%00"] {
         let reply = site.fetch(&format!("{}/v1/events/{path}", site.url)).await;
         let refused = Failure::of_reply(reply).await;
-        assert!(
-            refused.is(Code::InvalidArgument, "INVALID_REQUEST"),
-            "{path}: {refused:?}"
-        );
+        assert!(refused.is(Code::InvalidArgument, "INVALID_REQUEST"), "{path}: {refused:?}");
     }
 }

@@ -18,11 +18,7 @@ pub(crate) struct Good {
 }
 
 fn good(input: Input, value: Value) -> Good {
-    Good {
-        input,
-        given: value.clone(),
-        stored: value,
-    }
+    Good { input, given: value.clone(), stored: value }
 }
 
 fn str_value(text: &str) -> Value {
@@ -43,29 +39,17 @@ pub(crate) fn good_answers() -> Vec<Good> {
     let texts = [
         good(text(), str_value("")),
         good(text(), str_value("two\nlines\n")),
-        good(
-            text(),
-            str_value("Grüße, 世界, \u{202e}ltr\u{202c} 👩‍👩‍👧‍👦🇺🇳 e\u{301}"),
-        ),
-        good(
-            text(),
-            str_value("<script>alert(1)</script> & \"quotes' %0d%0a + %"),
-        ),
+        good(text(), str_value("Grüße, 世界, \u{202e}ltr\u{202c} 👩‍👩‍👧‍👦🇺🇳 e\u{301}")),
+        good(text(), str_value("<script>alert(1)</script> & \"quotes' %0d%0a + %")),
         good(text(), str_value(&"x".repeat(256 * 1024))),
         // Each of its bytes is three in a form.
         good(text(), str_value(&"ü".repeat(128 * 1024))),
         good(text_between(3, 3), str_value("👩👧👦")),
         good(text_like("^[a-z]+-[0-9]{2}$"), str_value("ab-12")),
         good(text_in(StrFormat::Email), str_value("ann@example.org")),
-        good(
-            text_in(StrFormat::Uri),
-            str_value("https://example.org/?q=1#f"),
-        ),
+        good(text_in(StrFormat::Uri), str_value("https://example.org/?q=1#f")),
         good(text_in(StrFormat::Date), str_value("2024-02-29")),
-        good(
-            text_in(StrFormat::DateTime),
-            str_value("2026-11-22T13:37:00Z"),
-        ),
+        good(text_in(StrFormat::DateTime), str_value("2026-11-22T13:37:00Z")),
     ];
     let picks = [
         good(yes_or_no(), Value::Bool(true)),
@@ -77,16 +61,8 @@ pub(crate) fn good_answers() -> Vec<Good> {
             stored: picked(&["red", "blue"]),
         },
     ];
-    let objects = [
-        good(person(), everything()),
-        good(person(), only_what_is_required()),
-    ];
-    numbers
-        .into_iter()
-        .chain(texts)
-        .chain(picks)
-        .chain(objects)
-        .collect()
+    let objects = [good(person(), everything()), good(person(), only_what_is_required())];
+    numbers.into_iter().chain(texts).chain(picks).chain(objects).collect()
 }
 
 fn everything() -> Value {
@@ -113,30 +89,15 @@ pub(crate) struct Bad {
 }
 
 pub(crate) fn bad_answers() -> Vec<Bad> {
-    let bad = |input: &Input, json: Json| Bad {
-        input: input.clone(),
-        json,
-        field: "value",
-    };
+    let bad = |input: &Input, json: Json| Bad { input: input.clone(), json, field: "value" };
     let mut all = Vec::new();
-    for json in [
-        json!(1.5),
-        json!("9223372036854775808"),
-        json!(1e300),
-        json!("1_0"),
-    ] {
+    for json in [json!(1.5), json!("9223372036854775808"), json!(1e300), json!("1_0")] {
         all.push(bad(&int(), json));
     }
     for json in [json!(-1), json!(11), json!(true), json!([1])] {
         all.push(bad(&int_within(0, 10), json));
     }
-    for json in [
-        json!("NaN"),
-        json!("inf"),
-        json!("-Infinity"),
-        json!("1,5"),
-        json!({}),
-    ] {
+    for json in [json!("NaN"), json!("inf"), json!("-Infinity"), json!("1,5"), json!({})] {
         all.push(bad(&float(), json));
     }
     all.push(bad(&float_within(0.0, 1.0), json!(1.0000001)));
@@ -149,29 +110,13 @@ pub(crate) fn bad_answers() -> Vec<Bad> {
     all.push(bad(&text_in(StrFormat::Uri), json!("no scheme")));
     all.push(bad(&text_in(StrFormat::Date), json!("2023-02-29")));
     all.push(bad(&text_in(StrFormat::DateTime), json!("2026-11-22 noon")));
-    for json in [
-        json!("maybe"),
-        json!("approve"),
-        json!("on"),
-        json!(""),
-        json!(1),
-    ] {
+    for json in [json!("maybe"), json!("approve"), json!("on"), json!(""), json!(1)] {
         all.push(bad(&yes_or_no(), json));
     }
-    for json in [
-        json!("pink"),
-        json!([]),
-        json!(["red", "green"]),
-        json!("RED"),
-        json!(0),
-    ] {
+    for json in [json!("pink"), json!([]), json!(["red", "green"]), json!("RED"), json!(0)] {
         all.push(bad(&colours(1, 1), json));
     }
-    for json in [
-        json!(["red"]),
-        json!(["red", "red"]),
-        json!(["red", "green", "pink"]),
-    ] {
+    for json in [json!(["red"]), json!(["red", "red"]), json!(["red", "green", "pink"])] {
         all.push(bad(&colours(2, 3), json));
     }
     all.extend(bad_objects());
@@ -184,33 +129,14 @@ fn bad_objects() -> Vec<Bad> {
         (json!({"name": "A", "age": 1}), "value.name"),
         (json!({"name": "Ann", "age": 151}), "value.age"),
         (json!({"name": "Ann", "age": "old"}), "value.age"),
-        (
-            json!({"name": "Ann", "age": 1, "mail": "nobody"}),
-            "value.mail",
-        ),
-        (
-            json!({"name": "Ann", "age": 1, "colour": "pink"}),
-            "value.colour",
-        ),
-        (
-            json!({"name": "Ann", "age": 1, "tags": ["a", "b", "c"]}),
-            "value.tags",
-        ),
-        (
-            json!({"name": "Ann", "age": 1, "member": "perhaps"}),
-            "value.member",
-        ),
-        (
-            json!({"name": "Ann", "age": 1, "role": "admin"}),
-            "value.role",
-        ),
+        (json!({"name": "Ann", "age": 1, "mail": "nobody"}), "value.mail"),
+        (json!({"name": "Ann", "age": 1, "colour": "pink"}), "value.colour"),
+        (json!({"name": "Ann", "age": 1, "tags": ["a", "b", "c"]}), "value.tags"),
+        (json!({"name": "Ann", "age": 1, "member": "perhaps"}), "value.member"),
+        (json!({"name": "Ann", "age": 1, "role": "admin"}), "value.role"),
         (json!([]), "value"),
         (json!("Ann"), "value"),
     ];
-    let bad = |(json, field)| Bad {
-        input: person(),
-        json,
-        field,
-    };
+    let bad = |(json, field)| Bad { input: person(), json, field };
     wrong.into_iter().map(bad).collect()
 }

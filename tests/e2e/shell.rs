@@ -38,10 +38,7 @@ impl Shell {
 
     fn with(variables: Vec<(&'static str, String)>) -> Self {
         let dir = tempfile::Builder::new().prefix("hitl-shell-").tempdir();
-        Self {
-            dir: dir.expect("a directory"),
-            variables,
-        }
+        Self { dir: dir.expect("a directory"), variables }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -71,9 +68,7 @@ impl Shell {
     /// Runs `hitl ARGS` to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Done {
         let output = self.command(&tools::hitl()).args(args).output();
-        let output = soon(&format!("hitl {args:?}"), output)
-            .await
-            .expect("the binary runs");
+        let output = soon(&format!("hitl {args:?}"), output).await.expect("the binary runs");
         Done {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).expect("the output is text"),
@@ -91,28 +86,18 @@ impl Shell {
     /// Starts `hitl ask ARGS`, and returns once it says where to answer.
     pub(crate) async fn ask(&self, args: &[&str]) -> Asking {
         let mut command = self.command(&tools::hitl());
-        let mut child = command
-            .arg("ask")
-            .args(args)
-            .spawn()
-            .expect("the binary runs");
+        let mut child = command.arg("ask").args(args).spawn().expect("the binary runs");
         let mut messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         let mut said = Vec::new();
         let link = loop {
-            let line = soon("the link", messages.next_line())
-                .await
-                .expect("it can be read");
+            let line = soon("the link", messages.next_line()).await.expect("it can be read");
             let line = line.unwrap_or_else(|| panic!("no link, but {said:?}"));
             if let Some(at) = line.find("http://") {
                 break line[at..].trim().to_owned();
             }
             said.push(line);
         };
-        Asking {
-            child,
-            link,
-            messages,
-        }
+        Asking { child, link, messages }
     }
 }
 
@@ -147,11 +132,7 @@ impl Asking {
         let (output, err) = soon("the end of the ask", ended).await;
         let output = output.expect("it can be read");
         let out = String::from_utf8(output.stdout).expect("the output is text");
-        Done {
-            code: output.status.code(),
-            out,
-            err,
-        }
+        Done { code: output.status.code(), out, err }
     }
 }
 
@@ -164,9 +145,7 @@ pub(crate) fn servers_on(port: u16) -> Vec<Pid> {
         let words: Vec<_> = line.split(|byte| *byte == 0).collect();
         words.contains(&b"serve".as_slice()) && words.contains(&address.as_bytes())
     };
-    let entries = std::fs::read_dir("/proc")
-        .expect("/proc can be read")
-        .flatten();
+    let entries = std::fs::read_dir("/proc").expect("/proc can be read").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(Pid::from_raw).filter(serves).collect()
 }

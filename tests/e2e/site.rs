@@ -47,10 +47,7 @@ impl Site {
             }
         };
         *shared = Arc::downgrade(&server);
-        Self {
-            _server: Some(server.clone()),
-            ..Self::at(&server.endpoint())
-        }
+        Self { _server: Some(server.clone()), ..Self::at(&server.endpoint()) }
     }
 
     /// A server at `url`, whoever runs it.
@@ -66,16 +63,11 @@ impl Site {
 
     pub(crate) async fn try_create(&self, request: CreateEventRequest) -> Result<Event, Status> {
         let reply = self.grpc.clone().create_event(request).await?;
-        Ok(reply
-            .into_inner()
-            .event
-            .expect("a create returns the event"))
+        Ok(reply.into_inner().event.expect("a create returns the event"))
     }
 
     pub(crate) async fn create(&self, request: CreateEventRequest) -> Event {
-        self.try_create(request)
-            .await
-            .expect("the event is created")
+        self.try_create(request).await.expect("the event is created")
     }
 
     /// An event that wants `input` and is in nobody's way.
@@ -84,16 +76,9 @@ impl Site {
     }
 
     pub(crate) async fn get(&self, event: &Event) -> Event {
-        let request = GetEventRequest {
-            namespace: event.namespace.clone(),
-            event_id: event.id.clone(),
-        };
-        let reply = self
-            .grpc
-            .clone()
-            .get_event(request)
-            .await
-            .expect("the event is there");
+        let request =
+            GetEventRequest { namespace: event.namespace.clone(), event_id: event.id.clone() };
+        let reply = self.grpc.clone().get_event(request).await.expect("the event is there");
         reply.into_inner().event.expect("a get returns the event")
     }
 
@@ -115,10 +100,7 @@ impl Site {
             responder: "Ann".to_owned(),
         };
         let reply = self.grpc.clone().answer_event(request).await?;
-        Ok(reply
-            .into_inner()
-            .event
-            .expect("an answer returns the event"))
+        Ok(reply.into_inner().event.expect("an answer returns the event"))
     }
 
     /// The event once it has ended, through one wait that must not be interrupted.
@@ -178,9 +160,7 @@ pub(crate) fn wait_request(event: &Event) -> WaitEventRequest {
 }
 
 pub(crate) fn typed(value: &Value) -> Answer {
-    Answer::Value(v1::Value {
-        kind: Some(value.clone()),
-    })
+    Answer::Value(v1::Value { kind: Some(value.clone()) })
 }
 
 /// The value of an event that has one.
@@ -194,10 +174,7 @@ pub(crate) fn is_pending(event: &Event) -> bool {
 
 /// Whether the same call may succeed later: the server is away, or says so.
 pub(crate) fn may_retry(status: &Status) -> bool {
-    matches!(
-        status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled
-    )
+    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled)
 }
 
 /// What comes of `future`, which must not take long.
@@ -209,8 +186,5 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
 /// The protobuf duration of `ms` milliseconds.
 pub(crate) fn millis(ms: i64) -> prost_types::Duration {
     let nanos = i32::try_from(ms % 1000 * 1_000_000).expect("less than a second");
-    prost_types::Duration {
-        seconds: ms / 1000,
-        nanos,
-    }
+    prost_types::Duration { seconds: ms / 1000, nanos }
 }

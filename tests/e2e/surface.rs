@@ -22,29 +22,15 @@ async fn health_says_serving_over_grpc_and_http() {
     let site = Site::shared().await;
     let mut health = HealthClient::new(support::server::channel(&site.url));
     for service in ["", "hitl.v1.EventService"] {
-        let request = HealthCheckRequest {
-            service: service.to_owned(),
-        };
-        let reply = health
-            .check(request)
-            .await
-            .expect("a known service")
-            .into_inner();
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let reply = health.check(request).await.expect("a known service").into_inner();
         assert_eq!(reply.status(), ServingStatus::Serving, "{service}");
     }
-    let unknown = HealthCheckRequest {
-        service: "no.such.Service".to_owned(),
-    };
-    assert_eq!(
-        health.check(unknown).await.expect_err("unknown").code(),
-        Code::NotFound
-    );
+    let unknown = HealthCheckRequest { service: "no.such.Service".to_owned() };
+    assert_eq!(health.check(unknown).await.expect_err("unknown").code(), Code::NotFound);
     for path in ["/healthz", "/readyz", "/health"] {
         assert_eq!(
-            site.fetch(&format!("{}{path}", site.url))
-                .await
-                .status()
-                .as_u16(),
+            site.fetch(&format!("{}{path}", site.url)).await.status().as_u16(),
             200,
             "{path}"
         );
@@ -73,20 +59,10 @@ fn frames(mut body: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 async fn send_grpc_web(site: &Site, method: &str, message: &impl Message) -> reqwest::Response {
     let url = format!("{}/hitl.v1.EventService/{method}", site.url);
-    let call = site
-        .http
-        .post(url)
-        .header("content-type", "application/grpc-web+proto");
-    let reply = call
-        .header("x-grpc-web", "1")
-        .body(frame(message))
-        .send()
-        .await;
+    let call = site.http.post(url).header("content-type", "application/grpc-web+proto");
+    let reply = call.header("x-grpc-web", "1").body(frame(message)).send().await;
     let reply = reply.expect("the server replies");
-    assert_eq!(
-        (reply.version(), reply.status().as_u16()),
-        (reqwest::Version::HTTP_11, 200)
-    );
+    assert_eq!((reply.version(), reply.status().as_u16()), (reqwest::Version::HTTP_11, 200));
     reply
 }
 
@@ -99,27 +75,14 @@ async fn call_grpc_web(site: &Site, method: &str, message: &impl Message) -> Vec
 async fn grpc_web_works_over_http_1() {
     let site = Site::shared().await;
     let created = call_grpc_web(&site, "CreateEvent", &request(kinds::int())).await;
-    let [(0, message), (0x80, trailer)] = created.as_slice() else {
-        panic!("{created:?}")
-    };
-    assert!(
-        String::from_utf8_lossy(trailer).contains("grpc-status:0"),
-        "{trailer:?}"
-    );
-    let event = CreateEventResponse::decode(message.as_slice())
-        .expect("a reply")
-        .event;
+    let [(0, message), (0x80, trailer)] = created.as_slice() else { panic!("{created:?}") };
+    assert!(String::from_utf8_lossy(trailer).contains("grpc-status:0"), "{trailer:?}");
+    let event = CreateEventResponse::decode(message.as_slice()).expect("a reply").event;
     let event = event.expect("the event");
     assert_eq!(site.get(&event).await, event);
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("the answer is good");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("the answer is good");
     let waited = call_grpc_web(&site, "WaitEvent", &crate::site::wait_request(&event)).await;
-    assert_eq!(
-        waited.last().map(|(flag, _)| *flag),
-        Some(0x80),
-        "{waited:?}"
-    );
+    assert_eq!(waited.last().map(|(flag, _)| *flag), Some(0x80), "{waited:?}");
     // A failure before the first message is told in the headers, with its details.
     let refused = send_grpc_web(&site, "CreateEvent", &CreateEventRequest::default()).await;
     assert_eq!(refused.headers()["grpc-status"], "3");
@@ -130,11 +93,7 @@ async fn grpc_web_works_over_http_1() {
 async fn the_openapi_document_has_every_route() {
     let site = Site::shared().await;
     let document = site.read("/v1/openapi.json").await;
-    assert!(
-        document["openapi"]
-            .as_str()
-            .is_some_and(|version| version.starts_with("3."))
-    );
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")));
     let routes = [
         ("/v1/events", "post"),
         ("/v1/events", "get"),
@@ -147,14 +106,8 @@ async fn the_openapi_document_has_every_route() {
     ];
     for (path, method) in routes {
         let operation = &document["paths"][path][method];
-        assert!(
-            operation["responses"].is_object(),
-            "{method} {path} is missing"
-        );
-        assert!(
-            operation["summary"].is_string() || operation["description"].is_string(),
-            "{path}"
-        );
+        assert!(operation["responses"].is_object(), "{method} {path} is missing");
+        assert!(operation["summary"].is_string() || operation["description"].is_string(), "{path}");
     }
     assert_no_dangling_reference(&document, &document);
 }
@@ -164,22 +117,13 @@ fn assert_no_dangling_reference(document: &Json, json: &Json) {
     match json {
         Json::Object(members) => {
             if let Some(Json::String(target)) = members.get("$ref") {
-                let pointer = target
-                    .strip_prefix('#')
-                    .unwrap_or_else(|| panic!("{target}"));
-                assert!(
-                    document.pointer(pointer).is_some(),
-                    "{target} leads nowhere"
-                );
+                let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{target}"));
+                assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
             }
-            members
-                .values()
-                .for_each(|member| assert_no_dangling_reference(document, member));
+            members.values().for_each(|member| assert_no_dangling_reference(document, member));
         }
         Json::Array(items) => {
-            items
-                .iter()
-                .for_each(|item| assert_no_dangling_reference(document, item));
+            items.iter().for_each(|item| assert_no_dangling_reference(document, item));
         }
         _ => {}
     }
@@ -195,9 +139,7 @@ async fn send_body(site: &Site, path: &str, kind: &str, length: usize) -> String
     let request = [head.into_bytes(), vec![b'x'; length]].concat();
     stream.write_all(&request).await.expect("the server reads");
     let mut reply = [0; 12];
-    soon("a status", stream.read_exact(&mut reply))
-        .await
-        .expect("the server replies");
+    soon("a status", stream.read_exact(&mut reply)).await.expect("the server replies");
     String::from_utf8_lossy(&reply[9..]).into_owned()
 }
 
@@ -206,14 +148,9 @@ async fn a_body_beyond_the_limit_is_refused_at_every_door() {
     let site = Site::shared().await;
     let event = site.ask(kinds::text()).await;
     let huge = "x".repeat(8 * 1024 * 1024);
-    let refused = site
-        .answer(&event, typed(&Value::Str(huge.clone())))
-        .await
-        .expect_err("too large");
-    assert!(
-        matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted),
-        "{refused:?}"
-    );
+    let refused =
+        site.answer(&event, typed(&Value::Str(huge.clone()))).await.expect_err("too large");
+    assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{refused:?}");
     let path = |url: &str| url.trim_start_matches(&site.url).to_owned();
     let json = "application/json";
     let doors = [
@@ -238,26 +175,10 @@ async fn an_unknown_route_method_or_body_is_an_error_in_the_same_shape() {
     assert_eq!(reply.status().as_u16(), 404);
     let body: Json = reply.json().await.expect("errors are JSON");
     assert_eq!(body["error"]["code"], 404);
-    let reply = site
-        .http
-        .request(Method::DELETE, format!("{}/v1/events", site.url));
-    assert_eq!(
-        reply
-            .send()
-            .await
-            .expect("the server replies")
-            .status()
-            .as_u16(),
-        405
-    );
-    for text in [
-        "",
-        "{",
-        "[]",
-        "null",
-        "{\"name\": 1}",
-        "{\"input\": {\"int\": {}, \"str\": {}}}",
-    ] {
+    let reply = site.http.request(Method::DELETE, format!("{}/v1/events", site.url));
+    assert_eq!(reply.send().await.expect("the server replies").status().as_u16(), 405);
+    for text in ["", "{", "[]", "null", "{\"name\": 1}", "{\"input\": {\"int\": {}, \"str\": {}}}"]
+    {
         let call = site.http.post(format!("{}/v1/events", site.url));
         let call = call.header("content-type", "application/json").body(text);
         let reply = call.send().await.expect("the server replies");
@@ -269,9 +190,5 @@ async fn an_unknown_route_method_or_body_is_an_error_in_the_same_shape() {
     let reply = call.header("content-type", "application/json").send().await;
     let refused = Failure::of_reply(reply.expect("the server replies")).await;
     assert_eq!(refused.code, Code::InvalidArgument);
-    ok_json(
-        site.fetch(&format!("{}/v1/events?page_size=1", site.url))
-            .await,
-    )
-    .await;
+    ok_json(site.fetch(&format!("{}/v1/events?page_size=1", site.url)).await).await;
 }

@@ -16,9 +16,7 @@ fn free_port() -> u16 {
     use rand::RngExt;
     let port = || rand::rng().random_range(12_000..32_000);
     let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(port)
-        .find(free)
-        .expect("an endless search ends with a port")
+    std::iter::repeat_with(port).find(free).expect("an endless search ends with a port")
 }
 
 #[tokio::test]
@@ -31,10 +29,7 @@ async fn ask_starts_a_server_by_itself_and_all_who_come_at_once_share_it() {
         shell.out(&["answer", asking.id(), answer]).await;
         assert_eq!(asking.done().await.out, format!("{answer}\n"));
     }
-    assert!(
-        shell.dir().join("store").is_dir(),
-        "the server keeps its data where we keep ours"
-    );
+    assert!(shell.dir().join("store").is_dir(), "the server keeps its data where we keep ours");
     drop(sweep);
 }
 
@@ -42,15 +37,7 @@ async fn ask_starts_a_server_by_itself_and_all_who_come_at_once_share_it() {
 async fn an_ask_that_is_killed_and_run_again_with_its_run_id_asks_the_same_question() {
     let port = free_port();
     let (shell, _sweep) = (Shell::alone(port), Sweep(port));
-    let args = [
-        "How many?",
-        "--type",
-        "int",
-        "--run-id",
-        "nightly-1",
-        "--name",
-        "count",
-    ];
+    let args = ["How many?", "--type", "int", "--run-id", "nightly-1", "--name", "count"];
     let first = shell.ask(&args).await;
     let link = first.link.clone();
     first.kill().await;
@@ -60,20 +47,8 @@ async fn an_ask_that_is_killed_and_run_again_with_its_run_id_asks_the_same_quest
     second.kill().await;
     shell.out(&["answer", &id, "5"]).await;
     let third = shell.run(&[&["ask"], args.as_slice()].concat()).await;
-    assert_eq!(
-        (third.code, third.out.as_str()),
-        (Some(0), "5\n"),
-        "{third:?}"
-    );
-    let other = [
-        "How many?",
-        "--type",
-        "int",
-        "--run-id",
-        "nightly-2",
-        "--name",
-        "count",
-    ];
+    assert_eq!((third.code, third.out.as_str()), (Some(0), "5\n"), "{third:?}");
+    let other = ["How many?", "--type", "int", "--run-id", "nightly-2", "--name", "count"];
     let other = shell.ask(&other).await;
     assert_ne!(other.link, link, "another run is another question");
 }
@@ -83,17 +58,11 @@ async fn the_answer_arrives_though_the_server_is_killed_while_ask_waits() {
     let port = free_port();
     let (shell, sweep) = (Shell::alone(port), Sweep(port));
     let asking = shell.ask(&["What?"]).await;
-    let [server] = servers_on(port)[..] else {
-        panic!("one server")
-    };
+    let [server] = servers_on(port)[..] else { panic!("one server") };
     kill_process(server, Signal::KILL).expect("it dies");
     shell.out(&["answer", asking.id(), "still here"]).await;
     let done = asking.done().await;
-    assert_eq!(
-        (done.code, done.out.as_str()),
-        (Some(0), "still here\n"),
-        "{done:?}"
-    );
+    assert_eq!((done.code, done.out.as_str()), (Some(0), "still here\n"), "{done:?}");
     assert!(!servers_on(port).contains(&server));
     drop(sweep);
 }
@@ -127,14 +96,8 @@ impl Task {
     fn start(shell: &Shell, run_id: &str) -> Self {
         let us = std::env::current_exe().expect("a running program has a path");
         let mut command = shell.command(&us);
-        command.args([
-            "--exact",
-            "tasks::the_task_that_is_killed_below",
-            "--nocapture",
-        ]);
-        command
-            .env("HITL_TEST_TASK_RUN", run_id)
-            .stderr(Stdio::inherit());
+        command.args(["--exact", "tasks::the_task_that_is_killed_below", "--nocapture"]);
+        command.env("HITL_TEST_TASK_RUN", run_id).stderr(Stdio::inherit());
         let mut child = command.spawn().expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         Self { child, lines }
@@ -143,9 +106,7 @@ impl Task {
     async fn says(&mut self) -> String {
         loop {
             let line = soon("a line of the task", self.lines.next_line()).await;
-            let line = line
-                .expect("it can be read")
-                .expect("the task has more to say");
+            let line = line.expect("it can be read").expect("the task has more to say");
             if let Some((_, said)) = line.split_once(SAYS) {
                 return said.to_owned();
             }
@@ -165,11 +126,7 @@ async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
     for answer in ["1", "2", "3"] {
         let mut task = Task::start(&shell, "run-1");
         for (link, answer) in &known {
-            assert_eq!(
-                (&task.says().await, &task.says().await),
-                (link, answer),
-                "as before"
-            );
+            assert_eq!((&task.says().await, &task.says().await), (link, answer), "as before");
         }
         let link = task.says().await;
         assert!(
@@ -177,33 +134,18 @@ async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
             "a loop that asks twice asks twice"
         );
         task.kill().await;
-        let id = link
-            .rsplit('/')
-            .nth(1)
-            .expect("a link ends with id and token");
+        let id = link.rsplit('/').nth(1).expect("a link ends with id and token");
         shell.out(&["answer", id, answer]).await;
         known.push((link, answer.to_owned()));
     }
     let mut task = Task::start(&shell, "run-1");
     for (link, answer) in &known {
-        assert_eq!(
-            (&task.says().await, &task.says().await),
-            (link, answer),
-            "as before"
-        );
+        assert_eq!((&task.says().await, &task.says().await), (link, answer), "as before");
     }
-    assert!(
-        soon("its end", task.child.wait())
-            .await
-            .expect("it ends")
-            .success()
-    );
+    assert!(soon("its end", task.child.wait()).await.expect("it ends").success());
     let mut other = Task::start(&shell, "run-2");
     let link = other.says().await;
-    assert!(
-        known.iter().all(|(before, _)| *before != link),
-        "another run asks for itself"
-    );
+    assert!(known.iter().all(|(before, _)| *before != link), "another run asks for itself");
     other.kill().await;
 }
 
@@ -213,10 +155,7 @@ async fn a_task_gets_its_answer_though_the_server_is_killed_while_it_waits() {
     let (shell, sweep) = (Shell::alone(port), Sweep(port));
     let mut task = Task::start(&shell, "run-1");
     let link = task.says().await;
-    let id = link
-        .rsplit('/')
-        .nth(1)
-        .expect("a link ends with id and token");
+    let id = link.rsplit('/').nth(1).expect("a link ends with id and token");
     sweep.now();
     shell.out(&["answer", id, "9"]).await;
     assert_eq!(task.says().await, "9");
@@ -228,21 +167,10 @@ async fn without_a_server_and_a_program_to_start_the_error_says_what_to_do() {
     let shell = Shell::alone(free_port());
     let us = std::env::current_exe().expect("a running program has a path");
     let mut command = shell.command(&us);
-    command.args([
-        "--exact",
-        "tasks::the_task_that_is_killed_below",
-        "--nocapture",
-    ]);
-    command
-        .env("HITL_TEST_TASK_RUN", "run")
-        .env("HITL_BIN", "/no/such/hitl");
-    let output = soon("the failure", command.output())
-        .await
-        .expect("it runs");
+    command.args(["--exact", "tasks::the_task_that_is_killed_below", "--nocapture"]);
+    command.env("HITL_TEST_TASK_RUN", "run").env("HITL_BIN", "/no/such/hitl");
+    let output = soon("the failure", command.output()).await.expect("it runs");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("HITL_BIN") && said.contains("HITL_ENDPOINT"),
-        "{said}"
-    );
+    assert!(said.contains("HITL_BIN") && said.contains("HITL_ENDPOINT"), "{said}");
 }

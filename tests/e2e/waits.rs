@@ -19,21 +19,12 @@ use crate::site::{
 async fn a_wait_shows_the_event_at_once_then_heartbeats_then_the_end_and_no_more() {
     let site = Site::shared().await;
     let event = site.ask(kinds::int()).await;
-    let request = WaitEventRequest {
-        heartbeat_interval: Some(millis(1_000)),
-        ..wait_request(&event)
-    };
-    let reply = site
-        .grpc
-        .clone()
-        .wait_event(request)
-        .await
-        .expect("a wait starts");
+    let request =
+        WaitEventRequest { heartbeat_interval: Some(millis(1_000)), ..wait_request(&event) };
+    let reply = site.grpc.clone().wait_event(request).await.expect("a wait starts");
     let mut updates = reply.into_inner();
     let mut next = async || {
-        let message = soon("an update", updates.message())
-            .await
-            .expect("the wait goes on");
+        let message = soon("an update", updates.message()).await.expect("the wait goes on");
         message.map(|message| message.update.expect("exactly one of these"))
     };
     assert_eq!(next().await, Some(Update::Event(event.clone())));
@@ -42,14 +33,8 @@ async fn a_wait_shows_the_event_at_once_then_heartbeats_then_the_end_and_no_more
         assert!(matches!(next().await, Some(Update::Heartbeat(beat)) if beat.time.is_some()));
     }
     let took = begin.elapsed();
-    assert!(
-        (Duration::from_millis(1_500)..Duration::from_secs(6)).contains(&took),
-        "{took:?}"
-    );
-    let answered = site
-        .answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("it is good");
+    assert!((Duration::from_millis(1_500)..Duration::from_secs(6)).contains(&took), "{took:?}");
+    let answered = site.answer(&event, typed(&Value::Int(1))).await.expect("it is good");
     let mut last = next().await;
     while matches!(last, Some(Update::Heartbeat(_))) {
         last = next().await;
@@ -64,23 +49,12 @@ async fn a_heartbeat_interval_out_of_bounds_is_refused() {
     let event = site.ask(kinds::int()).await;
     for ms in [0, 999, -1_000, 300_001] {
         let heartbeat_interval = Some(millis(ms));
-        let request = WaitEventRequest {
-            heartbeat_interval,
-            ..wait_request(&event)
-        };
+        let request = WaitEventRequest { heartbeat_interval, ..wait_request(&event) };
         let refused = match site.grpc.clone().wait_event(request).await {
-            Ok(reply) => reply
-                .into_inner()
-                .message()
-                .await
-                .expect_err("out of bounds"),
+            Ok(reply) => reply.into_inner().message().await.expect_err("out of bounds"),
             Err(status) => status,
         };
-        assert_eq!(
-            Failure::of(&refused).fields,
-            ["heartbeat_interval"],
-            "{ms} ms"
-        );
+        assert_eq!(Failure::of(&refused).fields, ["heartbeat_interval"], "{ms} ms");
     }
 }
 
@@ -91,9 +65,7 @@ async fn the_callers_deadline_ends_the_call_and_not_the_event() {
     let given_up = timeout(Duration::from_millis(300), site.wait(&event)).await;
     assert!(given_up.is_err(), "nobody answered");
     assert!(is_pending(&site.get(&event).await));
-    site.answer(&event, typed(&Value::Int(1)))
-        .await
-        .expect("it can still be answered");
+    site.answer(&event, typed(&Value::Int(1))).await.expect("it can still be answered");
 }
 
 #[tokio::test]
@@ -105,11 +77,7 @@ async fn a_long_poll_returns_at_the_answer_and_else_after_its_time_with_the_even
         let url = if by_link { event.api_url.clone() } else { path };
         let short = crate::web::ok_json(site.fetch(&format!("{url}?wait=1s")).await).await;
         let event_in = |json: &serde_json::Value| {
-            if by_link {
-                json.clone()
-            } else {
-                json["event"].clone()
-            }
+            if by_link { json.clone() } else { json["event"].clone() }
         };
         assert_eq!(event_in(&short)["state"], "EVENT_STATE_PENDING", "{short}");
         let polling = async {
@@ -122,11 +90,7 @@ async fn a_long_poll_returns_at_the_answer_and_else_after_its_time_with_the_even
         assert_eq!(event_in(&ended)["response"]["value"]["int"], "5", "{ended}");
         for wait in ["0", "x", "-1s", "1e9s"] {
             let reply = site.fetch(&format!("{url}?wait={wait}")).await;
-            assert!(
-                matches!(reply.status().as_u16(), 200 | 400),
-                "{wait}: {}",
-                reply.status()
-            );
+            assert!(matches!(reply.status().as_u16(), 200 | 400), "{wait}: {}", reply.status());
         }
     }
 }
@@ -139,11 +103,7 @@ async fn every_one_of_200_waits_on_one_event_is_told() {
     let (ended, answered) =
         tokio::join!(join_all(waits), site.answer(&event, typed(&Value::Int(1))));
     let answered = answered.expect("the answer is good");
-    assert!(
-        ended
-            .into_iter()
-            .all(|event| event.is_ok_and(|event| event == answered))
-    );
+    assert!(ended.into_iter().all(|event| event.is_ok_and(|event| event == answered)));
 }
 
 #[tokio::test]
@@ -155,21 +115,13 @@ async fn a_wait_goes_on_after_kill_9_and_a_restart_of_the_server() {
         for _ in 0..3 {
             let reply = site.grpc.clone().wait_event(wait_request(&event)).await;
             let mut updates = reply.expect("a wait starts").into_inner();
-            updates
-                .message()
-                .await
-                .expect("the event")
-                .expect("the event");
+            updates.message().await.expect("the event").expect("the event");
             server.kill().await.expect("it dies");
-            let cut = soon("the break", updates.message())
-                .await
-                .expect_err("it is dead");
+            let cut = soon("the break", updates.message()).await.expect_err("it is dead");
             assert!(crate::site::may_retry(&cut), "{cut:?}");
             server.restart().await.expect("it starts again");
         }
-        site.answer(&event, typed(&Value::Int(6)))
-            .await
-            .expect("the answer is good")
+        site.answer(&event, typed(&Value::Int(6))).await.expect("the answer is good")
     };
     let (ended, answered) = tokio::join!(waiting, interrupting);
     assert_eq!(ended, answered);
@@ -182,23 +134,13 @@ async fn an_acknowledged_create_and_answer_survive_kill_9_right_after() {
         let event = site.ask(kinds::int()).await;
         server.kill().await.expect("it dies");
         server.restart().await.expect("it starts again");
-        assert_eq!(
-            Site::at(&site.url).get(&event).await,
-            event,
-            "and its links stay the same"
-        );
+        assert_eq!(Site::at(&site.url).get(&event).await, event, "and its links stay the same");
         let fresh = Site::at(&site.url);
-        let answered = fresh
-            .answer(&event, typed(&Value::Int(n)))
-            .await
-            .expect("it is good");
+        let answered = fresh.answer(&event, typed(&Value::Int(n))).await.expect("it is good");
         server.kill().await.expect("it dies");
         server.restart().await.expect("it starts again");
         let found = Site::at(&site.url).get(&event).await;
-        assert_eq!(
-            (value_of(&found), &found),
-            (Some(&Value::Int(n)), &answered)
-        );
+        assert_eq!((value_of(&found), &found), (Some(&Value::Int(n)), &answered));
     }
 }
 
@@ -210,22 +152,14 @@ async fn sigterm_tells_every_wait_to_come_again_and_ends_the_server_in_seconds()
     for _ in 0..100 {
         let reply = site.grpc.clone().wait_event(wait_request(&event)).await;
         let mut updates = reply.expect("a wait starts").into_inner();
-        updates
-            .message()
-            .await
-            .expect("the event")
-            .expect("the event");
+        updates.message().await.expect("the event").expect("the event");
         waits.push(updates);
     }
     let url = format!("{}/v1/events/{}?wait=30s", site.url, event.id);
     let poll = tokio::spawn(site.http.get(url).send());
     let begin = Instant::now();
     let status = server.terminate().await.expect("it ends");
-    assert!(
-        begin.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(status.success(), "{status}; {}", server.log_tail());
     for updates in &mut waits {
         let ended = timeout(SOON, updates.message()).await.expect("it ends");
@@ -235,11 +169,7 @@ async fn sigterm_tells_every_wait_to_come_again_and_ends_the_server_in_seconds()
         assert!(told.retry);
     }
     if let Ok(reply) = soon("the poll", poll).await.expect("no panic") {
-        assert!(
-            matches!(reply.status().as_u16(), 200 | 503),
-            "{}",
-            reply.status()
-        );
+        assert!(matches!(reply.status().as_u16(), 200 | 503), "{}", reply.status());
     }
     server.restart().await.expect("it starts again");
     assert!(is_pending(&Site::at(&site.url).get(&event).await));

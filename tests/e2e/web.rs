@@ -31,12 +31,7 @@ impl Site {
     pub(crate) async fn submit(&self, event: &Event, fields: &[(String, String)]) -> Response {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         let client = client.build().expect("a client without special settings");
-        client
-            .post(&event.form_url)
-            .form(fields)
-            .send()
-            .await
-            .expect("the server replies")
+        client.post(&event.form_url).form(fields).send().await.expect("the server replies")
     }
 
     /// Submits the form of an event as a browser would, and returns the page it leads to.
@@ -47,9 +42,7 @@ impl Site {
     ) -> String {
         let reply = self.submit(event, fields).await;
         assert_eq!(reply.status(), StatusCode::SEE_OTHER, "{}", event.form_url);
-        let target = reply.headers()["location"]
-            .to_str()
-            .expect("a location is text");
+        let target = reply.headers()["location"].to_str().expect("a location is text");
         let target = reply.url().join(target).expect("a location is an address");
         assert_eq!(target.as_str(), event.form_url, "the form leads to itself");
         page(self.fetch(target.as_str()).await).await
@@ -57,12 +50,7 @@ impl Site {
 }
 
 pub(crate) async fn post_json(client: &Client, url: &str, body: &Json) -> Response {
-    client
-        .post(url)
-        .json(body)
-        .send()
-        .await
-        .expect("the server replies")
+    client.post(url).json(body).send().await.expect("the server replies")
 }
 
 /// The body of a reply that must be a success.
@@ -76,9 +64,7 @@ pub(crate) async fn ok_json(reply: Response) -> Json {
 /// The page of a reply that must be a success.
 pub(crate) async fn page(reply: Response) -> String {
     assert_eq!(reply.status(), StatusCode::OK, "{}", reply.url());
-    let kind = reply.headers()["content-type"]
-        .to_str()
-        .expect("a type is text");
+    let kind = reply.headers()["content-type"].to_str().expect("a type is text");
     assert_eq!(kind, "text/html; charset=utf-8");
     reply.text().await.expect("a body")
 }
@@ -97,11 +83,7 @@ pub(crate) fn answered(
     mut fields: Vec<(String, String)>,
     answer_id: &str,
 ) -> Vec<(String, String)> {
-    for (name, value) in [
-        ("action", "answer"),
-        ("answer_id", answer_id),
-        ("responder", "Ann"),
-    ] {
+    for (name, value) in [("action", "answer"), ("answer_id", answer_id), ("responder", "Ann")] {
         fields.push((name.to_owned(), value.to_owned()));
     }
     fields
@@ -109,14 +91,8 @@ pub(crate) fn answered(
 
 /// The fields of a form that is sent with the button "decline".
 pub(crate) fn declined(reason: &str, answer_id: &str) -> Vec<(String, String)> {
-    let fields = [
-        ("action", "decline"),
-        ("reason", reason),
-        ("answer_id", answer_id),
-    ];
-    fields
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+    let fields = [("action", "decline"), ("reason", reason), ("answer_id", answer_id)];
+    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
 /// The body that answers a link with plain JSON.

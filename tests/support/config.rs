@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, bail};
 use rand::RngExt;
 
-/// Below the range from which the kernel takes ports for outgoing connections: in that range a client that redials while
-/// the server is down takes its port in the end, or even connects to itself.
+/// Below the range from which the kernel takes ports for outgoing connections: in that range a
+/// client that redials while the server is down takes its port in the end, or even connects to
+/// itself.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 const PORT_ATTEMPTS: usize = 20;
 
@@ -23,12 +24,7 @@ pub struct Config {
 impl Config {
     /// `binary`, with an embedded store of its own that goes away with the server.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self {
-            binary: binary.into(),
-            store: None,
-            args: Vec::new(),
-            env: Vec::new(),
-        }
+        Self { binary: binary.into(), store: None, args: Vec::new(), env: Vec::new() }
     }
 
     /// Uses this `--store` instead.

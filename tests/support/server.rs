@@ -124,10 +124,7 @@ impl Server {
         };
         let expected = format!("{READY}{}", self.port);
         if said.as_ref() != Some(&expected) {
-            bail!(
-                "no line `{expected}` but {said:?}; its log:\n{}",
-                self.log_tail()
-            );
+            bail!("no line `{expected}` but {said:?}; its log:\n{}", self.log_tail());
         }
         Ok(())
     }
@@ -161,9 +158,7 @@ impl Server {
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
         let life = self.life.as_ref().context("the server does not run")?;
         let pid = life.child.id().and_then(|id| i32::try_from(id).ok());
-        let pid = pid
-            .and_then(Pid::from_raw)
-            .context("the server has ended by itself")?;
+        let pid = pid.and_then(Pid::from_raw).context("the server has ended by itself")?;
         kill_process(pid, Signal::TERM)?;
         self.exited(LIMIT).await
     }
@@ -178,10 +173,7 @@ impl Server {
             Ok(status) => Ok(status?),
             Err(_) => {
                 life.child.kill().await?;
-                bail!(
-                    "the server did not end in {limit:?}; its log:\n{}",
-                    self.log_tail()
-                )
+                bail!("the server did not end in {limit:?}; its log:\n{}", self.log_tail())
             }
         }
     }
@@ -281,9 +273,7 @@ impl Drop for Server {
 /// If `endpoint` is not an address.
 pub fn channel(endpoint: &str) -> Channel {
     let endpoint = Endpoint::from_shared(endpoint.to_owned()).expect("the endpoint is an address");
-    endpoint
-        .connect_timeout(Duration::from_secs(5))
-        .connect_lazy()
+    endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy()
 }
 
 /// Passes on what the process says, to its end, so that it never blocks on a full pipe.

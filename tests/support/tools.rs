@@ -11,18 +11,12 @@ pub fn hitl() -> PathBuf {
 
 /// The `hitl` binary built with planted faults, which a checker must be able to find.
 pub fn hitl_with_planted_faults() -> PathBuf {
-    find(
-        "HITL_TEST_PLANTED_BIN",
-        &profile_dir().join("../planted/hitl"),
-    )
+    find("HITL_TEST_PLANTED_BIN", &profile_dir().join("../planted/hitl"))
 }
 
 /// grpcurl: a gRPC client that knows the API by reflection only.
 pub fn grpcurl() -> PathBuf {
-    find(
-        "HITL_TEST_GRPCURL",
-        &profile_dir().join("../tools/bin/grpcurl"),
-    )
+    find("HITL_TEST_GRPCURL", &profile_dir().join("../tools/bin/grpcurl"))
 }
 
 /// The browser.
@@ -44,9 +38,5 @@ fn find(variable: &str, usual: &Path) -> PathBuf {
 fn profile_dir() -> PathBuf {
     let program = env::current_exe().expect("a running program has a path");
     let dir = program.parent().expect("a program is in a directory");
-    if dir.ends_with("deps") {
-        dir.join("..")
-    } else {
-        dir.to_path_buf()
-    }
+    if dir.ends_with("deps") { dir.join("..") } else { dir.to_path_buf() }
 }

@@ -9,10 +9,7 @@ use crate::process::run;
 use crate::repo::{target, top};
 use crate::tools::{Env, Need};
 
-pub(crate) const BINARIES: Need = Need {
-    name: "hitl binaries",
-    provide: debug,
-};
+pub(crate) const BINARIES: Need = Need { name: "hitl binaries", provide: debug };
 
 /// Builds `hitl` twice: as it is, and with planted faults, which a checker must be able to find.
 ///
@@ -29,24 +26,12 @@ fn debug() -> Result<Env> {
         .and_then(|_| fs::rename(&beside, &planted))
         .with_context(|| format!("cannot keep {} as {}", built.display(), planted.display()))?;
     cargo_build(&["-p", "hitl-server"])?;
-    Ok(vec![
-        ("HITL_TEST_BIN", built),
-        ("HITL_TEST_PLANTED_BIN", planted),
-    ])
+    Ok(vec![("HITL_TEST_BIN", built), ("HITL_TEST_PLANTED_BIN", planted)])
 }
 
 /// Builds and runs the benchmark against a release build; `arguments` are the benchmark's own.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    let packages = [
-        "-p",
-        "hitl-server",
-        "-p",
-        "hitl-tests",
-        "--bin",
-        "hitl",
-        "--bin",
-        "bench",
-    ];
+    let packages = ["-p", "hitl-server", "-p", "hitl-tests", "--bin", "hitl", "--bin", "bench"];
     cargo_build(&[&["--release"], &packages[..]].concat())?;
     let release = target().join("release");
     run(Command::new(release.join("bench"))
@@ -55,8 +40,5 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
 }
 
 fn cargo_build(arguments: &[&str]) -> Result<()> {
-    run(Command::new("cargo")
-        .arg("build")
-        .args(arguments)
-        .current_dir(top()))
+    run(Command::new("cargo").arg("build").args(arguments).current_dir(top()))
 }

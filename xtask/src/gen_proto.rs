@@ -32,10 +32,7 @@ pub(crate) fn run(baseline: bool) -> Result<()> {
     if baseline {
         (tools::BUF.provide)()?;
         let mut build = Command::new("buf");
-        build
-            .args(["build", "-o", BASELINE])
-            .current_dir(top())
-            .env("PATH", tools::path()?);
+        build.args(["build", "-o", BASELINE]).current_dir(top()).env("PATH", tools::path()?);
         process::run(&mut build)?;
     }
     Ok(())
@@ -70,10 +67,7 @@ fn proto_files() -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(top().join("proto/hitl/v1"))? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        if path.extension().is_some_and(|extension| extension == "proto") {
             files.push(path);
         }
     }
@@ -90,10 +84,7 @@ mod tests {
     fn generated_code_is_fresh() {
         for (name, contents) in generate().expect("the protos compile") {
             let checked_in = fs::read(top().join(OUTPUT).join(&name)).unwrap_or_default();
-            assert!(
-                checked_in == contents,
-                "{OUTPUT}/{name} is stale: run `cargo xtask gen`"
-            );
+            assert!(checked_in == contents, "{OUTPUT}/{name} is stale: run `cargo xtask gen`");
         }
     }
 }

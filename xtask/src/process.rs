@@ -45,10 +45,7 @@ pub(crate) fn run_and_read(command: &mut Command) -> (String, Result<()>) {
     let status = child.wait();
     let _ = end.recv_timeout(DRAIN_MAX);
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    (
-        String::from_utf8_lossy(&seen).into_owned(),
-        check(command, status),
-    )
+    (String::from_utf8_lossy(&seen).into_owned(), check(command, status))
 }
 
 /// Runs `command` unseen and returns its standard output.
@@ -57,12 +54,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start {}", shown(command)))?;
-    ensure!(
-        output.status.success(),
-        "{} ended with {}",
-        shown(command),
-        output.status
-    );
+    ensure!(output.status.success(), "{} ended with {}", shown(command), output.status);
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -98,9 +90,7 @@ fn copy(mut from: ChildStdout, seen: &Mutex<Vec<u8>>) {
         let mut out = io::stdout().lock();
         // A closed terminal must not end the run.
         let _ = out.write_all(&chunk[..length]).and_then(|()| out.flush());
-        seen.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(&chunk[..length]);
+        seen.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk[..length]);
     }
 }
 
@@ -110,11 +100,7 @@ fn announce(command: &Command) {
 
 fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy()];
-    words.extend(
-        command
-            .get_args()
-            .map(|argument| argument.to_string_lossy()),
-    );
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy()));
     words.join(" ")
 }
 
@@ -140,9 +126,6 @@ mod tests {
     #[test]
     fn a_program_that_does_not_exist_is_named() {
         let error = run(&mut Command::new("no-such-program")).expect_err("nothing to start");
-        assert!(
-            format!("{error:#}").contains("no-such-program"),
-            "{error:#}"
-        );
+        assert!(format!("{error:#}").contains("no-such-program"), "{error:#}");
     }
 }

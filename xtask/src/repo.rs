@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The top of the repository.
 pub(crate) fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask stands below the top")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands below the top")
 }
 
 /// Where cargo puts what it builds, and we what we install.

@@ -34,30 +34,16 @@ pub(crate) struct Need {
     pub(crate) provide: fn() -> Result<Env>,
 }
 
-pub(crate) const BUF: Need = Need {
-    name: "buf",
-    provide: buf,
-};
-pub(crate) const GRPCURL: Need = Need {
-    name: "grpcurl",
-    provide: grpcurl,
-};
-pub(crate) const CHROMIUM_BROWSER: Need = Need {
-    name: "chromium",
-    provide: chromium,
-};
-pub(crate) const BROWSER_SCRIPTS: Need = Need {
-    name: "browser scripts",
-    provide: browser_scripts,
-};
+pub(crate) const BUF: Need = Need { name: "buf", provide: buf };
+pub(crate) const GRPCURL: Need = Need { name: "grpcurl", provide: grpcurl };
+pub(crate) const CHROMIUM_BROWSER: Need = Need { name: "chromium", provide: chromium };
+pub(crate) const BROWSER_SCRIPTS: Need = Need { name: "browser scripts", provide: browser_scripts };
 
 /// The search path with our tools first.
 pub(crate) fn path() -> Result<OsString> {
     let ours = [tools().join("bin"), buf_dir().join("node_modules/.bin")];
     let inherited = env::var_os("PATH").unwrap_or_default();
-    Ok(env::join_paths(
-        ours.into_iter().chain(env::split_paths(&inherited)),
-    )?)
+    Ok(env::join_paths(ours.into_iter().chain(env::split_paths(&inherited)))?)
 }
 
 fn tools() -> PathBuf {
@@ -74,10 +60,7 @@ fn buf() -> Result<Env> {
     if installed.trim() != BUF_VERSION {
         retry("install buf", || {
             let package = format!("@bufbuild/buf@{BUF_VERSION}");
-            run(npm("install")
-                .arg("--prefix")
-                .arg(buf_dir())
-                .args(["--no-save", &package]))
+            run(npm("install").arg("--prefix").arg(buf_dir()).args(["--no-save", &package]))
         })?;
     }
     Ok(Vec::new())
@@ -141,9 +124,7 @@ fn chosen(variable: &str) -> Result<Option<PathBuf>> {
     let Some(path) = env::var_os(variable).map(PathBuf::from) else {
         return Ok(None);
     };
-    let path = path
-        .canonicalize()
-        .with_context(|| format!("{variable}={}", path.display()))?;
+    let path = path.canonicalize().with_context(|| format!("{variable}={}", path.display()))?;
     Ok(Some(path))
 }
 
@@ -154,13 +135,8 @@ fn npm(verb: &str) -> Command {
 }
 
 fn apt_get(prefix: &[&str], arguments: &[&str]) -> Command {
-    let mut words = prefix
-        .iter()
-        .chain(&["apt-get", "-o", "DPkg::Lock::Timeout=120"]);
+    let mut words = prefix.iter().chain(&["apt-get", "-o", "DPkg::Lock::Timeout=120"]);
     let mut command = Command::new(words.next().expect("apt-get is always there"));
-    command
-        .args(words)
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(words).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command
 }

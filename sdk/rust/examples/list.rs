@@ -5,10 +5,7 @@ use hitl::v1::{EventState, ListEventsRequest};
 #[tokio::main]
 async fn main() -> hitl::Result<()> {
     let client = hitl::Client::from_env()?;
-    let mut request = ListEventsRequest {
-        state: EventState::Pending.into(),
-        ..Default::default()
-    };
+    let mut request = ListEventsRequest { state: EventState::Pending.into(), ..Default::default() };
     loop {
         let page = client.list(request.clone()).await?;
         for event in page.events {

@@ -6,9 +6,7 @@ use hitl::{Choice, Client, Config, ErrorKind};
 
 #[tokio::main]
 async fn main() -> hitl::Result<()> {
-    let run_id = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "example-run".to_owned());
+    let run_id = std::env::args().nth(1).unwrap_or_else(|| "example-run".to_owned());
     let client = Client::new(Config::default().run_id(run_id))?;
 
     // The second start meets this same event, and the answer if it was given meanwhile.
@@ -18,11 +16,7 @@ async fn main() -> hitl::Result<()> {
         .option_labelled("production", "Production")
         .create()
         .await?;
-    let verb = if event.existed() {
-        "asked before"
-    } else {
-        "asked"
-    };
+    let verb = if event.existed() { "asked before" } else { "asked" };
     println!("{verb}: answer at {}", event.form_url());
 
     match event.wait().await {

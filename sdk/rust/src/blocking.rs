@@ -185,10 +185,7 @@ fn block_on<R>(future: impl Future<Output = R>) -> Result<R> {
     let runtime = match RUNTIME.get() {
         Some(runtime) => runtime,
         None => {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build();
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
             let runtime = runtime.map_err(|error| {
                 Error::internal(format!("no thread for the connection: {error}"))
             })?;
@@ -211,9 +208,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_there_is_unavailable() {
-        let config = Config::default()
-            .endpoint("http://127.0.0.1:1")
-            .retry_for(Duration::ZERO);
+        let config = Config::default().endpoint("http://127.0.0.1:1").retry_for(Duration::ZERO);
         let error = Client::new(config).unwrap().get("id").unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Unavailable);
         assert!(error.message().contains("HITL_ENDPOINT"), "{error}");

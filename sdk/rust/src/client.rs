@@ -63,13 +63,7 @@ impl Client {
 
     pub(crate) fn with(settings: Settings, channel: OnceLock<Channel>) -> Self {
         let reached = AtomicBool::new(false);
-        Self {
-            shared: Arc::new(Shared {
-                settings,
-                channel,
-                reached,
-            }),
-        }
+        Self { shared: Arc::new(Shared { settings, channel, reached }) }
     }
 
     /// The server's address, such as `http://127.0.0.1:4485`.
@@ -113,9 +107,7 @@ impl Client {
             request.idempotency_key = ticket.as_ref().map_or_else(key::once, Ticket::key);
         }
         let reply = self
-            .call(request, |mut stub, request| async move {
-                stub.create_event(request).await
-            })
+            .call(request, |mut stub, request| async move { stub.create_event(request).await })
             .await?;
         if let Some(ticket) = ticket {
             ticket.keep();
@@ -133,9 +125,7 @@ impl Client {
             event_id: event_id.to_owned(),
         };
         let reply = self
-            .call(request, |mut stub, request| async move {
-                stub.get_event(request).await
-            })
+            .call(request, |mut stub, request| async move { stub.get_event(request).await })
             .await?;
         present(reply.event)
     }
@@ -148,10 +138,7 @@ impl Client {
     /// [`crate::ErrorKind::Invalid`], and those of reaching the server.
     pub async fn list(&self, mut request: v1::ListEventsRequest) -> Result<v1::ListEventsResponse> {
         self.fill(&mut request.namespace);
-        self.call(request, |mut stub, request| async move {
-            stub.list_events(request).await
-        })
-        .await
+        self.call(request, |mut stub, request| async move { stub.list_events(request).await }).await
     }
 
     /// Waits until an event ends, through lost connections and server restarts, and returns it with
@@ -184,9 +171,7 @@ impl Client {
             answer: Some(answer),
         };
         let reply = self
-            .call(request, |mut stub, request| async move {
-                stub.answer_event(request).await
-            })
+            .call(request, |mut stub, request| async move { stub.answer_event(request).await })
             .await?;
         present(reply.event)
     }
@@ -210,9 +195,7 @@ impl Client {
             responder: responder.to_owned(),
         };
         let reply = self
-            .call(request, |mut stub, request| async move {
-                stub.decline_event(request).await
-            })
+            .call(request, |mut stub, request| async move { stub.decline_event(request).await })
             .await?;
         present(reply.event)
     }
@@ -230,9 +213,7 @@ impl Client {
             reason: reason.to_owned(),
         };
         let reply = self
-            .call(request, |mut stub, request| async move {
-                stub.cancel_event(request).await
-            })
+            .call(request, |mut stub, request| async move { stub.cancel_event(request).await })
             .await?;
         present(reply.event)
     }

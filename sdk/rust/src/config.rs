@@ -93,10 +93,7 @@ impl Config {
                 .namespace
                 .or_else(|| env("HITL_NAMESPACE"))
                 .unwrap_or_else(|| "default".to_owned()),
-            run_id: self
-                .run_id
-                .filter(|run_id| !run_id.is_empty())
-                .or_else(|| env("HITL_RUN_ID")),
+            run_id: self.run_id.filter(|run_id| !run_id.is_empty()).or_else(|| env("HITL_RUN_ID")),
             retry_for: self.retry_for.unwrap_or(Duration::from_secs(30)),
         })
     }
@@ -168,18 +165,11 @@ mod tests {
 
     #[test]
     fn the_local_server_follows_its_variables() {
-        let vars = [
-            ("HITL_PORT", "7001"),
-            ("HITL_BIN", "/opt/hitl"),
-            ("HOME", "/users/ada"),
-        ];
+        let vars = [("HITL_PORT", "7001"), ("HITL_BIN", "/opt/hitl"), ("HOME", "/users/ada")];
         let launcher = resolve(Config::default(), &vars).unwrap().launcher.unwrap();
         assert_eq!(launcher.address.port(), 7001);
         assert_eq!(launcher.binary, Some("/opt/hitl".into()));
-        assert_eq!(
-            launcher.data_dir,
-            Some("/users/ada/.local/share/hitl".into())
-        );
+        assert_eq!(launcher.data_dir, Some("/users/ada/.local/share/hitl".into()));
     }
 
     #[test]

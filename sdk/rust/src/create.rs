@@ -24,17 +24,8 @@ pub struct EventBuilder<T: DataType, C = Client> {
 
 impl<T: DataType, C> EventBuilder<T, C> {
     pub(crate) fn new(client: C, name: String, prompt: String) -> Self {
-        let request = v1::CreateEventRequest {
-            name,
-            prompt,
-            ..Default::default()
-        };
-        Self {
-            client,
-            request,
-            input: T::Input::default(),
-            default: None,
-        }
+        let request = v1::CreateEventRequest { name, prompt, ..Default::default() };
+        Self { client, request, input: T::Input::default(), default: None }
     }
 
     /// The run the event belongs to: `run` unless set.
@@ -45,10 +36,7 @@ impl<T: DataType, C> EventBuilder<T, C> {
 
     /// The time until the event times out, 1 ms to 366 days: one hour unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        let longest = prost_types::Duration {
-            seconds: i64::MAX,
-            nanos: 0,
-        };
+        let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };
         let ttl = timeout.try_into().unwrap_or(longest);
         self.request.expiration = Some(Expiration::Ttl(ttl));
         self
@@ -85,9 +73,7 @@ impl<T: DataType, C> EventBuilder<T, C> {
         let input = T::input(self.input);
         if let Some(default) = self.default {
             let action = Action::DefaultValue(default.to_value(&input)?);
-            request.on_timeout = Some(v1::OnTimeout {
-                action: Some(action),
-            });
+            request.on_timeout = Some(v1::OnTimeout { action: Some(action) });
         }
         request.input = Some(v1::Input { kind: Some(input) });
         Ok((self.client, request))
@@ -184,11 +170,7 @@ impl<T: DataType<Input = v1::ChoiceInput>, C> EventBuilder<T, C> {
     /// Offers an option that the form shows as `label`.
     pub fn option_labelled(mut self, value: impl Into<String>, label: impl Into<String>) -> Self {
         let (value, label) = (value.into(), label.into());
-        self.input.options.push(v1::ChoiceOption {
-            value,
-            label,
-            ..Default::default()
-        });
+        self.input.options.push(v1::ChoiceOption { value, label, ..Default::default() });
         self
     }
 }
@@ -237,40 +219,20 @@ mod tests {
             .idempotency_key("k")
             .into_request()
             .unwrap();
-        let int = v1::IntInput {
-            min: Some(0),
-            max: Some(9),
-        };
+        let int = v1::IntInput { min: Some(0), max: Some(9) };
         assert_eq!(request.input.unwrap().kind, Some(Kind::Int(int)));
-        let ttl = prost_types::Duration {
-            seconds: 1,
-            nanos: 500_000_000,
-        };
+        let ttl = prost_types::Duration { seconds: 1, nanos: 500_000_000 };
         assert_eq!(request.expiration, Some(Expiration::Ttl(ttl)));
-        let value = v1::Value {
-            kind: Some(v1::value::Kind::Int(5)),
-        };
-        assert_eq!(
-            request.on_timeout.unwrap().action,
-            Some(Action::DefaultValue(value))
-        );
-        assert_eq!(
-            (request.scope.as_str(), request.labels["team"].as_str()),
-            ("run-7", "a")
-        );
+        let value = v1::Value { kind: Some(v1::value::Kind::Int(5)) };
+        assert_eq!(request.on_timeout.unwrap().action, Some(Action::DefaultValue(value)));
+        assert_eq!((request.scope.as_str(), request.labels["team"].as_str()), ("run-7", "a"));
     }
 
     #[test]
     fn one_choice_and_several_are_told_apart_by_type() {
         let one = EventBuilder::<Choice, ()>::new((), String::new(), String::new());
-        let (_, request) = one
-            .option("a")
-            .option_labelled("b", "B")
-            .into_request()
-            .unwrap();
-        let Some(Kind::Choice(choice)) = request.input.unwrap().kind else {
-            panic!()
-        };
+        let (_, request) = one.option("a").option_labelled("b", "B").into_request().unwrap();
+        let Some(Kind::Choice(choice)) = request.input.unwrap().kind else { panic!() };
         assert_eq!((choice.options.len(), choice.max_selected), (2, None));
         assert_eq!(choice.options[1].label, "B");
     }

@@ -193,10 +193,7 @@ mod tests {
             response: Some(v1::Response {
                 reason: "not today".to_owned(),
                 time: Some(prost_types::Timestamp::default()),
-                responder: Some(v1::Responder {
-                    name: "Ada".to_owned(),
-                    ..Default::default()
-                }),
+                responder: Some(v1::Responder { name: "Ada".to_owned(), ..Default::default() }),
                 ..Default::default()
             }),
             ..Default::default()

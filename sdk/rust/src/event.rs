@@ -74,11 +74,7 @@ impl<T: DataType, C> Event<T, C> {
 
     pub(crate) fn announce(&self) {
         if !wait::is_final(&self.record) {
-            eprintln!(
-                "hitl: {:?} waits for an answer at {}",
-                self.name(),
-                self.form_url()
-            );
+            eprintln!("hitl: {:?} waits for an answer at {}", self.name(), self.form_url());
         }
     }
 }
@@ -112,18 +108,13 @@ impl<T: DataType> Event<T> {
 /// What an ended event means to whoever waited for it.
 pub(crate) fn outcome<T: DataType>(mut event: v1::Event) -> Result<T> {
     use v1::EventState::{Answered, Cancelled, Declined, TimedOut};
-    let value = event
-        .response
-        .as_mut()
-        .and_then(|response| response.value.take());
+    let value = event.response.as_mut().and_then(|response| response.value.take());
     let input = event.input.take().and_then(|input| input.kind);
     match (event.state(), value, input) {
         (Answered | TimedOut, Some(value), Some(input)) => T::from_value(value, &input),
         (Declined, ..) => Err(Error::outcome(ErrorKind::Declined, &event)),
         (Cancelled, ..) => Err(Error::outcome(ErrorKind::Cancelled, &event)),
         (TimedOut, ..) => Err(Error::outcome(ErrorKind::TimedOut, &event)),
-        (state, ..) => Err(Error::internal(format!(
-            "the server sent no value with {state:?}"
-        ))),
+        (state, ..) => Err(Error::internal(format!("the server sent no value with {state:?}"))),
     }
 }

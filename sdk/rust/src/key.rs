@@ -40,11 +40,7 @@ impl Ticket {
                 numbers.issued
             })
         });
-        Self {
-            series,
-            number,
-            kept: false,
-        }
+        Self { series, number, kept: false }
     }
 
     /// `run-` and the SHA-256 of run id, name and number, one a line: the same in every language.
@@ -118,12 +114,7 @@ mod tests {
 
     #[test]
     fn each_event_of_a_run_has_its_own_key() {
-        let keys = [
-            kept("k1", "a"),
-            kept("k1", "a"),
-            kept("k1", "b"),
-            kept("k2", "a"),
-        ];
+        let keys = [kept("k1", "a"), kept("k1", "a"), kept("k1", "b"), kept("k2", "a")];
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 4);
     }
 

@@ -77,10 +77,7 @@ pub use value::{Choice, Choices, DataType};
 /// # }
 /// ```
 pub async fn ask<T: DataType>(name: &str, prompt: &str) -> Result<T> {
-    let event = Client::from_env()?
-        .event::<T>(name, prompt)
-        .create()
-        .await?;
+    let event = Client::from_env()?.event::<T>(name, prompt).create().await?;
     event.announce();
     event.wait().await
 }

@@ -41,14 +41,10 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
             let field = to_json(value, &schema["properties"][&name]);
             (name, field)
         });
-        serde_json::from_value(json.collect())
-            .map(Self)
-            .map_err(|error| {
-                let help = "the struct and the schema must agree";
-                Error::internal(format!(
-                    "the answer does not fit its struct: {error}; {help}"
-                ))
-            })
+        serde_json::from_value(json.collect()).map(Self).map_err(|error| {
+            let help = "the struct and the schema must agree";
+            Error::internal(format!("the answer does not fit its struct: {error}; {help}"))
+        })
     }
 
     fn to_value(&self, input: &InputKind) -> Result<Value> {
@@ -56,9 +52,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
         let json = serde_json::to_value(&self.0)
             .map_err(|error| Error::config(format!("the object is not JSON: {error}")))?;
         let Json::Object(members) = json else {
-            return Err(Error::config(
-                "the object must be a struct or map".to_owned(),
-            ));
+            return Err(Error::config("the object must be a struct or map".to_owned()));
         };
         let present = members.into_iter().filter(|(_, json)| !json.is_null());
         let fields = present.map(|(name, json)| {
@@ -66,10 +60,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
                 .ok_or_else(|| Error::config(format!("{name}: an object's fields must be flat")))?;
             Ok((name, field))
         });
-        Ok(Kind::Object(ObjectValue {
-            fields: fields.collect::<Result<_>>()?,
-        })
-        .into_value())
+        Ok(Kind::Object(ObjectValue { fields: fields.collect::<Result<_>>()? }).into_value())
     }
 }
 
@@ -144,9 +135,7 @@ mod tests {
             "checks": {"type": "array", "items": {"enum": ["lint", "test"]}},
             "note": {"type": "string"},
         }});
-        let input = InputKind::Object(ObjectInput {
-            json_schema: schema.to_string(),
-        });
+        let input = InputKind::Object(ObjectInput { json_schema: schema.to_string() });
         let deploy = Deploy {
             replicas: i64::MAX,
             share: 1.0,
@@ -155,18 +144,14 @@ mod tests {
             note: None,
         };
         let value = Object(deploy).to_value(&input).unwrap();
-        let Some(Kind::Object(object)) = &value.kind else {
-            panic!("{value:?}")
-        };
+        let Some(Kind::Object(object)) = &value.kind else { panic!("{value:?}") };
         assert_eq!(object.fields["region"], picked(vec!["eu".to_owned()]));
         assert!(!object.fields.contains_key("note"));
         let Object(deploy) = Object::<Deploy>::from_value(value, &input).unwrap();
         assert_eq!((deploy.replicas, deploy.region.as_str()), (i64::MAX, "eu"));
 
         let whole = Object(json!({"share": 1})).to_value(&input).unwrap();
-        let Some(Kind::Object(object)) = whole.kind else {
-            panic!()
-        };
+        let Some(Kind::Object(object)) = whole.kind else { panic!() };
         assert_eq!(object.fields["share"].kind, Some(Kind::Float(1.0)));
     }
 

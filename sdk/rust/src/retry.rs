@@ -31,9 +31,7 @@ impl Backoff {
         let delay = self.next;
         self.next = (delay * 2).min(MAX_DELAY);
         let jitter = f64::from(u16::from_le_bytes(key::random())) / f64::from(u16::MAX);
-        delay
-            .mul_f64(1.0 - jitter / 2.0)
-            .max(error.retry_delay().unwrap_or_default())
+        delay.mul_f64(1.0 - jitter / 2.0).max(error.retry_delay().unwrap_or_default())
     }
 }
 

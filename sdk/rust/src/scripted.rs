@@ -59,14 +59,8 @@ impl EventService for Script {
     ) -> Result<Response<v1::CreateEventResponse>, Status> {
         // Gives the key back as the id, for tests to see.
         let id = request.into_inner().idempotency_key;
-        let event = Some(v1::Event {
-            id,
-            ..Default::default()
-        });
-        Ok(Response::new(v1::CreateEventResponse {
-            event,
-            existed: false,
-        }))
+        let event = Some(v1::Event { id, ..Default::default() });
+        Ok(Response::new(v1::CreateEventResponse { event, existed: false }))
     }
 
     async fn get_event(
@@ -112,29 +106,16 @@ pub(crate) fn scripted(
 ) -> (Client, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let steps = Arc::new(Mutex::new(steps.into_iter().collect()));
-    let service = EventServiceServer::new(Script {
-        steps,
-        calls: calls.clone(),
-    });
+    let service = EventServiceServer::new(Script { steps, calls: calls.clone() });
     let (connections, incoming) = mpsc::unbounded_channel();
     let incoming = UnboundedReceiverStream::new(incoming);
-    tokio::spawn(
-        Server::builder()
-            .add_service(service)
-            .serve_with_incoming(incoming),
-    );
+    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
     let connector = tower::service_fn(move |_| {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let sent = connections.send(Ok::<_, std::io::Error>(theirs));
-        async move {
-            sent.map(|()| TokioIo::new(ours))
-                .map_err(|_| "the server is gone")
-        }
+        async move { sent.map(|()| TokioIo::new(ours)).map_err(|_| "the server is gone") }
     });
     let channel = Endpoint::from_static("http://scripted").connect_with_connector_lazy(connector);
-    let settings = config
-        .endpoint("http://scripted")
-        .resolve(|_| None)
-        .unwrap();
+    let settings = config.endpoint("http://scripted").resolve(|_| None).unwrap();
     (Client::with(settings, OnceLock::from(channel)), calls)
 }

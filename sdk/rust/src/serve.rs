@@ -129,21 +129,11 @@ impl Launcher {
     /// Starts a server that outlives this program: not in its process group, lest Ctrl-C end both,
     /// nor in its directory, nor with its terminal.
     fn start(&self, log: &Log) -> Result<Child> {
-        let binary = self
-            .binary
-            .clone()
-            .or_else(beside_us)
-            .unwrap_or_else(|| "hitl".into());
+        let binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
         let (out, err) = log.writers()?;
         let mut command = Command::new(&binary);
         command
-            .args([
-                "serve",
-                "--idle-exit",
-                "10m",
-                "--listen",
-                &self.address.to_string(),
-            ])
+            .args(["serve", "--idle-exit", "10m", "--listen", &self.address.to_string()])
             .env("HITL_DATA_DIR", &log.dir)
             .current_dir(&log.dir)
             .stdin(Stdio::null())
@@ -185,11 +175,7 @@ impl Log {
             let aside = dir.join("serve.log.1");
             std::fs::rename(&path, &aside).map_err(|error| unusable(&aside, &error))?;
         }
-        Ok(Self {
-            start: length(),
-            dir,
-            path,
-        })
+        Ok(Self { start: length(), dir, path })
     }
 
     fn writers(&self) -> Result<(std::fs::File, std::fs::File)> {
@@ -252,14 +238,8 @@ mod tests {
         launcher.binary = Some(dir.path().join("absent"));
         let mut settings = Config::default().resolve(|_| None).unwrap();
         settings.launcher = Some(launcher);
-        let error = Client::with(settings, OnceLock::new())
-            .get("id")
-            .await
-            .unwrap_err();
-        assert!(
-            error.message().contains("install hitl, or set HITL_BIN"),
-            "{error}"
-        );
+        let error = Client::with(settings, OnceLock::new()).get("id").await.unwrap_err();
+        assert!(error.message().contains("install hitl, or set HITL_BIN"), "{error}");
         assert!(!error.is_retryable());
     }
 

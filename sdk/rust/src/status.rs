@@ -8,9 +8,8 @@ use crate::error::{Error, ErrorKind, FieldViolation, Inner};
 impl Error {
     /// Reads what a call to `endpoint` ended with.
     pub(crate) fn from_status(status: &Status, endpoint: &str) -> Self {
-        let info = status
-            .get_details_error_info()
-            .filter(|info| info.domain == hitl_proto::ERROR_DOMAIN);
+        let info =
+            status.get_details_error_info().filter(|info| info.domain == hitl_proto::ERROR_DOMAIN);
         let Some(info) = info else {
             return Self::not_ours(status, endpoint);
         };
@@ -26,10 +25,7 @@ impl Error {
             field_violations: bad_request
                 .into_iter()
                 .flat_map(|bad_request| bad_request.field_violations)
-                .map(|v| FieldViolation {
-                    field: v.field,
-                    description: v.description,
-                })
+                .map(|v| FieldViolation { field: v.field, description: v.description })
                 .collect(),
             retry_delay: retry_info.and_then(|info| info.retry_delay),
             response: None,
@@ -98,11 +94,8 @@ mod tests {
 
     #[test]
     fn the_servers_details_are_kept() {
-        let status = status(
-            Code::FailedPrecondition,
-            "ERROR_REASON_EVENT_ALREADY_FINAL",
-            "hitl.v1",
-        );
+        let status =
+            status(Code::FailedPrecondition, "ERROR_REASON_EVENT_ALREADY_FINAL", "hitl.v1");
         let error = Error::from_status(&status, "http://x");
         assert_eq!(error.kind(), ErrorKind::Conflict);
         assert_eq!(error.reason(), "ERROR_REASON_EVENT_ALREADY_FINAL");
@@ -116,27 +109,16 @@ mod tests {
     #[test]
     fn an_internal_error_of_the_server_is_not_a_lost_connection() {
         let ours = Error::from_status(&status(Code::Internal, "R", "hitl.v1"), "http://x");
-        assert_eq!(
-            (ours.kind(), ours.is_retryable()),
-            (ErrorKind::Internal, false)
-        );
+        assert_eq!((ours.kind(), ours.is_retryable()), (ErrorKind::Internal, false));
         let lost = Error::from_status(&status(Code::Internal, "R", "proxy"), "http://x");
-        assert_eq!(
-            (lost.kind(), lost.is_retryable()),
-            (ErrorKind::Unavailable, true)
-        );
+        assert_eq!((lost.kind(), lost.is_retryable()), (ErrorKind::Unavailable, true));
     }
 
     #[test]
     fn an_error_of_the_connector_comes_through() {
         let mut status = Status::unavailable("tcp");
-        status.set_source(std::sync::Arc::new(Error::no_server(
-            "install it".to_owned(),
-        )));
+        status.set_source(std::sync::Arc::new(Error::no_server("install it".to_owned())));
         let error = Error::from_status(&status, "http://x");
-        assert_eq!(
-            (error.message(), error.is_retryable()),
-            ("install it", false)
-        );
+        assert_eq!((error.message(), error.is_retryable()), ("install it", false));
     }
 }

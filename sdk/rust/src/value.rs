@@ -112,9 +112,7 @@ impl DataType for Choice {
         let mut selected = Choices::from_value(value, input)?.0;
         match (selected.pop(), selected.is_empty()) {
             (Some(option), true) => Ok(Self(option)),
-            _ => Err(Error::internal(
-                "the answer is not exactly one option".to_owned(),
-            )),
+            _ => Err(Error::internal("the answer is not exactly one option".to_owned())),
         }
     }
 
@@ -139,9 +137,7 @@ pub(crate) fn picked(selected: Vec<String>) -> Value {
 }
 
 pub(crate) fn mismatch(wanted: &str, found: Option<&Kind>) -> Error {
-    Error::internal(format!(
-        "the server sent {found:?} where the event asks for {wanted}"
-    ))
+    Error::internal(format!("the server sent {found:?} where the event asks for {wanted}"))
 }
 
 #[cfg(test)]

@@ -48,19 +48,13 @@ async fn attend(client: &Client, event_id: &str, backoff: &mut Backoff) -> Resul
     };
     let silent = |_| Error::silent(SILENCE_LIMIT);
     let mut stub = client.stub()?;
-    let opened = timeout(SILENCE_LIMIT, stub.wait_event(request))
-        .await
-        .map_err(silent)?;
+    let opened = timeout(SILENCE_LIMIT, stub.wait_event(request)).await.map_err(silent)?;
     let mut stream = client.read(opened)?;
     loop {
-        let message = timeout(SILENCE_LIMIT, stream.message())
-            .await
-            .map_err(silent)?;
+        let message = timeout(SILENCE_LIMIT, stream.message()).await.map_err(silent)?;
         let message = message.map_err(|status| Error::from_status(&status, client.endpoint()))?;
         let Some(message) = message else {
-            return Err(Error::unavailable(
-                "the stream ended before the event".to_owned(),
-            ));
+            return Err(Error::unavailable("the stream ended before the event".to_owned()));
         };
         *backoff = Backoff::new();
         if let Some(Update::Event(event)) = message.update

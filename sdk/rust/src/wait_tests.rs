@@ -17,23 +17,17 @@ use crate::scripted::{Message, Step, scripted};
 fn event(state: i32, value: Option<i64>) -> Message {
     let response = v1::Response {
         state,
-        value: value.map(|int| v1::Value {
-            kind: Some(v1::value::Kind::Int(int)),
-        }),
+        value: value.map(|int| v1::Value { kind: Some(v1::value::Kind::Int(int)) }),
         ..Default::default()
     };
     let event = v1::Event {
         id: "e".to_owned(),
         state,
-        input: Some(v1::Input {
-            kind: Some(v1::input::Kind::Int(v1::IntInput::default())),
-        }),
+        input: Some(v1::Input { kind: Some(v1::input::Kind::Int(v1::IntInput::default())) }),
         response: (state != pending_state()).then_some(response),
         ..Default::default()
     };
-    Ok(v1::WaitEventResponse {
-        update: Some(Update::Event(event)),
-    })
+    Ok(v1::WaitEventResponse { update: Some(Update::Event(event)) })
 }
 
 fn pending_state() -> i32 {
@@ -49,9 +43,7 @@ fn answered(value: i64) -> Message {
 }
 
 fn heartbeat() -> Message {
-    Ok(v1::WaitEventResponse {
-        update: Some(Update::Heartbeat(v1::Heartbeat::default())),
-    })
+    Ok(v1::WaitEventResponse { update: Some(Update::Heartbeat(v1::Heartbeat::default())) })
 }
 
 fn refusal(code: tonic::Code, reason: &str) -> Status {
@@ -63,16 +55,10 @@ fn refusal(code: tonic::Code, reason: &str) -> Status {
 async fn a_cut_or_refused_stream_is_opened_again_until_the_event_ends() {
     let steps = [
         Step::Stream(vec![pending()]),
-        Step::Refuse(refusal(
-            tonic::Code::Unavailable,
-            "ERROR_REASON_SHUTTING_DOWN",
-        )),
+        Step::Refuse(refusal(tonic::Code::Unavailable, "ERROR_REASON_SHUTTING_DOWN")),
         Step::Refuse(Status::unknown("transport error")),
         Step::Stream(vec![pending(), Err(Status::internal("connection reset"))]),
-        Step::Refuse(refusal(
-            tonic::Code::ResourceExhausted,
-            "ERROR_REASON_TOO_MANY_WAITERS",
-        )),
+        Step::Refuse(refusal(tonic::Code::ResourceExhausted, "ERROR_REASON_TOO_MANY_WAITERS")),
         Step::Stream(vec![]),
         Step::Stream(vec![pending(), heartbeat(), answered(42)]),
     ];
@@ -84,18 +70,12 @@ async fn a_cut_or_refused_stream_is_opened_again_until_the_event_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_fallen_silent_is_left_after_three_heartbeats() {
-    let steps = [
-        Step::Hang(vec![pending(), heartbeat()]),
-        Step::Stream(vec![answered(1)]),
-    ];
+    let steps = [Step::Hang(vec![pending(), heartbeat()]), Step::Stream(vec![answered(1)])];
     let (client, calls) = scripted(Config::default(), steps);
     let begun = Instant::now();
     client.wait_event("e").await.unwrap();
     let waited = begun.elapsed();
-    assert!(
-        waited >= Duration::from_secs(45) && waited < Duration::from_secs(46),
-        "{waited:?}"
-    );
+    assert!(waited >= Duration::from_secs(45) && waited < Duration::from_secs(46), "{waited:?}");
     assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
@@ -159,10 +139,7 @@ async fn an_event_that_ended_without_a_value_is_an_error_of_its_kind() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_of_one_run_share_its_count_and_runs_do_not_share_keys() {
-    let (run, again) = (
-        scripted(Config::default().run_id("w1"), []).0,
-        Config::default(),
-    );
+    let (run, again) = (scripted(Config::default().run_id("w1"), []).0, Config::default());
     let (second, _) = scripted(again.run_id("w1"), []);
     let (other, _) = scripted(Config::default().run_id("w2"), []);
     let mut ids = Vec::new();
@@ -173,11 +150,6 @@ async fn clients_of_one_run_share_its_count_and_runs_do_not_share_keys() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3);
-    let given = run
-        .event::<bool>("n", "?")
-        .idempotency_key("mine")
-        .create()
-        .await
-        .unwrap();
+    let given = run.event::<bool>("n", "?").idempotency_key("mine").create().await.unwrap();
     assert_eq!(given.id(), "mine");
 }

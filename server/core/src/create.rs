@@ -113,8 +113,8 @@ pub fn create(
 
 /// Names of the fields in which two requests ask for different things; empty if one is a repeat of the other.
 ///
-/// What the server fixed (create time, deadline) does not count: a repeat with the same time to live comes later and still
-/// asks for the same.
+/// What the server fixed (create time, deadline) does not count: a repeat with the same time to
+/// live comes later and still asks for the same.
 pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
     let same = [
         ("name", a.name == b.name),
@@ -127,46 +127,29 @@ pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
         ("on_timeout", a.on_timeout == b.on_timeout),
         ("idempotency_key", a.idempotency_key == b.idempotency_key),
     ];
-    same.into_iter()
-        .filter(|(_, same)| !same)
-        .map(|(field, _)| field)
-        .collect()
+    same.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect()
 }
 
 /// Records a violation if `text` is too long or holds control characters, which would forge lines in logs and lists.
 pub(crate) fn one_line(broken: &mut Vec<Violation>, field: &str, text: &str, chars_max: usize) {
     if text.chars().count() > chars_max {
-        broken.push(Violation::new(
-            field,
-            format!("must have at most {chars_max} characters"),
-        ));
+        broken.push(Violation::new(field, format!("must have at most {chars_max} characters")));
     }
     if text.chars().any(char::is_control) {
-        broken.push(Violation::new(
-            field,
-            "must not hold line breaks or other control characters",
-        ));
+        broken.push(Violation::new(field, "must not hold line breaks or other control characters"));
     }
 }
 
 fn check_labels(broken: &mut Vec<Violation>, labels: &BTreeMap<String, String>) {
     if labels.len() > limits::LABELS_MAX {
-        broken.push(Violation::new(
-            "labels",
-            format!("must be at most {}", limits::LABELS_MAX),
-        ));
+        broken.push(Violation::new("labels", format!("must be at most {}", limits::LABELS_MAX)));
     }
     for (key, value) in labels.iter().take(limits::LABELS_MAX) {
         if key.is_empty() {
             broken.push(Violation::new("labels", "must not have an empty key"));
         }
         one_line(broken, "labels", key, limits::LABEL_KEY_CHARS_MAX);
-        one_line(
-            broken,
-            &format!("labels[{key:?}]"),
-            value,
-            limits::LABEL_VALUE_CHARS_MAX,
-        );
+        one_line(broken, &format!("labels[{key:?}]"), value, limits::LABEL_VALUE_CHARS_MAX);
     }
 }
 
@@ -180,10 +163,7 @@ fn check_expiration(
         Expiration::Deadline(instant) => ("deadline", instant),
     };
     if !(1..=limits::TTL_MAX_MS).contains(&deadline.ms_since(now)) {
-        broken.push(Violation::new(
-            field,
-            "must lie between 1 ms and 366 days from now",
-        ));
+        broken.push(Violation::new(field, "must lie between 1 ms and 366 days from now"));
     }
     deadline
 }
@@ -199,10 +179,7 @@ mod tests {
             name: "proceed".into(),
             prompt: "Go on?".into(),
             prompt_format: PromptFormat::Text,
-            input: Input::Int(IntInput {
-                min: Some(0),
-                max: Some(9),
-            }),
+            input: Input::Int(IntInput { min: Some(0), max: Some(9) }),
             scope: "run".into(),
             labels: BTreeMap::new(),
             expiration: Expiration::default(),
@@ -213,12 +190,7 @@ mod tests {
 
     fn fields_of(spec: Spec) -> Vec<String> {
         let now = Timestamp::from_ms(1_000).unwrap();
-        match create(
-            spec,
-            Namespace::default(),
-            EventId::from_bytes([1; 16]),
-            now,
-        ) {
+        match create(spec, Namespace::default(), EventId::from_bytes([1; 16]), now) {
             Ok(_) => Vec::new(),
             Err(Rejection::InvalidRequest(broken)) => broken.into_iter().map(|v| v.field).collect(),
             Err(other) => panic!("{other:?}"),
@@ -228,13 +200,8 @@ mod tests {
     #[test]
     fn the_deadline_is_fixed_from_the_time_of_create() {
         let now = Timestamp::from_ms(1_000).unwrap();
-        let request = create(
-            spec(),
-            Namespace::default(),
-            EventId::from_bytes([1; 16]),
-            now,
-        )
-        .unwrap();
+        let request =
+            create(spec(), Namespace::default(), EventId::from_bytes([1; 16]), now).unwrap();
         assert_eq!(request.deadline.ms_since(now), limits::TTL_DEFAULT_MS);
     }
 
@@ -244,10 +211,7 @@ mod tests {
             name: "two\nlines".into(),
             prompt: String::new(),
             expiration: Expiration::TtlMs(0),
-            input: Input::Int(IntInput {
-                min: Some(2),
-                max: Some(1),
-            }),
+            input: Input::Int(IntInput { min: Some(2), max: Some(1) }),
             ..spec()
         };
         assert_eq!(fields_of(bad), ["name", "prompt", "input.int.max", "ttl"]);
@@ -255,19 +219,10 @@ mod tests {
 
     #[test]
     fn a_default_must_be_a_valid_answer() {
-        let with = |value| Spec {
-            on_timeout: OnTimeout::Default(value),
-            ..spec()
-        };
+        let with = |value| Spec { on_timeout: OnTimeout::Default(value), ..spec() };
         assert_eq!(fields_of(with(Value::Int(9))), Vec::<String>::new());
-        assert_eq!(
-            fields_of(with(Value::Int(10))),
-            ["on_timeout.default_value"]
-        );
-        assert_eq!(
-            fields_of(with(Value::Bool(true))),
-            ["on_timeout.default_value"]
-        );
+        assert_eq!(fields_of(with(Value::Int(10))), ["on_timeout.default_value"]);
+        assert_eq!(fields_of(with(Value::Bool(true))), ["on_timeout.default_value"]);
     }
 
     #[test]
@@ -275,10 +230,7 @@ mod tests {
         for ms in [1_000, 999, 1_000 + limits::TTL_MAX_MS + 1] {
             let deadline = Timestamp::from_ms(ms).unwrap();
             assert_eq!(
-                fields_of(Spec {
-                    expiration: Expiration::Deadline(deadline),
-                    ..spec()
-                }),
+                fields_of(Spec { expiration: Expiration::Deadline(deadline), ..spec() }),
                 ["deadline"]
             );
         }
@@ -288,26 +240,10 @@ mod tests {
     fn a_repeat_differs_in_nothing_and_another_request_says_in_what() {
         let at = |ms, spec| {
             let now = Timestamp::from_ms(ms).unwrap();
-            create(
-                spec,
-                Namespace::default(),
-                EventId::from_bytes([1; 16]),
-                now,
-            )
-            .unwrap()
+            create(spec, Namespace::default(), EventId::from_bytes([1; 16]), now).unwrap()
         };
-        assert_eq!(
-            differing_fields(&at(0, spec()), &at(5_000, spec())),
-            Vec::<&str>::new()
-        );
-        let other = Spec {
-            prompt: "Stop?".into(),
-            scope: "x".into(),
-            ..spec()
-        };
-        assert_eq!(
-            differing_fields(&at(0, spec()), &at(0, other)),
-            ["prompt", "scope"]
-        );
+        assert_eq!(differing_fields(&at(0, spec()), &at(5_000, spec())), Vec::<&str>::new());
+        let other = Spec { prompt: "Stop?".into(), scope: "x".into(), ..spec() };
+        assert_eq!(differing_fields(&at(0, spec()), &at(0, other)), ["prompt", "scope"]);
     }
 }

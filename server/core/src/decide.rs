@@ -79,10 +79,7 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
         return if is_repeat(event, command, response) {
             Ok(Decision::Repeat)
         } else {
-            Err(Rejection::AlreadyFinal {
-                state: response.outcome.state(),
-                time: response.time,
-            })
+            Err(Rejection::AlreadyFinal { state: response.outcome.state(), time: response.time })
         };
     }
     if event.is_overdue(now) {
@@ -97,27 +94,15 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
     let (outcome, responder, answer_id) = match command {
         Command::Answer { answer, identity } => {
             let value = read(event, answer)?;
-            (
-                Outcome::Answered { value },
-                &identity.responder,
-                identity.answer_id.clone(),
-            )
+            (Outcome::Answered { value }, &identity.responder, identity.answer_id.clone())
         }
         Command::Decline { reason, identity } => {
             let reason = reason.clone();
-            (
-                Outcome::Declined { reason },
-                &identity.responder,
-                identity.answer_id.clone(),
-            )
+            (Outcome::Declined { reason }, &identity.responder, identity.answer_id.clone())
         }
-        Command::Cancel { reason, responder } => (
-            Outcome::Cancelled {
-                reason: reason.clone(),
-            },
-            responder,
-            None,
-        ),
+        Command::Cancel { reason, responder } => {
+            (Outcome::Cancelled { reason: reason.clone() }, responder, None)
+        }
         Command::Expire => return Err(Rejection::NotDue),
     };
     Ok(Decision::Resolve(Response {
@@ -136,9 +121,7 @@ fn read(event: &Event, answer: &Answer) -> Result<Value, Rejection> {
         Answer::Text(text) => parse::text(input, text),
         Answer::Form(pairs) => parse::form(input, pairs),
     };
-    value
-        .and_then(|value| input.check(&value))
-        .map_err(Rejection::InvalidAnswer)
+    value.and_then(|value| input.check(&value)).map_err(Rejection::InvalidAnswer)
 }
 
 fn timeout(event: &Event) -> Response {
@@ -154,8 +137,8 @@ fn timeout(event: &Event) -> Response {
     }
 }
 
-/// Whether `command` asks again for what `response` records. Only the caller who chose an answer id can know it; to cancel
-/// what is cancelled, and to expire what has expired, needs no proof.
+/// Whether `command` asks again for what `response` records. Only the caller who chose an answer id
+/// can know it; to cancel what is cancelled, and to expire what has expired, needs no proof.
 fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
     let same_call = |identity: &Identity| {
         identity.answer_id.is_some() && identity.answer_id == response.answer_id
@@ -180,20 +163,13 @@ fn check_words(command: &Command) -> Result<(), Rejection> {
         Command::Answer { identity, .. } => {
             ("", &identity.responder, identity.answer_id.as_deref())
         }
-        Command::Decline { reason, identity } => (
-            reason.as_str(),
-            &identity.responder,
-            identity.answer_id.as_deref(),
-        ),
+        Command::Decline { reason, identity } => {
+            (reason.as_str(), &identity.responder, identity.answer_id.as_deref())
+        }
         Command::Cancel { reason, responder } => (reason.as_str(), responder, None),
         Command::Expire => return Ok(()),
     };
-    one_line(
-        &mut broken,
-        "responder",
-        &responder.name,
-        limits::NAME_CHARS_MAX,
-    );
+    one_line(&mut broken, "responder", &responder.name, limits::NAME_CHARS_MAX);
     if reason.chars().count() > limits::REASON_CHARS_MAX {
         let message = format!("must have at most {} characters", limits::REASON_CHARS_MAX);
         broken.push(Violation::new("reason", message));
@@ -202,11 +178,7 @@ fn check_words(command: &Command) -> Result<(), Rejection> {
         let message = format!("must have at most {} bytes", limits::ANSWER_ID_BYTES_MAX);
         broken.push(Violation::new("answer_id", message));
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::InvalidRequest(broken))
-    }
+    if broken.is_empty() { Ok(()) } else { Err(Rejection::InvalidRequest(broken)) }
 }
 
 #[cfg(test)]

@@ -22,10 +22,7 @@ fn request(on_timeout: OnTimeout) -> Arc<Request> {
         name: "n".into(),
         prompt: "p".into(),
         prompt_format: PromptFormat::Text,
-        input: Input::Int(IntInput {
-            min: Some(0),
-            max: Some(9),
-        }),
+        input: Input::Int(IntInput { min: Some(0), max: Some(9) }),
         scope: "run".into(),
         labels: [].into(),
         expiration: Expiration::Deadline(at(DEADLINE_MS)),
@@ -33,74 +30,41 @@ fn request(on_timeout: OnTimeout) -> Arc<Request> {
         idempotency_key: None,
     };
     Arc::new(
-        create(
-            spec,
-            Namespace::default(),
-            EventId::from_bytes([7; 16]),
-            at(CREATED_MS),
-        )
-        .unwrap(),
+        create(spec, Namespace::default(), EventId::from_bytes([7; 16]), at(CREATED_MS)).unwrap(),
     )
 }
 
 fn pending() -> Event {
-    Event {
-        request: request(OnTimeout::Fail),
-        response: None,
-    }
+    Event { request: request(OnTimeout::Fail), response: None }
 }
 
 fn identity(answer_id: Option<&str>) -> Identity {
-    let responder = Responder {
-        name: "Ann".into(),
-        channel: Channel::Grpc,
-        address: String::new(),
-    };
-    Identity {
-        responder,
-        answer_id: answer_id.map(str::to_owned),
-    }
+    let responder =
+        Responder { name: "Ann".into(), channel: Channel::Grpc, address: String::new() };
+    Identity { responder, answer_id: answer_id.map(str::to_owned) }
 }
 
 fn answer(number: i64, answer_id: Option<&str>) -> Command {
-    Command::Answer {
-        answer: Answer::Value(Value::Int(number)),
-        identity: identity(answer_id),
-    }
+    Command::Answer { answer: Answer::Value(Value::Int(number)), identity: identity(answer_id) }
 }
 
 fn decline(reason: &str, answer_id: Option<&str>) -> Command {
-    Command::Decline {
-        reason: reason.into(),
-        identity: identity(answer_id),
-    }
+    Command::Decline { reason: reason.into(), identity: identity(answer_id) }
 }
 
 fn cancel() -> Command {
-    Command::Cancel {
-        reason: String::new(),
-        responder: identity(None).responder,
-    }
+    Command::Cancel { reason: String::new(), responder: identity(None).responder }
 }
 
 /// The event after `command`, as the service applies decisions.
 fn apply(event: &Event, command: &Command, now: Timestamp) -> (Event, Result<(), Rejection>) {
     match decide(event, command, now) {
-        Ok(Decision::Resolve(response)) => (
-            Event {
-                response: Some(Arc::new(response)),
-                ..event.clone()
-            },
-            Ok(()),
-        ),
-        Ok(Decision::ExpireFirst(response)) => apply(
-            &Event {
-                response: Some(Arc::new(response)),
-                ..event.clone()
-            },
-            command,
-            now,
-        ),
+        Ok(Decision::Resolve(response)) => {
+            (Event { response: Some(Arc::new(response)), ..event.clone() }, Ok(()))
+        }
+        Ok(Decision::ExpireFirst(response)) => {
+            apply(&Event { response: Some(Arc::new(response)), ..event.clone() }, command, now)
+        }
         Ok(Decision::Repeat) => (event.clone(), Ok(())),
         Err(rejection) => (event.clone(), Err(rejection)),
     }
@@ -110,10 +74,7 @@ fn apply(event: &Event, command: &Command, now: Timestamp) -> (Event, Result<(),
 fn the_first_valid_answer_wins_and_later_ones_learn_who() {
     let (event, first) = apply(&pending(), &answer(3, Some("a")), at(1_500));
     assert_eq!((event.state(), first), (State::Answered, Ok(())));
-    let lost = Err(Rejection::AlreadyFinal {
-        state: State::Answered,
-        time: at(1_500),
-    });
+    let lost = Err(Rejection::AlreadyFinal { state: State::Answered, time: at(1_500) });
     for loser in [
         answer(3, Some("b")),
         answer(4, Some("a")),
@@ -128,28 +89,17 @@ fn the_first_valid_answer_wins_and_later_ones_learn_who() {
 #[test]
 fn only_the_identical_retry_gets_the_stored_result() {
     let (answered, _) = apply(&pending(), &answer(3, Some("a")), at(1_500));
-    assert_eq!(
-        decide(&answered, &answer(3, Some("a")), at(9_000)),
-        Ok(Decision::Repeat)
-    );
-    let as_text = Command::Answer {
-        answer: Answer::Text(" 3 ".into()),
-        identity: identity(Some("a")),
-    };
+    assert_eq!(decide(&answered, &answer(3, Some("a")), at(9_000)), Ok(Decision::Repeat));
+    let as_text =
+        Command::Answer { answer: Answer::Text(" 3 ".into()), identity: identity(Some("a")) };
     assert_eq!(decide(&answered, &as_text, at(9_000)), Ok(Decision::Repeat));
 
     let (declined, _) = apply(&pending(), &decline("no", Some("d")), at(1_500));
-    assert_eq!(
-        decide(&declined, &decline("no", Some("d")), at(9_000)),
-        Ok(Decision::Repeat)
-    );
+    assert_eq!(decide(&declined, &decline("no", Some("d")), at(9_000)), Ok(Decision::Repeat));
     assert!(decide(&declined, &decline("never", Some("d")), at(9_000)).is_err());
 
     let (cancelled, _) = apply(&pending(), &cancel(), at(1_500));
-    assert_eq!(
-        decide(&cancelled, &cancel(), at(9_000)),
-        Ok(Decision::Repeat)
-    );
+    assert_eq!(decide(&cancelled, &cancel(), at(9_000)), Ok(Decision::Repeat));
 }
 
 #[test]
@@ -158,25 +108,14 @@ fn an_invalid_answer_changes_nothing_and_says_which_field() {
     for (bad, at_field) in [
         (answer(10, None), "value"),
         (
-            Command::Answer {
-                answer: Answer::Value(Value::Bool(true)),
-                identity: identity(None),
-            },
+            Command::Answer { answer: Answer::Value(Value::Bool(true)), identity: identity(None) },
             "value",
         ),
-        (
-            Command::Answer {
-                answer: Answer::Text("ten".into()),
-                identity: identity(None),
-            },
-            "value",
-        ),
+        (Command::Answer { answer: Answer::Text("ten".into()), identity: identity(None) }, "value"),
     ] {
         let (after, result) = apply(&event, &bad, at(1_500));
         assert_eq!(after, event);
-        let Err(Rejection::InvalidAnswer(broken)) = result else {
-            panic!("{result:?}")
-        };
+        let Err(Rejection::InvalidAnswer(broken)) = result else { panic!("{result:?}") };
         assert_eq!(broken[0].field, at_field);
     }
 }
@@ -186,49 +125,28 @@ fn what_comes_at_or_after_the_deadline_commits_the_timeout_first() {
     for late in [answer(3, Some("a")), decline("", None), cancel()] {
         for now in [DEADLINE_MS, DEADLINE_MS + 1] {
             let (event, result) = apply(&pending(), &late, at(now));
-            let expected = Rejection::AlreadyFinal {
-                state: State::TimedOut,
-                time: at(DEADLINE_MS),
-            };
+            let expected =
+                Rejection::AlreadyFinal { state: State::TimedOut, time: at(DEADLINE_MS) };
             assert_eq!((event.state(), result), (State::TimedOut, Err(expected)));
         }
     }
-    assert_eq!(
-        apply(&pending(), &answer(3, None), at(DEADLINE_MS - 1))
-            .0
-            .state(),
-        State::Answered
-    );
+    assert_eq!(apply(&pending(), &answer(3, None), at(DEADLINE_MS - 1)).0.state(), State::Answered);
 }
 
 #[test]
 fn the_timer_never_fires_early_and_records_the_deadline_however_late() {
-    assert_eq!(
-        decide(&pending(), &Command::Expire, at(DEADLINE_MS - 1)),
-        Err(Rejection::NotDue)
-    );
+    assert_eq!(decide(&pending(), &Command::Expire, at(DEADLINE_MS - 1)), Err(Rejection::NotDue));
     let (event, _) = apply(&pending(), &Command::Expire, at(DEADLINE_MS + 60_000));
     assert_eq!(event.response.as_ref().unwrap().time, at(DEADLINE_MS));
-    assert_eq!(
-        decide(&event, &Command::Expire, at(DEADLINE_MS + 60_000)),
-        Ok(Decision::Repeat)
-    );
+    assert_eq!(decide(&event, &Command::Expire, at(DEADLINE_MS + 60_000)), Ok(Decision::Repeat));
 }
 
 #[test]
 fn a_default_is_recorded_as_a_timeout_never_as_an_answer() {
-    let event = Event {
-        request: request(OnTimeout::Default(Value::Int(5))),
-        response: None,
-    };
+    let event = Event { request: request(OnTimeout::Default(Value::Int(5))), response: None };
     let (event, _) = apply(&event, &Command::Expire, at(DEADLINE_MS));
     let response = event.response.unwrap();
-    assert_eq!(
-        response.outcome,
-        Outcome::TimedOut {
-            default: Some(Value::Int(5))
-        }
-    );
+    assert_eq!(response.outcome, Outcome::TimedOut { default: Some(Value::Int(5)) });
     assert_eq!(response.responder, None);
 }
 
@@ -237,10 +155,7 @@ fn words_that_break_limits_are_refused_even_after_the_end() {
     let (ended, _) = apply(&pending(), &cancel(), at(1_500));
     let long = decline(&"x".repeat(limits::REASON_CHARS_MAX + 1), None);
     for event in [pending(), ended] {
-        assert!(matches!(
-            decide(&event, &long, at(1_600)),
-            Err(Rejection::InvalidRequest(_))
-        ));
+        assert!(matches!(decide(&event, &long, at(1_600)), Err(Rejection::InvalidRequest(_))));
     }
 }
 

@@ -49,10 +49,7 @@ pub struct Request {
 impl Request {
     /// Where the event lives.
     pub fn key(&self) -> EventKey {
-        EventKey {
-            namespace: self.namespace.clone(),
-            id: self.id,
-        }
+        EventKey { namespace: self.namespace.clone(), id: self.id }
     }
 }
 
@@ -187,30 +184,21 @@ pub struct Event {
 impl Event {
     /// Where the event stands.
     pub fn state(&self) -> State {
-        self.response
-            .as_ref()
-            .map_or(State::Pending, |response| response.outcome.state())
+        self.response.as_ref().map_or(State::Pending, |response| response.outcome.state())
     }
 
     /// About how many bytes the event takes, in memory and in a message.
     pub fn approximate_bytes(&self) -> usize {
         let request = &self.request;
-        let labels = request
-            .labels
-            .iter()
-            .map(|(key, value)| key.len() + value.len())
-            .sum::<usize>();
-        let ended = self
-            .response
-            .as_ref()
-            .map_or(0, |response| match &response.outcome {
-                Outcome::Answered { value }
-                | Outcome::TimedOut {
-                    default: Some(value),
-                } => value.text_bytes(),
-                Outcome::Declined { reason } | Outcome::Cancelled { reason } => reason.len(),
-                Outcome::TimedOut { default: None } => 0,
-            });
+        let labels =
+            request.labels.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let ended = self.response.as_ref().map_or(0, |response| match &response.outcome {
+            Outcome::Answered { value } | Outcome::TimedOut { default: Some(value) } => {
+                value.text_bytes()
+            }
+            Outcome::Declined { reason } | Outcome::Cancelled { reason } => reason.len(),
+            Outcome::TimedOut { default: None } => 0,
+        });
         EVENT_BYTES + request.prompt.len() + request.input.text_bytes() + labels + ended
     }
 

@@ -45,9 +45,7 @@ impl FromStr for EventId {
         if !canonical {
             return Err(ParseIdError);
         }
-        u128::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| ParseIdError)
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| ParseIdError)
     }
 }
 
@@ -92,9 +90,7 @@ impl FromStr for Namespace {
     type Err = ParseNamespaceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let alphabet = text
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'-'));
+        let alphabet = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'-'));
         let length = (1..=NAMESPACE_CHARS_MAX).contains(&text.len());
         if alphabet && length && !text.starts_with('-') && !text.ends_with('-') {
             Ok(Self(text.into()))
@@ -129,9 +125,7 @@ macro_rules! serde_as_text {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(serde::de::Error::custom)
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     };

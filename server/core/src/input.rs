@@ -1,10 +1,11 @@
 //! The kinds of answer an event can want: whether an input makes sense, and whether a value fits it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::choice::ChoiceInput;
 use crate::create::one_line;
 use crate::limits;
 use crate::rejection::Violation;
@@ -101,42 +102,6 @@ pub struct BoolInput {
     pub false_label: String,
 }
 
-/// Wants one or more of a list of options.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChoiceInput {
-    /// The options, with distinct values.
-    pub options: Vec<ChoiceOption>,
-    /// Fewest options to pick.
-    pub min_selected: u32,
-    /// Most options to pick.
-    pub max_selected: u32,
-}
-
-/// One option of a choice.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ChoiceOption {
-    /// What the answer holds when this option is picked.
-    pub value: String,
-    /// What the form shows; the value if empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub label: String,
-    /// One line of help.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub description: String,
-}
-
-impl ChoiceOption {
-    /// What a person sees: the label, or the value if there is none.
-    pub fn title(&self) -> &str {
-        if self.label.is_empty() {
-            &self.value
-        } else {
-            &self.label
-        }
-    }
-}
-
 /// Wants several named fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectInput {
@@ -163,12 +128,7 @@ impl Input {
             Self::Int(_) | Self::Float(_) => 0,
             Self::Str(input) => input.pattern.as_ref().map_or(0, String::len),
             Self::Bool(input) => input.true_label.len() + input.false_label.len(),
-            Self::Choice(input) => {
-                let text = |option: &ChoiceOption| {
-                    option.value.len() + option.label.len() + option.description.len()
-                };
-                input.options.iter().map(text).sum()
-            }
+            Self::Choice(input) => input.text_bytes(),
             Self::Object(input) => input.json_schema.len(),
         }
     }
@@ -183,10 +143,7 @@ impl Input {
             Self::Choice(input) => input.check_self(),
             Self::Object(input) => input.fields().err().unwrap_or_default(),
         };
-        broken
-            .into_iter()
-            .map(|violation| violation.below(self.kind()).below("input"))
-            .collect()
+        broken.into_iter().map(|violation| violation.below(self.kind()).below("input")).collect()
     }
 
     /// `value` in its normal form, if it is an answer to this input.
@@ -201,7 +158,9 @@ impl Input {
             )));
         }
         match (self, value) {
-            (Self::Int(input), Value::Int(number)) => within(*number, input.min, input.max)?,
+            (Self::Int(input), Value::Int(number)) => {
+                within(number, input.min.as_ref(), input.max.as_ref())?;
+            }
             (Self::Float(input), Value::Float(number)) => input.check(*number)?,
             (Self::Str(input), Value::Str(text)) => input.check(text)?,
             (Self::Bool(_), Value::Bool(_)) => {}
@@ -226,12 +185,10 @@ impl Input {
 impl FloatInput {
     fn check_self(&self) -> Vec<Violation> {
         let bounds = [("min", self.min), ("max", self.max)];
-        let infinite = bounds
-            .into_iter()
-            .filter(|(_, bound)| bound.is_some_and(|bound| !bound.is_finite()));
-        let mut broken: Vec<_> = infinite
-            .map(|(field, _)| Violation::new(field, "must be finite"))
-            .collect();
+        let infinite =
+            bounds.into_iter().filter(|(_, bound)| bound.is_some_and(|bound| !bound.is_finite()));
+        let mut broken: Vec<_> =
+            infinite.map(|(field, _)| Violation::new(field, "must be finite")).collect();
         broken.extend(ordered("max", self.min, self.max));
         broken
     }
@@ -240,7 +197,7 @@ impl FloatInput {
         if !number.is_finite() {
             return Err(refuse("must be a finite number, not NaN or an infinity"));
         }
-        within(number, self.min, self.max)
+        within(&number, self.min.as_ref(), self.max.as_ref())
     }
 }
 
@@ -266,16 +223,12 @@ impl StrInput {
         if let Some(min) = self.min_length
             && length < min as usize
         {
-            return Err(refuse(format!(
-                "must have at least {min} characters, has {length}"
-            )));
+            return Err(refuse(format!("must have at least {min} characters, has {length}")));
         }
         if let Some(max) = self.max_length
             && length > max as usize
         {
-            return Err(refuse(format!(
-                "must have at most {max} characters, has {length}"
-            )));
+            return Err(refuse(format!("must have at most {max} characters, has {length}")));
         }
         if let Some(format) = self.format
             && !format.accepts(text)
@@ -294,133 +247,19 @@ impl StrInput {
 impl BoolInput {
     /// What a person sees for `truth`.
     pub fn label(&self, truth: bool) -> &str {
-        let (label, default) = if truth {
-            (&self.true_label, "Yes")
-        } else {
-            (&self.false_label, "No")
-        };
+        let (label, default) =
+            if truth { (&self.true_label, "Yes") } else { (&self.false_label, "No") };
         if label.is_empty() { default } else { label }
     }
 
     fn check_self(&self) -> Vec<Violation> {
         let mut broken = Vec::new();
-        one_line(
-            &mut broken,
-            "true_label",
-            &self.true_label,
-            limits::OPTION_CHARS_MAX,
-        );
-        one_line(
-            &mut broken,
-            "false_label",
-            &self.false_label,
-            limits::OPTION_CHARS_MAX,
-        );
+        one_line(&mut broken, "true_label", &self.true_label, limits::OPTION_CHARS_MAX);
+        one_line(&mut broken, "false_label", &self.false_label, limits::OPTION_CHARS_MAX);
         if self.label(true) == self.label(false) {
             broken.push(Violation::new("false_label", "must differ from true_label"));
         }
         broken
-    }
-}
-
-impl ChoiceInput {
-    /// Whether more than one option can be picked.
-    pub fn is_multiple(&self) -> bool {
-        self.max_selected > 1
-    }
-
-    pub(crate) fn check_self(&self) -> Vec<Violation> {
-        if !(1..=limits::OPTIONS_MAX).contains(&self.options.len()) {
-            return vec![Violation::new(
-                "options",
-                format!("must be 1 to {}", limits::OPTIONS_MAX),
-            )];
-        }
-        let mut broken = Vec::new();
-        let mut seen = HashSet::new();
-        for (index, option) in self.options.iter().enumerate() {
-            let at = |field: &str| format!("options[{index}].{field}");
-            one_line(
-                &mut broken,
-                &at("value"),
-                &option.value,
-                limits::OPTION_CHARS_MAX,
-            );
-            one_line(
-                &mut broken,
-                &at("label"),
-                &option.label,
-                limits::OPTION_CHARS_MAX,
-            );
-            one_line(
-                &mut broken,
-                &at("description"),
-                &option.description,
-                limits::OPTION_DESCRIPTION_CHARS_MAX,
-            );
-            if option.value.is_empty() {
-                broken.push(Violation::new(at("value"), "is required"));
-            } else if !seen.insert(&option.value) {
-                broken.push(Violation::new(
-                    at("value"),
-                    "must differ from the values before it",
-                ));
-            }
-        }
-        let options = u32::try_from(self.options.len()).unwrap_or(u32::MAX);
-        if self.min_selected > options {
-            broken.push(Violation::new(
-                "min_selected",
-                format!("must be at most {options}, the number of options"),
-            ));
-        }
-        if self.max_selected == 0 {
-            broken.push(Violation::new("max_selected", "must be at least 1"));
-        }
-        broken.extend(ordered(
-            "max_selected",
-            Some(self.min_selected),
-            Some(self.max_selected),
-        ));
-        broken
-    }
-
-    fn check(&self, selected: &[String]) -> Result<Vec<String>, Vec<Violation>> {
-        let mut picked = HashSet::new();
-        for value in selected {
-            if !self.options.iter().any(|option| option.value == *value) {
-                let known: Vec<_> = self
-                    .options
-                    .iter()
-                    .take(20)
-                    .map(|option| option.value.as_str())
-                    .collect();
-                return Err(refuse(format!(
-                    "has no option {value:?}; options are {}",
-                    known.join(", ")
-                )));
-            }
-            if !picked.insert(value) {
-                return Err(refuse(format!("must not name the option {value:?} twice")));
-            }
-        }
-        let (min, max) = (self.min_selected as usize, self.max_selected as usize);
-        if !(min..=max).contains(&picked.len()) {
-            let wanted = if min == max {
-                min.to_string()
-            } else {
-                format!("{min} to {max}")
-            };
-            return Err(refuse(format!(
-                "must name {wanted} of the options, not {}",
-                picked.len()
-            )));
-        }
-        let options = self.options.iter().map(|option| &option.value);
-        Ok(options
-            .filter(|value| picked.contains(value))
-            .cloned()
-            .collect())
     }
 }
 
@@ -432,38 +271,22 @@ impl ObjectInput {
         let known = self.fields()?;
         let mut broken = Vec::new();
         let mut checked = BTreeMap::new();
-        for name in fields
-            .keys()
-            .filter(|name| !known.iter().any(|field| field.name == **name))
-        {
-            broken.push(Violation::new(
-                format!("value.{name}"),
-                "is not a field of this event",
-            ));
+        for name in fields.keys().filter(|name| !known.iter().any(|field| field.name == **name)) {
+            broken.push(Violation::new(format!("value.{name}"), "is not a field of this event"));
         }
-        for Field {
-            name,
-            required,
-            input,
-            ..
-        } in &known
-        {
+        for Field { name, required, input, .. } in &known {
             match fields.get(name).map(|value| input.check(value)) {
                 Some(Ok(value)) => drop(checked.insert(name.clone(), value)),
                 Some(Err(violations)) => {
-                    broken.extend(violations.into_iter().map(|v| v.at_field(name)))
+                    broken.extend(violations.into_iter().map(|v| v.at_field(name)));
                 }
                 None if *required => {
-                    broken.push(Violation::new(format!("value.{name}"), "is required"))
+                    broken.push(Violation::new(format!("value.{name}"), "is required"));
                 }
                 None => {}
             }
         }
-        if broken.is_empty() {
-            Ok(checked)
-        } else {
-            Err(broken)
-        }
+        if broken.is_empty() { Ok(checked) } else { Err(broken) }
     }
 }
 
@@ -483,12 +306,14 @@ pub(crate) fn refuse(message: impl Into<String>) -> Vec<Violation> {
 }
 
 fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .size_limit(limits::PATTERN_COMPILED_BYTES_MAX)
-        .build()
+    RegexBuilder::new(pattern).size_limit(limits::PATTERN_COMPILED_BYTES_MAX).build()
 }
 
-fn ordered<T: PartialOrd>(field: &str, min: Option<T>, max: Option<T>) -> Vec<Violation> {
+pub(crate) fn ordered<T: PartialOrd>(
+    field: &str,
+    min: Option<T>,
+    max: Option<T>,
+) -> Vec<Violation> {
     match (min, max) {
         (Some(min), Some(max)) if max < min => {
             vec![Violation::new(field, "must not be less than the minimum")]
@@ -498,9 +323,9 @@ fn ordered<T: PartialOrd>(field: &str, min: Option<T>, max: Option<T>) -> Vec<Vi
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(
-    number: T,
-    min: Option<T>,
-    max: Option<T>,
+    number: &T,
+    min: Option<&T>,
+    max: Option<&T>,
 ) -> Result<(), Vec<Violation>> {
     match (min, max) {
         (Some(min), _) if number < min => {

@@ -3,12 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::choice::ChoiceOption;
 
 fn option(value: &str) -> ChoiceOption {
-    ChoiceOption {
-        value: value.into(),
-        ..ChoiceOption::default()
-    }
+    ChoiceOption { value: value.into(), ..ChoiceOption::default() }
 }
 
 fn choice(values: &[&str], min_selected: u32, max_selected: u32) -> Input {
@@ -47,10 +45,7 @@ fn values() -> Vec<Value> {
 }
 
 fn fields(broken: Vec<Violation>) -> Vec<String> {
-    broken
-        .into_iter()
-        .map(|violation| violation.field)
-        .collect()
+    broken.into_iter().map(|violation| violation.field).collect()
 }
 
 #[test]
@@ -70,59 +65,27 @@ fn each_kind_of_input_accepts_its_own_kind_of_value_and_no_other() {
 #[test]
 fn floats_refuse_nan_and_the_infinities() {
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        assert!(
-            Input::Float(FloatInput::default())
-                .check(&Value::Float(bad))
-                .is_err()
-        );
-        assert!(
-            !Input::Float(FloatInput {
-                min: Some(bad),
-                max: None
-            })
-            .check_self()
-            .is_empty()
-        );
+        assert!(Input::Float(FloatInput::default()).check(&Value::Float(bad)).is_err());
+        assert!(!Input::Float(FloatInput { min: Some(bad), max: None }).check_self().is_empty());
     }
 }
 
 #[test]
 fn text_is_measured_in_characters_not_bytes() {
-    let input = str_of(StrInput {
-        min_length: Some(2),
-        max_length: Some(3),
-        ..StrInput::default()
-    });
-    for (text, fits) in [
-        ("é", false),
-        ("éé", true),
-        ("🙂🙂🙂", true),
-        ("abcd", false),
-    ] {
-        assert_eq!(
-            input.check(&Value::Str(text.into())).is_ok(),
-            fits,
-            "{text}"
-        );
+    let input =
+        str_of(StrInput { min_length: Some(2), max_length: Some(3), ..StrInput::default() });
+    for (text, fits) in [("é", false), ("éé", true), ("🙂🙂🙂", true), ("abcd", false)] {
+        assert_eq!(input.check(&Value::Str(text.into())).is_ok(), fits, "{text}");
     }
 }
 
 #[test]
 fn a_pattern_is_searched_for_and_must_compile_within_its_limits() {
-    let with = |pattern: &str| {
-        str_of(StrInput {
-            pattern: Some(pattern.into()),
-            ..StrInput::default()
-        })
-    };
+    let with =
+        |pattern: &str| str_of(StrInput { pattern: Some(pattern.into()), ..StrInput::default() });
     assert!(with("b+").check(&Value::Str("abc".into())).is_ok());
     assert!(with("^b+$").check(&Value::Str("abc".into())).is_err());
-    for bad in [
-        "(",
-        "(?=x)",
-        "(a{1000}){1000}",
-        &"a".repeat(limits::PATTERN_BYTES_MAX + 1),
-    ] {
+    for bad in ["(", "(?=x)", "(a{1000}){1000}", &"a".repeat(limits::PATTERN_BYTES_MAX + 1)] {
         assert_eq!(fields(with(bad).check_self()), ["input.str.pattern"]);
     }
 }
@@ -130,30 +93,17 @@ fn a_pattern_is_searched_for_and_must_compile_within_its_limits() {
 #[test]
 fn a_value_larger_than_the_limit_is_refused() {
     let input = str_of(StrInput::default());
-    assert!(
-        input
-            .check(&Value::Str("x".repeat(limits::VALUE_BYTES_MAX)))
-            .is_ok()
-    );
-    assert!(
-        input
-            .check(&Value::Str("x".repeat(limits::VALUE_BYTES_MAX + 1)))
-            .is_err()
-    );
+    assert!(input.check(&Value::Str("x".repeat(limits::VALUE_BYTES_MAX))).is_ok());
+    assert!(input.check(&Value::Str("x".repeat(limits::VALUE_BYTES_MAX + 1))).is_err());
 }
 
 #[test]
 fn a_choice_refuses_unknown_and_duplicate_options_and_keeps_the_order_of_the_input() {
     let input = choice(&["a", "b", "c"], 1, 2);
     let pick = |selected: &[&str]| {
-        input.check(&Value::Choice(
-            selected.iter().map(|&s| s.to_owned()).collect(),
-        ))
+        input.check(&Value::Choice(selected.iter().map(|&s| s.to_owned()).collect()))
     };
-    assert_eq!(
-        pick(&["c", "a"]).unwrap(),
-        Value::Choice(vec!["a".into(), "c".into()])
-    );
+    assert_eq!(pick(&["c", "a"]).unwrap(), Value::Choice(vec!["a".into(), "c".into()]));
     for bad in [&["d"][..], &["a", "a"], &[], &["a", "b", "c"]] {
         assert_eq!(fields(pick(bad).unwrap_err()), ["value"], "{bad:?}");
     }
@@ -162,19 +112,9 @@ fn a_choice_refuses_unknown_and_duplicate_options_and_keeps_the_order_of_the_inp
 #[test]
 fn inputs_that_no_answer_could_fit_are_refused() {
     let cases = [
+        (Input::Int(IntInput { min: Some(1), max: Some(0) }), "input.int.max"),
         (
-            Input::Int(IntInput {
-                min: Some(1),
-                max: Some(0),
-            }),
-            "input.int.max",
-        ),
-        (
-            str_of(StrInput {
-                min_length: Some(2),
-                max_length: Some(1),
-                ..StrInput::default()
-            }),
+            str_of(StrInput { min_length: Some(2), max_length: Some(1), ..StrInput::default() }),
             "input.str.max_length",
         ),
         (choice(&[], 1, 1), "input.choice.options"),
@@ -183,18 +123,12 @@ fn inputs_that_no_answer_could_fit_are_refused() {
         (choice(&["a"], 2, 2), "input.choice.min_selected"),
         (choice(&["a"], 0, 0), "input.choice.max_selected"),
         (
-            Input::Bool(BoolInput {
-                true_label: "No".into(),
-                false_label: String::new(),
-            }),
+            Input::Bool(BoolInput { true_label: "No".into(), false_label: String::new() }),
             "input.bool.false_label",
         ),
     ];
     for (input, field) in cases {
-        assert!(
-            fields(input.check_self()).contains(&field.to_owned()),
-            "{input:?}"
-        );
+        assert!(fields(input.check_self()).contains(&field.to_owned()), "{input:?}");
     }
 }
 

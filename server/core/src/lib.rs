@@ -1,10 +1,12 @@
 //! The rules of hitl, and nothing else: what an event is, which answers fit it, and who wins.
 //!
-//! A task asks with a [`Spec`]; [`create()`] checks it and fixes its deadline in a [`Request`]. Everything that can happen
-//! afterwards is a [`Command`], and [`decide()`] is the one function that says what a command does to an [`Event`]. Nothing
-//! here waits, reads, writes, tells the time or rolls dice, so nothing here can fail for reasons outside its arguments: the
-//! time comes in as an argument, and every failure is a [`Rejection`] that the caller can mend.
+//! A task asks with a [`Spec`]; [`create()`] checks it and fixes its deadline in a [`Request`].
+//! Everything that can happen afterwards is a [`Command`], and [`decide()`] is the one function
+//! that says what a command does to an [`Event`]. Nothing here waits, reads, writes, tells the time
+//! or rolls dice, so nothing here can fail for reasons outside its arguments: the time comes in as
+//! an argument, and every failure is a [`Rejection`] that the caller can mend.
 
+pub mod choice;
 pub mod create;
 pub mod decide;
 pub mod event;
@@ -18,16 +20,14 @@ pub mod schema;
 pub mod time;
 pub mod value;
 
+pub use choice::{ChoiceInput, ChoiceOption};
 pub use create::{Expiration, Spec, create};
 pub use decide::{Answer, Command, Decision, Identity, decide};
 pub use event::{
     Channel, Event, OnTimeout, Outcome, PromptFormat, Request, Responder, Response, State,
 };
 pub use id::{EventId, EventKey, Namespace};
-pub use input::{
-    BoolInput, ChoiceInput, ChoiceOption, FloatInput, Input, IntInput, ObjectInput, StrFormat,
-    StrInput,
-};
+pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
 pub use rejection::{Rejection, Violation};
 pub use time::Timestamp;
 pub use value::Value;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::input::{BoolInput, ChoiceOption, FloatInput, IntInput, StrInput};
+use crate::choice::ChoiceOption;
+use crate::input::{BoolInput, FloatInput, IntInput, StrInput};
 
 fn choice(min_selected: u32, max_selected: u32) -> Input {
     let option = |value: &str, label: &str| ChoiceOption {
@@ -12,19 +13,13 @@ fn choice(min_selected: u32, max_selected: u32) -> Input {
         description: String::new(),
     };
     let options = vec![option("a", "Apple"), option("b", "Pear"), option("c", "")];
-    Input::Choice(ChoiceInput {
-        options,
-        min_selected,
-        max_selected,
-    })
+    Input::Choice(ChoiceInput { options, min_selected, max_selected })
 }
 
 fn object() -> Input {
     let json_schema = r#"{"type":"object","required":["age"],"properties":{
         "age":{"type":"integer"},"nick":{"type":"string"},"ok":{"type":"boolean"}}}"#;
-    Input::Object(ObjectInput {
-        json_schema: json_schema.into(),
-    })
+    Input::Object(ObjectInput { json_schema: json_schema.into() })
 }
 
 fn int() -> Input {
@@ -36,10 +31,7 @@ fn float() -> Input {
 }
 
 fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
-    given
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 proptest! {
@@ -75,42 +67,17 @@ proptest! {
 
 #[test]
 fn int_text_is_ascii_digits_within_64_bits() {
-    for good in [
-        "42",
-        " 42\n",
-        "+42",
-        "-9223372036854775808",
-        "9223372036854775807",
-    ] {
+    for good in ["42", " 42\n", "+42", "-9223372036854775808", "9223372036854775807"] {
         assert!(text(&int(), good).is_ok(), "{good:?}");
     }
-    for bad in [
-        "",
-        "1_000",
-        "١٢",
-        "1.0",
-        "0x10",
-        "9223372036854775808",
-        "--1",
-        "1e3",
-    ] {
+    for bad in ["", "1_000", "١٢", "1.0", "0x10", "9223372036854775808", "--1", "1e3"] {
         assert!(text(&int(), bad).is_err(), "{bad:?}");
     }
 }
 
 #[test]
 fn float_text_is_a_finite_number() {
-    for bad in [
-        "",
-        "nan",
-        "NaN",
-        "inf",
-        "-Infinity",
-        "1e999",
-        "1_0",
-        "e",
-        ".",
-    ] {
+    for bad in ["", "nan", "NaN", "inf", "-Infinity", "1e999", "1_0", "e", "."] {
         assert!(text(&float(), bad).is_err(), "{bad:?}");
     }
     assert_eq!(text(&float(), "-1.5e3").unwrap(), Value::Float(-1500.0));
@@ -119,10 +86,7 @@ fn float_text_is_a_finite_number() {
 #[test]
 fn bool_text_is_one_of_two_strict_lists() {
     let input = Input::Bool(BoolInput::default());
-    for (words, truth) in [
-        ("true 1 yes y t TRUE Yes", true),
-        ("false 0 no n f No F", false),
-    ] {
+    for (words, truth) in [("true 1 yes y t TRUE Yes", true), ("false 0 no n f No F", false)] {
         for word in words.split(' ') {
             assert_eq!(text(&input, word).unwrap(), Value::Bool(truth), "{word}");
         }
@@ -163,54 +127,34 @@ fn options_are_named_by_value_or_by_label() {
 
 #[test]
 fn an_empty_form_is_no_answer() {
-    for input in [
-        int(),
-        Input::Str(StrInput::default()),
-        choice(1, 1),
-        Input::Bool(BoolInput::default()),
-    ] {
+    for input in
+        [int(), Input::Str(StrInput::default()), choice(1, 1), Input::Bool(BoolInput::default())]
+    {
         assert!(form(&input, &[]).is_err(), "{}", input.kind());
-        assert!(
-            form(&input, &pairs(&[("value", "")])).is_err(),
-            "{}",
-            input.kind()
-        );
+        assert!(form(&input, &pairs(&[("value", "")])).is_err(), "{}", input.kind());
     }
-    let none_is_enough = Input::Str(StrInput {
-        min_length: Some(0),
-        ..StrInput::default()
-    });
-    assert_eq!(
-        form(&none_is_enough, &pairs(&[("value", "")])).unwrap(),
-        Value::Str(String::new())
-    );
+    let none_is_enough = Input::Str(StrInput { min_length: Some(0), ..StrInput::default() });
+    assert_eq!(form(&none_is_enough, &pairs(&[("value", "")])).unwrap(), Value::Str(String::new()));
 }
 
 #[test]
 fn a_form_fills_an_object_field_by_field() {
-    let given = pairs(&[
-        ("value.age", "7"),
-        ("value.nick", ""),
-        ("value.ok", "yes"),
-        ("csrf", "x"),
-    ]);
-    let fields = [
-        ("age".to_owned(), Value::Int(7)),
-        ("ok".to_owned(), Value::Bool(true)),
-    ];
-    assert_eq!(
-        form(&object(), &given).unwrap(),
-        Value::Object(fields.into())
-    );
+    let given =
+        pairs(&[("value.age", "7"), ("value.nick", ""), ("value.ok", "yes"), ("csrf", "x")]);
+    let fields = [("age".to_owned(), Value::Int(7)), ("ok".to_owned(), Value::Bool(true))];
+    assert_eq!(form(&object(), &given).unwrap(), Value::Object(fields.into()));
 
-    let broken = form(
-        &object(),
-        &pairs(&[("value.age", "x"), ("value.ok", "maybe")]),
-    )
-    .unwrap_err();
-    let fields: Vec<_> = broken
-        .iter()
-        .map(|violation| violation.field.as_str())
-        .collect();
+    let broken = form(&object(), &pairs(&[("value.age", "x"), ("value.ok", "maybe")])).unwrap_err();
+    let fields: Vec<_> = broken.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["value.age", "value.ok"]);
+}
+
+#[test]
+fn an_object_with_unreadable_fields_hears_of_its_other_faults_at_the_same_time() {
+    let json_schema = r#"{"type":"object","required":["age","name"],"properties":{
+        "age":{"type":"integer"},"name":{"type":"string"},"nick":{"type":"string","minLength":2}}}"#;
+    let input = Input::Object(ObjectInput { json_schema: json_schema.into() });
+    let broken = json(&input, r#"{"age":"old","nick":"Z"}"#).unwrap_err();
+    let fields: Vec<_> = broken.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["value.age", "value.name", "value.nick"]);
 }

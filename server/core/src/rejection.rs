@@ -15,19 +15,13 @@ pub struct Violation {
 impl Violation {
     /// A violation of the rule `message` at `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), message: message.into() }
     }
 
     /// The same violation, seen from the object that holds `field` as `parent`.
     #[must_use]
     pub fn below(self, parent: &str) -> Self {
-        Self {
-            field: format!("{parent}.{}", self.field),
-            message: self.message,
-        }
+        Self { field: format!("{parent}.{}", self.field), message: self.message }
     }
 }
 

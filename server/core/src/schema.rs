@@ -1,14 +1,13 @@
 //! Reads the flat JSON Schema of an object input: the subset that MCP elicitation uses.
 //!
-//! Each property becomes a [`Field`] with an [`Input`] of its own, so that an object is checked, parsed and shown by the very
-//! same rules as a lone value. A keyword outside the subset is refused: a rule that is silently ignored is worse than none.
+//! Each property becomes a [`Field`] with an [`Input`] of its own, so that an object is checked,
+//! parsed and shown by the very same rules as a lone value. A keyword outside the subset is
+//! refused: a rule that is silently ignored is worse than none.
 
 use serde_json::{Map, Value as Json};
 
-use crate::input::{
-    BoolInput, ChoiceInput, ChoiceOption, FloatInput, Input, IntInput, ObjectInput, StrFormat,
-    StrInput,
-};
+use crate::choice::{ChoiceInput, ChoiceOption};
+use crate::input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
 use crate::limits;
 use crate::parse;
 use crate::rejection::Violation;
@@ -39,9 +38,8 @@ impl ObjectInput {
     /// # Errors
     /// Every rule of the subset that the schema breaks, with paths that start at `json_schema`.
     pub fn fields(&self) -> Result<Vec<Field>> {
-        let schema = self
-            .parse()
-            .map_err(|message| vec![Violation::new("json_schema", message)])?;
+        let schema =
+            self.parse().map_err(|message| vec![Violation::new("json_schema", message)])?;
         let allowed = [
             "type",
             "properties",
@@ -56,20 +54,12 @@ impl ObjectInput {
         if schema.get("type").and_then(Json::as_str) != Some("object") {
             broken.push(Violation::new("json_schema.type", "must be \"object\""));
         }
-        if schema
-            .get("additionalProperties")
-            .is_some_and(|json| *json != Json::Bool(false))
-        {
-            broken.push(Violation::new(
-                "json_schema.additionalProperties",
-                "must be false if given",
-            ));
+        if schema.get("additionalProperties").is_some_and(|json| *json != Json::Bool(false)) {
+            broken
+                .push(Violation::new("json_schema.additionalProperties", "must be false if given"));
         }
         let empty = Map::new();
-        let properties = schema
-            .get("properties")
-            .and_then(Json::as_object)
-            .unwrap_or(&empty);
+        let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
         if !(1..=limits::FIELDS_MAX).contains(&properties.len()) {
             let message = format!("must be an object with 1 to {} members", limits::FIELDS_MAX);
             broken.push(Violation::new("json_schema.properties", message));
@@ -82,19 +72,12 @@ impl ObjectInput {
                 Err(violations) => broken.extend(violations),
             }
         }
-        if broken.is_empty() {
-            Ok(fields)
-        } else {
-            Err(broken)
-        }
+        if broken.is_empty() { Ok(fields) } else { Err(broken) }
     }
 
     fn parse(&self) -> std::result::Result<Map<String, Json>, String> {
         if self.json_schema.len() > limits::SCHEMA_BYTES_MAX {
-            return Err(format!(
-                "must have at most {} bytes",
-                limits::SCHEMA_BYTES_MAX
-            ));
+            return Err(format!("must have at most {} bytes", limits::SCHEMA_BYTES_MAX));
         }
         serde_json::from_str(&self.json_schema)
             .map_err(|error| format!("must be a JSON object: {error}"))
@@ -109,14 +92,10 @@ fn required<'a>(
     let Some(list) = schema.get("required") else {
         return Vec::new();
     };
-    let names: Option<Vec<&str>> = list
-        .as_array()
-        .and_then(|items| items.iter().map(Json::as_str).collect());
+    let names: Option<Vec<&str>> =
+        list.as_array().and_then(|items| items.iter().map(Json::as_str).collect());
     let names = names.unwrap_or_else(|| {
-        broken.push(Violation::new(
-            "json_schema.required",
-            "must be an array of strings",
-        ));
+        broken.push(Violation::new("json_schema.required", "must be an array of strings"));
         Vec::new()
     });
     for name in names.iter().filter(|name| !properties.contains_key(**name)) {
@@ -133,11 +112,7 @@ fn field(name: &str, property: &Json, required: bool) -> Result<Field> {
     let Some(property) = property.as_object() else {
         return Err(vec![Violation::new(at, "must be an object")]);
     };
-    let mut reader = Reader {
-        at,
-        property,
-        broken: Vec::new(),
-    };
+    let mut reader = Reader { at, property, broken: Vec::new() };
     if name.is_empty()
         || name.chars().count() > limits::LABEL_KEY_CHARS_MAX
         || name.chars().any(char::is_control)
@@ -173,14 +148,7 @@ fn field(name: &str, property: &Json, required: bool) -> Result<Field> {
     if !reader.broken.is_empty() {
         return Err(reader.broken);
     }
-    Ok(Field {
-        name: name.to_owned(),
-        title,
-        description,
-        required,
-        default,
-        input,
-    })
+    Ok(Field { name: name.to_owned(), title, description, required, default, input })
 }
 
 /// Reads one property and gathers what is wrong with it.
@@ -192,30 +160,19 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn input(&mut self) -> Input {
-        let kind = self
-            .property
-            .get("type")
-            .and_then(Json::as_str)
-            .unwrap_or_default();
+        let kind = self.property.get("type").and_then(Json::as_str).unwrap_or_default();
         match kind {
             "string"
                 if self.property.contains_key("enum") || self.property.contains_key("oneOf") =>
             {
                 self.allow(&["enum", "enumNames", "oneOf"]);
                 let options = options(&mut self.broken, &self.at, self.property, "oneOf");
-                Input::Choice(ChoiceInput {
-                    options,
-                    min_selected: 1,
-                    max_selected: 1,
-                })
+                Input::Choice(ChoiceInput { options, min_selected: 1, max_selected: 1 })
             }
             "string" => self.str(),
             "integer" => {
                 self.allow(&["minimum", "maximum"]);
-                Input::Int(IntInput {
-                    min: self.whole("minimum"),
-                    max: self.whole("maximum"),
-                })
+                Input::Int(IntInput { min: self.whole("minimum"), max: self.whole("maximum") })
             }
             "number" => {
                 self.allow(&["minimum", "maximum"]);
@@ -261,26 +218,13 @@ impl Reader<'_> {
         self.allow(&["items", "minItems", "maxItems", "uniqueItems"]);
         let at = format!("{}.items", self.at);
         let empty = Map::new();
-        let items = self
-            .property
-            .get("items")
-            .and_then(Json::as_object)
-            .unwrap_or(&empty);
-        unknown_keywords(
-            &mut self.broken,
-            &at,
-            items,
-            &["type", "enum", "enumNames", "anyOf"],
-        );
+        let items = self.property.get("items").and_then(Json::as_object).unwrap_or(&empty);
+        unknown_keywords(&mut self.broken, &at, items, &["type", "enum", "enumNames", "anyOf"]);
         let options = options(&mut self.broken, &at, items, "anyOf");
         let all = u32::try_from(options.len()).unwrap_or(u32::MAX);
         let min_selected = self.length("minItems").unwrap_or(0);
         let max_selected = self.length("maxItems").unwrap_or(all.max(1));
-        Input::Choice(ChoiceInput {
-            options,
-            min_selected,
-            max_selected,
-        })
+        Input::Choice(ChoiceInput { options, min_selected, max_selected })
     }
 
     fn allow(&mut self, keywords: &[&str]) {
@@ -289,11 +233,8 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, keyword: &str, message: impl Into<String>) {
-        let field = if keyword.is_empty() {
-            self.at.clone()
-        } else {
-            format!("{}.{keyword}", self.at)
-        };
+        let field =
+            if keyword.is_empty() { self.at.clone() } else { format!("{}.{keyword}", self.at) };
         self.broken.push(Violation::new(field, message));
     }
 
@@ -337,22 +278,13 @@ fn options(
     titled: &str,
 ) -> Vec<ChoiceOption> {
     let strings = |key: &str| -> Option<Vec<String>> {
-        holder
-            .get(key)?
-            .as_array()?
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect()
+        holder.get(key)?.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
     };
     let pairs = |key: &str| -> Option<Vec<ChoiceOption>> {
         let option = |item: &Json| {
             let value = item.get("const")?.as_str()?.to_owned();
             let label = item.get("title").map_or(Some(""), Json::as_str)?.to_owned();
-            Some(ChoiceOption {
-                value,
-                label,
-                description: String::new(),
-            })
+            Some(ChoiceOption { value, label, description: String::new() })
         };
         holder.get(key)?.as_array()?.iter().map(option).collect()
     };
@@ -365,16 +297,13 @@ fn options(
         };
         values.into_iter().map(option).collect()
     };
-    strings("enum")
-        .map(named)
-        .or_else(|| pairs(titled))
-        .unwrap_or_else(|| {
-            let message = format!(
-                "must have enum (an array of strings) or {titled} (an array of {{const, title}})"
-            );
-            broken.push(Violation::new(at, message));
-            Vec::new()
-        })
+    strings("enum").map(named).or_else(|| pairs(titled)).unwrap_or_else(|| {
+        let message = format!(
+            "must have enum (an array of strings) or {titled} (an array of {{const, title}})"
+        );
+        broken.push(Violation::new(at, message));
+        Vec::new()
+    })
 }
 
 fn unknown_keywords(
@@ -383,10 +312,7 @@ fn unknown_keywords(
     schema: &Map<String, Json>,
     allowed: &[&str],
 ) {
-    for keyword in schema
-        .keys()
-        .filter(|keyword| !allowed.contains(&keyword.as_str()))
-    {
+    for keyword in schema.keys().filter(|keyword| !allowed.contains(&keyword.as_str())) {
         broken.push(Violation::new(
             format!("{at}.{keyword}"),
             "is outside the supported subset of JSON Schema",

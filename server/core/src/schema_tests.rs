@@ -3,9 +3,7 @@
 use super::*;
 
 fn object(json_schema: &str) -> ObjectInput {
-    ObjectInput {
-        json_schema: json_schema.into(),
-    }
+    ObjectInput { json_schema: json_schema.into() }
 }
 
 fn broken_at(json_schema: &str) -> Vec<String> {
@@ -34,10 +32,8 @@ const PERSON: &str = r#"{
 #[test]
 fn each_property_becomes_a_field_with_an_input_of_its_own() {
     let fields = object(PERSON).fields().unwrap();
-    let named: Vec<_> = fields
-        .iter()
-        .map(|field| (field.name.as_str(), field.input.kind()))
-        .collect();
+    let named: Vec<_> =
+        fields.iter().map(|field| (field.name.as_str(), field.input.kind())).collect();
     let expected = [
         ("name", "str"),
         ("mail", "str"),
@@ -56,75 +52,35 @@ fn each_property_becomes_a_field_with_an_input_of_its_own() {
 fn an_object_is_judged_field_by_field_and_errors_name_the_field() {
     let input = Input::Object(object(PERSON));
     let judge = |json: &str| {
-        parse::json(&input, json)
-            .and_then(|value| input.check(&value))
-            .map_err(|broken| {
-                broken
-                    .into_iter()
-                    .map(|violation| violation.field)
-                    .collect::<Vec<_>>()
-            })
+        parse::json(&input, json).and_then(|value| input.check(&value)).map_err(|broken| {
+            broken.into_iter().map(|violation| violation.field).collect::<Vec<_>>()
+        })
     };
     assert!(judge(r#"{"name": "Ann", "age": 9, "tags": ["z", "x"], "colour": "r"}"#).is_ok());
     assert_eq!(judge("{}").unwrap_err(), ["value.name"]);
-    assert_eq!(
-        judge(r#"{"name": "", "age": 151}"#).unwrap_err(),
-        ["value.name", "value.age"]
-    );
-    assert_eq!(
-        judge(r#"{"name": "A", "tags": ["x", "y", "z"]}"#).unwrap_err(),
-        ["value.tags"]
-    );
-    assert_eq!(
-        judge(r#"{"name": "A", "colour": "blue"}"#).unwrap_err(),
-        ["value.colour"]
-    );
-    assert_eq!(
-        judge(r#"{"name": "A", "mail": "x"}"#).unwrap_err(),
-        ["value.mail"]
-    );
-    assert_eq!(
-        judge(r#"{"name": "A", "extra": 1}"#).unwrap_err(),
-        ["value.extra"]
-    );
+    assert_eq!(judge(r#"{"name": "", "age": 151}"#).unwrap_err(), ["value.name", "value.age"]);
+    assert_eq!(judge(r#"{"name": "A", "tags": ["x", "y", "z"]}"#).unwrap_err(), ["value.tags"]);
+    assert_eq!(judge(r#"{"name": "A", "colour": "blue"}"#).unwrap_err(), ["value.colour"]);
+    assert_eq!(judge(r#"{"name": "A", "mail": "x"}"#).unwrap_err(), ["value.mail"]);
+    assert_eq!(judge(r#"{"name": "A", "extra": 1}"#).unwrap_err(), ["value.extra"]);
 }
 
 #[test]
 fn what_lies_outside_the_subset_is_refused_by_name() {
     assert_eq!(broken_at("[]"), ["json_schema"]);
-    assert_eq!(
-        broken_at(r#"{"type":"object"}"#),
-        ["json_schema.properties"]
-    );
+    assert_eq!(broken_at(r#"{"type":"object"}"#), ["json_schema.properties"]);
     let of = |property: &str| {
-        broken_at(&format!(
-            r#"{{"type":"object","properties":{{"p":{property}}}}}"#
-        ))
+        broken_at(&format!(r#"{{"type":"object","properties":{{"p":{property}}}}}"#))
     };
-    assert_eq!(
-        of(r#"{"type":"object"}"#),
-        ["json_schema.properties.p.type"]
-    );
-    assert_eq!(
-        of(r#"{"type":"string","const":"x"}"#),
-        ["json_schema.properties.p.const"]
-    );
-    assert_eq!(
-        of(r#"{"type":"integer","minimum":1.5}"#),
-        ["json_schema.properties.p.minimum"]
-    );
+    assert_eq!(of(r#"{"type":"object"}"#), ["json_schema.properties.p.type"]);
+    assert_eq!(of(r#"{"type":"string","const":"x"}"#), ["json_schema.properties.p.const"]);
+    assert_eq!(of(r#"{"type":"integer","minimum":1.5}"#), ["json_schema.properties.p.minimum"]);
     assert_eq!(
         of(r#"{"type":"array","items":{"type":"string"}}"#),
         ["json_schema.properties.p.items"]
     );
-    assert_eq!(
-        of(r#"{"type":"integer","minimum":2,"maximum":1}"#),
-        ["json_schema.properties.p"]
-    );
-    assert_eq!(
-        of(r#"{"type":"integer","default":"x"}"#),
-        ["json_schema.properties.p.default"]
-    );
+    assert_eq!(of(r#"{"type":"integer","minimum":2,"maximum":1}"#), ["json_schema.properties.p"]);
+    assert_eq!(of(r#"{"type":"integer","default":"x"}"#), ["json_schema.properties.p.default"]);
     let required = r#"{"type":"object","required":["q"],"properties":{"p":{"type":"boolean"}}}"#;
     assert_eq!(broken_at(required), ["json_schema.required"]);
 }

@@ -52,10 +52,9 @@ impl Value {
             Self::Int(_) | Self::Float(_) | Self::Bool(_) => 8,
             Self::Str(text) => text.len(),
             Self::Choice(selected) => selected.iter().map(String::len).sum(),
-            Self::Object(fields) => fields
-                .iter()
-                .map(|(name, value)| name.len() + value.text_bytes())
-                .sum(),
+            Self::Object(fields) => {
+                fields.iter().map(|(name, value)| name.len() + value.text_bytes()).sum()
+            }
         }
     }
 
@@ -67,10 +66,9 @@ impl Value {
             Self::Str(text) => text.as_str().into(),
             Self::Bool(truth) => (*truth).into(),
             Self::Choice(selected) => selected.clone().into(),
-            Self::Object(fields) => fields
-                .iter()
-                .map(|(name, value)| (name.clone(), value.to_json()))
-                .collect(),
+            Self::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+            }
         }
     }
 }

@@ -41,9 +41,7 @@ fn main() -> Result<()> {
         let raw = in_fresh_dir(&parent, |dir| raw_groups(dir, callers))?;
         println!("  engine alone, {callers:>3} in a group    {raw:>8.0}");
         for random in [true, false] {
-            let run = in_fresh_dir(&parent, |dir| {
-                runtime.block_on(creates(dir, callers, random))
-            })?;
+            let run = in_fresh_dir(&parent, |dir| runtime.block_on(creates(dir, callers, random)))?;
             let order = if random { "random" } else { "ordered" };
             println!("  store, {callers:>3} callers, {order:<8}    {run}");
         }
@@ -53,9 +51,7 @@ fn main() -> Result<()> {
         let run = in_fresh_dir(&parent, |dir| runtime.block_on(lives(dir, callers)))?;
         println!("  store, {callers:>3} callers              {run}");
     }
-    in_fresh_dir(&parent, |dir| {
-        runtime.block_on(pending::measure(dir, pending))
-    })
+    in_fresh_dir(&parent, |dir| runtime.block_on(pending::measure(dir, pending)))
 }
 
 fn in_fresh_dir<T>(parent: &FilePath, work: impl FnOnce(&FilePath) -> Result<T>) -> Result<T> {
@@ -126,10 +122,7 @@ async fn create(
     body: &'static [u8],
 ) -> object_store::Result<()> {
     let mode = PutMode::Create.into();
-    store
-        .put_opts(&path.into(), body.into(), mode)
-        .await
-        .map(drop)
+    store.put_opts(&path.into(), body.into(), mode).await.map(drop)
 }
 
 struct Run {
@@ -170,9 +163,5 @@ where
     let seconds = start.elapsed().as_secs_f64();
     took.sort_unstable();
     let quantile = |percent: usize| took[took.len() * percent / 100];
-    Ok(Run {
-        per_second: took.len() as f64 / seconds,
-        p50: quantile(50),
-        p99: quantile(99),
-    })
+    Ok(Run { per_second: took.len() as f64 / seconds, p50: quantile(50), p99: quantile(99) })
 }

@@ -25,7 +25,9 @@ pub(crate) enum Op {
         mode: PutMode,
     },
     /// Deleting what is not there succeeds, as on S3.
-    Delete { key: Key },
+    Delete {
+        key: Key,
+    },
     Copy {
         from: Key,
         to: Key,
@@ -54,14 +56,7 @@ impl<'a> Batch<'a> {
         versions: &'a mut Versions,
         now: DateTime<Utc>,
     ) -> Self {
-        Self {
-            objects,
-            versions,
-            now,
-            create_overwrites: false,
-            changed: HashMap::new(),
-            bytes: 0,
-        }
+        Self { objects, versions, now, create_overwrites: false, changed: HashMap::new(), bytes: 0 }
     }
 
     #[cfg(feature = "planted-faults")]
@@ -86,12 +81,7 @@ impl<'a> Batch<'a> {
                 }
                 Ok(None)
             }
-            Op::Copy {
-                from,
-                to,
-                create,
-                take,
-            } => {
+            Op::Copy { from, to, create, take } => {
                 let record = self.get(&from)?.ok_or_else(|| missing(&from))?;
                 if create {
                     self.check(&to, PutMode::Create)?;

@@ -31,10 +31,7 @@ pub(crate) struct LockedDir {
 impl LockedDir {
     /// Creates the directory if it is missing and takes its lock before anything else is written.
     pub(crate) fn acquire(path: &Path) -> Result<Self, OpenError> {
-        let unusable = |source| OpenError::Unusable {
-            dir: path.to_owned(),
-            source,
-        };
+        let unusable = |source| OpenError::Unusable { dir: path.to_owned(), source };
         create_durably(path).map_err(unusable)?;
         refuse_foreign(path)?;
         let mut lock = File::options()
@@ -47,18 +44,12 @@ impl LockedDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse {
-                    dir: path.to_owned(),
-                    holder: holder(&mut lock),
-                });
+                return Err(OpenError::InUse { dir: path.to_owned(), holder: holder(&mut lock) });
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
         write_holder(&mut lock).map_err(unusable)?;
-        Ok(Self {
-            path: path.to_owned(),
-            _lock: lock,
-        })
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -75,10 +66,7 @@ impl LockedDir {
         &self,
         create: impl FnOnce(&Path) -> Result<(), OpenError>,
     ) -> Result<(), OpenError> {
-        let unusable = |source| OpenError::Unusable {
-            dir: self.path.clone(),
-            source,
-        };
+        let unusable = |source| OpenError::Unusable { dir: self.path.clone(), source };
         if self.database().try_exists().map_err(unusable)? {
             return Ok(());
         }
@@ -95,16 +83,10 @@ impl LockedDir {
 
 /// A directory of somebody else's files is more likely a mistyped path than a wish.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
-    let unusable = |source| OpenError::Unusable {
-        dir: path.to_owned(),
-        source,
-    };
+    let unusable = |source| OpenError::Unusable { dir: path.to_owned(), source };
     for entry in fs::read_dir(path).map_err(unusable)? {
         let name = entry.map_err(unusable)?.file_name();
-        if ![LOCK, DATABASE, UNFINISHED, LOST_AND_FOUND]
-            .map(AsRef::as_ref)
-            .contains(&&*name)
-        {
+        if ![LOCK, DATABASE, UNFINISHED, LOST_AND_FOUND].map(AsRef::as_ref).contains(&&*name) {
             return Err(OpenError::NotAStore {
                 dir: path.to_owned(),
                 found: name.to_string_lossy().into_owned(),

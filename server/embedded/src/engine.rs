@@ -46,10 +46,8 @@ pub(crate) struct Engine {
 pub(crate) fn open(dir: &LockedDir) -> Result<Engine, OpenError> {
     dir.create_database(|path| create(path).map_err(|error| explain(dir.path(), &error)))?;
     let failed = |error| explain(dir.path(), &error);
-    let corrupt = |reason: &str| OpenError::Corrupt {
-        dir: dir.path().to_owned(),
-        reason: reason.to_owned(),
-    };
+    let corrupt =
+        |reason: &str| OpenError::Corrupt { dir: dir.path().to_owned(), reason: reason.to_owned() };
     let db = database(&dir.database()).map_err(failed)?;
     if !db.keyspace_exists(OBJECTS) {
         return Err(corrupt("it has no objects keyspace"));
@@ -63,16 +61,10 @@ pub(crate) fn open(dir: &LockedDir) -> Result<Engine, OpenError> {
     let first_version = match objects.get(key::VERSIONS).map_err(failed)? {
         None => 0,
         Some(bytes) => u64::from_le_bytes(
-            (*bytes)
-                .try_into()
-                .map_err(|_| corrupt("its version counter is unreadable"))?,
+            (*bytes).try_into().map_err(|_| corrupt("its version counter is unreadable"))?,
         ),
     };
-    Ok(Engine {
-        objects,
-        db,
-        first_version,
-    })
+    Ok(Engine { objects, db, first_version })
 }
 
 fn create(path: &Path) -> fjall::Result<()> {
@@ -103,11 +95,9 @@ fn check_format(dir: &Path, stored: Option<&[u8]>) -> Result<(), OpenError> {
     let stored = stored.and_then(|bytes| std::str::from_utf8(bytes).ok());
     match stored.map(|text| (text, text.parse::<u32>())) {
         Some((_, Ok(FORMAT))) => Ok(()),
-        Some((text, _)) => Err(OpenError::Newer {
-            dir: dir.to_owned(),
-            found: text.to_owned(),
-            supported: FORMAT,
-        }),
+        Some((text, _)) => {
+            Err(OpenError::Newer { dir: dir.to_owned(), found: text.to_owned(), supported: FORMAT })
+        }
         None => Err(OpenError::Corrupt {
             dir: dir.to_owned(),
             reason: "it does not say which format it has".to_owned(),
@@ -122,18 +112,12 @@ fn explain(dir: &Path, error: &fjall::Error) -> OpenError {
             dir,
             source: std::io::Error::new(source.kind(), source.to_string()),
         },
-        fjall::Error::Locked => OpenError::InUse {
-            dir,
-            holder: "the engine's own lock is taken".to_owned(),
-        },
-        fjall::Error::InvalidVersion(Some(version)) => OpenError::Newer {
-            dir,
-            found: format!("engine {version}"),
-            supported: FORMAT,
-        },
-        other => OpenError::Corrupt {
-            dir,
-            reason: other.to_string(),
-        },
+        fjall::Error::Locked => {
+            OpenError::InUse { dir, holder: "the engine's own lock is taken".to_owned() }
+        }
+        fjall::Error::InvalidVersion(Some(version)) => {
+            OpenError::Newer { dir, found: format!("engine {version}"), supported: FORMAT }
+        }
+        other => OpenError::Corrupt { dir, reason: other.to_string() },
     }
 }

@@ -49,7 +49,8 @@ pub enum OpenError {
     },
     /// The data was written by a later version of this program.
     #[error(
-        "{} has store format {found}, this program knows formats up to {supported}; start it with the newer program that wrote it",
+        "{} has store format {found}, this program knows formats up to {supported}; \
+         start it with the newer program that wrote it",
         dir.display()
     )]
     Newer {
@@ -129,30 +130,18 @@ pub enum StoreError {
 
 impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
-        Self::Generic {
-            store: STORE,
-            source: Box::new(source),
-        }
+        Self::Generic { store: STORE, source: Box::new(source) }
     }
 }
 
 pub(crate) fn already_exists(path: &Path) -> Error {
-    Error::AlreadyExists {
-        path: path.to_string(),
-        source: "an object is there".into(),
-    }
+    Error::AlreadyExists { path: path.to_string(), source: "an object is there".into() }
 }
 
 pub(crate) fn not_found(path: &Path) -> Error {
-    Error::NotFound {
-        path: path.to_string(),
-        source: "no object is there".into(),
-    }
+    Error::NotFound { path: path.to_string(), source: "no object is there".into() }
 }
 
 pub(crate) fn precondition(path: &Path, why: String) -> Error {
-    Error::Precondition {
-        path: path.to_string(),
-        source: why.into(),
-    }
+    Error::Precondition { path: path.to_string(), source: why.into() }
 }

@@ -45,10 +45,7 @@ pub(crate) fn directory(prefix: Option<&Path>) -> Vec<u8> {
 
 /// All keys that start with `start`, which must not be empty and not end in 0xff.
 pub(crate) fn starting_with(start: &[u8]) -> KeyRange {
-    (
-        Bound::Included(start.to_vec()),
-        Bound::Excluded(after(start)),
-    )
+    (Bound::Included(start.to_vec()), Bound::Excluded(after(start)))
 }
 
 /// The keys of `range` after the object at `offset`, which need not exist.

@@ -102,15 +102,8 @@ pub(crate) fn children(
     }
     // The engine sorts `a-b/c` before `a/c`; as paths, `a` comes before `a-b`.
     common_prefixes.sort_unstable();
-    let result = ListResult {
-        common_prefixes,
-        objects,
-        extensions: Default::default(),
-    };
-    Ok(Children {
-        result,
-        entries_read,
-    })
+    let result = ListResult { common_prefixes, objects, extensions: Default::default() };
+    Ok(Children { result, entries_read })
 }
 
 async fn blocking<T: Send + 'static>(

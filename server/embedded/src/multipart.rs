@@ -25,13 +25,7 @@ pub(crate) struct Upload {
 
 impl Upload {
     pub(crate) fn new(store: EmbeddedStore, location: Path, attributes: Attributes) -> Self {
-        Self {
-            store,
-            location,
-            attributes,
-            parts: Some(Vec::new()),
-            bytes: 0,
-        }
+        Self { store, location, attributes, parts: Some(Vec::new()), bytes: 0 }
     }
 
     fn add(&mut self, part: PutPayload) -> Result<()> {
@@ -57,9 +51,7 @@ impl MultipartUpload for Upload {
     async fn complete(&mut self) -> Result<PutResult> {
         let parts = self.parts.take().ok_or(StoreError::UploadEnded)?;
         let options = PutOptions::from(std::mem::take(&mut self.attributes));
-        self.store
-            .put_opts(&self.location, parts.into_iter().collect(), options)
-            .await
+        self.store.put_opts(&self.location, parts.into_iter().collect(), options).await
     }
 
     async fn abort(&mut self) -> Result<()> {

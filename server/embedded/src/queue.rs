@@ -42,17 +42,11 @@ impl Queue {
         let budget = Arc::clone(&self.budget);
         let bytes = budget.acquire_many_owned(cost).await;
         let (reply, answer) = oneshot::channel();
-        let request = Request {
-            op,
-            reply,
-            _bytes: bytes.expect("the budget is never closed"),
-        };
+        let request = Request { op, reply, _bytes: bytes.expect("the budget is never closed") };
         if self.sender.send(request).await.is_err() {
             return Err(shared.stopped().into());
         }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(shared.stopped().into()))
+        answer.await.unwrap_or_else(|_| Err(shared.stopped().into()))
     }
 }
 

@@ -61,11 +61,9 @@ impl<'a> Record<'a> {
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, StoreError> {
         let short = StoreError::Record("it is cut short");
         let mut rest = bytes;
-        let (Some(version), Some(millis), Some(attributes)) = (
-            rest.split_off(..8),
-            rest.split_off(..8),
-            take_sized(&mut rest),
-        ) else {
+        let (Some(version), Some(millis), Some(attributes)) =
+            (rest.split_off(..8), rest.split_off(..8), take_sized(&mut rest))
+        else {
             return Err(short);
         };
         Ok(Self {
@@ -124,9 +122,7 @@ fn kind(attribute: &Attribute) -> Result<(u8, &str), Error> {
         Attribute::CacheControl => (5, ""),
         Attribute::StorageClass => (6, ""),
         other => {
-            return Err(Error::NotSupported {
-                source: format!("attribute {other:?}").into(),
-            });
+            return Err(Error::NotSupported { source: format!("attribute {other:?}").into() });
         }
     })
 }
@@ -145,9 +141,7 @@ fn attribute(kind: u8, name: &str) -> Result<Attribute, StoreError> {
 }
 
 fn length(bytes: usize) -> [u8; 4] {
-    u32::try_from(bytes)
-        .expect("the queue accepts no record of 4 GiB")
-        .to_le_bytes()
+    u32::try_from(bytes).expect("the queue accepts no record of 4 GiB").to_le_bytes()
 }
 
 fn put_text(record: &mut Vec<u8>, text: &str) {

@@ -65,8 +65,6 @@ impl Shared {
 
     pub(crate) fn stopped(&self) -> StoreError {
         let reason = self.failure.get().map_or("it is closing", String::as_str);
-        StoreError::Stopped {
-            reason: reason.to_owned(),
-        }
+        StoreError::Stopped { reason: reason.to_owned() }
     }
 }

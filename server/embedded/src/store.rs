@@ -77,10 +77,7 @@ impl EmbeddedStore {
         let shared = Arc::new(Shared::new(engine, dir));
         let (queue, requests) = Queue::new(options.max_queued_ops, options.max_object_bytes);
         let writer = Writer {
-            commit: commit(EngineCommit {
-                db: shared.db.clone(),
-                objects: shared.objects.clone(),
-            }),
+            commit: commit(EngineCommit { db: shared.db.clone(), objects: shared.objects.clone() }),
             shared: Arc::clone(&shared),
             versions,
             clock: options.clock,
@@ -90,10 +87,7 @@ impl EmbeddedStore {
         };
         let writer = writer
             .spawn(requests)
-            .map_err(|source| OpenError::Unusable {
-                dir: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| OpenError::Unusable { dir: path.to_owned(), source })?;
         let inner = Inner {
             queue: Some(queue),
             writer: Some(writer),
@@ -101,9 +95,7 @@ impl EmbeddedStore {
             max_object_bytes: options.max_object_bytes,
             max_key_bytes: options.max_key_bytes,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     pub(crate) fn check_size(&self, bytes: usize) -> Result<(), StoreError> {
@@ -135,12 +127,7 @@ impl EmbeddedStore {
     }
 
     async fn copy_or_move(&self, from: &Path, to: &Path, create: bool, take: bool) -> Result<()> {
-        let op = Op::Copy {
-            from: self.key(from)?,
-            to: self.key(to)?,
-            create,
-            take,
-        };
+        let op = Op::Copy { from: self.key(from)?, to: self.key(to)?, create, take };
         self.submit(op).await.map(drop)
     }
 
@@ -261,10 +248,6 @@ impl fmt::Debug for EmbeddedStore {
 
 impl fmt::Display for EmbeddedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "EmbeddedStore({})",
-            self.inner.shared.dir.path().display()
-        )
+        write!(f, "EmbeddedStore({})", self.inner.shared.dir.path().display())
     }
 }

@@ -54,17 +54,9 @@ impl Syncs {
 fn slow(dir: &FilePath, options: Options) -> (EmbeddedStore, Syncs) {
     let (started, test_started) = unbounded_channel();
     let (test_finish, finish) = mpsc::channel();
-    let store = EmbeddedStore::open_with(dir, options, |engine| {
-        Box::new(Slow {
-            engine,
-            started,
-            finish,
-        })
-    });
-    let syncs = Syncs {
-        started: test_started,
-        finish: test_finish,
-    };
+    let store =
+        EmbeddedStore::open_with(dir, options, |engine| Box::new(Slow { engine, started, finish }));
+    let syncs = Syncs { started: test_started, finish: test_finish };
     (store.unwrap(), syncs)
 }
 
@@ -121,11 +113,7 @@ async fn a_refusal_waits_for_the_sync_of_what_refused_it() {
     syncs.end(Ok(()));
     first.await.unwrap().unwrap();
 
-    assert_eq!(
-        syncs.next().await,
-        1,
-        "both are in one batch, with one entry"
-    );
+    assert_eq!(syncs.next().await, 1, "both are in one batch, with one entry");
     let_queue().await;
     assert!(!loser.is_finished(), "refused before the winner is durable");
     syncs.end(Ok(()));
@@ -200,18 +188,10 @@ async fn a_failed_sync_stops_the_store_for_good() {
         assert!(is_stopped(&put.await.unwrap().unwrap_err()));
     }
     hook.recv_timeout(PATIENCE).unwrap();
-    assert!(is_stopped(
-        &store.put(&"later".into(), "x".into()).await.unwrap_err()
-    ));
-    assert!(is_stopped(
-        &store.delete(&"later".into()).await.unwrap_err()
-    ));
-    assert!(is_stopped(
-        &store.head(&"failing".into()).await.unwrap_err()
-    ));
-    assert!(is_stopped(
-        &store.list_with_delimiter(None).await.unwrap_err()
-    ));
+    assert!(is_stopped(&store.put(&"later".into(), "x".into()).await.unwrap_err()));
+    assert!(is_stopped(&store.delete(&"later".into()).await.unwrap_err()));
+    assert!(is_stopped(&store.head(&"failing".into()).await.unwrap_err()));
+    assert!(is_stopped(&store.list_with_delimiter(None).await.unwrap_err()));
     let reasons = reasons.lock().unwrap();
     assert_eq!(reasons.len(), 1);
     assert!(reasons[0].contains("the disk is gone"), "{reasons:?}");
@@ -243,33 +223,18 @@ async fn a_delimited_listing_jumps_over_what_is_below() {
     let dir = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(dir.path(), Options::default()).unwrap();
     let puts = (0..2_000).map(|number| {
-        let path = Path::from(format!(
-            "timers/{:02}/{:02}/{number}",
-            number % 4,
-            number % 60
-        ));
+        let path = Path::from(format!("timers/{:02}/{:02}/{number}", number % 4, number % 60));
         let store = store.clone();
         async move { store.put(&path, "x".into()).await }
     });
     futures::future::try_join_all(puts).await.unwrap();
-    store
-        .put(&"timers/direct".into(), "x".into())
-        .await
-        .unwrap();
+    store.put(&"timers/direct".into(), "x".into()).await.unwrap();
 
     let shared = store.shared();
     let directory = key::directory(Some(&"timers".into()));
     let children = list::children(&shared.durable().unwrap(), shared, &directory).unwrap();
-    let names: Vec<_> = children
-        .result
-        .common_prefixes
-        .iter()
-        .map(Path::as_ref)
-        .collect();
+    let names: Vec<_> = children.result.common_prefixes.iter().map(Path::as_ref).collect();
     assert_eq!(names, ["timers/00", "timers/01", "timers/02", "timers/03"]);
     assert_eq!(children.result.objects.len(), 1);
-    assert_eq!(
-        children.entries_read, 5,
-        "one for each child, whatever is below it"
-    );
+    assert_eq!(children.entries_read, 5, "one for each child, whatever is below it");
 }

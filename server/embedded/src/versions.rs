@@ -17,10 +17,7 @@ pub(crate) struct Versions {
 impl Versions {
     /// Goes on where the last reservation found in the engine ends.
     pub(crate) fn after(reserved: u64) -> Self {
-        Self {
-            next: reserved,
-            reserved,
-        }
+        Self { next: reserved, reserved }
     }
 
     pub(crate) fn take(&mut self) -> u64 {

@@ -94,10 +94,7 @@ impl Writer {
     /// Every caller gets the error before the hook runs, because the hook may end the process.
     fn stop(&self, reason: &str, queued: VecDeque<Request>, mut requests: mpsc::Receiver<Request>) {
         requests.close();
-        refuse(
-            queued.into_iter().map(|request| request.reply),
-            &self.shared,
-        );
+        refuse(queued.into_iter().map(|request| request.reply), &self.shared);
         while let Some(request) = requests.blocking_recv() {
             refuse([request.reply], &self.shared);
         }

@@ -6,10 +6,7 @@
 //! * `list_paginated`: `PaginatedListStore`, page tokens that outlive a call; a listing here is a
 //!   stream, and `list_with_offset` goes on where one ended;
 //! * `response_extensions`: extensions of HTTP responses; there are none.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, where a panic is the report"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 use std::future::Future;
 use std::sync::Arc;
@@ -55,9 +52,7 @@ contract! {
 #[tokio::test]
 async fn get_nonexistent_object() {
     with_store(|store| async move {
-        let error = suite::get_nonexistent_object(&store, None)
-            .await
-            .unwrap_err();
+        let error = suite::get_nonexistent_object(&store, None).await.unwrap_err();
         assert!(matches!(error, Error::NotFound { .. }), "{error}");
     })
     .await;

@@ -1,9 +1,6 @@
 //! What the directory keeps across closing, crashing and other processes, and that it does not
 //! grow without end.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, where a panic is the report"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 use std::fs;
 use std::path::Path as FilePath;
@@ -78,10 +75,7 @@ async fn reopening_finds_everything_and_gives_new_etags() {
     let number = |etag: &Option<String>| {
         u64::from_str_radix(etag.as_ref().unwrap().trim_matches('"'), 16).unwrap()
     };
-    assert!(
-        etags.iter().map(number).is_sorted_by(|a, b| a < b),
-        "{etags:?}"
-    );
+    assert!(etags.iter().map(number).is_sorted_by(|a, b| a < b), "{etags:?}");
 }
 
 #[tokio::test]
@@ -111,10 +105,7 @@ async fn of_64_racing_creates_one_wins_and_its_body_stays() {
             let (store, path) = (Arc::clone(&store), path.clone());
             tokio::spawn(async move {
                 let mode = PutMode::Create.into();
-                (
-                    racer,
-                    store.put_opts(&path, racer.to_string().into(), mode).await,
-                )
+                (racer, store.put_opts(&path, racer.to_string().into(), mode).await)
             })
         });
         let mut winners = Vec::new();
@@ -188,21 +179,11 @@ fn damaged_and_newer_data_are_told_apart() {
 #[tokio::test]
 async fn limits_are_errors_that_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        max_object_bytes: 10,
-        max_key_bytes: 8,
-        ..Options::default()
-    };
+    let options = Options { max_object_bytes: 10, max_key_bytes: 8, ..Options::default() };
     let store = EmbeddedStore::open(dir.path(), options).unwrap();
-    let large = store
-        .put(&"a".into(), vec![0; 11].into())
-        .await
-        .unwrap_err();
+    let large = store.put(&"a".into(), vec![0; 11].into()).await.unwrap_err();
     assert!(source(&large).contains("11 bytes"), "{large}");
-    let long = store
-        .put(&"123456789".into(), "x".into())
-        .await
-        .unwrap_err();
+    let long = store.put(&"123456789".into(), "x".into()).await.unwrap_err();
     assert!(source(&long).contains("from 1 to 8"), "{long}");
     assert!(store.put(&Path::ROOT, "x".into()).await.is_err());
 
@@ -211,10 +192,7 @@ async fn limits_are_errors_that_change_nothing() {
     upload.put_part(vec![0; 6].into()).await.unwrap_err();
     upload.complete().await.unwrap_err();
     assert_eq!(listed(&store).await, []);
-    store
-        .put(&"12345678".into(), vec![0; 10].into())
-        .await
-        .unwrap();
+    store.put(&"12345678".into(), vec![0; 10].into()).await.unwrap();
 }
 
 fn source(error: &Error) -> String {
@@ -228,10 +206,7 @@ fn source(error: &Error) -> String {
 #[tokio::test]
 async fn a_full_queue_makes_callers_wait() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        max_queued_ops: 1,
-        ..Options::default()
-    };
+    let options = Options { max_queued_ops: 1, ..Options::default() };
     let store = EmbeddedStore::open(dir.path(), options).unwrap();
     let paths = numbered(300);
     put_all(&store, &paths, b"x").await;
@@ -249,11 +224,7 @@ async fn space_comes_back_after_deletes() {
         let paths: Vec<_> = (0..ROUND_BYTES / 16_384).map(name).collect();
         put_all(&store, &paths, &[b'x'; 16_384]).await;
         let deletes = stream::iter(paths).map(Ok).boxed();
-        store
-            .delete_stream(deletes)
-            .try_collect::<Vec<_>>()
-            .await
-            .unwrap();
+        store.delete_stream(deletes).try_collect::<Vec<_>>().await.unwrap();
         largest = size_of(dir.path()).max(largest);
     }
     assert_eq!(listed(&store).await, []);

@@ -29,10 +29,9 @@ pub(super) fn namespace(text: &str) -> Result<Namespace, Error> {
     if text.is_empty() {
         return Ok(Namespace::default());
     }
-    text.parse()
-        .map_err(|error: hitl_core::id::ParseNamespaceError| {
-            Error::invalid("namespace", error.to_string())
-        })
+    text.parse().map_err(|error: hitl_core::id::ParseNamespaceError| {
+        Error::invalid("namespace", error.to_string())
+    })
 }
 
 pub(super) fn key(namespace_text: &str, id: &str) -> Result<EventKey, Error> {
@@ -53,11 +52,7 @@ pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
             Err(_) => return Err(Error::invalid("prompt_format", "must be a known format")),
         },
         input: input(request.input)?,
-        scope: if request.scope.is_empty() {
-            SCOPE_DEFAULT.to_owned()
-        } else {
-            request.scope
-        },
+        scope: if request.scope.is_empty() { SCOPE_DEFAULT.to_owned() } else { request.scope },
         labels: request.labels,
         expiration: expiration(request.expiration)?,
         on_timeout: match request.on_timeout.and_then(|on_timeout| on_timeout.action) {
@@ -76,10 +71,7 @@ pub(super) fn answer(answer: Option<v1::answer_event_request::Answer>) -> Result
         Some(Proto::Value(typed)) => Ok(Answer::Value(value(Some(typed), "value")?)),
         Some(Proto::Json(json)) => Ok(Answer::Json(json)),
         Some(Proto::Text(text)) => Ok(Answer::Text(text)),
-        None => Err(Error::invalid(
-            "answer",
-            "is required: give value, json or text",
-        )),
+        None => Err(Error::invalid("answer", "is required: give value, json or text")),
     }
 }
 
@@ -131,15 +123,15 @@ fn expiration(
         None => Ok(Expiration::default()),
         Some(Proto::Ttl(ttl)) => {
             let ms = whole_ms(ttl.seconds, ttl.nanos);
-            Ok(Expiration::TtlMs(ms.ok_or_else(|| {
-                Error::invalid("ttl", "must be a valid duration")
-            })?))
+            Ok(Expiration::TtlMs(
+                ms.ok_or_else(|| Error::invalid("ttl", "must be a valid duration"))?,
+            ))
         }
         Some(Proto::Deadline(instant)) => {
             let ms = whole_ms(instant.seconds, instant.nanos).and_then(Timestamp::from_ms);
-            Ok(Expiration::Deadline(ms.ok_or_else(|| {
-                Error::invalid("deadline", "must be a valid instant")
-            })?))
+            Ok(Expiration::Deadline(
+                ms.ok_or_else(|| Error::invalid("deadline", "must be a valid instant"))?,
+            ))
         }
     }
 }
@@ -165,22 +157,14 @@ fn input(input: Option<v1::Input>) -> Result<Input, Error> {
                 pattern: Some(str.pattern).filter(|pattern| !pattern.is_empty()),
                 multiline: str.multiline,
             }),
-            Kind::Bool(v1::BoolInput {
-                true_label,
-                false_label,
-            }) => Input::Bool(BoolInput {
-                true_label,
-                false_label,
-            }),
+            Kind::Bool(v1::BoolInput { true_label, false_label }) => {
+                Input::Bool(BoolInput { true_label, false_label })
+            }
             Kind::Choice(choice) => {
                 let min_selected = choice.min_selected.unwrap_or(1);
                 let max_selected = choice.max_selected.unwrap_or(min_selected.max(1));
                 let options = choice.options.into_iter().map(option).collect();
-                Input::Choice(ChoiceInput {
-                    options,
-                    min_selected,
-                    max_selected,
-                })
+                Input::Choice(ChoiceInput { options, min_selected, max_selected })
             }
             Kind::Object(v1::ObjectInput { json_schema }) => {
                 Input::Object(ObjectInput { json_schema })
@@ -189,18 +173,8 @@ fn input(input: Option<v1::Input>) -> Result<Input, Error> {
     )
 }
 
-fn option(
-    v1::ChoiceOption {
-        value,
-        label,
-        description,
-    }: v1::ChoiceOption,
-) -> ChoiceOption {
-    ChoiceOption {
-        value,
-        label,
-        description,
-    }
+fn option(v1::ChoiceOption { value, label, description }: v1::ChoiceOption) -> ChoiceOption {
+    ChoiceOption { value, label, description }
 }
 
 fn str_format(format: i32) -> Result<Option<StrFormat>, Error> {
@@ -217,35 +191,25 @@ fn str_format(format: i32) -> Result<Option<StrFormat>, Error> {
 fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
     use v1::value::Kind;
     let kind = value.and_then(|value| value.kind);
-    Ok(
-        match kind.ok_or_else(|| Error::invalid(field, "must have a value of some kind"))? {
-            Kind::Int(number) => Value::Int(number),
-            Kind::Float(number) => Value::Float(number),
-            Kind::Str(text) => Value::Str(text),
-            Kind::Bool(truth) => Value::Bool(truth),
-            Kind::Choice(v1::ChoiceValue { selected }) => Value::Choice(selected),
-            Kind::Object(v1::ObjectValue { fields }) => {
-                let member = |(name, member): (String, v1::Value)| {
-                    if matches!(member.kind, Some(Kind::Object(_))) {
-                        return Err(Error::invalid(
-                            &format!("{field}.{name}"),
-                            "must not be an object itself",
-                        ));
-                    }
-                    Ok((
-                        name.clone(),
-                        self::value(Some(member), &format!("{field}.{name}"))?,
-                    ))
-                };
-                Value::Object(
-                    fields
-                        .into_iter()
-                        .map(member)
-                        .collect::<Result<_, Error>>()?,
-                )
-            }
-        },
-    )
+    Ok(match kind.ok_or_else(|| Error::invalid(field, "must have a value of some kind"))? {
+        Kind::Int(number) => Value::Int(number),
+        Kind::Float(number) => Value::Float(number),
+        Kind::Str(text) => Value::Str(text),
+        Kind::Bool(truth) => Value::Bool(truth),
+        Kind::Choice(v1::ChoiceValue { selected }) => Value::Choice(selected),
+        Kind::Object(v1::ObjectValue { fields }) => {
+            let member = |(name, member): (String, v1::Value)| {
+                if matches!(member.kind, Some(Kind::Object(_))) {
+                    return Err(Error::invalid(
+                        &format!("{field}.{name}"),
+                        "must not be an object itself",
+                    ));
+                }
+                Ok((name.clone(), self::value(Some(member), &format!("{field}.{name}"))?))
+            };
+            Value::Object(fields.into_iter().map(member).collect::<Result<_, Error>>()?)
+        }
+    })
 }
 
 #[cfg(test)]

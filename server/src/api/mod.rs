@@ -42,11 +42,7 @@ pub struct Api {
 impl Api {
     /// The API over `service`, with links made by `links`, and at most `calls_max` calls under way at a time.
     pub fn new(service: Service, links: Links, calls_max: usize) -> Self {
-        Self {
-            service,
-            links,
-            calls: Arc::new(Semaphore::new(calls_max)),
-        }
+        Self { service, links, calls: Arc::new(Semaphore::new(calls_max)) }
     }
 
     /// `EventService.CreateEvent`.
@@ -76,9 +72,7 @@ impl Api {
         request: v1::GetEventRequest,
     ) -> Result<v1::GetEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
-        Ok(v1::GetEventResponse {
-            event: Some(self.to_proto(&self.event(&key).await?)),
-        })
+        Ok(v1::GetEventResponse { event: Some(self.to_proto(&self.event(&key).await?)) })
     }
 
     /// `EventService.GetEvent` that holds its answer until the event ends or `wait` passes.
@@ -91,9 +85,7 @@ impl Api {
         wait: Duration,
     ) -> Result<v1::GetEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
-        Ok(v1::GetEventResponse {
-            event: Some(self.to_proto(&self.poll(&key, wait).await?)),
-        })
+        Ok(v1::GetEventResponse { event: Some(self.to_proto(&self.poll(&key, wait).await?)) })
     }
 
     /// `EventService.ListEvents`.
@@ -106,15 +98,8 @@ impl Api {
     ) -> Result<v1::ListEventsResponse, Error> {
         let _call = self.admit()?;
         let page = self.service.list(&from_proto::list_query(request)?).await?;
-        let events = page
-            .events
-            .iter()
-            .map(|event| self.to_proto(event))
-            .collect();
-        Ok(v1::ListEventsResponse {
-            events,
-            next_page_token: page.next_page_token,
-        })
+        let events = page.events.iter().map(|event| self.to_proto(event)).collect();
+        Ok(v1::ListEventsResponse { events, next_page_token: page.next_page_token })
     }
 
     /// `EventService.WaitEvent`: the wait, and the time between heartbeats that it asked for.
@@ -143,9 +128,7 @@ impl Api {
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
         let event = self.end(&key, Command::Answer { answer, identity }).await?;
-        Ok(v1::AnswerEventResponse {
-            event: Some(self.to_proto(&event)),
-        })
+        Ok(v1::AnswerEventResponse { event: Some(self.to_proto(&event)) })
     }
 
     /// `EventService.DeclineEvent`.
@@ -159,18 +142,8 @@ impl Api {
     ) -> Result<v1::DeclineEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let identity = caller.identity(request.responder, request.answer_id);
-        let event = self
-            .end(
-                &key,
-                Command::Decline {
-                    reason: request.reason,
-                    identity,
-                },
-            )
-            .await?;
-        Ok(v1::DeclineEventResponse {
-            event: Some(self.to_proto(&event)),
-        })
+        let event = self.end(&key, Command::Decline { reason: request.reason, identity }).await?;
+        Ok(v1::DeclineEventResponse { event: Some(self.to_proto(&event)) })
     }
 
     /// `EventService.CancelEvent`.
@@ -184,18 +157,8 @@ impl Api {
     ) -> Result<v1::CancelEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let responder = caller.identity(String::new(), String::new()).responder;
-        let event = self
-            .end(
-                &key,
-                Command::Cancel {
-                    reason: request.reason,
-                    responder,
-                },
-            )
-            .await?;
-        Ok(v1::CancelEventResponse {
-            event: Some(self.to_proto(&event)),
-        })
+        let event = self.end(&key, Command::Cancel { reason: request.reason, responder }).await?;
+        Ok(v1::CancelEventResponse { event: Some(self.to_proto(&event)) })
     }
 
     /// The event at `key` as it stands.
@@ -249,10 +212,7 @@ impl Api {
 
     /// 32 hexadecimal digits that nobody can predict.
     pub fn random_id(&self) -> String {
-        format!(
-            "{:032x}",
-            u128::from_be_bytes(random::bytes(self.service.random()))
-        )
+        format!("{:032x}", u128::from_be_bytes(random::bytes(self.service.random())))
     }
 
     /// `event` as the API shows it.
@@ -268,14 +228,7 @@ impl Api {
 impl Caller {
     /// Who acts: this caller, by the name and under the id that it gives; empty means none.
     pub fn identity(self, name: String, answer_id: String) -> Identity {
-        let responder = Responder {
-            name,
-            channel: self.channel,
-            address: self.address,
-        };
-        Identity {
-            responder,
-            answer_id: Some(answer_id).filter(|id| !id.is_empty()),
-        }
+        let responder = Responder { name, channel: self.channel, address: self.address };
+        Identity { responder, answer_id: Some(answer_id).filter(|id| !id.is_empty()) }
     }
 }

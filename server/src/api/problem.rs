@@ -116,15 +116,9 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("time", time.to_string()),
         ],
         Error::IdempotencyKeyReused { key, fields } => {
-            vec![
-                ("event_id", key.id.to_string()),
-                ("fields", fields.join(",")),
-            ]
+            vec![("event_id", key.id.to_string()), ("fields", fields.join(","))]
         }
         _ => Vec::new(),
     };
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -21,9 +21,7 @@ pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
             PromptFormat::Markdown => v1::PromptFormat::Markdown,
         }
         .into(),
-        input: Some(v1::Input {
-            kind: Some(input(&request.input)),
-        }),
+        input: Some(v1::Input { kind: Some(input(&request.input)) }),
         scope: request.scope.clone(),
         labels: request.labels.clone(),
         on_timeout: Some(v1::OnTimeout {
@@ -55,10 +53,7 @@ pub(crate) fn state(state: State) -> v1::EventState {
 pub(crate) fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     let ms = instant.ms();
     let nanos = i32::try_from(ms % 1000 * 1_000_000).expect("less than a second");
-    prost_types::Timestamp {
-        seconds: ms / 1000,
-        nanos,
-    }
+    prost_types::Timestamp { seconds: ms / 1000, nanos }
 }
 
 fn response(response: &Response) -> v1::Response {
@@ -93,23 +88,17 @@ fn responder(responder: &Responder) -> v1::Responder {
 fn input(input: &Input) -> v1::input::Kind {
     use v1::input::Kind;
     match input {
-        Input::Int(int) => Kind::Int(v1::IntInput {
-            min: int.min,
-            max: int.max,
-        }),
-        Input::Float(float) => Kind::Float(v1::FloatInput {
-            min: float.min,
-            max: float.max,
-        }),
+        Input::Int(int) => Kind::Int(v1::IntInput { min: int.min, max: int.max }),
+        Input::Float(float) => Kind::Float(v1::FloatInput { min: float.min, max: float.max }),
         Input::Str(str) => Kind::Str(str_input(str)),
         Input::Bool(bool) => Kind::Bool(v1::BoolInput {
             true_label: bool.true_label.clone(),
             false_label: bool.false_label.clone(),
         }),
         Input::Choice(choice) => Kind::Choice(choice_input(choice)),
-        Input::Object(object) => Kind::Object(v1::ObjectInput {
-            json_schema: object.json_schema.clone(),
-        }),
+        Input::Object(object) => {
+            Kind::Object(v1::ObjectInput { json_schema: object.json_schema.clone() })
+        }
     }
 }
 
@@ -150,14 +139,9 @@ fn value(value: &Value) -> v1::Value {
         Value::Float(number) => Kind::Float(*number),
         Value::Str(text) => Kind::Str(text.clone()),
         Value::Bool(truth) => Kind::Bool(*truth),
-        Value::Choice(selected) => Kind::Choice(v1::ChoiceValue {
-            selected: selected.clone(),
-        }),
+        Value::Choice(selected) => Kind::Choice(v1::ChoiceValue { selected: selected.clone() }),
         Value::Object(fields) => Kind::Object(v1::ObjectValue {
-            fields: fields
-                .iter()
-                .map(|(name, field)| (name.clone(), self::value(field)))
-                .collect(),
+            fields: fields.iter().map(|(name, field)| (name.clone(), self::value(field))).collect(),
         }),
     };
     v1::Value { kind: Some(kind) }

@@ -1,8 +1,9 @@
 //! Links: capability URLs that let one responder answer one event.
 //!
-//! A link's path is `{event id}/{token}`. The token says for whom, for which namespace and until when, and proves it with
-//! HMAC-SHA-256 over all of that and the event id, so that a replica needs nothing but the key to judge one. The same link is
-//! made whenever the same event is shown; nothing is stored.
+//! A link's path is `{event id}/{token}`. The token says for whom, for which namespace and until
+//! when, and proves it with HMAC-SHA-256 over all of that and the event id, so that a replica needs
+//! nothing but the key to judge one. The same link is made whenever the same event is shown;
+//! nothing is stored.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -55,40 +56,27 @@ impl LinkKey {
 
     fn parse(text: &str) -> io::Result<Self> {
         let digits = |at: usize| {
-            text.get(2 * at..2 * at + 2)
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            text.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())
         };
         let bytes: Vec<u8> = (0..32).map_while(digits).collect();
-        let bytes = <[u8; 32]>::try_from(bytes)
-            .ok()
-            .filter(|_| text.len() == 64);
+        let bytes = <[u8; 32]>::try_from(bytes).ok().filter(|_| text.len() == 64);
         bytes.map(Self).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it must hold 64 hexadecimal digits",
-            )
+            io::Error::new(io::ErrorKind::InvalidData, "it must hold 64 hexadecimal digits")
         })
     }
 
-    /// Writes a new key in a file of its own and then gives that its name, so that nobody ever reads half a key; whoever
-    /// comes second leaves the first one's.
+    /// Writes a new key in a file of its own and then gives that its name, so that nobody ever
+    /// reads half a key; whoever comes second leaves the first one's.
     fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         if let Some(directory) = file.parent() {
             fs::create_dir_all(directory)?;
         }
-        let digits = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        };
+        let digits =
+            |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let scratch = file.with_extension(digits(&random::bytes::<8>(random)));
-        let mut written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&scratch)?;
+        let mut written =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch)?;
         written.write_all(digits(&random::bytes::<32>(random)).as_bytes())?;
         written.sync_all()?;
         let linked = fs::hard_link(&scratch, file);
@@ -102,9 +90,7 @@ impl LinkKey {
 
 impl fmt::Debug for Links {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Links")
-            .field("public_url", &self.public_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Links").field("public_url", &self.public_url).finish_non_exhaustive()
     }
 }
 
@@ -142,12 +128,9 @@ pub struct Grant {
 
 impl Links {
     /// Links below `public_url`, such as `http://127.0.0.1:4485`, signed with `key`.
-    pub fn new(key: LinkKey, public_url: &str) -> Self {
+    pub fn new(key: &LinkKey, public_url: &str) -> Self {
         let keyed = Hmac::new_from_slice(&key.0).expect("HMAC takes keys of any length");
-        Self {
-            keyed,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-        }
+        Self { keyed, public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
     /// Where the server is reached from outside, without a slash at the end.
@@ -191,10 +174,7 @@ impl Links {
         self.mac(id, body).verify_slice(proof).ok()?;
         let claims = Claims::decode(id, body)?;
         (now.ms() / 1000 < claims.expiry_s).then_some(Grant {
-            key: EventKey {
-                namespace: claims.namespace,
-                id,
-            },
+            key: EventKey { namespace: claims.namespace, id },
             responder: claims.responder,
         })
     }
@@ -241,9 +221,7 @@ impl Claims {
         let (expiry, rest) = bytes.split_at_checked(5)?;
         let (length, rest) = rest.split_first()?;
         let (namespace, responder) = rest.split_at_checked(usize::from(*length))?;
-        let expiry_s = expiry
-            .iter()
-            .fold(0, |seconds, byte| seconds << 8 | i64::from(*byte));
+        let expiry_s = expiry.iter().fold(0, |seconds, byte| seconds << 8 | i64::from(*byte));
         let namespace = match std::str::from_utf8(namespace).ok()? {
             "" => Namespace::default(),
             other => other.parse().ok()?,
@@ -262,7 +240,7 @@ mod tests {
     use super::*;
 
     fn links() -> Links {
-        Links::new(LinkKey::new([7; 32]), "http://h:1/")
+        Links::new(&LinkKey::new([7; 32]), "http://h:1/")
     }
 
     fn claims(namespace: &str, responder: &str) -> Claims {
@@ -283,18 +261,12 @@ mod tests {
         for (namespace, responder) in [("default", ""), ("default", "Ann"), ("team-1", "Ann ü")] {
             let claims = claims(namespace, responder);
             let token = links().sign(&claims);
-            let grant = links()
-                .verify(&claims.id.to_string(), &token, at(99))
-                .unwrap();
+            let grant = links().verify(&claims.id.to_string(), &token, at(99)).unwrap();
             assert_eq!(
                 (grant.key.namespace.as_str(), grant.responder.as_str()),
                 (namespace, responder)
             );
-            assert!(
-                links()
-                    .verify(&claims.id.to_string(), &token, at(100))
-                    .is_err()
-            );
+            assert!(links().verify(&claims.id.to_string(), &token, at(100)).is_err());
         }
     }
 
@@ -303,12 +275,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("deep/link.key");
         let key = LinkKey::load_or_make(&file, &random::SystemRandom).unwrap();
-        assert_eq!(
-            LinkKey::load_or_make(&file, &random::SystemRandom)
-                .unwrap()
-                .0,
-            key.0
-        );
+        assert_eq!(LinkKey::load_or_make(&file, &random::SystemRandom).unwrap().0, key.0);
         fs::write(&file, "short").unwrap();
         assert!(LinkKey::load_or_make(&file, &random::SystemRandom).is_err());
     }
@@ -321,23 +288,13 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut forged = bytes.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                links().verify(&id, &BASE64.encode(forged), at(1)).is_err(),
-                "bit {bit}"
-            );
+            assert!(links().verify(&id, &BASE64.encode(forged), at(1)).is_err(), "bit {bit}");
         }
         let other_event = EventId::from_bytes([2; 16]).to_string();
         assert!(links().verify(&other_event, &token, at(1)).is_err());
-        let other_key = Links::new(LinkKey::new([8; 32]), "http://h:1");
+        let other_key = Links::new(&LinkKey::new([8; 32]), "http://h:1");
         assert!(other_key.verify(&id, &token, at(1)).is_err());
-        for junk in [
-            "",
-            "a",
-            "!!",
-            &"A".repeat(100),
-            &"A".repeat(5000),
-            &token[1..],
-        ] {
+        for junk in ["", "a", "!!", &"A".repeat(100), &"A".repeat(5000), &token[1..]] {
             assert!(links().verify(&id, junk, at(1)).is_err());
         }
     }

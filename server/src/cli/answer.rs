@@ -24,11 +24,7 @@ pub(super) struct AnswerArgs {
     id: String,
 
     /// The answer as text: a choice takes its options one a line, an object takes JSON.
-    #[arg(
-        required_unless_present = "json",
-        conflicts_with = "json",
-        allow_hyphen_values = true
-    )]
+    #[arg(required_unless_present = "json", conflicts_with = "json", allow_hyphen_values = true)]
     value: Option<String>,
 
     /// The answer as JSON.
@@ -51,10 +47,7 @@ pub(super) async fn run(server: &ServerArgs, args: AnswerArgs) -> anyhow::Result
         Some(json) => Answer::Json(json),
         None => Answer::Text(args.value.unwrap_or_default()),
     };
-    let event = server
-        .client()?
-        .answer(&args.id, answer, &args.responder)
-        .await?;
+    let event = server.client()?.answer(&args.id, answer, &args.responder).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

@@ -79,11 +79,7 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
         config = config.run_id(run_id);
     }
     let client = server.client_with(config)?;
-    let event = client
-        .create(args.into_request()?)
-        .await?
-        .event
-        .unwrap_or_default();
+    let event = client.create(args.into_request()?).await?.event.unwrap_or_default();
     if detach {
         terminal::print(&if json { show::json(&event) } else { event.id })?;
         return Ok(Exit::Done);
@@ -98,20 +94,11 @@ impl AskArgs {
     fn into_request(self) -> anyhow::Result<v1::CreateEventRequest> {
         let input = self.question.input()?;
         let default = self.question.default_for(&input)?;
-        let format = if self.markdown {
-            PromptFormat::Markdown
-        } else {
-            PromptFormat::Text
-        };
+        let format = if self.markdown { PromptFormat::Markdown } else { PromptFormat::Text };
         let on_timeout = default.map(Action::DefaultValue);
         // Beyond what a Duration of the API holds is beyond what the server accepts: let it say so.
-        let longest = prost_types::Duration {
-            seconds: i64::MAX,
-            nanos: 0,
-        };
-        let ttl = self
-            .timeout
-            .map(|timeout| timeout.try_into().unwrap_or(longest));
+        let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };
+        let ttl = self.timeout.map(|timeout| timeout.try_into().unwrap_or(longest));
         Ok(v1::CreateEventRequest {
             name: self.name.unwrap_or_else(|| name_of(&self.prompt)),
             prompt: self.prompt,
@@ -120,9 +107,7 @@ impl AskArgs {
             scope: self.scope.unwrap_or_default(),
             labels: self.labels.into_iter().collect(),
             expiration: ttl.map(Expiration::Ttl),
-            on_timeout: on_timeout.map(|action| v1::OnTimeout {
-                action: Some(action),
-            }),
+            on_timeout: on_timeout.map(|action| v1::OnTimeout { action: Some(action) }),
             idempotency_key: self.idempotency_key.unwrap_or_default(),
             ..Default::default()
         })

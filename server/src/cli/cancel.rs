@@ -13,12 +13,7 @@ pub(super) struct CancelArgs {
     id: String,
 
     /// Why; whoever waits is told.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 }
 

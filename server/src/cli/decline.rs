@@ -13,12 +13,7 @@ pub(super) struct DeclineArgs {
     id: String,
 
     /// Why; whoever asked is told.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 
     /// Who declines; recorded with the reason.
@@ -33,10 +28,7 @@ pub(super) struct DeclineArgs {
 }
 
 pub(super) async fn run(server: &ServerArgs, args: &DeclineArgs) -> anyhow::Result<Exit> {
-    let event = server
-        .client()?
-        .decline(&args.id, &args.reason, &args.responder)
-        .await?;
+    let event = server.client()?.decline(&args.id, &args.reason, &args.responder).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

@@ -25,9 +25,7 @@ pub(super) fn read(input: &InputKind, text: &str) -> anyhow::Result<Value> {
         InputKind::Bool(_) => Input::Bool(BoolInput::default()),
     };
     let value = parse::text(&scalar, text).map_err(|violations| {
-        let broken = violations
-            .first()
-            .map(|violation| violation.message.as_str());
+        let broken = violations.first().map(|violation| violation.message.as_str());
         wrong(text, broken.unwrap_or("does not fit"))
     })?;
     Ok(match value {
@@ -52,27 +50,13 @@ mod tests {
     fn a_default_is_of_the_type_of_the_answer() {
         for (input, text, kind) in [
             (InputKind::Int(v1::IntInput::default()), "-3", Kind::Int(-3)),
-            (
-                InputKind::Float(v1::FloatInput::default()),
-                "1",
-                Kind::Float(1.0),
-            ),
-            (
-                InputKind::Str(v1::StrInput::default()),
-                " a ",
-                Kind::Str(" a ".to_owned()),
-            ),
-            (
-                InputKind::Bool(v1::BoolInput::default()),
-                "no",
-                Kind::Bool(false),
-            ),
+            (InputKind::Float(v1::FloatInput::default()), "1", Kind::Float(1.0)),
+            (InputKind::Str(v1::StrInput::default()), " a ", Kind::Str(" a ".to_owned())),
+            (InputKind::Bool(v1::BoolInput::default()), "no", Kind::Bool(false)),
             (
                 InputKind::Choice(v1::ChoiceInput::default()),
                 "a\nb",
-                Kind::Choice(ChoiceValue {
-                    selected: vec!["a".to_owned(), "b".to_owned()],
-                }),
+                Kind::Choice(ChoiceValue { selected: vec!["a".to_owned(), "b".to_owned()] }),
             ),
         ] {
             assert_eq!(read(&input, text).unwrap().kind, Some(kind));

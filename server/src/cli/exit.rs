@@ -26,10 +26,7 @@ pub(super) enum Exit {
 impl Exit {
     /// What it means to whoever waited that an event ended so.
     pub(super) fn of(event: &hitl::v1::Event) -> Self {
-        let has_value = event
-            .response
-            .as_ref()
-            .is_some_and(|response| response.value.is_some());
+        let has_value = event.response.as_ref().is_some_and(|response| response.value.is_some());
         match event.state() {
             EventState::Answered => Self::Done,
             EventState::TimedOut if has_value => Self::Done,
@@ -61,10 +58,7 @@ mod tests {
     fn each_end_has_its_number() {
         let ended = |state: EventState, value: Option<Value>| Event {
             state: state.into(),
-            response: Some(Response {
-                value,
-                ..Default::default()
-            }),
+            response: Some(Response { value, ..Default::default() }),
             ..Default::default()
         };
         let value = Some(Value::default());

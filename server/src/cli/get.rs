@@ -26,11 +26,7 @@ pub(super) struct GetArgs {
 
 pub(super) async fn run(server: &ServerArgs, args: &GetArgs) -> anyhow::Result<Exit> {
     let event = server.client()?.get(&args.id).await?;
-    let shown = if args.json {
-        show::json(&event)
-    } else {
-        show::event(&event)?
-    };
+    let shown = if args.json { show::json(&event) } else { show::event(&event)? };
     terminal::print(&shown)?;
     Ok(Exit::Done)
 }

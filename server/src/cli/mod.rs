@@ -63,13 +63,7 @@ enum Command {
 #[derive(Args, Debug)]
 struct ServerArgs {
     /// The server to use, such as http://127.0.0.1:4485. [default: one on this machine]
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Server",
-        env = "HITL_ENDPOINT",
-        value_name = "URL"
-    )]
+    #[arg(long, global = true, help_heading = "Server", env = "HITL_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
 
     /// The namespace of the events. [default: default]
@@ -126,11 +120,7 @@ pub fn main() -> ExitCode {
             for violation in unsaid(&error) {
                 terminal::note(&format!("  {}: {}", violation.field, violation.description));
             }
-            if error.is::<Usage>() {
-                Exit::Usage
-            } else {
-                Exit::Error
-            }
+            if error.is::<Usage>() { Exit::Usage } else { Exit::Error }
         })
         .into()
 }
@@ -141,8 +131,7 @@ fn unsaid(error: &anyhow::Error) -> Vec<&hitl::FieldViolation> {
         return Vec::new();
     };
     let all = error.field_violations().iter();
-    all.filter(|violation| !error.message().contains(&violation.description))
-        .collect()
+    all.filter(|violation| !error.message().contains(&violation.description)).collect()
 }
 
 impl Cli {
@@ -171,20 +160,11 @@ mod tests {
         let mut cli = Cli::command();
         cli.build();
         cli.clone().debug_assert();
-        for command in cli
-            .get_subcommands()
-            .filter(|command| command.get_name() != "help")
-        {
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
             let name = command.get_name();
             assert!(command.get_about().is_some(), "{name} says what it does");
-            let help = command
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            assert!(
-                help.contains(&format!("hitl {name}")),
-                "{name} has an example"
-            );
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("hitl {name}")), "{name} has an example");
         }
     }
 
@@ -192,17 +172,7 @@ mod tests {
     fn values_may_start_with_a_minus() {
         for args in [
             ["hitl", "answer", "id", "-5"].as_slice(),
-            &[
-                "hitl",
-                "ask",
-                "x?",
-                "--type",
-                "int",
-                "--min",
-                "-5",
-                "--default",
-                "-1",
-            ],
+            &["hitl", "ask", "x?", "--type", "int", "--min", "-5", "--default", "-1"],
         ] {
             assert!(Cli::try_parse_from(args).is_ok(), "{args:?}");
         }

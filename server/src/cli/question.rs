@@ -71,23 +71,15 @@ pub(super) struct QuestionArgs {
 impl QuestionArgs {
     /// The input these flags describe.
     pub(super) fn input(&self) -> anyhow::Result<Kind> {
-        let data_type = self
-            .data_type
-            .unwrap_or(match (&self.schema, self.choices.is_empty()) {
-                (_, false) => Type::Choice,
-                (Some(_), true) => Type::Object,
-                (None, true) => Type::Str,
-            });
+        let data_type = self.data_type.unwrap_or(match (&self.schema, self.choices.is_empty()) {
+            (_, false) => Type::Choice,
+            (Some(_), true) => Type::Object,
+            (None, true) => Type::Str,
+        });
         self.refuse_what_does_not_fit(data_type)?;
         Ok(match data_type {
-            Type::Int => Kind::Int(v1::IntInput {
-                min: self.min()?,
-                max: self.max()?,
-            }),
-            Type::Float => Kind::Float(v1::FloatInput {
-                min: self.min()?,
-                max: self.max()?,
-            }),
+            Type::Int => Kind::Int(v1::IntInput { min: self.min()?, max: self.max()? }),
+            Type::Float => Kind::Float(v1::FloatInput { min: self.min()?, max: self.max()? }),
             Type::Str => Kind::Str(v1::StrInput {
                 min_length: self.min()?,
                 max_length: self.max()?,
@@ -97,43 +89,28 @@ impl QuestionArgs {
             }),
             Type::Bool => Kind::Bool(v1::BoolInput::default()),
             Type::Choice => Kind::Choice(self.choice()?),
-            Type::Object => Kind::Object(v1::ObjectInput {
-                json_schema: self.schema()?,
-            }),
+            Type::Object => Kind::Object(v1::ObjectInput { json_schema: self.schema()? }),
         })
     }
 
     /// The default as an answer to `input`.
     pub(super) fn default_for(&self, input: &Kind) -> anyhow::Result<Option<v1::Value>> {
-        self.default
-            .as_deref()
-            .map(|text| default::read(input, text))
-            .transpose()
+        self.default.as_deref().map(|text| default::read(input, text)).transpose()
     }
 
     /// A restriction that would be ignored is a mistake the caller must hear of.
     fn refuse_what_does_not_fit(&self, data_type: Type) -> anyhow::Result<()> {
         let bounds = self.min.is_some() || self.max.is_some();
         for (flag, given, fits) in [
-            (
-                "--choice",
-                !self.choices.is_empty(),
-                data_type == Type::Choice,
-            ),
+            ("--choice", !self.choices.is_empty(), data_type == Type::Choice),
             ("--multi", self.multi, data_type == Type::Choice),
-            (
-                "--min and --max",
-                bounds,
-                !matches!(data_type, Type::Bool | Type::Object),
-            ),
+            ("--min and --max", bounds, !matches!(data_type, Type::Bool | Type::Object)),
             ("--pattern", self.pattern.is_some(), data_type == Type::Str),
             ("--multiline", self.multiline, data_type == Type::Str),
             ("--schema", self.schema.is_some(), data_type == Type::Object),
         ] {
             if given && !fits {
-                return Err(wrong(format!(
-                    "{flag} does not go with this type of answer"
-                )));
+                return Err(wrong(format!("{flag} does not go with this type of answer")));
             }
         }
         Ok(())
@@ -141,17 +118,11 @@ impl QuestionArgs {
 
     fn choice(&self) -> anyhow::Result<v1::ChoiceInput> {
         if self.choices.is_empty() {
-            return Err(wrong(
-                "a choice needs options: give --choice for each".to_owned(),
-            ));
+            return Err(wrong("a choice needs options: give --choice for each".to_owned()));
         }
         let options = self.choices.iter().map(|choice| {
             let (value, label) = choice.split_once('=').unwrap_or((choice, ""));
-            v1::ChoiceOption {
-                value: value.into(),
-                label: label.into(),
-                ..Default::default()
-            }
+            v1::ChoiceOption { value: value.into(), label: label.into(), ..Default::default() }
         });
         let all = u32::try_from(self.choices.len()).ok();
         Ok(v1::ChoiceInput {
@@ -163,35 +134,23 @@ impl QuestionArgs {
 
     fn schema(&self) -> anyhow::Result<String> {
         let Some(path) = &self.schema else {
-            return Err(wrong(
-                "an object needs its fields: give --schema FILE".to_owned(),
-            ));
+            return Err(wrong("an object needs its fields: give --schema FILE".to_owned()));
         };
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
     }
 
     fn min<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
-        self.min
-            .as_deref()
-            .map(|text| read("min", text))
-            .transpose()
+        self.min.as_deref().map(|text| read("min", text)).transpose()
     }
 
     fn max<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
-        self.max
-            .as_deref()
-            .map(|text| read("max", text))
-            .transpose()
+        self.max.as_deref().map(|text| read("max", text)).transpose()
     }
 }
 
 fn read<N: FromStr>(flag: &str, text: &str) -> anyhow::Result<N> {
     let number = text.parse();
-    number.map_err(|_| {
-        wrong(format!(
-            "--{flag} {text:?} is not a number of the kind needed here"
-        ))
-    })
+    number.map_err(|_| wrong(format!("--{flag} {text:?} is not a number of the kind needed here")))
 }
 
 fn wrong(message: String) -> anyhow::Error {
@@ -217,18 +176,13 @@ mod tests {
     #[test]
     fn the_type_follows_from_the_other_flags() {
         assert!(matches!(question("").input().unwrap(), Kind::Str(_)));
-        let Kind::Choice(choice) = question("--choice a=Alpha --choice b --multi")
-            .input()
-            .unwrap()
+        let Kind::Choice(choice) = question("--choice a=Alpha --choice b --multi").input().unwrap()
         else {
             panic!("a choice")
         };
         assert_eq!(choice.options[0].label, "Alpha");
         assert_eq!((choice.min_selected, choice.max_selected), (None, Some(2)));
-        let bounds = v1::IntInput {
-            min: Some(i64::MIN),
-            max: Some(-1),
-        };
+        let bounds = v1::IntInput { min: Some(i64::MIN), max: Some(-1) };
         let line = format!("--type int --min {} --max -1", i64::MIN);
         assert_eq!(question(&line).input().unwrap(), Kind::Int(bounds));
     }

@@ -16,10 +16,7 @@ pub(super) fn json(event: &Event) -> String {
 /// The answer (or default) as scripts want it: the bare text of a str, options one a line, an
 /// object as JSON.
 pub(super) fn value(event: &Event) -> anyhow::Result<String> {
-    let value = event
-        .response
-        .as_ref()
-        .and_then(|response| response.value.clone());
+    let value = event.response.as_ref().and_then(|response| response.value.clone());
     let input = event.input.as_ref().and_then(|input| input.kind.as_ref());
     let Some((value, input)) = value.zip(input) else {
         return Ok(String::new());
@@ -46,10 +43,7 @@ pub(super) fn when(event: &Event) -> String {
     let now_ms = SystemClock.now().ms();
     match event.response.as_ref().and_then(|response| response.time) {
         Some(time) => format!("{} ago", span(now_ms - ms(time))),
-        None => format!(
-            "{} left",
-            span(ms(event.deadline.unwrap_or_default()) - now_ms)
-        ),
+        None => format!("{} left", span(ms(event.deadline.unwrap_or_default()) - now_ms)),
     }
 }
 
@@ -86,11 +80,7 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
         ("input", input(event)),
         ("scope", event.scope.clone()),
     ];
-    let mut labels: Vec<_> = event
-        .labels
-        .iter()
-        .map(|(k, v)| format!("{k}={v}"))
-        .collect();
+    let mut labels: Vec<_> = event.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     labels.sort();
     lines.push(("labels", labels.join(" ")));
     lines.push(("created", time(event.create_time)));
@@ -126,10 +116,7 @@ fn input(event: &Event) -> String {
 }
 
 fn responder(response: &Response) -> Option<&str> {
-    let name = response
-        .responder
-        .as_ref()
-        .map(|responder| responder.name.as_str());
+    let name = response.responder.as_ref().map(|responder| responder.name.as_str());
     name.filter(|name| !name.is_empty())
 }
 
@@ -176,27 +163,15 @@ mod tests {
         assert_eq!(shown(Kind::Str("a b\n".to_owned())), "a b\n");
         let selected = vec!["a".to_owned(), "b".to_owned()];
         assert_eq!(shown(Kind::Choice(v1::ChoiceValue { selected })), "a\nb");
-        let fields = [(
-            "n".to_owned(),
-            v1::Value {
-                kind: Some(Kind::Int(1)),
-            },
-        )]
-        .into();
-        assert_eq!(
-            shown(Kind::Object(v1::ObjectValue { fields })),
-            r#"{"n":1}"#
-        );
+        let fields = [("n".to_owned(), v1::Value { kind: Some(Kind::Int(1)) })].into();
+        assert_eq!(shown(Kind::Object(v1::ObjectValue { fields })), r#"{"n":1}"#);
     }
 
     fn value_of(value: v1::Value) -> String {
         let kind = Some(InputKind::Object(v1::ObjectInput::default()));
         let event = Event {
             input: Some(v1::Input { kind }),
-            response: Some(Response {
-                value: Some(value),
-                ..Default::default()
-            }),
+            response: Some(Response { value: Some(value), ..Default::default() }),
             ..Default::default()
         };
         super::value(&event).unwrap()
@@ -204,10 +179,7 @@ mod tests {
 
     #[test]
     fn an_event_ended_in_a_sentence() {
-        let responder = v1::Responder {
-            name: "Ada".to_owned(),
-            ..Default::default()
-        };
+        let responder = v1::Responder { name: "Ada".to_owned(), ..Default::default() };
         let event = Event {
             state: EventState::Declined.into(),
             response: Some(Response {
@@ -218,9 +190,6 @@ mod tests {
             }),
             ..Default::default()
         };
-        assert_eq!(
-            ending(&event),
-            "Declined by Ada at 1970-01-01T00:00:00Z: not today"
-        );
+        assert_eq!(ending(&event), "Declined by Ada at 1970-01-01T00:00:00Z: not today");
     }
 }

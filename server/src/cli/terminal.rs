@@ -26,11 +26,7 @@ pub(super) fn one_line(text: &str, limit: usize) -> String {
     let line = safe(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(limit) {
         None => line,
-        Some(_) => line
-            .chars()
-            .take(limit.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        Some(_) => line.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
     }
 }
 
@@ -44,11 +40,7 @@ fn commands(character: char) -> bool {
 /// away, as `head` does, is no error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    let shown = if stdout.is_terminal() {
-        safe(text)
-    } else {
-        text.to_owned()
-    };
+    let shown = if stdout.is_terminal() { safe(text) } else { text.to_owned() };
     match writeln!(stdout, "{shown}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
@@ -69,9 +61,7 @@ pub(super) struct StatusLine {
 
 impl StatusLine {
     pub(super) fn new() -> Self {
-        Self {
-            on: io::stderr().is_terminal(),
-        }
+        Self { on: io::stderr().is_terminal() }
     }
 
     pub(super) fn is_on(&self) -> bool {

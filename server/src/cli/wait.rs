@@ -72,10 +72,7 @@ async fn count_down(event: &Event) -> Event {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         second.tick().await;
-        line.set(&format!(
-            "Waiting: {} (Ctrl-C leaves the event open)",
-            show::when(event)
-        ));
+        line.set(&format!("Waiting: {} (Ctrl-C leaves the event open)", show::when(event)));
     }
 }
 

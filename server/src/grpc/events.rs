@@ -85,12 +85,6 @@ fn wrap<T>(result: Result<T, crate::error::Error>) -> Answer<T> {
 }
 
 fn caller<T>(request: &Request<T>) -> Caller {
-    let address = request
-        .extensions()
-        .get::<PeerAddr>()
-        .map(|peer| peer.0.ip().to_string());
-    Caller {
-        channel: Channel::Grpc,
-        address: address.unwrap_or_default(),
-    }
+    let address = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip().to_string());
+    Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
 }

@@ -54,11 +54,7 @@ impl Grpc {
 
     /// Tells those who watch the health that the service is about to go.
     pub async fn set_not_serving(&self) {
-        self.health
-            .set_not_serving::<EventServiceServer<Events>>()
-            .await;
-        self.health
-            .set_service_status("", tonic_health::ServingStatus::NotServing)
-            .await;
+        self.health.set_not_serving::<EventServiceServer<Events>>().await;
+        self.health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }

@@ -35,10 +35,8 @@ mod tests {
 
     #[test]
     fn an_error_carries_its_reason_and_details() {
-        let error = Error::InvalidAnswer(vec![Violation::new(
-            "value.age",
-            "must be at most 150, is 151",
-        )]);
+        let error =
+            Error::InvalidAnswer(vec![Violation::new("value.age", "must be at most 150, is 151")]);
         let status = status(&error);
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
@@ -47,19 +45,9 @@ mod tests {
             (info.reason.as_str(), info.domain.as_str()),
             ("ERROR_REASON_INVALID_ANSWER", ERROR_DOMAIN)
         );
-        assert_eq!(
-            details.bad_request().unwrap().field_violations[0].field,
-            "value.age"
-        );
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "value.age");
         let retry = super::status(&Error::ShuttingDown);
         assert_eq!(retry.code(), Code::Unavailable);
-        assert!(
-            retry
-                .get_error_details()
-                .retry_info()
-                .unwrap()
-                .retry_delay
-                .is_some()
-        );
+        assert!(retry.get_error_details().retry_info().unwrap().retry_delay.is_some());
     }
 }

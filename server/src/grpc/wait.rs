@@ -37,13 +37,7 @@ enum Step {
 
 impl Updates {
     pub(super) fn new(api: Api, wait: Wait, interval: Duration, deadline: Option<Instant>) -> Self {
-        let begun = Progress {
-            api,
-            wait,
-            interval,
-            deadline,
-            step: Step::First,
-        };
+        let begun = Progress { api, wait, interval, deadline, step: Step::First };
         Self(Box::pin(stream::unfold(begun, Progress::advance)))
     }
 }
@@ -60,26 +54,20 @@ impl Progress {
             Ok(_) => Step::Waiting,
             Err(_) => Step::Over,
         };
-        let message = update.map(|update| v1::WaitEventResponse {
-            update: Some(update),
-        });
+        let message = update.map(|update| v1::WaitEventResponse { update: Some(update) });
         Some((message, self))
     }
 
     async fn next(&self) -> Result<Update, Status> {
         let heartbeat = Instant::now() + self.interval;
-        let wake = self
-            .deadline
-            .map_or(heartbeat, |deadline| deadline.min(heartbeat));
+        let wake = self.deadline.map_or(heartbeat, |deadline| deadline.min(heartbeat));
         match tokio::time::timeout_at(wake, self.wait.ended()).await {
             Ok(Ok(event)) => Ok(Update::Event(self.api.to_proto(&event))),
             Ok(Err(error)) => Err(status(&error)),
             Err(_) if self.deadline == Some(wake) => Err(Status::deadline_exceeded(
                 "the call's own deadline has passed; the event still waits",
             )),
-            Err(_) => Ok(Update::Heartbeat(v1::Heartbeat {
-                time: Some(self.api.proto_now()),
-            })),
+            Err(_) => Ok(Update::Heartbeat(v1::Heartbeat { time: Some(self.api.proto_now()) })),
         }
     }
 }
@@ -126,10 +114,7 @@ mod tests {
     #[test]
     fn timeouts_are_read_in_every_unit_and_nothing_else_is() {
         assert_eq!(timeout("2H"), Some(Duration::from_secs(7200)));
-        assert_eq!(
-            timeout("99999999m"),
-            Some(Duration::from_millis(99_999_999))
-        );
+        assert_eq!(timeout("99999999m"), Some(Duration::from_millis(99_999_999)));
         assert_eq!(timeout("1n"), Some(Duration::from_nanos(1)));
         for bad in ["", "5", "S", "999999999S", "-1S", "1.5S", "5s", "\u{e9}"] {
             assert_eq!(timeout(bad), None, "{bad:?}");

@@ -1,8 +1,8 @@
 //! Failures on the wire: JSON as AIP-193 describes it, with the HTTP status of Google's mapping.
 //!
-//! One status departs from the mapping: an event that has ended already is 409 Conflict, not 400, because the request was
-//! fine and only came second. What HTTP itself refuses (a body too large, a type nobody reads, a path nobody serves) keeps
-//! HTTP's own status, in the same shape.
+//! One status departs from the mapping: an event that has ended already is 409 Conflict, not 400,
+//! because the request was fine and only came second. What HTTP itself refuses (a body too large, a
+//! type nobody reads, a path nobody serves) keeps HTTP's own status, in the same shape.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -35,10 +35,7 @@ impl Failure {
         let problem = match self {
             Self::Api(error) => Problem::from(error),
             Self::Http(status, message) => {
-                return (
-                    *status,
-                    body(*status, http_name(*status), message, &plain_details()),
-                );
+                return (*status, body(*status, http_name(*status), message, &plain_details()));
             }
         };
         let (name, status) = mapping(problem.code);
@@ -46,10 +43,7 @@ impl Failure {
             ErrorReason::EventAlreadyFinal => StatusCode::CONFLICT,
             _ => status,
         };
-        (
-            status,
-            body(status, name, &problem.message, &details(&problem)),
-        )
+        (status, body(status, name, &problem.message, &details(&problem)))
     }
 }
 
@@ -95,11 +89,7 @@ pub(super) async fn no_such_route(uri: Uri, headers: HeaderMap) -> Response {
         return page::no_such_link();
     }
     if page::is_wanted(&headers) {
-        return page::notice(
-            StatusCode::NOT_FOUND,
-            "There is nothing here",
-            "Check the address.",
-        );
+        return page::notice(StatusCode::NOT_FOUND, "There is nothing here", "Check the address.");
     }
     Failure::Http(StatusCode::NOT_FOUND, "there is no such path".to_owned()).into_response()
 }
@@ -112,14 +102,8 @@ pub(super) async fn no_such_method(method: Method) -> Response {
 
 /// The media type of a request without its parameters, in lower case.
 pub(super) fn content_type(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
     media_type.trim().to_ascii_lowercase()
 }
 
@@ -128,12 +112,8 @@ fn grpc_unimplemented(headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
     let content_type = content_type.unwrap_or(HeaderValue::from_static("application/grpc"));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
-    response
-        .headers_mut()
-        .insert("grpc-status", HeaderValue::from_static("12"));
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response.headers_mut().insert("grpc-status", HeaderValue::from_static("12"));
     response
 }
 
@@ -147,11 +127,11 @@ fn body(status: StatusCode, name: &str, message: &str, details: &[Value]) -> Val
 }
 
 fn plain_details() -> Vec<Value> {
-    vec![error_info(ErrorReason::InvalidRequest, json!({}))]
+    vec![error_info(ErrorReason::InvalidRequest, &json!({}))]
 }
 
 fn details(problem: &Problem) -> Vec<Value> {
-    let mut details = vec![error_info(problem.reason, json!(problem.metadata))];
+    let mut details = vec![error_info(problem.reason, &json!(problem.metadata))];
     if !problem.violations.is_empty() {
         let violations = problem.violations.iter().map(violation).collect::<Vec<_>>();
         details.push(detail("BadRequest", json!({"fieldViolations": violations})));
@@ -167,7 +147,7 @@ fn details(problem: &Problem) -> Vec<Value> {
     details
 }
 
-fn error_info(reason: ErrorReason, metadata: Value) -> Value {
+fn error_info(reason: ErrorReason, metadata: &Value) -> Value {
     let info = json!({
         "reason": reason.as_str_name(),
         "domain": hitl_proto::ERROR_DOMAIN,

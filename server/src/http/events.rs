@@ -43,10 +43,7 @@ pub(super) async fn answer(
 ) -> Reply {
     let mut request: v1::AnswerEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(
-        &api.answer_event(request, peer.caller(Channel::Http))
-            .await?,
-    )
+    reply(&api.answer_event(request, peer.caller(Channel::Http)).await?)
 }
 
 pub(super) async fn decline(
@@ -57,10 +54,7 @@ pub(super) async fn decline(
 ) -> Reply {
     let mut request: v1::DeclineEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(
-        &api.decline_event(request, peer.caller(Channel::Http))
-            .await?,
-    )
+    reply(&api.decline_event(request, peer.caller(Channel::Http)).await?)
 }
 
 pub(super) async fn cancel(
@@ -71,10 +65,7 @@ pub(super) async fn cancel(
 ) -> Reply {
     let mut request: v1::CancelEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(
-        &api.cancel_event(request, peer.caller(Channel::Http))
-            .await?,
-    )
+    reply(&api.cancel_event(request, peer.caller(Channel::Http)).await?)
 }
 
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {

@@ -1,13 +1,14 @@
 //! Keeps pages of other sites from using a person's browser to call us.
 //!
-//! A server on the loopback address that asks for no credentials is reachable for every page that the person opens. Two rules
-//! keep those out. A request that may change something and that a browser says comes from another origin is refused unless
-//! that origin is allowed; browsers say so in `sec-fetch-site` or `origin`, and no page can make them lie. And while no
-//! credentials are asked for, the host must be one of ours: else a page could point a name of its own at 127.0.0.1, and be of
-//! our origin. An address in digits cannot be pointed elsewhere, so it always passes.
+//! A server on the loopback address that asks for no credentials is reachable for every page that
+//! the person opens. Two rules keep those out. A request that may change something and that a
+//! browser says comes from another origin is refused unless that origin is allowed; browsers say so
+//! in `sec-fetch-site` or `origin`, and no page can make them lie. And while no credentials are
+//! asked for, the host must be one of ours: else a page could point a name of its own at 127.0.0.1,
+//! and be of our origin. An address in digits cannot be pointed elsewhere, so it always passes.
 //!
-//! A link is its own credential: whoever can forge a request with it could answer anyway. Its page sends `origin: null`, too,
-//! since its address must not leak.
+//! A link is its own credential: whoever can forge a request with it could answer anyway. Its page
+//! sends `origin: null`, too, since its address must not leak.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -66,9 +67,7 @@ fn cors(allowed_origins: &[String]) -> CorsLayer {
     let origins = if allowed_origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
-        let values = allowed_origins
-            .iter()
-            .map(|origin| origin.trim_end_matches('/').parse());
+        let values = allowed_origins.iter().map(|origin| origin.trim_end_matches('/').parse());
         AllowOrigin::list(values.filter_map(Result::<HeaderValue, _>::ok))
     };
     CorsLayer::new()
@@ -102,10 +101,7 @@ impl Guard {
     fn new(settings: &Settings) -> Self {
         let public: Option<Uri> = settings.public_url.parse().ok();
         let scheme = public.as_ref().and_then(Uri::scheme_str).unwrap_or("http");
-        let authority = public
-            .as_ref()
-            .and_then(Uri::authority)
-            .map(uri::Authority::as_str);
+        let authority = public.as_ref().and_then(Uri::authority).map(uri::Authority::as_str);
         let origins = settings.allowed_origins.iter();
         Self {
             allowed_origins: origins
@@ -114,10 +110,7 @@ impl Guard {
             open: settings.open,
             own_origin: format!("{scheme}://{}", authority.unwrap_or_default())
                 .to_ascii_lowercase(),
-            own_host: public
-                .as_ref()
-                .and_then(Uri::host)
-                .map(str::to_ascii_lowercase),
+            own_host: public.as_ref().and_then(Uri::host).map(str::to_ascii_lowercase),
         }
     }
 
@@ -156,25 +149,17 @@ impl Guard {
     fn is_own_origin(&self, host: Option<&uri::Authority>, headers: &HeaderMap) -> bool {
         let origin = text(headers, &header::ORIGIN).map(str::to_ascii_lowercase);
         if let Some(origin) = &origin
-            && self
-                .allowed_origins
-                .iter()
-                .any(|allowed| allowed == origin || allowed == "*")
+            && self.allowed_origins.iter().any(|allowed| allowed == origin || allowed == "*")
         {
             return true;
         }
-        match (
-            text(headers, &HeaderName::from_static("sec-fetch-site")),
-            origin,
-        ) {
+        match (text(headers, &HeaderName::from_static("sec-fetch-site")), origin) {
             // "none" is what a person does in the browser's own window.
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             (None, None) => true,
             (None, Some(origin)) => {
                 let same_host = host.is_some_and(|host| {
-                    origin
-                        .split_once("://")
-                        .is_some_and(|(_, own)| own == host.as_str())
+                    origin.split_once("://").is_some_and(|(_, own)| own == host.as_str())
                 });
                 same_host || origin == self.own_origin
             }
@@ -184,19 +169,12 @@ impl Guard {
 
 /// Where the request was addressed to: HTTP/2 says it in the address, HTTP/1 in a header.
 fn authority(uri: &Uri, headers: &HeaderMap) -> Option<uri::Authority> {
-    let in_header = || {
-        text(headers, &header::HOST)?
-            .to_ascii_lowercase()
-            .parse()
-            .ok()
-    };
+    let in_header = || text(headers, &header::HOST)?.to_ascii_lowercase().parse().ok();
     uri.authority().cloned().or_else(in_header)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers
-        .get(name)
-        .map(|value| value.to_str().unwrap_or("(unreadable)"))
+    headers.get(name).map(|value| value.to_str().unwrap_or("(unreadable)"))
 }
 
 #[cfg(test)]
@@ -216,12 +194,8 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
-        headers
-            .entry(header::HOST)
-            .or_insert(HeaderValue::from_static("127.0.0.1:4485"));
-        guard
-            .judge(method, &path.parse().unwrap(), &headers)
-            .is_ok()
+        headers.entry(header::HOST).or_insert(HeaderValue::from_static("127.0.0.1:4485"));
+        guard.judge(method, &path.parse().unwrap(), &headers).is_ok()
     }
 
     #[test]
@@ -244,27 +218,15 @@ mod tests {
                 assert_eq!(judged, allowed, "{method} {host}");
             }
         }
-        let closed = Guard {
-            open: false,
-            ..guard()
-        };
-        assert!(allows(
-            &closed,
-            &Method::GET,
-            "/v1/events",
-            &[("host", "evil.example")]
-        ));
+        let closed = Guard { open: false, ..guard() };
+        assert!(allows(&closed, &Method::GET, "/v1/events", &[("host", "evil.example")]));
     }
 
     #[test]
     fn a_host_that_cannot_be_read_is_none_of_ours() {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_static("a b"));
-        assert!(
-            guard()
-                .judge(&Method::GET, &Uri::from_static("/"), &headers)
-                .is_err()
-        );
+        assert!(guard().judge(&Method::GET, &Uri::from_static("/"), &headers).is_err());
     }
 
     #[test]
@@ -280,13 +242,7 @@ mod tests {
             (&[("origin", "http://127.0.0.1:9999")], false),
             (&[("origin", "https://evil.example")], false),
             (&[("origin", "null")], false),
-            (
-                &[
-                    ("origin", "https://inbox.example"),
-                    ("sec-fetch-site", "cross-site"),
-                ],
-                true,
-            ),
+            (&[("origin", "https://inbox.example"), ("sec-fetch-site", "cross-site")], true),
         ];
         for (head, allowed) in heads {
             for path in ["/v1/events", "/hitl.v1.EventService/AnswerEvent", "/submit"] {

@@ -1,7 +1,8 @@
 //! The paths and shapes of the plugin that hitl grew out of, so that scripts written for it go on working.
 //!
-//! They are aliases and nothing more: an event is found by its id alone, and its type, its rules and the place where its answer
-//! goes are the stored event's. What a client says about those (`data_type`, `response_path`, `request_path`) is not looked at.
+//! They are aliases and nothing more: an event is found by its id alone, and its type, its rules
+//! and the place where its answer goes are the stored event's. What a client says about those
+//! (`data_type`, `response_path`, `request_path`) is not looked at.
 
 use std::sync::Arc;
 
@@ -81,12 +82,8 @@ pub(super) async fn status(
 }
 
 async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
-    let identity = peer
-        .caller(Channel::Http)
-        .identity(String::new(), String::new());
-    let event = api
-        .end(&key(id)?, Command::Answer { answer, identity })
-        .await?;
+    let identity = peer.caller(Channel::Http).identity(String::new(), String::new());
+    let event = api.end(&key(id)?, Command::Answer { answer, identity }).await?;
     let body = json!({
         "status": "submitted",
         "request_id": id,
@@ -98,13 +95,8 @@ async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
 }
 
 fn key(id: &str) -> Result<EventKey, Error> {
-    let id = id
-        .parse()
-        .map_err(|error| Error::invalid("request_id", format!("{error}")))?;
-    Ok(EventKey {
-        namespace: Namespace::default(),
-        id,
-    })
+    let id = id.parse().map_err(|error| Error::invalid("request_id", format!("{error}")))?;
+    Ok(EventKey { namespace: Namespace::default(), id })
 }
 
 fn request(event: &Event) -> Value {

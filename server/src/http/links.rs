@@ -1,7 +1,8 @@
 //! The link of an event for programs: see it, wait for it, answer it with plain JSON.
 //!
-//! Whoever holds a link learns what a person who answers must know, and no more: not the address of the one who answered,
-//! not the key that made the create idempotent, and no link that is made for anybody else.
+//! Whoever holds a link learns what a person who answers must know, and no more: not the address of
+//! the one who answered, not the key that made the create idempotent, and no link that is made for
+//! anybody else.
 
 use std::sync::Arc;
 
@@ -41,11 +42,8 @@ pub(super) async fn show(
     let grant = api.links().verify(&link.id, &link.token, api.now())?;
     let wait = query.wait()?;
     query.nothing_else()?;
-    let event = if wait.is_zero() {
-        api.event(&grant.key).await
-    } else {
-        api.poll(&grant.key, wait).await
-    };
+    let event =
+        if wait.is_zero() { api.event(&grant.key).await } else { api.poll(&grant.key, wait).await };
     Ok(reply(&api, &grant, &event.map_err(hide)?))
 }
 
@@ -68,25 +66,17 @@ fn command(body: &[u8], grant: &Grant, peer: Peer) -> Result<Command, Failure> {
     let name = responder(grant, request.responder);
     let identity = peer.caller(Channel::Http).identity(name, request.answer_id);
     match (request.value, request.decline) {
-        (Some(value), None) => Ok(Command::Answer {
-            answer: Answer::Json(value.get().to_owned()),
-            identity,
-        }),
+        (Some(value), None) => {
+            Ok(Command::Answer { answer: Answer::Json(value.get().to_owned()), identity })
+        }
         (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
-        _ => Err(Failure::invalid(
-            "body",
-            "must have either value or decline, and not null",
-        )),
+        _ => Err(Failure::invalid("body", "must have either value or decline, and not null")),
     }
 }
 
 /// Whom a response through a link comes from: whom it was made for, or else whoever the caller says.
 pub(super) fn responder(grant: &Grant, claimed: String) -> String {
-    if grant.responder.is_empty() {
-        claimed
-    } else {
-        grant.responder.clone()
-    }
+    if grant.responder.is_empty() { claimed } else { grant.responder.clone() }
 }
 
 /// To a link, an event that is not there is a link that is not valid.

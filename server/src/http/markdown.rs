@@ -1,8 +1,9 @@
 //! Prompts in markdown, made harmless.
 //!
-//! Whoever writes a prompt may be a program under somebody else's influence, so a prompt gets no say outside its box: raw HTML
-//! is shown as text, images are left out (each is a beacon), and a link shows the host that it leads to, whatever its text
-//! says. What remains is rendered by pulldown-cmark and then cleaned by ammonia, so that a slip in one is caught by the other.
+//! Whoever writes a prompt may be a program under somebody else's influence, so a prompt gets no
+//! say outside its box: raw HTML is shown as text, images are left out (each is a beacon), and a
+//! link shows the host that it leads to, whatever its text says. What remains is rendered by
+//! pulldown-cmark and then cleaned by ammonia, so that a slip in one is caught by the other.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -96,12 +97,7 @@ fn harmless(event: Event<'_>) -> Option<Event<'_>> {
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
         Event::Start(Tag::Heading { level, .. }) => {
             let level = below_title(level);
-            Event::Start(Tag::Heading {
-                level,
-                id: None,
-                classes: Vec::new(),
-                attrs: Vec::new(),
-            })
+            Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() })
         }
         Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below_title(level))),
         other => other,
@@ -119,9 +115,7 @@ fn target(url: &CowStr<'_>) -> Option<String> {
         return Some(address.split('?').next().unwrap_or_default().to_owned());
     }
     let uri: Uri = url.parse().ok()?;
-    SCHEMES
-        .contains(&uri.scheme_str()?)
-        .then(|| uri.host().map(str::to_owned))?
+    SCHEMES.contains(&uri.scheme_str()?).then(|| uri.host().map(str::to_owned))?
 }
 
 #[cfg(test)]
@@ -137,28 +131,17 @@ mod tests {
         let html = render(
             "# Deploy\n\n**Now** or ~~never~~?\n\n- a\n- b\n\n|x|y|\n|-|-|\n|1|2|\n\n```sh\nrm x\n```\n",
         );
-        for part in [
-            "<h2>Deploy</h2>",
-            "<strong>Now</strong>",
-            "<del>never</del>",
-            "<li>a</li>",
-        ] {
+        for part in ["<h2>Deploy</h2>", "<strong>Now</strong>", "<del>never</del>", "<li>a</li>"] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        assert!(
-            html.contains("<td>1</td>") && html.contains("<code>rm x\n</code>"),
-            "{html}"
-        );
+        assert!(html.contains("<td>1</td>") && html.contains("<code>rm x\n</code>"), "{html}");
     }
 
     #[test]
     fn a_link_shows_where_it_leads_and_tells_no_one_where_it_came_from() {
         let html = render("[your bank](https://evil.example/login?x=1)");
         assert!(html.contains("your bank</a> (evil.example)"), "{html}");
-        assert!(
-            html.contains(r#"rel="noopener noreferrer nofollow""#),
-            "{html}"
-        );
+        assert!(html.contains(r#"rel="noopener noreferrer nofollow""#), "{html}");
         assert!(render("[write](mailto:a@b.example?body=x)").contains("(a@b.example)"));
     }
 
@@ -190,35 +173,19 @@ mod tests {
             "<math><mtext></p><img src=x onerror=alert(1)>",
             "# x {onclick=alert(1) .cls #id}",
         ];
-        let active = [
-            "<script", "<img", "<iframe", "<style", "<form", "<button", "<svg", "<math",
-        ];
+        let active = ["<script", "<img", "<iframe", "<style", "<form", "<button", "<svg", "<math"];
         for markdown in corpus {
             let html = render(markdown);
             for tag in active {
                 assert!(!html.contains(tag), "{markdown} gave {html}");
             }
             // Attributes exist only inside tags; text may say what it likes.
-            for tag in html
-                .split('<')
-                .skip(1)
-                .map(|rest| rest.split('>').next().unwrap_or(rest))
-            {
-                for bad in [
-                    " on",
-                    "javascript:",
-                    "data:",
-                    "vbscript:",
-                    "file:",
-                    "style=",
-                    "class=",
-                ] {
+            for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest)) {
+                for bad in [" on", "javascript:", "data:", "vbscript:", "file:", "style=", "class="]
+                {
                     assert!(!tag.to_lowercase().contains(bad), "{markdown} gave {html}");
                 }
-                assert!(
-                    !tag.contains("href=\"/") && !tag.contains("href=\"#"),
-                    "{html}"
-                );
+                assert!(!tag.contains("href=\"/") && !tag.contains("href=\"#"), "{html}");
             }
         }
     }
@@ -231,9 +198,6 @@ mod tests {
                 assert!(html.len() < 10 * deep.len(), "{unit}");
             }
         }
-        assert_eq!(
-            to_html(&"> ".repeat(40)).filter(|html| html.contains('<')),
-            None
-        );
+        assert_eq!(to_html(&"> ".repeat(40)).filter(|html| html.contains('<')), None);
     }
 }

@@ -47,9 +47,8 @@ pub struct Settings {
 pub fn router(api: Arc<Api>) -> Router {
     let document = openapi::Document::new(api.links().public_url());
     let routes = routes::table().into_iter();
-    let router = routes.fold(Router::new(), |router, route| {
-        router.route(route.path, route.endpoint)
-    });
+    let router =
+        routes.fold(Router::new(), |router, route| router.route(route.path, route.endpoint));
     router
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)

@@ -1,7 +1,8 @@
 //! What all pages share: the frame, the style, the headers, and the pages that say that something is not there.
 //!
-//! There is no script on any page and nothing comes from elsewhere, so the content policy can forbid everything but the one
-//! style sheet, which is inlined and named by its hash: a page is one request, behind whatever path a proxy puts us.
+//! There is no script on any page and nothing comes from elsewhere, so the content policy can
+//! forbid everything but the one style sheet, which is inlined and named by its hash: a page is one
+//! request, behind whatever path a proxy puts us.
 
 use std::sync::LazyLock;
 
@@ -54,9 +55,7 @@ pub(super) fn no_such_link() -> Response {
 
 /// Whether the client would rather see a page than JSON.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
@@ -69,10 +68,7 @@ pub(super) async fn protect(mut response: Response) -> Response {
         (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     let headers = response.headers_mut();
     for (name, value) in FIXED {

@@ -61,10 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
 impl Peer {
     /// The caller that the API hears of.
     pub(super) fn caller(self, channel: Channel) -> Caller {
-        Caller {
-            channel,
-            address: self.0,
-        }
+        Caller { channel, address: self.0 }
     }
 }
 
@@ -73,9 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<PeerAddr>();
-        Ok(Self(
-            peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default(),
-        ))
+        Ok(Self(peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()))
     }
 }
 
@@ -84,11 +79,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(
-            form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .collect(),
-        ))
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
     }
 }
 
@@ -100,10 +91,7 @@ impl Query {
         };
         let (_, text) = self.0.remove(at);
         let wait = duration(&text).ok_or_else(|| {
-            Failure::invalid(
-                "wait",
-                "must be a time such as 30s or 500ms, of at most 60s",
-            )
+            Failure::invalid("wait", "must be a time such as 30s or 500ms, of at most 60s")
         })?;
         Ok(wait.min(WAIT_MAX))
     }
@@ -188,10 +176,7 @@ impl<S: Send + Sync> FromRequest<S> for FormBody {
 /// Puts the id of the path into the request; a body that names another event is a mistake, not a choice.
 pub(super) fn bind(event_id: &mut String, path: EventPath) -> Result<(), Failure> {
     if !event_id.is_empty() && *event_id != path.0 {
-        return Err(Failure::invalid(
-            "event_id",
-            "must be that of the path, or left out",
-        ));
+        return Err(Failure::invalid("event_id", "must be that of the path, or left out"));
     }
     *event_id = path.0;
     Ok(())
@@ -232,23 +217,12 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> Query {
-        Query(
-            pairs
-                .iter()
-                .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-                .collect(),
-        )
+        Query(pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect())
     }
 
     #[test]
     fn waits_are_read_and_bounded() {
-        let cases = [
-            ("30s", 30_000),
-            ("500ms", 500),
-            ("1.5s", 1_500),
-            ("0s", 0),
-            ("999s", 60_000),
-        ];
+        let cases = [("30s", 30_000), ("500ms", 500), ("1.5s", 1_500), ("0s", 0), ("999s", 60_000)];
         for (text, ms) in cases {
             let wait = query(&[("wait", text)]).wait().unwrap();
             assert_eq!(wait, Duration::from_millis(ms), "{text}");
@@ -268,10 +242,7 @@ mod tests {
             ("labels[b]", "2"),
         ];
         let request: v1::ListEventsRequest = query(&pairs).message().unwrap();
-        assert_eq!(
-            (request.namespace.as_str(), request.page_size),
-            ("team", 10)
-        );
+        assert_eq!((request.namespace.as_str(), request.page_size), ("team", 10));
         assert_eq!(request.state(), v1::EventState::Pending);
         assert_eq!(request.labels.len(), 2);
     }
@@ -285,10 +256,7 @@ mod tests {
             &[("labels", "x"), ("labels[a]", "2")],
             &[("page_size", "many")],
         ] {
-            assert!(
-                query(bad).message::<v1::ListEventsRequest>().is_err(),
-                "{bad:?}"
-            );
+            assert!(query(bad).message::<v1::ListEventsRequest>().is_err(), "{bad:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The one table of routes. The router is built from it, and so is the OpenAPI document: what is served is described, and what
-//! is described is served.
+//! The one table of routes. The router is built from it, and so is the OpenAPI document: what is
+//! served is described, and what is described is served.
 
 use std::sync::Arc;
 
@@ -31,87 +31,26 @@ pub(super) enum Doc {
 pub(super) fn table() -> Vec<Route> {
     let rpc = |name| Doc::Rpc { name, waits: false };
     let own = |name| Doc::Own { name, waits: false };
-    let get_event = Doc::Rpc {
-        name: "GetEvent",
-        waits: true,
-    };
-    let get_link = Doc::Own {
-        name: "GetLink",
-        waits: true,
-    };
+    let get_event = Doc::Rpc { name: "GetEvent", waits: true };
+    let get_link = Doc::Own { name: "GetLink", waits: true };
     vec![
-        route(
-            "post",
-            "/v1/events",
-            post(events::create),
-            rpc("CreateEvent"),
-        ),
+        route("post", "/v1/events", post(events::create), rpc("CreateEvent")),
         route("get", "/v1/events", get(events::list), rpc("ListEvents")),
         route("get", "/v1/events/{event_id}", get(events::get), get_event),
-        route(
-            "post",
-            "/v1/events/{event_id}/answer",
-            post(events::answer),
-            rpc("AnswerEvent"),
-        ),
-        route(
-            "post",
-            "/v1/events/{event_id}/decline",
-            post(events::decline),
-            rpc("DeclineEvent"),
-        ),
-        route(
-            "post",
-            "/v1/events/{event_id}/cancel",
-            post(events::cancel),
-            rpc("CancelEvent"),
-        ),
-        route(
-            "get",
-            "/v1/links/{event_id}/{token}",
-            get(links::show),
-            get_link,
-        ),
-        route(
-            "post",
-            "/v1/links/{event_id}/{token}",
-            post(links::submit),
-            own("AnswerLink"),
-        ),
-        route(
-            "get",
-            "/v1/openapi.json",
-            get(openapi::show),
-            own("GetOpenApi"),
-        ),
-        route(
-            "get",
-            "/form/{event_id}/{token}",
-            get(form::show),
-            Doc::Hidden,
-        ),
-        route(
-            "post",
-            "/form/{event_id}/{token}",
-            post(form::submit),
-            Doc::Hidden,
-        ),
+        route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
+        route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),
+        route("post", "/v1/events/{event_id}/cancel", post(events::cancel), rpc("CancelEvent")),
+        route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
+        route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
+        route("get", "/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
+        route("get", "/form/{event_id}/{token}", get(form::show), Doc::Hidden),
+        route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
         route("get", "/health", get(legacy::health), Doc::Hidden),
-        route(
-            "get",
-            "/status/{event_id}",
-            get(legacy::status),
-            Doc::Hidden,
-        ),
+        route("get", "/status/{event_id}", get(legacy::status), Doc::Hidden),
         route("post", "/submit", post(legacy::submit), Doc::Hidden),
-        route(
-            "post",
-            "/submit/json",
-            post(legacy::submit_json),
-            Doc::Hidden,
-        ),
+        route("post", "/submit/json", post(legacy::submit_json), Doc::Hidden),
     ]
 }
 
@@ -121,10 +60,5 @@ fn route(
     endpoint: MethodRouter<Arc<Api>>,
     doc: Doc,
 ) -> Route {
-    Route {
-        method,
-        path,
-        endpoint,
-        doc,
-    }
+    Route { method, path, endpoint, doc }
 }

@@ -20,8 +20,8 @@ pub struct Created {
 }
 
 impl Service {
-    /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an earlier create with the same
-    /// idempotency key made, even if that has ended.
+    /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an
+    /// earlier create with the same idempotency key made, even if that has ended.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], and those of the store.
@@ -35,24 +35,14 @@ impl Service {
             Error::rejected(rejection, &hitl_core::EventKey { namespace, id })
         })?;
         let service = self.clone();
-        self.finish_anyway(async move { service.record(Arc::new(request)).await })
-            .await
+        self.finish_anyway(async move { service.record(Arc::new(request)).await }).await
     }
 
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {
         let created = self.0.store.create(request.clone(), self.nonce()).await?;
         if !created.existed {
-            self.0.timers.set(Entry {
-                time: request.deadline,
-                key: request.key(),
-            });
-            return Ok(Created {
-                event: Event {
-                    request,
-                    response: None,
-                },
-                existed: false,
-            });
+            self.0.timers.set(Entry { time: request.deadline, key: request.key() });
+            return Ok(Created { event: Event { request, response: None }, existed: false });
         }
         let key = request.key();
         let fields = hitl_core::create::differing_fields(&created.request, &request);
@@ -62,15 +52,9 @@ impl Service {
         // The first create may have been cut short between the request and its timer; the read makes sure of that one.
         let event = self.get(&key).await?;
         if event.response.is_none() {
-            self.0.timers.set(Entry {
-                time: event.request.deadline,
-                key,
-            });
+            self.0.timers.set(Entry { time: event.request.deadline, key });
         }
-        Ok(Created {
-            event,
-            existed: true,
-        })
+        Ok(Created { event, existed: true })
     }
 
     /// An id that orders events by their time of creation.
@@ -90,9 +74,5 @@ fn keyed_id(namespace: &Namespace, key: &str) -> EventId {
         .chain_update(key)
         .finalize();
     let bytes = hash.first_chunk().expect("a SHA-256 has 32 bytes");
-    EventId::from_bytes(
-        *uuid::Builder::from_custom_bytes(*bytes)
-            .into_uuid()
-            .as_bytes(),
-    )
+    EventId::from_bytes(*uuid::Builder::from_custom_bytes(*bytes).into_uuid().as_bytes())
 }

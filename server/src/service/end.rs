@@ -10,7 +10,8 @@ impl Service {
     /// Lets `command` act on the event at `key`, and returns the event as it stands then.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`], and those of the store.
+    /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`],
+    /// [`Error::AlreadyFinal`], and those of the store.
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let mut event = self.read(key).await?;
         loop {
@@ -18,7 +19,7 @@ impl Service {
             match decision.map_err(|rejection| Error::rejected(rejection, key))? {
                 Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
-                    event = self.record_end(event, timeout).await?.event
+                    event = self.record_end(event, timeout).await?.event;
                 }
                 Decision::Resolve(response) => {
                     let ended = self.record_end(event, response).await?;
@@ -68,23 +69,14 @@ impl Service {
         .await
     }
 
-    /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it fails: the timer comes
-    /// due, finds the event ended, and is removed then.
+    /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it
+    /// fails: the timer comes due, finds the event ended, and is removed then.
     fn drop_timer(&self, event: &Event) {
-        let timer = Entry {
-            time: event.request.deadline,
-            key: event.request.key(),
-        };
+        let timer = Entry { time: event.request.deadline, key: event.request.key() };
         self.0.timers.forget(&timer);
         let service = self.clone();
         self.0.tasks.spawn(async move {
-            if let Err(error) = service
-                .0
-                .store
-                .indexes()
-                .remove(Index::Timers, &timer)
-                .await
-            {
+            if let Err(error) = service.0.store.indexes().remove(Index::Timers, &timer).await {
                 tracing::debug!(%timer, %error, "a timer was left behind");
             }
         });

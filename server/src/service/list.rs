@@ -1,7 +1,7 @@
 //! Listing: the pending events by deadline, then the ended ones, latest first.
 //!
-//! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one read per event, however
-//! many events there are.
+//! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one
+//! read per event, however many events there are.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::store::{Entry, Index};
 const SCANNED_MAX: usize = 10_000;
 /// Most events read for one page.
 const READ_MAX: usize = 2_000;
-/// Bytes of events after which a page ends, so that it fits in the 4 MiB that gRPC clients take: an event is at most 1.5 MiB.
+/// Bytes of events after which a page ends, so that it fits in the 4 MiB that gRPC clients take: an
+/// event is at most 1.5 MiB.
 const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events read at the same time.
 const READING_MAX: usize = 32;
@@ -61,20 +62,11 @@ impl Service {
     /// # Errors
     /// [`Error::InvalidRequest`] for a page token that is none, and those of the store.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
-        let first = Cursor {
-            part: Index::Timers,
-            after: None,
-        };
-        let mut cursor = if query.page_token.is_empty() {
-            first
-        } else {
-            Cursor::parse(&query.page_token)?
-        };
+        let first = Cursor { part: Index::Timers, after: None };
+        let mut cursor =
+            if query.page_token.is_empty() { first } else { Cursor::parse(&query.page_token)? };
         if cursor.part == Index::Timers && !matches!(query.state, None | Some(State::Pending)) {
-            cursor = Cursor {
-                part: Index::Resolved,
-                after: None,
-            };
+            cursor = Cursor { part: Index::Resolved, after: None };
         }
         let mut scan = Scan::default();
         loop {
@@ -83,10 +75,7 @@ impl Service {
                 return Ok(scan.page);
             };
             if end.after.is_some() {
-                return Ok(Page {
-                    next_page_token: end.to_string(),
-                    ..scan.page
-                });
+                return Ok(Page { next_page_token: end.to_string(), ..scan.page });
             }
             cursor = end;
         }
@@ -101,7 +90,8 @@ impl Service {
         Ok(true)
     }
 
-    /// Scans one part from `cursor` on. Returns where the next page begins, the start of the next part, or `None` at the end.
+    /// Scans one part from `cursor` on. Returns where the next page begins, the start of the next
+    /// part, or `None` at the end.
     async fn scan_part(
         &self,
         query: &ListQuery,
@@ -112,44 +102,30 @@ impl Service {
         for minute in self.minutes(part, cursor.after.as_ref()).await? {
             let entries = self.minute(part, minute, cursor.after.as_ref()).await?;
             for batch in entries.chunks(READING_MAX) {
-                let ours = batch
-                    .iter()
-                    .filter(|entry| entry.key.namespace == query.namespace);
+                let ours = batch.iter().filter(|entry| entry.key.namespace == query.namespace);
                 for (entry, event) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
                     let event = event.filter(|event| query.matches(event));
                     scan.bytes += event.as_ref().map_or(0, Event::approximate_bytes);
                     scan.page.events.extend(event);
                     if scan.page.events.len() == query.page_size || scan.bytes >= PAGE_BYTES_MAX {
-                        return Ok(Some(Cursor {
-                            part,
-                            after: Some(entry),
-                        }));
+                        return Ok(Some(Cursor { part, after: Some(entry) }));
                     }
                 }
                 scan.scanned += batch.len();
                 if let Some(last) = batch.last().filter(|_| scan.is_long()) {
-                    return Ok(Some(Cursor {
-                        part,
-                        after: Some(last.clone()),
-                    }));
+                    return Ok(Some(Cursor { part, after: Some(last.clone()) }));
                 }
             }
         }
         let ended_follow = part == Index::Timers && query.state.is_none();
-        Ok(ended_follow.then_some(Cursor {
-            part: Index::Resolved,
-            after: None,
-        }))
+        Ok(ended_follow.then_some(Cursor { part: Index::Resolved, after: None }))
     }
 
     /// The minutes of `part` that may have entries after `after`, in the order of the list.
     async fn minutes(&self, part: Index, after: Option<&Entry>) -> Result<Vec<Timestamp>, Error> {
-        let [first, last] = [0, i64::MAX].map(|ms| {
-            Timestamp::from_ms(0)
-                .expect("the epoch is an instant")
-                .plus_ms(ms)
-        });
+        let [first, last] = [0, i64::MAX]
+            .map(|ms| Timestamp::from_ms(0).expect("the epoch is an instant").plus_ms(ms));
         let indexes = self.0.store.indexes();
         let after = after.map(|entry| entry.time);
         match part {
@@ -188,8 +164,8 @@ impl Service {
         futures::future::try_join_all(entries.into_iter().map(|entry| self.at(part, entry))).await
     }
 
-    /// The event that stands at `entry` of `part`. `None` if it has left that part, or never had a place at that instant:
-    /// timers and announcements of those who came second may be left behind.
+    /// The event that stands at `entry` of `part`. `None` if it has left that part, or never had a
+    /// place at that instant: timers and announcements of those who came second may be left behind.
     async fn at(&self, part: Index, entry: Entry) -> Result<(Entry, Option<Event>), Error> {
         let event = match self.get(&entry.key).await {
             Ok(event) => event,
@@ -226,14 +202,8 @@ impl ListQuery {
         let request = &event.request;
         self.state.is_none_or(|state| event.state() == state)
             && self.name.as_ref().is_none_or(|name| request.name == *name)
-            && self
-                .scope
-                .as_ref()
-                .is_none_or(|scope| request.scope == *scope)
-            && self
-                .labels
-                .iter()
-                .all(|(key, value)| request.labels.get(key) == Some(value))
+            && self.scope.as_ref().is_none_or(|scope| request.scope == *scope)
+            && self.labels.iter().all(|(key, value)| request.labels.get(key) == Some(value))
     }
 }
 
@@ -246,16 +216,10 @@ impl Cursor {
                 "e" => Index::Resolved,
                 _ => return None,
             };
-            Some(Self {
-                part,
-                after: Some(after.parse().ok()?),
-            })
+            Some(Self { part, after: Some(after.parse().ok()?) })
         };
         parse().ok_or_else(|| {
-            Error::invalid(
-                "page_token",
-                "must be the next_page_token of an earlier page",
-            )
+            Error::invalid("page_token", "must be the next_page_token of an earlier page")
         })
     }
 }

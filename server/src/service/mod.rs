@@ -1,7 +1,8 @@
 //! The use cases, free of any transport: ask, end, look, wait.
 //!
-//! Each is: read, let the domain decide, make it durable, and only then tell anyone. What has begun is finished in a task of
-//! its own, so that a caller who hangs up between the write and the telling takes nobody's wake-up with it.
+//! Each is: read, let the domain decide, make it durable, and only then tell anyone. What has begun
+//! is finished in a task of its own, so that a caller who hangs up between the write and the
+//! telling takes nobody's wake-up with it.
 
 mod create;
 mod end;
@@ -54,15 +55,7 @@ impl Service {
         let timers = Timers::new(store.clone(), clock.clone());
         let waiters = Waiters::new(waits_max);
         let tasks = TaskTracker::new();
-        Self(Arc::new(Parts {
-            store,
-            timers,
-            waiters,
-            clock,
-            random,
-            tasks,
-            shutdown,
-        }))
+        Self(Arc::new(Parts { store, timers, waiters, clock, random, tasks, shutdown }))
     }
 
     /// Fires timers until the shutdown.
@@ -72,11 +65,7 @@ impl Service {
             let service = service.clone();
             Box::pin(async move { service.expire(timer).await })
         });
-        self.0
-            .timers
-            .clone()
-            .run(fire, self.0.tasks.clone(), self.0.shutdown.clone())
-            .await;
+        self.0.timers.clone().run(fire, self.0.tasks.clone(), self.0.shutdown.clone()).await;
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -91,11 +80,7 @@ impl Service {
     /// [`Error::NotFound`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
         let event = self.read(key).await?;
-        if event.is_overdue(self.0.clock.now()) {
-            self.end_overdue(event).await
-        } else {
-            Ok(event)
-        }
+        if event.is_overdue(self.0.clock.now()) { self.end_overdue(event).await } else { Ok(event) }
     }
 
     /// Whether calls can be served.
@@ -129,11 +114,7 @@ impl Service {
     }
 
     async fn read(&self, key: &EventKey) -> Result<Event, Error> {
-        self.0
-            .store
-            .read(key)
-            .await?
-            .ok_or_else(|| Error::NotFound(key.clone()))
+        self.0.store.read(key).await?.ok_or_else(|| Error::NotFound(key.clone()))
     }
 
     fn nonce(&self) -> Nonce {

@@ -39,28 +39,19 @@ impl World {
             100,
             shutdown.clone(),
         );
-        Self {
-            service,
-            clock,
-            shutdown,
-            directory,
-        }
+        Self { service, clock, shutdown, directory }
     }
 
     async fn in_files() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ())
-            .await
-            .unwrap();
+        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ()).await.unwrap();
         Self::over(store, NOW_MS, Some(directory))
     }
 
     /// The same store after a crash, `ms` later, with nothing in memory.
     async fn restarted_after_ms(mut self, ms: i64) -> Self {
         let directory = self.directory.take().unwrap();
-        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ())
-            .await
-            .unwrap();
+        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ()).await.unwrap();
         Self::over(store, self.clock.now().plus_ms(ms).ms(), Some(directory))
     }
 
@@ -70,11 +61,7 @@ impl World {
     }
 
     async fn create(&self, spec: Spec) -> Event {
-        self.service
-            .create(Namespace::default(), spec)
-            .await
-            .unwrap()
-            .event
+        self.service.create(Namespace::default(), spec).await.unwrap().event
     }
 }
 
@@ -83,10 +70,7 @@ fn spec(ttl_ms: i64) -> Spec {
         name: "n".into(),
         prompt: "p".into(),
         prompt_format: PromptFormat::Text,
-        input: Input::Int(IntInput {
-            min: Some(0),
-            max: None,
-        }),
+        input: Input::Int(IntInput { min: Some(0), max: None }),
         scope: "run".into(),
         labels: [].into(),
         expiration: Expiration::TtlMs(ttl_ms),
@@ -96,26 +80,14 @@ fn spec(ttl_ms: i64) -> Spec {
 }
 
 fn keyed(key: &str) -> Spec {
-    Spec {
-        idempotency_key: Some(key.into()),
-        ..spec(60_000)
-    }
+    Spec { idempotency_key: Some(key.into()), ..spec(60_000) }
 }
 
 fn answer(number: i64, answer_id: &str) -> Command {
-    let responder = Responder {
-        name: String::new(),
-        channel: Channel::Grpc,
-        address: String::new(),
-    };
-    let identity = Identity {
-        responder,
-        answer_id: Some(answer_id.to_owned()),
-    };
-    Command::Answer {
-        answer: Answer::Value(Value::Int(number)),
-        identity,
-    }
+    let responder =
+        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+    let identity = Identity { responder, answer_id: Some(answer_id.to_owned()) };
+    Command::Answer { answer: Answer::Value(Value::Int(number)), identity }
 }
 
 fn query(state: Option<State>, page_size: usize, page_token: String) -> ListQuery {
@@ -141,17 +113,7 @@ async fn a_waiter_is_told_the_answer_and_everyone_later_sees_the_same() {
     let ended = world.service.end(&key, answer(5, "a")).await.unwrap();
     assert_eq!(wait.ended().await.unwrap(), ended);
     assert_eq!(world.service.get(&key).await.unwrap(), ended);
-    assert_eq!(
-        world
-            .service
-            .wait(&key)
-            .await
-            .unwrap()
-            .ended()
-            .await
-            .unwrap(),
-        ended
-    );
+    assert_eq!(world.service.wait(&key).await.unwrap().ended().await.unwrap(), ended);
 }
 
 #[tokio::test]
@@ -166,13 +128,7 @@ async fn of_64_racers_exactly_one_wins_and_the_others_learn_who() {
     let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     let told = |result: &&Result<Event, Error>| {
-        matches!(
-            result,
-            Err(Error::AlreadyFinal {
-                state: State::Answered,
-                ..
-            })
-        )
+        matches!(result, Err(Error::AlreadyFinal { state: State::Answered, .. }))
     };
     assert_eq!(results.iter().filter(told).count(), 63);
 }
@@ -185,24 +141,13 @@ async fn a_create_with_a_key_makes_one_event_however_often_and_even_after_its_en
     let created: Vec<_> = created.into_iter().map(Result::unwrap).collect();
     assert_eq!(created.iter().filter(|created| !created.existed).count(), 1);
     let key = created[0].event.request.key();
-    assert!(
-        created
-            .iter()
-            .all(|created| created.event.request.key() == key)
-    );
+    assert!(created.iter().all(|created| created.event.request.key() == key));
 
     let ended = world.service.end(&key, answer(1, "a")).await.unwrap();
-    let again = world
-        .service
-        .create(Namespace::default(), keyed("k"))
-        .await
-        .unwrap();
+    let again = world.service.create(Namespace::default(), keyed("k")).await.unwrap();
     assert!(again.existed);
     assert_eq!(again.event, ended);
-    let other = Spec {
-        prompt: "other".into(),
-        ..keyed("k")
-    };
+    let other = Spec { prompt: "other".into(), ..keyed("k") };
     let reused = world.service.create(Namespace::default(), other).await;
     assert!(
         matches!(reused, Err(Error::IdempotencyKeyReused { fields, .. }) if fields == ["prompt"])
@@ -214,19 +159,10 @@ async fn what_comes_after_the_deadline_finds_a_timeout_even_if_no_timer_ran() {
     let world = World::in_memory().await;
     let key = world.create(spec(1_000)).await.request.key();
     world.clock.advance_ms(999);
-    assert_eq!(
-        world.service.get(&key).await.unwrap().state(),
-        State::Pending
-    );
+    assert_eq!(world.service.get(&key).await.unwrap().state(), State::Pending);
     world.clock.advance_ms(1);
     let late = world.service.end(&key, answer(1, "a")).await;
-    assert!(matches!(
-        late,
-        Err(Error::AlreadyFinal {
-            state: State::TimedOut,
-            ..
-        })
-    ));
+    assert!(matches!(late, Err(Error::AlreadyFinal { state: State::TimedOut, .. })));
     world.clock.advance_ms(-1_000);
     assert_eq!(
         world.service.get(&key).await.unwrap().state(),
@@ -256,10 +192,8 @@ async fn timers_fire_on_time_and_not_before_near_and_far() {
         }
         assert!((&mut ended).now_or_never().is_none(), "{ttl_ms} ms: early");
         world.clock.advance_ms(1);
-        let ended = tokio::time::timeout(Duration::from_secs(5), ended)
-            .await
-            .expect("fires")
-            .unwrap();
+        let ended =
+            tokio::time::timeout(Duration::from_secs(5), ended).await.expect("fires").unwrap();
         assert_eq!(ended.response.unwrap().time, ended.request.deadline);
     }
     world.shutdown.cancel();
@@ -274,25 +208,19 @@ async fn what_came_due_while_nobody_ran_fires_at_start_with_its_own_deadline() {
         keys.push(world.create(spec(ttl_ms)).await.request.key());
     }
     let world = world.restarted_after_ms(4 * 24 * 3_600_000).await;
-    let waits: Vec<_> = keys
-        .iter()
-        .map(|key| world.service.0.waiters.subscribe(key.clone()).unwrap())
-        .collect();
+    let waits: Vec<_> =
+        keys.iter().map(|key| world.service.0.waiters.subscribe(key.clone()).unwrap()).collect();
     let timers = world.run_timers();
     for wait in waits {
-        let ended = tokio::time::timeout(Duration::from_secs(5), wait.ended())
-            .await
-            .expect("fires");
+        let ended =
+            tokio::time::timeout(Duration::from_secs(5), wait.ended()).await.expect("fires");
         assert_eq!(ended.state(), State::TimedOut);
         assert_eq!(ended.response.unwrap().time, ended.request.deadline);
     }
     world.shutdown.cancel();
     timers.await.unwrap();
     world.service.finish().await;
-    assert!(
-        world.service.pending_is_empty().await.unwrap(),
-        "a timer that has fired is gone"
-    );
+    assert!(world.service.pending_is_empty().await.unwrap(), "a timer that has fired is gone");
 }
 
 #[tokio::test]
@@ -321,11 +249,7 @@ async fn a_list_shows_the_pending_by_deadline_then_the_ended_latest_first_in_pag
             let mut listed = Vec::new();
             let mut token = String::new();
             loop {
-                let page = world
-                    .service
-                    .list(&query(state, page_size, token))
-                    .await
-                    .unwrap();
+                let page = world.service.list(&query(state, page_size, token)).await.unwrap();
                 assert!(page.events.len() <= page_size);
                 listed.extend(page.events.iter().map(|event| event.request.key()));
                 token = page.next_page_token;
@@ -336,26 +260,10 @@ async fn a_list_shows_the_pending_by_deadline_then_the_ended_latest_first_in_pag
             assert_eq!(listed, *expected, "{state:?} in pages of {page_size}");
         }
     }
-    let elsewhere = ListQuery {
-        namespace: "other".parse().unwrap(),
-        ..query(None, 10, String::new())
-    };
-    assert!(
-        world
-            .service
-            .list(&elsewhere)
-            .await
-            .unwrap()
-            .events
-            .is_empty()
-    );
-    assert!(
-        world
-            .service
-            .list(&query(None, 10, "junk".into()))
-            .await
-            .is_err()
-    );
+    let elsewhere =
+        ListQuery { namespace: "other".parse().unwrap(), ..query(None, 10, String::new()) };
+    assert!(world.service.list(&elsewhere).await.unwrap().events.is_empty());
+    assert!(world.service.list(&query(None, 10, "junk".into())).await.is_err());
 }
 
 #[tokio::test]
@@ -365,10 +273,7 @@ async fn a_shutdown_ends_every_wait_with_a_word_to_come_again() {
     let wait = world.service.wait(&key).await.unwrap();
     world.shutdown.cancel();
     assert!(matches!(wait.ended().await, Err(Error::ShuttingDown)));
-    assert!(matches!(
-        world.service.wait(&key).await,
-        Err(Error::ShuttingDown)
-    ));
+    assert!(matches!(world.service.wait(&key).await, Err(Error::ShuttingDown)));
 }
 
 #[tokio::test]
@@ -382,10 +287,7 @@ async fn an_answer_whose_caller_hangs_up_still_wakes_the_waiters() {
             tokio::task::yield_now().await;
         }
     }
-    tokio::time::timeout(Duration::from_secs(5), wait.ended())
-        .await
-        .expect("is told")
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), wait.ended()).await.expect("is told").unwrap();
 }
 
 #[tokio::test]

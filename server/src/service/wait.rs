@@ -31,19 +31,11 @@ impl Service {
             let event = self.get(key).await?;
             tokio::time::sleep(Duration::from_millis(20)).await;
             let subscription = self.0.waiters.subscribe(key.clone())?;
-            return Ok(Wait {
-                event,
-                subscription,
-                service: self.clone(),
-            });
+            return Ok(Wait { event, subscription, service: self.clone() });
         }
         let subscription = self.0.waiters.subscribe(key.clone())?;
         let event = self.get(key).await?;
-        Ok(Wait {
-            event,
-            subscription,
-            service: self.clone(),
-        })
+        Ok(Wait { event, subscription, service: self.clone() })
     }
 }
 
@@ -68,8 +60,6 @@ impl Wait {
     /// # Errors
     /// [`Error::ShuttingDown`] if the server goes first.
     pub async fn ended_within(&self, limit: Duration) -> Result<Event, Error> {
-        tokio::time::timeout(limit, self.ended())
-            .await
-            .unwrap_or_else(|_| Ok(self.event.clone()))
+        tokio::time::timeout(limit, self.ended()).await.unwrap_or_else(|_| Ok(self.event.clone()))
     }
 }

@@ -19,8 +19,9 @@ const CACHE_EVENTS: usize = 16 * 1024;
 
 /// The events of one store.
 ///
-/// What was asked never changes and what has ended never changes, so both may be remembered; that an event is pending is
-/// never remembered but read anew. An event is remembered only once its timer is known to be durable.
+/// What was asked never changes and what has ended never changes, so both may be remembered; that
+/// an event is pending is never remembered but read anew. An event is remembered only once its
+/// timer is known to be durable.
 #[derive(Debug)]
 pub struct EventStore {
     objects: Objects,
@@ -75,11 +76,7 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
     pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
         let key = request.key();
-        let record = RequestRecord {
-            version: VERSION,
-            nonce,
-            request: (*request).clone(),
-        };
+        let record = RequestRecord { version: VERSION, nonce, request: (*request).clone() };
         let path = keys::request(&key);
         // Both at once, since neither is of use without the other and a store takes its time for each.
         let (created, marked) = tokio::join!(
@@ -89,26 +86,14 @@ impl EventStore {
         marked?;
         match created? {
             objects::Created::Ours => {
-                self.cache.insert(
-                    key,
-                    Event {
-                        request: request.clone(),
-                        response: None,
-                    },
-                );
-                Ok(Created {
-                    request,
-                    existed: false,
-                })
+                self.cache.insert(key, Event { request: request.clone(), response: None });
+                Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
                 if first.request.deadline != request.deadline {
                     self.indexes.remove(Index::Timers, &timer(&request)).await?;
                 }
-                Ok(Created {
-                    request: Arc::new(first.request),
-                    existed: true,
-                })
+                Ok(Created { request: Arc::new(first.request), existed: true })
             }
         }
     }
@@ -126,21 +111,14 @@ impl EventStore {
             return Ok(Some(self.remember(Event { response, ..known })));
         }
         let path = keys::request(key);
-        let (request, response) = tokio::join!(
-            self.objects.read::<RequestRecord>(&path),
-            self.read_response(key)
-        );
+        let (request, response) =
+            tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
         let Some(RequestRecord { request, .. }) = request? else {
             return Ok(None);
         };
-        let event = Event {
-            request: Arc::new(request),
-            response: response?,
-        };
+        let event = Event { request: Arc::new(request), response: response? };
         if event.response.is_none() {
-            self.indexes
-                .ensure(Index::Timers, timer(&event.request))
-                .await?;
+            self.indexes.ensure(Index::Timers, timer(&event.request)).await?;
         }
         Ok(Some(self.remember(event)))
     }
@@ -156,15 +134,8 @@ impl EventStore {
         nonce: Nonce,
     ) -> Result<Ended, Error> {
         let key = event.request.key();
-        let announcement = Entry {
-            time: response.time,
-            key: key.clone(),
-        };
-        let record = ResponseRecord {
-            version: VERSION,
-            nonce,
-            response,
-        };
+        let announcement = Entry { time: response.time, key: key.clone() };
+        let record = ResponseRecord { version: VERSION, nonce, response };
         let path = keys::response(&key);
         let commit = self.objects.create_once(&path, &record);
         let announce = self.indexes.insert(Index::Resolved, announcement.clone());
@@ -185,20 +156,11 @@ impl EventStore {
             self.indexes.remove(Index::Resolved, &announcement).await?;
         }
         let response = Some(Arc::new(response));
-        Ok(Ended {
-            event: self.remember(Event {
-                response,
-                ..event.clone()
-            }),
-            ours,
-        })
+        Ok(Ended { event: self.remember(Event { response, ..event.clone() }), ours })
     }
 
     async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
-        let record = self
-            .objects
-            .read::<ResponseRecord>(&keys::response(key))
-            .await?;
+        let record = self.objects.read::<ResponseRecord>(&keys::response(key)).await?;
         Ok(record.map(|record| Arc::new(record.response)))
     }
 
@@ -218,10 +180,7 @@ impl EventStore {
 
 /// The timer of a request: what is owed is its expiry.
 pub(crate) fn timer(request: &Request) -> Entry {
-    Entry {
-        time: request.deadline,
-        key: request.key(),
-    }
+    Entry { time: request.deadline, key: request.key() }
 }
 
 #[derive(Clone, Debug)]

@@ -34,21 +34,14 @@ fn request(now_ms: i64) -> Arc<Request> {
         idempotency_key: Some("k".into()),
     };
     Arc::new(
-        hitl_core::create(
-            spec,
-            Namespace::default(),
-            EventId::from_bytes([1; 16]),
-            at(now_ms),
-        )
-        .unwrap(),
+        hitl_core::create(spec, Namespace::default(), EventId::from_bytes([1; 16]), at(now_ms))
+            .unwrap(),
     )
 }
 
 fn response(time_ms: i64) -> Response {
     Response {
-        outcome: Outcome::Cancelled {
-            reason: String::new(),
-        },
+        outcome: Outcome::Cancelled { reason: String::new() },
         time: at(time_ms),
         responder: None,
         answer_id: None,
@@ -57,12 +50,7 @@ fn response(time_ms: i64) -> Response {
 
 async fn entries(store: &EventStore, index: Index) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for minute in store
-        .indexes()
-        .minutes(index, at(0), at(i64::MAX >> 20))
-        .await
-        .unwrap()
-    {
+    for minute in store.indexes().minutes(index, at(0), at(i64::MAX >> 20)).await.unwrap() {
         entries.extend(store.indexes().minute(index, minute).await.unwrap());
     }
     entries
@@ -72,13 +60,7 @@ async fn entries(store: &EventStore, index: Index) -> Vec<Entry> {
 async fn a_repeated_create_finds_the_first_and_leaves_one_timer() {
     let store = store();
     let first = request(1_000);
-    assert!(
-        !store
-            .create(first.clone(), Nonce([1; 16]))
-            .await
-            .unwrap()
-            .existed
-    );
+    assert!(!store.create(first.clone(), Nonce([1; 16])).await.unwrap().existed);
     let again = store.create(request(99_000), Nonce([2; 16])).await.unwrap();
     assert!(again.existed);
     assert_eq!(again.request, first);
@@ -90,19 +72,9 @@ async fn whoever_reads_a_request_without_a_timer_writes_the_timer() {
     let store = store();
     let first = request(1_000);
     store.create(first.clone(), Nonce([1; 16])).await.unwrap();
-    store
-        .indexes()
-        .remove(Index::Timers, &timer(&first))
-        .await
-        .unwrap();
+    store.indexes().remove(Index::Timers, &timer(&first)).await.unwrap();
     let event = reopened(&store).read(&first.key()).await.unwrap().unwrap();
-    assert_eq!(
-        event,
-        Event {
-            request: first.clone(),
-            response: None
-        }
-    );
+    assert_eq!(event, Event { request: first.clone(), response: None });
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
 }
 
@@ -111,30 +83,15 @@ async fn the_first_end_is_the_only_one_and_history_holds_it_once() {
     let store = store();
     let request = request(1_000);
     store.create(request.clone(), Nonce([1; 16])).await.unwrap();
-    let pending = Event {
-        request: request.clone(),
-        response: None,
-    };
-    let first = store
-        .end(&pending, response(2_000), Nonce([2; 16]))
-        .await
-        .unwrap();
-    let second = store
-        .end(&pending, response(3_000), Nonce([3; 16]))
-        .await
-        .unwrap();
+    let pending = Event { request: request.clone(), response: None };
+    let first = store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+    let second = store.end(&pending, response(3_000), Nonce([3; 16])).await.unwrap();
     assert!(first.ours && !second.ours);
     assert_eq!(first.event, second.event);
-    assert_eq!(
-        reopened(&store).read(&request.key()).await.unwrap(),
-        Some(first.event)
-    );
+    assert_eq!(reopened(&store).read(&request.key()).await.unwrap(), Some(first.event));
     assert_eq!(
         entries(&store, Index::Resolved).await,
-        [Entry {
-            time: at(2_000),
-            key: request.key()
-        }]
+        [Entry { time: at(2_000), key: request.key() }]
     );
 }
 
@@ -144,10 +101,7 @@ async fn an_end_by_another_process_is_seen_although_the_event_is_remembered() {
     let request = request(1_000);
     store.create(request.clone(), Nonce([1; 16])).await.unwrap();
     let pending = store.read(&request.key()).await.unwrap().unwrap();
-    let ended = reopened(&store)
-        .end(&pending, response(2_000), Nonce([2; 16]))
-        .await
-        .unwrap();
+    let ended = reopened(&store).end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
     assert_eq!(store.read(&request.key()).await.unwrap(), Some(ended.event));
 }
 

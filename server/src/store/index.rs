@@ -36,11 +36,7 @@ impl Indexes {
     /// [`Error::StoreUnavailable`].
     pub async fn ensure(&self, index: Index, entry: Entry) -> Result<(), Error> {
         let path = index.path(&entry);
-        if self.0.exists(&path).await? {
-            Ok(())
-        } else {
-            self.0.mark(&path).await
-        }
+        if self.0.exists(&path).await? { Ok(()) } else { self.0.mark(&path).await }
     }
 
     /// Removes `entry` if it is there.
@@ -59,7 +55,8 @@ impl Indexes {
         self.entries(index, &index.minute(time)).await
     }
 
-    /// The minutes between `from` and `to`, both included, that have entries, as the instants at which they begin; in order.
+    /// The minutes between `from` and `to`, both included, that have entries, as the instants at
+    /// which they begin; in order.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
@@ -80,9 +77,7 @@ impl Indexes {
                 continue;
             }
             let within = self.children(&hour).await?;
-            let within = within
-                .iter()
-                .filter_map(|minute| instant(&hour, minute.filename()));
+            let within = within.iter().filter_map(|minute| instant(&hour, minute.filename()));
             minutes.extend(within.filter(|minute| (from..=to).contains(minute)));
         }
         minutes.sort_unstable();
@@ -100,18 +95,11 @@ impl Indexes {
     }
 
     async fn children(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
-        Ok(self
-            .0
-            .store()
-            .list_with_delimiter(Some(prefix))
-            .await?
-            .common_prefixes)
+        Ok(self.0.store().list_with_delimiter(Some(prefix)).await?.common_prefixes)
     }
 }
 
 /// The instant at which the hour `…/2026-11-22T13`, or its minute `37`, begins.
 fn instant(hour: &Path, minute: Option<&str>) -> Option<Timestamp> {
-    format!("{}:{}:00Z", hour.filename()?, minute.unwrap_or("00"))
-        .parse()
-        .ok()
+    format!("{}:{}:00Z", hour.filename()?, minute.unwrap_or("00")).parse().ok()
 }

@@ -1,7 +1,7 @@
 //! The layout of the store: every key there is, made and read in one place.
 //!
-//! Keys are persisted, so their form must stay as it is. Instants are padded to 13 digits, which lasts until the year 2286 and
-//! makes the order of keys the order of time.
+//! Keys are persisted, so their form must stay as it is. Instants are padded to 13 digits, which
+//! lasts until the year 2286 and makes the order of keys the order of time.
 
 use std::fmt;
 
@@ -64,11 +64,7 @@ impl Index {
 
     /// The prefix of the minute that holds `time`.
     pub(crate) fn minute(self, time: Timestamp) -> Path {
-        Path::from(format!(
-            "{}/{}",
-            self.name(),
-            time.utc().format("%Y-%m-%dT%H/%M")
-        ))
+        Path::from(format!("{}/{}", self.name(), time.utc().format("%Y-%m-%dT%H/%M")))
     }
 
     /// The key of `entry`.
@@ -90,23 +86,14 @@ impl Index {
         let time = Timestamp::from_ms(ms.parse().ok()?)?;
         let namespace: Namespace = namespace.parse().ok()?;
         let id: EventId = id.parse().ok()?;
-        Some(Entry {
-            time,
-            key: EventKey { namespace, id },
-        })
+        Some(Entry { time, key: EventKey { namespace, id } })
     }
 }
 
 /// One text form for both indexes, used in page tokens and logs.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:013}-{}-{}",
-            self.time.ms(),
-            self.key.namespace,
-            self.key.id
-        )
+        write!(f, "{:013}-{}-{}", self.time.ms(), self.key.namespace, self.key.id)
     }
 }
 
@@ -125,14 +112,8 @@ mod tests {
     use super::*;
 
     fn entry(ms: i64, namespace: &str, id: [u8; 16]) -> Entry {
-        let key = EventKey {
-            namespace: namespace.parse().unwrap(),
-            id: EventId::from_bytes(id),
-        };
-        Entry {
-            time: Timestamp::from_ms(ms).unwrap(),
-            key,
-        }
+        let key = EventKey { namespace: namespace.parse().unwrap(), id: EventId::from_bytes(id) };
+        Entry { time: Timestamp::from_ms(ms).unwrap(), key }
     }
 
     proptest! {
@@ -161,14 +142,8 @@ mod tests {
     fn keys_look_as_they_always_have() {
         let entry = entry(1_795_354_620_123, "team-1", [0xab; 16]);
         let id = "ab".repeat(16);
-        assert_eq!(
-            request(&entry.key).as_ref(),
-            format!("events/team-1/{id}/request.json")
-        );
-        assert_eq!(
-            response(&entry.key).as_ref(),
-            format!("events/team-1/{id}/response.json")
-        );
+        assert_eq!(request(&entry.key).as_ref(), format!("events/team-1/{id}/request.json"));
+        assert_eq!(response(&entry.key).as_ref(), format!("events/team-1/{id}/response.json"));
         let timer = format!("timers/2026-11-22T13/37/1795354620123-expire-team-1-{id}");
         assert_eq!(Index::Timers.path(&entry).as_ref(), timer);
         let resolved = format!("resolved/2026-11-22T13/37/1795354620123-team-1-{id}");

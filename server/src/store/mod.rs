@@ -1,7 +1,8 @@
 //! Durability: events and their timers on any `object_store`.
 //!
-//! The only primitive is create-once. Who wins between two answers, an answer and a cancel, or an answer and the timer, is
-//! decided by whose `response.json` the store took first, and by nothing else. This module alone names `object_store`.
+//! The only primitive is create-once. Who wins between two answers, an answer and a cancel, or an
+//! answer and the timer, is decided by whose `response.json` the store took first, and by nothing
+//! else. This module alone names `object_store`.
 
 mod events;
 mod faults;

@@ -39,12 +39,14 @@ impl Objects {
 
     /// Writes `record` if nothing is at `path` yet.
     ///
-    /// The store's word is taken only for success. A store may report a failure, or that something exists already, for a
-    /// write of ours that it did take, and may report a conflict although there is nothing; so on any error the record is
-    /// read back, and its nonce tells. Only then is it known, and if it cannot be read the outcome is unknown.
+    /// The store's word is taken only for success. A store may report a failure, or that something
+    /// exists already, for a write of ours that it did take, and may report a conflict although
+    /// there is nothing; so on any error the record is read back, and its nonce tells. Only then is
+    /// it known, and if it cannot be read the outcome is unknown.
     ///
     /// # Errors
-    /// [`Error::StoreUnavailable`] if the outcome is unknown, [`Error::RecordUnreadable`] if what is there cannot be read.
+    /// [`Error::StoreUnavailable`] if the outcome is unknown, [`Error::RecordUnreadable`] if what
+    /// is there cannot be read.
     pub(crate) async fn create_once<R: Record>(
         &self,
         path: &Path,
@@ -75,10 +77,7 @@ impl Objects {
         let Some(bytes) = self.bytes(path).await? else {
             return Ok(None);
         };
-        let unreadable = |message| Error::RecordUnreadable {
-            path: path.to_string(),
-            message,
-        };
+        let unreadable = |message| Error::RecordUnreadable { path: path.to_string(), message };
         record::decode(&bytes).map(Some).map_err(unreadable)
     }
 
@@ -117,10 +116,7 @@ impl Objects {
         bytes: Bytes,
         mode: PutMode,
     ) -> Result<(), StoreError> {
-        self.0
-            .put_opts(path, bytes.into(), mode.into())
-            .await
-            .map(drop)
+        self.0.put_opts(path, bytes.into(), mode.into()).await.map(drop)
     }
 }
 

@@ -34,24 +34,15 @@ struct Scripted {
 }
 
 fn exists() -> StoreError {
-    StoreError::AlreadyExists {
-        path: "p".into(),
-        source: "409".into(),
-    }
+    StoreError::AlreadyExists { path: "p".into(), source: "409".into() }
 }
 
 fn precondition() -> StoreError {
-    StoreError::Precondition {
-        path: "p".into(),
-        source: "412".into(),
-    }
+    StoreError::Precondition { path: "p".into(), source: "412".into() }
 }
 
 fn broken() -> StoreError {
-    StoreError::Generic {
-        store: "scripted",
-        source: "connection reset".into(),
-    }
+    StoreError::Generic { store: "scripted", source: "connection reset".into() }
 }
 
 impl fmt::Display for Scripted {
@@ -125,18 +116,12 @@ impl ObjectStore for Scripted {
 
 fn record(nonce: u8) -> ResponseRecord {
     let response = hitl_core::Response {
-        outcome: hitl_core::Outcome::Cancelled {
-            reason: String::new(),
-        },
+        outcome: hitl_core::Outcome::Cancelled { reason: String::new() },
         time: hitl_core::Timestamp::from_ms(1).unwrap(),
         responder: None,
         answer_id: None,
     };
-    ResponseRecord {
-        version: VERSION,
-        nonce: Nonce([nonce; 16]),
-        response,
-    }
+    ResponseRecord { version: VERSION, nonce: Nonce([nonce; 16]), response }
 }
 
 /// Creates our record in a store that holds `before` and follows `script`.
@@ -148,10 +133,7 @@ async fn create(
     let objects = Objects::new(store.clone());
     let path = Path::from("p");
     if let Some(before) = before {
-        objects
-            .put(&path, record::encode(&before), PutMode::Create)
-            .await
-            .unwrap();
+        objects.put(&path, record::encode(&before), PutMode::Create).await.unwrap();
     }
     store.script.lock().unwrap().extend(script);
     objects.create_once(&path, &record(1)).await
@@ -167,28 +149,18 @@ async fn a_write_of_ours_that_the_store_reports_as_failed_has_won() {
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_with_nothing_there_is_tried_again_until_it_is_clear() {
-    let created = create(
-        None,
-        vec![Script::RefuseAndSay(exists), Script::RefuseAndSay(broken)],
-    )
-    .await;
+    let created =
+        create(None, vec![Script::RefuseAndSay(exists), Script::RefuseAndSay(broken)]).await;
     assert!(matches!(created, Ok(Created::Ours)), "{created:?}");
-    let never = (0..ATTEMPTS_MAX)
-        .map(|_| Script::RefuseAndSay(exists))
-        .collect();
-    assert!(matches!(
-        create(None, never).await,
-        Err(Error::StoreUnavailable(_))
-    ));
+    let never = (0..ATTEMPTS_MAX).map(|_| Script::RefuseAndSay(exists)).collect();
+    assert!(matches!(create(None, never).await, Err(Error::StoreUnavailable(_))));
 }
 
 #[tokio::test]
 async fn whoever_comes_second_learns_what_the_first_wrote() {
-    for script in [
-        vec![],
-        vec![Script::RefuseAndSay(broken)],
-        vec![Script::RefuseAndSay(precondition)],
-    ] {
+    for script in
+        [vec![], vec![Script::RefuseAndSay(broken)], vec![Script::RefuseAndSay(precondition)]]
+    {
         let Ok(Created::Theirs(first)) = create(Some(record(2)), script).await else {
             panic!("lost to nobody")
         };
@@ -208,10 +180,7 @@ async fn an_outcome_that_cannot_be_read_is_unknown_not_lost() {
 async fn what_cannot_be_understood_is_an_error_not_an_absence() {
     let objects = Objects::new(Arc::new(InMemory::new()));
     let path = Path::from("p");
-    objects
-        .put(&path, "{}".into(), PutMode::Create)
-        .await
-        .unwrap();
+    objects.put(&path, "{}".into(), PutMode::Create).await.unwrap();
     assert!(matches!(
         objects.read::<ResponseRecord>(&path).await,
         Err(Error::RecordUnreadable { .. })

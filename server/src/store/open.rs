@@ -40,7 +40,8 @@ impl FromStr for StoreUrl {
             Some(("file", path)) if path.starts_with('/') => Ok(Self::Files(path.into())),
             Some(("file", _)) => Err("a file store needs an absolute path: file:///path".into()),
             Some((scheme, _)) => Err(format!(
-                "this version has no store of the kind {scheme}://: use a path (the embedded store), memory:// or file:///path"
+                "this version has no store of the kind {scheme}://: use a path (the embedded store), \
+                 memory:// or file:///path"
             )),
         }
     }
@@ -72,7 +73,8 @@ pub enum OpenError {
     },
     /// What is there was written by a newer version.
     #[error(
-        "a newer hitl wrote this store (layout version {found}, and this program knows up to {VERSION}): upgrade hitl"
+        "a newer hitl wrote this store (layout version {found}, and this program knows up to \
+         {VERSION}): upgrade hitl"
     )]
     NewerFormat {
         /// The version found.
@@ -91,8 +93,8 @@ pub enum OpenError {
 
 /// Opens the store at `url`, checks its layout version and that it honours create-once.
 ///
-/// `on_fatal` is called, from any thread, when the store has failed in a way after which nothing it holds in memory can be
-/// trusted; the process must then end.
+/// `on_fatal` is called, from any thread, when the store has failed in a way after which nothing it
+/// holds in memory can be trusted; the process must then end.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -120,16 +122,11 @@ fn embedded_options(on_fatal: impl Fn(&str) + Send + Sync + 'static) -> hitl_emb
     {
         use crate::store::PlantedFault as Fault;
         let planted = [
-            (
-                Fault::AckBeforeSync,
-                hitl_embedded::PlantedFault::AckBeforeSync,
-            ),
+            (Fault::AckBeforeSync, hitl_embedded::PlantedFault::AckBeforeSync),
             (Fault::Overwrite, hitl_embedded::PlantedFault::Overwrite),
         ];
-        let planted = planted
-            .into_iter()
-            .find(|(fault, _)| fault.is_planted())
-            .map(|(_, planted)| planted);
+        let planted =
+            planted.into_iter().find(|(fault, _)| fault.is_planted()).map(|(_, planted)| planted);
         hitl_embedded::Options {
             planted,
             on_fatal: Box::new(on_fatal),
@@ -137,10 +134,7 @@ fn embedded_options(on_fatal: impl Fn(&str) + Send + Sync + 'static) -> hitl_emb
         }
     }
     #[cfg(not(feature = "planted-faults"))]
-    hitl_embedded::Options {
-        on_fatal: Box::new(on_fatal),
-        ..hitl_embedded::Options::default()
-    }
+    hitl_embedded::Options { on_fatal: Box::new(on_fatal), ..hitl_embedded::Options::default() }
 }
 
 fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
@@ -159,17 +153,12 @@ async fn check_format(objects: &Objects) -> Result<(), OpenError> {
     let ours = record::encode(&FormatRecord { version: VERSION });
     let Some(found) = objects.bytes(&path).await? else {
         // Another replica may do the same at the same time, with the same result.
-        return Ok(objects
-            .put(&path, ours, PutMode::Overwrite)
-            .await
-            .map_err(Error::from)?);
+        return Ok(objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?);
     };
     let found: FormatRecord = serde_json::from_slice(&found)
         .map_err(|error| OpenError::UnreadableFormat(error.to_string()))?;
     if found.version > VERSION {
-        Err(OpenError::NewerFormat {
-            found: found.version,
-        })
+        Err(OpenError::NewerFormat { found: found.version })
     } else {
         Ok(())
     }
@@ -194,17 +183,9 @@ mod tests {
         let objects = Objects::new(Arc::new(InMemory::new()));
         check_format(&objects).await.unwrap();
         check_format(&objects).await.unwrap();
-        let newer = record::encode(&FormatRecord {
-            version: VERSION + 1,
-        });
-        objects
-            .put(&keys::format(), newer, PutMode::Overwrite)
-            .await
-            .unwrap();
-        assert!(matches!(
-            check_format(&objects).await,
-            Err(OpenError::NewerFormat { .. })
-        ));
+        let newer = record::encode(&FormatRecord { version: VERSION + 1 });
+        objects.put(&keys::format(), newer, PutMode::Overwrite).await.unwrap();
+        assert!(matches!(check_format(&objects).await, Err(OpenError::NewerFormat { .. })));
     }
 
     #[tokio::test]

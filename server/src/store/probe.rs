@@ -21,10 +21,7 @@ pub(crate) async fn create_once(objects: &Objects) -> Result<(), OpenError> {
 
 async fn twice(objects: &Objects, path: &Path) -> Result<(), OpenError> {
     let (first, second) = (Bytes::from_static(b"first"), Bytes::from_static(b"second"));
-    objects
-        .put(path, first.clone(), PutMode::Create)
-        .await
-        .map_err(Error::from)?;
+    objects.put(path, first.clone(), PutMode::Create).await.map_err(Error::from)?;
     let unfit = |what: &str| Err(OpenError::Unfit(what.to_owned()));
     match objects.put(path, second, PutMode::Create).await {
         Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {}

@@ -1,7 +1,7 @@
 //! The stored bytes: JSON that a person can read in the bucket, with a version.
 //!
-//! Readers accept every version up to their own and ignore fields they don't know; writers write the newest. The nonce tells
-//! whose write a record is, whatever the store said of it.
+//! Readers accept every version up to their own and ignore fields they don't know; writers write
+//! the newest. The nonce tells whose write a record is, whatever the store said of it.
 
 use bytes::Bytes;
 use hitl_core::{Request, Response};
@@ -81,9 +81,7 @@ impl Record for ResponseRecord {
 
 /// The bytes of `record`.
 pub(crate) fn encode(record: &impl Serialize) -> Bytes {
-    serde_json::to_vec(record)
-        .expect("records have string keys and finite numbers")
-        .into()
+    serde_json::to_vec(record).expect("records have string keys and finite numbers").into()
 }
 
 /// The record in `bytes`.
@@ -122,11 +120,7 @@ mod tests {
         let more = REQUEST_V1.replacen("\"version\"", "\"colour\": \"red\", \"version\"", 1);
         assert!(decode::<RequestRecord>(more.as_bytes()).is_ok());
         let newer = REQUEST_V1.replacen("\"version\": 1", "\"version\": 2", 1);
-        assert!(
-            decode::<RequestRecord>(newer.as_bytes())
-                .unwrap_err()
-                .contains("version 2")
-        );
+        assert!(decode::<RequestRecord>(newer.as_bytes()).unwrap_err().contains("version 2"));
         assert!(decode::<RequestRecord>(b"{}").is_err());
         assert!(decode::<RequestRecord>(b"").is_err());
     }

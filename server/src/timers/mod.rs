@@ -1,9 +1,10 @@
 //! Durable timers: yields what is due, on time if this process lives, at its next start if it did not.
 //!
-//! What is owed stands in the store's index, one key per debt. Memory holds only what is due in this minute and the next, so
-//! a million pending events cost nothing here and a restart takes the same time with ten pending or ten million. This module
-//! knows nothing of events: it hands over an [`Entry`] that is due, and whoever takes it removes it when nothing is owed any
-//! more. Late is possible, early and lost are not, twice is harmless.
+//! What is owed stands in the store's index, one key per debt. Memory holds only what is due in
+//! this minute and the next, so a million pending events cost nothing here and a restart takes the
+//! same time with ten pending or ten million. This module knows nothing of events: it hands over an
+//! [`Entry`] that is due, and whoever takes it removes it when nothing is owed any more. Late is
+//! possible, early and lost are not, twice is harmless.
 
 mod window;
 
@@ -48,13 +49,7 @@ impl Timers {
     /// The timers of `store`, not running yet.
     pub fn new(store: Arc<EventStore>, clock: Arc<dyn Clock>) -> Arc<Self> {
         let firing = Arc::new(Semaphore::new(FIRING_MAX));
-        Arc::new(Self {
-            store,
-            clock,
-            window: Mutex::default(),
-            nearer: Notify::new(),
-            firing,
-        })
+        Arc::new(Self { store, clock, window: Mutex::default(), nearer: Notify::new(), firing })
     }
 
     /// Takes note of a timer that is durable by now. If it is due soon it fires on time, else a later scan finds it.
@@ -75,10 +70,7 @@ impl Timers {
     /// Hands every entry to `fire` when it is due, until `shutdown`. What `fire` fails to settle is handed over again.
     pub async fn run(self: Arc<Self>, fire: Fire, tasks: TaskTracker, shutdown: CancellationToken) {
         let both = async {
-            tokio::join!(
-                self.fire_on_time(&fire, &tasks),
-                self.fire_overdue(&fire, &tasks)
-            )
+            tokio::join!(self.fire_on_time(&fire, &tasks), self.fire_overdue(&fire, &tasks))
         };
         tokio::select! {
             _ = both => {}
@@ -119,8 +111,8 @@ impl Timers {
         }
     }
 
-    /// Fires everything that was due in an earlier minute, however many there are: what came due while nobody ran, and what
-    /// failed to fire.
+    /// Fires everything that was due in an earlier minute, however many there are: what came due
+    /// while nobody ran, and what failed to fire.
     async fn sweep(
         self: &Arc<Self>,
         now: Timestamp,
@@ -153,12 +145,8 @@ impl Timers {
     }
 
     async fn start(self: Arc<Self>, timer: Entry, fire: Fire, tasks: &TaskTracker) {
-        let permit = self
-            .firing
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let permit =
+            self.firing.clone().acquire_owned().await.expect("the semaphore is never closed");
         tasks.spawn(async move {
             let _permit = permit;
             match fire(timer.clone()).await {

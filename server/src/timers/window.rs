@@ -90,10 +90,7 @@ mod tests {
     }
 
     fn timer(ms: i64, id: u8) -> Entry {
-        let key = EventKey {
-            namespace: Namespace::default(),
-            id: EventId::from_bytes([id; 16]),
-        };
+        let key = EventKey { namespace: Namespace::default(), id: EventId::from_bytes([id; 16]) };
         Entry { time: at(ms), key }
     }
 

@@ -1,9 +1,11 @@
 //! Who waits for which event, in this process.
 //!
-//! A waiter subscribes first, then reads the store, and only then waits: whatever ends the event after the read finds the
-//! subscription. What is passed on is the ended event itself, so that a waiter never goes back to the store.
+//! A waiter subscribes first, then reads the store, and only then waits: whatever ends the event
+//! after the read finds the subscription. What is passed on is the ended event itself, so that a
+//! waiter never goes back to the store.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -21,7 +23,14 @@ pub struct Waiters {
 
 #[derive(Debug, Default)]
 struct Registry {
-    slots: HashMap<EventKey, Arc<Slot>>,
+    slots: HashMap<EventKey, Place>,
+    waits: usize,
+}
+
+/// A slot, and how many hold it. Counted here, under the lock: whoever leaves last must know it.
+#[derive(Debug, Default)]
+struct Place {
+    slot: Arc<Slot>,
     waits: usize,
 }
 
@@ -43,10 +52,7 @@ pub struct Subscription {
 impl Waiters {
     /// A registry of at most `waits_max` waits at a time.
     pub fn new(waits_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            registry: Mutex::default(),
-            waits_max,
-        })
+        Arc::new(Self { registry: Mutex::default(), waits_max })
     }
 
     /// Takes a place among the waiters of the event at `key`.
@@ -59,18 +65,16 @@ impl Waiters {
             return Err(Error::TooManyWaiters);
         }
         registry.waits += 1;
-        let slot = registry.slots.entry(key.clone()).or_default().clone();
+        let place = registry.slots.entry(key.clone()).or_default();
+        place.waits += 1;
+        let slot = place.slot.clone();
         drop(registry);
-        Ok(Subscription {
-            key,
-            slot,
-            waiters: self.clone(),
-        })
+        Ok(Subscription { key, slot, waiters: self.clone() })
     }
 
     /// Tells everyone who waits for `event` that it has ended. To be called once that is durable.
     pub fn ended(&self, event: &Event) {
-        let slot = self.registry().slots.get(&event.request.key()).cloned();
+        let slot = self.registry().slots.get(&event.request.key()).map(|place| place.slot.clone());
         if let Some(slot) = slot {
             // Whoever comes second brings the same event, since it ends but once.
             let _ = slot.ended.set(event.clone());
@@ -107,9 +111,11 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut registry = self.waiters.registry();
         registry.waits -= 1;
-        // The registry's own and this one.
-        if Arc::strong_count(&self.slot) <= 2 {
-            registry.slots.remove(&self.key);
+        if let Entry::Occupied(mut place) = registry.slots.entry(self.key.clone()) {
+            place.get_mut().waits -= 1;
+            if place.get().waits == 0 {
+                place.remove();
+            }
         }
     }
 }

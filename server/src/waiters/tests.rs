@@ -21,26 +21,11 @@ fn ended_event() -> Event {
         idempotency_key: None,
     };
     let now = Timestamp::from_ms(1_000).unwrap();
-    let request = hitl_core::create(
-        spec,
-        Namespace::default(),
-        EventId::from_bytes([1; 16]),
-        now,
-    )
-    .unwrap();
-    let outcome = Outcome::Cancelled {
-        reason: String::new(),
-    };
-    let response = Response {
-        outcome,
-        time: now,
-        responder: None,
-        answer_id: None,
-    };
-    Event {
-        request: Arc::new(request),
-        response: Some(Arc::new(response)),
-    }
+    let request =
+        hitl_core::create(spec, Namespace::default(), EventId::from_bytes([1; 16]), now).unwrap();
+    let outcome = Outcome::Cancelled { reason: String::new() };
+    let response = Response { outcome, time: now, responder: None, answer_id: None };
+    Event { request: Arc::new(request), response: Some(Arc::new(response)) }
 }
 
 #[tokio::test]
@@ -62,10 +47,7 @@ async fn waits_are_bounded_and_places_come_back() {
     let key = ended_event().request.key();
     let first = waiters.subscribe(key.clone()).unwrap();
     let second = waiters.subscribe(key.clone()).unwrap();
-    assert!(matches!(
-        waiters.subscribe(key.clone()),
-        Err(Error::TooManyWaiters)
-    ));
+    assert!(matches!(waiters.subscribe(key.clone()), Err(Error::TooManyWaiters)));
     drop(first);
     drop(waiters.subscribe(key.clone()).unwrap());
     assert_eq!(waiters.registry().slots.len(), 1);
@@ -80,13 +62,28 @@ async fn the_end_of_an_event_that_nobody_waits_for_leaves_nothing_behind() {
     assert!(waiters.registry().slots.is_empty());
 }
 
+/// Waiters of one event who leave at the same moment, while it ends, leave no slot behind.
+#[test]
+fn places_come_back_when_many_leave_at_once() {
+    let waiters = Waiters::new(100);
+    let event = ended_event();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    drop(waiters.subscribe(event.request.key()).unwrap());
+                }
+            });
+        }
+        scope.spawn(|| (0..5_000).for_each(|_| waiters.ended(&event)));
+    });
+    assert_eq!((waiters.count(), waiters.registry().slots.len()), (0, 0));
+}
+
 /// Subscribes, ends and drops from many threads at once: everyone who subscribed before the end is told.
 #[test]
 fn wake_ups_survive_races() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     runtime.block_on(async {
         for _ in 0..500 {
             let waiters = Waiters::new(100);

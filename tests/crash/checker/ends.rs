@@ -22,10 +22,7 @@ fn one_outcome(story: &Story<'_>, verdict: &mut Verdict) {
     };
     for (record, other) in story.ends() {
         verdict.expect(other == end, Rule::OneOutcome, story.id, || {
-            format!(
-                "{:?} saw {end:?}, and {:?} saw {other:?}",
-                first.op, record.op
-            )
+            format!("{:?} saw {end:?}, and {:?} saw {other:?}", first.op, record.op)
         });
     }
 }
@@ -43,10 +40,7 @@ fn acknowledged(story: &Story<'_>, record: &Record, end: Option<&Digest>, verdic
         if later.invoked.mono_us > record.returned.mono_us {
             let holds = is_own(&record.op, Some(kept)) == Some(true);
             verdict.expect(holds, Rule::WinnerRecorded, story.id, || {
-                format!(
-                    "{:?} was acknowledged, but later {:?} saw {kept:?}",
-                    record.op, later.op
-                )
+                format!("{:?} was acknowledged, but later {:?} saw {kept:?}", record.op, later.op)
             });
         }
     }

@@ -27,16 +27,11 @@ pub(super) fn check(stories: &[Story<'_>], history: &History, verdict: &mut Verd
             *times.entry(&view.id).or_default() += 1;
         }
         for story in stories {
-            let known = story
-                .known
-                .is_some_and(|known| known.mono_us < listing.invoked.mono_us);
+            let known = story.known.is_some_and(|known| known.mono_us < listing.invoked.mono_us);
             let times = times.get(story.id).copied().unwrap_or_default();
-            verdict.expect(
-                times == 1 || !known && times == 0,
-                Rule::List,
-                story.id,
-                || format!("listed {times} times: {:?}", story.asked),
-            );
+            verdict.expect(times == 1 || !known && times == 0, Rule::List, story.id, || {
+                format!("listed {times} times: {:?}", story.asked)
+            });
         }
         order(listing, verdict);
     }

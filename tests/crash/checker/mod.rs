@@ -1,7 +1,8 @@
 //! Judges a history. Pure: the same history, the same verdict.
 //!
-//! An event is a register that is written once, so no search is needed: each rule looks at the records of one event at a
-//! time, in one pass. A call of unknown outcome proves nothing, and is never held against the server.
+//! An event is a register that is written once, so no search is needed: each rule looks at the
+//! records of one event at a time, in one pass. A call of unknown outcome proves nothing, and is
+//! never held against the server.
 
 mod ends;
 mod lists;
@@ -20,7 +21,8 @@ use serde::Serialize;
 
 use crate::history::{Asked, Digest, History, Life, Op, Outcome, Record, Stamp};
 
-/// How late a timer or a word to an attached waiter may be while the server is up, on a machine with other things to do.
+/// How late a timer or a word to an attached waiter may be while the server is up, on a machine
+/// with other things to do.
 pub(crate) const LATE_MS: i64 = 2_000;
 /// How much time of a server that is up a waiter who reconnects may need, over all lives together.
 pub(crate) const UPTIME_MS: i64 = 5_000;
@@ -83,11 +85,7 @@ impl Verdict {
     fn expect(&mut self, holds: bool, rule: Rule, event: &str, message: impl FnOnce() -> String) {
         self.checks += 1;
         if !holds {
-            self.violations.push(Violation {
-                rule,
-                event: event.to_owned(),
-                message: message(),
-            });
+            self.violations.push(Violation { rule, event: event.to_owned(), message: message() });
         }
     }
 }
@@ -126,9 +124,7 @@ impl<'a> Story<'a> {
 
     /// Every full account of how it ended, with the call that got it.
     fn ends(&self) -> impl Iterator<Item = (&'a Record, &'a Digest)> {
-        self.records
-            .iter()
-            .filter_map(|record| Some((*record, record.outcome.end()?)))
+        self.records.iter().filter_map(|record| Some((*record, record.outcome.end()?)))
     }
 }
 
@@ -141,10 +137,7 @@ pub(crate) fn check(history: &History) -> Verdict {
             by_event.entry(event).or_default().push(record);
         }
     }
-    let stories: Vec<_> = by_event
-        .into_iter()
-        .map(|(id, of)| Story::new(id, of))
-        .collect();
+    let stories: Vec<_> = by_event.into_iter().map(|(id, of)| Story::new(id, of)).collect();
     let lives = &history.lives;
     let mut verdict = Verdict::default();
     for story in &stories {
@@ -168,8 +161,5 @@ fn life_at(lives: &[Life], stamp: Stamp) -> Option<&Life> {
 }
 
 fn is_read(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Get | Op::WaitFirst { .. } | Op::List | Op::Create(_)
-    )
+    matches!(op, Op::Get | Op::WaitFirst { .. } | Op::List | Op::Create(_))
 }

@@ -11,12 +11,9 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
         match &record.outcome {
             Outcome::Seen(view) => {
                 let asked = story.asked;
-                verdict.expect(
-                    asked == Some(&view.asked),
-                    Rule::RequestChanged,
-                    story.id,
-                    || format!("asked first {asked:?}, then {:?}", view.asked),
-                );
+                verdict.expect(asked == Some(&view.asked), Rule::RequestChanged, story.id, || {
+                    format!("asked first {asked:?}, then {:?}", view.asked)
+                });
                 if view.end.is_none() && is_read(&record.op) {
                     still_pending(story, record, verdict);
                 }
@@ -25,59 +22,40 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
             _ => {}
         }
         if let (Op::Create(draft), Some(asked)) = (&record.op, story.asked) {
-            verdict.expect(
-                is_asked_as(asked, draft),
-                Rule::RequestChanged,
-                story.id,
-                || format!("asked as {draft:?}, stored as {asked:?}"),
-            );
+            verdict.expect(is_asked_as(asked, draft), Rule::RequestChanged, story.id, || {
+                format!("asked as {draft:?}, stored as {asked:?}")
+            });
         }
     }
 }
 
-/// The record says pending: nobody may have been told before its call that the event has ended, and its deadline must be
-/// to come.
+/// The record says pending: nobody may have been told before its call that the event has ended, and
+/// its deadline must be to come.
 fn still_pending(story: &Story<'_>, record: &Record, verdict: &mut Verdict) {
-    let ended = story
-        .ended
-        .is_some_and(|ended| ended.mono_us < record.invoked.mono_us);
+    let ended = story.ended.is_some_and(|ended| ended.mono_us < record.invoked.mono_us);
     verdict.expect(!ended, Rule::StaleRead, story.id, || {
-        format!(
-            "{:?} saw it pending after it had been seen to end: {record:?}",
-            record.op
-        )
+        format!("{:?} saw it pending after it had been seen to end: {record:?}", record.op)
     });
     let deadline_ms = story.asked.map_or(i64::MAX, |asked| asked.deadline_ms);
     let due = deadline_ms < record.invoked.wall_ms;
     verdict.expect(!due, Rule::StaleRead, story.id, || {
-        format!(
-            "{:?} saw it pending after its deadline {deadline_ms}: {record:?}",
-            record.op
-        )
+        format!("{:?} saw it pending after its deadline {deadline_ms}: {record:?}", record.op)
     });
 }
 
 fn not_found(story: &Story<'_>, record: &Record, verdict: &mut Verdict) {
-    let known = story
-        .known
-        .is_some_and(|known| known.mono_us < record.invoked.mono_us);
+    let known = story.known.is_some_and(|known| known.mono_us < record.invoked.mono_us);
     verdict.expect(!known, Rule::CreateLost, story.id, || {
-        format!(
-            "{:?} did not find it after it had been seen: {record:?}",
-            record.op
-        )
+        format!("{:?} did not find it after it had been seen: {record:?}", record.op)
     });
 }
 
 /// One name or key, one event. Each name is used for one create only, however often that is repeated.
 pub(super) fn check_keys(history: &History, verdict: &mut Verdict) {
-    let created = history
-        .records
-        .iter()
-        .filter_map(|record| match (&record.op, &record.outcome) {
-            (Op::Create(_), Outcome::Seen(view)) => Some(view),
-            _ => None,
-        });
+    let created = history.records.iter().filter_map(|record| match (&record.op, &record.outcome) {
+        (Op::Create(_), Outcome::Seen(view)) => Some(view),
+        _ => None,
+    });
     let listed = history.listings.iter().flat_map(|listing| &listing.events);
     let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
     for view in created.chain(listed) {

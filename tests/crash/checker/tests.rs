@@ -12,11 +12,7 @@ use crate::history::{History, Life, Op, Outcome, View};
 #[track_caller]
 fn breaks(rule: Rule, history: &History) {
     let verdict = check(history);
-    let mut rules: Vec<_> = verdict
-        .violations
-        .iter()
-        .map(|violation| violation.rule)
-        .collect();
+    let mut rules: Vec<_> = verdict.violations.iter().map(|violation| violation.rule).collect();
     rules.dedup();
     assert_eq!(rules, [rule], "{:#?}", verdict.violations);
 }
@@ -24,58 +20,33 @@ fn breaks(rule: Rule, history: &History) {
 #[track_caller]
 fn holds(history: &History) {
     let verdict = check(history);
-    assert!(
-        verdict.checks > 0 && verdict.violations.is_empty(),
-        "{:#?}",
-        verdict.violations
-    );
+    assert!(verdict.checks > 0 && verdict.violations.is_empty(), "{:#?}", verdict.violations);
 }
 
 #[test]
 fn a_history_that_keeps_every_promise_holds() {
-    let final_ = Outcome::AlreadyFinal {
-        state: answered("x").state,
-        time_ms: EPOCH_MS + 1_000,
-    };
+    let final_ = Outcome::AlreadyFinal { state: answered("x").state, time_ms: EPOCH_MS + 1_000 };
     let mut history = history([
         record(Op::WaitFirst { wait: 1 }, 10, 20, seen(None)),
         record(answer("x"), 900, 950, Outcome::Unknown("broken".into())),
-        record(
-            Op::WaitEnd { wait: 1 },
-            20,
-            960,
-            Outcome::Unknown("broken".into()),
-        ),
+        record(Op::WaitEnd { wait: 1 }, 20, 960, Outcome::Unknown("broken".into())),
         // Invoked before anybody knew of the end.
         record(Op::Get, 990, 1_010, seen(None)),
         record(answer("y"), 980, 1_020, final_),
         record(answer("x"), 990, 1_030, seen(Some(answered("x")))),
-        record(
-            Op::WaitFirst { wait: 1 },
-            1_050,
-            1_060,
-            seen(Some(answered("x"))),
-        ),
+        record(Op::WaitFirst { wait: 1 }, 1_050, 1_060, seen(Some(answered("x")))),
         record(Op::Get, 1_100, 1_110, seen(Some(answered("x")))),
     ]);
     history.autopsies.push(autopsy(&["a"], &["a"]));
-    history
-        .listings
-        .push(listing(vec![view("a", Some(answered("x")))]));
+    history.listings.push(listing(vec![view("a", Some(answered("x")))]));
     holds(&history);
 }
 
 #[test]
 fn two_outcomes_are_found() {
     let get = |ms, by| record(Op::Get, ms, ms + 1, seen(Some(answered(by))));
-    breaks(
-        Rule::OneOutcome,
-        &history([get(2_000, "x"), get(3_000, "y")]),
-    );
-    let refused = Outcome::AlreadyFinal {
-        state: answered("x").state,
-        time_ms: EPOCH_MS + 7,
-    };
+    breaks(Rule::OneOutcome, &history([get(2_000, "x"), get(3_000, "y")]));
+    let refused = Outcome::AlreadyFinal { state: answered("x").state, time_ms: EPOCH_MS + 7 };
     breaks(
         Rule::OneOutcome,
         &history([get(2_000, "x"), record(answer("y"), 1_500, 1_600, refused)]),
@@ -85,18 +56,10 @@ fn two_outcomes_are_found() {
 #[test]
 fn a_loser_that_was_acknowledged_is_found() {
     let reply = seen(Some(answered("x")));
-    breaks(
-        Rule::LoserAcknowledged,
-        &history([record(answer("y"), 900, 1_100, reply)]),
-    );
+    breaks(Rule::LoserAcknowledged, &history([record(answer("y"), 900, 1_100, reply)]));
     let reply = seen(Some(timed_out()));
-    let cancel = Op::Cancel {
-        reason: String::new(),
-    };
-    breaks(
-        Rule::LoserAcknowledged,
-        &history([record(cancel, 900, 10_100, reply)]),
-    );
+    let cancel = Op::Cancel { reason: String::new() };
+    breaks(Rule::LoserAcknowledged, &history([record(cancel, 900, 10_100, reply)]));
 }
 
 #[test]
@@ -104,37 +67,21 @@ fn a_winner_that_is_not_on_record_is_found() {
     let won = record(answer("y"), 900, 1_100, seen(Some(answered("y"))));
     let other = record(Op::Get, 2_000, 2_001, seen(Some(answered("x"))));
     let verdict = check(&history([won.clone(), other]));
-    assert!(
-        verdict
-            .violations
-            .iter()
-            .any(|violation| violation.rule == Rule::WinnerRecorded)
-    );
+    assert!(verdict.violations.iter().any(|violation| violation.rule == Rule::WinnerRecorded));
 
     let mut lost = history([won]);
     lost.autopsies.push(autopsy(&["a"], &[]));
     // The event is overdue as well by then.
     let verdict = check(&lost);
-    assert!(
-        verdict
-            .violations
-            .iter()
-            .any(|violation| violation.rule == Rule::WinnerRecorded)
-    );
+    assert!(verdict.violations.iter().any(|violation| violation.rule == Rule::WinnerRecorded));
 }
 
 #[test]
 fn a_winner_that_was_refused_is_found() {
     let time_ms = EPOCH_MS + 1_000;
-    let refused = Outcome::AlreadyFinal {
-        state: answered("x").state,
-        time_ms,
-    };
+    let refused = Outcome::AlreadyFinal { state: answered("x").state, time_ms };
     let read = record(Op::Get, 2_000, 2_001, seen(Some(answered("x"))));
-    breaks(
-        Rule::WinnerRecorded,
-        &history([record(answer("x"), 900, 1_100, refused), read]),
-    );
+    breaks(Rule::WinnerRecorded, &history([record(answer("x"), 900, 1_100, refused), read]));
 }
 
 #[test]
@@ -150,10 +97,7 @@ fn a_stale_read_is_found() {
 
 #[test]
 fn a_lost_create_is_found() {
-    breaks(
-        Rule::CreateLost,
-        &history([record(Op::Get, 6, 7, Outcome::NotFound)]),
-    );
+    breaks(Rule::CreateLost, &history([record(Op::Get, 6, 7, Outcome::NotFound)]));
     // The create may not have happened yet when this was asked.
     holds(&history([record(Op::Get, 2, 7, Outcome::NotFound)]));
     let mut lost = history([]);
@@ -175,21 +119,13 @@ fn a_changed_request_is_found() {
 fn a_key_with_two_events_is_found() {
     let mut second = record(Op::Create(draft("a")), 10, 15, seen(None));
     second.event = Some("b".into());
-    second.outcome = Outcome::Seen(View {
-        id: "b".into(),
-        ..view("a", None)
-    });
+    second.outcome = Outcome::Seen(View { id: "b".into(), ..view("a", None) });
     breaks(Rule::KeyTwice, &history([second]));
 }
 
 #[test]
 fn a_timer_that_is_early_or_at_another_instant_is_found() {
-    let early = record(
-        Op::Get,
-        DEADLINE - 10,
-        DEADLINE - 1,
-        seen(Some(timed_out())),
-    );
+    let early = record(Op::Get, DEADLINE - 10, DEADLINE - 1, seen(Some(timed_out())));
     breaks(Rule::EarlyTimer, &history([early]));
     let elsewhen = end(EventState::TimedOut, DEADLINE + 1);
     let read = record(Op::Get, DEADLINE + 5, DEADLINE + 6, seen(Some(elsewhen)));
@@ -220,30 +156,18 @@ fn a_waiter_that_is_not_told_is_found() {
     let won = record(answer("x"), 900, 1_000, seen(Some(answered("x"))));
     let told = |ms| record(Op::WaitEnd { wait: 1 }, 20, ms, seen(Some(answered("x"))));
     holds(&history([first.clone(), won.clone(), told(2_900)]));
-    breaks(
-        Rule::WaiterNotTold,
-        &history([first.clone(), won.clone(), told(3_100)]),
-    );
+    breaks(Rule::WaiterNotTold, &history([first.clone(), won.clone(), told(3_100)]));
     let abandoned = record(Op::WaitEnd { wait: 1 }, 10, 3_100, Outcome::Abandoned);
-    breaks(
-        Rule::WaiterNotTold,
-        &history([first.clone(), won.clone(), abandoned]),
-    );
+    breaks(Rule::WaiterNotTold, &history([first.clone(), won.clone(), abandoned]));
 
     // The server was killed soon, but the client noticed late.
     let mut killed = history([first, won, told(9_000)]);
     killed.lives[0].killed = at(1_500);
     holds(&killed);
     // Many short lives, and never a word.
-    killed.lives.extend((2..9).map(|n| Life {
-        ready: at(n * 1_000),
-        killed: at(n * 1_000 + 999),
-    }));
+    killed.lives.extend((2..9).map(|n| Life { ready: at(n * 1_000), killed: at(n * 1_000 + 999) }));
     holds(&killed);
-    killed.lives.push(Life {
-        ready: at(9_000),
-        killed: at(99_000),
-    });
+    killed.lives.push(Life { ready: at(9_000), killed: at(99_000) });
     killed.records[3] = record(Op::WaitEnd { wait: 1 }, 9_010, 13_000, Outcome::Abandoned);
     breaks(Rule::WaiterNotTold, &killed);
 }
@@ -256,10 +180,7 @@ fn a_list_that_misses_repeats_or_misplaces_an_event_is_found() {
     let ended = || view("a", Some(timed_out()));
     listed.listings[0] = listing(vec![ended(), ended()]);
     breaks(Rule::List, &listed);
-    let earlier = View {
-        id: "b".into(),
-        ..view("b", Some(answered("x")))
-    };
+    let earlier = View { id: "b".into(), ..view("b", Some(answered("x"))) };
     listed.listings[0] = listing(vec![earlier.clone(), ended()]);
     breaks(Rule::List, &listed);
     listed.listings[0] = listing(vec![ended(), earlier]);

@@ -13,9 +13,7 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
     for (record, end) in story.ends() {
         if end.is(EventState::TimedOut) {
             let holds = is_timeout(story, end) && record.returned.wall_ms >= asked.deadline_ms;
-            verdict.expect(holds, Rule::EarlyTimer, story.id, || {
-                early(record, asked.deadline_ms)
-            });
+            verdict.expect(holds, Rule::EarlyTimer, story.id, || early(record, asked.deadline_ms));
         } else {
             let holds = end.time_ms < asked.deadline_ms && end.time_ms >= asked.create_ms;
             verdict.expect(holds, Rule::EarlyTimer, story.id, || {
@@ -44,16 +42,12 @@ pub(super) fn check_stores(stories: &[Story<'_>], autopsies: &[Autopsy], verdict
     for autopsy in autopsies {
         let killed = autopsy.life.killed;
         for (id, story) in &by_id {
-            let acknowledged = story
-                .known
-                .is_some_and(|known| known.mono_us < killed.mono_us);
+            let acknowledged = story.known.is_some_and(|known| known.mono_us < killed.mono_us);
             let held = autopsy.asked.contains(*id);
             verdict.expect(held || !acknowledged, Rule::CreateLost, id, || {
                 "acknowledged, and not in the store after the kill".to_owned()
             });
-            let ended = story
-                .ended
-                .is_some_and(|ended| ended.mono_us < killed.mono_us);
+            let ended = story.ended.is_some_and(|ended| ended.mono_us < killed.mono_us);
             let has_end = autopsy.ended.contains(*id);
             verdict.expect(has_end || !ended, Rule::WinnerRecorded, id, || {
                 "seen to end, and without a response in the store after the kill".to_owned()

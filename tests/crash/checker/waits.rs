@@ -39,9 +39,8 @@ fn stream(
     }
     // A client may notice late that the server is gone.
     let killed = life_at(lives, first.returned).map(|life| life.killed);
-    let until = killed
-        .filter(|killed| killed.mono_us < last.returned.mono_us)
-        .unwrap_or(last.returned);
+    let until =
+        killed.filter(|killed| killed.mono_us < last.returned.mono_us).unwrap_or(last.returned);
     let silent_ms = until.wall_ms - first.returned.wall_ms.max(due_ms(story));
     verdict.expect(silent_ms <= LATE_MS, Rule::LateTimer, story.id, || {
         format!("waiter {number} was attached for {silent_ms} ms after the deadline: {last:?}")
@@ -69,14 +68,11 @@ fn whole(
         return;
     };
     let begun = first.invoked;
-    let up_ms = [
-        story.ended.map(|ended| ended.mono_us),
-        due_mono_us(story, begun),
-    ]
-    .into_iter()
-    .flatten()
-    .map(|from| uptime_ms(lives, from.max(begun.mono_us), last.returned.mono_us))
-    .max();
+    let up_ms = [story.ended.map(|ended| ended.mono_us), due_mono_us(story, begun)]
+        .into_iter()
+        .flatten()
+        .map(|from| uptime_ms(lives, from.max(begun.mono_us), last.returned.mono_us))
+        .max();
     if let Some(up_ms) = up_ms {
         verdict.expect(up_ms <= UPTIME_MS, Rule::WaiterNotTold, story.id, || {
             format!("waiter {number} needed {up_ms} ms of a server that was up: {last:?}")
@@ -91,9 +87,7 @@ fn due_ms(story: &Story<'_>) -> i64 {
 /// The deadline on the monotonic clock, by way of an instant that is known on both.
 fn due_mono_us(story: &Story<'_>, known: Stamp) -> Option<u64> {
     let asked = story.asked?;
-    known
-        .mono_us
-        .checked_add_signed((asked.deadline_ms - known.wall_ms) * 1_000)
+    known.mono_us.checked_add_signed((asked.deadline_ms - known.wall_ms) * 1_000)
 }
 
 /// How long the server was up between two instants, without the start of each life.

@@ -26,10 +26,7 @@ pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
         );
     }
     let named = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
-    let mut session = Session {
-        arguments,
-        provided: BTreeMap::new(),
-    };
+    let mut session = Session { arguments, provided: BTreeMap::new() };
     let mut outcomes = Vec::new();
     for suite in SUITES.iter().filter(named) {
         println!("\n=== {}", suite.name);
@@ -65,12 +62,7 @@ impl Session<'_> {
             // What failed before any test could, such as a build.
             counts = counts.plus(Counts::FAILED);
         }
-        Outcome {
-            suite: suite.name,
-            counts,
-            time: start.elapsed(),
-            problems,
-        }
+        Outcome { suite: suite.name, counts, time: start.elapsed(), problems }
     }
 
     fn provide(&mut self, needs: &[&Need]) -> Result<Env, String> {
@@ -107,10 +99,6 @@ impl Session<'_> {
 fn command(words: &[&str], env: &Env) -> Result<Command> {
     let (program, arguments) = words.split_first().expect("a step names its program");
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .current_dir(top())
-        .env("PATH", tools::path()?)
-        .envs(env.clone());
+    command.args(arguments).current_dir(top()).env("PATH", tools::path()?).envs(env.clone());
     Ok(command)
 }

@@ -10,20 +10,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) const PASSED: Counts = Counts {
-        passed: 1,
-        failed: 0,
-    };
-    pub(crate) const FAILED: Counts = Counts {
-        passed: 0,
-        failed: 1,
-    };
+    pub(crate) const PASSED: Counts = Counts { passed: 1, failed: 0 };
+    pub(crate) const FAILED: Counts = Counts { passed: 0, failed: 1 };
 
     /// Adds up every `test result:` line of cargo's output.
     pub(crate) fn parse(output: &str) -> Counts {
-        let results = output
-            .lines()
-            .filter(|line| line.starts_with("test result: "));
+        let results = output.lines().filter(|line| line.starts_with("test result: "));
         results.fold(Counts::default(), |sum, line| {
             sum.plus(Counts {
                 passed: number_before(line, " passed"),
@@ -33,10 +25,7 @@ impl Counts {
     }
 
     pub(crate) fn plus(self, other: Counts) -> Counts {
-        Counts {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-        }
+        Counts { passed: self.passed + other.passed, failed: self.failed + other.failed }
     }
 }
 
@@ -62,23 +51,14 @@ pub(crate) fn summary(outcomes: &[Outcome]) -> String {
     let mut total = Counts::default();
     let mut time = Duration::ZERO;
     for outcome in outcomes {
-        let result = if outcome.problems.is_empty() {
-            "ok"
-        } else {
-            "FAILED"
-        };
+        let result = if outcome.problems.is_empty() { "ok" } else { "FAILED" };
         lines.push(numbers(outcome.suite, result, outcome.time, outcome.counts));
         total = total.plus(outcome.counts);
         time += outcome.time;
     }
     lines.push(numbers("total", "", time, total));
     for outcome in outcomes {
-        lines.extend(
-            outcome
-                .problems
-                .iter()
-                .map(|why| format!("{}: {why}", outcome.suite)),
-        );
+        lines.extend(outcome.problems.iter().map(|why| format!("{}: {why}", outcome.suite)));
     }
     lines.push(format!("{} passed, {} failed", total.passed, total.failed));
     lines.join("\n")
@@ -86,13 +66,7 @@ pub(crate) fn summary(outcomes: &[Outcome]) -> String {
 
 fn numbers(suite: &str, result: &str, time: Duration, counts: Counts) -> String {
     let seconds = format!("{:.1}", time.as_secs_f64());
-    row(
-        suite,
-        result,
-        &seconds,
-        &counts.passed.to_string(),
-        &counts.failed.to_string(),
-    )
+    row(suite, result, &seconds, &counts.passed.to_string(), &counts.failed.to_string())
 }
 
 fn row(suite: &str, result: &str, seconds: &str, passed: &str, failed: &str) -> String {
@@ -109,13 +83,7 @@ mod tests {
             test result: ok. 41 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out\n\
             the answer: 99 passed\n\
             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
-        assert_eq!(
-            Counts::parse(output),
-            Counts {
-                passed: 42,
-                failed: 2
-            }
-        );
+        assert_eq!(Counts::parse(output), Counts { passed: 42, failed: 2 });
     }
 
     #[test]
@@ -134,25 +102,16 @@ mod tests {
             },
             Outcome {
                 suite: "unit",
-                counts: Counts {
-                    passed: 7,
-                    failed: 2,
-                },
+                counts: Counts { passed: 7, failed: 2 },
                 time: Duration::from_millis(1_500),
                 problems: vec!["`cargo test` ended with exit status: 101".to_owned()],
             },
         ];
         let summary = summary(&outcomes);
         let lines: Vec<&str> = summary.lines().collect();
-        assert_eq!(
-            lines[1].split_whitespace().collect::<Vec<_>>(),
-            ["fmt", "ok", "1.0", "1", "0"]
-        );
+        assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["fmt", "ok", "1.0", "1", "0"]);
         assert!(lines[2].contains("FAILED"), "{summary}");
-        assert_eq!(
-            lines[3].split_whitespace().collect::<Vec<_>>(),
-            ["total", "2.5", "8", "2"]
-        );
+        assert_eq!(lines[3].split_whitespace().collect::<Vec<_>>(), ["total", "2.5", "8", "2"]);
         assert_eq!(lines[4], "unit: `cargo test` ended with exit status: 101");
         assert_eq!(lines[5], "8 passed, 2 failed");
     }

@@ -36,33 +36,18 @@ pub(crate) const SUITES: &[Suite] = &[
             Check(&["buf", "breaking", "--against", "proto/baseline.binpb"]),
         ],
     ),
-    suite(
-        "unit",
-        &[],
-        &[CargoTest(&["--workspace", "--exclude", "hitl-tests"])],
-    ),
+    suite("unit", &[], &[CargoTest(&["--workspace", "--exclude", "hitl-tests"])]),
     suite("docs", &[], &[Check(DOCS)]),
     suite(
         "e2e",
         &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS],
         &[CargoTest(&["-p", "hitl-tests", "--test", "e2e"])],
     ),
-    suite(
-        "crash",
-        &[&BINARIES],
-        &[CargoTest(&["-p", "hitl-tests", "--test", "crash"])],
-    ),
+    suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--test", "crash"])]),
 ];
 
-const CLIPPY: &[&str] = &[
-    "cargo",
-    "clippy",
-    "--workspace",
-    "--all-targets",
-    "--",
-    "-D",
-    "warnings",
-];
+const CLIPPY: &[&str] =
+    &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 
 /// The flags go by `--config`, so that what is shown can be repeated by hand.
 const DOCS: &[&str] = &[

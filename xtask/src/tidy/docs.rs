@@ -11,13 +11,8 @@ const CODE_MAP: &str = "ARCHITECTURE.md";
 
 const SERVER: &str = "server/src/";
 
-const DOCUMENTS: &[&str] = &[
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "STYLE.md",
-];
+const DOCUMENTS: &[&str] =
+    &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "STYLE.md"];
 
 /// Where a path in a document may start: beside the document, at the top, or in the server.
 const ROOTS: &[&str] = &["", SERVER, "proto/"];
@@ -77,9 +72,7 @@ pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
             continue;
         };
         let ends = path.match_indices('/').map(|(end, _)| end);
-        let dirs = ends
-            .filter(|end| *end >= SERVER.len())
-            .map(|end| &path[..end]);
+        let dirs = ends.filter(|end| *end >= SERVER.len()).map(|end| &path[..end]);
         if !dirs.chain([module]).any(|name| contains_word(map, name)) {
             findings.push(Finding {
                 path: path.to_owned(),
@@ -97,10 +90,7 @@ fn is_document(path: &str) -> bool {
 }
 
 fn captured<'a>(pattern: &Regex, line: &'a str) -> impl Iterator<Item = &'a str> {
-    pattern
-        .captures_iter(line)
-        .filter_map(|found| found.get(1))
-        .map(|name| name.as_str())
+    pattern.captures_iter(line).filter_map(|found| found.get(1)).map(|name| name.as_str())
 }
 
 /// Whether `name` exists, or is no path of ours at all.
@@ -148,10 +138,7 @@ mod tests {
     #[test]
     fn a_name_of_nothing_is_found() {
         let tree = Tree::of(&[
-            (
-                "README.md",
-                "`docs/gone.md`\n[x](gone.md)\n`server/gone`\n`gone.rs`\n",
-            ),
+            ("README.md", "`docs/gone.md`\n[x](gone.md)\n`server/gone`\n`gone.rs`\n"),
             ("docs/a.md", "[up](../GONE.md)\n`store/gone.rs`"),
             ("server/src/lib.rs", ""),
         ]);
@@ -185,10 +172,7 @@ mod tests {
     #[test]
     fn a_module_off_the_map_is_found() {
         let tree = Tree::of(&[
-            (
-                "ARCHITECTURE.md",
-                "`server/src/store` keeps; server/src/grpc/ calls; `app.rs` wires",
-            ),
+            ("ARCHITECTURE.md", "`server/src/store` keeps; server/src/grpc/ calls; `app.rs` wires"),
             ("server/src/app.rs", ""),
             ("server/src/pp.rs", ""),
             ("server/src/grpc/mod.rs", ""),
@@ -196,10 +180,7 @@ mod tests {
             ("server/src/stores/keys.rs", ""),
             ("server/core/src/any.rs", ""),
         ]);
-        assert_eq!(
-            places(&code_map(&tree)),
-            ["server/src/pp.rs:1", "server/src/stores/keys.rs:1"]
-        );
+        assert_eq!(places(&code_map(&tree)), ["server/src/pp.rs:1", "server/src/stores/keys.rs:1"]);
         assert_eq!(places(&code_map(&Tree::default())), ["ARCHITECTURE.md:1"]);
     }
 }

@@ -47,9 +47,7 @@ pub(crate) fn crates(tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.rust().filter(|(path, _)| path.starts_with(SERVER)) {
         let module = module(path);
         for named in outside_tests(path, text) {
-            let row = CRATES
-                .iter()
-                .find(|(name, _)| is_of_family(&named.parts[0], name));
+            let row = CRATES.iter().find(|(name, _)| is_of_family(&named.parts[0], name));
             if let Some((name, allowed)) = row
                 && !allowed.contains(&module[0])
             {
@@ -75,9 +73,7 @@ pub(crate) fn purity(tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.rust().filter(|(path, _)| path.starts_with(CORE)) {
         for named in outside_tests(path, text) {
             let whole = format!("{}::", named.parts.join("::"));
-            let impure = IMPURE
-                .iter()
-                .find(|impure| whole.starts_with(&format!("{impure}::")));
+            let impure = IMPURE.iter().find(|impure| whole.starts_with(&format!("{impure}::")));
             findings.extend(impure.map(|impure| Finding {
                 path: path.to_owned(),
                 line: named.line,
@@ -101,11 +97,7 @@ fn module(path: &str) -> Vec<&str> {
 
 /// The module at the top of the server that a path leads into.
 fn target<'a>(named: &'a Named, module: &[&str]) -> Option<&'a str> {
-    let ups = named
-        .parts
-        .iter()
-        .take_while(|part| *part == "super")
-        .count();
+    let ups = named.parts.iter().take_while(|part| *part == "super").count();
     let to_top = match named.parts[0].as_str() {
         "crate" | "hitl_server" => 1,
         "super" if ups == module.len() + named.depth => ups,
@@ -118,15 +110,11 @@ fn outside_tests(path: &str, text: &str) -> Vec<Named> {
     if path.ends_with("tests.rs") || path.contains("/tests/") {
         return Vec::new();
     }
-    named(text)
-        .into_iter()
-        .filter(|named| !named.in_tests)
-        .collect()
+    named(text).into_iter().filter(|named| !named.in_tests).collect()
 }
 
 fn is_of_family(name: &str, family: &str) -> bool {
-    name.strip_prefix(family)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 #[cfg(test)]
@@ -140,43 +128,22 @@ mod tests {
 
     #[test]
     fn an_import_upwards_is_found() {
-        let tree = one(
-            "server/src/grpc/mod.rs",
-            "//! Doc.\nuse crate::{error, store::Store};",
-        );
+        let tree = one("server/src/grpc/mod.rs", "//! Doc.\nuse crate::{error, store::Store};");
         assert_eq!(places(&directions(&tree)), ["server/src/grpc/mod.rs:2"]);
-        let tree = one(
-            "server/src/store/keys.rs",
-            "use super::super::service::Service;",
-        );
+        let tree = one("server/src/store/keys.rs", "use super::super::service::Service;");
         assert_eq!(places(&directions(&tree)), ["server/src/store/keys.rs:1"]);
-        let tree = one(
-            "server/src/store/mod.rs",
-            "mod inner { use super::super::http::page; }",
-        );
+        let tree = one("server/src/store/mod.rs", "mod inner { use super::super::http::page; }");
         assert_eq!(places(&directions(&tree)), ["server/src/store/mod.rs:1"]);
-        let tree = one(
-            "server/src/main.rs",
-            "fn main() { hitl_server::store::open() }",
-        );
+        let tree = one("server/src/main.rs", "fn main() { hitl_server::store::open() }");
         assert_eq!(places(&directions(&tree)), ["server/src/main.rs:1"]);
     }
 
     #[test]
     fn imports_downwards_beside_and_in_tests_are_fine() {
         let tree = Tree::of(&[
-            (
-                "server/src/service/mod.rs",
-                "use crate::{service::wait, store::Store};",
-            ),
-            (
-                "server/src/service/wait.rs",
-                "use super::{Service, create};\nuse std::mem;",
-            ),
-            (
-                "server/src/store/mod.rs",
-                "mod tests { use crate::app::App; }",
-            ),
+            ("server/src/service/mod.rs", "use crate::{service::wait, store::Store};"),
+            ("server/src/service/wait.rs", "use super::{Service, create};\nuse std::mem;"),
+            ("server/src/store/mod.rs", "mod tests { use crate::app::App; }"),
             ("server/src/store/tests.rs", "use crate::app::App;"),
         ]);
         assert_eq!(directions(&tree), []);
@@ -192,10 +159,7 @@ mod tests {
     fn every_direction_leads_to_a_known_module() {
         for (_, allowed) in DIRECTIONS.iter().chain(CRATES) {
             for name in *allowed {
-                assert!(
-                    DIRECTIONS.iter().any(|(known, _)| known == name),
-                    "{name} has no row"
-                );
+                assert!(DIRECTIONS.iter().any(|(known, _)| known == name), "{name} has no row");
             }
         }
     }
@@ -208,9 +172,7 @@ mod tests {
             let next = DIRECTIONS.iter().find(|(name, allowed)| {
                 !free.contains(name) && allowed.iter().all(|below| free.contains(below))
             });
-            let Some((name, _)) = next else {
-                panic!("a cycle: all but {free:?}")
-            };
+            let Some((name, _)) = next else { panic!("a cycle: all but {free:?}") };
             free.push(name);
         }
     }
@@ -229,17 +191,8 @@ mod tests {
     fn impurity_in_the_core_is_found() {
         let source = "use std::{fmt, time::{Duration, SystemTime}};\nfn f() { rand::random() }";
         let found = purity(&one("server/core/src/decide.rs", source));
-        assert_eq!(
-            places(&found),
-            ["server/core/src/decide.rs:1", "server/core/src/decide.rs:2"]
-        );
-        assert_eq!(
-            purity(&one(
-                "server/core/src/a.rs",
-                "use std::fmt; mod random; fn f() {}"
-            )),
-            []
-        );
+        assert_eq!(places(&found), ["server/core/src/decide.rs:1", "server/core/src/decide.rs:2"]);
+        assert_eq!(purity(&one("server/core/src/a.rs", "use std::fmt; mod random; fn f() {}")), []);
         assert_eq!(purity(&one("server/src/clock.rs", source)), []);
     }
 }

@@ -19,20 +19,9 @@ pub(crate) const DIRECTIONS: &[Row] = &[
         ],
     ),
     ("grpc", &["api", "auth", "clock", "error", "net", "service"]),
-    (
-        "http",
-        &["api", "auth", "clock", "error", "json", "net", "service"],
-    ),
-    (
-        "api",
-        &["auth", "clock", "error", "json", "random", "service"],
-    ),
-    (
-        "service",
-        &[
-            "auth", "clock", "error", "random", "store", "timers", "waiters",
-        ],
-    ),
+    ("http", &["api", "auth", "clock", "error", "json", "net", "service"]),
+    ("api", &["auth", "clock", "error", "json", "random", "service"]),
+    ("service", &["auth", "clock", "error", "random", "store", "timers", "waiters"]),
     ("timers", &["clock", "error", "random", "store"]),
     ("waiters", &["clock", "error", "random", "store"]),
     ("store", &["clock", "error", "random"]),
@@ -51,7 +40,7 @@ pub(crate) const CRATES: &[Row] = &[
     ("axum", &["http"]),
     ("fjall", &[]),
     ("hitl_embedded", &["store"]),
-    ("hitl_proto", &["api", "cli", "grpc", "json"]),
+    ("hitl_proto", &["api", "cli", "grpc", "http", "json"]),
     ("hyper", &["net"]),
     ("object_store", &["store"]),
     ("tonic", &["grpc"]),

@@ -30,11 +30,7 @@ struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}; {}",
-            self.path, self.line, self.what, self.fix
-        )
+        write!(f, "{}:{}: {}; {}", self.path, self.line, self.what, self.fix)
     }
 }
 
@@ -66,8 +62,5 @@ pub(crate) fn tidy() -> Result<bool> {
 /// What tests look at: `path:line` of every finding.
 #[cfg(test)]
 fn places(findings: &[Finding]) -> Vec<String> {
-    findings
-        .iter()
-        .map(|finding| format!("{}:{}", finding.path, finding.line))
-        .collect()
+    findings.iter().map(|finding| format!("{}:{}", finding.path, finding.line)).collect()
 }

@@ -40,15 +40,8 @@ fn walk(tokens: &[TokenTree], depth: usize, in_tests: bool, found: &mut Vec<Name
                 let mut paths = Vec::new();
                 let end = read_path(tokens, at, &[], &mut paths);
                 let in_use = at > 0 && ["use", "crate"].contains(&text(&tokens[at - 1]).as_str());
-                let named = paths
-                    .into_iter()
-                    .filter(|(parts, _)| in_use || parts.len() > 1);
-                found.extend(named.map(|(parts, line)| Named {
-                    parts,
-                    line,
-                    depth,
-                    in_tests,
-                }));
+                let named = paths.into_iter().filter(|(parts, _)| in_use || parts.len() > 1);
+                found.extend(named.map(|(parts, line)| Named { parts, line, depth, in_tests }));
                 at = end;
             }
             _ => at += 1,
@@ -116,9 +109,7 @@ fn read_group(tokens: &[TokenTree], prefix: &[String], paths: &mut Vec<(Vec<Stri
 }
 
 fn is(tokens: &[TokenTree], at: usize, punctuation: &str) -> bool {
-    tokens
-        .get(at)
-        .is_some_and(|token| text(token) == punctuation)
+    tokens.get(at).is_some_and(|token| text(token) == punctuation)
 }
 
 /// Groups have no text here: printing their whole contents for each token is slow.
@@ -139,21 +130,14 @@ mod tests {
     use super::*;
 
     fn paths(source: &str) -> Vec<String> {
-        named(source)
-            .into_iter()
-            .map(|named| named.parts.join("::"))
-            .collect()
+        named(source).into_iter().map(|named| named.parts.join("::")).collect()
     }
 
     #[test]
     fn groups_are_spelled_out() {
         assert_eq!(
             paths("use crate::{store::{Store, keys::Key}, error::Error as E};"),
-            [
-                "crate::store::Store",
-                "crate::store::keys::Key",
-                "crate::error::Error"
-            ]
+            ["crate::store::Store", "crate::store::keys::Key", "crate::error::Error"]
         );
     }
 
@@ -167,10 +151,7 @@ mod tests {
 
     #[test]
     fn comments_strings_fields_and_locals_do_not_count() {
-        assert_eq!(
-            paths("//! rand::x\nfn f() { let rand = \"rand::x\"; rand.tokio; }"),
-            [""; 0]
-        );
+        assert_eq!(paths("//! rand::x\nfn f() { let rand = \"rand::x\"; rand.tokio; }"), [""; 0]);
     }
 
     #[test]
@@ -181,13 +162,7 @@ mod tests {
     #[test]
     fn depth_lines_and_tests_are_known() {
         let found = named("use a::b;\nmod tests {\n    use super::c;\n}");
-        assert_eq!(
-            (found[0].line, found[0].depth, found[0].in_tests),
-            (1, 0, false)
-        );
-        assert_eq!(
-            (found[1].line, found[1].depth, found[1].in_tests),
-            (3, 1, true)
-        );
+        assert_eq!((found[0].line, found[0].depth, found[0].in_tests), (1, 0, false));
+        assert_eq!((found[1].line, found[1].depth, found[1].in_tests), (3, 1, true));
     }
 }

@@ -22,9 +22,7 @@ enum Block {
 /// Fields, and oneofs in place of their members, say whether they are required.
 pub(crate) fn behaviour(tree: &Tree) -> Vec<Finding> {
     let protos = tree.files().filter(|(path, _)| path.ends_with(".proto"));
-    protos
-        .flat_map(|(path, text)| unmarked(path, text))
-        .collect()
+    protos.flat_map(|(path, text)| unmarked(path, text)).collect()
 }
 
 /// Goes by lines: `buf format` has put one thing on each.
@@ -51,11 +49,7 @@ fn unmarked(path: &str, text: &str) -> Vec<Finding> {
         }
         if line.ends_with('{') {
             let is_message = line.starts_with("message ");
-            blocks.push(if is_message {
-                Block::Message
-            } else {
-                Block::Other
-            });
+            blocks.push(if is_message { Block::Message } else { Block::Other });
         } else if line.starts_with('}') {
             blocks.pop();
         }

@@ -30,11 +30,7 @@ static LEFT_OVERS: LazyLock<[(Regex, &str, &str); 3]> = LazyLock::new(|| {
             "a path of one machine",
             "name it from the top of the repository",
         ),
-        (
-            regex(r"#\[ignore"),
-            "a test that does not run",
-            "make it run, or remove it",
-        ),
+        (regex(r"#\[ignore"), "a test that does not run", "make it run, or remove it"),
     ]
 });
 
@@ -88,14 +84,11 @@ pub(crate) fn columns(tree: &Tree) -> Vec<Finding> {
 pub(crate) fn left_overs(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     // This file has to name what it looks for.
-    let looked_at = tree
-        .files()
-        .filter(|(path, _)| !is_generated(path) && !file!().ends_with(path));
+    let looked_at =
+        tree.files().filter(|(path, _)| !is_generated(path) && !file!().ends_with(path));
     for (path, text) in looked_at {
         for (index, line) in text.lines().enumerate() {
-            let found = LEFT_OVERS
-                .iter()
-                .filter(|(pattern, ..)| pattern.is_match(line));
+            let found = LEFT_OVERS.iter().filter(|(pattern, ..)| pattern.is_match(line));
             findings.extend(found.map(|(_, what, fix)| Finding {
                 path: path.to_owned(),
                 line: index + 1,

@@ -30,14 +30,9 @@ impl Tree {
             if entry.file_type().is_none_or(|kind| !kind.is_file()) {
                 continue;
             }
-            let path = entry
-                .path()
-                .strip_prefix(top)?
-                .to_string_lossy()
-                .replace('\\', "/");
+            let path = entry.path().strip_prefix(top)?.to_string_lossy().replace('\\', "/");
             let contents = fs::read(entry.path()).with_context(|| format!("cannot read {path}"))?;
-            tree.files
-                .insert(path, String::from_utf8(contents).unwrap_or_default());
+            tree.files.insert(path, String::from_utf8(contents).unwrap_or_default());
         }
         Ok(tree)
     }
@@ -45,9 +40,7 @@ impl Tree {
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Tree {
         let own = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-        Tree {
-            files: files.iter().map(own).collect(),
-        }
+        Tree { files: files.iter().map(own).collect() }
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&str> {
@@ -56,15 +49,12 @@ impl Tree {
 
     /// Every file, in the order of paths.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// Rust that people wrote.
     pub(crate) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files()
-            .filter(|(path, _)| path.ends_with(".rs") && !is_generated(path))
+        self.files().filter(|(path, _)| path.ends_with(".rs") && !is_generated(path))
     }
 
     /// Whether `path` is a file or a directory with files.
@@ -72,25 +62,19 @@ impl Tree {
         let path = path.trim_end_matches('/');
         path.is_empty() || self.files.contains_key(path) || {
             let dir = format!("{path}/");
-            self.files
-                .range(dir.clone()..)
-                .next()
-                .is_some_and(|(next, _)| next.starts_with(&dir))
+            self.files.range(dir.clone()..).next().is_some_and(|(next, _)| next.starts_with(&dir))
         }
     }
 
     /// Whether some file, wherever it is, has this name.
     pub(crate) fn contains_name(&self, name: &str) -> bool {
-        self.files
-            .keys()
-            .any(|path| path.rsplit('/').next() == Some(name))
+        self.files.keys().any(|path| path.rsplit('/').next() == Some(name))
     }
 }
 
 /// Generated code is nobody's style.
 pub(crate) fn is_generated(path: &str) -> bool {
-    path.split('/')
-        .any(|part| part == "gen" || part == "generated")
+    path.split('/').any(|part| part == "gen" || part == "generated")
 }
 
 #[cfg(test)]

@@ -13,21 +13,13 @@ impl Keys {
     }
 
     pub(crate) fn for_caller(caller: usize, random: bool) -> Self {
-        Self {
-            state: 0x9e37_79b9_7f4a_7c15 ^ (caller as u64) << 32,
-            random,
-            count: 0,
-        }
+        Self { state: 0x9e37_79b9_7f4a_7c15 ^ (caller as u64) << 32, random, count: 0 }
     }
 
     /// 32 hex digits: a hash, or the time first as in a UUIDv7.
     pub(crate) fn event(&mut self) -> String {
         self.count += 1;
-        let high = if self.random {
-            self.next()
-        } else {
-            self.count << 16
-        };
+        let high = if self.random { self.next() } else { self.count << 16 };
         format!("{high:016x}{:016x}", self.next())
     }
 

@@ -23,10 +23,7 @@ const IN_FLIGHT: usize = 1024;
 pub(crate) async fn measure(dir: &FilePath, pending: usize) -> Result<()> {
     let start = Instant::now();
     fill_and_kill(dir, pending)?;
-    println!(
-        "{pending} events pending, written in {:.1?}",
-        start.elapsed()
-    );
+    println!("{pending} events pending, written in {:.1?}", start.elapsed());
     println!("  on disk                       {:>6} MB", megabytes(dir)?);
     drop(time_open("opening after kill -9", dir)?);
     let store = time_open("opening after a close", dir)?;
@@ -64,16 +61,8 @@ pub(crate) async fn fill_and_wait(dir: &FilePath, pending: usize) -> Result<()> 
 async fn fill(store: &EmbeddedStore, pending: usize) -> Result<()> {
     let (mut random, mut ordered) = (Keys::for_caller(1, true), Keys::for_caller(2, false));
     let events = (0..pending).map(|number| {
-        let keys = if number % 2 == 0 {
-            &mut random
-        } else {
-            &mut ordered
-        };
-        (
-            keys.event(),
-            1_795_341_900_000 + number % 60_000,
-            number % 60,
-        )
+        let keys = if number % 2 == 0 { &mut random } else { &mut ordered };
+        (keys.event(), 1_795_341_900_000 + number % 60_000, number % 60)
     });
     let request: &'static [u8] = &[b'j'; 450];
     stream::iter(events.collect::<Vec<_>>())
@@ -104,19 +93,12 @@ async fn time_listings(store: &EmbeddedStore) -> Result<()> {
         let start = Instant::now();
         let found = store.list_with_delimiter(Some(&Path::from(prefix))).await?;
         let count = found.common_prefixes.len();
-        println!(
-            "  {count:>2} directories in {prefix:<20} {:>6.0?}",
-            start.elapsed()
-        );
+        println!("  {count:>2} directories in {prefix:<20} {:>6.0?}", start.elapsed());
     }
     let minute = Path::from("timers/2026-11-22T10/05");
     let start = Instant::now();
     let found = store.list(Some(&minute)).try_collect::<Vec<_>>().await?;
-    println!(
-        "  {:>6} timers of one minute     {:>6.0?}",
-        found.len(),
-        start.elapsed()
-    );
+    println!("  {:>6} timers of one minute     {:>6.0?}", found.len(), start.elapsed());
     Ok(())
 }
 
@@ -129,19 +111,14 @@ async fn time_reads(store: &EmbeddedStore) -> Result<()> {
         // With fewer pending than reads some are missing, which costs about the same.
         let _ = store.get_opts(&path, Default::default()).await;
     }
-    println!(
-        "  one get                       {:>6.1?}",
-        start.elapsed() / READS
-    );
+    println!("  one get                       {:>6.1?}", start.elapsed() / READS);
     Ok(())
 }
 
 async fn delete_all(store: &EmbeddedStore) -> Result<()> {
     let start = Instant::now();
     let all = store.list(None).map_ok(|meta| meta.location).boxed();
-    let deleted = store
-        .delete_stream(all)
-        .try_fold(0u32, async |n, _| Ok(n + 1));
+    let deleted = store.delete_stream(all).try_fold(0u32, async |n, _| Ok(n + 1));
     println!("  {} deleted in {:.1?}", deleted.await?, start.elapsed());
     Ok(())
 }

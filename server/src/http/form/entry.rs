@@ -30,10 +30,7 @@ impl Entry {
     /// Every value of the field `name`.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let same_name = move |(given, _): &&(String, String)| given == name;
-        self.0
-            .iter()
-            .filter(same_name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(same_name).map(|(_, value)| value.as_str())
     }
 
     /// What a person wrote into it, without what the page put there.
@@ -41,10 +38,7 @@ impl Entry {
         let by_hand = |name: &str| {
             name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
         };
-        let written = self
-            .0
-            .iter()
-            .filter(move |(name, value)| by_hand(name) && !value.is_empty());
+        let written = self.0.iter().filter(move |(name, value)| by_hand(name) && !value.is_empty());
         written.map(|(_, value)| value.as_str())
     }
 
@@ -66,15 +60,10 @@ impl Entry {
     /// What the person wants done.
     pub(super) fn command(&self, grant: &Grant, peer: Peer) -> Result<Command, Error> {
         let name = links::responder(grant, self.text("responder").trim().to_owned());
-        let identity = peer
-            .caller(Channel::Form)
-            .identity(name, self.text("answer_id").to_owned());
+        let identity = peer.caller(Channel::Form).identity(name, self.text("answer_id").to_owned());
         match self.text("action") {
             // A browser that submits on Enter may name no button.
-            "answer" | "" => Ok(Command::Answer {
-                answer: Answer::Form(self.0.clone()),
-                identity,
-            }),
+            "answer" | "" => Ok(Command::Answer { answer: Answer::Form(self.0.clone()), identity }),
             "decline" => {
                 let reason = self.text("reason").replace("\r\n", "\n").trim().to_owned();
                 Ok(Command::Decline { reason, identity })

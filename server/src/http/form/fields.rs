@@ -1,13 +1,15 @@
 //! The controls of the form, one for each thing that the input asks for.
 //!
-//! Text boxes are plain text even for numbers: a browser's number box throws away what it cannot read, and what a person typed
-//! must survive a refusal. Lists are radio buttons and checkboxes as long as that is bearable, since all options are then in
-//! sight, and nothing is ever picked that the person did not pick (but for defaults that the schema of an object names).
+//! Text boxes are plain text even for numbers: a browser's number box throws away what it cannot
+//! read, and what a person typed must survive a refusal. Lists are radio buttons and checkboxes as
+//! long as that is bearable, since all options are then in sight, and nothing is ever picked that
+//! the person did not pick (but for defaults that the schema of an object names).
 
 use hitl_core::schema::Field as Property;
 use hitl_core::{ChoiceInput, FloatInput, Input, IntInput, StrFormat, StrInput, Value, Violation};
 
 use super::entry::Entry;
+use super::hints;
 
 /// Most options that are shown as radio buttons.
 const RADIOS_MAX: usize = 20;
@@ -32,22 +34,10 @@ pub(super) struct Field {
 
 /// How something is entered.
 pub(super) enum Control {
-    Line {
-        kind: &'static str,
-        keyboard: &'static str,
-        autocomplete: &'static str,
-        value: String,
-    },
-    Area {
-        value: String,
-    },
-    Pick {
-        multiple: bool,
-        options: Vec<Choice>,
-    },
-    Select {
-        options: Vec<Choice>,
-    },
+    Line { kind: &'static str, keyboard: &'static str, autocomplete: &'static str, value: String },
+    Area { value: String },
+    Pick { multiple: bool, options: Vec<Choice> },
+    Select { options: Vec<Choice> },
 }
 
 /// One thing to pick.
@@ -62,15 +52,9 @@ pub(super) struct Choice {
 impl Field {
     /// Ids of the texts that describe the control, for `aria-describedby`.
     pub(super) fn described_by(&self) -> String {
-        let texts = [
-            ("help", &self.help),
-            ("hint", &self.hint),
-            ("error", &self.error),
-        ];
+        let texts = [("help", &self.help), ("hint", &self.hint), ("error", &self.error)];
         let ids = texts.iter().filter(|(_, text)| !text.is_empty());
-        ids.map(|(part, _)| format!("{}-{part}", self.id))
-            .collect::<Vec<_>>()
-            .join(" ")
+        ids.map(|(part, _)| format!("{}-{part}", self.id)).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the control is several, held together by a legend.
@@ -99,13 +83,8 @@ impl Field {
 
     /// With what is wrong, among `violations`, with the field at `path`.
     fn judged(mut self, path: &str, violations: &[Violation]) -> Self {
-        let own = violations
-            .iter()
-            .filter(|violation| violation.field == path);
-        self.error = own
-            .map(|v| v.message.as_str())
-            .collect::<Vec<_>>()
-            .join("; ");
+        let own = violations.iter().filter(|violation| violation.field == path);
+        self.error = own.map(|v| v.message.as_str()).collect::<Vec<_>>().join("; ");
         self
     }
 }
@@ -113,13 +92,9 @@ impl Field {
 /// The fields that `input` asks for, filled in from `entry`, with `violations` beside them.
 pub(super) fn fields(input: &Input, entry: &Entry, violations: &[Violation]) -> Vec<Field> {
     let Input::Object(object) = input else {
-        let mut field = Field::new(
-            "f",
-            "value",
-            "Your answer",
-            control("f", "value", input, true, entry),
-        );
-        field.hint = hint(input);
+        let mut field =
+            Field::new("f", "value", "Your answer", control("f", "value", input, true, entry));
+        field.hint = hints::hint(input);
         field.required = needs_content(input);
         return vec![field.judged("value", violations)];
     };
@@ -128,14 +103,10 @@ pub(super) fn fields(input: &Input, entry: &Entry, violations: &[Violation]) -> 
         let (id, name) = (format!("f{index}"), format!("value.{}", property.name));
         let filled = prefilled(property, &name, entry);
         let control = control(&id, &name, &property.input, property.required, &filled);
-        let label = if property.title.is_empty() {
-            &property.name
-        } else {
-            &property.title
-        };
+        let label = if property.title.is_empty() { &property.name } else { &property.title };
         let mut field = Field::new(&id, &name, label, control);
         field.help.clone_from(&property.description);
-        field.hint = hint(&property.input);
+        field.hint = hints::hint(&property.input);
         field.required = property.required && needs_content(&property.input);
         field.judged(&name, violations)
     });
@@ -158,9 +129,7 @@ pub(super) fn responder(entry: &Entry, violations: &[Violation]) -> Field {
 
 /// The field for why somebody declines.
 pub(super) fn reason(entry: &Entry, violations: &[Violation]) -> Field {
-    let control = Control::Area {
-        value: entry.text("reason").to_owned(),
-    };
+    let control = Control::Area { value: entry.text("reason").to_owned() };
     let mut field = Field::new("reason", "reason", "Why not", control);
     field.required = false;
     field.judged("reason", violations)
@@ -185,12 +154,7 @@ fn prefilled(property: &Property, name: &str, entry: &Entry) -> Entry {
         },
         _ => entry.all(name).map(str::to_owned).collect(),
     };
-    Entry(
-        given
-            .into_iter()
-            .map(|value| (name.to_owned(), value))
-            .collect(),
-    )
+    Entry(given.into_iter().map(|value| (name.to_owned(), value)).collect())
 }
 
 fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -> Control {
@@ -213,10 +177,7 @@ fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -
             };
             let mut options = vec![choice(0, true), choice(1, false)];
             options.extend(no_answer(id, 2, required));
-            Control::Pick {
-                multiple: false,
-                options,
-            }
+            Control::Pick { multiple: false, options }
         }
         Input::Choice(input) => pick(id, name, input, required, entry),
         // An object holds no objects.
@@ -227,12 +188,7 @@ fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -
 /// The keyboards that a phone shows for digits have no minus.
 fn number(is_never_negative: bool, digits: &'static str, value: String) -> Control {
     let keyboard = if is_never_negative { digits } else { "text" };
-    Control::Line {
-        kind: "text",
-        keyboard,
-        autocomplete: "off",
-        value,
-    }
+    Control::Line { kind: "text", keyboard, autocomplete: "off", value }
 }
 
 fn text(input: &StrInput, value: String) -> Control {
@@ -249,38 +205,25 @@ fn text(input: &StrInput, value: String) -> Control {
         Some(StrFormat::Date | StrFormat::DateTime) => ("text", "text", "off"),
         None => ("text", "text", "on"),
     };
-    Control::Line {
-        kind,
-        keyboard,
-        autocomplete,
-        value,
-    }
+    Control::Line { kind, keyboard, autocomplete, value }
 }
 
 fn pick(id: &str, name: &str, input: &ChoiceInput, required: bool, entry: &Entry) -> Control {
     let picked: Vec<&str> = entry.all(name).collect();
-    let options = input
-        .options
-        .iter()
-        .enumerate()
-        .map(|(index, option)| Choice {
-            id: choice_id(id, index),
-            value: option.value.clone(),
-            label: option.title().to_owned(),
-            help: option.description.clone(),
-            picked: picked.contains(&option.value.as_str()),
-        });
+    let options = input.options.iter().enumerate().map(|(index, option)| Choice {
+        id: choice_id(id, index),
+        value: option.value.clone(),
+        label: option.title().to_owned(),
+        help: option.description.clone(),
+        picked: picked.contains(&option.value.as_str()),
+    });
     let mut options: Vec<Choice> = options.collect();
     let multiple = input.is_multiple();
     if !multiple && options.len() > RADIOS_MAX {
         return Control::Select { options };
     }
     if !multiple {
-        options.extend(no_answer(
-            id,
-            options.len(),
-            required && input.min_selected > 0,
-        ));
+        options.extend(no_answer(id, options.len(), required && input.min_selected > 0));
     }
     Control::Pick { multiple, options }
 }
@@ -298,70 +241,5 @@ fn no_answer(id: &str, index: usize, required: bool) -> Option<Choice> {
 
 /// The first has the id of the group, so that a link to the group leads to it.
 fn choice_id(id: &str, index: usize) -> String {
-    if index == 0 {
-        id.to_owned()
-    } else {
-        format!("{id}-{index}")
-    }
-}
-
-fn hint(input: &Input) -> String {
-    match input {
-        Input::Int(input) => format!("A whole number{}.", bounds(input.min, input.max)),
-        Input::Float(input) => format!("A number{}.", bounds(input.min, input.max)),
-        Input::Str(input) => str_hint(input),
-        Input::Choice(input) if input.is_multiple() => {
-            let (min, max) = (input.min_selected, input.max_selected);
-            let all = u32::try_from(input.options.len()).unwrap_or(u32::MAX);
-            match (min, max) {
-                (0, max) if max >= all => "Pick as many as you like, or none.".to_owned(),
-                (1, max) if max >= all => "Pick one or more.".to_owned(),
-                (0, max) => format!("Pick up to {max}, or none."),
-                (min, max) if min == max => format!("Pick {min}."),
-                (min, max) => format!("Pick {min} to {max}."),
-            }
-        }
-        Input::Choice(_) | Input::Bool(_) | Input::Object(_) => String::new(),
-    }
-}
-
-fn str_hint(input: &StrInput) -> String {
-    let length = match (input.min_length.filter(|min| *min > 0), input.max_length) {
-        (Some(min), Some(max)) if min == max => format!("Exactly {min} characters."),
-        (Some(min), Some(max)) => format!("{min} to {max} characters."),
-        (Some(min), None) => format!("At least {min} characters."),
-        (None, Some(max)) => format!("At most {max} characters."),
-        (None, None) => String::new(),
-    };
-    // A browser's date box explains itself.
-    let format = input.format.filter(|format| *format != StrFormat::Date);
-    let format = format.map(|format| sentence(format.description()));
-    let pattern = input
-        .pattern
-        .as_ref()
-        .map(|pattern| format!("Must match the pattern {pattern}"));
-    let parts = [
-        Some(length).filter(|text| !text.is_empty()),
-        format,
-        pattern,
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn sentence(words: &str) -> String {
-    let mut chars = words.chars();
-    let first = chars
-        .next()
-        .map(|first| first.to_uppercase().to_string())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
-}
-
-fn bounds<T: std::fmt::Display>(min: Option<T>, max: Option<T>) -> String {
-    match (min, max) {
-        (Some(min), Some(max)) => format!(" from {min} to {max}"),
-        (Some(min), None) => format!(", at least {min}"),
-        (None, Some(max)) => format!(", at most {max}"),
-        (None, None) => String::new(),
-    }
+    if index == 0 { id.to_owned() } else { format!("{id}-{index}") }
 }

@@ -1,11 +1,14 @@
-//! The page where a person answers: GET shows the question, POST takes the answer, and afterwards it shows what happened.
+//! The page where a person answers: GET shows the question, POST takes the answer, and afterwards
+//! it shows what happened.
 //!
-//! It needs no script. GET changes nothing, since programs that scan mails follow every link in them; only a person who picks
-//! and presses sends an answer, so nothing is picked beforehand. The hidden answer id makes a second press of the button a
-//! repeat of the first. Whatever goes wrong, what was typed comes back with the page.
+//! It needs no script. GET changes nothing, since programs that scan mails follow every link in
+//! them; only a person who picks and presses sends an answer, so nothing is picked beforehand. The
+//! hidden answer id makes a second press of the button a repeat of the first. Whatever goes wrong,
+//! what was typed comes back with the page.
 
 mod entry;
 mod fields;
+mod hints;
 mod outcome;
 mod values;
 mod view;

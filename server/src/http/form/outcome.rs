@@ -68,31 +68,19 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
 fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<String>) -> Response {
     let request = &*event.request;
     let Some(response) = &event.response else {
-        return failed(
-            Error::Internal("a pending event has no outcome".to_owned()),
-            None,
-        );
+        return failed(Error::Internal("a pending event has no outcome".to_owned()), None);
     };
     let (title, tone, value, reason) = match &response.outcome {
         Outcome::Answered { value } => ("Answered", "good", Some(value), ""),
         Outcome::Declined { reason } => ("Declined", "neutral", None, reason.as_str()),
         Outcome::Cancelled { reason } => ("Withdrawn", "neutral", None, reason.as_str()),
-        Outcome::TimedOut {
-            default: Some(value),
-        } => (
-            "Not answered in time: the default was used",
-            "neutral",
-            Some(value),
-            "",
-        ),
+        Outcome::TimedOut { default: Some(value) } => {
+            ("Not answered in time: the default was used", "neutral", Some(value), "")
+        }
         Outcome::TimedOut { default: None } => ("Not answered in time", "neutral", None, ""),
     };
     let by = response.responder.as_ref().map(|responder| {
-        let name = if responder.name.is_empty() {
-            "somebody unnamed"
-        } else {
-            &responder.name
-        };
+        let name = if responder.name.is_empty() { "somebody unnamed" } else { &responder.name };
         let way = match responder.channel {
             Channel::Form => "on this page",
             Channel::Http => "over HTTP",
@@ -105,14 +93,10 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
         prompt: Prompt::of(request),
         title,
         tone,
-        value: value
-            .map(|value| values::shown(&request.input, value))
-            .unwrap_or_default(),
+        value: value.map(|value| values::shown(&request.input, value)).unwrap_or_default(),
         reason,
         when: values::when(response.time),
-        by: by
-            .map(|(name, way)| format!("{name}, {way}"))
-            .unwrap_or_default(),
+        by: by.map(|(name, way)| format!("{name}, {way}")).unwrap_or_default(),
         lost,
         sent,
     };
@@ -124,15 +108,9 @@ pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
     if matches!(error, Error::LinkInvalid) {
         return page::no_such_link();
     }
-    let written = entry
-        .map(|entry| entry.written().collect())
-        .unwrap_or_default();
+    let written = entry.map(|entry| entry.written().collect()).unwrap_or_default();
     let page = Failed {
-        title: if entry.is_some() {
-            "That did not work"
-        } else {
-            "Not just now"
-        },
+        title: if entry.is_some() { "That did not work" } else { "Not just now" },
         message: match entry {
             Some(_) => {
                 "As far as we know nothing was recorded. Sending it again is safe: it counts once."

@@ -21,23 +21,13 @@ pub(super) struct When {
 /// `value` in the words in which `input` asked for it.
 pub(super) fn shown(input: &Input, value: &Value) -> Vec<Shown> {
     let (Input::Object(object), Value::Object(members)) = (input, value) else {
-        return vec![Shown {
-            title: String::new(),
-            lines: lines(input, value),
-        }];
+        return vec![Shown { title: String::new(), lines: lines(input, value) }];
     };
     let fields = object.fields().unwrap_or_default();
     let given = fields.iter().filter_map(|field| {
         let value = members.get(&field.name)?;
-        let title = if field.title.is_empty() {
-            &field.name
-        } else {
-            &field.title
-        };
-        Some(Shown {
-            title: title.clone(),
-            lines: lines(&field.input, value),
-        })
+        let title = if field.title.is_empty() { &field.name } else { &field.title };
+        Some(Shown { title: title.clone(), lines: lines(&field.input, value) })
     });
     given.collect()
 }
@@ -48,9 +38,7 @@ fn lines(input: &Input, value: &Value) -> Vec<String> {
         (Input::Choice(input), Value::Choice(selected)) => {
             let title = |value: &String| {
                 let option = input.options.iter().find(|option| option.value == *value);
-                option
-                    .map_or(value.as_str(), |option| option.title())
-                    .to_owned()
+                option.map_or(value.as_str(), |option| option.title()).to_owned()
             };
             selected.iter().map(title).collect()
         }
@@ -61,22 +49,17 @@ fn lines(input: &Input, value: &Value) -> Vec<String> {
 
 /// `value` in one line.
 pub(super) fn summary(input: &Input, value: &Value) -> String {
-    let parts = shown(input, value)
-        .into_iter()
-        .map(|part| match part.title.as_str() {
-            "" => part.lines.join(", "),
-            title => format!("{title}: {}", part.lines.join(", ")),
-        });
+    let parts = shown(input, value).into_iter().map(|part| match part.title.as_str() {
+        "" => part.lines.join(", "),
+        title => format!("{title}: {}", part.lines.join(", ")),
+    });
     parts.collect::<Vec<_>>().join("; ")
 }
 
 /// `instant` for a page, in UTC: the server cannot know where the reader is.
 pub(super) fn when(instant: Timestamp) -> When {
     let human = instant.utc().format("%-d %B %Y, %H:%M:%S UTC").to_string();
-    When {
-        machine: instant.to_string(),
-        human,
-    }
+    When { machine: instant.to_string(), human }
 }
 
 /// A span of time, as finely as a person would say it: to the second only when it is short.
@@ -89,10 +72,7 @@ pub(super) fn span(ms: i64) -> String {
         3_600..86_400 => [(hours, "hour"), (minutes, "minute")],
         _ => [(days, "day"), (hours, "hour")],
     };
-    let said = parts
-        .iter()
-        .enumerate()
-        .filter(|(at, (count, _))| *at == 0 || *count > 0);
+    let said = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
     let words = said.map(|(_, (count, unit))| {
         let plural = if *count == 1 { "" } else { "s" };
         format!("{count} {unit}{plural}")

@@ -94,9 +94,8 @@ pub(super) fn question(
 /// What is wrong: first what has a field, then what has none.
 fn complaints(fields: &[&mut Field], violations: &[Violation]) -> Vec<(String, String)> {
     let at_fault = fields.iter().filter(|field| !field.error.is_empty());
-    let mut complaints: Vec<_> = at_fault
-        .map(|field| (field.id.clone(), field.complaint()))
-        .collect();
+    let mut complaints: Vec<_> =
+        at_fault.map(|field| (field.id.clone(), field.complaint())).collect();
     let homeless = |violation: &&Violation| {
         let at_field = |field: &&mut Field| field.name == violation.field;
         !fields.iter().any(at_field) && violation.field != "answer_id"
@@ -114,11 +113,6 @@ fn about(request: &Request) -> Vec<(&'static str, String)> {
     }
     about.push(("Namespace", request.namespace.to_string()));
     about.push(("Asked", values::when(request.create_time).human));
-    about.extend(
-        request
-            .labels
-            .iter()
-            .map(|(key, value)| ("Label", format!("{key}: {value}"))),
-    );
+    about.extend(request.labels.iter().map(|(key, value)| ("Label", format!("{key}: {value}"))));
     about
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document: generated, so that it cannot say anything but what is served.
 //!
-//! Paths come from the one table of routes, messages and all descriptions from the protos. What no RPC has, and so no proto
-//! describes, is in `own`.
+//! Paths come from the one table of routes, messages and all descriptions from the protos. What no
+//! RPC has, and so no proto describes, is in `own`.
 
 mod own;
 mod schema;
@@ -73,12 +73,8 @@ fn rpc(schemas: &mut Schemas, route: &Route, name: &str, waits: bool) -> Value {
     let words = comment(&method.parent_service().parent_file(), method.path());
     let mut operation = operation(route, name, &words, waits);
     if route.method == "get" {
-        let in_query = input
-            .fields()
-            .filter(|field| !in_path.contains(&field.name()));
-        let parameters: Vec<_> = in_query
-            .map(|field| query_parameter(schemas, &field))
-            .collect();
+        let in_query = input.fields().filter(|field| !in_path.contains(&field.name()));
+        let parameters: Vec<_> = in_query.map(|field| query_parameter(schemas, &field)).collect();
         if let Some(all) = operation["parameters"].as_array_mut() {
             all.extend(parameters);
         }
@@ -99,10 +95,8 @@ fn method(name: &str) -> MethodDescriptor {
 /// What all operations have: a name, words, the parameters of the path, and errors.
 fn operation(route: &Route, name: &str, words: &str, waits: bool) -> Value {
     let (summary, description) = words.split_once("\n\n").unwrap_or((words, ""));
-    let mut parameters: Vec<_> = path_parameters(route.path)
-        .into_iter()
-        .map(path_parameter)
-        .collect();
+    let mut parameters: Vec<_> =
+        path_parameters(route.path).into_iter().map(path_parameter).collect();
     if waits {
         parameters.push(json!({
             "name": "wait",
@@ -124,9 +118,7 @@ fn operation(route: &Route, name: &str, words: &str, waits: bool) -> Value {
 /// Names of the parameters of a path's template.
 fn path_parameters(template: &str) -> Vec<&str> {
     let segments = template.split('/');
-    segments
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-        .collect()
+    segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
 }
 
 fn path_parameter(name: &str) -> Value {
@@ -172,9 +164,7 @@ mod tests {
         match json {
             Value::Object(members) => {
                 found.extend(members.get("$ref").and_then(Value::as_str));
-                members
-                    .values()
-                    .for_each(|member| references(member, found));
+                members.values().for_each(|member| references(member, found));
             }
             Value::Array(items) => items.iter().for_each(|item| references(item, found)),
             _ => {}
@@ -184,17 +174,11 @@ mod tests {
     #[test]
     fn every_route_of_the_api_is_described_and_nothing_else() {
         let document = document();
-        let served = routes::table()
-            .into_iter()
-            .filter(|route| route.path.starts_with("/v1/"));
+        let served = routes::table().into_iter().filter(|route| route.path.starts_with("/v1/"));
         let mut count = 0;
         for route in served {
             let operation = &document["paths"][route.path][route.method];
-            assert!(
-                operation["summary"].as_str().is_some_and(|s| !s.is_empty()),
-                "{}",
-                route.path
-            );
+            assert!(operation["summary"].as_str().is_some_and(|s| !s.is_empty()), "{}", route.path);
             assert!(operation["responses"]["200"].is_object(), "{}", route.path);
             count += 1;
         }
@@ -219,10 +203,7 @@ mod tests {
     fn every_rpc_but_the_stream_has_a_route() {
         let service = descriptors().get_service_by_name(SERVICE).unwrap();
         let document = document().to_string();
-        for method in service
-            .methods()
-            .filter(|method| !method.is_server_streaming())
-        {
+        for method in service.methods().filter(|method| !method.is_server_streaming()) {
             assert!(document.contains(&format!("\"operationId\":\"{}\"", method.name())));
         }
     }
@@ -231,16 +212,9 @@ mod tests {
     fn every_schema_says_what_it_is() {
         let document = document();
         for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-            assert!(
-                schema["description"]
-                    .as_str()
-                    .is_some_and(|s| !s.is_empty()),
-                "{name}"
-            );
+            assert!(schema["description"].as_str().is_some_and(|s| !s.is_empty()), "{name}");
             for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-                let said = property["description"]
-                    .as_str()
-                    .is_some_and(|s| !s.is_empty());
+                let said = property["description"].as_str().is_some_and(|s| !s.is_empty());
                 assert!(said, "{name}.{field}");
             }
         }
@@ -251,12 +225,7 @@ mod tests {
         let document = document();
         let answer = &document["components"]["schemas"]["AnswerEventRequest"]["properties"];
         assert!(answer.get("eventId").is_none() && answer.get("answerId").is_some());
-        let list = document["paths"]["/v1/events"]["get"]["parameters"]
-            .as_array()
-            .unwrap();
-        assert!(
-            list.iter()
-                .any(|p| p["name"] == "labels" && p["style"] == "deepObject")
-        );
+        let list = document["paths"]["/v1/events"]["get"]["parameters"].as_array().unwrap();
+        assert!(list.iter().any(|p| p["name"] == "labels" && p["style"] == "deepObject"));
     }
 }

@@ -11,11 +11,13 @@ use crate::json::descriptors;
 pub(super) fn describe(schemas: &mut Schemas, route: &Route, name: &str, waits: bool) -> Value {
     let words = match name {
         "GetLink" => {
-            "Returns the event of a link as it stands.\n\nWhoever has the link needs nothing else. An invalid link fails \
+            "Returns the event of a link as it stands.\n\nWhoever has the link needs nothing else. An \
+             invalid link fails \
              with ERROR_REASON_LINK_INVALID, whatever is wrong with it."
         }
         "AnswerLink" => {
-            "Answers or declines the event of a link with plain JSON.\n\nAn invalid answer changes nothing. An event that \
+            "Answers or declines the event of a link with plain JSON.\n\nAn invalid answer changes \
+             nothing. An event that \
              has ended fails with ERROR_REASON_EVENT_ALREADY_FINAL (status 409), but for the identical retry."
         }
         _ => "Returns this document.",
@@ -50,7 +52,8 @@ pub(super) fn error_response() -> Value {
             "details": {
                 "type": "array",
                 "items": detail,
-                "description": "First a google.rpc.ErrorInfo with domain hitl.v1 and a reason of ErrorReason; then, where \
+                "description": "First a google.rpc.ErrorInfo with domain hitl.v1 and a reason of \
+                 ErrorReason; then, where \
                     they help, BadRequest, RetryInfo and ResourceInfo.",
             },
         },
@@ -58,7 +61,8 @@ pub(super) fn error_response() -> Value {
     });
     let body = json!({"type": "object", "properties": {"error": error}, "required": ["error"]});
     json!({
-        "description": "The call failed. The status is that of the google.rpc.Code, but for 409 when the event has ended \
+        "description": "The call failed. The status is that of the google.rpc.Code, but for 409 when \
+         the event has ended \
             before, and HTTP's own 404, 405, 413 and 415. With retry-after, the same call may succeed later.",
         "content": content(&body),
     })
@@ -70,7 +74,8 @@ fn link_request() -> Value {
         "type": "object",
         "description": "Exactly one of value and decline.",
         "properties": {
-            "value": {"description": "The answer as plain JSON: 42, 1.5, \"text\", true, [\"option\"], {\"field\": 1}."},
+            "value": {"description": "The answer as plain JSON: 42, 1.5, \"text\", true, [\"option\"], \
+             {\"field\": 1}."},
             "decline": text("Declines, and says why; may be empty."),
             "answer_id": text("Makes the call safe to repeat. Chosen by the caller, at most 128 bytes."),
             "responder": text("The name of the person, unless the link names one."),

@@ -40,10 +40,7 @@ impl Schemas {
     fn message(&mut self, message: &MessageDescriptor, in_path: &[&str]) -> Value {
         let file = message.parent_file();
         let (mut properties, mut required) = (Map::new(), Vec::new());
-        for field in message
-            .fields()
-            .filter(|field| !in_path.contains(&field.name()))
-        {
+        for field in message.fields().filter(|field| !in_path.contains(&field.name())) {
             let words = comment(&file, field.path());
             let mut schema = self.field(&field);
             schema["description"] = words.as_str().into();
@@ -78,11 +75,7 @@ impl Schemas {
             return json!({"type": "object", "additionalProperties": values});
         }
         let schema = self.kind(&field.kind());
-        if field.is_list() {
-            json!({"type": "array", "items": schema})
-        } else {
-            schema
-        }
+        if field.is_list() { json!({"type": "array", "items": schema}) } else { schema }
     }
 
     fn kind(&mut self, kind: &Kind) -> Value {
@@ -116,10 +109,7 @@ impl Schemas {
 
     fn enumeration(&mut self, values: &EnumDescriptor) -> Value {
         let file = values.parent_file();
-        let names: Vec<_> = values
-            .values()
-            .map(|value| value.name().to_owned())
-            .collect();
+        let names: Vec<_> = values.values().map(|value| value.name().to_owned()).collect();
         let each = values
             .values()
             .map(|value| format!("- `{}`: {}", value.name(), comment(&file, value.path())));
@@ -134,17 +124,11 @@ impl Schemas {
 pub(super) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let location = info.and_then(|info| info.location.iter().find(|at| at.path == path));
-    let words = location
-        .map(|location| location.leading_comments())
-        .unwrap_or_default();
+    let words =
+        location.map(prost_types::source_code_info::Location::leading_comments).unwrap_or_default();
     let lines: Vec<_> = words.lines().map(str::trim).collect();
-    let paragraphs = lines
-        .split(|line| line.is_empty())
-        .filter(|lines| !lines.is_empty());
-    paragraphs
-        .map(|lines| lines.join(" "))
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    let paragraphs = lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
+    paragraphs.map(|lines| lines.join(" ")).collect::<Vec<_>>().join("\n\n")
 }
 
 /// A message's own words, and which of its fields exclude each other, as JSON Schema says it only at great length.
@@ -152,10 +136,7 @@ fn with_alternatives(message: &MessageDescriptor) -> String {
     let file = message.parent_file();
     let mut words = comment(&file, message.path());
     for oneof in message.oneofs().filter(|oneof| oneof.fields().len() > 1) {
-        let names: Vec<_> = oneof
-            .fields()
-            .map(|field| field.json_name().to_owned())
-            .collect();
+        let names: Vec<_> = oneof.fields().map(|field| field.json_name().to_owned()).collect();
         let own = comment(&file, oneof.path());
         words.push_str(&format!("\n\nAt most one of {}. {own}", names.join(", ")));
     }

@@ -17,24 +17,15 @@ async fn an_event_is_asked_seen_answered_and_final() {
     assert_eq!(response["responder"]["channel"], "CHANNEL_HTTP");
 
     let repeated = world.post(&format!("{at}/answer"), &answer).await;
-    assert_eq!(
-        repeated.json(),
-        reply.json(),
-        "the identical retry gets the stored result"
-    );
-    let late = world
-        .post(&format!("{at}/answer"), &json!({"json": "8"}))
-        .await;
+    assert_eq!(repeated.json(), reply.json(), "the identical retry gets the stored result");
+    let late = world.post(&format!("{at}/answer"), &json!({"json": "8"})).await;
     assert_eq!(
         (late.status, late.reason().as_str()),
         (StatusCode::CONFLICT, "ERROR_REASON_EVENT_ALREADY_FINAL")
     );
     assert_eq!(late.json()["error"]["status"], "FAILED_PRECONDITION");
 
-    let list = world
-        .get("/v1/events?state=EVENT_STATE_ANSWERED&page_size=5")
-        .await
-        .json();
+    let list = world.get("/v1/events?state=EVENT_STATE_ANSWERED&page_size=5").await.json();
     assert_eq!(list["events"][0]["id"], event["id"]);
 }
 
@@ -44,9 +35,7 @@ async fn decline_and_cancel_take_no_body_too() {
     for verb in ["decline", "cancel"] {
         let event = world.ask(json!({"bool": {}}), json!({})).await;
         let at = format!("/v1/events/{}/{verb}", event["id"].as_str().unwrap());
-        let reply = world
-            .send(Request::post(&at).body(Body::empty()).unwrap())
-            .await;
+        let reply = world.send(Request::post(&at).body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     }
 }
@@ -54,40 +43,25 @@ async fn decline_and_cancel_take_no_body_too() {
 #[tokio::test]
 async fn a_link_answers_one_event_with_plain_json() {
     let world = World::new().await;
-    let event = world
-        .ask(json!({"int": {}}), json!({"idempotencyKey": "secret"}))
-        .await;
+    let event = world.ask(json!({"int": {}}), json!({"idempotencyKey": "secret"})).await;
     let link = path(&event["apiUrl"]);
     let seen = world.get(&link).await;
     assert_eq!(seen.json()["prompt"], "Deploy?");
     assert!(!seen.text.contains("secret"));
 
-    for bad in [
-        json!({}),
-        json!({"value": null}),
-        json!({"value": 1, "decline": ""}),
-        json!({"valeu": 1}),
-    ] {
-        assert_eq!(
-            world.post(&link, &bad).await.status,
-            StatusCode::BAD_REQUEST,
-            "{bad}"
-        );
+    for bad in
+        [json!({}), json!({"value": null}), json!({"value": 1, "decline": ""}), json!({"valeu": 1})]
+    {
+        assert_eq!(world.post(&link, &bad).await.status, StatusCode::BAD_REQUEST, "{bad}");
     }
     let wrong = world.post(&link, &json!({"value": "many"})).await;
     assert_eq!(wrong.reason(), "ERROR_REASON_INVALID_ANSWER");
-    assert_eq!(
-        wrong.json()["error"]["details"][1]["fieldViolations"][0]["field"],
-        "value"
-    );
+    assert_eq!(wrong.json()["error"]["details"][1]["fieldViolations"][0]["field"], "value");
 
     let exact = r#"{"value": 9223372036854775807, "answer_id": "x"}"#;
     let request = Request::post(&link).header("content-type", "application/json; charset=utf-8");
     let reply = world.send(request.body(Body::from(exact)).unwrap()).await;
-    assert_eq!(
-        reply.json()["response"]["value"]["int"],
-        "9223372036854775807"
-    );
+    assert_eq!(reply.json()["response"]["value"]["int"], "9223372036854775807");
     assert_eq!(
         world.get(&format!("{link}?wait=60s")).await.json()["state"],
         "EVENT_STATE_ANSWERED"
@@ -100,17 +74,10 @@ async fn a_link_that_is_not_valid_says_nothing_else() {
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let link = path(&event["apiUrl"]);
     let mut seen = Vec::new();
-    for bad in [
-        &link[..link.len() - 1],
-        "/v1/links/0/x",
-        "/v1/links/%FF/%FF",
-    ] {
+    for bad in [&link[..link.len() - 1], "/v1/links/0/x", "/v1/links/%FF/%FF"] {
         let reply = world.get(bad).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN);
-        assert_eq!(
-            world.post(bad, &json!({"value": 1})).await.status,
-            StatusCode::FORBIDDEN
-        );
+        assert_eq!(world.post(bad, &json!({"value": 1})).await.status, StatusCode::FORBIDDEN);
         seen.push(reply.text);
     }
     assert!(seen.iter().all(|text| *text == seen[0]));
@@ -121,68 +88,34 @@ async fn a_poll_holds_until_its_time_is_over() {
     let world = World::new().await;
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let at = format!("/v1/events/{}?wait=20ms", event["id"].as_str().unwrap());
-    assert_eq!(
-        world.get(&at).await.json()["event"]["state"],
-        "EVENT_STATE_PENDING"
-    );
-    assert_eq!(
-        world.get(&at.replace("20ms", "20")).await.status,
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(world.get(&at).await.json()["event"]["state"], "EVENT_STATE_PENDING");
+    assert_eq!(world.get(&at.replace("20ms", "20")).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn what_http_refuses_is_refused_in_the_shape_of_the_api() {
     let world = World::new().await;
     let send = async |method: &str, path: &str, kind: &str, body: Vec<u8>| {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", kind);
+        let request = Request::builder().method(method).uri(path).header("content-type", kind);
         world.send(request.body(Body::from(body)).unwrap()).await
     };
     let json = "application/json";
     let cases = [
-        (
-            send("POST", "/v1/events", "text/plain", b"{}".to_vec()).await,
-            415,
-        ),
-        (
-            send("POST", "/v1/events", json, vec![b' '; (1 << 20) + 1]).await,
-            413,
-        ),
-        (
-            send("POST", "/v1/events", json, b"{\"name\": }".to_vec()).await,
-            400,
-        ),
+        (send("POST", "/v1/events", "text/plain", b"{}".to_vec()).await, 415),
+        (send("POST", "/v1/events", json, vec![b' '; (1 << 20) + 1]).await, 413),
+        (send("POST", "/v1/events", json, b"{\"name\": }".to_vec()).await, 400),
         (send("DELETE", "/v1/events", json, Vec::new()).await, 405),
         (send("GET", "/v2", json, Vec::new()).await, 404),
-        (
-            send("GET", "/v1/events?nmae=x", json, Vec::new()).await,
-            400,
-        ),
+        (send("GET", "/v1/events?nmae=x", json, Vec::new()).await, 400),
         (send("GET", "/v1/events/0", json, Vec::new()).await, 400),
-        (
-            send(
-                "GET",
-                &format!("/v1/events/{}", "0".repeat(32)),
-                json,
-                Vec::new(),
-            )
-            .await,
-            404,
-        ),
+        (send("GET", &format!("/v1/events/{}", "0".repeat(32)), json, Vec::new()).await, 404),
     ];
     for (reply, status) in &cases {
         assert_eq!(reply.status.as_u16(), *status, "{}", reply.text);
         assert_eq!(reply.json()["error"]["code"], *status);
         assert!(reply.reason().starts_with("ERROR_REASON_"));
     }
-    assert!(
-        cases[2].0.text.contains("line 1 column 10"),
-        "{}",
-        cases[2].0.text
-    );
+    assert!(cases[2].0.text.contains("line 1 column 10"), "{}", cases[2].0.text);
     assert_eq!(cases[3].0.header("allow"), "POST,GET,HEAD");
 }
 
@@ -205,36 +138,19 @@ async fn the_old_paths_go_by_the_stored_event_and_not_by_the_client() {
 
     let typed =
         json!({"request_id": id, "value": "x", "data_type": "str", "response_path": "/tmp/x"});
-    assert_eq!(
-        world.post("/submit/json", &typed).await.reason(),
-        "ERROR_REASON_INVALID_ANSWER"
-    );
+    assert_eq!(world.post("/submit/json", &typed).await.reason(), "ERROR_REASON_INVALID_ANSWER");
     let reply = world
-        .post_form(
-            "/submit",
-            &[("request_id", id), ("value", "4"), ("data_type", "str")],
-        )
+        .post_form("/submit", &[("request_id", id), ("value", "4"), ("data_type", "str")])
         .await;
     assert_eq!(reply.json()["status"], "submitted");
     assert_eq!(reply.json()["value"], 4);
-    let again = world
-        .post("/submit/json", &json!({"request_id": id, "value": 5}))
-        .await;
+    let again = world.post("/submit/json", &json!({"request_id": id, "value": 5})).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
 
     let status = world.get(&status).await.json();
-    assert_eq!(
-        (&status["status"], &status["response"]["value"]),
-        (&json!("completed"), &json!(4))
-    );
-    assert_eq!(
-        world.get("/status/nothing").await.json()["status"],
-        "not_found"
-    );
-    assert_eq!(
-        world.get("/health").await.json(),
-        json!({"status": "healthy"})
-    );
+    assert_eq!((&status["status"], &status["response"]["value"]), (&json!("completed"), &json!(4)));
+    assert_eq!(world.get("/status/nothing").await.json()["status"], "not_found");
+    assert_eq!(world.get("/health").await.json(), json!({"status": "healthy"}));
 }
 
 #[tokio::test]
@@ -242,10 +158,7 @@ async fn health_and_the_document_are_there() {
     let world = World::new().await;
     assert_eq!(world.get("/healthz").await.status, StatusCode::OK);
     assert_eq!(world.get("/readyz").await.status, StatusCode::OK);
-    assert_eq!(
-        world.get("/v1/openapi.json").await.json()["openapi"],
-        "3.1.0"
-    );
+    assert_eq!(world.get("/v1/openapi.json").await.json()["openapi"], "3.1.0");
 }
 
 #[tokio::test]
@@ -259,41 +172,24 @@ async fn a_page_of_another_site_gets_nowhere() {
     );
     let request = Request::get("/v1/events").header("host", "evil.example");
     assert_eq!(
-        world
-            .send(request.body(Body::empty()).unwrap())
-            .await
-            .status,
+        world.send(request.body(Body::empty()).unwrap()).await.status,
         StatusCode::FORBIDDEN
     );
 }
 
 #[tokio::test]
 async fn an_allowed_origin_may_call_and_read_grpc_web() {
-    let settings = Settings {
-        allowed_origins: vec!["https://inbox.example".into()],
-        ..Settings::default()
-    };
+    let settings =
+        Settings { allowed_origins: vec!["https://inbox.example".into()], ..Settings::default() };
     let app = guard(World::new().await.app, &settings);
     let preflight = Request::options("/hitl.v1.EventService/WaitEvent")
         .header("origin", "https://inbox.example")
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type,x-grpc-web");
-    let response = app
-        .clone()
-        .oneshot(preflight.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(
-        response.headers()["access-control-allow-origin"],
-        "https://inbox.example"
-    );
+    let response = app.clone().oneshot(preflight.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["access-control-allow-origin"], "https://inbox.example");
     let request = Request::get("/v1/events").header("origin", "https://inbox.example");
-    let response = app
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    let exposed = response.headers()["access-control-expose-headers"]
-        .to_str()
-        .unwrap();
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let exposed = response.headers()["access-control-expose-headers"].to_str().unwrap();
     assert!(exposed.contains("grpc-status-details-bin"), "{exposed}");
 }

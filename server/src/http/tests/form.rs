@@ -11,31 +11,11 @@ async fn every_kind_of_answer_can_be_given() {
     }});
     let colours = json!([{"value": "r", "label": "Red"}, {"value": "g"}]);
     let cases = [
-        (
-            json!({"int": {}}),
-            vec![("value", "-4")],
-            json!({"int": "-4"}),
-        ),
-        (
-            json!({"float": {}}),
-            vec![("value", "1.5")],
-            json!({"float": 1.5}),
-        ),
-        (
-            json!({"str": {}}),
-            vec![("value", "a")],
-            json!({"str": "a"}),
-        ),
-        (
-            json!({"str": {"multiline": true}}),
-            vec![("value", "a\r\nb")],
-            json!({"str": "a\nb"}),
-        ),
-        (
-            json!({"bool": {}}),
-            vec![("value", "false")],
-            json!({"bool": false}),
-        ),
+        (json!({"int": {}}), vec![("value", "-4")], json!({"int": "-4"})),
+        (json!({"float": {}}), vec![("value", "1.5")], json!({"float": 1.5})),
+        (json!({"str": {}}), vec![("value", "a")], json!({"str": "a"})),
+        (json!({"str": {"multiline": true}}), vec![("value", "a\r\nb")], json!({"str": "a\nb"})),
+        (json!({"bool": {}}), vec![("value", "false")], json!({"bool": false})),
         (
             json!({"choice": {"options": colours}}),
             vec![("value", "r")],
@@ -58,19 +38,9 @@ async fn every_kind_of_answer_can_be_given() {
         let form = path(&event["formUrl"]);
         let page = world.get(&form).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(
-            page.text.contains(&format!("name=\"{}\"", pairs[0].0)),
-            "{input}"
-        );
-        assert!(
-            !page.text.contains(" checked") && !page.text.contains(" selected"),
-            "{input}"
-        );
-        pairs.extend([
-            ("answer_id", page.answer_id()),
-            ("action", "answer"),
-            ("responder", "Ann"),
-        ]);
+        assert!(page.text.contains(&format!("name=\"{}\"", pairs[0].0)), "{input}");
+        assert!(!page.text.contains(" checked") && !page.text.contains(" selected"), "{input}");
+        pairs.extend([("answer_id", page.answer_id()), ("action", "answer"), ("responder", "Ann")]);
         for _ in 0..2 {
             let sent = world.post_form(&form, &pairs).await;
             assert_eq!(sent.status, StatusCode::SEE_OTHER, "{input}: {}", sent.text);
@@ -91,21 +61,13 @@ async fn looking_changes_nothing() {
     let event = world.ask(json!({"bool": {}}), json!({})).await;
     let form = path(&event["formUrl"]);
     for query in ["", "?action=answer&value=true", "?value=true"] {
-        assert_eq!(
-            world.get(&format!("{form}{query}")).await.status,
-            StatusCode::OK
-        );
-        let head = Request::head(format!("{form}{query}"))
-            .body(Body::empty())
-            .unwrap();
+        assert_eq!(world.get(&format!("{form}{query}")).await.status, StatusCode::OK);
+        let head = Request::head(format!("{form}{query}")).body(Body::empty()).unwrap();
         let reply = world.send(head).await;
         assert_eq!((reply.status, reply.text.as_str()), (StatusCode::OK, ""));
     }
     let at = format!("/v1/events/{}", event["id"].as_str().unwrap());
-    assert_eq!(
-        world.get(&at).await.json()["event"]["state"],
-        "EVENT_STATE_PENDING"
-    );
+    assert_eq!(world.get(&at).await.json()["event"]["state"], "EVENT_STATE_PENDING");
 }
 
 #[tokio::test]
@@ -113,12 +75,7 @@ async fn a_wrong_answer_comes_back_with_what_was_typed() {
     let world = World::new().await;
     let event = world.ask(json!({"int": {"max": 9}}), json!({})).await;
     let form = path(&event["formUrl"]);
-    let pairs = [
-        ("value", EVIL),
-        ("responder", "Ann"),
-        ("answer_id", "x"),
-        ("action", "answer"),
-    ];
+    let pairs = [("value", EVIL), ("responder", "Ann"), ("answer_id", "x"), ("action", "answer")];
     let page = world.post_form(&form, &pairs).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!page.text.contains("<script"));
@@ -132,15 +89,11 @@ async fn a_wrong_answer_comes_back_with_what_was_typed() {
         assert!(page.text.contains(part), "{part}");
     }
     assert!(
-        page.text
-            .contains("&#60;script&#62;alert(1)&#60;/script&#62;")
+        page.text.contains("&#60;script&#62;alert(1)&#60;/script&#62;")
             && page.text.contains("Ann")
     );
     assert_eq!(page.answer_id(), "x");
-    assert_eq!(
-        world.post_form(&form, &[("value", "3")]).await.status,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(world.post_form(&form, &[("value", "3")]).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -149,25 +102,15 @@ async fn a_refusal_needs_no_value_and_keeps_its_reason() {
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let form = path(&event["formUrl"]);
     let page = world.get(&form).await;
-    let pairs = [
-        ("action", "decline"),
-        ("reason", EVIL),
-        ("value", ""),
-        ("answer_id", page.answer_id()),
-    ];
-    assert_eq!(
-        world.post_form(&form, &pairs).await.status,
-        StatusCode::SEE_OTHER
-    );
+    let pairs =
+        [("action", "decline"), ("reason", EVIL), ("value", ""), ("answer_id", page.answer_id())];
+    assert_eq!(world.post_form(&form, &pairs).await.status, StatusCode::SEE_OTHER);
     let outcome = world.get(&form).await;
     assert!(outcome.text.contains("Declined") && !outcome.text.contains("<script"));
     let long = "x".repeat(5000);
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let page = world
-        .post_form(
-            &path(&event["formUrl"]),
-            &[("action", "decline"), ("reason", &long)],
-        )
+        .post_form(&path(&event["formUrl"]), &[("action", "decline"), ("reason", &long)])
         .await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.text.contains("<details class=\"decline\" open>") && page.text.contains(&long));
@@ -178,21 +121,14 @@ async fn an_answer_that_comes_second_is_told_so() {
     let world = World::new().await;
     let event = world.ask(json!({"str": {}}), json!({})).await;
     let form = path(&event["formUrl"]);
-    world
-        .post_form(&form, &[("value", "first"), ("answer_id", "a")])
-        .await;
-    let page = world
-        .post_form(&form, &[("value", "second"), ("answer_id", "b")])
-        .await;
+    world.post_form(&form, &[("value", "first"), ("answer_id", "a")]).await;
+    let page = world.post_form(&form, &[("value", "second"), ("answer_id", "b")]).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     for part in ["was not recorded", "first", "second"] {
         assert!(page.text.contains(part), "{part}");
     }
     let event = world
-        .ask(
-            json!({"str": {}}),
-            json!({"onTimeout": {"defaultValue": {"str": "silence"}}}),
-        )
+        .ask(json!({"str": {}}), json!({"onTimeout": {"defaultValue": {"str": "silence"}}}))
         .await;
     let form = path(&event["formUrl"]);
     assert!(world.get(&form).await.text.contains("silence"));
@@ -210,14 +146,9 @@ async fn every_link_that_is_not_valid_looks_the_same() {
     let mut other = form.clone();
     other.replace_range(6..7, if &form[6..7] == "0" { "1" } else { "0" });
     let mut seen = Vec::new();
-    for bad in [
-        &form[..form.len() - 1],
-        &other,
-        "/form/x/y",
-        "/form/x",
-        "/form/%FF/%FE",
-        "/form/a/b/c",
-    ] {
+    for bad in
+        [&form[..form.len() - 1], &other, "/form/x/y", "/form/x", "/form/%FF/%FE", "/form/a/b/c"]
+    {
         let reply = world.get(bad).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{bad}");
         seen.push((reply.text, format!("{:?}", reply.headers)));
@@ -262,12 +193,9 @@ async fn pages_forbid_everything_that_they_do_not_need() {
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let page = world.get(&path(&event["formUrl"])).await;
     let policy = page.header("content-security-policy");
-    for part in [
-        "default-src 'none'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ] {
+    for part in
+        ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+    {
         assert!(policy.contains(part), "{policy}");
     }
     assert_eq!(page.header("referrer-policy"), "no-referrer");
@@ -276,10 +204,7 @@ async fn pages_forbid_everything_that_they_do_not_need() {
     assert!(page.header("x-robots-tag").contains("noindex"));
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
     for part in ["<script", " on", "javascript:", "src="] {
-        let tags = page
-            .text
-            .split('<')
-            .map(|rest| rest.split('>').next().unwrap_or_default());
+        let tags = page.text.split('<').map(|rest| rest.split('>').next().unwrap_or_default());
         assert!(!tags.into_iter().any(|tag| tag.contains(part)), "{part}");
     }
 }

@@ -29,7 +29,7 @@ struct World {
 /// What came back, read whole.
 struct Reply {
     status: StatusCode,
-    headers: axum::http::HeaderMap,
+    headers: http::HeaderMap,
     text: String,
 }
 
@@ -39,7 +39,7 @@ impl World {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
         let service = Service::new(store, now, random, 100, CancellationToken::new());
-        let links = Links::new(LinkKey::new([7; 32]), "http://127.0.0.1:4485");
+        let links = Links::new(&LinkKey::new([7; 32]), "http://127.0.0.1:4485");
         let settings = Settings {
             open: true,
             public_url: "http://127.0.0.1:4485".into(),
@@ -54,28 +54,20 @@ impl World {
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 8 << 20).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Reply {
-            status: head.status,
-            headers: head.headers,
-            text,
-        }
+        Reply { status: head.status, headers: head.headers, text }
     }
 
     async fn get(&self, path: &str) -> Reply {
-        self.send(Request::get(path).body(Body::empty()).unwrap())
-            .await
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     async fn post(&self, path: &str, body: &Value) -> Reply {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Body::from(body.to_string())).unwrap())
-            .await
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     async fn post_form(&self, path: &str, pairs: &[(&str, &str)]) -> Reply {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs)
-            .finish();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let kind = "application/x-www-form-urlencoded";
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
         self.send(request.body(Body::from(body)).unwrap()).await
@@ -85,9 +77,7 @@ impl World {
     async fn ask(&self, input: Value, more: Value) -> Value {
         let mut body =
             json!({"name": "deploy", "prompt": "Deploy?", "input": input, "ttl": "3600s"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let reply = self.post("/v1/events", &body).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
         reply.json()["event"].clone()
@@ -100,17 +90,11 @@ impl Reply {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     fn reason(&self) -> String {
-        self.json()["error"]["details"][0]["reason"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.json()["error"]["details"][0]["reason"].as_str().unwrap().to_owned()
     }
 
     /// The value of the hidden field that makes a second press harmless.
@@ -122,9 +106,5 @@ impl Reply {
 
 /// The path of a link that is shown with its host.
 fn path(url: &Value) -> String {
-    url.as_str()
-        .unwrap()
-        .strip_prefix("http://127.0.0.1:4485")
-        .unwrap()
-        .to_owned()
+    url.as_str().unwrap().strip_prefix("http://127.0.0.1:4485").unwrap().to_owned()
 }
