@@ -45,7 +45,8 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_INSECURE")]
     pub insecure: bool,
 
-    /// Origin of web pages that may call this server from a browser, such as `https://app.example.org`. May be repeated.
+    /// Origin of web pages that may call this server from a browser, such as
+    /// `https://app.example.org`. May be repeated.
     #[arg(
         long = "cors-origin",
         env = "HITL_CORS_ORIGIN",
