@@ -2,6 +2,7 @@
 
 mod api;
 mod form;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ const NOW_MS: i64 = 1_795_348_837_250;
 struct World {
     app: Router,
     clock: ManualClock,
+    service: Service,
 }
 
 /// What came back, read whole.
@@ -39,14 +41,23 @@ impl World {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
         let service = Service::new(store, now, random, 100, CancellationToken::new());
+        let app = Self::app(&service, 100);
+        Self { app, clock, service }
+    }
+
+    /// The same events, behind a server that takes at most `calls_max` calls at a time.
+    fn limited(self, calls_max: usize) -> Self {
+        Self { app: Self::app(&self.service, calls_max), ..self }
+    }
+
+    fn app(service: &Service, calls_max: usize) -> Router {
         let links = Links::new(&LinkKey::new([7; 32]), "http://127.0.0.1:4485");
         let settings = Settings {
             open: true,
             public_url: "http://127.0.0.1:4485".into(),
             ..Settings::default()
         };
-        let app = guard(router(Arc::new(Api::new(service, links, 100))), &settings);
-        Self { app, clock }
+        guard(router(Arc::new(Api::new(service.clone(), links, calls_max))), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
