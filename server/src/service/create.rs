@@ -34,8 +34,9 @@ impl Service {
         let request = hitl_core::create(spec, namespace.clone(), id, now).map_err(|rejection| {
             Error::rejected(rejection, &hitl_core::EventKey { namespace, id })
         })?;
-        let service = self.clone();
-        self.finish_anyway(async move { service.record(Arc::new(request)).await }).await
+        // No task of its own as for an end: if the caller hangs up nobody waits for the event yet,
+        // and its timer is found by the next scan.
+        self.record(Arc::new(request)).await
     }
 
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {

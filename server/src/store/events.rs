@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
 use crate::store::objects::{self, Objects};
-use crate::store::record::{Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::store::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
 
 /// Most bytes of events kept in memory.
 const CACHE_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -76,11 +76,11 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
     pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
         let key = request.key();
-        let record = RequestRecord { version: VERSION, nonce, request: (*request).clone() };
+        let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
         let path = keys::request(&key);
         // Both at once, since neither is of use without the other and a store takes its time for each.
         let (created, marked) = tokio::join!(
-            self.objects.create_once(&path, &record),
+            self.objects.create_once::<RequestRecord>(&path, nonce, record),
             self.indexes.insert(Index::Timers, timer(&request)),
         );
         marked?;
@@ -135,9 +135,10 @@ impl EventStore {
     ) -> Result<Ended, Error> {
         let key = event.request.key();
         let announcement = Entry { time: response.time, key: key.clone() };
-        let record = ResponseRecord { version: VERSION, nonce, response };
+        let record =
+            record::encode(&ResponseRecord { version: VERSION, nonce, response: &response });
         let path = keys::response(&key);
-        let commit = self.objects.create_once(&path, &record);
+        let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
         let announce = self.indexes.insert(Index::Resolved, announcement.clone());
         let committed = if self.shared {
             // Replicas learn of the end from the announcement, so a crash between the two must leave that one.
@@ -149,7 +150,7 @@ impl EventStore {
             committed?
         };
         let (response, ours) = match committed {
-            objects::Created::Ours => (record.response, true),
+            objects::Created::Ours => (response, true),
             objects::Created::Theirs(first) => (first.response, false),
         };
         if !ours && response.time != announcement.time {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use chrono::Timelike;
 use hitl_core::{EventId, EventKey, Namespace, Timestamp};
 use object_store::path::Path;
 
@@ -15,12 +16,17 @@ pub(crate) fn format() -> Path {
 
 /// Where the immutable question of an event is recorded.
 pub(crate) fn request(key: &EventKey) -> Path {
-    Path::from(format!("events/{}/{}/request.json", key.namespace, key.id))
+    path(&format!("events/{}/{}/request.json", key.namespace, key.id))
 }
 
 /// Where the one final outcome of an event is recorded.
 pub(crate) fn response(key: &EventKey) -> Path {
-    Path::from(format!("events/{}/{}/response.json", key.namespace, key.id))
+    path(&format!("events/{}/{}/response.json", key.namespace, key.id))
+}
+
+/// A key that needs no escaping: its parts are ids, namespaces and digits.
+fn path(text: &str) -> Path {
+    Path::parse(text).expect("no part of a key holds a character that paths refuse")
 }
 
 /// An entry in one of the two indexes by time: what is owed at an instant, or what ended at one.
@@ -64,15 +70,15 @@ impl Index {
 
     /// The prefix of the minute that holds `time`.
     pub(crate) fn minute(self, time: Timestamp) -> Path {
-        Path::from(format!("{}/{}", self.name(), time.utc().format("%Y-%m-%dT%H/%M")))
+        path(&format!("{}/{}", self.name(), Minute(time)))
     }
 
     /// The key of `entry`.
     pub(crate) fn path(self, entry: &Entry) -> Path {
         let EventKey { namespace, id } = &entry.key;
-        let minute = entry.time.utc().format("%Y-%m-%dT%H/%M");
+        let minute = Minute(entry.time);
         let (name, infix, ms) = (self.name(), self.infix(), entry.time.ms());
-        Path::from(format!("{name}/{minute}/{ms:013}{infix}{namespace}-{id}"))
+        path(&format!("{name}/{minute}/{ms:013}{infix}{namespace}-{id}"))
     }
 
     /// The entry that stands at `path`; `None` if that is no key of this index.
@@ -87,6 +93,17 @@ impl Index {
         let namespace: Namespace = namespace.parse().ok()?;
         let id: EventId = id.parse().ok()?;
         Some(Entry { time, key: EventKey { namespace, id } })
+    }
+}
+
+/// The hour and the minute that hold an instant, such as `2026-11-22T13/37`.
+struct Minute(Timestamp);
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.utc();
+        let (date, hour, minute) = (time.date_naive(), time.hour(), time.minute());
+        write!(f, "{date}T{hour:02}/{minute:02}")
     }
 }
 

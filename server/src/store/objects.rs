@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode};
 
 use crate::error::Error;
-use crate::store::record::{self, Record};
+use crate::store::record::{self, Nonce, Record};
 
 /// How often a create is repeated when the store refuses it although nothing is there.
 const ATTEMPTS_MAX: u32 = 6;
@@ -37,7 +37,7 @@ impl Objects {
         &*self.0
     }
 
-    /// Writes `record` if nothing is at `path` yet.
+    /// Writes `bytes`, a record with `nonce`, if nothing is at `path` yet.
     ///
     /// The store's word is taken only for success. A store may report a failure, or that something
     /// exists already, for a write of ours that it did take, and may report a conflict although
@@ -50,16 +50,16 @@ impl Objects {
     pub(crate) async fn create_once<R: Record>(
         &self,
         path: &Path,
-        record: &R,
+        nonce: Nonce,
+        bytes: Bytes,
     ) -> Result<Created<R>, Error> {
-        let bytes = record::encode(record);
         let mut pause = PAUSE_MIN;
         for attempt in 1.. {
             let Err(error) = self.put(path, bytes.clone(), PutMode::Create).await else {
                 return Ok(Created::Ours);
             };
             match self.read::<R>(path).await? {
-                Some(found) if found.nonce() == record.nonce() => return Ok(Created::Ours),
+                Some(found) if found.nonce() == nonce => return Ok(Created::Ours),
                 Some(found) => return Ok(Created::Theirs(found)),
                 None if attempt == ATTEMPTS_MAX => return Err(error.into()),
                 None => tokio::time::sleep(pause).await,

@@ -13,7 +13,7 @@ use object_store::{
 };
 
 use super::*;
-use crate::store::record::{Nonce, ResponseRecord, VERSION};
+use crate::store::record::{ResponseRecord, VERSION};
 
 /// What the store does with the next create.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ async fn create(
         objects.put(&path, record::encode(&before), PutMode::Create).await.unwrap();
     }
     store.script.lock().unwrap().extend(script);
-    objects.create_once(&path, &record(1)).await
+    objects.create_once::<ResponseRecord>(&path, Nonce([1; 16]), record::encode(&record(1))).await
 }
 
 #[tokio::test]
@@ -185,6 +185,8 @@ async fn what_cannot_be_understood_is_an_error_not_an_absence() {
         objects.read::<ResponseRecord>(&path).await,
         Err(Error::RecordUnreadable { .. })
     ));
-    let created = objects.create_once(&path, &record(1)).await;
+    let created = objects
+        .create_once::<ResponseRecord>(&path, Nonce([1; 16]), record::encode(&record(1)))
+        .await;
     assert!(matches!(created, Err(Error::RecordUnreadable { .. })));
 }
