@@ -13,9 +13,9 @@ use crate::store::objects::{self, Objects};
 use crate::store::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
 
 /// Most bytes of events kept in memory.
-const CACHE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Events that the memory is laid out for at first.
-const CACHE_EVENTS: usize = 16 * 1024;
+const CACHE_EVENTS: usize = 4 * 1024;
 
 /// The events of one store.
 ///
