@@ -18,5 +18,7 @@ pub mod net;
 pub mod random;
 pub mod service;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod timers;
 pub mod waiters;

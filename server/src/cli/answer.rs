@@ -4,7 +4,8 @@ use clap::Args;
 use hitl::Answer;
 
 use super::exit::Exit;
-use super::{ServerArgs, show, terminal};
+use super::responder::ResponderArgs;
+use super::{ServerArgs, reach, show, terminal};
 
 const HELP: &str = "\
 VALUE is what a person would type; --json takes plain JSON. The first valid answer wins; one that does \
@@ -31,15 +32,8 @@ pub(super) struct AnswerArgs {
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     json: Option<String>,
 
-    /// Who answers; recorded with the answer.
-    #[arg(
-        long = "as",
-        value_name = "NAME",
-        env = "USER",
-        default_value = "",
-        hide_default_value = true
-    )]
-    responder: String,
+    #[command(flatten)]
+    by: ResponderArgs,
 }
 
 pub(super) async fn run(server: &ServerArgs, args: AnswerArgs) -> anyhow::Result<Exit> {
@@ -47,7 +41,8 @@ pub(super) async fn run(server: &ServerArgs, args: AnswerArgs) -> anyhow::Result
         Some(json) => Answer::Json(json),
         None => Answer::Text(args.value.unwrap_or_default()),
     };
-    let event = server.client()?.answer(&args.id, answer, &args.responder).await?;
+    let client = server.client()?;
+    let event = reach(&client, client.answer(&args.id, answer, &args.by.responder)).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use hitl::v1::{self, PromptFormat};
 
 use super::exit::Exit;
 use super::question::QuestionArgs;
-use super::{ServerArgs, show, terminal, wait};
+use super::{ServerArgs, reach, show, terminal, wait};
 
 const HELP: &str = "\
 The link goes to stderr, the value alone to stdout. How the event ends is the exit code: 0 answered (or \
@@ -79,7 +79,8 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
         config = config.run_id(run_id);
     }
     let client = server.client_with(config)?;
-    let event = client.create(args.into_request()?).await?.event.unwrap_or_default();
+    let created = reach(&client, client.create(args.into_request()?)).await?;
+    let event = created.event.unwrap_or_default();
     if detach {
         terminal::print(&if json { show::json(&event) } else { event.id })?;
         return Ok(Exit::Done);

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::exit::Exit;
-use super::{ServerArgs, show, terminal};
+use super::{ServerArgs, reach, show, terminal};
 
 /// Cancel an event: withdraw the question
 #[derive(Args, Debug)]
@@ -18,7 +18,8 @@ pub(super) struct CancelArgs {
 }
 
 pub(super) async fn run(server: &ServerArgs, args: &CancelArgs) -> anyhow::Result<Exit> {
-    let event = server.client()?.cancel(&args.id, &args.reason).await?;
+    let client = server.client()?;
+    let event = reach(&client, client.cancel(&args.id, &args.reason)).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::exit::Exit;
-use super::{ServerArgs, show, terminal};
+use super::responder::ResponderArgs;
+use super::{ServerArgs, reach, show, terminal};
 
 /// Decline an event: refuse to give a value
 #[derive(Args, Debug)]
@@ -16,19 +17,13 @@ pub(super) struct DeclineArgs {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 
-    /// Who declines; recorded with the reason.
-    #[arg(
-        long = "as",
-        value_name = "NAME",
-        env = "USER",
-        default_value = "",
-        hide_default_value = true
-    )]
-    responder: String,
+    #[command(flatten)]
+    by: ResponderArgs,
 }
 
 pub(super) async fn run(server: &ServerArgs, args: &DeclineArgs) -> anyhow::Result<Exit> {
-    let event = server.client()?.decline(&args.id, &args.reason, &args.responder).await?;
+    let client = server.client()?;
+    let event = reach(&client, client.decline(&args.id, &args.reason, &args.by.responder)).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::exit::Exit;
-use super::{ServerArgs, show, terminal};
+use super::{ServerArgs, reach, show, terminal};
 
 const HELP: &str = "\
 Shows the link too: whoever has that can answer.
@@ -25,7 +25,8 @@ pub(super) struct GetArgs {
 }
 
 pub(super) async fn run(server: &ServerArgs, args: &GetArgs) -> anyhow::Result<Exit> {
-    let event = server.client()?.get(&args.id).await?;
+    let client = server.client()?;
+    let event = reach(&client, client.get(&args.id)).await?;
     let shown = if args.json { show::json(&event) } else { show::event(&event)? };
     terminal::print(&shown)?;
     Ok(Exit::Done)

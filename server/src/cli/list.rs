@@ -5,7 +5,7 @@ use hitl::v1::{Event, EventState, ListEventsRequest};
 
 use super::ask::label;
 use super::exit::Exit;
-use super::{ServerArgs, show, terminal};
+use super::{ServerArgs, reach, show, terminal};
 
 const HELP: &str = "\
 Pending events come first, nearest deadline first; then the ended ones, latest first.
@@ -76,7 +76,7 @@ pub(super) async fn run(server: &ServerArgs, args: ListArgs) -> anyhow::Result<E
     let mut more = true;
     while more && left > 0 {
         request.page_size = i32::try_from(left.min(PAGE_SIZE)).unwrap_or(i32::MAX);
-        let page = client.list(request.clone()).await?;
+        let page = reach(&client, client.list(request.clone())).await?;
         left = left.saturating_sub(page.events.len());
         for event in page.events {
             if json {

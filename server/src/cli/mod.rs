@@ -12,12 +12,14 @@ mod exit;
 mod get;
 mod list;
 mod question;
+mod responder;
 mod serve;
 mod show;
 mod terminal;
 mod wait;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -100,6 +102,23 @@ impl ServerArgs {
         let endpoint = given(&self.endpoint).map(|url| format!(" --endpoint {url}"));
         let namespace = given(&self.namespace).map(|name| format!(" --namespace {name}"));
         endpoint.unwrap_or_default() + &namespace.unwrap_or_default()
+    }
+}
+
+/// How long a call may take before the person is told what it is waiting for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What `call` of `client` gives. A server that cannot be reached is tried for a while, which must
+/// not look like a program that hangs.
+async fn reach<T>(client: &Client, call: impl Future<Output = T>) -> T {
+    let mut call = std::pin::pin!(call);
+    match tokio::time::timeout(PATIENCE, &mut call).await {
+        Ok(done) => done,
+        Err(_) => {
+            let endpoint = client.endpoint();
+            terminal::note(&format!("No reply from {endpoint} yet; still trying."));
+            call.await
+        }
     }
 }
 

@@ -43,6 +43,8 @@ impl Grpc {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(HEALTH_DESCRIPTOR_SET)
+                // The details of errors travel as Any; whoever wants to show them looks here.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let web = ServiceBuilder::new().layer(GrpcWebLayer::new());
         let routes = Routes::new(web.clone().named_layer(events))

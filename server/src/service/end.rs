@@ -32,22 +32,27 @@ impl Service {
         }
     }
 
-    /// Ends the event of a due timer, and removes the timer once nothing is owed to it.
+    /// Ends the event of a due timer. The timer goes once nothing is owed to it.
+    ///
+    /// # Errors
+    /// Those of the store, and that the clock has stepped back; the timer has to fire again.
     pub(super) async fn expire(&self, timer: Entry) -> Result<(), Error> {
         match self.read(&timer.key).await {
-            Ok(event) if event.request.deadline == timer.time => {
-                if event.response.is_none() {
-                    self.end(&timer.key, Command::Expire).await?;
-                }
+            Ok(event) if event.request.deadline == timer.time && event.response.is_none() => {
+                return match self.end_overdue(event).await?.response {
+                    Some(_) => Ok(()),
+                    None => Err(Error::Internal(format!("the timer {timer} came early"))),
+                };
             }
-            // A repeated create left this timer behind, or one that was never acknowledged.
+            // Ended before; or left behind by a repeated create, or by one that was never
+            // acknowledged.
             Ok(_) | Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
         self.0.store.indexes().remove(Index::Timers, &timer).await
     }
 
-    /// The overdue `event`, ended.
+    /// The overdue `event`, ended: by its deadline, or by whoever was recorded before.
     pub(super) async fn end_overdue(&self, event: Event) -> Result<Event, Error> {
         match decide(&event, &Command::Expire, self.0.clock.now()) {
             Ok(Decision::Resolve(timeout)) => Ok(self.record_end(event, timeout).await?.event),

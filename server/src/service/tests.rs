@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use hitl_core::{
-    Answer, Channel, Command, Expiration, Identity, Input, IntInput, Namespace, OnTimeout,
-    PromptFormat, Responder, Spec, State, Timestamp, Value,
+    Answer, Channel, Command, Identity, Namespace, Responder, Spec, State, Timestamp, Value,
 };
 
 use super::*;
 use crate::clock::ManualClock;
 use crate::random::SystemRandom;
 use crate::service::list::ListQuery;
-use crate::store::{StoreUrl, open};
+use crate::store::{Entry, StoreUrl, open};
+use crate::testing::spec;
 
 /// Noon of some day, in the middle of no minute in particular.
 const NOW_MS: i64 = 1_795_348_837_250;
@@ -62,20 +62,6 @@ impl World {
 
     async fn create(&self, spec: Spec) -> Event {
         self.service.create(Namespace::default(), spec).await.unwrap().event
-    }
-}
-
-fn spec(ttl_ms: i64) -> Spec {
-    Spec {
-        name: "n".into(),
-        prompt: "p".into(),
-        prompt_format: PromptFormat::Text,
-        input: Input::Int(IntInput { min: Some(0), max: None }),
-        scope: "run".into(),
-        labels: [].into(),
-        expiration: Expiration::TtlMs(ttl_ms),
-        on_timeout: OnTimeout::Fail,
-        idempotency_key: None,
     }
 }
 
@@ -198,6 +184,25 @@ async fn timers_fire_on_time_and_not_before_near_and_far() {
     }
     world.shutdown.cancel();
     timers.await.unwrap();
+}
+
+/// An answer given in time may reach the store after the timer has read the event: the timer has
+/// lost, and has nothing more to do.
+#[tokio::test]
+async fn a_timer_that_loses_to_an_answer_has_done_its_work() {
+    let world = World::in_memory().await;
+    let event = world.create(spec(1_000)).await;
+    let key = event.request.key();
+    let timer = Entry { time: event.request.deadline, key: key.clone() };
+    let late_timer = async {
+        world.clock.advance_ms(1_000);
+        world.service.expire(timer).await
+    };
+    let (answered, expired) = tokio::join!(world.service.end(&key, answer(1, "a")), late_timer);
+    assert_eq!(answered.unwrap().state(), State::Answered);
+    assert!(expired.is_ok(), "{expired:?}");
+    world.service.finish().await;
+    assert!(world.service.pending_is_empty().await.unwrap(), "its timer is gone");
 }
 
 #[tokio::test]

@@ -1,12 +1,10 @@
 //! What the store holds after a create or an end that was repeated, raced or cut short.
 
-use hitl_core::{
-    EventId, Expiration, Input, IntInput, Namespace, OnTimeout, Outcome, PromptFormat, Spec,
-    Timestamp,
-};
+use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
 use object_store::memory::InMemory;
 
 use super::*;
+use crate::testing::spec;
 
 fn store() -> EventStore {
     EventStore::new(Objects::new(Arc::new(InMemory::new())), false)
@@ -22,17 +20,7 @@ fn at(ms: i64) -> Timestamp {
 }
 
 fn request(now_ms: i64) -> Arc<Request> {
-    let spec = Spec {
-        name: "n".into(),
-        prompt: "p".into(),
-        prompt_format: PromptFormat::Text,
-        input: Input::Int(IntInput::default()),
-        scope: "run".into(),
-        labels: [].into(),
-        expiration: Expiration::TtlMs(60_000),
-        on_timeout: OnTimeout::Fail,
-        idempotency_key: Some("k".into()),
-    };
+    let spec = Spec { idempotency_key: Some("k".into()), ..spec(60_000) };
     Arc::new(
         hitl_core::create(spec, Namespace::default(), EventId::from_bytes([1; 16]), at(now_ms))
             .unwrap(),

@@ -1,28 +1,16 @@
 //! No wake-up is lost, and no place is kept by those who have gone.
 
 use futures::FutureExt;
-use hitl_core::{
-    EventId, Expiration, Input, IntInput, Namespace, OnTimeout, Outcome, PromptFormat, Response,
-    Spec, Timestamp,
-};
+use hitl_core::{EventId, Namespace, Outcome, Response, Timestamp};
 
 use super::*;
+use crate::testing::spec;
 
 fn ended_event() -> Event {
-    let spec = Spec {
-        name: "n".into(),
-        prompt: "p".into(),
-        prompt_format: PromptFormat::Text,
-        input: Input::Int(IntInput::default()),
-        scope: "run".into(),
-        labels: [].into(),
-        expiration: Expiration::default(),
-        on_timeout: OnTimeout::Fail,
-        idempotency_key: None,
-    };
     let now = Timestamp::from_ms(1_000).unwrap();
     let request =
-        hitl_core::create(spec, Namespace::default(), EventId::from_bytes([1; 16]), now).unwrap();
+        hitl_core::create(spec(60_000), Namespace::default(), EventId::from_bytes([1; 16]), now)
+            .unwrap();
     let outcome = Outcome::Cancelled { reason: String::new() };
     let response = Response { outcome, time: now, responder: None, answer_id: None };
     Event { request: Arc::new(request), response: Some(Arc::new(response)) }

@@ -27,6 +27,7 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     ("store", &["clock", "error", "random"]),
     ("auth", &["clock", "error", "random"]),
     ("json", &["error"]),
+    ("testing", &[]),
     ("config", &["error", "store"]),
     ("error", &[]),
     ("clock", &[]),

@@ -18,6 +18,8 @@ const SCOPE_DEFAULT: &str = "run";
 #[template(path = "question.html")]
 struct Question<'a> {
     request: &'a Request,
+    /// Whether the name is but the beginning of the prompt, as `hitl ask` gives it: once is enough.
+    is_named_after_prompt: bool,
     prompt: Prompt<'a>,
     about: Vec<(&'static str, String)>,
     time_left: String,
@@ -73,6 +75,7 @@ pub(super) fn question(
     }
     let page = Question {
         request,
+        is_named_after_prompt: is_named_after_prompt(request),
         prompt: Prompt::of(request),
         about: about(request),
         time_left: values::span(request.deadline.ms_since(now)),
@@ -89,6 +92,11 @@ pub(super) fn question(
         complaints,
     };
     page::html(status, &page)
+}
+
+fn is_named_after_prompt(request: &Request) -> bool {
+    let words = request.prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.starts_with(request.name.trim_end_matches('…'))
 }
 
 /// What is wrong: first what has a field, then what has none.
