@@ -7,7 +7,7 @@ use hitl_core::{Channel, Event, Outcome, Request, State, parse};
 
 use super::entry::Entry;
 use super::values::{self, Shown, When};
-use super::view::Prompt;
+use super::view::{Prompt, is_named_after_prompt};
 use crate::error::Error;
 use crate::http::error::{Failure, retry_after};
 use crate::http::page;
@@ -16,6 +16,7 @@ use crate::http::page;
 #[template(path = "outcome.html")]
 struct Ended<'a> {
     request: &'a Request,
+    is_named_after_prompt: bool,
     prompt: Prompt<'a>,
     title: &'static str,
     /// Says what happened, for the colour of the page.
@@ -90,6 +91,7 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
     });
     let page = Ended {
         request,
+        is_named_after_prompt: is_named_after_prompt(request),
         prompt: Prompt::of(request),
         title,
         tone,

@@ -94,7 +94,8 @@ pub(super) fn question(
     page::html(status, &page)
 }
 
-fn is_named_after_prompt(request: &Request) -> bool {
+/// Whether the name of `request` says nothing that its prompt does not.
+pub(super) fn is_named_after_prompt(request: &Request) -> bool {
     let words = request.prompt.split_whitespace().collect::<Vec<_>>().join(" ");
     words.starts_with(request.name.trim_end_matches('…'))
 }

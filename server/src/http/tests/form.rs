@@ -227,3 +227,17 @@ async fn what_is_no_form_of_ours_is_refused_without_harm() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(world.get(&form).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_question_whose_name_is_its_beginning_is_shown_once() {
+    let world = World::new().await;
+    let question = "How many replicas\nshould I add?";
+    let names = [("How many replicas should I add?", 0), ("How many repl…", 0), ("Scale", 1)];
+    for (name, times) in names {
+        let more = json!({"name": name, "prompt": question});
+        let event = world.ask(json!({"int": {}}), more).await;
+        let page = world.get(&path(&event["formUrl"])).await.text;
+        assert_eq!(page.matches(&format!("<h1><bdi>{name}")).count(), times, "{name}");
+        assert_eq!(page.matches("<h1").count(), 1, "{name}");
+    }
+}
