@@ -38,7 +38,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
-    let store = store::open(&store_url, die)
+    let store = store::open(&store_url, Arc::new(SystemClock), die)
         .await
         .with_context(|| format!("cannot open the store {store_url}"))?;
     let links = Links::new(&link_key(&args, &store_url)?, &public_url);
@@ -60,7 +60,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 
     let timers = tokio::spawn({
         let service = service.clone();
-        async move { service.run_timers().await }
+        async move { service.run().await }
     });
     println!("hitl listens on http://{}", reachable(bound));
     tracing::info!(%bound, store = %store_url, "ready");

@@ -58,8 +58,8 @@ impl Service {
         Self(Arc::new(Parts { store, timers, waiters, clock, random, tasks, shutdown }))
     }
 
-    /// Fires timers until the shutdown.
-    pub async fn run_timers(&self) {
+    /// Does what is to be done unasked, until the shutdown: fires timers.
+    pub async fn run(&self) {
         let service = self.clone();
         let fire: Fire = Arc::new(move |timer| {
             let service = service.clone();

@@ -8,7 +8,7 @@ use hitl_core::{
 };
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, SystemClock};
 use crate::random::SystemRandom;
 use crate::service::list::ListQuery;
 use crate::store::{Entry, StoreUrl, open};
@@ -26,7 +26,11 @@ struct World {
 
 impl World {
     async fn in_memory() -> Self {
-        Self::over(open(&StoreUrl::Memory, |_| ()).await.unwrap(), NOW_MS, None)
+        Self::over(
+            open(&StoreUrl::Memory, Arc::new(SystemClock), |_| ()).await.unwrap(),
+            NOW_MS,
+            None,
+        )
     }
 
     fn over(store: EventStore, now_ms: i64, directory: Option<tempfile::TempDir>) -> Self {
@@ -44,20 +48,26 @@ impl World {
 
     async fn in_files() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ()).await.unwrap();
+        let store =
+            open(&StoreUrl::Files(directory.path().to_owned()), Arc::new(SystemClock), |_| ())
+                .await
+                .unwrap();
         Self::over(store, NOW_MS, Some(directory))
     }
 
     /// The same store after a crash, `ms` later, with nothing in memory.
     async fn restarted_after_ms(mut self, ms: i64) -> Self {
         let directory = self.directory.take().unwrap();
-        let store = open(&StoreUrl::Files(directory.path().to_owned()), |_| ()).await.unwrap();
+        let store =
+            open(&StoreUrl::Files(directory.path().to_owned()), Arc::new(SystemClock), |_| ())
+                .await
+                .unwrap();
         Self::over(store, self.clock.now().plus_ms(ms).ms(), Some(directory))
     }
 
     fn run_timers(&self) -> tokio::task::JoinHandle<()> {
         let service = self.service.clone();
-        tokio::spawn(async move { service.run_timers().await })
+        tokio::spawn(async move { service.run().await })
     }
 
     async fn create(&self, spec: Spec) -> Event {

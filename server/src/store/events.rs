@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use hitl_core::{Event, EventKey, Request, Response};
+use object_store::ObjectStore;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
@@ -28,6 +30,7 @@ pub struct EventStore {
     indexes: Indexes,
     /// Whether other replicas may use the same store.
     shared: bool,
+    clock: Arc<dyn Clock>,
     cache: Cache<EventKey, Event, EventWeight>,
 }
 
@@ -50,12 +53,17 @@ pub struct Ended {
 }
 
 impl EventStore {
-    pub(super) fn new(objects: Objects, shared: bool) -> Self {
+    /// The events in `store`, which other replicas may use at the same time if it is `shared`.
+    ///
+    /// Nothing is asked of the store: [`open`](super::open()) does that first.
+    pub fn over(store: Arc<dyn ObjectStore>, shared: bool, clock: Arc<dyn Clock>) -> Self {
+        let objects = Objects::new(store);
         let indexes = Indexes::new(objects.clone());
         Self {
             objects,
             indexes,
             shared,
+            clock,
             cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
         }
     }

@@ -4,15 +4,16 @@ use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
 use object_store::memory::InMemory;
 
 use super::*;
+use crate::clock::SystemClock;
 use crate::testing::spec;
 
 fn store() -> EventStore {
-    EventStore::new(Objects::new(Arc::new(InMemory::new())), false)
+    EventStore::over(Arc::new(InMemory::new()), false, Arc::new(SystemClock))
 }
 
 /// A second view of the same store, with nothing in memory: what a restart sees.
 fn reopened(store: &EventStore) -> EventStore {
-    EventStore::new(store.objects.clone(), false)
+    EventStore::over(store.objects.shared(), false, Arc::new(SystemClock))
 }
 
 fn at(ms: i64) -> Timestamp {

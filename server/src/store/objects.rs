@@ -33,6 +33,11 @@ impl Objects {
         Self(store)
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<dyn ObjectStore> {
+        self.0.clone()
+    }
+
     pub(crate) fn store(&self) -> &dyn ObjectStore {
         &*self.0
     }

@@ -10,6 +10,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, PutMode};
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::EventStore;
 use crate::store::objects::Objects;
@@ -100,6 +101,7 @@ pub enum OpenError {
 /// [`OpenError`].
 pub async fn open(
     url: &StoreUrl,
+    clock: Arc<dyn Clock>,
     on_fatal: impl Fn(&str) + Send + Sync + 'static,
 ) -> Result<EventStore, OpenError> {
     let store: Arc<dyn ObjectStore> = match url {
@@ -109,12 +111,12 @@ pub async fn open(
         StoreUrl::Memory => Arc::new(InMemory::new()),
         StoreUrl::Files(path) => Arc::new(files(path)?),
     };
-    let objects = Objects::new(store);
+    let objects = Objects::new(store.clone());
     check_format(&objects).await?;
     if !matches!(url, StoreUrl::Embedded(_)) {
         probe::create_once(&objects).await?;
     }
-    Ok(EventStore::new(objects, matches!(url, StoreUrl::Files(_))))
+    Ok(EventStore::over(store, matches!(url, StoreUrl::Files(_)), clock))
 }
 
 fn embedded_options(on_fatal: impl Fn(&str) + Send + Sync + 'static) -> hitl_embedded::Options {
@@ -167,6 +169,7 @@ async fn check_format(objects: &Objects) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn the_value_of_store_says_its_kind_or_what_to_write_instead() {
@@ -192,7 +195,7 @@ mod tests {
     async fn files_survive_a_restart() {
         let directory = tempfile::tempdir().unwrap();
         let url = StoreUrl::Files(directory.path().to_owned());
-        assert!(open(&url, |_| ()).await.unwrap().is_shared());
-        assert!(open(&url, |_| ()).await.is_ok());
+        assert!(open(&url, Arc::new(SystemClock), |_| ()).await.unwrap().is_shared());
+        assert!(open(&url, Arc::new(SystemClock), |_| ()).await.is_ok());
     }
 }

@@ -37,9 +37,9 @@ struct Reply {
 
 impl World {
     async fn new() -> Self {
-        let store = open(&StoreUrl::Memory, |_| ()).await.unwrap();
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
+        let store = open(&StoreUrl::Memory, now.clone(), |_| ()).await.unwrap();
         let service = Service::new(store, now, random, 100, CancellationToken::new());
         let app = Self::app(&service, 100);
         Self { app, clock, service }
