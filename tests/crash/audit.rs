@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::board::Board;
 use crate::call::{CALL_LIMIT, call};
-use crate::history::{Listing, Op, Recorder, View};
+use support::history::{Listing, Op, Recorder, View};
 
 /// The number by which the auditor goes among the clients.
 const AUDITOR: usize = usize::MAX;

@@ -13,7 +13,7 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 
-use crate::history::{Autopsy, Life};
+use support::history::{Autopsy, Life};
 
 /// The kinds of store that survive a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,12 +10,11 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::history::{Asked, Draft, Op, Outcome, Record, Recorder, View};
-use crate::view::millis;
+use support::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, View};
+use support::view::millis;
 
 /// A call that takes longer is given up, and its outcome is unknown. Far more than a call needs.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(10);
-pub(crate) const PROMPT: &str = "May it go on?";
 
 /// Makes the call `op`, of `event` unless it creates one, and records it.
 pub(crate) async fn call(
@@ -105,11 +104,6 @@ fn create(draft: Draft) -> v1::CreateEventRequest {
 
 fn int(number: i64) -> v1::Value {
     v1::Value { kind: Some(value::Kind::Int(number)) }
-}
-
-/// Whether an event was asked as `draft` says.
-pub(crate) fn is_asked_as(asked: &Asked, draft: &Draft) -> bool {
-    asked.draft == *draft && asked.prompt == PROMPT
 }
 
 /// What an error tells the caller. Only the server itself can say that a call had no effect: whatever has no reason of

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::autopsy::{self, Kind};
-use crate::history::{Life, Recorder, Stamp};
+use support::history::{Life, Recorder, Stamp};
 
 /// Every how-many-th life is calm: long enough for timers and waiters to show that they are late.
 const CALM_EVERY: usize = 16;

@@ -14,8 +14,8 @@ use tonic::transport::Channel;
 
 use crate::board::{Board, Fate, Known};
 use crate::call::call;
-use crate::history::{Draft, Op, Outcome, Recorder};
 use crate::wait::{Phase, Wait};
+use support::history::{Draft, Op, Outcome, Recorder};
 
 /// How often a call of unknown outcome is repeated: enough to outlive several kills.
 const ATTEMPTS: usize = 100;

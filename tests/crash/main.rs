@@ -9,12 +9,9 @@ mod autopsy;
 mod board;
 mod call;
 mod chaos;
-mod checker;
 mod client;
-mod history;
 mod report;
 mod run;
-mod view;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -24,10 +21,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use autopsy::Kind;
-use checker::{Rule, Violation};
-use history::History;
 use report::{KILLS, Report};
 use run::{Plan, run};
+use support::checker::{Rule, Violation};
+use support::history::History;
 use support::tools;
 
 const VIOLATIONS_SHOWN: usize = 20;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use hitl_proto::v1::EventState;
 
-use crate::history::{Op, Outcome, Record};
 use crate::run;
+use support::history::{Op, Outcome, Record};
 
 /// Kills that a whole run must survive.
 pub(crate) const KILLS: usize = 100;

@@ -16,10 +16,10 @@ use crate::audit::audit;
 use crate::autopsy::Kind;
 use crate::board::Board;
 use crate::chaos::Chaos;
-use crate::checker::{self, Verdict};
 use crate::client::{Client, Shared};
-use crate::history::{History, Recorder};
 use crate::wait::Phase;
+use support::checker::{self, Bounds, Verdict};
+use support::history::{History, Recorder};
 
 const CLIENTS: usize = 16;
 /// The calls go on for so long after the last kill of a segment.
@@ -80,7 +80,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
         let went = segment(plan, &mut chaos, clients, &phase, &shared).await;
         broken =
             went.err().map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
-        verdict = checker::check(&recorder.history());
+        verdict = checker::check(&recorder.history(), &Bounds::ALONE);
         if broken.is_some() || !verdict.violations.is_empty() {
             break;
         }

@@ -8,7 +8,7 @@ use tonic::{Status, Streaming};
 
 use crate::call::{CALL_LIMIT, classify};
 use crate::client::{Shared, back_off};
-use crate::history::{Op, Outcome, Record, Stamp, View};
+use support::history::{Op, Outcome, Record, Stamp, View};
 
 /// What the clients are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,5 +1,10 @@
-//! What every test of the real binary needs: to start one, to end one, and to find one.
+//! What every test of the real binary needs: to start one, to end one, to find one, and to judge what its callers saw.
 
+#[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
+pub mod checker;
 mod config;
+#[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
+pub mod history;
 pub mod server;
 pub mod tools;
+pub mod view;

@@ -43,7 +43,7 @@ pub(crate) const SUITES: &[Suite] = &[
         &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS],
         &[CargoTest(&["-p", "hitl-tests", "--test", "e2e"])],
     ),
-    suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--test", "crash"])]),
+    suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
 const CLIPPY: &[&str] =

@@ -12,28 +12,28 @@ use serde::Serialize;
 /// An instant on the two clocks that matter: one that never steps, for what came first, and the one that deadlines are
 /// written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     /// Monotonic, in microseconds since the run began.
-    pub(crate) mono_us: u64,
+    pub mono_us: u64,
     /// Wall clock, in milliseconds of UTC.
-    pub(crate) wall_ms: i64,
+    pub wall_ms: i64,
 }
 
 /// One call of one client.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Record {
-    pub(crate) client: usize,
+pub struct Record {
+    pub client: usize,
     /// `None` for a create that nobody has heard back from.
-    pub(crate) event: Option<String>,
-    pub(crate) op: Op,
-    pub(crate) invoked: Stamp,
-    pub(crate) returned: Stamp,
-    pub(crate) outcome: Outcome,
+    pub event: Option<String>,
+    pub op: Op,
+    pub invoked: Stamp,
+    pub returned: Stamp,
+    pub outcome: Outcome,
 }
 
 /// What a client asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) enum Op {
+pub enum Op {
     Create(Draft),
     Answer {
         answer_id: String,
@@ -61,18 +61,18 @@ pub(crate) enum Op {
 
 /// What a create asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Draft {
+pub struct Draft {
     /// Differs between any two creates that are not attempts of the same.
-    pub(crate) name: String,
-    pub(crate) key: String,
-    pub(crate) ttl_ms: i64,
+    pub name: String,
+    pub key: String,
+    pub ttl_ms: i64,
     /// The value at timeout, if the event has one.
-    pub(crate) default: Option<i64>,
+    pub default: Option<i64>,
 }
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     Seen(View),
     /// Refused because the event ended before.
     AlreadyFinal {
@@ -93,76 +93,87 @@ pub(crate) enum Outcome {
 }
 
 /// The name of a state, such as `EVENT_STATE_ANSWERED`.
-pub(crate) type EventStateName = String;
+pub type EventStateName = String;
 
 /// An event as somebody saw it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct View {
-    pub(crate) id: String,
-    pub(crate) asked: Asked,
-    pub(crate) end: Option<Digest>,
+pub struct View {
+    pub id: String,
+    pub asked: Asked,
+    pub end: Option<Digest>,
 }
+
+/// The prompt of every event of a run.
+pub const PROMPT: &str = "May it go on?";
 
 /// The part of an event that never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Asked {
-    pub(crate) draft: Draft,
-    pub(crate) prompt: String,
-    pub(crate) create_ms: i64,
-    pub(crate) deadline_ms: i64,
+pub struct Asked {
+    pub draft: Draft,
+    pub prompt: String,
+    pub create_ms: i64,
+    pub deadline_ms: i64,
+}
+
+impl Asked {
+    /// Whether the event was asked as `draft` says.
+    pub fn is_as(&self, draft: &Draft) -> bool {
+        self.draft == *draft && self.prompt == PROMPT
+    }
 }
 
 /// How an event ended, as far as anybody can tell two ends apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Digest {
-    pub(crate) state: EventStateName,
-    pub(crate) value: Option<i64>,
-    pub(crate) reason: String,
-    pub(crate) time_ms: i64,
-    pub(crate) answer_id: String,
+pub struct Digest {
+    pub state: EventStateName,
+    pub value: Option<i64>,
+    pub reason: String,
+    pub time_ms: i64,
+    pub answer_id: String,
 }
 
 /// One process of the server, from ready to killed.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Life {
-    pub(crate) ready: Stamp,
-    pub(crate) killed: Stamp,
+pub struct Life {
+    pub ready: Stamp,
+    pub killed: Stamp,
 }
 
 /// What the store held after a kill, read without the server: nothing here can have been repaired by being looked at.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Autopsy {
-    pub(crate) life: Life,
-    pub(crate) asked: BTreeSet<String>,
-    pub(crate) ended: BTreeSet<String>,
+pub struct Autopsy {
+    pub life: Life,
+    pub asked: BTreeSet<String>,
+    pub ended: BTreeSet<String>,
 }
 
 /// All events in the order in which they were listed, while nothing else went on.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Listing {
-    pub(crate) invoked: Stamp,
-    pub(crate) returned: Stamp,
-    pub(crate) events: Vec<View>,
+pub struct Listing {
+    pub invoked: Stamp,
+    pub returned: Stamp,
+    pub events: Vec<View>,
 }
 
 /// Everything that was seen in a run.
 #[derive(Debug, Default, Clone, Serialize)]
-pub(crate) struct History {
-    pub(crate) records: Vec<Record>,
-    pub(crate) lives: Vec<Life>,
-    pub(crate) autopsies: Vec<Autopsy>,
-    pub(crate) listings: Vec<Listing>,
+pub struct History {
+    pub records: Vec<Record>,
+    pub lives: Vec<Life>,
+    pub autopsies: Vec<Autopsy>,
+    pub listings: Vec<Listing>,
 }
 
 /// Writes the history down while it happens.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     begun: Instant,
     history: Mutex<History>,
 }
 
 impl Recorder {
-    pub(crate) fn new() -> Self {
+    #[allow(clippy::new_without_default, reason = "it reads the clock")]
+    pub fn new() -> Self {
         Self { begun: Instant::now(), history: Mutex::new(History::default()) }
     }
 
@@ -170,7 +181,7 @@ impl Recorder {
         clippy::disallowed_methods,
         reason = "deadlines are instants of the machine's wall clock"
     )]
-    pub(crate) fn stamp(&self) -> Stamp {
+    pub fn stamp(&self) -> Stamp {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Stamp {
             mono_us: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -178,18 +189,18 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn push(&self, record: Record) {
+    pub fn push(&self, record: Record) {
         self.history().records.push(record);
     }
 
-    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+    pub fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl History {
     /// Writes one JSON object a line.
-    pub(crate) fn dump(&self, out: &mut impl Write) -> anyhow::Result<()> {
+    pub fn dump(&self, out: &mut impl Write) -> anyhow::Result<()> {
         for record in &self.records {
             writeln!(out, "{}", serde_json::to_string(record)?)?;
         }
@@ -208,7 +219,7 @@ impl History {
 
 impl Outcome {
     /// How the event ended, if this says so in full.
-    pub(crate) fn end(&self) -> Option<&Digest> {
+    pub fn end(&self) -> Option<&Digest> {
         match self {
             Self::Seen(view) => view.end.as_ref(),
             _ => None,

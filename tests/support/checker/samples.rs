@@ -2,9 +2,8 @@
 
 use hitl_proto::v1::EventState;
 
-use crate::call::PROMPT;
 use crate::history::{
-    Asked, Autopsy, Digest, Draft, History, Life, Listing, Op, Outcome, Record, Stamp, View,
+    Asked, Autopsy, Digest, Draft, History, Life, Listing, Op, Outcome, PROMPT, Record, Stamp, View,
 };
 
 /// All histories begin here; monotonic and wall clock go together.

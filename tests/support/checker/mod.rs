@@ -21,17 +21,26 @@ use serde::Serialize;
 
 use crate::history::{Asked, Digest, History, Life, Op, Outcome, Record, Stamp};
 
-/// How late a timer or a word to an attached waiter may be while the server is up, on a machine
-/// with other things to do.
-pub(crate) const LATE_MS: i64 = 2_000;
-/// How much time of a server that is up a waiter who reconnects may need, over all lives together.
-pub(crate) const UPTIME_MS: i64 = 5_000;
-/// What of each life does not count: clients find out that the server is back, and reconnect.
-pub(crate) const RECONNECT_MS: i64 = 500;
+/// How much time is allowed to what takes time.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How late a timer or a word to an attached waiter may be while the server is up, on a machine with other things
+    /// to do.
+    pub late_ms: i64,
+    /// How much time of a server that is up a waiter who reconnects may need, over all lives together.
+    pub uptime_ms: i64,
+    /// What of each life does not count: clients find out that the server is back, and reconnect.
+    pub reconnect_ms: i64,
+}
+
+impl Bounds {
+    /// For one server that is killed and started again.
+    pub const ALONE: Self = Self { late_ms: 2_000, uptime_ms: 5_000, reconnect_ms: 500 };
+}
 
 /// What was promised and not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub(crate) enum Rule {
+pub enum Rule {
     /// An event ends in one way, whoever looks.
     OneOutcome,
     /// Who was told to have won is on record, and who is on record was not told to have lost.
@@ -60,10 +69,10 @@ pub(crate) enum Rule {
 
 /// A broken rule, with what shows it.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Violation {
-    pub(crate) rule: Rule,
-    pub(crate) event: String,
-    pub(crate) message: String,
+pub struct Violation {
+    pub rule: Rule,
+    pub event: String,
+    pub message: String,
 }
 
 impl fmt::Display for Violation {
@@ -74,10 +83,10 @@ impl fmt::Display for Violation {
 
 /// What the checker found.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// How many times a rule was applied to something.
-    pub(crate) checks: u64,
-    pub(crate) violations: Vec<Violation>,
+    pub checks: u64,
+    pub violations: Vec<Violation>,
 }
 
 impl Verdict {
@@ -128,8 +137,8 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Judges `history`.
-pub(crate) fn check(history: &History) -> Verdict {
+/// Judges `history` by `bounds`.
+pub fn check(history: &History, bounds: &Bounds) -> Verdict {
     let listed = lists::as_records(history);
     let mut by_event: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in history.records.iter().chain(&listed) {
@@ -144,11 +153,11 @@ pub(crate) fn check(history: &History) -> Verdict {
         ends::check(story, &mut verdict);
         reads::check(story, &mut verdict);
         timers::check(story, &mut verdict);
-        waits::check(story, lives, &mut verdict);
+        waits::check(story, lives, bounds, &mut verdict);
     }
     reads::check_keys(history, &mut verdict);
     reads::check_faults(history, &mut verdict);
-    timers::check_stores(&stories, &history.autopsies, &mut verdict);
+    timers::check_stores(&stories, &history.autopsies, bounds, &mut verdict);
     lists::check(&stories, history, &mut verdict);
     verdict
 }

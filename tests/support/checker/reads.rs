@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Rule, Story, Verdict, is_read};
-use crate::call::is_asked_as;
 use crate::history::{Draft, History, Op, Outcome, Record};
 
 pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
@@ -22,7 +21,7 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
             _ => {}
         }
         if let (Op::Create(draft), Some(asked)) = (&record.op, story.asked) {
-            verdict.expect(is_asked_as(asked, draft), Rule::RequestChanged, story.id, || {
+            verdict.expect(asked.is_as(draft), Rule::RequestChanged, story.id, || {
                 format!("asked as {draft:?}, stored as {asked:?}")
             });
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hitl_proto::v1::EventState;
 
-use super::{LATE_MS, Rule, Story, Verdict};
+use super::{Bounds, Rule, Story, Verdict};
 use crate::history::{Autopsy, Digest, Record};
 
 /// What ended at the deadline ended then and with the default it was given; what ended otherwise did so before.
@@ -37,7 +37,12 @@ fn early(record: &Record, deadline_ms: i64) -> String {
 
 /// What the store holds after a kill: an event that was due while the server was up has ended, though nobody may have
 /// looked at it, and one that was acknowledged is there.
-pub(super) fn check_stores(stories: &[Story<'_>], autopsies: &[Autopsy], verdict: &mut Verdict) {
+pub(super) fn check_stores(
+    stories: &[Story<'_>],
+    autopsies: &[Autopsy],
+    bounds: &Bounds,
+    verdict: &mut Verdict,
+) {
     let by_id: HashMap<_, _> = stories.iter().map(|story| (story.id, story)).collect();
     for autopsy in autopsies {
         let killed = autopsy.life.killed;
@@ -56,7 +61,7 @@ pub(super) fn check_stores(stories: &[Story<'_>], autopsies: &[Autopsy], verdict
                 continue;
             };
             let due_ms = asked.deadline_ms.max(autopsy.life.ready.wall_ms);
-            let overdue = due_ms + LATE_MS < killed.wall_ms;
+            let overdue = due_ms + bounds.late_ms < killed.wall_ms;
             verdict.expect(has_end || !overdue, Rule::LateTimer, id, || {
                 let up_ms = killed.wall_ms - due_ms;
                 format!("due for {up_ms} ms while the server was up, and not ended: {asked:?}")

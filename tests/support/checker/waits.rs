@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{LATE_MS, RECONNECT_MS, Rule, Story, UPTIME_MS, Verdict, life_at};
+use super::{Bounds, Rule, Story, Verdict, life_at};
 use crate::history::{Life, Op, Outcome, Record, Stamp};
 
-pub(super) fn check(story: &Story<'_>, lives: &[Life], verdict: &mut Verdict) {
+pub(super) fn check(story: &Story<'_>, lives: &[Life], bounds: &Bounds, verdict: &mut Verdict) {
     let mut waits: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
     for record in &story.records {
         if let Op::WaitFirst { wait } | Op::WaitEnd { wait } = record.op {
@@ -16,10 +16,10 @@ pub(super) fn check(story: &Story<'_>, lives: &[Life], verdict: &mut Verdict) {
     for (number, records) in waits {
         for pair in records.windows(2) {
             if let [first, last] = pair {
-                stream(story, number, first, last, lives, verdict);
+                stream(story, number, first, last, lives, bounds, verdict);
             }
         }
-        whole(story, number, &records, lives, verdict);
+        whole(story, number, &records, lives, bounds, verdict);
     }
 }
 
@@ -30,6 +30,7 @@ fn stream(
     first: &Record,
     last: &Record,
     lives: &[Life],
+    bounds: &Bounds,
     verdict: &mut Verdict,
 ) {
     let attached = matches!(first.op, Op::WaitFirst { .. })
@@ -42,13 +43,13 @@ fn stream(
     let until =
         killed.filter(|killed| killed.mono_us < last.returned.mono_us).unwrap_or(last.returned);
     let silent_ms = until.wall_ms - first.returned.wall_ms.max(due_ms(story));
-    verdict.expect(silent_ms <= LATE_MS, Rule::LateTimer, story.id, || {
+    verdict.expect(silent_ms <= bounds.late_ms, Rule::LateTimer, story.id, || {
         format!("waiter {number} was attached for {silent_ms} ms after the deadline: {last:?}")
     });
     if let Some(ended) = story.ended {
         let from = ended.mono_us.max(first.returned.mono_us);
         let silent_ms = ms(until.mono_us.saturating_sub(from));
-        verdict.expect(silent_ms <= LATE_MS, Rule::WaiterNotTold, story.id, || {
+        verdict.expect(silent_ms <= bounds.late_ms, Rule::WaiterNotTold, story.id, || {
             format!(
                 "waiter {number} was attached for {silent_ms} ms after the end was known: {last:?}"
             )
@@ -62,6 +63,7 @@ fn whole(
     number: u64,
     records: &[&Record],
     lives: &[Life],
+    bounds: &Bounds,
     verdict: &mut Verdict,
 ) {
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
@@ -71,10 +73,10 @@ fn whole(
     let up_ms = [story.ended.map(|ended| ended.mono_us), due_mono_us(story, begun)]
         .into_iter()
         .flatten()
-        .map(|from| uptime_ms(lives, from.max(begun.mono_us), last.returned.mono_us))
+        .map(|from| bounds.uptime_of(lives, from.max(begun.mono_us), last.returned.mono_us))
         .max();
     if let Some(up_ms) = up_ms {
-        verdict.expect(up_ms <= UPTIME_MS, Rule::WaiterNotTold, story.id, || {
+        verdict.expect(up_ms <= bounds.uptime_ms, Rule::WaiterNotTold, story.id, || {
             format!("waiter {number} needed {up_ms} ms of a server that was up: {last:?}")
         });
     }
@@ -90,13 +92,15 @@ fn due_mono_us(story: &Story<'_>, known: Stamp) -> Option<u64> {
     known.mono_us.checked_add_signed((asked.deadline_ms - known.wall_ms) * 1_000)
 }
 
-/// How long the server was up between two instants, without the start of each life.
-fn uptime_ms(lives: &[Life], from_us: u64, to_us: u64) -> i64 {
-    let of = |life: &Life| {
-        let from = from_us.max(life.ready.mono_us + RECONNECT_MS.unsigned_abs() * 1_000);
-        ms(to_us.min(life.killed.mono_us).saturating_sub(from))
-    };
-    lives.iter().map(of).sum()
+impl Bounds {
+    /// How long the server was up between two instants, without the start of each life.
+    fn uptime_of(&self, lives: &[Life], from_us: u64, to_us: u64) -> i64 {
+        let of = |life: &Life| {
+            let from = from_us.max(life.ready.mono_us + self.reconnect_ms.unsigned_abs() * 1_000);
+            ms(to_us.min(life.killed.mono_us).saturating_sub(from))
+        };
+        lives.iter().map(of).sum()
+    }
 }
 
 fn ms(us: u64) -> i64 {

@@ -45,7 +45,8 @@ impl Digest {
         }
     }
 
-    pub(crate) fn is(&self, state: EventState) -> bool {
+    /// Whether this is the end of that kind.
+    pub fn is(&self, state: EventState) -> bool {
         self.state == state.as_str_name()
     }
 }
@@ -70,6 +71,6 @@ fn number(value: &v1::Value) -> Option<i64> {
 }
 
 /// Milliseconds of UTC.
-pub(crate) fn millis(time: &prost_types::Timestamp) -> i64 {
+pub fn millis(time: &prost_types::Timestamp) -> i64 {
     time.seconds * 1_000 + i64::from(time.nanos) / 1_000_000
 }
