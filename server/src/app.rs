@@ -17,7 +17,7 @@ use crate::grpc::Grpc;
 use crate::net::{self, Activity, Limits};
 use crate::random::SystemRandom;
 use crate::service::Service;
-use crate::store::{self, StoreUrl};
+use crate::store::{self, EventStore, OpenError, StoreMetrics, StoreUrl};
 use crate::{http, random};
 
 /// Time that open calls get to finish at shutdown.
@@ -38,10 +38,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
-    let store = store::open(&store_url, Arc::new(SystemClock), die)
+    let link_key = link_key(&args, &store_url)?;
+    let store = open(&store_url, &link_key)
         .await
         .with_context(|| format!("cannot open the store {store_url}"))?;
-    let links = Links::new(&link_key(&args, &store_url)?, &public_url);
+    let links = Links::new(&link_key, &public_url);
     let shutdown = CancellationToken::new();
     let service = Service::new(
         store,
@@ -115,13 +116,25 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
     Ok(StoreUrl::Embedded(args.data_dir()?.join("store")))
 }
 
+async fn open(url: &StoreUrl, link_key: &LinkKey) -> Result<EventStore, OpenError> {
+    let options = store::Options {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        metrics: StoreMetrics::default(),
+        on_fatal: Box::new(die),
+    };
+    let store = store::open(url, options).await?;
+    store.hold_to_link_key(&link_key.fingerprint()).await?;
+    Ok(store)
+}
+
 /// The key of the links: from its file, which is made if there is none. A store in memory needs none that lasts.
 fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
     let file = match (&args.link_key_file, store) {
         (Some(file), _) => file.clone(),
         (None, StoreUrl::Memory) => return Ok(LinkKey::new(random::bytes(&SystemRandom))),
         (None, StoreUrl::Embedded(directory)) => beside(directory),
-        (None, StoreUrl::Files(_)) => args.data_dir()?.join("link.key"),
+        (None, StoreUrl::Files(_) | StoreUrl::Bucket(_)) => args.data_dir()?.join("link.key"),
     };
     LinkKey::load_or_make(&file, &SystemRandom).with_context(|| {
         format!("cannot use the link key {}; give another with --link-key-file", file.display())

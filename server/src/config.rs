@@ -16,14 +16,16 @@ pub const PORT_DEFAULT: u16 = 4485;
 #[command(after_help = "Examples:
   hitl serve
   hitl serve --store /var/lib/hitl/store --public-url https://hitl.example.org
+  hitl serve --store s3://bucket/hitl --link-key-file /etc/hitl/link.key
   hitl serve --store memory:// --listen 127.0.0.1:0")]
 pub struct ServeArgs {
     /// Address to listen on; port 0 picks a free one. [default: 127.0.0.1:4485]
     #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 
-    /// Where events are kept: a directory (the embedded store), memory:// (lost at exit) or
-    /// file:///directory (plain files). [default: the directory `store` in the data directory]
+    /// Where events are kept: a directory (the embedded store), memory:// (lost at exit), file:///directory (plain
+    /// files), or a bucket that any number of servers share: s3://bucket/prefix, gs://bucket/prefix,
+    /// az://container/prefix. [default: the directory `store` in the data directory]
     #[arg(long, env = "HITL_STORE", value_name = "STORE")]
     pub store: Option<StoreUrl>,
 
@@ -32,8 +34,8 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// File with the secret that links are signed with; made at first use. Replicas of one store need the same.
-    /// [default: beside the store; `link.key` in the data directory for file://]
+    /// File with the secret that links are signed with; made at first use. Servers of one store need the same.
+    /// [default: beside the store; `link.key` in the data directory for file:// and buckets]
     #[arg(long, env = "HITL_LINK_KEY_FILE", value_name = "FILE")]
     pub link_key_file: Option<PathBuf>,
 

@@ -1,6 +1,22 @@
 //! What tests of several modules ask and answer.
 
+use std::sync::Arc;
+
 use hitl_core::{Expiration, Input, IntInput, OnTimeout, PromptFormat, Spec};
+
+use crate::clock::Clock;
+use crate::random::SystemRandom;
+use crate::store::{Options, StoreMetrics};
+
+/// What a store needs, with `clock` for its time.
+pub(crate) fn store_options(clock: Arc<dyn Clock>) -> Options {
+    Options {
+        clock,
+        random: Arc::new(SystemRandom),
+        metrics: StoreMetrics::default(),
+        on_fatal: Box::new(|_| ()),
+    }
+}
 
 /// A question for a whole number from 0, which times out after `ttl_ms`.
 pub(crate) fn spec(ttl_ms: i64) -> Spec {

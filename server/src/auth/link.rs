@@ -13,13 +13,16 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use hitl_core::{EventId, EventKey, Namespace, Request, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::random::{self, Random};
 
 /// Says what the key is used for, and in which version of the format.
 const DOMAIN: &[u8] = b"hitl link v1\0";
+
+/// Keeps the hash of the key apart from every other use of it.
+const FINGERPRINT_DOMAIN: &[u8] = b"hitl link key fingerprint v1\0";
 
 /// How long after its deadline an event's link still shows what became of it: 30 days.
 const VIEW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -52,6 +55,12 @@ impl LinkKey {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Shows whether another key is the same, and nothing else of it.
+    pub fn fingerprint(&self) -> String {
+        let hash = Sha256::new().chain_update(FINGERPRINT_DOMAIN).chain_update(self.0).finalize();
+        BASE64.encode(hash)
     }
 
     fn parse(text: &str) -> io::Result<Self> {

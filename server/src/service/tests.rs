@@ -12,7 +12,7 @@ use crate::clock::{ManualClock, SystemClock};
 use crate::random::SystemRandom;
 use crate::service::list::ListQuery;
 use crate::store::{Entry, StoreUrl, open};
-use crate::testing::spec;
+use crate::testing::{spec, store_options};
 
 /// Noon of some day, in the middle of no minute in particular.
 const NOW_MS: i64 = 1_795_348_837_250;
@@ -27,7 +27,7 @@ struct World {
 impl World {
     async fn in_memory() -> Self {
         Self::over(
-            open(&StoreUrl::Memory, Arc::new(SystemClock), |_| ()).await.unwrap(),
+            open(&StoreUrl::Memory, store_options(Arc::new(SystemClock))).await.unwrap(),
             NOW_MS,
             None,
         )
@@ -48,20 +48,24 @@ impl World {
 
     async fn in_files() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store =
-            open(&StoreUrl::Files(directory.path().to_owned()), Arc::new(SystemClock), |_| ())
-                .await
-                .unwrap();
+        let store = open(
+            &StoreUrl::Files(directory.path().to_owned()),
+            store_options(Arc::new(SystemClock)),
+        )
+        .await
+        .unwrap();
         Self::over(store, NOW_MS, Some(directory))
     }
 
     /// The same store after a crash, `ms` later, with nothing in memory.
     async fn restarted_after_ms(mut self, ms: i64) -> Self {
         let directory = self.directory.take().unwrap();
-        let store =
-            open(&StoreUrl::Files(directory.path().to_owned()), Arc::new(SystemClock), |_| ())
-                .await
-                .unwrap();
+        let store = open(
+            &StoreUrl::Files(directory.path().to_owned()),
+            store_options(Arc::new(SystemClock)),
+        )
+        .await
+        .unwrap();
         Self::over(store, self.clock.now().plus_ms(ms).ms(), Some(directory))
     }
 

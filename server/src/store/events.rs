@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hitl_core::{Event, EventKey, Request, Response};
-use object_store::ObjectStore;
+use object_store::{ObjectStore, PutMode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -11,8 +11,11 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
+use crate::store::metrics::StoreMetrics;
 use crate::store::objects::{self, Objects};
-use crate::store::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::store::open::OpenError;
+use crate::store::record::{self, LinkKeyRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::store::skew::Skew;
 
 /// Most bytes of events kept in memory.
 const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -31,6 +34,7 @@ pub struct EventStore {
     /// Whether other replicas may use the same store.
     shared: bool,
     clock: Arc<dyn Clock>,
+    skew: Arc<Skew>,
     cache: Cache<EventKey, Event, EventWeight>,
 }
 
@@ -57,13 +61,23 @@ impl EventStore {
     ///
     /// Nothing is asked of the store: [`open`](super::open()) does that first.
     pub fn over(store: Arc<dyn ObjectStore>, shared: bool, clock: Arc<dyn Clock>) -> Self {
-        let objects = Objects::new(store);
+        let objects = Objects::new(store, StoreMetrics::default());
+        Self::with(objects, shared, clock, Arc::default())
+    }
+
+    pub(super) fn with(
+        objects: Objects,
+        shared: bool,
+        clock: Arc<dyn Clock>,
+        skew: Arc<Skew>,
+    ) -> Self {
         let indexes = Indexes::new(objects.clone());
         Self {
             objects,
             indexes,
             shared,
             clock,
+            skew,
             cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
         }
     }
@@ -176,6 +190,30 @@ impl EventStore {
     fn remember(&self, event: Event) -> Event {
         self.cache.insert(event.request.key(), event.clone());
         event
+    }
+
+    /// How far this machine's clock is from the store's, as far as the store shows it.
+    pub fn skew(&self) -> &Skew {
+        &self.skew
+    }
+
+    /// Makes sure that every server of this store signs links with the same key, of which `fingerprint` is a hash. The
+    /// first server decides.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherLinkKey`], and those of the store.
+    pub async fn hold_to_link_key(&self, fingerprint: &str) -> Result<(), OpenError> {
+        let path = keys::link_key();
+        let ours = LinkKeyRecord { version: VERSION, fingerprint: fingerprint.to_owned() };
+        // Whatever the store says of it, what is there then is what counts.
+        let created = self.objects.put(&path, record::encode(&ours), PutMode::Create).await;
+        let found = self.objects.bytes(&path).await?;
+        let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
+        match (found, created) {
+            (Some(found), _) if found.fingerprint == fingerprint => Ok(()),
+            (None, Err(error)) => Err(Error::from(error).into()),
+            (Some(_) | None, _) => Err(OpenError::OtherLinkKey),
+        }
     }
 
     /// Whether the store can be read at all.

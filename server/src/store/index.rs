@@ -2,7 +2,6 @@
 //!
 //! Stores promise no order of a listing, so only short prefixes are listed, and sorted here.
 
-use futures::TryStreamExt;
 use hitl_core::Timestamp;
 use object_store::path::Path;
 
@@ -52,7 +51,16 @@ impl Indexes {
     /// # Errors
     /// [`Error::StoreUnavailable`].
     pub async fn minute(&self, index: Index, time: Timestamp) -> Result<Vec<Entry>, Error> {
-        self.entries(index, &index.minute(time)).await
+        Ok(entries(index, &self.0.list(&index.minute(time)).await?))
+    }
+
+    /// The entries of the minute that holds `time` from that instant on, in order: few, though the minute may have many.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn minute_from(&self, index: Index, time: Timestamp) -> Result<Vec<Entry>, Error> {
+        let listed = self.0.list_after(&index.minute(time), &index.offset(time)).await?;
+        Ok(entries(index, &listed))
     }
 
     /// The minutes between `from` and `to`, both included, that have entries, as the instants at
@@ -69,34 +77,26 @@ impl Indexes {
         let begin = |time: Timestamp| time.plus_ms(-(time.ms() % MINUTE_MS));
         let (from, to) = (begin(from), begin(to));
         let mut minutes = Vec::new();
-        for hour in self.children(&index.root()).await? {
+        for hour in self.0.children(&index.root()).await? {
             let Some(start) = instant(&hour, None) else {
                 continue;
             };
             if start > to || start.plus_ms(60 * MINUTE_MS) <= from {
                 continue;
             }
-            let within = self.children(&hour).await?;
+            let within = self.0.children(&hour).await?;
             let within = within.iter().filter_map(|minute| instant(&hour, minute.filename()));
             minutes.extend(within.filter(|minute| (from..=to).contains(minute)));
         }
         minutes.sort_unstable();
         Ok(minutes)
     }
+}
 
-    async fn entries(&self, index: Index, prefix: &Path) -> Result<Vec<Entry>, Error> {
-        let listed = self.0.store().list(Some(prefix));
-        let mut entries: Vec<Entry> = listed
-            .try_filter_map(|object| async move { Ok(index.parse(&object.location)) })
-            .try_collect()
-            .await?;
-        entries.sort_unstable();
-        Ok(entries)
-    }
-
-    async fn children(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
-        Ok(self.0.store().list_with_delimiter(Some(prefix)).await?.common_prefixes)
-    }
+fn entries(index: Index, paths: &[Path]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = paths.iter().filter_map(|path| index.parse(path)).collect();
+    entries.sort_unstable();
+    entries
 }
 
 /// The instant at which the hour `…/2026-11-22T13`, or its minute `37`, begins.

@@ -14,6 +14,16 @@ pub(crate) fn format() -> Path {
     Path::from("meta/format.json")
 }
 
+/// Where it says that a copy into this store is not finished.
+pub(crate) fn copying() -> Path {
+    Path::from("meta/copying")
+}
+
+/// Where it says which key the links of this store are signed with.
+pub(crate) fn link_key() -> Path {
+    Path::from("meta/link-key.json")
+}
+
 /// Where the immutable question of an event is recorded.
 pub(crate) fn request(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/request.json", key.namespace, key.id))
@@ -79,6 +89,11 @@ impl Index {
         let minute = Minute(entry.time);
         let (name, infix, ms) = (self.name(), self.infix(), entry.time.ms());
         path(&format!("{name}/{minute}/{ms:013}{infix}{namespace}-{id}"))
+    }
+
+    /// What comes in the order of keys before every entry of the instant `time` and after every earlier one.
+    pub(crate) fn offset(self, time: Timestamp) -> Path {
+        path(&format!("{}/{}/{:013}", self.name(), Minute(time), time.ms()))
     }
 
     /// The entry that stands at `path`; `None` if that is no key of this index.

@@ -8,16 +8,23 @@ mod events;
 mod faults;
 mod index;
 mod keys;
+mod metrics;
 mod objects;
 mod open;
 mod probe;
 mod record;
+mod remote;
+mod skew;
+mod url;
 
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
 pub use keys::{Entry, Index};
-pub use open::{OpenError, StoreUrl, open};
+pub use metrics::StoreMetrics;
+pub use open::{OpenError, Options, open};
 pub use record::Nonce;
+pub use skew::Skew;
+pub use url::{Bucket, Cloud, StoreUrl};
 
 use crate::error::Error;
 

@@ -4,16 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use object_store::path::Path;
-use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
+use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::store::metrics::{Operation, StoreMetrics};
 use crate::store::record::{self, Nonce, Record};
 
 /// How often a create is repeated when the store refuses it although nothing is there.
 const ATTEMPTS_MAX: u32 = 6;
 /// Pause before the first repetition; each later one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
+/// After so long a create is not repeated any more: whoever waits is told that the outcome is unknown.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What became of a create-once.
 #[derive(Debug)]
@@ -24,22 +30,21 @@ pub(crate) enum Created<R> {
     Theirs(R),
 }
 
-/// Objects by key, in any kind of store.
+/// Objects by key, in any kind of store. Every operation on the store goes through here, and is counted and timed.
 #[derive(Clone, Debug)]
-pub(crate) struct Objects(Arc<dyn ObjectStore>);
+pub(crate) struct Objects {
+    store: Arc<dyn ObjectStore>,
+    metrics: StoreMetrics,
+}
 
 impl Objects {
-    pub(crate) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, metrics: StoreMetrics) -> Self {
+        Self { store, metrics }
     }
 
     #[cfg(test)]
     pub(crate) fn shared(&self) -> Arc<dyn ObjectStore> {
-        self.0.clone()
-    }
-
-    pub(crate) fn store(&self) -> &dyn ObjectStore {
-        &*self.0
+        self.store.clone()
     }
 
     /// Writes `bytes`, a record with `nonce`, if nothing is at `path` yet.
@@ -58,6 +63,7 @@ impl Objects {
         nonce: Nonce,
         bytes: Bytes,
     ) -> Result<Created<R>, Error> {
+        let begun = Instant::now();
         let mut pause = PAUSE_MIN;
         for attempt in 1.. {
             let Err(error) = self.put(path, bytes.clone(), PutMode::Create).await else {
@@ -66,7 +72,9 @@ impl Objects {
             match self.read::<R>(path).await? {
                 Some(found) if found.nonce() == nonce => return Ok(Created::Ours),
                 Some(found) => return Ok(Created::Theirs(found)),
-                None if attempt == ATTEMPTS_MAX => return Err(error.into()),
+                None if attempt == ATTEMPTS_MAX || begun.elapsed() >= PATIENCE => {
+                    return Err(error.into());
+                }
                 None => tokio::time::sleep(pause).await,
             }
             pause *= 2;
@@ -87,11 +95,8 @@ impl Objects {
     }
 
     pub(crate) async fn bytes(&self, path: &Path) -> Result<Option<Bytes>, Error> {
-        match self.0.get(path).await {
-            Ok(found) => Ok(Some(found.bytes().await?)),
-            Err(StoreError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let get = async { self.store.get(path).await?.bytes().await };
+        found(self.metrics.time(Operation::Get, get).await)
     }
 
     /// Puts a marker, whose key says all, whether it is there already or not.
@@ -100,19 +105,41 @@ impl Objects {
     }
 
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool, Error> {
-        match self.0.head(path).await {
-            Ok(_) => Ok(true),
-            Err(StoreError::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let head = self.metrics.time(Operation::Head, self.store.head(path)).await;
+        found(head).map(|there| there.is_some())
     }
 
     /// Deletes what is at `path`, if anything is.
     pub(crate) async fn delete(&self, path: &Path) -> Result<(), Error> {
-        match self.0.delete(path).await {
-            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        found(self.metrics.time(Operation::Delete, self.store.delete(path)).await).map(drop)
+    }
+
+    /// The keys below `prefix`, in no order.
+    pub(crate) async fn list(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
+        self.collect(self.store.list(Some(prefix))).await
+    }
+
+    /// The keys below `prefix` that come after `offset`, in no order.
+    pub(crate) async fn list_after(
+        &self,
+        prefix: &Path,
+        offset: &Path,
+    ) -> Result<Vec<Path>, Error> {
+        self.collect(self.store.list_with_offset(Some(prefix), offset)).await
+    }
+
+    /// The parts of the next level below `prefix`, in no order.
+    pub(crate) async fn children(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
+        let list = self.store.list_with_delimiter(Some(prefix));
+        Ok(self.metrics.time(Operation::List, list).await?.common_prefixes)
+    }
+
+    async fn collect(
+        &self,
+        listing: BoxStream<'_, Result<ObjectMeta, StoreError>>,
+    ) -> Result<Vec<Path>, Error> {
+        let paths = listing.map_ok(|object| object.location).try_collect();
+        Ok(self.metrics.time(Operation::List, paths).await?)
     }
 
     pub(crate) async fn put(
@@ -121,7 +148,17 @@ impl Objects {
         bytes: Bytes,
         mode: PutMode,
     ) -> Result<(), StoreError> {
-        self.0.put_opts(path, bytes.into(), mode.into()).await.map(drop)
+        let put = self.store.put_opts(path, bytes.into(), mode.into());
+        self.metrics.time(Operation::Put, put).await.map(drop)
+    }
+}
+
+/// An absence is no failure.
+fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

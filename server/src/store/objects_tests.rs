@@ -130,7 +130,7 @@ async fn create(
     script: Vec<Script>,
 ) -> Result<Created<ResponseRecord>, Error> {
     let store = Arc::new(Scripted::default());
-    let objects = Objects::new(store.clone());
+    let objects = Objects::new(store.clone(), StoreMetrics::default());
     let path = Path::from("p");
     if let Some(before) = before {
         objects.put(&path, record::encode(&before), PutMode::Create).await.unwrap();
@@ -178,7 +178,7 @@ async fn an_outcome_that_cannot_be_read_is_unknown_not_lost() {
 
 #[tokio::test]
 async fn what_cannot_be_understood_is_an_error_not_an_absence() {
-    let objects = Objects::new(Arc::new(InMemory::new()));
+    let objects = Objects::new(Arc::new(InMemory::new()), StoreMetrics::default());
     let path = Path::from("p");
     objects.put(&path, "{}".into(), PutMode::Create).await.unwrap();
     assert!(matches!(

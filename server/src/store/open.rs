@@ -1,8 +1,7 @@
-//! From the value of `--store` to an [`EventStore`].
+//! From the value of `--store` to an [`EventStore`] that can be trusted.
 
 use std::fmt;
-use std::path::{Path as FilePath, PathBuf};
-use std::str::FromStr;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use hitl_embedded::EmbeddedStore;
@@ -12,50 +11,24 @@ use object_store::{ObjectStore, PutMode};
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::store::EventStore;
+use crate::random::Random;
+use crate::store::metrics::StoreMetrics;
 use crate::store::objects::Objects;
 use crate::store::record::{self, FormatRecord, VERSION};
-use crate::store::{keys, probe};
+use crate::store::url::{Bucket, StoreUrl};
+use crate::store::{EventStore, Skew, keys, probe, remote};
 
-/// Where events are kept: the value of `--store`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// A directory of the embedded store: a plain path.
-    Embedded(PathBuf),
-    /// Memory, lost with the process: `memory://`.
-    Memory,
-    /// A directory of plain files, each synced: `file:///path`.
-    Files(PathBuf),
-}
-
-impl FromStr for StoreUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once("://") {
-            None if text.is_empty() => {
-                Err("the store must not be empty: give a path, memory:// or file:///path".into())
-            }
-            None => Ok(Self::Embedded(text.into())),
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("file", path)) if path.starts_with('/') => Ok(Self::Files(path.into())),
-            Some(("file", _)) => Err("a file store needs an absolute path: file:///path".into()),
-            Some((scheme, _)) => Err(format!(
-                "this version has no store of the kind {scheme}://: use a path (the embedded store), \
-                 memory:// or file:///path"
-            )),
-        }
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded(path) => path.display().fmt(f),
-            Self::Memory => f.write_str("memory://"),
-            Self::Files(path) => write!(f, "file://{}", path.display()),
-        }
-    }
+/// What a store needs of its surroundings.
+pub struct Options {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Names what the probe writes.
+    pub random: Arc<dyn Random>,
+    /// Where the store's operations are noted.
+    pub metrics: StoreMetrics,
+    /// Called, from any thread, when the store has failed in a way after which nothing it holds in memory can be
+    /// trusted; the process must then end.
+    pub on_fatal: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Why a store was not opened, and what to do about it.
@@ -72,6 +45,19 @@ pub enum OpenError {
         /// What is wrong.
         message: String,
     },
+    /// The bucket cannot be reached, or not with these credentials.
+    #[error(
+        "the bucket {bucket} cannot be used: {message}. Is there such a bucket, and may this program read, write, \
+         list and delete in it? Credentials come from the environment: {hint}"
+    )]
+    Bucket {
+        /// The bucket.
+        bucket: Bucket,
+        /// What is wrong.
+        message: String,
+        /// Where credentials usually come from.
+        hint: &'static str,
+    },
     /// What is there was written by a newer version.
     #[error(
         "a newer hitl wrote this store (layout version {found}, and this program knows up to \
@@ -84,6 +70,17 @@ pub enum OpenError {
     /// `meta/format.json` is no layout record.
     #[error("meta/format.json cannot be read ({0}): is this a hitl store?")]
     UnreadableFormat(String),
+    /// A copy into this store was begun and not finished.
+    #[error(
+        "this store is an unfinished copy of {0}: finish it with `hitl store copy`, or empty it"
+    )]
+    UnfinishedCopy(String),
+    /// The links of this store are signed with another key.
+    #[error(
+        "the links of this store are signed with another key than the one given: give every server of this store the \
+         same with --link-key-file (or delete meta/link-key.json in the store, and all links made so far are void)"
+    )]
+    OtherLinkKey,
     /// The store does not keep the promises that everything rests on.
     #[error("the store cannot be trusted: {0}")]
     Unfit(String),
@@ -92,34 +89,56 @@ pub enum OpenError {
     Failed(#[from] Error),
 }
 
-/// Opens the store at `url`, checks its layout version and that it honours create-once.
-///
-/// `on_fatal` is called, from any thread, when the store has failed in a way after which nothing it
-/// holds in memory can be trusted; the process must then end.
+/// Opens the store at `url`, checks its layout version and that it keeps the promises that everything rests on.
 ///
 /// # Errors
 /// [`OpenError`].
-pub async fn open(
+pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
+    let Options { clock, random, metrics, on_fatal } = options;
+    let skew = Arc::new(Skew::default());
+    let store = connect(url, clock.clone(), skew.clone(), on_fatal)?;
+    let objects = Objects::new(store.clone(), metrics.clone());
+    // First of all, since it is the first to show whether the store can be reached at all.
+    check_format(&objects).await.map_err(|error| explain(error, url))?;
+    if !matches!(url, StoreUrl::Embedded(_)) {
+        probe::probe(&objects, &*random).await.map_err(|error| explain(error, url))?;
+    }
+    Ok(EventStore::with(objects, url.is_shared(), clock, skew))
+}
+
+/// The bare store at `url`.
+pub(crate) fn connect(
     url: &StoreUrl,
     clock: Arc<dyn Clock>,
-    on_fatal: impl Fn(&str) + Send + Sync + 'static,
-) -> Result<EventStore, OpenError> {
-    let store: Arc<dyn ObjectStore> = match url {
+    skew: Arc<Skew>,
+    on_fatal: Box<dyn Fn(&str) + Send + Sync>,
+) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    Ok(match url {
         StoreUrl::Embedded(path) => {
             Arc::new(EmbeddedStore::open(path, embedded_options(on_fatal))?)
         }
         StoreUrl::Memory => Arc::new(InMemory::new()),
         StoreUrl::Files(path) => Arc::new(files(path)?),
-    };
-    let objects = Objects::new(store.clone());
-    check_format(&objects).await?;
-    if !matches!(url, StoreUrl::Embedded(_)) {
-        probe::create_once(&objects).await?;
-    }
-    Ok(EventStore::over(store, matches!(url, StoreUrl::Files(_)), clock))
+        StoreUrl::Bucket(bucket) => remote::connect(bucket, clock, skew)
+            .map_err(|error| explain(Error::from(error).into(), url))?,
+    })
 }
 
-fn embedded_options(on_fatal: impl Fn(&str) + Send + Sync + 'static) -> hitl_embedded::Options {
+/// Says of a failed bucket what there is to do.
+pub(crate) fn explain(error: OpenError, url: &StoreUrl) -> OpenError {
+    match (error, url) {
+        (OpenError::Failed(Error::StoreUnavailable(source)), StoreUrl::Bucket(bucket)) => {
+            OpenError::Bucket {
+                bucket: bucket.clone(),
+                message: source.to_string(),
+                hint: remote::credentials_hint(bucket.cloud),
+            }
+        }
+        (other, _) => other,
+    }
+}
+
+fn embedded_options(on_fatal: Box<dyn Fn(&str) + Send + Sync>) -> hitl_embedded::Options {
     #[cfg(feature = "planted-faults")]
     {
         use crate::store::PlantedFault as Fault;
@@ -129,14 +148,10 @@ fn embedded_options(on_fatal: impl Fn(&str) + Send + Sync + 'static) -> hitl_emb
         ];
         let planted =
             planted.into_iter().find(|(fault, _)| fault.is_planted()).map(|(_, planted)| planted);
-        hitl_embedded::Options {
-            planted,
-            on_fatal: Box::new(on_fatal),
-            ..hitl_embedded::Options::default()
-        }
+        hitl_embedded::Options { planted, on_fatal, ..hitl_embedded::Options::default() }
     }
     #[cfg(not(feature = "planted-faults"))]
-    hitl_embedded::Options { on_fatal: Box::new(on_fatal), ..hitl_embedded::Options::default() }
+    hitl_embedded::Options { on_fatal, ..hitl_embedded::Options::default() }
 }
 
 fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
@@ -152,6 +167,9 @@ fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
 
 async fn check_format(objects: &Objects) -> Result<(), OpenError> {
     let path = keys::format();
+    if let Some(copying) = objects.bytes(&keys::copying()).await? {
+        return Err(OpenError::UnfinishedCopy(String::from_utf8_lossy(&copying).into_owned()));
+    }
     let ours = record::encode(&FormatRecord { version: VERSION });
     let Some(found) = objects.bytes(&path).await? else {
         // Another replica may do the same at the same time, with the same result.
@@ -167,35 +185,5 @@ async fn check_format(objects: &Objects) -> Result<(), OpenError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-
-    #[test]
-    fn the_value_of_store_says_its_kind_or_what_to_write_instead() {
-        assert_eq!("data".parse(), Ok(StoreUrl::Embedded("data".into())));
-        assert_eq!("memory://".parse(), Ok(StoreUrl::Memory));
-        assert_eq!("file:///d".parse(), Ok(StoreUrl::Files("/d".into())));
-        for bad in ["", "file://d", "ftp://x", "memory://x"] {
-            assert!(bad.parse::<StoreUrl>().is_err(), "{bad}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_store_of_a_newer_layout_is_refused() {
-        let objects = Objects::new(Arc::new(InMemory::new()));
-        check_format(&objects).await.unwrap();
-        check_format(&objects).await.unwrap();
-        let newer = record::encode(&FormatRecord { version: VERSION + 1 });
-        objects.put(&keys::format(), newer, PutMode::Overwrite).await.unwrap();
-        assert!(matches!(check_format(&objects).await, Err(OpenError::NewerFormat { .. })));
-    }
-
-    #[tokio::test]
-    async fn files_survive_a_restart() {
-        let directory = tempfile::tempdir().unwrap();
-        let url = StoreUrl::Files(directory.path().to_owned());
-        assert!(open(&url, Arc::new(SystemClock), |_| ()).await.unwrap().is_shared());
-        assert!(open(&url, Arc::new(SystemClock), |_| ()).await.is_ok());
-    }
-}
+#[path = "open_tests.rs"]
+mod tests;

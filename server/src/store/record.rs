@@ -59,6 +59,13 @@ pub(crate) struct FormatRecord {
     pub(crate) version: u32,
 }
 
+/// `meta/link-key.json`: not the key, but what shows whether another is the same.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LinkKeyRecord {
+    pub(crate) version: u32,
+    pub(crate) fingerprint: String,
+}
+
 impl Record for RequestRecord {
     fn version(&self) -> u32 {
         self.version

@@ -27,7 +27,7 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     ("store", &["clock", "error", "random"]),
     ("auth", &["clock", "error", "random"]),
     ("json", &["error"]),
-    ("testing", &[]),
+    ("testing", &["clock", "random", "store"]),
     ("config", &["error", "store"]),
     ("error", &[]),
     ("clock", &[]),

@@ -19,6 +19,7 @@ use crate::clock::ManualClock;
 use crate::random::SystemRandom;
 use crate::service::Service;
 use crate::store::{StoreUrl, open};
+use crate::testing::store_options;
 
 const NOW_MS: i64 = 1_795_348_837_250;
 
@@ -39,7 +40,7 @@ impl World {
     async fn new() -> Self {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
-        let store = open(&StoreUrl::Memory, now.clone(), |_| ()).await.unwrap();
+        let store = open(&StoreUrl::Memory, store_options(now.clone())).await.unwrap();
         let service = Service::new(store, now, random, 100, CancellationToken::new());
         let app = Self::app(&service, 100);
         Self { app, clock, service }

@@ -1,0 +1,58 @@
+//! Which stores are opened, and which are refused.
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::random::SystemRandom;
+use crate::testing::store_options;
+
+fn options() -> Options {
+    store_options(Arc::new(SystemClock))
+}
+
+fn objects() -> Objects {
+    Objects::new(Arc::new(InMemory::new()), StoreMetrics::default())
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_layout_is_refused() {
+    let objects = objects();
+    check_format(&objects).await.unwrap();
+    check_format(&objects).await.unwrap();
+    let newer = record::encode(&FormatRecord { version: VERSION + 1 });
+    objects.put(&keys::format(), newer, PutMode::Overwrite).await.unwrap();
+    assert!(matches!(check_format(&objects).await, Err(OpenError::NewerFormat { .. })));
+}
+
+#[tokio::test]
+async fn half_a_copy_is_refused() {
+    let objects = objects();
+    objects.put(&keys::copying(), "data".into(), PutMode::Overwrite).await.unwrap();
+    let refused = check_format(&objects).await.unwrap_err().to_string();
+    assert!(refused.contains("unfinished copy of data"), "{refused}");
+}
+
+#[tokio::test]
+async fn files_survive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Files(directory.path().to_owned());
+    assert!(open(&url, options()).await.unwrap().is_shared());
+    assert!(open(&url, options()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_probe_leaves_nothing_behind() {
+    let objects = objects();
+    probe::probe(&objects, &SystemRandom).await.unwrap();
+    assert!(objects.list(&"meta".into()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_server_of_a_store_signs_links_with_the_same_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Files(directory.path().to_owned());
+    let first = open(&url, options()).await.unwrap();
+    first.hold_to_link_key("one").await.unwrap();
+    let second = open(&url, options()).await.unwrap();
+    second.hold_to_link_key("one").await.unwrap();
+    assert!(matches!(second.hold_to_link_key("two").await, Err(OpenError::OtherLinkKey)));
+}

@@ -1,0 +1,178 @@
+//! Buckets: clients of the three clouds' stores, with every limit set on purpose.
+
+use std::ffi::OsString;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hitl_core::Timestamp;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::{
+    ClientConfigKey, ClientOptions, HttpClient, HttpConnector, HttpError, HttpRequest,
+    HttpResponse, HttpService, ReqwestConnector,
+};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::limit::LimitStore;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ObjectStore, RetryConfig};
+
+use crate::clock::Clock;
+use crate::store::skew::Skew;
+use crate::store::url::{Bucket, Cloud};
+
+/// Requests under way at a time. Each has a connection of its own, since the clouds speak HTTP/1.
+const REQUESTS_MAX: usize = 128;
+
+/// What a client is told unless the environment says otherwise: a request is given up soon, since a caller waits for it
+/// and whatever became of it is found out by reading.
+const CLIENT_DEFAULTS: [(ClientConfigKey, &str); 4] = [
+    (ClientConfigKey::Timeout, "5s"),
+    (ClientConfigKey::ConnectTimeout, "2s"),
+    (ClientConfigKey::PoolIdleTimeout, "30s"),
+    (ClientConfigKey::UserAgent, concat!("hitl/", env!("CARGO_PKG_VERSION"))),
+];
+
+/// A builder with our defaults and then what the environment says. The builders of the three clouds have the same
+/// methods and no trait in common; their own `from_env` would keep their own defaults.
+macro_rules! from_environment {
+    ($builder:ty, $key:ident, $prefix:literal) => {{
+        let mut builder = <$builder>::new().with_retry(retries());
+        for (key, value) in CLIENT_DEFAULTS {
+            builder = builder.with_config($key::Client(key), value);
+        }
+        for (name, value) in settings($prefix) {
+            if let Ok(key) = name.parse::<$key>() {
+                builder = builder.with_config(key, value);
+            }
+        }
+        builder
+    }};
+}
+
+/// The bucket, with what the environment says of credentials and options; `skew` learns from its replies.
+///
+/// # Errors
+/// What is wrong with the settings.
+pub(crate) fn connect(
+    bucket: &Bucket,
+    clock: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
+    // Whoever came first has installed the same.
+    static TLS: Once = Once::new();
+    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    let connector = Observant { clock, skew };
+    let store: Box<dyn ObjectStore> = match bucket.cloud {
+        Cloud::S3 => Box::new(
+            from_environment!(AmazonS3Builder, AmazonS3ConfigKey, "AWS_")
+                .with_bucket_name(&bucket.name)
+                .with_http_connector(connector)
+                .build()?,
+        ),
+        Cloud::Google => Box::new(
+            from_environment!(GoogleCloudStorageBuilder, GoogleConfigKey, "GOOGLE_")
+                .with_bucket_name(&bucket.name)
+                .with_http_connector(connector)
+                .build()?,
+        ),
+        Cloud::Azure => Box::new(
+            from_environment!(MicrosoftAzureBuilder, AzureConfigKey, "AZURE_")
+                .with_container_name(&bucket.name)
+                .with_http_connector(connector)
+                .build()?,
+        ),
+    };
+    Ok(Arc::new(LimitStore::new(PrefixStore::new(store, bucket.prefix.clone()), REQUESTS_MAX)))
+}
+
+/// The variables of the environment that begin with `prefix`, in lower case.
+fn settings(prefix: &str) -> Vec<(String, String)> {
+    let utf8 = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let all = std::env::vars_os().filter_map(utf8);
+    let ours = all.filter(|(name, _)| name.starts_with(prefix));
+    ours.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
+}
+
+/// Few and soon: who waits longer is better told that the store is unavailable, and asks again.
+fn retries() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(50),
+            max_backoff: Duration::from_secs(1),
+            base: 2.0,
+        },
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(5),
+    }
+}
+
+/// Notes the time that the store shows in every reply.
+#[derive(Debug, Clone)]
+struct Observant {
+    clock: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+}
+
+#[derive(Debug)]
+struct Observed {
+    client: HttpClient,
+    by: Observant,
+}
+
+impl HttpConnector for Observant {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let client = ReqwestConnector::default().connect(options)?;
+        Ok(HttpClient::new(Observed { client, by: self.clone() }))
+    }
+}
+
+#[async_trait]
+impl HttpService for Observed {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let Observant { clock, skew } = &self.by;
+        let sent = clock.now();
+        let reply = self.client.execute(request).await?;
+        let date = reply.headers().get(http::header::DATE);
+        if let Some(date) = date.and_then(|date| date.to_str().ok()).and_then(http_date) {
+            skew.observe(sent, clock.now(), date);
+        }
+        Ok(reply)
+    }
+}
+
+/// The instant in a `Date` header, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    Timestamp::from_ms(date.timestamp_millis())
+}
+
+/// Where the credentials of a cloud usually come from: for whoever forgot them.
+pub(crate) fn credentials_hint(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::S3 => {
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role of this machine, with AWS_REGION; \
+             AWS_ENDPOINT for a store that is not Amazon's"
+        }
+        Cloud::Google => {
+            "GOOGLE_SERVICE_ACCOUNT (a file) or GOOGLE_SERVICE_ACCOUNT_KEY, or the service account of this machine"
+        }
+        Cloud::Azure => {
+            "AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY, or the identity of this machine"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_of_a_reply_is_read() {
+        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(date.to_string(), "1994-11-06T08:49:37.000Z");
+        assert_eq!(http_date("yesterday"), None);
+    }
+}
