@@ -61,6 +61,15 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The server's clock is too far from the store's, so nothing that depends on the time is done.
+    #[error(
+        "this server's clock is {} ms {} the store's, so it cannot tell what is due; call again, or call another server",
+        .ahead_ms.unsigned_abs(), if *.ahead_ms < 0 { "behind" } else { "ahead of" }
+    )]
+    ClockOff {
+        /// How far it is ahead, at the least; negative if behind.
+        ahead_ms: i64,
+    },
     /// The server is shutting down.
     #[error("the server is shutting down; call again")]
     ShuttingDown,
@@ -90,7 +99,9 @@ impl Error {
     /// When to try again, if trying again as it is can help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::ShuttingDown | Self::StoreUnavailable(_) => Some(Duration::from_millis(500)),
+            Self::ShuttingDown | Self::StoreUnavailable(_) | Self::ClockOff { .. } => {
+                Some(Duration::from_millis(500))
+            }
             Self::TooManyWaiters | Self::Overloaded => Some(Duration::from_secs(2)),
             _ => None,
         }

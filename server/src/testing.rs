@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Expiration, Input, IntInput, OnTimeout, PromptFormat, Spec};
+use hitl_core::{
+    Answer, Channel, Command, Expiration, Identity, Input, IntInput, OnTimeout, PromptFormat,
+    Responder, Spec, Value,
+};
 
 use crate::clock::Clock;
 use crate::random::SystemRandom;
@@ -31,4 +34,12 @@ pub(crate) fn spec(ttl_ms: i64) -> Spec {
         on_timeout: OnTimeout::Fail,
         idempotency_key: None,
     }
+}
+
+/// An answer to it.
+pub(crate) fn answer(number: i64, answer_id: &str) -> Command {
+    let responder =
+        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+    let identity = Identity { responder, answer_id: Some(answer_id.to_owned()) };
+    Command::Answer { answer: Answer::Value(Value::Int(number)), identity }
 }

@@ -36,6 +36,9 @@ pub enum ErrorReason {
     ShuttingDown = 12,
     /// INTERNAL. A fault of the server. Its log has the details.
     Internal = 13,
+    /// UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
+    /// another server: RetryInfo says when.
+    ClockOff = 14,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -58,6 +61,7 @@ impl ErrorReason {
             Self::RecordUnreadable => "ERROR_REASON_RECORD_UNREADABLE",
             Self::ShuttingDown => "ERROR_REASON_SHUTTING_DOWN",
             Self::Internal => "ERROR_REASON_INTERNAL",
+            Self::ClockOff => "ERROR_REASON_CLOCK_OFF",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -77,6 +81,7 @@ impl ErrorReason {
             "ERROR_REASON_RECORD_UNREADABLE" => Some(Self::RecordUnreadable),
             "ERROR_REASON_SHUTTING_DOWN" => Some(Self::ShuttingDown),
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
+            "ERROR_REASON_CLOCK_OFF" => Some(Self::ClockOff),
             _ => None,
         }
     }

@@ -75,6 +75,7 @@ impl From<&Error> for Problem {
             Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
             Error::StoreUnavailable(_) => (code::UNAVAILABLE, ErrorReason::StoreUnavailable),
             Error::RecordUnreadable { .. } => (code::DATA_LOSS, ErrorReason::RecordUnreadable),
+            Error::ClockOff { .. } => (code::UNAVAILABLE, ErrorReason::ClockOff),
             Error::ShuttingDown => (code::UNAVAILABLE, ErrorReason::ShuttingDown),
             Error::Internal(_) => (code::INTERNAL, ErrorReason::Internal),
         };

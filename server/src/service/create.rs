@@ -24,9 +24,9 @@ impl Service {
     /// earlier create with the same idempotency key made, even if that has ended.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], and those of the store.
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::ClockOff`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
-        let now = self.0.clock.now();
+        let now = self.now()?;
         let id = match &spec.idempotency_key {
             Some(key) => keyed_id(&namespace, key),
             None => self.timed_id(now),

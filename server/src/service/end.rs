@@ -6,16 +6,19 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::store::{Ended, Entry, Index};
 
+/// How long a timer without a request is kept: far longer than a create may take.
+const ORPHAN_MS: i64 = 60_000;
+
 impl Service {
     /// Lets `command` act on the event at `key`, and returns the event as it stands then.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`],
-    /// [`Error::AlreadyFinal`], and those of the store.
+    /// [`Error::AlreadyFinal`], [`Error::ClockOff`], and those of the store.
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let mut event = self.read(key).await?;
         loop {
-            let decision = decide(&event, &command, self.0.clock.now());
+            let decision = decide(&event, &command, self.now()?);
             match decision.map_err(|rejection| Error::rejected(rejection, key))? {
                 Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
@@ -44,6 +47,10 @@ impl Service {
                     None => Err(Error::Internal(format!("the timer {timer} came early"))),
                 };
             }
+            // Perhaps its request is still on its way to the store.
+            Err(Error::NotFound(_)) if self.now()?.ms_since(timer.time) < ORPHAN_MS => {
+                return Ok(());
+            }
             // Ended before; or left behind by a repeated create, or by one that was never
             // acknowledged.
             Ok(_) | Err(Error::NotFound(_)) => {}
@@ -54,7 +61,7 @@ impl Service {
 
     /// The overdue `event`, ended: by its deadline, or by whoever was recorded before.
     pub(super) async fn end_overdue(&self, event: Event) -> Result<Event, Error> {
-        match decide(&event, &Command::Expire, self.0.clock.now()) {
+        match decide(&event, &Command::Expire, self.now()?) {
             Ok(Decision::Resolve(timeout)) => Ok(self.record_end(event, timeout).await?.event),
             // The clock stepped back just now.
             _ => Ok(event),

@@ -11,7 +11,7 @@ mod wait;
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventKey};
+use hitl_core::{Event, EventKey, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::random::{self, Random};
 use crate::store::{EventStore, Nonce};
 use crate::timers::{Fire, Timers};
-use crate::waiters::Waiters;
+use crate::waiters::{Feed, Waiters};
 
 /// The use cases of one replica. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,20 +52,28 @@ impl Service {
         shutdown: CancellationToken,
     ) -> Self {
         let store = Arc::new(store);
-        let timers = Timers::new(store.clone(), clock.clone());
+        let timers = Timers::new(store.clone(), clock.clone(), random.clone());
         let waiters = Waiters::new(waits_max);
         let tasks = TaskTracker::new();
         Self(Arc::new(Parts { store, timers, waiters, clock, random, tasks, shutdown }))
     }
 
-    /// Does what is to be done unasked, until the shutdown: fires timers.
+    /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.
     pub async fn run(&self) {
         let service = self.clone();
         let fire: Fire = Arc::new(move |timer| {
             let service = service.clone();
             Box::pin(async move { service.expire(timer).await })
         });
-        self.0.timers.clone().run(fire, self.0.tasks.clone(), self.0.shutdown.clone()).await;
+        let Parts { store, timers, waiters, clock, tasks, shutdown, .. } = &*self.0;
+        let timers = timers.clone().run(fire, tasks.clone(), shutdown.clone());
+        let feed = async {
+            if store.is_shared() {
+                let feed = Feed::new(store.clone(), waiters.clone(), clock.clone());
+                feed.run(shutdown.clone()).await;
+            }
+        };
+        tokio::join!(timers, feed);
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -80,7 +88,10 @@ impl Service {
     /// [`Error::NotFound`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
         let event = self.read(key).await?;
-        if event.is_overdue(self.0.clock.now()) { self.end_overdue(event).await } else { Ok(event) }
+        match self.now() {
+            Ok(now) if event.is_overdue(now) => self.end_overdue(event).await,
+            _ => Ok(event),
+        }
     }
 
     /// Whether calls can be served.
@@ -90,6 +101,11 @@ impl Service {
     pub async fn ready(&self) -> Result<(), Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
+        }
+        if let Some(ahead_ms) = self.0.store.skew().off_ms()
+            && self.0.store.skew().is_lasting(self.0.clock.now())
+        {
+            return Err(Error::ClockOff { ahead_ms });
         }
         self.0.store.check().await
     }
@@ -113,6 +129,17 @@ impl Service {
         &*self.0.random
     }
 
+    /// The time, if it can be relied on.
+    ///
+    /// # Errors
+    /// [`Error::ClockOff`].
+    fn now(&self) -> Result<Timestamp, Error> {
+        match self.0.store.skew().off_ms() {
+            Some(ahead_ms) => Err(Error::ClockOff { ahead_ms }),
+            None => Ok(self.0.clock.now()),
+        }
+    }
+
     async fn read(&self, key: &EventKey) -> Result<Event, Error> {
         self.0.store.read(key).await?.ok_or_else(|| Error::NotFound(key.clone()))
     }
@@ -131,5 +158,7 @@ impl Service {
     }
 }
 
+#[cfg(test)]
+mod replicas_tests;
 #[cfg(test)]
 mod tests;

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use hitl_core::{
-    Answer, Channel, Command, Identity, Namespace, Responder, Spec, State, Timestamp, Value,
-};
+use hitl_core::{Namespace, Spec, State, Timestamp};
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
 use crate::random::SystemRandom;
 use crate::service::list::ListQuery;
 use crate::store::{Entry, StoreUrl, open};
-use crate::testing::{spec, store_options};
+use crate::testing::{answer, spec, store_options};
 
 /// Noon of some day, in the middle of no minute in particular.
 const NOW_MS: i64 = 1_795_348_837_250;
@@ -81,13 +79,6 @@ impl World {
 
 fn keyed(key: &str) -> Spec {
     Spec { idempotency_key: Some(key.into()), ..spec(60_000) }
-}
-
-fn answer(number: i64, answer_id: &str) -> Command {
-    let responder =
-        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
-    let identity = Identity { responder, answer_id: Some(answer_id.to_owned()) };
-    Command::Answer { answer: Answer::Value(Value::Int(number)), identity }
 }
 
 fn query(state: Option<State>, page_size: usize, page_token: String) -> ListQuery {

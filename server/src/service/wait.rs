@@ -5,9 +5,14 @@ use std::time::Duration;
 use hitl_core::{Event, EventKey};
 
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Parts, Service};
 use crate::store::PlantedFault;
 use crate::waiters::Subscription;
+
+/// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
+const OVERDUE_MS: i64 = 5_000;
+/// How far off that instant may be for a wait to hold it.
+const HELD_MS: i64 = 60_000;
 
 /// A wait for the end of one event.
 #[derive(Debug)]
@@ -51,7 +56,28 @@ impl Wait {
         tokio::select! {
             biased;
             event = self.subscription.ended() => Ok(event),
+            event = self.overdue() => Ok(event),
             () = self.service.0.shutdown.cancelled() => Err(Error::ShuttingDown),
+        }
+    }
+
+    /// Completes with the ended event some time after its deadline, if nobody has told of its end by then: on a shared
+    /// store a replica may crash between an end and its second announcement.
+    async fn overdue(&self) -> Event {
+        let Parts { store, clock, .. } = &*self.service.0;
+        let by = self.event.request.deadline.plus_ms(OVERDUE_MS);
+        // Waits are begun anew at every heartbeat, so what is far off need not be held here.
+        if !store.is_shared() || by.ms_since(clock.now()) > HELD_MS {
+            return std::future::pending().await;
+        }
+        clock.sleep_until(by).await;
+        loop {
+            match self.service.get(&self.event.request.key()).await {
+                Ok(event) if event.response.is_some() => return event,
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
+            }
+            clock.sleep_until(clock.now().plus_ms(OVERDUE_MS)).await;
         }
     }
 

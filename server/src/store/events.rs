@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventKey, Request, Response};
+use hitl_core::{Event, EventKey, Outcome, Request, Response};
 use object_store::{ObjectStore, PutMode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -21,6 +21,9 @@ use crate::store::skew::Skew;
 const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Events that the memory is laid out for at first.
 const CACHE_EVENTS: usize = 4 * 1024;
+
+/// How old an announcement may be when the end is recorded. Replicas list those of the last 20 s.
+const FRESH_MS: i64 = 10_000;
 
 /// The events of one store.
 ///
@@ -175,11 +178,28 @@ impl EventStore {
             objects::Created::Ours => (response, true),
             objects::Created::Theirs(first) => (first.response, false),
         };
+        if self.shared && ours {
+            self.announce_again(&announcement, &response).await;
+        }
         if !ours && response.time != announcement.time {
             self.indexes.remove(Index::Resolved, &announcement).await?;
         }
         let response = Some(Arc::new(response));
         Ok(Ended { event: self.remember(Event { response, ..event.clone() }), ours })
+    }
+
+    /// Announces an end that took so long to record that replicas may have stopped to look for it. After a deadline
+    /// they look by themselves.
+    async fn announce_again(&self, first: &Entry, response: &Response) {
+        let now = self.clock.now();
+        let is_timeout = matches!(response.outcome, Outcome::TimedOut { .. });
+        if is_timeout || now.ms_since(first.time) <= FRESH_MS {
+            return;
+        }
+        let again = Entry { time: now, key: first.key.clone() };
+        if let Err(error) = self.indexes.insert(Index::Resolved, again).await {
+            tracing::warn!(event = %first.key, %error, "waiters elsewhere may hear of an end only at its deadline");
+        }
     }
 
     async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {

@@ -1,10 +1,12 @@
 //! Durable timers: yields what is due, on time if this process lives, at its next start if it did not.
 //!
-//! What is owed stands in the store's index, one key per debt. Memory holds only what is due in
-//! this minute and the next, so a million pending events cost nothing here and a restart takes the
-//! same time with ten pending or ten million. This module knows nothing of events: it hands over an
-//! [`Entry`] that is due, and whoever takes it removes it when nothing is owed any more. Late is
-//! possible, early and lost are not, twice is harmless.
+//! What is owed stands in the store's index, one key per debt. Memory holds only what is due soon, so a million pending
+//! events cost nothing here and a restart takes the same time with ten pending or ten million. This module knows nothing
+//! of events: it hands over an [`Entry`] that is due, and whoever takes it removes it when nothing is owed any more. Late
+//! is possible, early and lost are not, twice is harmless.
+//!
+//! On a shared store every replica sees every timer. The one that set it fires it on time; the others wait a little, each
+//! for a time of its own, and then find nothing owed any more, unless the first is dead.
 
 mod window;
 
@@ -18,17 +20,28 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::random::{self, Random};
 use crate::store::{Entry, EventStore, Index, PlantedFault};
 use window::Window;
 
 /// Time between two looks at the store for timers that other processes have set.
 const SCAN_MS: i64 = 5_000;
+/// How far ahead such a look reaches: well beyond the next one.
+const AHEAD_MS: i64 = 10_000;
+/// How far back before the look before: a timer may take its time to the store.
+const BACK_MS: i64 = 10_000;
+/// Farthest that a look reaches back after a time without the store; what is older is swept up.
+const BACK_MS_MAX: i64 = 15 * MINUTE_MS;
+/// How far ahead timers that were set here are held.
+const HELD_MS: i64 = 2 * MINUTE_MS;
 /// Time between two looks for what should have fired long ago, and has not.
-const SWEEP_MS: i64 = 60_000;
+const SWEEP_MS: i64 = 10 * MINUTE_MS;
 /// Length of a part of the index.
 const MINUTE_MS: i64 = 60_000;
 /// Pause before a timer whose firing failed fires again.
 const RETRY_MS: i64 = 1_000;
+/// How long the timers of other replicas are left to them at least; at most twice that and a half.
+const GRACE_MS: u64 = 600;
 /// Most timers that fire at the same time.
 const FIRING_MAX: usize = 512;
 
@@ -40,6 +53,7 @@ pub type Fire = Arc<dyn Fn(Entry) -> BoxFuture<'static, Result<(), Error>> + Sen
 pub struct Timers {
     store: Arc<EventStore>,
     clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     window: Mutex<Window>,
     nearer: Notify,
     firing: Arc<Semaphore>,
@@ -47,14 +61,19 @@ pub struct Timers {
 
 impl Timers {
     /// The timers of `store`, not running yet.
-    pub fn new(store: Arc<EventStore>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(
+        store: Arc<EventStore>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Arc<Self> {
         let firing = Arc::new(Semaphore::new(FIRING_MAX));
-        Arc::new(Self { store, clock, window: Mutex::default(), nearer: Notify::new(), firing })
+        let (window, nearer) = (Mutex::default(), Notify::new());
+        Arc::new(Self { store, clock, random, window, nearer, firing })
     }
 
     /// Takes note of a timer that is durable by now. If it is due soon it fires on time, else a later scan finds it.
     pub fn set(&self, timer: Entry) {
-        if timer.time < self.window_end() {
+        if timer.time.ms_since(self.clock.now()) < HELD_MS {
             let nearest = self.window().insert(timer.time, timer);
             if nearest {
                 self.nearer.notify_one();
@@ -73,32 +92,45 @@ impl Timers {
             tokio::join!(self.fire_on_time(&fire, &tasks), self.fire_overdue(&fire, &tasks))
         };
         tokio::select! {
-            _ = both => {}
+            biased;
             () = shutdown.cancelled() => {}
+            _ = both => {}
         }
     }
 
     async fn fire_on_time(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
-        let mut next_scan = self.clock.now();
+        let mut scanned = self.clock.now();
+        let mut next_scan = scanned;
         if PlantedFault::DropTimersAtRestart.is_planted() {
             next_scan = next_scan.plus_ms(i64::MAX);
         }
         loop {
             let now = self.clock.now();
             if now >= next_scan {
-                log_failure(self.scan(now).await);
+                match self.scan(scanned, now).await {
+                    Ok(()) => scanned = now,
+                    Err(error) => log_failure(&error),
+                }
                 next_scan = now.plus_ms(SCAN_MS);
             }
-            let due = self.window().take_due(now);
-            for timer in due {
-                self.clone().start(timer, fire.clone(), tasks).await;
-            }
-            let nearest = self.window().nearest();
-            let wake = nearest.map_or(next_scan, |nearest| nearest.min(next_scan));
+            let wake = if self.is_clock_off() {
+                next_scan
+            } else {
+                self.fire_due(fire, tasks).await;
+                self.window().nearest().map_or(next_scan, |nearest| nearest.min(next_scan))
+            };
             tokio::select! {
-                () = self.clock.sleep_until(wake) => {}
+                biased;
                 () = self.nearer.notified() => {}
+                () = self.clock.sleep_until(wake) => {}
             }
+        }
+    }
+
+    async fn fire_due(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
+        let due = self.window().take_due(self.clock.now());
+        for timer in due {
+            self.clone().start(timer, fire.clone(), tasks).await;
         }
     }
 
@@ -106,8 +138,18 @@ impl Timers {
     async fn fire_overdue(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
         while !PlantedFault::DropTimersAtRestart.is_planted() {
             let now = self.clock.now();
-            log_failure(self.sweep(now, fire, tasks).await);
-            self.clock.sleep_until(now.plus_ms(SWEEP_MS)).await;
+            let swept = if self.is_clock_off() {
+                now.plus_ms(SCAN_MS)
+            } else {
+                match self.sweep(now, fire, tasks).await {
+                    Ok(()) => now.plus_ms(SWEEP_MS),
+                    Err(error) => {
+                        log_failure(&error);
+                        now.plus_ms(SCAN_MS)
+                    }
+                }
+            };
+            self.clock.sleep_until(swept).await;
         }
     }
 
@@ -132,16 +174,30 @@ impl Timers {
         Ok(())
     }
 
-    /// Takes what is due in this minute and the next into memory.
-    async fn scan(&self, now: Timestamp) -> Result<(), Error> {
-        for minute in [now, now.plus_ms(MINUTE_MS)] {
+    /// Takes into memory what is due soon, and what came due since the last scan, at `scanned`.
+    async fn scan(&self, scanned: Timestamp, now: Timestamp) -> Result<(), Error> {
+        let back = scanned.min(now).plus_ms(-BACK_MS).max(now.plus_ms(-BACK_MS_MAX));
+        let mut minute = back.plus_ms(-(back.ms() % MINUTE_MS));
+        while minute <= now.plus_ms(AHEAD_MS) {
             let timers = self.store.indexes().minute(Index::Timers, minute).await?;
             let mut window = self.window();
+            window.forget_absent(minute..minute.plus_ms(MINUTE_MS), &timers);
             for timer in timers {
-                window.insert(timer.time, timer);
+                let grace_ms = self.grace_ms();
+                window.insert_found(timer.time.plus_ms(grace_ms), timer);
             }
+            minute = minute.plus_ms(MINUTE_MS);
         }
         Ok(())
+    }
+
+    /// How long a timer is left to the replica that may have set it.
+    fn grace_ms(&self) -> i64 {
+        if !self.store.is_shared() {
+            return 0;
+        }
+        let number = u64::from_be_bytes(random::bytes(&*self.random));
+        i64::try_from(GRACE_MS + number % (GRACE_MS + GRACE_MS / 2)).expect("it is small")
     }
 
     async fn start(self: Arc<Self>, timer: Entry, fire: Fire, tasks: &TaskTracker) {
@@ -161,9 +217,9 @@ impl Timers {
         });
     }
 
-    fn window_end(&self) -> Timestamp {
-        let now = self.clock.now();
-        now.plus_ms(2 * MINUTE_MS - now.ms() % MINUTE_MS)
+    /// While the clock is wrong nothing is due.
+    fn is_clock_off(&self) -> bool {
+        self.store.skew().off_ms().is_some()
     }
 
     fn window(&self) -> std::sync::MutexGuard<'_, Window> {
@@ -171,8 +227,6 @@ impl Timers {
     }
 }
 
-fn log_failure(result: Result<(), Error>) {
-    if let Err(error) = result {
-        tracing::warn!(%error, "the timers could not be read and will be again");
-    }
+fn log_failure(error: &Error) {
+    tracing::warn!(%error, "the timers could not be read and will be again");
 }

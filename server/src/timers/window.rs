@@ -1,6 +1,7 @@
 //! The timers held in memory: a bounded window over the durable index.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use hitl_core::Timestamp;
 
@@ -13,17 +14,41 @@ const TIMERS_MAX: usize = 200_000;
 #[derive(Debug, Default)]
 pub(super) struct Window {
     queue: BTreeSet<(Timestamp, Entry)>,
-    /// When each known timer fires; `None` while it is firing, so that a scan does not fire it twice.
-    known: HashMap<Entry, Option<Timestamp>>,
+    known: BTreeMap<Entry, Known>,
+}
+
+/// What is known of a timer.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    /// It was set by this process, and fires at this instant.
+    Set(Timestamp),
+    /// It was found in the store, and fires at this instant.
+    Found(Timestamp),
+    /// It is firing, so that a scan does not fire it twice.
+    Firing,
 }
 
 impl Window {
-    /// Adds `timer`, to fire at `at`, unless it is known; says whether it is now the nearest.
+    /// Adds `timer`, which was set by this process, to fire at `at`, unless it is firing; says whether it is now the
+    /// nearest.
     pub(super) fn insert(&mut self, at: Timestamp, timer: Entry) -> bool {
-        if self.known.contains_key(&timer) {
-            return false;
+        match self.known.get(&timer) {
+            Some(Known::Set(_) | Known::Firing) => return false,
+            Some(Known::Found(_)) => self.remove(&timer),
+            None => {}
         }
-        self.known.insert(timer.clone(), Some(at));
+        self.add(at, timer, Known::Set(at))
+    }
+
+    /// Adds `timer`, which was found in the store, to fire at `at`, unless it is known.
+    pub(super) fn insert_found(&mut self, at: Timestamp, timer: Entry) {
+        if !self.known.contains_key(&timer) {
+            self.add(at, timer, Known::Found(at));
+        }
+    }
+
+    fn add(&mut self, at: Timestamp, timer: Entry, known: Known) -> bool {
+        self.known.insert(timer.clone(), known);
         self.queue.insert((at, timer));
         if self.queue.len() > TIMERS_MAX
             && let Some((_, farthest)) = self.queue.pop_last()
@@ -31,6 +56,18 @@ impl Window {
             self.known.remove(&farthest);
         }
         self.nearest() == Some(at)
+    }
+
+    /// Lets go of timers due `within` that were found once and are not among the `listed` any more: somebody has seen
+    /// to them.
+    pub(super) fn forget_absent(&mut self, within: Range<Timestamp>, listed: &[Entry]) {
+        let known = self.known.iter().filter(|(timer, known)| {
+            matches!(known, Known::Found(_)) && within.contains(&timer.time)
+        });
+        let gone = known.filter(|(timer, _)| listed.binary_search(timer).is_err());
+        for timer in gone.map(|(timer, _)| timer.clone()).collect::<Vec<_>>() {
+            self.remove(&timer);
+        }
     }
 
     /// The instant at which the next timer fires.
@@ -44,7 +81,7 @@ impl Window {
         while self.nearest().is_some_and(|at| at <= now)
             && let Some((_, timer)) = self.queue.pop_first()
         {
-            self.known.insert(timer.clone(), None);
+            self.known.insert(timer.clone(), Known::Firing);
             due.push(timer);
         }
         due
@@ -54,7 +91,7 @@ impl Window {
     pub(super) fn claim(&mut self, timer: &Entry) -> bool {
         let unknown = !self.known.contains_key(timer);
         if unknown {
-            self.known.insert(timer.clone(), None);
+            self.known.insert(timer.clone(), Known::Firing);
         }
         unknown
     }
@@ -72,7 +109,7 @@ impl Window {
 
     /// Lets go of a timer that need not fire any more, unless it is firing.
     pub(super) fn remove(&mut self, timer: &Entry) {
-        if let Some(Some(at)) = self.known.get(timer).copied() {
+        if let Some(Known::Set(at) | Known::Found(at)) = self.known.get(timer).copied() {
             self.queue.remove(&(at, timer.clone()));
             self.known.remove(timer);
         }
@@ -120,6 +157,26 @@ mod tests {
         assert_eq!(window.take_due(at(10)), []);
         window.settled(&timer(10, 1));
         assert!(window.claim(&timer(10, 1)));
+    }
+
+    #[test]
+    fn a_timer_that_somebody_else_has_settled_is_let_go_unless_it_was_set_here() {
+        let mut window = Window::default();
+        window.insert_found(at(12), timer(10, 1));
+        window.insert_found(at(23), timer(21, 2));
+        insert(&mut window, timer(11, 3));
+        window.insert_found(at(14), timer(12, 4));
+        window.forget_absent(at(0)..at(20), &[timer(12, 4)]);
+        assert_eq!(window.take_due(at(30)), [timer(11, 3), timer(12, 4), timer(21, 2)]);
+    }
+
+    #[test]
+    fn a_timer_that_is_set_here_after_all_fires_on_time() {
+        let mut window = Window::default();
+        window.insert_found(at(12), timer(10, 1));
+        assert!(insert(&mut window, timer(10, 1)));
+        assert_eq!(window.take_due(at(10)), [timer(10, 1)]);
+        assert_eq!(window.nearest(), None);
     }
 
     #[test]

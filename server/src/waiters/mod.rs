@@ -4,6 +4,8 @@
 //! after the read finds the subscription. What is passed on is the ended event itself, so that a
 //! waiter never goes back to the store.
 
+mod feed;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::pin::pin;
@@ -14,10 +16,13 @@ use tokio::sync::Notify;
 
 use crate::error::Error;
 
+pub use feed::Feed;
+
 /// All waits of this process.
 #[derive(Debug)]
 pub struct Waiters {
     registry: Mutex<Registry>,
+    arrived: Notify,
     waits_max: usize,
 }
 
@@ -52,7 +57,7 @@ pub struct Subscription {
 impl Waiters {
     /// A registry of at most `waits_max` waits at a time.
     pub fn new(waits_max: usize) -> Arc<Self> {
-        Arc::new(Self { registry: Mutex::default(), waits_max })
+        Arc::new(Self { registry: Mutex::default(), arrived: Notify::new(), waits_max })
     }
 
     /// Takes a place among the waiters of the event at `key`.
@@ -69,6 +74,7 @@ impl Waiters {
         place.waits += 1;
         let slot = place.slot.clone();
         drop(registry);
+        self.arrived.notify_one();
         Ok(Subscription { key, slot, waiters: self.clone() })
     }
 
@@ -80,6 +86,25 @@ impl Waiters {
             let _ = slot.ended.set(event.clone());
             slot.changed.notify_waiters();
         }
+    }
+
+    /// Completes when somebody waits.
+    pub async fn arrival(&self) {
+        while self.count() == 0 {
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Whether somebody waits for the event at `key` and has not been told yet.
+    pub fn awaits(&self, key: &EventKey) -> bool {
+        self.registry().slots.get(key).is_some_and(|place| place.slot.ended.get().is_none())
+    }
+
+    /// Every event that somebody waits for, in order.
+    pub fn awaited(&self) -> Vec<EventKey> {
+        let mut keys: Vec<_> = self.registry().slots.keys().cloned().collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// How many waits there are.

@@ -1,0 +1,164 @@
+//! Two replicas over one store, with time held in hand.
+
+use futures::FutureExt;
+use hitl_core::{Namespace, State, Timestamp};
+use object_store::memory::InMemory;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::random::SystemRandom;
+use crate::store::{Entry, Index};
+use crate::testing::{answer, spec};
+
+/// Three seconds before a minute ends.
+const NOW_MS: i64 = 1_795_348_857_000;
+const STEP_MS: i64 = 50;
+
+struct World {
+    store: Arc<InMemory>,
+    clock: ManualClock,
+    shutdown: CancellationToken,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
+        Self { store: Arc::default(), clock, shutdown: CancellationToken::new() }
+    }
+
+    /// A replica that only does what it is asked.
+    fn idle(&self) -> Service {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let store = EventStore::over(self.store.clone(), true, clock.clone());
+        Service::new(store, clock, Arc::new(SystemRandom), 100, self.shutdown.clone())
+    }
+
+    fn running(&self) -> Service {
+        let replica = self.idle();
+        let background = replica.clone();
+        tokio::spawn(async move { background.run().await });
+        replica
+    }
+
+    /// Lets time pass until `wanted` comes, at most `ms`; says how long it took.
+    async fn pass<T>(&self, ms: i64, wanted: impl Future<Output = T>) -> (T, i64) {
+        let mut wanted = std::pin::pin!(wanted);
+        for passed in 0..=ms / STEP_MS {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            if let Some(it) = wanted.as_mut().now_or_never() {
+                return (it, passed * STEP_MS);
+            }
+            self.clock.advance_ms(STEP_MS);
+        }
+        panic!("it did not come in {ms} ms");
+    }
+
+    async fn responses(&self) -> usize {
+        use object_store::ObjectStore;
+        let listed = self.store.list(Some(&"events".into()));
+        let all: Vec<_> = futures::TryStreamExt::try_collect(listed).await.unwrap();
+        all.iter()
+            .filter(|object: &&object_store::ObjectMeta| {
+                object.location.filename() == Some("response.json")
+            })
+            .count()
+    }
+}
+
+async fn create(replica: &Service, ttl_ms: i64) -> Event {
+    replica.create(Namespace::default(), spec(ttl_ms)).await.unwrap().event
+}
+
+#[tokio::test]
+async fn a_waiter_is_told_what_another_replica_has_ended() {
+    for start_ms in [0, 2_700, 9_000] {
+        let world = World::new();
+        world.clock.advance_ms(start_ms);
+        let (one, other) = (world.running(), world.running());
+        let event = create(&one, 600_000).await;
+        let wait = other.wait(&event.request.key()).await.unwrap();
+        world.pass(400, futures::future::ready(())).await;
+        one.end(&event.request.key(), answer(7, "a")).await.unwrap();
+        let (told, took_ms) = world.pass(2_000, wait.ended()).await;
+        assert_eq!(told.unwrap().state(), State::Answered);
+        // A listing a second, and right after the turn of a minute that of the minute before comes first.
+        let bound_ms = if start_ms == 2_700 { 2_000 } else { 1_100 };
+        assert!(took_ms <= bound_ms, "{took_ms} ms from {start_ms}");
+    }
+}
+
+#[tokio::test]
+async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced() {
+    let world = World::new();
+    let (one, other) = (world.idle(), world.running());
+    let event = create(&one, 600_000).await;
+    let key = event.request.key();
+    let wait = other.wait(&key).await.unwrap();
+    let announced = Entry { time: world.clock.now(), key: key.clone() };
+    one.0.store.indexes().insert(Index::Resolved, announced).await.unwrap();
+    world
+        .pass(30_000, async {
+            world.clock.clone().sleep_until(world.clock.now().plus_ms(25_000)).await;
+        })
+        .await;
+    one.end(&key, answer(7, "a")).await.unwrap();
+    let (told, took_ms) = world.pass(4_000, wait.ended()).await;
+    assert_eq!(told.unwrap().state(), State::Answered);
+    assert!(took_ms <= 2_100, "{took_ms} ms");
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
+    let world = World::new();
+    let (one, other) = (world.idle(), world.running());
+    let event = create(&one, 30_000).await;
+    let wait = other.wait(&event.request.key()).await.unwrap();
+    let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
+    // What a replica leaves behind that takes minutes between the two writes, and then dies.
+    let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
+    one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
+    let (told, _) = world.pass(36_000, wait.ended()).await;
+    assert_eq!(told.unwrap().state(), State::Answered);
+}
+
+#[tokio::test]
+async fn the_timer_of_a_dead_replica_is_fired_by_another() {
+    for ttl_ms in [200, 2_900, 3_100, 40_000, 200_000] {
+        let world = World::new();
+        let (dead, _alive) = (world.idle(), world.running());
+        world.pass(400, futures::future::ready(())).await;
+        create(&dead, ttl_ms).await;
+        let (mut passed_ms, ended) = (0, || world.responses());
+        while ended().await == 0 {
+            assert!(passed_ms <= ttl_ms + 7_000, "not fired 7 s after {ttl_ms} ms");
+            world.pass(STEP_MS, futures::future::ready(())).await;
+            world.clock.advance_ms(STEP_MS);
+            passed_ms += STEP_MS;
+        }
+        assert!(passed_ms >= ttl_ms, "fired early, after {passed_ms} ms of {ttl_ms}");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_whose_clock_is_wrong_decides_nothing() {
+    let world = World::new();
+    let (right, wrong) = (world.idle(), world.running());
+    let event = create(&right, 1_000).await;
+    let now = world.clock.now();
+    wrong.0.store.skew().observe(now, now, now.plus_ms(-5_000));
+    let refused = wrong.create(Namespace::default(), spec(1_000)).await;
+    assert!(matches!(refused, Err(Error::ClockOff { ahead_ms: 4_000 })), "{refused:?}");
+    let refused = wrong.end(&event.request.key(), answer(1, "a")).await;
+    assert!(matches!(refused, Err(Error::ClockOff { .. })), "{refused:?}");
+    wrong.ready().await.unwrap();
+    let until = now.plus_ms(15_000);
+    world.pass(16_000, world.clock.sleep_until(until)).await;
+    assert_eq!(world.responses().await, 0);
+    assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::Pending);
+    assert!(matches!(wrong.ready().await, Err(Error::ClockOff { .. })));
+    wrong.0.store.skew().observe(until, until, until);
+    wrong.ready().await.unwrap();
+    assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
