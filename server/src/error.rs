@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// The server's clock is too far from the store's, so nothing that depends on the time is done.
     #[error(
-        "this server's clock is {} ms {} the store's, so it cannot tell what is due; call again, or call another server",
+        "this server's clock is {} ms {} the store's, so it cannot tell what is due; call again, or another server",
         .ahead_ms.unsigned_abs(), if *.ahead_ms < 0 { "behind" } else { "ahead of" }
     )]
     ClockOff {

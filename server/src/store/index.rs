@@ -54,7 +54,8 @@ impl Indexes {
         Ok(entries(index, &self.0.list(&index.minute(time)).await?))
     }
 
-    /// The entries of the minute that holds `time` from that instant on, in order: few, though the minute may have many.
+    /// The entries of the minute that holds `time` from that instant on, in order: few, though the minute may have
+    /// many.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].

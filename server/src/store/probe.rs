@@ -1,8 +1,8 @@
 //! Asks a store, before anything rests on it, whether it keeps the promises that everything rests on.
 //!
-//! Several look-alikes of the great stores take the condition of a create and ignore it, and others let racers both win. One
-//! that lets two writers win now and then is not found by a few races; `docs/operations.md` says which stores are known to
-//! be fit.
+//! Several look-alikes of the great stores take the condition of a create and ignore it, and others let racers both
+//! win. One that lets two writers win now and then is not found by a few races; `docs/operations.md` says which
+//! stores are known to be fit.
 
 use bytes::Bytes;
 use futures::future::{join_all, try_join_all};

@@ -24,7 +24,8 @@ struct State {
 }
 
 impl Skew {
-    /// Takes note that the store said `date`, in whole seconds, to something asked at `sent` and answered at `received`.
+    /// Takes note that the store said `date`, in whole seconds, to something asked at `sent` and answered at
+    /// `received`.
     pub(crate) fn observe(&self, sent: Timestamp, received: Timestamp, date: Timestamp) {
         let ahead_ms = certainly_ahead_ms(sent, received, date);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

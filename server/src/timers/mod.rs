@@ -1,12 +1,12 @@
 //! Durable timers: yields what is due, on time if this process lives, at its next start if it did not.
 //!
-//! What is owed stands in the store's index, one key per debt. Memory holds only what is due soon, so a million pending
-//! events cost nothing here and a restart takes the same time with ten pending or ten million. This module knows nothing
-//! of events: it hands over an [`Entry`] that is due, and whoever takes it removes it when nothing is owed any more. Late
-//! is possible, early and lost are not, twice is harmless.
+//! What is owed stands in the store's index, one key per debt. Memory holds only what is due soon, so a million
+//! pending events cost nothing here and a restart takes the same time with ten pending or ten million. This module
+//! knows nothing of events: it hands over an [`Entry`] that is due, and whoever takes it removes it when nothing is
+//! owed any more. Late is possible, early and lost are not, twice is harmless.
 //!
-//! On a shared store every replica sees every timer. The one that set it fires it on time; the others wait a little, each
-//! for a time of its own, and then find nothing owed any more, unless the first is dead.
+//! On a shared store every replica sees every timer. The one that set it fires it on time; the others wait a little,
+//! each for a time of its own, and then find nothing owed any more, unless the first is dead.
 
 mod window;
 

@@ -112,22 +112,10 @@ impl Feed {
                 minute = minute.plus_ms(MINUTE_MS - minute.ms() % MINUTE_MS);
             }
         } else {
-            self.list(self.place(covered, now), now).await?;
+            self.list(place(covered, now), now).await?;
         }
         self.covered = Some(now);
         Ok(())
-    }
-
-    /// From where on to list, when nothing was left out lately.
-    fn place(&self, covered: Timestamp, now: Timestamp) -> Timestamp {
-        let past_ms = now.ms() % MINUTE_MS;
-        let turn = now.plus_ms(-past_ms);
-        let looks_back = |at_ms: &i64| covered < turn.plus_ms(*at_ms) && past_ms >= *at_ms;
-        if LOOKS_BACK_AT_MS.iter().any(looks_back) {
-            turn.plus_ms(-LOOK_BACK_MS)
-        } else {
-            turn.max(now.plus_ms(-LOOK_BACK_MS))
-        }
     }
 
     async fn list(&mut self, from: Timestamp, now: Timestamp) -> Result<(), Error> {
@@ -166,5 +154,17 @@ impl Feed {
             look.next = now.plus_ms(look.pause_ms);
             look.pause_ms = (2 * look.pause_ms).min(PAUSE_MS_MAX);
         }
+    }
+}
+
+/// From where on to list, when nothing was left out lately.
+fn place(covered: Timestamp, now: Timestamp) -> Timestamp {
+    let past_ms = now.ms() % MINUTE_MS;
+    let turn = now.plus_ms(-past_ms);
+    let looks_back = |at_ms: &i64| covered < turn.plus_ms(*at_ms) && past_ms >= *at_ms;
+    if LOOKS_BACK_AT_MS.iter().any(looks_back) {
+        turn.plus_ms(-LOOK_BACK_MS)
+    } else {
+        turn.max(now.plus_ms(-LOOK_BACK_MS))
     }
 }
