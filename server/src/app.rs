@@ -117,15 +117,19 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
 }
 
 async fn open(url: &StoreUrl, link_key: &LinkKey) -> Result<EventStore, OpenError> {
-    let options = store::Options {
+    let store = store::open(url, store_options()).await?;
+    store.hold_to_link_key(&link_key.fingerprint()).await?;
+    Ok(store)
+}
+
+/// What a store needs, of the real world.
+pub fn store_options() -> store::Options {
+    store::Options {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         metrics: StoreMetrics::default(),
         on_fatal: Box::new(die),
-    };
-    let store = store::open(url, options).await?;
-    store.hold_to_link_key(&link_key.fingerprint()).await?;
-    Ok(store)
+    }
 }
 
 /// The key of the links: from its file, which is made if there is none. A store in memory needs none that lasts.
@@ -141,8 +145,9 @@ fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
     })
 }
 
-/// The key lies beside the store and not in it, so that a copy of the store does not let its holder answer.
-fn beside(directory: &Path) -> PathBuf {
+/// The file with the key of the links of an embedded store. It lies beside the store and not in it, so that a copy of
+/// the store does not let its holder answer.
+pub fn beside(directory: &Path) -> PathBuf {
     let mut name = directory.file_name().unwrap_or_default().to_owned();
     name.push(".link.key");
     directory.with_file_name(name)

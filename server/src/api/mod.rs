@@ -45,6 +45,14 @@ impl Api {
         Self { service, links, calls: Arc::new(Semaphore::new(calls_max)) }
     }
 
+    /// What this server does, in numbers, in the text format of OpenMetrics.
+    ///
+    /// # Errors
+    /// As [`Service::metrics`].
+    pub fn metrics(&self) -> Result<String, Error> {
+        self.service.metrics()
+    }
+
     /// `EventService.CreateEvent`.
     ///
     /// # Errors

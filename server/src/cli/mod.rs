@@ -15,6 +15,7 @@ mod question;
 mod responder;
 mod serve;
 mod show;
+mod store;
 mod terminal;
 mod wait;
 
@@ -59,6 +60,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Get(get::GetArgs),
     List(list::ListArgs),
+    Store(store::StoreArgs),
 }
 
 /// Which server, and which of its events.
@@ -165,6 +167,7 @@ impl Cli {
             Command::Cancel(args) => cancel::run(&server, &args).await,
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
+            Command::Store(args) => store::run(args).await,
         }
     }
 }

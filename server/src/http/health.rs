@@ -1,8 +1,10 @@
-//! Whether the process lives, and whether it can work: for whatever restarts it and whatever sends it traffic.
+//! Whether the process lives, whether it can work, and what it does: for whatever restarts it, sends it traffic, and
+//! watches over it.
 
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Failure;
@@ -17,6 +19,15 @@ pub(super) async fn alive() -> &'static str {
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     match api.ready().await {
         Ok(()) => "ready\n".into_response(),
+        Err(error) => Failure::from(error).into_response(),
+    }
+}
+
+/// What the server does, in numbers; nothing of any event.
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match api.metrics() {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => Failure::from(error).into_response(),
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
+        route("get", "/metrics", get(health::metrics), Doc::Hidden),
         route("get", "/health", get(legacy::health), Doc::Hidden),
         route("get", "/status/{event_id}", get(legacy::status), Doc::Hidden),
         route("post", "/submit", post(legacy::submit), Doc::Hidden),

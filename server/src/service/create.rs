@@ -42,6 +42,7 @@ impl Service {
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {
         let created = self.0.store.create(request.clone(), self.nonce()).await?;
         if !created.existed {
+            self.0.metrics.created.inc();
             self.0.timers.set(Entry { time: request.deadline, key: request.key() });
             return Ok(Created { event: Event { request, response: None }, existed: false });
         }

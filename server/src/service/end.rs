@@ -74,6 +74,9 @@ impl Service {
         self.finish_anyway(async move {
             let parts = &service.0;
             let ended = parts.store.end(&event, response, service.nonce()).await?;
+            if ended.ours {
+                service.count_end(&ended.event);
+            }
             parts.waiters.ended(&ended.event);
             service.drop_timer(&ended.event);
             Ok(ended)

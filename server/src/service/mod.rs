@@ -7,6 +7,7 @@
 mod create;
 mod end;
 mod list;
+mod metrics;
 mod wait;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 pub use create::Created;
 pub use list::{ListQuery, Page};
+use metrics::Metrics;
 pub use wait::Wait;
 
 use crate::clock::Clock;
@@ -37,6 +39,7 @@ struct Parts {
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    metrics: Metrics,
     /// Work that outlives the call that began it.
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -54,8 +57,9 @@ impl Service {
         let store = Arc::new(store);
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
         let waiters = Waiters::new(waits_max);
+        let metrics = Metrics::new(store.metrics());
         let tasks = TaskTracker::new();
-        Self(Arc::new(Parts { store, timers, waiters, clock, random, tasks, shutdown }))
+        Self(Arc::new(Parts { store, timers, waiters, clock, random, metrics, tasks, shutdown }))
     }
 
     /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.

@@ -217,6 +217,11 @@ impl EventStore {
         &self.skew
     }
 
+    /// What the operations on the store took.
+    pub fn metrics(&self) -> &StoreMetrics {
+        self.objects.metrics()
+    }
+
     /// Makes sure that every server of this store signs links with the same key, of which `fingerprint` is a hash. The
     /// first server decides.
     ///

@@ -4,6 +4,8 @@
 //! answer and the timer, is decided by whose `response.json` the store took first, and by nothing
 //! else. This module alone names `object_store`.
 
+mod check;
+mod copy;
 mod events;
 mod faults;
 mod index;
@@ -17,6 +19,8 @@ mod remote;
 mod skew;
 mod url;
 
+pub use check::check;
+pub use copy::{Copied, CopyError, copy};
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
 pub use keys::{Entry, Index};

@@ -47,6 +47,10 @@ impl Objects {
         self.store.clone()
     }
 
+    pub(crate) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
     /// Writes `bytes`, a record with `nonce`, if nothing is at `path` yet.
     ///
     /// The store's word is taken only for success. A store may report a failure, or that something

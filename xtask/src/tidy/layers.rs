@@ -10,7 +10,7 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 pub(crate) const DIRECTIONS: &[Row] = &[
     ("lib", &[]),
     ("main", &["app", "cli", "config"]),
-    ("cli", &["app", "clock", "config", "error", "json"]),
+    ("cli", &["app", "clock", "config", "error", "json", "store"]),
     (
         "app",
         &[

@@ -1,0 +1,111 @@
+//! A copy is whole or says that it is not.
+
+use std::sync::atomic::AtomicUsize;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::store::open::open;
+use crate::testing::store_options;
+
+struct World {
+    _directory: tempfile::TempDir,
+    from: StoreUrl,
+    to: StoreUrl,
+}
+
+impl World {
+    /// A source of files with `events` objects, and a place for a copy of the embedded kind.
+    async fn with(events: usize) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let from = StoreUrl::Files(directory.path().join("from"));
+        let to = StoreUrl::Embedded(directory.path().join("to"));
+        let world = Self { _directory: directory, from, to };
+        open(&world.from, options()).await.unwrap().hold_to_link_key("k").await.unwrap();
+        let source = world.source();
+        for number in 0..events {
+            let key = Path::from(format!("events/default/{number}/request.json"));
+            source.put(&key, vec![7; number].into()).await.unwrap();
+        }
+        source.put(&timer(1), Bytes::new().into()).await.unwrap();
+        world
+    }
+
+    fn source(&self) -> Arc<dyn ObjectStore> {
+        open::connect(&self.from, Arc::new(SystemClock), Arc::default(), Box::new(|_| ())).unwrap()
+    }
+
+    async fn copy(&self) -> Result<Copied, CopyError> {
+        copy(&self.from, &self.to, options(), |_, _| ()).await
+    }
+}
+
+fn timer(number: u64) -> Path {
+    Path::from(format!("timers/2026-11-22T13/37/{number}"))
+}
+
+fn options() -> Options {
+    store_options(Arc::new(SystemClock))
+}
+
+#[tokio::test]
+async fn a_store_goes_to_another_kind_and_back() {
+    let world = World::with(100).await;
+    let seen = AtomicUsize::new(0);
+    let count = |done, total| {
+        assert!(done <= total && total == 102);
+        seen.fetch_add(1, Ordering::Relaxed);
+    };
+    let copied = copy(&world.from, &world.to, options(), count).await.unwrap();
+    assert_eq!(copied, Copied { objects: 102, before: 0 });
+    assert_eq!(seen.into_inner(), 103);
+    open(&world.to, options()).await.unwrap().hold_to_link_key("k").await.unwrap();
+    let back = StoreUrl::Files(world._directory.path().join("back"));
+    copy(&world.to, &back, options(), |_, _| ()).await.unwrap();
+    let store =
+        open::connect(&back, Arc::new(SystemClock), Arc::default(), Box::new(|_| ())).unwrap();
+    let key = Path::from("events/default/42/request.json");
+    assert_eq!(bytes(&*store, &key).await.unwrap(), Some(vec![7; 42].into()));
+}
+
+#[tokio::test]
+async fn a_copy_that_was_cut_short_goes_on_and_nobody_opens_it_until_then() {
+    let world = World::with(10).await;
+    {
+        let target =
+            open::connect(&world.to, Arc::new(SystemClock), Arc::default(), Box::new(|_| ()))
+                .unwrap();
+        target.put(&keys::copying(), world.from.to_string().into()).await.unwrap();
+        let key = Path::from("events/default/3/request.json");
+        target.put(&key, vec![7; 3].into()).await.unwrap();
+        // Settled since.
+        target.put(&timer(2), Bytes::new().into()).await.unwrap();
+    }
+    assert!(matches!(open(&world.to, options()).await, Err(OpenError::UnfinishedCopy(_))));
+    assert_eq!(world.copy().await.unwrap(), Copied { objects: 12, before: 1 });
+    open(&world.to, options()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_never_overwritten() {
+    let world = World::with(3).await;
+    world.copy().await.unwrap();
+    assert!(matches!(world.copy().await, Err(CopyError::TargetInUse(_))));
+    let same = copy(&world.from, &world.from, options(), |_, _| ()).await;
+    assert!(matches!(same, Err(CopyError::Same)));
+    let nothing = StoreUrl::Files(world._directory.path().join("nothing"));
+    let none = copy(&nothing, &world.to, options(), |_, _| ()).await;
+    assert!(matches!(none, Err(CopyError::NoSource(_))));
+}
+
+#[tokio::test]
+async fn an_object_of_other_contents_is_found() {
+    let world = World::with(3).await;
+    {
+        let target =
+            open::connect(&world.to, Arc::new(SystemClock), Arc::default(), Box::new(|_| ()))
+                .unwrap();
+        target.put(&keys::copying(), world.from.to_string().into()).await.unwrap();
+        target.put(&Path::from("events/default/2/request.json"), "else".into()).await.unwrap();
+    }
+    assert!(matches!(world.copy().await, Err(CopyError::Differs { .. })));
+}
