@@ -57,7 +57,8 @@ pub(super) async fn run(args: StoreArgs) -> anyhow::Result<Exit> {
 async fn check(url: &StoreUrl) -> anyhow::Result<Exit> {
     let off_ms = store::check(url, app::store_options()).await?;
     terminal::print(&format!(
-        "{url} keeps its promises: of many writers one creates an object, and what is written is read and listed at once."
+        "{url} keeps its promises: of many writers one creates an object, and what is written is \
+         read and listed at once."
     ))?;
     let Some(ahead_ms) = off_ms else { return Ok(Exit::Done) };
     let side = if ahead_ms < 0 { "behind" } else { "ahead of" };

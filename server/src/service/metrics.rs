@@ -1,7 +1,7 @@
 //! What this replica does, in numbers, for whoever watches over it.
 
 use hitl_core::{Event, State};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -27,15 +27,7 @@ pub(super) struct Metrics {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct EndLabels {
-    outcome: End,
-}
-
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
-enum End {
-    Answered,
-    Declined,
-    Cancelled,
-    TimedOut,
+    state: &'static str,
 }
 
 impl Metrics {
@@ -82,15 +74,15 @@ impl Service {
 
     /// Counts an event that this replica has ended.
     pub(super) fn count_end(&self, event: &Event) {
-        let outcome = match event.state() {
+        let state = match event.state() {
             State::Pending => return,
-            State::Answered => End::Answered,
-            State::Declined => End::Declined,
-            State::Cancelled => End::Cancelled,
-            State::TimedOut => End::TimedOut,
+            State::Answered => "answered",
+            State::Declined => "declined",
+            State::Cancelled => "cancelled",
+            State::TimedOut => "timed_out",
         };
-        self.0.metrics.ended.get_or_create(&EndLabels { outcome }).inc();
-        if outcome == End::TimedOut {
+        self.0.metrics.ended.get_or_create(&EndLabels { state }).inc();
+        if event.state() == State::TimedOut {
             let late_ms = self.0.clock.now().ms_since(event.request.deadline);
             self.0.metrics.timeout_late.observe(late_ms as f64 / 1_000.0);
         }

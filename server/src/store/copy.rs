@@ -31,7 +31,7 @@ pub enum CopyError {
         /// Which.
         store: StoreUrl,
         /// Why.
-        source: OpenError,
+        source: Box<OpenError>,
     },
     /// Both are the same.
     #[error("a store cannot be copied into itself")]
@@ -94,7 +94,7 @@ pub async fn copy(
     }
     let of = |url: &StoreUrl| {
         let url = url.clone();
-        move |source| CopyError::Store { store: url, source }
+        move |source: OpenError| CopyError::Store { store: url, source: source.into() }
     };
     let connect = |url: &StoreUrl| {
         let store =
@@ -134,7 +134,7 @@ impl Copy<'_> {
     async fn source_format(&self) -> Result<Bytes, CopyError> {
         if let Some(other) = bytes(&*self.source, &keys::copying()).await? {
             let other = String::from_utf8_lossy(&other).into_owned();
-            let source = OpenError::UnfinishedCopy(other);
+            let source = OpenError::UnfinishedCopy(other).into();
             return Err(CopyError::Store { store: self.from.clone(), source });
         }
         let format = bytes(&*self.source, &keys::format()).await?;

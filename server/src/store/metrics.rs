@@ -1,7 +1,7 @@
 //! What every operation on the store took, by kind and outcome.
 
 use object_store::Error as StoreError;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
@@ -16,12 +16,12 @@ pub struct StoreMetrics(Family<Labels, Histogram>);
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
-    operation: Operation,
-    outcome: Outcome,
+    operation: &'static str,
+    outcome: &'static str,
 }
 
 /// A kind of operation.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
     Put,
     Get,
@@ -30,14 +30,26 @@ pub(crate) enum Operation {
     Delete,
 }
 
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
-enum Outcome {
-    Ok,
-    /// There is nothing at the key, which is often what was to be found out.
-    Absent,
-    /// There is something at the key already: somebody else was first.
-    Exists,
-    Error,
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::List => "list",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// What came of an operation. That nothing is there, or something is already, is often what was to be found out.
+fn outcome<T>(result: &Result<T, StoreError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(StoreError::NotFound { .. }) => "absent",
+        Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => "exists",
+        Err(_) => "error",
+    }
 }
 
 impl Default for StoreMetrics {
@@ -65,16 +77,9 @@ impl StoreMetrics {
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
         let result = work.await;
-        let outcome = match &result {
-            Ok(_) => Outcome::Ok,
-            Err(StoreError::NotFound { .. }) => Outcome::Absent,
-            Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
-                Outcome::Exists
-            }
-            Err(_) => Outcome::Error,
-        };
+        let labels = Labels { operation: operation.name(), outcome: outcome(&result) };
         let seconds = begun.elapsed().as_secs_f64();
-        self.0.get_or_create(&Labels { operation, outcome }).observe(seconds);
+        self.0.get_or_create(&labels).observe(seconds);
         result
     }
 }
@@ -93,9 +98,9 @@ mod tests {
         metrics.time(Operation::Get, async { Err::<(), _>(absent) }).await.unwrap_err();
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        for outcome in ["Ok", "Absent"] {
+        for outcome in ["ok", "absent"] {
             let line = format!(
-                "hitl_store_operation_duration_seconds_count{{operation=\"Get\",outcome=\"{outcome}\"}} 1"
+                "hitl_store_operation_duration_seconds_count{{operation=\"get\",outcome=\"{outcome}\"}} 1"
             );
             assert!(text.contains(&line), "{text}");
         }
