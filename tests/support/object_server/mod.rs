@@ -1,8 +1,8 @@
 //! An object server of our own, in this process: strict where the clouds are, and it fails on command.
 //!
-//! It speaks the dialects of S3 and of Google's XML API over one set of objects, as far as the service uses them, and
-//! refuses everything else. No server that can be had is at once strict, free of races, and willing to lose the reply to
-//! a write that it has taken.
+//! It speaks the dialects of S3 and of Google's XML API over one set of objects, as far as the service uses
+//! them, and refuses everything else. No server that can be had is at once strict, free of races, and willing
+//! to lose the reply to a write that it has taken.
 
 mod door;
 mod fault;
