@@ -12,6 +12,7 @@ mod web;
 
 mod answers;
 mod browser;
+mod buckets;
 mod commands;
 mod creates;
 mod endings;

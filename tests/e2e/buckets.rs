@@ -1,0 +1,266 @@
+//! Servers over a bucket of our own strict object server: what they ask of it, what they refuse, and how they share it.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use hitl_proto::v1::value::Kind as Value;
+use support::object_server::{Dialect, Door, Fault, ObjectServer, Op, Requests};
+use support::server::{Config, Server};
+use support::tools;
+use tokio::process::Command;
+use tonic::Code;
+
+use crate::failure::Failure;
+use crate::kinds;
+use crate::site::{Site, config, is_pending, request, soon, start, typed, value_of};
+
+/// A bucket, and one way into it.
+struct Bucket {
+    objects: ObjectServer,
+    door: Door,
+}
+
+impl Bucket {
+    fn new() -> Self {
+        let objects = ObjectServer::start(Dialect::S3).expect("an object server starts");
+        let door = objects.door().expect("a free port");
+        Self { objects, door }
+    }
+
+    fn config(&self) -> Config {
+        let config = config().store(self.objects.url("hitl"));
+        let env = self.objects.env_for(&self.door).into_iter();
+        env.fold(config, |config, (name, value)| config.env(name, value))
+    }
+
+    /// What `hitl` with `args` says on standard error, and whether it succeeded.
+    async fn hitl(&self, args: &[&str]) -> (bool, String) {
+        let mut command = Command::new(tools::hitl());
+        let dir = tempfile::tempdir().expect("a directory");
+        command.args(args).envs(self.objects.env_for(&self.door)).stdin(Stdio::null());
+        command.env("HITL_DATA_DIR", dir.path()).kill_on_drop(true);
+        let output = soon("the end of a command", command.output()).await.expect("it runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// What the store was asked while `work` went on, without the listings that go on all the time.
+    async fn asked_by(&self, work: impl Future<Output = ()>) -> Requests {
+        self.objects.reset_requests();
+        work.await;
+        Requests { lists: 0, ..self.objects.requests() }
+    }
+
+    /// Returns when the timers of all events are gone.
+    async fn timers_gone(&self) {
+        let gone = async {
+            while !self.objects.keys("hitl/timers/").is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon("the end of the timers", gone).await;
+    }
+
+    /// How many listings there are in `time`.
+    async fn listings_in(&self, time: Duration) -> u64 {
+        self.objects.reset_requests();
+        // What is counted is what happens in a time.
+        tokio::time::sleep(time).await;
+        self.objects.requests().lists
+    }
+}
+
+#[tokio::test]
+async fn an_event_costs_four_writes_two_reads_and_a_delete() {
+    let bucket = Bucket::new();
+    let (_server, site) = start(bucket.config()).await;
+    let life = async {
+        let event = site.ask(kinds::int()).await;
+        let waiter = {
+            let (grpc, event) = (site.grpc.clone(), event.clone());
+            let mut updates = { grpc }.wait_event(crate::site::wait_request(&event)).await;
+            let updates = updates.as_mut().expect("the wait begins").get_mut();
+            let first = updates.message().await.expect("a message").expect("the event");
+            assert!(first.update.is_some());
+            site.answer(&event, typed(&Value::Int(7))).await.expect("the answer fits");
+            updates.message().await.expect("a message")
+        };
+        assert!(waiter.is_some(), "the waiter is told");
+        bucket.timers_gone().await;
+    };
+    let asked = bucket.asked_by(life).await;
+    let documented = Requests { puts: 4, gets: 2, deletes: 1, ..Requests::default() };
+    assert_eq!(asked, documented);
+}
+
+#[tokio::test]
+async fn a_server_with_nothing_to_do_asks_the_same_however_many_events_are_pending() {
+    const WATCHED: Duration = Duration::from_secs(15);
+    let (idle, busy) = (Bucket::new(), Bucket::new());
+    let (_idle, _) = start(idle.config()).await;
+    let (_busy, site) = start(busy.config()).await;
+    for number in 0..300 {
+        let ttl = prost_types::Duration { seconds: 3_600 + 60 * number, nanos: 0 };
+        let expiration = Some(hitl_proto::v1::create_event_request::Expiration::Ttl(ttl));
+        let asked = hitl_proto::v1::CreateEventRequest { expiration, ..request(kinds::int()) };
+        site.create(asked).await;
+    }
+    let (idle, busy) = tokio::join!(idle.listings_in(WATCHED), busy.listings_in(WATCHED));
+    // Three looks at one minute or two each, and perhaps a fourth.
+    assert!((2..=8).contains(&idle), "{idle} listings with nothing pending");
+    assert!((2..=8).contains(&busy), "{busy} listings with 300 pending");
+}
+
+#[tokio::test]
+async fn many_waits_cost_one_listing_a_second() {
+    let bucket = Bucket::new();
+    let (_server, site) = start(bucket.config()).await;
+    let mut waits = Vec::new();
+    for _ in 0..50 {
+        let event = site.ask(kinds::int()).await;
+        let mut updates = site.grpc.clone().wait_event(crate::site::wait_request(&event)).await;
+        let updates = updates.as_mut().expect("the wait begins").get_mut();
+        assert!(updates.message().await.expect("a message").is_some());
+        waits.push(event);
+    }
+    let listings = bucket.listings_in(Duration::from_secs(6)).await;
+    // One a second, and two looks for timers at two minutes at most.
+    assert!((4..=7 + 4).contains(&listings), "{listings} listings in 6 s");
+    let asked = bucket.asked_by(tokio::time::sleep(Duration::from_secs(2))).await;
+    assert_eq!(asked, Requests::default(), "a wait asks nothing");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_keep_its_promises_is_refused_and_told_what_it_did() {
+    let bucket = Bucket::new();
+    let store = bucket.objects.url("hitl");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--store", &store];
+    let check = ["store", "check", &store];
+    bucket.objects.set_ignores_conditions(true);
+    for command in [&serve[..], &check] {
+        let (done, said) = bucket.hitl(command).await;
+        assert!(!done && said.contains("let a second writer create an object"), "{said}");
+    }
+    bucket.objects.set_ignores_conditions(false);
+    bucket.objects.set_racy(true);
+    for command in [&serve[..], &check] {
+        let (done, said) = bucket.hitl(command).await;
+        assert!(!done && said.contains("of 8 writers at the same time"), "{said}");
+    }
+    bucket.objects.set_racy(false);
+    bucket.objects.faults().script(Op::List, "meta/probe", Fault::StaleList, 1);
+    let (done, said) = bucket.hitl(&check).await;
+    assert!(!done && said.contains("it listed"), "{said}");
+    let (done, said) = bucket.hitl(&check).await;
+    assert!(done, "{said}");
+    assert_eq!(bucket.objects.keys("hitl/meta/probe"), [""; 0], "the probe leaves nothing behind");
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_be_reached_is_named_with_what_to_do() {
+    let bucket = Bucket::new();
+    let (done, said) = bucket.hitl(&["store", "check", "s3://no-such-bucket/hitl"]).await;
+    assert!(!done && said.contains("s3://no-such-bucket/hitl"), "{said}");
+    assert!(said.contains("Is there such a bucket") && said.contains("AWS_REGION"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_is_off_the_stores_says_so_and_decides_nothing() {
+    let bucket = Bucket::new();
+    let (server, site) = start(bucket.config()).await;
+    let event = site.ask(kinds::int()).await;
+    bucket.objects.set_date_offset_ms(-5_000);
+    let ready = || async {
+        let url = server.url("/readyz");
+        site.http.get(url).send().await.expect("the server is there").status().is_success()
+    };
+    assert!(ready().await, "it bears with it for a while");
+    let refused = site.answer(&event, typed(&Value::Int(1))).await.expect_err("no answer is taken");
+    let failure = Failure::of(&refused);
+    assert!(failure.is(Code::Unavailable, "CLOCK_OFF") && failure.retry, "{failure:?}");
+    assert!(is_pending(&site.get(&event).await));
+    let unready = async { while ready().await {} };
+    soon("an unready server", unready).await;
+    assert!(server.log().contains("clock is off"), "{}", server.log_tail());
+    bucket.objects.set_date_offset_ms(0);
+    soon("a ready server", async { while !ready().await {} }).await;
+    site.answer(&event, typed(&Value::Int(1))).await.expect("the clock is right again");
+}
+
+#[tokio::test]
+async fn servers_of_one_store_sign_links_with_one_key() {
+    let bucket = Bucket::new();
+    let (one, site) = start(bucket.config()).await;
+    let refused = Server::start(bucket.config()).await.expect_err("it has another key");
+    assert!(format!("{refused:#}").contains("--link-key-file"), "{refused:#}");
+    let key = one.dir().join("link.key").display().to_string();
+    let (other, _) = start(bucket.config().arg("--link-key-file").arg(key)).await;
+    let event = site.ask(kinds::int()).await;
+    let form = event.form_url.replacen(&one.endpoint(), &other.endpoint(), 1);
+    let reply = site.http.get(form).send().await.expect("the other serves the link");
+    assert!(reply.status().is_success(), "{reply:?}");
+}
+
+#[tokio::test]
+async fn what_one_server_ends_a_waiter_at_another_hears_of_within_two_seconds() {
+    let bucket = Bucket::new();
+    let (one, here) = start(bucket.config()).await;
+    let key = one.dir().join("link.key").display().to_string();
+    let (_other, there) = start(bucket.config().arg("--link-key-file").arg(key)).await;
+    let event = here.ask(kinds::int()).await;
+    let wait = tokio::spawn({
+        let there = Site::at(&there.url);
+        let event = event.clone();
+        async move { there.wait(&event).await }
+    });
+    // The other server hears of the wait at its first message; answering before is another path.
+    soon("the wait", async {
+        while !metric(&there, "hitl_waits").await.is_some_and(|waits| waits > 0.0) {}
+    })
+    .await;
+    let answered = Instant::now();
+    here.answer(&event, typed(&Value::Int(7))).await.expect("the answer fits");
+    let told = soon("the waiter", wait).await.expect("no panic").expect("the wait ends");
+    assert_eq!(value_of(&told), Some(&Value::Int(7)));
+    let took = answered.elapsed();
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+}
+
+/// The value of a metric of one line.
+async fn metric(site: &Site, name: &str) -> Option<f64> {
+    let text =
+        site.http.get(format!("{}/metrics", site.url)).send().await.ok()?.text().await.ok()?;
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?.to_owned();
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[tokio::test]
+async fn a_store_goes_to_a_bucket_and_back_with_its_links() {
+    let bucket = Bucket::new();
+    let (mut embedded, site) =
+        start(Config::new(tools::hitl()).arg("--public-url").arg("http://hitl.example")).await;
+    let (one, two) = (site.ask(kinds::int()).await, site.ask(kinds::int()).await);
+    site.answer(&one, typed(&Value::Int(1))).await.expect("the answer fits");
+    embedded.terminate().await.expect("it ends");
+    let from = embedded.dir().join("store").display().to_string();
+    let key = embedded.dir().join("store.link.key").display().to_string();
+    let to = bucket.objects.url("hitl");
+    let (done, said) = bucket.hitl(&["store", "copy", &from, &to]).await;
+    assert!(done && said.contains(&key), "{said}");
+    let (again, said) = bucket.hitl(&["store", "copy", &from, &to]).await;
+    assert!(!again && said.contains("holds a store already"), "{said}");
+
+    let config = bucket.config().arg("--link-key-file").arg(&key);
+    let (mut server, site) = start(config).await;
+    assert_eq!(value_of(&site.get(&one).await), Some(&Value::Int(1)));
+    let link = two.api_url.replacen("http://hitl.example", &server.endpoint(), 1);
+    let answer = site.http.post(&link).json(&serde_json::json!({"value": 2})).send().await;
+    assert!(answer.expect("a reply").status().is_success(), "the link is valid");
+    server.terminate().await.expect("it ends");
+
+    let back = embedded.dir().join("back").display().to_string();
+    let (done, said) = bucket.hitl(&["store", "copy", &to, &back]).await;
+    assert!(done, "{said}");
+    let config = Config::new(tools::hitl()).store(back).arg("--link-key-file").arg(&key);
+    let (_server, site) = start(config).await;
+    assert_eq!(value_of(&site.get(&two).await), Some(&Value::Int(2)));
+}
