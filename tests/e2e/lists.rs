@@ -48,10 +48,17 @@ async fn pending_events_come_first_by_deadline_and_then_the_ended_ones_latest_fi
         let expiration = Some(Expiration::Ttl(millis(seconds * 1_000)));
         created.push(site.create(CreateEventRequest { expiration, ..in_namespace("order") }).await);
     }
+    let mut ended = Vec::new();
     for index in [6, 5, 7] {
-        site.answer(&created[index], typed(&Value::Int(1))).await.expect("the answer is good");
+        let answered = site.answer(&created[index], typed(&Value::Int(1))).await;
+        ended.push(time_and_id(&answered.expect("the answer is good")));
     }
-    let order = [1, 3, 2, 4, 0, 7, 5, 6].map(|index| created[index].id.as_str());
+    assert!(ended.is_sorted_by_key(|(time, _)| *time));
+    // Those that ended in the same millisecond are ordered by their ids.
+    ended.sort_by(|one, other| other.cmp(one));
+    let pending = [1, 3, 2, 4, 0].map(|index| created[index].id.as_str());
+    let order: Vec<_> =
+        pending.into_iter().chain(ended.iter().map(|(_, id)| id.as_str())).collect();
     for page_size in [0, 1, 2, 3, 5, 8, 1_000, i32::MAX] {
         let listed = all(&site, ListEventsRequest { page_size, ..listing("order") }).await;
         assert_eq!(ids(&listed), order, "pages of {page_size}");
@@ -60,6 +67,13 @@ async fn pending_events_come_first_by_deadline_and_then_the_ended_ones_latest_fi
     for event in &listed {
         assert_eq!(*event, site.get(event).await, "a list shows what a read shows");
     }
+}
+
+/// When an event ended, in a form that can be compared, and its id.
+fn time_and_id(event: &Event) -> ((i64, i32), String) {
+    let time = event.response.as_ref().and_then(|response| response.time);
+    let time = time.expect("it has ended");
+    ((time.seconds, time.nanos), event.id.clone())
 }
 
 /// Events a, b and c in `namespace`: deploy of run-1, deploy of run-2 (answered), refund of run-1.

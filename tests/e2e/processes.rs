@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use hitl_proto::v1::value::Kind as Value;
-use support::server::Server;
+use support::stores::Kind;
 use support::tools;
 use tokio::process::Command;
 
@@ -31,15 +31,11 @@ fn assert_refused(output: &Output, parts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-fn store_of(server: &Server) -> String {
-    server.dir().join("store").display().to_string()
-}
-
 #[tokio::test]
 async fn a_second_server_on_the_same_directory_is_refused_and_the_first_goes_on() {
-    let (server, site) = start(config()).await;
+    let (server, site) = start(config().kind(Kind::Embedded)).await;
     let event = site.ask(kinds::int()).await;
-    let store = store_of(&server);
+    let store = server.place().url.clone();
     let second = serve(&["--listen", "127.0.0.1:0", "--store", &store], server.dir()).await;
     assert_refused(&second, &[&store.to_lowercase(), "another"]);
     site.answer(&event, typed(&Value::Int(1))).await.expect("the first goes on");

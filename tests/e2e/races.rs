@@ -7,20 +7,23 @@ use hitl_proto::v1::value::Kind as Value;
 use hitl_proto::v1::{CancelEventRequest, CreateEventRequest, DeclineEventRequest};
 use reqwest::StatusCode;
 use serde_json::json;
+use support::stores::Kind;
 
 use crate::failure::Failure;
 use crate::kinds;
 use crate::site::{Site, request, soon, typed, value_of};
 use crate::web::{answered, event_of, link_answer};
 
-const RACERS: i64 = 64;
+fn racers() -> std::ops::Range<i64> {
+    0..Kind::of_this_run().racers_max()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_answers_at_once_exactly_one_wins_and_the_others_learn_of_it() {
+async fn of_many_answers_at_once_exactly_one_wins_and_the_others_learn_of_it() {
     let site = Site::shared().await;
     for _ in 0..5 {
         let event = site.ask(kinds::int()).await;
-        let racers = (0..RACERS).map(async |n| {
+        let racers = racers().map(async |n| {
             if n % 2 == 0 {
                 let answered = site.answer(&event, typed(&Value::Int(n))).await;
                 answered.map(|_| n).map_err(|status| Failure::of(&status))
@@ -121,10 +124,10 @@ fn keyed(key: &str) -> CreateEventRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_creates_at_once_with_one_key_comes_one_event() {
+async fn of_many_creates_at_once_with_one_key_comes_one_event() {
     let site = Site::shared().await;
-    let creates = (0..RACERS).map(async |_| {
-        let reply = site.grpc.clone().create_event(keyed("one of 64")).await;
+    let creates = racers().map(async |_| {
+        let reply = site.grpc.clone().create_event(keyed("one of many")).await;
         reply.expect("a repeated create").into_inner()
     });
     let replies = join_all(creates).await;
@@ -134,10 +137,13 @@ async fn of_64_creates_at_once_with_one_key_comes_one_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_different_requests_at_once_with_one_key_only_one_becomes_the_event() {
+async fn of_many_different_requests_at_once_with_one_key_only_one_becomes_the_event() {
     let site = Site::shared().await;
-    let creates = (0..RACERS).map(async |n| {
-        let request = CreateEventRequest { prompt: format!("Is it {n}?"), ..keyed("one of many") };
+    let creates = racers().map(async |n| {
+        let request = CreateEventRequest {
+            prompt: format!("Is it {n}?"),
+            ..keyed("one of many that differ")
+        };
         site.try_create(request).await
     });
     let results = join_all(creates).await;

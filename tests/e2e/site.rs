@@ -14,6 +14,7 @@ use hitl_proto::v1::{
     WaitEventRequest,
 };
 use support::server::{Config, Server, channel};
+use support::stores::Kind;
 use support::tools;
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
@@ -52,7 +53,7 @@ impl Site {
 
     /// A server at `url`, whoever runs it.
     pub(crate) fn at(url: &str) -> Self {
-        let quick = reqwest::Client::builder().timeout(Duration::from_secs(60));
+        let quick = support::http::client().timeout(Duration::from_secs(60));
         Self {
             url: url.to_owned(),
             grpc: EventServiceClient::new(channel(url)),
@@ -75,11 +76,15 @@ impl Site {
         self.create(request(input)).await
     }
 
-    pub(crate) async fn get(&self, event: &Event) -> Event {
+    pub(crate) async fn try_get(&self, event: &Event) -> Result<Event, Status> {
         let request =
             GetEventRequest { namespace: event.namespace.clone(), event_id: event.id.clone() };
-        let reply = self.grpc.clone().get_event(request).await.expect("the event is there");
-        reply.into_inner().event.expect("a get returns the event")
+        let reply = self.grpc.clone().get_event(request).await?;
+        Ok(reply.into_inner().event.expect("a get returns the event"))
+    }
+
+    pub(crate) async fn get(&self, event: &Event) -> Event {
+        self.try_get(event).await.expect("the event is there")
     }
 
     pub(crate) async fn answer(&self, event: &Event, answer: Answer) -> Result<Event, Status> {
@@ -117,14 +122,13 @@ impl Site {
     }
 
     /// The event once it has ended, through as many waits as that takes.
-    pub(crate) async fn wait_on(&self, event: &Event) -> Event {
+    pub(crate) async fn wait_on(&self, event: &Event) -> Result<Event, Status> {
         loop {
             match self.wait(event).await {
-                Ok(event) => return event,
                 Err(status) if may_retry(&status) => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                Err(status) => panic!("the wait fails for good: {status:?}"),
+                outcome => return outcome,
             }
         }
     }
@@ -175,6 +179,17 @@ pub(crate) fn is_pending(event: &Event) -> bool {
 /// Whether the same call may succeed later: the server is away, or says so.
 pub(crate) fn may_retry(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled)
+}
+
+/// What a server that was killed and restarted has of an event: all that it acknowledged, or, if it kept it in memory,
+/// nothing, and then it must say so.
+pub(crate) fn kept(found: Result<Event, Status>) -> Option<Event> {
+    if Kind::of_this_run().survives_restart() {
+        return Some(found.expect("what was acknowledged is there"));
+    }
+    let gone = found.expect_err("the memory of a process that was killed is gone");
+    assert_eq!(gone.code(), Code::NotFound, "{gone:?}");
+    None
 }
 
 /// What comes of `future`, which must not take long.

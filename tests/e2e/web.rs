@@ -29,7 +29,7 @@ impl Site {
 
     /// Submits the form of an event without following where it leads.
     pub(crate) async fn submit(&self, event: &Event, fields: &[(String, String)]) -> Response {
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none());
+        let client = support::http::client().redirect(reqwest::redirect::Policy::none());
         let client = client.build().expect("a client without special settings");
         client.post(&event.form_url).form(fields).send().await.expect("the server replies")
     }

@@ -6,31 +6,54 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, bail};
 use rand::RngExt;
 
+use crate::stores::{Kind, Place};
+
 /// Below the range from which the kernel takes ports for outgoing connections: in that range a
 /// client that redials while the server is down takes its port in the end, or even connects to
 /// itself.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 const PORT_ATTEMPTS: usize = 20;
 
+/// Where a server is to keep its events.
+#[derive(Debug, Clone)]
+pub(crate) enum Store {
+    /// In a store of this kind that no other server has.
+    Own(Kind),
+    /// Here.
+    At(Place),
+}
+
 /// How to run a server.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(crate) binary: PathBuf,
-    pub(crate) store: Option<String>,
+    pub(crate) store: Store,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
 }
 
 impl Config {
-    /// `binary`, with an embedded store of its own that goes away with the server.
+    /// `binary`, with a store of its own that is of the kind that this run of the tests is about.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into(), store: None, args: Vec::new(), env: Vec::new() }
+        let store = Store::Own(Kind::of_this_run());
+        Self { binary: binary.into(), store, args: Vec::new(), env: Vec::new() }
     }
 
-    /// Uses this `--store` instead.
-    pub fn store(mut self, spec: impl Into<String>) -> Self {
-        self.store = Some(spec.into());
+    /// Keeps to this kind of store, whatever the run of the tests is about.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.store = Store::Own(kind);
         self
+    }
+
+    /// Uses the store at this place, which other servers may use too.
+    pub fn place(mut self, place: Place) -> Self {
+        self.store = Store::At(place);
+        self
+    }
+
+    /// Uses this `--store`, for which the environment needs to say nothing.
+    pub fn store(self, spec: impl Into<String>) -> Self {
+        self.place(Place { url: spec.into(), env: Vec::new() })
     }
 
     /// Adds an argument to `hitl serve`.

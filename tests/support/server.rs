@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
 pub use crate::config::Config;
-use crate::config::free_port;
+use crate::config::{Store, free_port};
+use crate::stores::Place;
 
 /// How long a start or a graceful stop may take: far more than either needs on a machine that also compiles.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -31,6 +32,7 @@ const LOG_LINES_SHOWN: usize = 60;
 #[derive(Debug)]
 pub struct Server {
     config: Config,
+    place: Place,
     port: u16,
     dir: TempDir,
     life: Option<Life>,
@@ -57,13 +59,12 @@ impl Server {
     /// # Errors
     /// If it does not say in time that it is ready; the error holds the end of its log.
     pub async fn start(config: Config) -> Result<Self> {
-        let mut server = Self {
-            config,
-            port: 0,
-            dir: tempfile::Builder::new().prefix("hitl-server-").tempdir()?,
-            life: None,
-            starts: 0,
+        let dir = tempfile::Builder::new().prefix("hitl-server-").tempdir()?;
+        let place = match &config.store {
+            Store::Own(kind) => kind.place(dir.path()).await?,
+            Store::At(place) => place.clone(),
         };
+        let mut server = Self { config, place, port: 0, dir, life: None, starts: 0 };
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -84,18 +85,16 @@ impl Server {
     pub async fn launch(&mut self) -> Result<()> {
         self.kill().await?;
         self.starts += 1;
-        let store = self.config.store.clone();
-        let store = store.unwrap_or_else(|| self.dir.path().join("store").display().to_string());
         let mut command = Command::new(&self.config.binary);
         command
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
-            .args(["--store", &store])
+            .args(["--store", &self.place.url])
             .args(&self.config.args)
             // The developer's own server and store are none of our business.
             .env_remove("HITL_ENDPOINT")
             .env("HITL_DATA_DIR", self.dir.path())
-            .envs(self.config.env.iter().cloned())
+            .envs(self.place.env.iter().chain(&self.config.env).cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.open_log()?)
@@ -182,6 +181,11 @@ impl Server {
     pub fn is_running(&mut self) -> bool {
         let status = self.life.as_mut().map(|life| life.child.try_wait());
         matches!(status, Some(Ok(None)))
+    }
+
+    /// Where the server keeps its events, for another one to use too.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Where the server is, for gRPC as for HTTP: `http://127.0.0.1:PORT`.

@@ -24,6 +24,35 @@ pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))
 }
 
+/// ministack: an S3 store that is quick to start.
+pub fn ministack() -> PathBuf {
+    find("HITL_TEST_MINISTACK", &profile_dir().join("../tools/ministack/bin/ministack"))
+}
+
+/// SeaweedFS: an S3 store on disk.
+pub fn weed() -> PathBuf {
+    find("HITL_TEST_WEED", &profile_dir().join("../tools/weed/bin/weed"))
+}
+
+/// Azurite: Azure's emulator of its store.
+pub fn azurite() -> PathBuf {
+    find("HITL_TEST_AZURITE", &npm_program("azurite-blob"))
+}
+
+/// s3rver: an S3 store that ignores conditions.
+pub fn s3rver() -> PathBuf {
+    find("HITL_TEST_S3RVER", &npm_program("s3rver"))
+}
+
+/// fauxqs: another one that does.
+pub fn fauxqs() -> PathBuf {
+    find("HITL_TEST_FAUXQS", &npm_program("fauxqs"))
+}
+
+fn npm_program(name: &str) -> PathBuf {
+    profile_dir().join("../tools").join(name).join("node_modules/.bin").join(name)
+}
+
 fn find(variable: &str, usual: &Path) -> PathBuf {
     let path = env::var_os(variable).map_or_else(|| usual.to_path_buf(), PathBuf::from);
     assert!(

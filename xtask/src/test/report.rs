@@ -70,7 +70,7 @@ fn numbers(suite: &str, result: &str, time: Duration, counts: Counts) -> String 
 }
 
 fn row(suite: &str, result: &str, seconds: &str, passed: &str, failed: &str) -> String {
-    format!("{suite:<12} {result:<8} {seconds:>8} {passed:>8} {failed:>8}")
+    format!("{suite:<15} {result:<8} {seconds:>8} {passed:>8} {failed:>8}")
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! What `cargo xtask test` runs: the one list of suites. Another one is another line here.
 
 use crate::binaries::BINARIES;
-use crate::tools::{BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, GRPCURL, Need};
+use crate::tools::{
+    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, MINISTACK, Need, S3RVER,
+    SEAWEEDFS,
+};
 
 /// Tests that pass or fail together in the summary.
 pub(crate) struct Suite {
     pub(crate) name: &'static str,
     /// What must be in place first. A suite without it has failed: a test not run proves nothing.
-    pub(crate) needs: &'static [&'static Need],
+    pub(crate) needs: [&'static [&'static Need]; 2],
     /// Commands, all of which are run, even after one has failed.
     pub(crate) steps: &'static [Step],
 }
@@ -18,9 +21,12 @@ pub(crate) enum Step {
     Check(&'static [&'static str]),
     /// `cargo test`, with the developer's own arguments after these; its tests are counted.
     CargoTest(&'static [&'static str]),
+    /// The end-to-end tests with every event in a store of this kind, but where a test is about another. Counts as
+    /// `cargo test` does.
+    EndToEnd(&'static str),
 }
 
-use Step::{CargoTest, Check};
+use Step::{CargoTest, Check, EndToEnd};
 
 /// In the order they run: what is quick and fails often comes first.
 pub(crate) const SUITES: &[Suite] = &[
@@ -38,13 +44,18 @@ pub(crate) const SUITES: &[Suite] = &[
     ),
     suite("unit", &[], &[CargoTest(&["--workspace", "--exclude", "hitl-tests"])]),
     suite("docs", &[], &[Check(DOCS)]),
-    suite(
-        "e2e",
-        &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS],
-        &[CargoTest(&["-p", "hitl-tests", "--test", "e2e"])],
-    ),
+    end_to_end("e2e", &[], &[EndToEnd("embedded")]),
+    end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
+    end_to_end("e2e-files", &[], &[EndToEnd("files")]),
+    end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
+    end_to_end("e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
+    end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
+
+/// What the end-to-end tests need whatever the kind of store.
+const END_TO_END: &[&Need] =
+    &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS, &S3RVER, &FAUXQS];
 
 const CLIPPY: &[&str] =
     &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
@@ -64,5 +75,13 @@ const fn suite(
     needs: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs, steps }
+    Suite { name, needs: [needs, &[]], steps }
+}
+
+const fn end_to_end(
+    name: &'static str,
+    store: &'static [&'static Need],
+    steps: &'static [Step],
+) -> Suite {
+    Suite { name, needs: [END_TO_END, store], steps }
 }
