@@ -117,10 +117,10 @@ async fn many_waits_cost_one_listing_a_second() {
     let mut waits = Vec::new();
     for _ in 0..50 {
         let event = site.ask(kinds::int()).await;
-        let mut updates = site.grpc.clone().wait_event(crate::site::wait_request(&event)).await;
-        let updates = updates.as_mut().expect("the wait begins").get_mut();
+        let updates = site.grpc.clone().wait_event(crate::site::wait_request(&event)).await;
+        let mut updates = updates.expect("the wait begins").into_inner();
         assert!(updates.message().await.expect("a message").is_some());
-        waits.push(event);
+        waits.push(updates);
     }
     let listings = bucket.listings_in(Duration::from_secs(6)).await;
     // One a second, and two looks for timers at two minutes at most.
@@ -249,8 +249,7 @@ async fn a_store_goes_to_a_bucket_and_back_with_its_links() {
     let (again, said) = bucket.hitl(&["store", "copy", &from, &to]).await;
     assert!(!again && said.contains("holds a store already"), "{said}");
 
-    let config = bucket.config().arg("--link-key-file").arg(&key);
-    let (mut server, site) = start(config).await;
+    let (mut server, site) = start(bucket.config().arg("--link-key-file").arg(&key)).await;
     assert_eq!(value_of(&site.get(&one).await), Some(&Value::Int(1)));
     let link = two.api_url.replacen("http://hitl.example", &server.endpoint(), 1);
     let answer = site.http.post(&link).json(&serde_json::json!({"value": 2})).send().await;
@@ -260,7 +259,7 @@ async fn a_store_goes_to_a_bucket_and_back_with_its_links() {
     let back = embedded.dir().join("back").display().to_string();
     let (done, said) = bucket.hitl(&["store", "copy", &to, &back]).await;
     assert!(done, "{said}");
-    let config = config().kind(Kind::Embedded).store(back).arg("--link-key-file").arg(&key);
-    let (_server, site) = start(config).await;
+    let embedded = config().kind(Kind::Embedded).store(back).arg("--link-key-file").arg(&key);
+    let (_server, site) = start(embedded).await;
     assert_eq!(value_of(&site.get(&two).await), Some(&Value::Int(2)));
 }

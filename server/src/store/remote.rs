@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hitl_core::Timestamp;
+use object_store::aws::AmazonS3ConfigKey::DisableBulkDelete;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::{
@@ -36,8 +37,8 @@ const CLIENT_DEFAULTS: [(ClientConfigKey, &str); 4] = [
 /// A builder with our defaults and then what the environment says. The builders of the three clouds have the same
 /// methods and no trait in common; their own `from_env` would keep their own defaults.
 macro_rules! from_environment {
-    ($builder:ty, $key:ident, $prefix:literal) => {{
-        let mut builder = <$builder>::new().with_retry(retries());
+    ($builder:expr, $key:ident, $prefix:literal) => {{
+        let mut builder = $builder.with_retry(retries());
         for (key, value) in CLIENT_DEFAULTS {
             builder = builder.with_config($key::Client(key), value);
         }
@@ -64,20 +65,24 @@ pub(crate) fn connect(
     TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     let connector = Observant { clock, skew };
     let store: Box<dyn ObjectStore> = match bucket.cloud {
-        Cloud::S3 => Box::new(
-            from_environment!(AmazonS3Builder, AmazonS3ConfigKey, "AWS_")
-                .with_bucket_name(&bucket.name)
-                .with_http_connector(connector)
-                .build()?,
-        ),
+        Cloud::S3 => {
+            // One object is deleted at a time, which is free, while a bulk of one is a write, and not everywhere.
+            let builder = AmazonS3Builder::new().with_config(DisableBulkDelete, "true");
+            Box::new(
+                from_environment!(builder, AmazonS3ConfigKey, "AWS_")
+                    .with_bucket_name(&bucket.name)
+                    .with_http_connector(connector)
+                    .build()?,
+            )
+        }
         Cloud::Google => Box::new(
-            from_environment!(GoogleCloudStorageBuilder, GoogleConfigKey, "GOOGLE_")
+            from_environment!(GoogleCloudStorageBuilder::new(), GoogleConfigKey, "GOOGLE_")
                 .with_bucket_name(&bucket.name)
                 .with_http_connector(connector)
                 .build()?,
         ),
         Cloud::Azure => Box::new(
-            from_environment!(MicrosoftAzureBuilder, AzureConfigKey, "AZURE_")
+            from_environment!(MicrosoftAzureBuilder::new(), AzureConfigKey, "AZURE_")
                 .with_container_name(&bucket.name)
                 .with_http_connector(connector)
                 .build()?,
