@@ -79,6 +79,8 @@ pub(crate) enum Figure {
     Waiters,
     /// Time from start to ready after kill -9, and memory of pending events.
     Startup,
+    /// Servers over one bucket: delivery across them, timers of a dead one, and calls while they die.
+    Replicas,
 }
 
 const CALLERS: [usize; 3] = [1, 64, 512];
@@ -90,6 +92,8 @@ pub(crate) struct Plan {
     pub callers: Vec<usize>,
     pub waiters: [usize; 2],
     pub pending: [usize; 2],
+    /// How long the servers over one bucket are watched.
+    pub watch: Duration,
     control: bool,
     only: Vec<Figure>,
     dir: PathBuf,
@@ -113,6 +117,7 @@ impl Plan {
             rounds: if quick { 1 } else { 3 },
             waiters: if quick { [1_000, 10_000] } else { [10_000, 100_000] },
             pending: if quick { [1_000, 50_000] } else { [10_000, 1_000_000] },
+            watch: Duration::from_secs(if quick { 15 } else { 60 }),
             control: cli.control,
             only: cli.only.clone(),
             dir,
@@ -126,8 +131,9 @@ impl Plan {
             .copied()
             .filter(|figure| self.only.is_empty() || self.only.contains(figure))
             .filter(|figure| {
-                // A log that is never read again has no start to measure.
-                !self.control || !matches!(figure, Figure::Waiters | Figure::Startup)
+                // A log that is never read again has no start to measure, and nobody to share it with.
+                !self.control
+                    || !matches!(figure, Figure::Waiters | Figure::Startup | Figure::Replicas)
             })
     }
 

@@ -75,10 +75,7 @@ impl Runs {
 
     /// The latency that `percent` of all operations did not exceed.
     pub(crate) fn latency(&self, percent: usize) -> Duration {
-        let mut sorted = self.latencies.clone();
-        sorted.sort_unstable();
-        let index = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-        sorted.get(index).copied().unwrap_or_default()
+        percentile(&self.latencies, percent)
     }
 
     /// Runs `callers` loops for one round of the plan. `caller` makes the operation of one of
@@ -102,6 +99,14 @@ impl Runs {
         self.latencies.extend(latencies);
         Ok(())
     }
+}
+
+/// The time that `percent` of all `times` did not exceed.
+pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let index = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(index).copied().unwrap_or_default()
 }
 
 async fn loops<C, F>(

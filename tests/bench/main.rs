@@ -11,6 +11,7 @@ mod load;
 mod log;
 mod machine;
 mod process;
+mod replicas;
 mod report;
 mod requests;
 mod server;
@@ -54,6 +55,7 @@ async fn run(cli: &Cli) -> Result<()> {
                 Figure::Lives => lives::measure(&plan).await,
                 Figure::Waiters => waiters::measure(&plan).await,
                 Figure::Startup => startup::measure(&plan).await,
+                Figure::Replicas => replicas::measure(&plan).await,
             }
         };
         let rows = tokio::time::timeout(LONGEST_FIGURE, rows)

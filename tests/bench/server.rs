@@ -24,12 +24,25 @@ impl Server {
     /// Starts `hitl`, that of this build unless HITL_TEST_BIN names another, on the store in `dir`,
     /// and returns when it accepts connections.
     pub(crate) async fn ours(dir: &Path) -> Result<Self> {
+        Self::on(dir, 0, &dir.join("store").display().to_string(), &[]).await
+    }
+
+    /// The same at `port`, or at any for 0, on the store at `url`, for which the environment says `env`. Servers with the
+    /// same `dir` sign links alike.
+    pub(crate) async fn on(
+        dir: &Path,
+        port: u16,
+        url: &str,
+        env: &[(String, String)],
+    ) -> Result<Self> {
         let program = match std::env::var_os("HITL_TEST_BIN") {
             Some(program) => program.into(),
             None => beside_this_program("hitl")?,
         };
         let mut command = Command::new(program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(dir.join("store"));
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--store", url]);
+        command.args(["--link-key-file".as_ref(), dir.join("link.key").as_os_str()]);
+        command.envs(env.iter().map(|(name, value)| (name, value)));
         // What it would log at the default level belongs to the figure, where it goes does not.
         command.stderr(std::fs::File::create(dir.join("stderr"))?);
         Self::start(command).await.with_context(|| {
@@ -57,6 +70,11 @@ impl Server {
         let url = line.split_whitespace().last().context("it said nothing")?;
         let url = url.to_owned();
         Ok(Self { child, url, pid })
+    }
+
+    pub(crate) fn port(&self) -> Result<u16> {
+        let port = self.url.rsplit(':').next().context("an address has a port")?;
+        port.parse().with_context(|| format!("the port in {}", self.url))
     }
 
     /// Ends it as a power cut would, as far as a process can tell.

@@ -83,8 +83,9 @@ async fn start_until_ready(plan: &Plan, dir: &Path) -> Result<(Server, Duration)
     let start = Instant::now();
     let server = plan.start(dir).await?;
     let readyz = format!("{}/readyz", server.url);
+    let http = support::http::client().build()?;
     while start.elapsed() < LONGEST_START {
-        let reply = reqwest::get(&readyz).await;
+        let reply = http.get(&readyz).send().await;
         if reply.is_ok_and(|reply| reply.status().is_success()) {
             return Ok((server, start.elapsed()));
         }

@@ -7,6 +7,7 @@ mod config;
 pub mod history;
 pub mod http;
 pub mod object_server;
+pub mod proxy;
 pub mod server;
 pub mod stores;
 pub mod tools;
