@@ -5,6 +5,7 @@ pub mod checker;
 mod config;
 #[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
 pub mod history;
+pub mod object_server;
 pub mod server;
 pub mod tools;
 pub mod view;
