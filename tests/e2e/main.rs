@@ -25,6 +25,7 @@ mod origins;
 mod processes;
 mod races;
 mod refusals;
+mod stores;
 mod surface;
 mod tasks;
 mod waits;

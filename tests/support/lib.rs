@@ -6,6 +6,7 @@ mod config;
 #[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
 pub mod history;
 pub mod http;
+pub mod object_server;
 pub mod server;
 pub mod stores;
 pub mod tools;
