@@ -26,6 +26,7 @@ mod origins;
 mod processes;
 mod races;
 mod refusals;
+mod stores;
 mod surface;
 mod tasks;
 mod waits;

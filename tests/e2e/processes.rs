@@ -13,15 +13,18 @@ use crate::site::{Site, config, is_pending, soon, start, typed, value_of};
 
 /// What comes of `hitl serve` with `args`, which must end by itself.
 async fn serve(args: &[&str], data_dir: &Path) -> Output {
-    let mut command = Command::new(tools::hitl());
-    command.arg("serve").args(args).env("HITL_DATA_DIR", data_dir).kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let server = command.spawn().expect("the binary runs");
-    soon("the end of a server that cannot start", server.wait_with_output()).await.expect("output")
+    run(Command::new(tools::hitl()).arg("serve").args(args).env("HITL_DATA_DIR", data_dir)).await
 }
 
-/// Checks that the server did not start, and said so in words that have all of `parts`.
-fn assert_refused(output: &Output, parts: &[&str]) {
+/// What comes of `command`, which must end by itself.
+pub(crate) async fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let process = command.spawn().expect("the binary runs");
+    soon("the end of the process", process.wait_with_output()).await.expect("output")
+}
+
+/// Checks that the process did nothing, and said so in words that have all of `parts`.
+pub(crate) fn assert_refused(output: &Output, parts: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "it started: {said}");
     assert!(output.stdout.is_empty(), "a server that is not there does not say it listens");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use support::stores::{Kind, Place};
 use support::tools;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -14,7 +15,7 @@ use crate::site::soon;
 /// Whoever types commands, with an environment of their own.
 pub(crate) struct Shell {
     dir: TempDir,
-    variables: Vec<(&'static str, String)>,
+    variables: Vec<(String, String)>,
 }
 
 /// What a command came to.
@@ -28,16 +29,26 @@ pub(crate) struct Done {
 impl Shell {
     /// One who uses the server at `url`.
     pub(crate) fn at(url: &str) -> Self {
-        Self::with(vec![("HITL_ENDPOINT", url.to_owned())])
+        Self::with("HITL_ENDPOINT", url)
     }
 
-    /// One for whom no server runs yet, and who would find it on `port`.
-    pub(crate) fn alone(port: u16) -> Self {
-        Self::with(vec![("HITL_PORT", port.to_string())])
+    /// One for whom no server runs yet, and who would find it on `port`, with a store of the kind that this run of the
+    /// tests is about.
+    pub(crate) async fn alone(port: u16) -> Self {
+        let mut shell = Self::with("HITL_PORT", &port.to_string());
+        let kind = Kind::of_this_run();
+        // That is what whoever says nothing gets.
+        if kind != Kind::Embedded {
+            let Place { url, env } = kind.place(shell.dir()).await.expect("a store");
+            shell.variables.push(("HITL_STORE".to_owned(), url));
+            shell.variables.extend(env);
+        }
+        shell
     }
 
-    fn with(variables: Vec<(&'static str, String)>) -> Self {
+    fn with(name: &str, value: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("hitl-shell-").tempdir();
+        let variables = vec![(name.to_owned(), value.to_owned())];
         Self { dir: dir.expect("a directory"), variables }
     }
 

@@ -38,7 +38,7 @@ pub(crate) async fn azurite() -> Result<Bucket> {
         ("AZURE_STORAGE_ACCOUNT_KEY", KEY),
     ];
     let env = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Ok(Bucket { url: format!("az://{CONTAINER}"), env, _server: server })
+    Ok(Bucket { url: format!("az://{CONTAINER}"), env, _server: Box::new(server) })
 }
 
 async fn make_container(endpoint: &str) -> Result<()> {

@@ -17,6 +17,8 @@ use anyhow::{Context, Result, bail};
 use rand::RngExt;
 use tokio::sync::Mutex;
 
+use crate::object_server::{Dialect, ObjectServer};
+
 pub use leash::Leash;
 pub use s3::{Forgetful, overwriting};
 
@@ -38,17 +40,23 @@ pub enum Kind {
     Seaweedfs,
     /// Azure by its own emulator.
     Azurite,
+    /// S3 by our own object server.
+    StrictS3,
+    /// Google's store by our own object server: no other that can be had speaks what its clients do.
+    StrictGcs,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Embedded,
         Self::Memory,
         Self::Files,
         Self::Ministack,
         Self::Seaweedfs,
         Self::Azurite,
+        Self::StrictS3,
+        Self::StrictGcs,
     ];
 
     /// The kind that this run of the tests is about.
@@ -91,7 +99,11 @@ impl Kind {
             Self::Embedded => local(dir.join("store").display().to_string()),
             Self::Memory => local("memory://".to_owned()),
             Self::Files => local(format!("file://{}", dir.join("store").display())),
-            Self::Ministack | Self::Seaweedfs | Self::Azurite => self.below_bucket().await,
+            Self::Ministack
+            | Self::Seaweedfs
+            | Self::Azurite
+            | Self::StrictS3
+            | Self::StrictGcs => self.below_bucket().await,
         }
     }
 
@@ -111,6 +123,8 @@ impl Kind {
             Self::Ministack => s3::ministack().await,
             Self::Seaweedfs => s3::seaweedfs().await,
             Self::Azurite => azure::azurite().await,
+            Self::StrictS3 => strict(Dialect::S3),
+            Self::StrictGcs => strict(Dialect::Google),
             Self::Embedded | Self::Memory | Self::Files => bail!("{self} has no server"),
         }
     }
@@ -125,6 +139,8 @@ impl fmt::Display for Kind {
             Self::Ministack => "ministack",
             Self::Seaweedfs => "seaweedfs",
             Self::Azurite => "azurite",
+            Self::StrictS3 => "strict-s3",
+            Self::StrictGcs => "strict-gcs",
         })
     }
 }
@@ -141,6 +157,12 @@ impl FromStr for Kind {
     }
 }
 
+fn strict(dialect: Dialect) -> Result<Bucket> {
+    let server = ObjectServer::start(dialect)?;
+    let env = server.env_for(&server.door()?);
+    Ok(Bucket { url: server.url("kind"), env, _server: Box::new(server) })
+}
+
 /// Where one server keeps its events.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -155,7 +177,8 @@ pub struct Place {
 pub struct Bucket {
     url: String,
     env: Vec<(String, String)>,
-    _server: Leash,
+    /// Kept for its end.
+    _server: Box<dyn fmt::Debug + Send>,
 }
 
 impl Bucket {

@@ -50,6 +50,8 @@ pub(crate) const SUITES: &[Suite] = &[
     end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
     end_to_end("e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
     end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
+    end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
+    end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
