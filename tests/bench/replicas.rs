@@ -1,5 +1,5 @@
-//! Servers over one bucket, on a strict object server in this process: how soon one hears of what another has ended, how
-//! late the timers of a dead one fire, and what callers notice while servers die.
+//! Servers over one bucket, on a strict object server in this process: how soon one hears of what another has ended,
+//! how late the timers of a dead one fire, and what callers notice while servers die.
 //!
 //! The store is a few hundred microseconds away, so what is measured is our own waiting and not a cloud's.
 

@@ -27,8 +27,8 @@ impl Server {
         Self::on(dir, 0, &dir.join("store").display().to_string(), &[]).await
     }
 
-    /// The same at `port`, or at any for 0, on the store at `url`, for which the environment says `env`. Servers with the
-    /// same `dir` sign links alike.
+    /// The same at `port`, or at any for 0, on the store at `url`, for which the environment says `env`. Servers with
+    /// the same `dir` sign links alike.
     pub(crate) async fn on(
         dir: &Path,
         port: u16,

@@ -1,8 +1,8 @@
 //! A program that ends when its holder does, however that ends.
 //!
-//! No code of ours runs in a process that is killed, and the kernel's death signal heeds the thread that started a program,
-//! which is gone with the test it ran. So a shell watches a pipe from us, which the kernel closes when we are gone, kills
-//! the program and clears up.
+//! No code of ours runs in a process that is killed, and the kernel's death signal heeds the thread that started a
+//! program, which is gone with the test it ran. So a shell watches a pipe from us, which the kernel closes when we
+//! are gone, kills the program and clears up.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -13,8 +13,8 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-/// The shell becomes the program and leaves a child behind that watches. After the pause the program is gone and makes no
-/// more files.
+/// The shell becomes the program and leaves a child behind that watches. After the pause the program is gone and
+/// makes no more files.
 const WATCH: &str = r#"
 rubbish=$1
 shift
