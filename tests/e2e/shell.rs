@@ -103,7 +103,10 @@ impl Shell {
         let link = loop {
             let line = soon("the link", messages.next_line()).await.expect("it can be read");
             let line = line.unwrap_or_else(|| panic!("no link, but {said:?}"));
-            if let Some(at) = line.find("http://") {
+            // Before it there may be words on a server that takes its time.
+            if let Some(at) = line.find("http://")
+                && line.contains("/form/")
+            {
                 break line[at..].trim().to_owned();
             }
             said.push(line);

@@ -19,6 +19,12 @@ pub fn grpcurl() -> PathBuf {
     find("HITL_TEST_GRPCURL", &profile_dir().join("../tools/bin/grpcurl"))
 }
 
+/// Holds manifests against the schemas of Kubernetes, which it brings along.
+pub fn kubernetes_validate() -> PathBuf {
+    let usual = "../tools/kubernetes-validate/bin/kubernetes-validate";
+    find("HITL_TEST_KUBERNETES_VALIDATE", &profile_dir().join(usual))
+}
+
 /// The browser.
 pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))

@@ -34,6 +34,10 @@ const AZURITE_PACKAGE: Package = npm_package("azurite", "3.35.0", "azurite-blob"
 const S3RVER_PACKAGE: Package = npm_package("s3rver", "3.7.1", "s3rver");
 const FAUXQS_PACKAGE: Package = npm_package("fauxqs", "1.9.2", "fauxqs");
 
+/// Holds Kubernetes manifests against the schemas of Kubernetes, which it brings along.
+const KUBERNETES_VALIDATE_PACKAGE: Package =
+    python_package("kubernetes-validate", "1.37.0", "kubernetes-validate");
+
 /// Where Debian puts the browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -62,6 +66,10 @@ pub(crate) const S3RVER: Need =
     Need { name: "s3rver", provide: || unless_chosen("HITL_TEST_S3RVER", &S3RVER_PACKAGE) };
 pub(crate) const FAUXQS: Need =
     Need { name: "fauxqs", provide: || unless_chosen("HITL_TEST_FAUXQS", &FAUXQS_PACKAGE) };
+pub(crate) const KUBERNETES_VALIDATE: Need = Need {
+    name: "kubernetes-validate",
+    provide: || unless_chosen("HITL_TEST_KUBERNETES_VALIDATE", &KUBERNETES_VALIDATE_PACKAGE),
+};
 pub(crate) const CHROMIUM_BROWSER: Need = Need { name: "chromium", provide: chromium };
 pub(crate) const BROWSER_SCRIPTS: Need = Need { name: "browser scripts", provide: browser_scripts };
 

@@ -2,8 +2,8 @@
 
 use crate::binaries::BINARIES;
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, MINISTACK, Need, S3RVER,
-    SEAWEEDFS,
+    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, KUBERNETES_VALIDATE,
+    MINISTACK, Need, S3RVER, SEAWEEDFS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -52,6 +52,11 @@ pub(crate) const SUITES: &[Suite] = &[
     end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
     end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
     end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
+    suite(
+        "deploy",
+        &[&BINARIES, &KUBERNETES_VALIDATE],
+        &[CargoTest(&["-p", "hitl-tests", "--test", "deploy"])],
+    ),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
