@@ -8,10 +8,10 @@ mod leash;
 mod s3;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
@@ -74,16 +74,6 @@ impl Kind {
         self != Self::Memory
     }
 
-    /// Whether several servers may use one store at the same time.
-    pub fn is_shared(self) -> bool {
-        !matches!(self, Self::Embedded | Self::Memory)
-    }
-
-    /// How late a timer may fire: on a shared store a server looks now and then for those that another has made.
-    pub fn late_max(self) -> Duration {
-        Duration::from_secs(if self.is_shared() { 7 } else { 1 })
-    }
-
     /// How many may try to create one object at the same time, and all get a reply: SeaweedFS takes 11 seconds for 64.
     pub fn racers_max(self) -> i64 {
         if self == Self::Seaweedfs { 8 } else { 64 }
@@ -111,11 +101,14 @@ impl Kind {
     async fn below_bucket(self) -> Result<Place> {
         static BUCKETS: Mutex<BTreeMap<Kind, Bucket>> = Mutex::const_new(BTreeMap::new());
         let mut buckets = BUCKETS.lock().await;
-        if !buckets.contains_key(&self) {
-            let started = self.start().await;
-            buckets.insert(self, started.with_context(|| format!("no store of kind {self}"))?);
-        }
-        Ok(buckets[&self].place())
+        let bucket = match buckets.entry(self) {
+            Entry::Occupied(bucket) => bucket.into_mut(),
+            Entry::Vacant(room) => {
+                let started = self.start().await;
+                room.insert(started.with_context(|| format!("no store of kind {self}"))?)
+            }
+        };
+        Ok(bucket.place())
     }
 
     async fn start(self) -> Result<Bucket> {
