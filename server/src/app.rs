@@ -53,8 +53,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     );
     let api = Api::new(service.clone(), links, args.max_calls);
     let grpc = Grpc::new(api.clone()).await?;
-    let settings =
-        http::Settings { allowed_origins: args.cors_origins.clone(), open: true, public_url };
+    let settings = http::Settings {
+        allowed_origins: args.cors_origins.clone(),
+        known_hosts: args.known_hosts.clone(),
+        open: true,
+        public_url,
+    };
     let pages = http::router(Arc::new(api));
     let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
     let app = http::guard(routes, &settings);

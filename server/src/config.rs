@@ -47,6 +47,16 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_INSECURE")]
     pub insecure: bool,
 
+    /// Name of a host by which callers reach this server, besides that of the public URL: `hitl.hitl`, the service in
+    /// Kubernetes. Addresses in digits need not be named. May be repeated.
+    #[arg(
+        long = "known-host",
+        env = "HITL_KNOWN_HOST",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub known_hosts: Vec<String>,
+
     /// Origin of web pages that may call this server from a browser, such as
     /// `https://app.example.org`. May be repeated.
     #[arg(

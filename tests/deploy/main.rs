@@ -78,7 +78,8 @@ fn a_wrong_name_type_kind_or_version_is_found() {
 }
 
 #[tokio::test]
-async fn the_server_knows_the_arguments_of_the_deployment_and_answers_its_probes() {
+async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes_and_by_its_names()
+{
     let manifests = manifests();
     let after = |start: &str| {
         let lines = manifests.lines().map(str::trim);
@@ -88,7 +89,7 @@ async fn the_server_knows_the_arguments_of_the_deployment_and_answers_its_probes
     let key = dir.path().join("link.key");
     std::fs::write(&key, "0123456789abcdef".repeat(4)).expect("it can be written");
     let arguments = after("- --");
-    assert_eq!(arguments.len(), 3, "{arguments:?}");
+    assert_eq!(arguments.len(), 4, "{arguments:?}");
     let mut config = Config::new(tools::hitl()).kind(Kind::StrictS3);
     for argument in arguments.iter().filter(|argument| !argument.starts_with("listen=")) {
         let argument = argument.replace("/etc/hitl/link.key", &key.display().to_string());
@@ -101,5 +102,9 @@ async fn the_server_knows_the_arguments_of_the_deployment_and_answers_its_probes
     for path in probes {
         let reply = client.get(server.url(&format!("/{path}"))).send().await;
         assert_eq!(reply.expect("the server replies").status().as_u16(), 200, "/{path}");
+    }
+    for (host, status) in [("hitl.hitl:4485", 200), ("hitl.example.com", 403)] {
+        let call = client.get(server.url("/v1/events")).header("host", host);
+        assert_eq!(call.send().await.expect("the server replies").status().as_u16(), status);
     }
 }

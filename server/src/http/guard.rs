@@ -94,7 +94,8 @@ struct Guard {
     open: bool,
     /// Scheme and authority of the public address.
     own_origin: String,
-    own_host: Option<String>,
+    /// Names that callers use for us, in lower case.
+    own_hosts: Vec<String>,
 }
 
 impl Guard {
@@ -103,6 +104,7 @@ impl Guard {
         let scheme = public.as_ref().and_then(Uri::scheme_str).unwrap_or("http");
         let authority = public.as_ref().and_then(Uri::authority).map(uri::Authority::as_str);
         let origins = settings.allowed_origins.iter();
+        let known_hosts = settings.known_hosts.iter().map(String::as_str);
         Self {
             allowed_origins: origins
                 .map(|o| o.trim_end_matches('/').to_ascii_lowercase())
@@ -110,7 +112,10 @@ impl Guard {
             open: settings.open,
             own_origin: format!("{scheme}://{}", authority.unwrap_or_default())
                 .to_ascii_lowercase(),
-            own_host: public.as_ref().and_then(Uri::host).map(str::to_ascii_lowercase),
+            own_hosts: known_hosts
+                .chain(public.as_ref().and_then(Uri::host))
+                .map(str::to_ascii_lowercase)
+                .collect(),
         }
     }
 
@@ -123,7 +128,7 @@ impl Guard {
         if self.open && names_host && !host.as_ref().is_some_and(|host| self.is_own_host(host)) {
             let host = host.as_ref().map_or("(unreadable)", uri::Authority::host);
             return Err(format!(
-                "the host {host:?} is not known here; if it should be, start the server with --public-url"
+                "the host {host:?} is not known here; if it should be, start the server with --known-host"
             ));
         }
         let changes_nothing = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -140,9 +145,7 @@ impl Guard {
     fn is_own_host(&self, authority: &uri::Authority) -> bool {
         let host = authority.host().to_ascii_lowercase();
         let digits = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost"
-            || digits.parse::<IpAddr>().is_ok()
-            || self.own_host.as_ref() == Some(&host)
+        host == "localhost" || digits.parse::<IpAddr>().is_ok() || self.own_hosts.contains(&host)
     }
 
     /// Whether no browser says that the request comes from a page of an origin that is not allowed.
@@ -184,6 +187,7 @@ mod tests {
     fn guard() -> Guard {
         Guard::new(&Settings {
             allowed_origins: vec!["https://inbox.example/".to_owned()],
+            known_hosts: vec!["Hitl.hitl".to_owned()],
             open: true,
             public_url: "https://hitl.example:8443".to_owned(),
         })
@@ -207,6 +211,8 @@ mod tests {
             ("[::1]:4485", true),
             ("10.0.0.7:80", true),
             ("hitl.example", true),
+            ("hitl.HITL:4485", true),
+            ("hitl", false),
             ("evil.example", false),
             ("localhost.evil.example", false),
             ("127.0.0.1.evil.example", false),

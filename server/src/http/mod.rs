@@ -37,6 +37,8 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub struct Settings {
     /// Origins whose pages may call us, such as `https://inbox.example.org`; `*` for all.
     pub allowed_origins: Vec<String>,
+    /// Names of hosts by which we are called, besides that of the public address.
+    pub known_hosts: Vec<String>,
     /// Whether no credentials are asked for, so that nothing but the host name keeps foreign pages out.
     pub open: bool,
     /// Where the server is reached from outside, such as `http://127.0.0.1:4485`.
