@@ -1,0 +1,135 @@
+//! The program that drives an SDK: commands go in a line each, replies come out a line each, in any order.
+
+use std::collections::{BTreeMap, HashMap};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value as Json;
+use support::tools;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::time::timeout;
+
+use crate::language::Language;
+
+/// Longest that any reply may take: a wait may have to outlive an outage of 30 s, and then find its way back.
+const REPLY_LIMIT: Duration = Duration::from_secs(90);
+
+/// A running adapter. It is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    stdin: AsyncMutex<ChildStdin>,
+    replies: Arc<Mutex<Replies>>,
+    _child: Child,
+}
+
+#[derive(Debug, Default)]
+struct Replies {
+    awaited: HashMap<u64, oneshot::Sender<Json>>,
+    next: u64,
+    /// Said outside of any reply.
+    broken: Option<String>,
+}
+
+/// A reply that is on its way.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    reply: oneshot::Receiver<Json>,
+    replies: Arc<Mutex<Replies>>,
+}
+
+impl Adapter {
+    pub(crate) fn start(language: &Language, env: &BTreeMap<String, String>) -> Result<Self> {
+        let mut command = language.adapter();
+        let ours = std::env::vars_os().map(|(name, _)| name);
+        for name in ours.filter(|name| name.to_string_lossy().starts_with("HITL_")) {
+            command.env_remove(name);
+        }
+        command.env("HITL_BIN", tools::hitl()).envs(env).kill_on_drop(true);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("the adapter of {} does not start", language.name))?;
+        let stdin = AsyncMutex::new(child.stdin.take().context("stdin is piped")?);
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let replies = Arc::new(Mutex::new(Replies::default()));
+        tokio::spawn(read(stdout, replies.clone()));
+        Ok(Self { stdin, replies, _child: child })
+    }
+
+    /// Tells it to do `op`.
+    pub(crate) async fn tell(&self, mut op: Json) -> Result<Pending> {
+        let (sender, reply) = oneshot::channel();
+        {
+            let mut replies = lock(&self.replies);
+            replies.next += 1;
+            op["id"] = replies.next.into();
+            let id = replies.next;
+            replies.awaited.insert(id, sender);
+        }
+        let line = format!("{op}\n");
+        self.stdin.lock().await.write_all(line.as_bytes()).await.context("the adapter is gone")?;
+        Ok(Pending { reply, replies: self.replies.clone() })
+    }
+}
+
+impl Pending {
+    /// The reply, once it is there.
+    pub(crate) async fn reply(self) -> Result<Json> {
+        match timeout(REPLY_LIMIT, self.reply).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(_)) => {
+                let broken = lock(&self.replies).broken.clone();
+                bail!("the adapter ended: {}", broken.unwrap_or_default())
+            }
+            Err(_) => bail!("no reply in {REPLY_LIMIT:?}"),
+        }
+    }
+}
+
+async fn read(stdout: ChildStdout, replies: Arc<Mutex<Replies>>) {
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let reply: Option<Json> = serde_json::from_str(&line).ok();
+        let id = reply.as_ref().and_then(|reply| reply["id"].as_u64());
+        let mut replies = lock(&replies);
+        match id.and_then(|id| replies.awaited.remove(&id)).zip(reply) {
+            // Whoever asked may have given up.
+            Some((sender, reply)) => drop(sender.send(reply)),
+            None => {
+                replies.broken = Some(format!("it said {line:?}, which is no reply"));
+                break;
+            }
+        }
+    }
+    // Who still waits learns that nothing will come.
+    lock(&replies).awaited.clear();
+}
+
+fn lock(replies: &Mutex<Replies>) -> std::sync::MutexGuard<'_, Replies> {
+    replies.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+static SHARED: AsyncMutex<BTreeMap<&'static str, Arc<Adapter>>> =
+    AsyncMutex::const_new(BTreeMap::new());
+
+/// The adapter of `language` that scenarios share.
+pub(crate) async fn shared(language: &'static Language) -> Result<Arc<Adapter>> {
+    let mut shared = SHARED.lock().await;
+    if let Some(adapter) = shared.get(language.name) {
+        return Ok(adapter.clone());
+    }
+    let adapter = Arc::new(Adapter::start(language, &BTreeMap::new())?);
+    shared.insert(language.name, adapter.clone());
+    Ok(adapter)
+}
+
+/// Ends the adapters that scenarios share.
+pub(crate) async fn end_all() {
+    SHARED.lock().await.clear();
+    crate::world::end_shared_server().await;
+}

@@ -1,0 +1,183 @@
+//! Scenarios as they are written: files of `scenarios/`, read strictly.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::language::LANGUAGES;
+
+/// One file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Suite {
+    pub(crate) suite: String,
+    pub(crate) scenarios: Vec<Scenario>,
+}
+
+/// One row of the matrix.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    /// Environment of a program of its own; without it, programs of other scenarios are shared.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    /// Whether the SDK is to find no server, and start one.
+    #[serde(default)]
+    pub(crate) no_server: bool,
+    /// Languages that cannot pass yet, and why.
+    #[serde(default)]
+    pub(crate) fails_in: BTreeMap<String, String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One thing that happens, and what must come of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Written")]
+pub(crate) struct Step {
+    pub(crate) deed: Deed,
+    /// So many times at once, as `{i}` from 0.
+    pub(crate) each: usize,
+    pub(crate) outcome: Outcome,
+    /// Keeps what came back under this name.
+    pub(crate) save: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    /// Tells the adapter something, and waits for its reply.
+    Call(Json),
+    /// Tells it something, and goes on; the reply is known by this name.
+    Start(Json, String),
+    /// Waits for the reply of that name.
+    Join(String),
+    Http(Http),
+    Server(ServerDeed),
+    /// Kills the program, and starts it again.
+    RestartProgram,
+}
+
+/// A request to the server by somebody without an SDK.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    /// Whole, such as `{e.api_url}`.
+    pub(crate) post: String,
+    pub(crate) json: Json,
+}
+
+/// What happens to the server.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ServerDeed {
+    /// Kill -9, and it stays away.
+    Kill,
+    /// It comes back on the same port and store.
+    Start,
+    /// It stands still: connections stay open and nothing answers.
+    Pause,
+    Resume,
+    /// It is told to end, and comes back.
+    Restart,
+    /// It stays away for 30 s.
+    LongOutage,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    /// It succeeds, with at least this.
+    Ok(Json),
+    /// It fails, with at least this.
+    Error(Json),
+}
+
+/// The form of a step in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    call: Option<Json>,
+    start: Option<Json>,
+    r#as: Option<String>,
+    join: Option<String>,
+    http: Option<Http>,
+    server: Option<ServerDeed>,
+    program: Option<ProgramDeed>,
+    each: Option<usize>,
+    ok: Option<Json>,
+    error: Option<Json>,
+    save: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ProgramDeed {
+    Restart,
+}
+
+impl TryFrom<Written> for Step {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let mut deeds = Vec::new();
+        deeds.extend(written.call.map(Deed::Call));
+        match (written.start, written.r#as) {
+            (Some(op), Some(name)) => deeds.push(Deed::Start(op, name)),
+            (None, None) => {}
+            _ => return Err("`start` and `as` belong together".to_owned()),
+        }
+        deeds.extend(written.join.map(Deed::Join));
+        deeds.extend(written.http.map(Deed::Http));
+        deeds.extend(written.server.map(Deed::Server));
+        deeds.extend(written.program.map(|ProgramDeed::Restart| Deed::RestartProgram));
+        let deed = deeds.pop().filter(|_| deeds.is_empty());
+        let deed = deed.ok_or("a step is one of call, start, join, http, server, program")?;
+        let outcome = match (written.ok, written.error) {
+            (Some(_), Some(_)) => return Err("a step has `ok` or `error`, not both".to_owned()),
+            (ok, None) => Outcome::Ok(ok.unwrap_or_else(|| Json::Object(serde_json::Map::new()))),
+            (None, Some(error)) => Outcome::Error(error),
+        };
+        let each = written.each.unwrap_or(1);
+        Ok(Self { deed, each, outcome, save: written.save })
+    }
+}
+
+impl Scenario {
+    /// The name as part of the name of a test.
+    pub(crate) fn slug(&self) -> String {
+        let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+        self.name.chars().map(word).collect()
+    }
+
+    /// Whether it needs a program that no other scenario uses.
+    pub(crate) fn is_alone(&self) -> bool {
+        let harsh = |step: &Step| matches!(step.deed, Deed::Server(_) | Deed::RestartProgram);
+        self.no_server || !self.env.is_empty() || self.steps.iter().any(harsh)
+    }
+}
+
+/// Every suite, by the name of its file.
+pub(crate) fn all() -> Result<Vec<Suite>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(&dir)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.sort_unstable();
+    let suites: Vec<_> = files.iter().map(|file| read(file)).collect::<Result<_>>()?;
+    ensure!(!suites.is_empty(), "no scenarios in {}", dir.display());
+    Ok(suites)
+}
+
+fn read(file: &Path) -> Result<Suite> {
+    let text = std::fs::read_to_string(file)?;
+    let suite: Suite = serde_saphyr::from_str(&text).with_context(|| file.display().to_string())?;
+    for scenario in &suite.scenarios {
+        let known = |name: &String| LANGUAGES.iter().any(|language| language.name == name);
+        if let Some(unknown) = scenario.fails_in.keys().find(|name| !known(name)) {
+            bail!("{}: {}: no language {unknown}", file.display(), scenario.name);
+        }
+    }
+    Ok(suite)
+}

@@ -1,0 +1,217 @@
+//! One run of a scenario in one language.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
+use rand::RngExt;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value as Json, json};
+use support::server::{Config, Server};
+use support::tools;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use crate::adapter::{Adapter, Pending, shared};
+use crate::expect;
+use crate::language::Language;
+use crate::scenario::{Deed, Http, Outcome, Scenario, ServerDeed, Step};
+use crate::vars::Vars;
+
+const LONG_OUTAGE: Duration = Duration::from_secs(30);
+const HTTP_LIMIT: Duration = Duration::from_secs(30);
+
+static SERVER: Mutex<Option<Server>> = Mutex::const_new(None);
+
+/// What a scenario has for itself.
+struct World {
+    language: &'static Language,
+    adapter: Arc<Adapter>,
+    env: BTreeMap<String, String>,
+    /// The client that every command names, on a program that is shared.
+    client: Option<String>,
+    server: Option<Server>,
+    started: BTreeMap<String, Pending>,
+    vars: Vars,
+    http: reqwest::Client,
+    _dir: TempDir,
+}
+
+/// Runs `scenario` in `language`.
+pub(crate) async fn run(scenario: &Scenario, language: &'static Language) -> Result<()> {
+    let mut world = World::new(scenario, language).await?;
+    for (number, step) in scenario.steps.iter().enumerate() {
+        let went = world.step(step).await;
+        went.with_context(|| format!("step {}, {:?}", number + 1, step.deed))?;
+    }
+    Ok(())
+}
+
+/// Ends the server that scenarios share.
+pub(crate) async fn end_shared_server() {
+    SERVER.lock().await.take();
+}
+
+impl World {
+    async fn new(scenario: &Scenario, language: &'static Language) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("hitl-conformance-").tempdir()?;
+        let http = support::http::client().timeout(HTTP_LIMIT).build()?;
+        let mut env = scenario.env.clone();
+        let mut vars = Vars::default();
+        vars.set("run", format!("{:016x}", rand::rng().random::<u64>()).into());
+        let (server, adapter, client) = if scenario.no_server {
+            let port = 12_000 + rand::rng().random_range(0..20_000);
+            env.insert("HITL_PORT".to_owned(), port.to_string());
+            env.insert("HITL_DATA_DIR".to_owned(), dir.path().display().to_string());
+            vars.set("port", port.into());
+            (None, Arc::new(Adapter::start(language, &env)?), None)
+        } else if scenario.is_alone() {
+            let server = Server::start(Config::new(tools::hitl())).await?;
+            env.insert("HITL_ENDPOINT".to_owned(), server.endpoint());
+            (Some(server), Arc::new(Adapter::start(language, &env)?), None)
+        } else {
+            let mut shared_server = SERVER.lock().await;
+            if shared_server.is_none() {
+                *shared_server = Some(Server::start(Config::new(tools::hitl())).await?);
+            }
+            let endpoint = shared_server.as_ref().map(Server::endpoint);
+            drop(shared_server);
+            let adapter = shared(language).await?;
+            let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
+            let namespace = format!("n{:x}", rand::rng().random::<u64>());
+            let op = json!({
+                "op": "client", "client": name, "endpoint": endpoint, "namespace": namespace,
+            });
+            let reply = adapter.tell(op).await?.reply().await?;
+            expect::matches(&json!({"ok": {}}), &reply, "client")?;
+            (None, adapter, Some(name))
+        };
+        let started = BTreeMap::new();
+        Ok(Self { language, adapter, env, client, server, started, vars, http, _dir: dir })
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<()> {
+        match &step.deed {
+            Deed::Call(op) => {
+                let mut pending = Vec::new();
+                for op in self.each(op, step.each)? {
+                    pending.push((op.clone(), self.adapter.tell(op).await?));
+                }
+                let replies = pending
+                    .into_iter()
+                    .map(|(op, pending)| async { anyhow::Ok((op, pending.reply().await?)) });
+                for (op, reply) in try_join_all(replies).await? {
+                    self.judge(step, &reply)?;
+                    self.keep(step, &op, reply);
+                }
+            }
+            Deed::Start(op, name) => {
+                for (index, op) in self.each(op, step.each)?.into_iter().enumerate() {
+                    let pending = self.adapter.tell(op).await?;
+                    self.started.insert(numbered(name, index, step.each), pending);
+                }
+            }
+            Deed::Join(name) => {
+                for index in 0..step.each {
+                    let name = numbered(name, index, step.each);
+                    let pending = self.started.remove(&name);
+                    let pending = pending.with_context(|| format!("nothing started as {name}"))?;
+                    let reply = pending.reply().await?;
+                    self.vars.set("i", index.into());
+                    self.judge(step, &reply)?;
+                    self.keep(step, &Json::Null, reply);
+                }
+            }
+            Deed::Http(http) => {
+                for index in 0..step.each {
+                    self.vars.set("i", index.into());
+                    let reply = self.http(http).await?;
+                    self.judge(step, &reply)?;
+                }
+            }
+            Deed::Server(deed) => self.server(*deed).await?,
+            Deed::RestartProgram => {
+                self.started.clear();
+                self.adapter = Arc::new(Adapter::start(self.language, &self.env)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// `op` so many times, each filled in and with its client.
+    fn each(&mut self, op: &Json, times: usize) -> Result<Vec<Json>> {
+        (0..times)
+            .map(|index| {
+                self.vars.set("i", index.into());
+                let mut op = self.vars.fill(op)?;
+                if let (Some(client), None) = (&self.client, op.get("client")) {
+                    op["client"] = client.clone().into();
+                }
+                Ok(op)
+            })
+            .collect()
+    }
+
+    fn judge(&self, step: &Step, reply: &Json) -> Result<()> {
+        let expected = match &step.outcome {
+            Outcome::Ok(expected) => json!({"ok": expected}),
+            Outcome::Error(expected) => json!({"error": expected}),
+        };
+        expect::matches(&self.vars.fill(&expected)?, reply, "reply")
+            .with_context(|| format!("it replied {reply}"))
+    }
+
+    fn keep(&mut self, step: &Step, op: &Json, mut reply: Json) {
+        let ok = reply["ok"].take();
+        if op["op"] == "create"
+            && let Some(event) = op["event"].as_str()
+        {
+            self.vars.set(event, ok.clone());
+        }
+        if let Some(name) = &step.save {
+            self.vars.set(name, ok);
+        }
+    }
+
+    async fn http(&self, http: &Http) -> Result<Json> {
+        let url = self.vars.fill(&Json::String(http.post.clone()))?;
+        let url = url.as_str().context("the address is text")?;
+        let reply = self.http.post(url).json(&self.vars.fill(&http.json)?).send().await?;
+        let is_success = reply.status().is_success();
+        let body: Json = reply.json().await?;
+        Ok(if is_success { json!({"ok": body}) } else { json!({"error": body["error"]}) })
+    }
+
+    async fn server(&mut self, deed: ServerDeed) -> Result<()> {
+        let server = self.server.as_mut().context("this scenario has no server of its own")?;
+        match deed {
+            ServerDeed::Kill => server.kill().await,
+            ServerDeed::Start => server.restart().await,
+            ServerDeed::Pause => signal(server, Signal::STOP),
+            ServerDeed::Resume => signal(server, Signal::CONT),
+            ServerDeed::Restart => {
+                let status = server.terminate().await?;
+                if !status.success() {
+                    bail!("the server was told to end, and ended with {status}");
+                }
+                server.restart().await
+            }
+            ServerDeed::LongOutage => {
+                server.kill().await?;
+                tokio::time::sleep(LONG_OUTAGE).await;
+                server.restart().await
+            }
+        }
+    }
+}
+
+fn numbered(name: &str, index: usize, of: usize) -> String {
+    if of == 1 { name.to_owned() } else { format!("{name}{index}") }
+}
+
+fn signal(server: &Server, signal: Signal) -> Result<()> {
+    let pid = server.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    Ok(kill_process(pid.context("the server runs")?, signal)?)
+}
