@@ -15,6 +15,12 @@ use crate::tools::{self, Env, Need};
 use report::{Counts, Outcome};
 use suites::{SUITES, Step, Suite};
 
+const END_TO_END: &[&str] =
+    &["cargo", "test", "--no-fail-fast", "-p", "hitl-tests", "--test", "e2e"];
+
+/// More than there are cores, since these tests wait most of the time: for a store, a process or a deadline.
+const END_TO_END_THREADS: &str = "RUST_TEST_THREADS=6";
+
 /// Runs the suites in `names`, or all; `arguments` go to `cargo test`. Says whether all passed.
 pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
     let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
@@ -86,13 +92,10 @@ impl Session<'_> {
                 self.tests(&[&["cargo", "test", "--no-fail-fast"], *words].concat(), env)
             }
             Step::EndToEnd(store) => {
-                // The variable is part of the command, so that what is shown can be repeated by hand.
+                // Variables are part of the command, so that what is shown can be repeated by hand.
                 let store = format!("HITL_TEST_STORE={store}");
-                let tests = ["-p", "hitl-tests", "--test", "e2e"];
-                self.tests(
-                    &[&["env", &store, "cargo", "test", "--no-fail-fast"], &tests[..]].concat(),
-                    env,
-                )
+                let words = [&["env", &store, END_TO_END_THREADS], END_TO_END].concat();
+                self.tests(&words, env)
             }
         }
     }
