@@ -230,14 +230,17 @@ impl EventStore {
     pub async fn hold_to_link_key(&self, fingerprint: &str) -> Result<(), OpenError> {
         let path = keys::link_key();
         let ours = LinkKeyRecord { version: VERSION, fingerprint: fingerprint.to_owned() };
-        // Whatever the store says of it, what is there then is what counts.
         let created = self.objects.put(&path, record::encode(&ours), PutMode::Create).await;
+        let Err(error) = created else {
+            return Ok(());
+        };
+        // Whatever failure the store names, what is there then is what counts.
         let found = self.objects.bytes(&path).await?;
         let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
-        match (found, created) {
-            (Some(found), _) if found.fingerprint == fingerprint => Ok(()),
-            (None, Err(error)) => Err(Error::from(error).into()),
-            (Some(_) | None, _) => Err(OpenError::OtherLinkKey),
+        match found {
+            Some(found) if found.fingerprint == fingerprint => Ok(()),
+            Some(_) => Err(OpenError::OtherLinkKey),
+            None => Err(Error::from(error).into()),
         }
     }
 
