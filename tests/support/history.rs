@@ -135,8 +135,8 @@ pub struct Digest {
     pub answer_id: String,
 }
 
-/// A time in which the service is held to all that it promises about time: one process of a server from ready to killed,
-/// or several of them while nothing is done to any.
+/// A time in which the service is held to all that it promises about time: one process of a server from ready to
+/// killed, or several of them while nothing is done to any.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Life {
     pub ready: Stamp,
