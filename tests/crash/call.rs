@@ -10,7 +10,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use support::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, View};
+use support::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, STORE_UNAVAILABLE, View};
 use support::view::millis;
 
 /// A call that takes longer is given up, and its outcome is unknown. Far more than a call needs.
@@ -126,8 +126,8 @@ pub(crate) fn classify(status: &Status) -> Outcome {
         },
         "ERROR_REASON_EVENT_NOT_FOUND" => Outcome::NotFound,
         "ERROR_REASON_OVERLOADED" | "ERROR_REASON_TOO_MANY_WAITERS" => Outcome::Busy,
-        "ERROR_REASON_SHUTTING_DOWN" => Outcome::Unknown(info.reason),
-        // The disk is in order all the time, so nothing else may ever be told.
+        // The checker knows when the store was in order.
+        "ERROR_REASON_SHUTTING_DOWN" | STORE_UNAVAILABLE => Outcome::Unknown(info.reason),
         reason => Outcome::Fault(format!("{reason}: {}", status.message())),
     }
 }

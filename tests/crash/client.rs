@@ -1,19 +1,17 @@
-//! One client: a connection of its own, and seeded random calls until it is told to stop.
+//! One client: connections of its own, and seeded random calls until it is told to stop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hitl_proto::v1::event_service_client::EventServiceClient;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::server;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tonic::transport::Channel;
 
 use crate::board::{Board, Fate, Known};
 use crate::call::call;
+use crate::lines::Lines;
 use crate::wait::{Phase, Wait};
 use support::history::{Draft, Op, Outcome, Recorder};
 
@@ -38,17 +36,17 @@ pub(crate) struct Shared {
 pub(crate) struct Client {
     number: usize,
     rng: StdRng,
-    channel: EventServiceClient<Channel>,
+    lines: Arc<Lines>,
     shared: Shared,
     waits: JoinSet<()>,
 }
 
 impl Client {
-    pub(crate) fn new(number: usize, seed: u64, endpoint: &str, shared: Shared) -> Self {
+    pub(crate) fn new(number: usize, seed: u64, lines: Lines, shared: Shared) -> Self {
         Self {
             number,
             rng: StdRng::seed_from_u64(seed),
-            channel: EventServiceClient::new(server::channel(endpoint)),
+            lines: Arc::new(lines),
             shared,
             waits: JoinSet::new(),
         }
@@ -113,7 +111,7 @@ impl Client {
         let outcome = if keyed {
             self.repeat(None, &op).await
         } else {
-            call(&self.channel, self.number, &self.shared.recorder, None, &op).await
+            call(&self.lines.pick(), self.number, &self.shared.recorder, None, &op).await
         };
         let Outcome::Seen(view) = outcome else { return };
         let id = view.id;
@@ -141,9 +139,10 @@ impl Client {
         };
         let mut ops = vec![self.answer(), self.answer()];
         ops.push(if self.rng.random_bool(0.5) { self.decline() } else { cancel() });
-        let calls = ops
-            .iter()
-            .map(|op| call(&self.channel, self.number, &self.shared.recorder, Some(&event.id), op));
+        let calls = ops.iter().map(|op| async {
+            let client = self.lines.pick();
+            call(&client, self.number, &self.shared.recorder, Some(&event.id), op).await
+        });
         let outcomes = futures::future::join_all(calls).await;
         for (op, outcome) in ops.iter().zip(outcomes) {
             if is_open(&outcome) {
@@ -180,7 +179,7 @@ impl Client {
                 number: self.shared.board.number(),
                 client: self.number,
                 event,
-                channel: self.channel.clone(),
+                lines: self.lines.clone(),
                 shared: self.shared.clone(),
             };
             self.waits.spawn(wait.run());
@@ -201,25 +200,36 @@ impl Client {
         format!("answer-{}-{}", self.number, self.shared.board.number())
     }
 
-    /// Makes the same call again until it is known what became of it.
     async fn repeat(&self, event: Option<&str>, op: &Op) -> Outcome {
-        let mut outcome = Outcome::Unreached;
-        for _ in 0..ATTEMPTS {
-            outcome = call(&self.channel, self.number, &self.shared.recorder, event, op).await;
-            if !is_open(&outcome) {
-                break;
-            }
-            back_off(&self.shared.up).await;
-        }
-        outcome
+        repeat(&self.lines, &self.shared, self.number, event, op).await
     }
+}
+
+/// Makes the same call for the client `number` again until it is known what became of it.
+pub(crate) async fn repeat(
+    lines: &Lines,
+    shared: &Shared,
+    number: usize,
+    event: Option<&str>,
+    op: &Op,
+) -> Outcome {
+    let mut outcome = Outcome::Unreached;
+    for _ in 0..ATTEMPTS {
+        outcome = call(&lines.pick(), number, &shared.recorder, event, op).await;
+        if !is_open(&outcome) {
+            break;
+        }
+        back_off(&shared.up).await;
+    }
+    outcome
 }
 
 fn cancel() -> Op {
     Op::Cancel { reason: "no longer needed".to_owned() }
 }
 
-fn is_open(outcome: &Outcome) -> bool {
+/// Whether it is not known what became of the call.
+pub(crate) fn is_open(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Unknown(_) | Outcome::Unreached)
 }
 

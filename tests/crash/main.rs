@@ -10,6 +10,8 @@ mod board;
 mod call;
 mod chaos;
 mod client;
+mod lines;
+mod replicas;
 mod report;
 mod run;
 mod wait;
@@ -18,13 +20,15 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use autopsy::Kind;
+use replicas::Trouble;
 use report::{KILLS, Report};
 use run::{Plan, run};
-use support::checker::{Rule, Violation};
+use support::checker::{Rule, Verdict, Violation};
 use support::history::History;
+use support::object_server::Dialect;
 use support::tools;
 
 const VIOLATIONS_SHOWN: usize = 20;
@@ -48,6 +52,15 @@ const PLANTED: &[Planted] = &[
     },
     Planted { fault: "drop-timers-at-restart", breaks: &[Rule::LateTimer] },
     Planted { fault: "lost-wake-up", breaks: &[Rule::WaiterNotTold] },
+];
+
+/// What goes wrong, for how many seconds, and which rules find it.
+const UNBEARABLE: &[(Trouble, u64, &[Rule])] = &[
+    (Trouble::DeafStore, 5, &[Rule::OneOutcome, Rule::WinnerRecorded]),
+    (Trouble::RacyStore, 5, &[Rule::OneOutcome, Rule::WinnerRecorded]),
+    (Trouble::Planted("remember-pending"), 5, &[Rule::StaleRead]),
+    (Trouble::Planted("deaf-to-replicas"), 10, &[Rule::WaiterNotTold]),
+    (Trouble::Planted("drop-timers-at-restart"), 20, &[Rule::LateTimer]),
 ];
 
 #[test]
@@ -76,6 +89,51 @@ fn nothing_acknowledged_is_lost_in_plain_files() {
         segments: 1,
         kills_per_segment: 30,
     });
+}
+
+#[test]
+fn replicas_keep_every_promise_while_everything_fails() {
+    let _alone = alone();
+    let plan = replicas::Plan {
+        binary: tools::hitl(),
+        dialect: Dialect::S3,
+        seed: seed(),
+        storm: Duration::from_secs(120),
+        trouble: Trouble::All,
+    };
+    let begun = Instant::now();
+    let outcome = go_replicas(&plan);
+    let report = replicas::Report::of(&outcome);
+    let (seed, elapsed) = (plan.seed, begun.elapsed());
+    say(&format!("replicas, seed {seed}, {elapsed:.1?}\n{report}"));
+    judge(&outcome.verdict, &outcome.history, outcome.broken.as_deref(), seed);
+    let short = report.shortcomings();
+    assert!(short.is_empty(), "the run proves too little: {short:?}");
+}
+
+#[test]
+fn what_no_replicas_can_bear_is_found() {
+    let _alone = alone();
+    let mut missed = Vec::new();
+    for (trouble, storm_s, breaks) in UNBEARABLE {
+        let plan = replicas::Plan {
+            binary: tools::hitl_with_planted_faults(),
+            dialect: Dialect::Google,
+            seed: seed(),
+            storm: Duration::from_secs(*storm_s),
+            trouble: *trouble,
+        };
+        let begun = Instant::now();
+        let outcome = go_replicas(&plan);
+        let found = by_rule(&outcome.verdict.violations);
+        let (seed, elapsed) = (plan.seed, begun.elapsed());
+        say(&format!("{trouble:?}, seed {seed}, {elapsed:.1?}: found by {found:?}"));
+        if !breaks.iter().any(|rule| found.contains_key(rule)) {
+            let why = outcome.broken.unwrap_or_default();
+            missed.push(format!("{trouble:?}, seed {seed}: none of {breaks:?} {why}"));
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:#?}");
 }
 
 #[test]
@@ -116,14 +174,23 @@ fn must_hold(plan: &Plan) -> Report {
     let report = Report::of(&outcome);
     let elapsed = begun.elapsed();
     say(&format!("crash loop, {store:?}, seed {seed}, {elapsed:.1?}\n{report}"));
-    let violations = &outcome.verdict.violations;
-    if !violations.is_empty() || outcome.broken.is_some() {
-        show(violations, &outcome.history);
-    }
-    let broken = outcome.broken.unwrap_or_default();
-    assert!(broken.is_empty(), "the run broke off, seed {seed}: {broken}");
-    assert!(violations.is_empty(), "{} violations, seed {seed}", violations.len());
+    judge(&outcome.verdict, &outcome.history, outcome.broken.as_deref(), *seed);
     report
+}
+
+/// The run must have come to its end, and may have broken no promise.
+fn judge(verdict: &Verdict, history: &History, broken: Option<&str>, seed: u64) {
+    let violations = &verdict.violations;
+    if !violations.is_empty() || broken.is_some() {
+        show(violations, history);
+    }
+    assert!(broken.is_none(), "the run broke off, seed {seed}: {}", broken.unwrap_or_default());
+    assert!(violations.is_empty(), "{} violations, seed {seed}", violations.len());
+}
+
+fn go_replicas(plan: &replicas::Plan) -> replicas::Outcome {
+    let runtime = tokio::runtime::Runtime::new().expect("the machine has threads");
+    runtime.block_on(replicas::run(plan)).expect("the replicas start")
 }
 
 fn go(plan: &Plan) -> run::Outcome {

@@ -6,7 +6,8 @@ use std::fmt;
 use hitl_proto::v1::EventState;
 
 use crate::run;
-use support::history::{Op, Outcome, Record};
+use support::checker::Verdict;
+use support::history::{History, Op, Outcome, Record};
 
 /// Kills that a whole run must survive.
 pub(crate) const KILLS: usize = 100;
@@ -38,17 +39,24 @@ pub(crate) struct Report {
 impl Report {
     /// Counts what happened in a run.
     pub(crate) fn of(outcome: &run::Outcome) -> Self {
-        let mut report = Self {
+        Self {
             kills: outcome.kills,
             kills_in_start: outcome.kills_in_start,
             stops: outcome.stops,
-            autopsies: outcome.history.autopsies.len(),
-            listed: outcome.history.listings.iter().map(|listing| listing.events.len()).sum(),
-            checks: outcome.verdict.checks,
-            violations: outcome.verdict.violations.len(),
+            ..Self::of_calls(&outcome.history, &outcome.verdict)
+        }
+    }
+
+    /// Counts what clients saw in a run.
+    pub(crate) fn of_calls(history: &History, verdict: &Verdict) -> Self {
+        let mut report = Self {
+            autopsies: history.autopsies.len(),
+            listed: history.listings.iter().map(|listing| listing.events.len()).sum(),
+            checks: verdict.checks,
+            violations: verdict.violations.len(),
             ..Self::default()
         };
-        for record in &outcome.history.records {
+        for record in &history.records {
             report.count(record);
         }
         report.lateness_ms.sort_unstable();
@@ -111,14 +119,15 @@ impl Report {
             .filter(|(_, number, least)| number < least)
             .map(|(what, number, least)| format!("{number} {what}, {least} are the least"))
             .collect();
-        if self.unknown * 5 > self.calls() {
-            short.push(format!(
-                "{} of {} calls have an unknown outcome",
-                self.unknown,
-                self.calls()
-            ));
-        }
+        short.extend(self.too_much_unknown());
         short
+    }
+
+    /// More unknown outcomes than may be: clients who are told nothing can't contradict each other.
+    pub(crate) fn too_much_unknown(&self) -> Vec<String> {
+        let (unknown, calls) = (self.unknown, self.calls());
+        let message = || format!("{unknown} of {calls} calls have an unknown outcome");
+        (unknown * 5 > calls).then(message).into_iter().collect()
     }
 
     fn told_by_timer(&self) -> u64 {
@@ -159,7 +168,8 @@ impl fmt::Display for Report {
             ("checks made", self.checks.to_string()),
             ("violations", self.violations.to_string()),
         ];
-        for (what, number) in rows {
+        let unasked = usize::from(self.kills == 0);
+        for (what, number) in rows.into_iter().skip(unasked) {
             writeln!(f, "  {what:<18} {number}")?;
         }
         Ok(())

@@ -17,6 +17,7 @@ use crate::autopsy::Kind;
 use crate::board::Board;
 use crate::chaos::Chaos;
 use crate::client::{Client, Shared};
+use crate::lines::Lines;
 use crate::wait::Phase;
 use support::checker::{self, Bounds, Verdict};
 use support::history::{History, Recorder};
@@ -92,7 +93,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
 
 fn spawn(endpoint: &str, shared: &Shared, rng: &mut StdRng) -> JoinSet<()> {
     (0..CLIENTS)
-        .map(|number| Client::new(number, rng.random(), endpoint, shared.clone()).run())
+        .map(|number| Client::new(number, rng.random(), Lines::one(endpoint), shared.clone()).run())
         .collect()
 }
 

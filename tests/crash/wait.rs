@@ -1,13 +1,14 @@
 //! One waiter: it holds a stream, and after every kill another, until it is told how the event ended.
 
-use hitl_proto::v1::event_service_client::EventServiceClient;
+use std::sync::Arc;
+
 use hitl_proto::v1::{WaitEventRequest, WaitEventResponse, wait_event_response::Update};
 use tokio::time::timeout;
-use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use crate::call::{CALL_LIMIT, classify};
 use crate::client::{Shared, back_off};
+use crate::lines::Lines;
 use support::history::{Op, Outcome, Record, Stamp, View};
 
 /// What the clients are to do.
@@ -27,7 +28,7 @@ pub(crate) struct Wait {
     pub(crate) number: u64,
     pub(crate) client: usize,
     pub(crate) event: String,
-    pub(crate) channel: EventServiceClient<Channel>,
+    pub(crate) lines: Arc<Lines>,
     pub(crate) shared: Shared,
 }
 
@@ -77,7 +78,7 @@ impl Wait {
 
     async fn attach(&self) -> Result<(View, Streaming<WaitEventResponse>), Status> {
         let request = WaitEventRequest { event_id: self.event.clone(), ..Default::default() };
-        let mut stream = self.channel.clone().wait_event(request).await?.into_inner();
+        let mut stream = self.lines.pick().wait_event(request).await?.into_inner();
         match stream.message().await?.and_then(|message| message.update) {
             Some(Update::Event(event)) => Ok((View::from(&event), stream)),
             _ => Err(Status::data_loss("the first message is no event")),

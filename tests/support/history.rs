@@ -92,6 +92,9 @@ pub enum Outcome {
     Abandoned,
 }
 
+/// What a server says that cannot tell what became of a call, since its store fails.
+pub const STORE_UNAVAILABLE: &str = "ERROR_REASON_STORE_UNAVAILABLE";
+
 /// The name of a state, such as `EVENT_STATE_ANSWERED`.
 pub type EventStateName = String;
 
@@ -132,7 +135,8 @@ pub struct Digest {
     pub answer_id: String,
 }
 
-/// One process of the server, from ready to killed.
+/// A time in which the service is held to all that it promises about time: one process of a server from ready to
+/// killed, or several of them while nothing is done to any.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Life {
     pub ready: Stamp,

@@ -155,11 +155,31 @@ impl Server {
     /// # Errors
     /// If it does not end in time; then it is killed.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.exited(LIMIT).await
+    }
+
+    /// Stops the process where it is, with SIGSTOP: its connections stay, and nothing answers.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Has a frozen process go on.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
         let life = self.life.as_ref().context("the server does not run")?;
         let pid = life.child.id().and_then(|id| i32::try_from(id).ok());
         let pid = pid.and_then(Pid::from_raw).context("the server has ended by itself")?;
-        kill_process(pid, Signal::TERM)?;
-        self.exited(LIMIT).await
+        Ok(kill_process(pid, signal)?)
     }
 
     /// Returns the status of the process once it has ended by itself.

@@ -13,6 +13,10 @@ pub enum PlantedFault {
     DropTimersAtRestart,
     /// A waiter reads before it subscribes, and dawdles in between.
     LostWakeUp,
+    /// What other replicas announce is not listened to.
+    DeafToReplicas,
+    /// That an event is pending is remembered.
+    RememberPending,
 }
 
 impl PlantedFault {
@@ -33,6 +37,8 @@ impl PlantedFault {
             Self::Overwrite => "overwrite",
             Self::DropTimersAtRestart => "drop-timers-at-restart",
             Self::LostWakeUp => "lost-wake-up",
+            Self::DeafToReplicas => "deaf-to-replicas",
+            Self::RememberPending => "remember-pending",
         };
         PLANTED.as_deref() == Some(name)
     }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::store::{Entry, EventStore, Index};
+use crate::store::{Entry, EventStore, Index, PlantedFault};
 use crate::waiters::Waiters;
 
 /// Time between two listings.
@@ -127,7 +127,7 @@ impl Feed {
     }
 
     fn announce(&mut self, key: EventKey, now: Timestamp) {
-        if self.waiters.awaits(&key) {
+        if self.waiters.awaits(&key) && !PlantedFault::DeafToReplicas.is_planted() {
             let until = now.plus_ms(PATIENCE_MS);
             self.announced.entry(key).or_insert(Look { next: now, pause_ms: PAUSE_MS_MIN, until });
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Rule, Story, Verdict, is_read};
-use crate::history::{Draft, History, Op, Outcome, Record};
+use crate::history::{Draft, History, Life, Op, Outcome, Record, STORE_UNAVAILABLE};
 
 pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
     for record in &story.records {
@@ -70,10 +70,17 @@ pub(super) fn check_faults(history: &History, verdict: &mut Verdict) {
     for record in &history.records {
         let event = record.event.as_deref().unwrap_or("(none)");
         let fault = match &record.outcome {
-            Outcome::Fault(message) => Some(message),
-            _ => None,
+            Outcome::Fault(_) => true,
+            Outcome::Unknown(reason) if reason == STORE_UNAVAILABLE => {
+                let during = |life: &Life| {
+                    life.ready.mono_us <= record.invoked.mono_us
+                        && record.returned.mono_us <= life.killed.mono_us
+                };
+                history.lives.iter().any(during)
+            }
+            _ => false,
         };
-        verdict.expect(fault.is_none(), Rule::ServerFault, event, || {
+        verdict.expect(!fault, Rule::ServerFault, event, || {
             format!("{:?} got {:?}", record.op, record.outcome)
         });
     }

@@ -7,7 +7,7 @@ use super::samples::{
     timed_out, view,
 };
 use super::{Bounds, Rule, Verdict};
-use crate::history::{History, Life, Op, Outcome, View};
+use crate::history::{History, Life, Op, Outcome, STORE_UNAVAILABLE, View};
 
 fn check(history: &History) -> Verdict {
     super::check(history, &Bounds::ALONE)
@@ -168,6 +168,12 @@ fn a_waiter_that_is_not_told_is_found() {
     let mut killed = history([first, won, told(9_000)]);
     killed.lives[0].killed = at(1_500);
     holds(&killed);
+    // Attached before the service was well, and told soon after.
+    let mut healed = killed.clone();
+    healed.lives = vec![Life { ready: at(7_500), killed: at(60_000) }];
+    holds(&healed);
+    healed.lives[0].ready = at(6_500);
+    breaks(Rule::WaiterNotTold, &healed);
     // Many short lives, and never a word.
     killed.lives.extend((2..9).map(|n| Life { ready: at(n * 1_000), killed: at(n * 1_000 + 999) }));
     holds(&killed);
@@ -195,4 +201,8 @@ fn a_list_that_misses_repeats_or_misplaces_an_event_is_found() {
 fn an_error_that_no_kill_explains_is_found() {
     let fault = Outcome::Fault("ERROR_REASON_INTERNAL".into());
     breaks(Rule::ServerFault, &history([record(Op::Get, 6, 7, fault)]));
+    let unavailable =
+        |ms| record(Op::Get, ms, ms + 1, Outcome::Unknown(STORE_UNAVAILABLE.to_owned()));
+    breaks(Rule::ServerFault, &history([unavailable(6)]));
+    holds(&history([unavailable(60_001)]));
 }

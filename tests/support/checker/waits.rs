@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bounds, Rule, Story, Verdict, life_at};
+use super::{Bounds, Rule, Story, Verdict, life_from};
 use crate::history::{Life, Op, Outcome, Record, Stamp};
 
 pub(super) fn check(story: &Story<'_>, lives: &[Life], bounds: &Bounds, verdict: &mut Verdict) {
@@ -38,18 +38,20 @@ fn stream(
     if !attached || !matches!(last.op, Op::WaitEnd { .. }) {
         return;
     }
+    let Some(life) = life_from(lives, first.returned) else { return };
+    let since =
+        if life.ready.mono_us > first.returned.mono_us { life.ready } else { first.returned };
     // A client may notice late that the server is gone.
-    let killed = life_at(lives, first.returned).map(|life| life.killed);
-    let until =
-        killed.filter(|killed| killed.mono_us < last.returned.mono_us).unwrap_or(last.returned);
-    let silent_ms = until.wall_ms - first.returned.wall_ms.max(due_ms(story));
+    let killed = life.killed;
+    let until = if killed.mono_us < last.returned.mono_us { killed } else { last.returned };
+    let silent_ms = until.wall_ms - since.wall_ms.max(due_ms(story));
     verdict.expect(silent_ms <= bounds.late_ms, Rule::LateTimer, story.id, || {
         format!("waiter {number} was attached for {silent_ms} ms after the deadline: {last:?}")
     });
     if let Some(ended) = story.ended {
-        let from = ended.mono_us.max(first.returned.mono_us);
+        let from = ended.mono_us.max(since.mono_us);
         let silent_ms = ms(until.mono_us.saturating_sub(from));
-        verdict.expect(silent_ms <= bounds.late_ms, Rule::WaiterNotTold, story.id, || {
+        verdict.expect(silent_ms <= bounds.told_ms, Rule::WaiterNotTold, story.id, || {
             format!(
                 "waiter {number} was attached for {silent_ms} ms after the end was known: {last:?}"
             )

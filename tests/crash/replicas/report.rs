@@ -1,0 +1,99 @@
+//! What befell the replicas, in numbers: what never happened proves nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hitl_proto::v1::EventState;
+use support::history::{History, Op, Outcome, Record};
+use support::object_server::Fault;
+
+use super::Outcome as Run;
+use crate::report::Report as Calls;
+
+/// How often each fault must have befallen a request.
+const FAULTS_LEAST: u64 = 20;
+const EVENTS_LEAST: usize = 2_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    outcome: &'a Run,
+    calls: Calls,
+}
+
+impl<'a> Report<'a> {
+    /// Counts what happened in a run.
+    pub(crate) fn of(outcome: &'a Run) -> Self {
+        Self { outcome, calls: Calls::of_calls(&outcome.history, &outcome.verdict) }
+    }
+
+    /// What was too little, or too much, to call the run a test.
+    pub(crate) fn shortcomings(&self) -> Vec<String> {
+        let Run { deeds, faults, events, races, .. } = self.outcome;
+        let mut short = self.calls.too_much_unknown();
+        let mut least = |what: &str, number: u64, least: u64| {
+            if number < least {
+                short.push(format!("{number} {what}, {least} are the least"));
+            }
+        };
+        for (fault, times) in each(faults) {
+            least(&format!("times {fault:?}"), times, FAULTS_LEAST);
+        }
+        least("events", count(*events), count(EVENTS_LEAST));
+        least("races", count(*races), 5);
+        least("kills", deeds.kills, 15);
+        least("freezes", deeds.freezes, 10);
+        least("cut-offs", deeds.cut_offs, 10);
+        short
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Run { deeds, faults, events, races, history, .. } = self.outcome;
+        let late = lateness_ms(history);
+        let (timers, last) = (late.len(), late.last().copied().unwrap_or_default());
+        let half = late.get(timers / 2).copied().unwrap_or_default();
+        let rows = [
+            ("events", events.to_string()),
+            ("races of 64", races.to_string()),
+            ("kills", format!("{} ({} starts failed)", deeds.kills, deeds.starts_failed)),
+            ("freezes", format!("{} ({:.0?} in all)", deeds.freezes, deeds.frozen)),
+            ("cut-offs", deeds.cut_offs.to_string()),
+            ("late once healed", format!("p50 {half} ms, max {last} ms ({timers} waiters)")),
+            ("faults", format!("{} {faults:?}", faults.values().sum::<u64>())),
+        ];
+        for (what, number) in rows {
+            writeln!(f, "  {what:<18} {number}")?;
+        }
+        self.calls.fmt(f)
+    }
+}
+
+/// Whether the storm may end.
+pub(super) fn is_enough(faults: &BTreeMap<Fault, u64>, events: usize) -> bool {
+    events >= EVENTS_LEAST && each(faults).all(|(_, times)| times >= FAULTS_LEAST)
+}
+
+fn each(faults: &BTreeMap<Fault, u64>) -> impl Iterator<Item = (Fault, u64)> {
+    Fault::ALL.into_iter().map(|fault| (fault, faults.get(&fault).copied().unwrap_or_default()))
+}
+
+/// How many milliseconds after the deadline each waiter was told of a timer that was due after the healing, in order.
+fn lateness_ms(history: &History) -> Vec<i64> {
+    let healed_ms = history.lives.iter().map(|life| life.ready.wall_ms).min().unwrap_or(i64::MAX);
+    let late = |record: &Record| {
+        let Outcome::Seen(view) = &record.outcome else { return None };
+        let due_ms = view.asked.deadline_ms;
+        let told = matches!(record.op, Op::WaitEnd { .. })
+            && view.end.as_ref().is_some_and(|end| end.is(EventState::TimedOut));
+        (told && due_ms >= healed_ms).then(|| record.returned.wall_ms - due_ms)
+    };
+    let mut late: Vec<i64> = history.records.iter().filter_map(late).collect();
+    late.sort_unstable();
+    late
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
