@@ -2,7 +2,6 @@
 //! off, and the store fails in every way it knows. Nothing that anybody was told may turn out wrong. Then all of it
 //! ends, and everything that is due or awaited must come.
 
-mod proxy;
 mod race;
 mod replica;
 mod report;
@@ -28,9 +27,9 @@ use crate::board::Board;
 use crate::client::{Client, Shared};
 use crate::lines::Lines;
 use crate::wait::Phase;
-use proxy::Proxy;
 use replica::{Deeds, PREFIX, Replica};
 pub(crate) use report::Report;
+use support::proxy::Proxy;
 
 const REPLICAS: usize = 3;
 const CLIENTS: usize = 16;
