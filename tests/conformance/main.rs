@@ -1,8 +1,9 @@
 //! One suite of scenarios that every SDK has to pass, against the real server.
 //!
-//! A scenario is data: what a program asks of its SDK, what happens to the server and to the program meanwhile, and what
-//! must come back. Each SDK has an adapter, a small program that does what it is told a line at a time. What a language
-//! cannot pass is listed in the scenario with the reason; it runs all the same, and the entry must go when it passes.
+//! A scenario is data: what a program asks of its SDK, what happens to the server and to the program meanwhile, and
+//! what must come back. Each SDK has an adapter, a small program that does what it is told a line at a time. What a
+//! language cannot pass is listed in the scenario with the reason; it runs all the same, and the entry must go when
+//! it passes.
 
 mod adapter;
 mod expect;

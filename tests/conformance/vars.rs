@@ -14,8 +14,8 @@ impl Vars {
         self.0.insert(name.to_owned(), value);
     }
 
-    /// `json` with every `{name.field}` in its strings replaced. A string that is nothing else becomes what it stands for.
-    /// `{"$repeat": "x", "times": 5}` is a long string.
+    /// `json` with every `{name.field}` in its strings replaced. A string that is nothing else becomes what it stands
+    /// for. `{"$repeat": "x", "times": 5}` is a long string.
     pub(crate) fn fill(&self, json: &Json) -> Result<Json> {
         Ok(match json {
             Json::String(text) => self.fill_text(text)?,
