@@ -10,6 +10,7 @@ mod expect;
 mod language;
 mod matrix;
 mod scenario;
+mod scripted;
 mod vars;
 mod world;
 

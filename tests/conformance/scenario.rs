@@ -28,6 +28,9 @@ pub(crate) struct Scenario {
     /// Whether the SDK is to find no server, and start one.
     #[serde(default)]
     pub(crate) no_server: bool,
+    /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for.
+    #[serde(default)]
+    pub(crate) scripted: bool,
     /// Languages that cannot pass yet, and why.
     #[serde(default)]
     pub(crate) fails_in: BTreeMap<String, String>,
@@ -50,6 +53,8 @@ pub(crate) struct Step {
 pub(crate) enum Deed {
     /// Tells the adapter something, and waits for its reply.
     Call(Json),
+    /// Tells it the same again and again until it succeeds with at least what is expected.
+    Until(Json),
     /// Tells it something, and goes on; the reply is known by this name.
     Start(Json, String),
     /// Waits for the reply of that name.
@@ -92,6 +97,8 @@ pub(crate) enum Outcome {
     Ok(Json),
     /// It fails, with at least this.
     Error(Json),
+    /// The whole reply is one of these.
+    OneOf(Vec<Json>),
 }
 
 /// The form of a step in a file.
@@ -108,6 +115,8 @@ struct Written {
     each: Option<usize>,
     ok: Option<Json>,
     error: Option<Json>,
+    until: Option<Json>,
+    one_of: Option<Vec<Json>>,
     save: Option<String>,
 }
 
@@ -122,7 +131,8 @@ impl TryFrom<Written> for Step {
 
     fn try_from(written: Written) -> Result<Self, String> {
         let mut deeds = Vec::new();
-        deeds.extend(written.call.map(Deed::Call));
+        let again = written.until.is_some();
+        deeds.extend(written.call.map(|op| if again { Deed::Until(op) } else { Deed::Call(op) }));
         match (written.start, written.r#as) {
             (Some(op), Some(name)) => deeds.push(Deed::Start(op, name)),
             (None, None) => {}
@@ -134,11 +144,14 @@ impl TryFrom<Written> for Step {
         deeds.extend(written.program.map(|ProgramDeed::Restart| Deed::RestartProgram));
         let deed = deeds.pop().filter(|_| deeds.is_empty());
         let deed = deed.ok_or("a step is one of call, start, join, http, server, program")?;
-        let outcome = match (written.ok, written.error) {
-            (Some(_), Some(_)) => return Err("a step has `ok` or `error`, not both".to_owned()),
-            (ok, None) => Outcome::Ok(ok.unwrap_or_else(|| Json::Object(serde_json::Map::new()))),
-            (None, Some(error)) => Outcome::Error(error),
-        };
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        outcomes.extend(written.ok.or(written.until).map(Outcome::Ok));
+        outcomes.extend(written.error.map(Outcome::Error));
+        outcomes.extend(written.one_of.map(Outcome::OneOf));
+        let outcome = outcomes.pop().unwrap_or_else(|| Outcome::Ok(serde_json::json!({})));
+        if !outcomes.is_empty() {
+            return Err("a step has one of ok, until, error, one_of".to_owned());
+        }
         let each = written.each.unwrap_or(1);
         Ok(Self { deed, each, outcome, save: written.save })
     }

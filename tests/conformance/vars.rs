@@ -37,6 +37,10 @@ impl Vars {
     }
 
     fn fill_text(&self, text: &str) -> Result<Json> {
+        // An index may stand within a name: {e{i}.event_id}.
+        if let Some(index) = self.0.get("i").filter(|_| text.contains("{i}")) {
+            return self.fill_text(&text.replace("{i}", &index.to_string()));
+        }
         if let Some(path) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
             && is_path(path)
         {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures::future::try_join_all;
 use rand::RngExt;
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,14 +13,19 @@ use support::server::{Config, Server};
 use support::tools;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::adapter::{Adapter, Pending, shared};
 use crate::expect;
 use crate::language::Language;
 use crate::scenario::{Deed, Http, Outcome, Scenario, ServerDeed, Step};
+use crate::scripted;
 use crate::vars::Vars;
 
 const LONG_OUTAGE: Duration = Duration::from_secs(30);
+/// Between two looks for what must come.
+const PAUSE: Duration = Duration::from_millis(20);
+const UNTIL_LIMIT: Duration = Duration::from_secs(30);
 const HTTP_LIMIT: Duration = Duration::from_secs(30);
 
 static SERVER: Mutex<Option<Server>> = Mutex::const_new(None);
@@ -36,7 +41,22 @@ struct World {
     started: BTreeMap<String, Pending>,
     vars: Vars,
     http: reqwest::Client,
-    _dir: TempDir,
+    dir: TempDir,
+}
+
+impl Drop for World {
+    /// Ends the servers that an SDK has started, which are meant to outlive it: they run in our directory.
+    fn drop(&mut self) {
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let is_ours = std::fs::read_link(entry.path().join("cwd"))
+                .is_ok_and(|dir| dir.starts_with(self.dir.path()));
+            let pid = entry.file_name().to_str().and_then(|pid| pid.parse().ok());
+            if let Some(pid) = pid.and_then(Pid::from_raw).filter(|_| is_ours) {
+                // It may be gone by now.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
 }
 
 /// Runs `scenario` in `language`.
@@ -62,7 +82,7 @@ impl World {
         let mut vars = Vars::default();
         vars.set("run", format!("{:016x}", rand::rng().random::<u64>()).into());
         let (server, adapter, client) = if scenario.no_server {
-            let port = 12_000 + rand::rng().random_range(0..20_000);
+            let port = support::free_port()?;
             env.insert("HITL_PORT".to_owned(), port.to_string());
             env.insert("HITL_DATA_DIR".to_owned(), dir.path().display().to_string());
             vars.set("port", port.into());
@@ -70,6 +90,7 @@ impl World {
         } else if scenario.is_alone() {
             let server = Server::start(Config::new(tools::hitl())).await?;
             env.insert("HITL_ENDPOINT".to_owned(), server.endpoint());
+            vars.set("server", server.endpoint().into());
             (Some(server), Arc::new(Adapter::start(language, &env)?), None)
         } else {
             let mut shared_server = SERVER.lock().await;
@@ -78,6 +99,7 @@ impl World {
             }
             let endpoint = shared_server.as_ref().map(Server::endpoint);
             drop(shared_server);
+            vars.set("server", json!(endpoint));
             let adapter = shared(language).await?;
             let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
             let namespace = format!("n{:x}", rand::rng().random::<u64>());
@@ -88,8 +110,11 @@ impl World {
             expect::matches(&json!({"ok": {}}), &reply, "client")?;
             (None, adapter, Some(name))
         };
+        if scenario.scripted {
+            vars.set("scripted", scripted::start().await?.into());
+        }
         let started = BTreeMap::new();
-        Ok(Self { language, adapter, env, client, server, started, vars, http, _dir: dir })
+        Ok(Self { language, adapter, env, client, server, started, vars, http, dir })
     }
 
     async fn step(&mut self, step: &Step) -> Result<()> {
@@ -107,6 +132,7 @@ impl World {
                     self.keep(step, &op, reply);
                 }
             }
+            Deed::Until(op) => self.until(step, op).await?,
             Deed::Start(op, name) => {
                 for (index, op) in self.each(op, step.each)?.into_iter().enumerate() {
                     let pending = self.adapter.tell(op).await?;
@@ -140,6 +166,21 @@ impl World {
         Ok(())
     }
 
+    async fn until(&mut self, step: &Step, op: &Json) -> Result<()> {
+        let again = async {
+            loop {
+                let op = self.each(op, 1)?.remove(0);
+                let reply = self.adapter.tell(op.clone()).await?.reply().await?;
+                if self.judge(step, &reply).is_ok() {
+                    self.keep(step, &op, reply);
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        timeout(UNTIL_LIMIT, again).await.context("it does not come")?
+    }
+
     /// `op` so many times, each filled in and with its client.
     fn each(&mut self, op: &Json, times: usize) -> Result<Vec<Json>> {
         (0..times)
@@ -158,6 +199,11 @@ impl World {
         let expected = match &step.outcome {
             Outcome::Ok(expected) => json!({"ok": expected}),
             Outcome::Error(expected) => json!({"error": expected}),
+            Outcome::OneOf(all) => {
+                let fits = |one: &Json| expect::matches(one, reply, "reply").is_ok();
+                ensure!(all.iter().any(fits), "it replied {reply}, which is none of {all:?}");
+                return Ok(());
+            }
         };
         expect::matches(&self.vars.fill(&expected)?, reply, "reply")
             .with_context(|| format!("it replied {reply}"))

@@ -70,7 +70,10 @@ impl Config {
 }
 
 /// A port that nobody listens on, and that no other server of this process was given.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// If none is found.
+pub fn free_port() -> Result<u16> {
     static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..PORT_ATTEMPTS {

@@ -12,3 +12,5 @@ pub mod server;
 pub mod stores;
 pub mod tools;
 pub mod view;
+
+pub use config::free_port;

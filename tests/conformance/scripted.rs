@@ -1,0 +1,104 @@
+//! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::Stream;
+use hitl_proto::ERROR_DOMAIN;
+use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
+use hitl_proto::v1::{self, ErrorReason};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+type Reply<T> = Result<Response<T>, Status>;
+
+struct Scripted;
+
+/// Starts it, and returns where it is. It ends with this process.
+pub(crate) async fn start() -> Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let server = tonic::transport::Server::builder().add_service(EventServiceServer::new(Scripted));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    Ok(endpoint)
+}
+
+/// The refusal with the reason of this name, as the API documents it.
+fn refusal(reason: &str) -> Status {
+    let code = match ErrorReason::from_str_name(reason) {
+        Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
+        Some(ErrorReason::EventNotFound) => Code::NotFound,
+        Some(ErrorReason::EventAlreadyFinal) => Code::FailedPrecondition,
+        Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
+        Some(ErrorReason::LinkInvalid | ErrorReason::OriginRefused) => Code::PermissionDenied,
+        Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded) => Code::ResourceExhausted,
+        Some(ErrorReason::StoreUnavailable | ErrorReason::ShuttingDown | ErrorReason::ClockOff) => {
+            Code::Unavailable
+        }
+        Some(ErrorReason::RecordUnreadable) => Code::DataLoss,
+        Some(ErrorReason::Internal | ErrorReason::Unspecified) | None => Code::Internal,
+    };
+    let metadata = HashMap::from([("key".to_owned(), "value".to_owned())]);
+    let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, metadata);
+    details.add_bad_request_violation("input.int.min", "must be at most max");
+    if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+        details.set_retry_info(Some(Duration::from_millis(10)));
+    }
+    Status::with_error_details(code, format!("refused for {reason}"), details)
+}
+
+#[tonic::async_trait]
+impl EventService for Scripted {
+    type WaitEventStream =
+        Pin<Box<dyn Stream<Item = Result<v1::WaitEventResponse, Status>> + Send>>;
+
+    async fn get_event(
+        &self,
+        request: Request<v1::GetEventRequest>,
+    ) -> Reply<v1::GetEventResponse> {
+        Err(refusal(&request.into_inner().event_id))
+    }
+
+    async fn create_event(
+        &self,
+        _: Request<v1::CreateEventRequest>,
+    ) -> Reply<v1::CreateEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn list_events(
+        &self,
+        _: Request<v1::ListEventsRequest>,
+    ) -> Reply<v1::ListEventsResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn wait_event(&self, _: Request<v1::WaitEventRequest>) -> Reply<Self::WaitEventStream> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn answer_event(
+        &self,
+        _: Request<v1::AnswerEventRequest>,
+    ) -> Reply<v1::AnswerEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn decline_event(
+        &self,
+        _: Request<v1::DeclineEventRequest>,
+    ) -> Reply<v1::DeclineEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn cancel_event(
+        &self,
+        _: Request<v1::CancelEventRequest>,
+    ) -> Reply<v1::CancelEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+}
