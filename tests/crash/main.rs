@@ -6,7 +6,6 @@
 
 mod audit;
 mod autopsy;
-mod board;
 mod call;
 mod chaos;
 mod client;
