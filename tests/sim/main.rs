@@ -45,6 +45,8 @@ const PLANTED: &[(PlantedFault, &[Rule])] = &[
     (PlantedFault::RecordBeforeAnnouncement, &[Rule::WaiterNotTold]),
     (PlantedFault::TimerGoesFirst, &[Rule::LateTimer]),
     (PlantedFault::LostWakeUp, &[Rule::WaiterNotTold]),
+    (PlantedFault::DeafToReplicas, &[Rule::WaiterNotTold]),
+    (PlantedFault::RememberPending, &[Rule::StaleRead]),
     (PlantedFault::DropTimersAtRestart, &[Rule::LateTimer]),
 ];
 

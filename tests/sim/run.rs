@@ -33,6 +33,7 @@ const SLACK_MS: i64 = 4_000;
 /// Once nothing goes wrong any more, all is in order after two scans.
 const BOUNDS: Bounds = Bounds {
     late_ms: 2 * SCAN_MS + SLACK_MS,
+    told_ms: 2 * SCAN_MS + SLACK_MS,
     uptime_ms: 2 * SCAN_MS + SLACK_MS,
     reconnect_ms: 0,
     skew_ms: SKEW_MAX_MS,
