@@ -10,7 +10,6 @@ use object_store::{GetResult, GetResultPayload, ObjectMeta, Result};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
-use tokio::time::sleep;
 
 use super::error::{broken, silent};
 use super::fault::Fault;
@@ -58,7 +57,7 @@ fn slowly(bytes: &Bytes, time: Duration, link: Arc<Link>) -> BoxStream<'static, 
         .then(move |part| {
             let link = link.clone();
             async move {
-                sleep(time / PARTS).await;
+                link.hang(time / PARTS).await;
                 link.runs().await;
                 Ok(part)
             }
