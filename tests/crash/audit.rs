@@ -7,8 +7,8 @@ use hitl_proto::v1::event_service_client::EventServiceClient;
 use support::server;
 use tokio::time::timeout;
 
-use crate::board::Board;
 use crate::call::{CALL_LIMIT, call};
+use support::board::Board;
 use support::history::{Listing, Op, Recorder, View};
 
 /// The number by which the auditor goes among the clients.

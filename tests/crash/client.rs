@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::board::{Board, Fate, Known};
 use crate::call::call;
 use crate::lines::Lines;
 use crate::wait::{Phase, Wait};
+use support::board::{Board, Fate, Known};
 use support::history::{Draft, Op, Outcome, Recorder};
 
 /// How often a call of unknown outcome is repeated: enough to outlive several kills.

@@ -6,7 +6,6 @@
 
 mod audit;
 mod autopsy;
-mod board;
 mod call;
 mod chaos;
 mod client;
@@ -19,6 +18,7 @@ mod wait;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -164,6 +164,17 @@ fn planted_faults_are_found() {
     }
     say(&table);
     assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+#[test]
+fn the_server_that_people_use_has_no_planted_faults() {
+    let has_faults = |binary: &Path| {
+        let name = b"HITL_PLANTED_FAULT";
+        let bytes = std::fs::read(binary).expect("the binary is there");
+        bytes.windows(name.len()).any(|part| part == name)
+    };
+    assert!(has_faults(&tools::hitl_with_planted_faults()));
+    assert!(!has_faults(&tools::hitl()));
 }
 
 /// Runs `plan` on the server as it is, which may break no promise.

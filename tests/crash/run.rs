@@ -14,11 +14,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::audit::audit;
 use crate::autopsy::Kind;
-use crate::board::Board;
 use crate::chaos::Chaos;
 use crate::client::{Client, Shared};
 use crate::lines::Lines;
 use crate::wait::Phase;
+use support::board::Board;
 use support::checker::{self, Bounds, Verdict};
 use support::history::{History, Recorder};
 

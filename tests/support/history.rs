@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 /// An instant on the two clocks that matter: one that never steps, for what came first, and the one that deadlines are
 /// written in.
@@ -172,24 +174,50 @@ pub struct History {
 #[derive(Debug)]
 pub struct Recorder {
     begun: Instant,
+    wall: Wall,
     history: Mutex<History>,
 }
 
+/// The wall clock that deadlines are written in.
+#[derive(Debug)]
+enum Wall {
+    Machine,
+    /// Goes with the runtime's own time, which may be paused. There much happens at one instant, so the order of stamps
+    /// is that in which they were taken.
+    Virtual {
+        begun_ms: i64,
+        last_us: AtomicU64,
+    },
+}
+
 impl Recorder {
+    /// A recorder that stamps with the clocks of the machine.
     #[allow(clippy::new_without_default, reason = "it reads the clock")]
     pub fn new() -> Self {
-        Self { begun: Instant::now(), history: Mutex::new(History::default()) }
+        Self::with(Wall::Machine)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "deadlines are instants of the machine's wall clock"
-    )]
+    /// A recorder whose wall clock shows `begun_ms` now, and goes with the runtime's time.
+    pub fn of_virtual_time(begun_ms: i64) -> Self {
+        Self::with(Wall::Virtual { begun_ms, last_us: AtomicU64::new(0) })
+    }
+
+    fn with(wall: Wall) -> Self {
+        Self { begun: Instant::now(), wall, history: Mutex::new(History::default()) }
+    }
+
     pub fn stamp(&self) -> Stamp {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Stamp {
-            mono_us: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-            wall_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
+        let elapsed = self.begun.elapsed();
+        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        match &self.wall {
+            Wall::Machine => Stamp { mono_us: elapsed_us, wall_ms: machine_ms() },
+            Wall::Virtual { begun_ms, last_us } => {
+                let last = last_us.load(Ordering::Relaxed);
+                let mono_us = elapsed_us.max(last + 1);
+                last_us.store(mono_us, Ordering::Relaxed);
+                let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+                Stamp { mono_us, wall_ms: begun_ms.saturating_add(elapsed_ms) }
+            }
         }
     }
 
@@ -229,4 +257,10 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "deadlines are instants of the machine's wall clock")]
+fn machine_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

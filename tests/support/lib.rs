@@ -1,5 +1,6 @@
 //! What every test of the real binary needs: to start one, to end one, to find one, and to judge what its callers saw.
 
+pub mod board;
 #[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
 pub mod checker;
 mod config;

@@ -4,7 +4,7 @@ use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
 
 use crate::error::Error;
 use crate::service::Service;
-use crate::store::{Ended, Entry, Index};
+use crate::store::{Ended, Entry, Index, PlantedFault};
 
 /// How long a timer without a request is kept: far longer than a create may take.
 const ORPHAN_MS: i64 = 60_000;
@@ -73,6 +73,10 @@ impl Service {
         let service = self.clone();
         self.finish_anyway(async move {
             let parts = &service.0;
+            if PlantedFault::TimerGoesFirst.is_planted() {
+                let timer = Entry { time: event.request.deadline, key: event.request.key() };
+                parts.store.indexes().remove(Index::Timers, &timer).await?;
+            }
             let ended = parts.store.end(&event, response, service.nonce()).await?;
             if ended.ours {
                 service.count_end(&ended.event);

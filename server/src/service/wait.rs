@@ -34,7 +34,9 @@ impl Service {
         }
         if PlantedFault::LostWakeUp.is_planted() {
             let event = self.get(key).await?;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            // On a shared store for longer than ends are announced.
+            let dawdle_ms = if self.0.store.is_shared() { 25_000 } else { 20 };
+            tokio::time::sleep(Duration::from_millis(dawdle_ms)).await;
             let subscription = self.0.waiters.subscribe(key.clone())?;
             return Ok(Wait { event, subscription, service: self.clone() });
         }

@@ -166,7 +166,11 @@ impl EventStore {
         let path = keys::response(&key);
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
         let announce = self.indexes.insert(Index::Resolved, announcement.clone());
-        let committed = if self.shared {
+        let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
+            let committed = commit.await?;
+            announce.await?;
+            committed
+        } else if self.shared {
             // Replicas learn of the end from the announcement, so a crash between the two must leave that one.
             announce.await?;
             commit.await?

@@ -11,6 +11,7 @@ use object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt,
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::store::faults::PlantedFault;
 use crate::store::metrics::{Operation, StoreMetrics};
 use crate::store::record::{self, Nonce, Record};
 
@@ -70,11 +71,17 @@ impl Objects {
         let begun = Instant::now();
         let mut pause = PAUSE_MIN;
         for attempt in 1.. {
-            let Err(error) = self.put(path, bytes.clone(), PutMode::Create).await else {
+            let mode = if PlantedFault::Overwrite.is_planted() {
+                PutMode::Overwrite
+            } else {
+                PutMode::Create
+            };
+            let Err(error) = self.put(path, bytes.clone(), mode).await else {
                 return Ok(Created::Ours);
             };
+            let nonce_counts = !is_planted_as_lost(&error);
             match self.read::<R>(path).await? {
-                Some(found) if found.nonce() == nonce => return Ok(Created::Ours),
+                Some(found) if found.nonce() == nonce && nonce_counts => return Ok(Created::Ours),
                 Some(found) => return Ok(Created::Theirs(found)),
                 None if attempt == ATTEMPTS_MAX || begun.elapsed() >= PATIENCE => {
                     return Err(error.into());
@@ -154,6 +161,16 @@ impl Objects {
     ) -> Result<(), StoreError> {
         let put = self.store.put_opts(path, bytes.into(), mode.into());
         self.metrics.time(Operation::Put, put).await.map(drop)
+    }
+}
+
+/// Whether a planted fault takes this error for a loss.
+fn is_planted_as_lost(error: &StoreError) -> bool {
+    match error {
+        StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => {
+            PlantedFault::ConflictIsLost.is_planted()
+        }
+        _ => PlantedFault::ErrorIsLost.is_planted(),
     }
 }
 

@@ -23,12 +23,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::audit::audit;
-use crate::board::Board;
 use crate::client::{Client, Shared};
 use crate::lines::Lines;
 use crate::wait::Phase;
 use replica::{Deeds, PREFIX, Replica};
 pub(crate) use report::Report;
+use support::board::Board;
 use support::proxy::Proxy;
 
 const REPLICAS: usize = 3;

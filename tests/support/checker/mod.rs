@@ -32,15 +32,17 @@ pub struct Bounds {
     pub uptime_ms: i64,
     /// What of each life does not count: clients find out that the server is back, and reconnect.
     pub reconnect_ms: i64,
+    /// How far the clock of a server may be from the one of the history.
+    pub skew_ms: i64,
 }
 
 impl Bounds {
     /// For one server that is killed and started again.
     pub const ALONE: Self =
-        Self { late_ms: 2_000, told_ms: 2_000, uptime_ms: 5_000, reconnect_ms: 500 };
+        Self { late_ms: 2_000, told_ms: 2_000, uptime_ms: 5_000, reconnect_ms: 500, skew_ms: 0 };
     /// For several that share a store, and have just got over whatever befell them.
     pub const SHARED: Self =
-        Self { late_ms: 7_000, told_ms: 5_000, uptime_ms: 12_000, reconnect_ms: 1_000 };
+        Self { late_ms: 7_000, told_ms: 5_000, uptime_ms: 12_000, reconnect_ms: 1_000, skew_ms: 0 };
 }
 
 /// What was promised and not kept.
@@ -156,8 +158,8 @@ pub fn check(history: &History, bounds: &Bounds) -> Verdict {
     let mut verdict = Verdict::default();
     for story in &stories {
         ends::check(story, &mut verdict);
-        reads::check(story, &mut verdict);
-        timers::check(story, &mut verdict);
+        reads::check(story, bounds, &mut verdict);
+        timers::check(story, bounds, &mut verdict);
         waits::check(story, lives, bounds, &mut verdict);
     }
     reads::check_keys(history, &mut verdict);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Story, Verdict, is_read};
+use super::{Bounds, Rule, Story, Verdict, is_read};
 use crate::history::{Draft, History, Life, Op, Outcome, Record, STORE_UNAVAILABLE};
 
-pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
+pub(super) fn check(story: &Story<'_>, bounds: &Bounds, verdict: &mut Verdict) {
     for record in &story.records {
         match &record.outcome {
             Outcome::Seen(view) => {
@@ -14,7 +14,7 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
                     format!("asked first {asked:?}, then {:?}", view.asked)
                 });
                 if view.end.is_none() && is_read(&record.op) {
-                    still_pending(story, record, verdict);
+                    still_pending(story, record, bounds, verdict);
                 }
             }
             Outcome::NotFound => not_found(story, record, verdict),
@@ -30,13 +30,13 @@ pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
 
 /// The record says pending: nobody may have been told before its call that the event has ended, and
 /// its deadline must be to come.
-fn still_pending(story: &Story<'_>, record: &Record, verdict: &mut Verdict) {
+fn still_pending(story: &Story<'_>, record: &Record, bounds: &Bounds, verdict: &mut Verdict) {
     let ended = story.ended.is_some_and(|ended| ended.mono_us < record.invoked.mono_us);
     verdict.expect(!ended, Rule::StaleRead, story.id, || {
         format!("{:?} saw it pending after it had been seen to end: {record:?}", record.op)
     });
     let deadline_ms = story.asked.map_or(i64::MAX, |asked| asked.deadline_ms);
-    let due = deadline_ms < record.invoked.wall_ms;
+    let due = deadline_ms < record.invoked.wall_ms.saturating_sub(bounds.skew_ms);
     verdict.expect(!due, Rule::StaleRead, story.id, || {
         format!("{:?} saw it pending after its deadline {deadline_ms}: {record:?}", record.op)
     });

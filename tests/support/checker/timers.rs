@@ -8,14 +8,17 @@ use super::{Bounds, Rule, Story, Verdict};
 use crate::history::{Autopsy, Digest, Record};
 
 /// What ended at the deadline ended then and with the default it was given; what ended otherwise did so before.
-pub(super) fn check(story: &Story<'_>, verdict: &mut Verdict) {
+pub(super) fn check(story: &Story<'_>, bounds: &Bounds, verdict: &mut Verdict) {
     let Some(asked) = story.asked else { return };
     for (record, end) in story.ends() {
         if end.is(EventState::TimedOut) {
-            let holds = is_timeout(story, end) && record.returned.wall_ms >= asked.deadline_ms;
+            let returned_ms = record.returned.wall_ms + bounds.skew_ms;
+            let holds = is_timeout(story, end) && returned_ms >= asked.deadline_ms;
             verdict.expect(holds, Rule::EarlyTimer, story.id, || early(record, asked.deadline_ms));
         } else {
-            let holds = end.time_ms < asked.deadline_ms && end.time_ms >= asked.create_ms;
+            // Two servers took these two times.
+            let after_create = end.time_ms + 2 * bounds.skew_ms >= asked.create_ms;
+            let holds = end.time_ms < asked.deadline_ms && after_create;
             verdict.expect(holds, Rule::EarlyTimer, story.id, || {
                 format!("not between create and deadline: {end:?} of {asked:?}")
             });

@@ -57,6 +57,7 @@ pub(crate) const SUITES: &[Suite] = &[
         &[&BINARIES, &KUBERNETES_VALIDATE],
         &[CargoTest(&["-p", "hitl-tests", "--test", "deploy"])],
     ),
+    suite("sim", &[], &[CargoTest(&["-p", "hitl-tests", "--features", "sim", "--test", "sim"])]),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
@@ -64,8 +65,17 @@ pub(crate) const SUITES: &[Suite] = &[
 const END_TO_END: &[&Need] =
     &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS, &S3RVER, &FAUXQS];
 
-const CLIPPY: &[&str] =
-    &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+const CLIPPY: &[&str] = &[
+    "cargo",
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--features",
+    "hitl-tests/sim",
+    "--",
+    "-D",
+    "warnings",
+];
 
 /// The flags go by `--config`, so that what is shown can be repeated by hand.
 const DOCS: &[&str] = &[

@@ -11,7 +11,7 @@ const NEW: usize = 12;
 
 /// What may be done to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// Everybody answers, declines, cancels, reads and waits.
     Contested,
     /// Everybody waits, and only the deadline ends it.
@@ -22,31 +22,35 @@ pub(crate) enum Fate {
 
 /// An event that a client may pick.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
-    pub(crate) id: String,
-    pub(crate) fate: Fate,
-    pub(crate) deadline_ms: i64,
+pub struct Known {
+    /// Its id.
+    pub id: String,
+    /// What may be done to it.
+    pub fate: Fate,
+    /// When it times out.
+    pub deadline_ms: i64,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Board {
+pub struct Board {
     events: Mutex<Vec<Known>>,
     next: AtomicU64,
 }
 
 impl Board {
     /// A number that was not given before.
-    pub(crate) fn number(&self) -> u64 {
+    pub fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, event: Known) {
+    /// Lets every client know of `event`.
+    pub fn add(&self, event: Known) {
         self.events().push(event);
     }
 
     /// One of the newest events that may be touched, preferably one that may be answered.
-    pub(crate) fn recent(&self, rng: &mut StdRng, fate: Fate) -> Option<Known> {
+    pub fn recent(&self, rng: &mut StdRng, fate: Fate) -> Option<Known> {
         let events = self.events();
         let fits: Vec<_> =
             events.iter().rev().filter(|event| event.fate == fate).take(NEW).collect();
@@ -54,13 +58,14 @@ impl Board {
     }
 
     /// Any event that may be touched, most of which have ended.
-    pub(crate) fn any(&self, rng: &mut StdRng) -> Option<Known> {
+    pub fn any(&self, rng: &mut StdRng) -> Option<Known> {
         let events = self.events();
         let event = pick(rng, &events)?.clone();
         (event.fate != Fate::Untouched).then_some(event)
     }
 
-    pub(crate) fn ids(&self) -> Vec<String> {
+    /// All events.
+    pub fn ids(&self) -> Vec<String> {
         self.events().iter().map(|event| event.id.clone()).collect()
     }
 

@@ -1,0 +1,59 @@
+//! The wall clock of one replica in virtual time: a little off, and stepped now and then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use hitl_core::Timestamp;
+use hitl_server::clock::Clock;
+use tokio::time::{Instant, sleep};
+
+use crate::fault_store::Link;
+use crate::signal::Signal;
+
+/// Shown at the beginning of every run: in the middle of no minute in particular.
+pub(crate) const EPOCH_MS: i64 = 1_795_348_837_250;
+/// How far a replica's clock may be off.
+pub(crate) const SKEW_MAX_MS: i64 = 1_000;
+
+/// See the module. Its sleeps end only while the process of `link` runs.
+#[derive(Debug, Clone)]
+pub(crate) struct SimClock {
+    begun: Instant,
+    offset_ms: Arc<Signal<i64>>,
+    link: Arc<Link>,
+}
+
+impl SimClock {
+    /// A clock that is off by `offset_ms`, of which every copy may be stepped, in a world that began at `begun`.
+    pub(crate) fn new(begun: Instant, offset_ms: Arc<Signal<i64>>, link: Arc<Link>) -> Self {
+        Self { begun, offset_ms, link }
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        let elapsed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let now = Timestamp::from_ms(EPOCH_MS).expect("the epoch is an instant");
+        now.plus_ms(elapsed_ms.saturating_add(self.offset_ms.get()))
+    }
+
+    fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(async move {
+            loop {
+                clock.link.runs().await;
+                let offset_ms = clock.offset_ms.get();
+                let left_ms = instant.ms_since(clock.now());
+                let Ok(left_ms @ 1..) = u64::try_from(left_ms) else {
+                    return;
+                };
+                tokio::select! {
+                    biased;
+                    () = clock.offset_ms.until(|now_ms| now_ms != offset_ms) => {}
+                    () = sleep(Duration::from_millis(left_ms)) => {}
+                }
+            }
+        })
+    }
+}

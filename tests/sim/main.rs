@@ -1,0 +1,119 @@
+//! Several replicas over one store in which everything goes wrong, in virtual time and by seed.
+//!
+//! `HITL_SIM_SEED` repeats one run exactly, and writes down what happened in it; `HITL_SIM_SEEDS` sets how many seeds
+//! are run.
+
+mod books;
+mod call;
+mod client;
+mod clock;
+mod fault_store;
+mod random;
+mod replica;
+mod run;
+mod scenario;
+mod seeds;
+mod show;
+mod signal;
+mod totals;
+mod trace;
+mod trouble;
+mod view;
+mod wait;
+mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use hitl_server::store::PlantedFault;
+use run::{Outcome, run};
+use scenario::Scenario;
+use support::checker::Rule;
+
+const SEEDS: u64 = 500;
+/// A planted fault must be found within so many.
+const SEEDS_PLANTED: u64 = 200;
+
+/// What a planted fault breaks: any of these rules finds it.
+const PLANTED: &[(PlantedFault, &[Rule])] = &[
+    (PlantedFault::ConflictIsLost, &[Rule::WinnerRecorded]),
+    (PlantedFault::ErrorIsLost, &[Rule::WinnerRecorded]),
+    (
+        PlantedFault::Overwrite,
+        &[Rule::OneOutcome, Rule::WinnerRecorded, Rule::LoserAcknowledged, Rule::RequestChanged],
+    ),
+    (PlantedFault::RecordBeforeAnnouncement, &[Rule::WaiterNotTold]),
+    (PlantedFault::TimerGoesFirst, &[Rule::LateTimer]),
+    (PlantedFault::LostWakeUp, &[Rule::WaiterNotTold]),
+    (PlantedFault::DeafToReplicas, &[Rule::WaiterNotTold]),
+    (PlantedFault::RememberPending, &[Rule::StaleRead]),
+    (PlantedFault::DropTimersAtRestart, &[Rule::LateTimer]),
+];
+
+#[test]
+fn every_promise_is_kept_whatever_goes_wrong() {
+    let _alone = alone();
+    if let Some(seed) = number("HITL_SIM_SEED") {
+        let violations = show::replay(seed, None);
+        assert_eq!(violations, 0, "seed {seed}");
+        return;
+    }
+    let begun = Instant::now();
+    let seeds = 0..number("HITL_SIM_SEEDS").unwrap_or(SEEDS);
+    let is_broken = |outcome: &Outcome| !outcome.verdict.violations.is_empty();
+    let (totals, broken) = seeds::search(seeds, None, is_broken);
+    show::say(&format!("simulation, {:.1?}\n{totals}", begun.elapsed()));
+    if let Some(broken) = broken {
+        let seed = broken.scenario.seed;
+        show::replay(seed, None);
+        panic!("a promise is broken; HITL_SIM_SEED={seed} repeats the run");
+    }
+    let short = totals.shortcomings();
+    assert!(short.is_empty(), "the runs prove too little: {short:#?}");
+}
+
+#[test]
+fn the_same_seed_does_the_same() {
+    let _alone = alone();
+    for seed in 0..10 {
+        let [first, second] = [(); 2].map(|()| run(Scenario::of(seed), None, false).hash);
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
+
+#[test]
+fn planted_faults_are_found() {
+    let _alone = alone();
+    let mut table = String::from("planted fault             seed  runs  seconds  found by");
+    let mut missed = Vec::new();
+    for (fault, rules) in PLANTED {
+        let begun = Instant::now();
+        let breaks = |outcome: &Outcome| {
+            outcome.verdict.violations.iter().any(|violation| rules.contains(&violation.rule))
+        };
+        let (totals, broken) = seeds::search(0..SEEDS_PLANTED, Some(*fault), breaks);
+        let seconds = begun.elapsed().as_secs_f32();
+        let found = broken.as_ref().map(|broken| show::by_rule(&broken.verdict.violations));
+        let seed =
+            broken.map_or_else(|| "none".to_owned(), |broken| broken.scenario.seed.to_string());
+        let name = format!("{fault:?}");
+        let runs = totals.runs();
+        table += &format!("\n{name:<24}  {seed:>4}  {runs:>4}  {seconds:>7.1}  {found:?}");
+        if found.is_none() {
+            missed.push(format!("{fault:?}: none of {rules:?}"));
+        }
+    }
+    show::say(&table);
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+/// Each test wants all cores for itself.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}

@@ -1,0 +1,137 @@
+//! A replica of the server: killed, it leaves nothing but what the store has.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hitl_server::service::Service;
+use hitl_server::store::EventStore;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{SKEW_MAX_MS, SimClock};
+use crate::fault_store::{Bucket, FaultStore, Link};
+use crate::random::SimRandom;
+use crate::signal::Signal;
+
+/// More waits than all clients hold.
+const WAITS_MAX: usize = 10_000;
+
+/// One process of a replica.
+///
+/// A killed one is not torn down: its store never completes anything, its clock never wakes it, and nobody hears it.
+/// That is what a kill looks like from outside, at whatever await it hits.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) service: Service,
+    pub(crate) link: Arc<Link>,
+    run: AbortHandle,
+}
+
+/// The place of a process, which outlives it.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    number: usize,
+    begun: Instant,
+    bucket: Arc<Bucket>,
+    fault_rate: f64,
+    /// The machine's clock does not stop with the process.
+    offset_ms: Arc<Signal<i64>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    rng: StdRng,
+    process: Option<Process>,
+    starts: usize,
+    calm: bool,
+}
+
+impl Replica {
+    /// The replica with this `number`, not started yet, in a world that began at `begun`.
+    pub(crate) fn new(
+        number: usize,
+        begun: Instant,
+        bucket: Arc<Bucket>,
+        seed: u64,
+        fault_rate: f64,
+    ) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let offset_ms = rng.random_range(-SKEW_MAX_MS..=SKEW_MAX_MS);
+        let offset_ms = Arc::new(Signal::new(offset_ms));
+        let state = State { rng, process: None, starts: 0, calm: false };
+        Self { number, begun, bucket, fault_rate, offset_ms, state: Mutex::new(state) }
+    }
+
+    /// Starts a process, if none runs.
+    pub(crate) fn start(&self) {
+        let mut state = self.state();
+        if state.process.is_some() {
+            return;
+        }
+        state.starts += 1;
+        let name = format!("replica-{}.{}", self.number, state.starts);
+        self.bucket.trace().note(format_args!("start {name}"));
+        let link = Arc::new(Link::new(state.rng.random(), self.fault_rate));
+        link.set_calm(state.calm);
+        let store = Arc::new(FaultStore::new(name, self.bucket.clone(), link.clone()));
+        let clock = Arc::new(SimClock::new(self.begun, self.offset_ms.clone(), link.clone()));
+        let random = Arc::new(SimRandom::new(state.rng.random()));
+        let store = EventStore::over(store, true, clock.clone());
+        let shutdown = CancellationToken::new();
+        let service = Service::new(store, clock, random, WAITS_MAX, shutdown);
+        let run = tokio::spawn({
+            let service = service.clone();
+            async move { service.run().await }
+        });
+        state.process = Some(Process { service, link, run: run.abort_handle() });
+    }
+
+    /// Kills the process, if one runs.
+    pub(crate) fn kill(&self) {
+        if let Some(process) = self.state().process.take() {
+            self.bucket.trace().note(format_args!("kill replica-{}", self.number));
+            process.link.kill();
+            process.run.abort();
+        }
+    }
+
+    /// The process that runs, if one does.
+    pub(crate) fn process(&self) -> Option<Process> {
+        self.state().process.clone()
+    }
+
+    /// Steps the clock of the machine.
+    pub(crate) fn step_clock(&self, offset_ms: i64) {
+        self.bucket.trace().note(format_args!("clock replica-{} {offset_ms}", self.number));
+        self.offset_ms.set(offset_ms);
+    }
+
+    /// From now on it runs, and nothing goes wrong.
+    pub(crate) fn heal(&self) {
+        self.set_calm(true);
+    }
+
+    /// From now on it runs, and everything goes wrong.
+    pub(crate) fn storm(&self) {
+        self.set_calm(false);
+    }
+
+    fn set_calm(&self, calm: bool) {
+        self.state().calm = calm;
+        self.start();
+        if let Some(process) = self.process() {
+            assert!(
+                !process.run.is_finished(),
+                "a replica has given up its work in the background"
+            );
+            process.link.set_calm(calm);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

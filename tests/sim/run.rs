@@ -1,0 +1,146 @@
+//! One run: everything goes wrong, then nothing does, then the books.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hitl_server::store::PlantedFault;
+use object_store::memory::InMemory;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use support::board::Board;
+use support::checker::{self, Bounds, Verdict};
+use support::history::{History, Recorder};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::books;
+use crate::client::Client;
+use crate::clock::{EPOCH_MS, SKEW_MAX_MS};
+use crate::fault_store::{Bucket, Tally};
+use crate::replica::Replica;
+use crate::scenario::Scenario;
+use crate::signal::Signal;
+use crate::trace::Trace;
+use crate::trouble::{Trouble, make_trouble};
+use crate::world::{Phase, World};
+
+const REPLICAS: usize = 3;
+/// Between two looks of a replica at the store for timers.
+const SCAN_MS: i64 = 5_000;
+/// What a call and the clocks of two replicas add to that.
+const SLACK_MS: i64 = 4_000;
+/// Once nothing goes wrong any more, all is in order after two scans.
+const BOUNDS: Bounds = Bounds {
+    late_ms: 2 * SCAN_MS + SLACK_MS,
+    told_ms: 2 * SCAN_MS + SLACK_MS,
+    uptime_ms: 2 * SCAN_MS + SLACK_MS,
+    reconnect_ms: 0,
+    skew_ms: SKEW_MAX_MS,
+};
+/// Longer than anything may take once nothing goes wrong any more.
+const CALM: Duration = Duration::from_secs(20);
+/// The last clients end soon after the waits are given up.
+const CLIENTS_END: Duration = Duration::from_secs(60);
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) scenario: Scenario,
+    pub(crate) history: History,
+    pub(crate) verdict: Verdict,
+    /// What went wrong with operations of the store.
+    pub(crate) tally: Tally,
+    /// What befell whole replicas.
+    pub(crate) troubles: BTreeMap<Trouble, u64>,
+    pub(crate) hash: u64,
+    /// What happened, if it was to be kept.
+    pub(crate) lines: Vec<String>,
+    /// How much virtual time it took.
+    pub(crate) elapsed: Duration,
+}
+
+/// Runs `scenario` in virtual time, on this thread.
+pub(crate) fn run(scenario: Scenario, fault: Option<PlantedFault>, keep_lines: bool) -> Outcome {
+    PlantedFault::plant_in_this_thread(fault);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without input and output always starts");
+    let outcome = runtime.block_on(play(scenario, keep_lines));
+    PlantedFault::plant_in_this_thread(None);
+    outcome
+}
+
+async fn play(scenario: Scenario, keep_lines: bool) -> Outcome {
+    let begun = Instant::now();
+    let mut rng = StdRng::seed_from_u64(scenario.seed);
+    let world = Arc::new(world(scenario, &mut rng, begun, keep_lines));
+    let clients: JoinSet<()> = (0..world.scenario.clients)
+        .map(|number| Client::new(number, rng.random(), world.clone()).run())
+        .collect();
+    for _ in 0..world.scenario.storms {
+        storm(&world, rng.random()).await;
+        calm(&world).await;
+    }
+    world.phase.set(Phase::End);
+    let ended = timeout(CLIENTS_END, clients.join_all()).await;
+    ended.expect("clients end once nothing goes wrong any more");
+    books::audit(&world, &mut rng).await;
+
+    let history = std::mem::take(&mut *world.recorder.history());
+    let verdict = checker::check(&history, &BOUNDS);
+    Outcome {
+        scenario: world.scenario.clone(),
+        history,
+        verdict,
+        tally: world.bucket.tally(),
+        troubles: world.troubles(),
+        hash: world.bucket.trace().hash(),
+        lines: world.bucket.trace().take_lines(),
+        elapsed: begun.elapsed(),
+    }
+}
+
+/// The clients make calls, and everything goes wrong.
+async fn storm(world: &Arc<World>, seed: u64) {
+    for replica in &world.replicas {
+        replica.storm();
+    }
+    world.phase.set(Phase::Load);
+    let troubles = tokio::spawn(make_trouble(world.clone(), seed));
+    sleep(world.scenario.load).await;
+    troubles.abort();
+}
+
+/// Nothing goes wrong, and nothing is to do but what was begun: until all that is due soon is long over.
+async fn calm(world: &World) {
+    world.phase.set(Phase::Quiet);
+    for replica in &world.replicas {
+        replica.heal();
+    }
+    let healed = world.recorder.stamp();
+    let ttl_ms_max = u64::try_from(world.scenario.ttl_ms.end).unwrap_or_default();
+    sleep(Duration::from_millis(ttl_ms_max) + CALM).await;
+    books::look_inside(world, healed).await;
+}
+
+fn world(scenario: Scenario, rng: &mut StdRng, begun: Instant, keep_lines: bool) -> World {
+    let trace = Arc::new(Trace::new(keep_lines));
+    let recorder = Arc::new(Recorder::of_virtual_time(EPOCH_MS));
+    let bucket = Arc::new(Bucket::new(Arc::new(InMemory::new()), trace, recorder.clone()));
+    let rate = scenario.fault_rate;
+    let replicas = (1..=REPLICAS)
+        .map(|number| Replica::new(number, begun, bucket.clone(), rng.random(), rate))
+        .collect();
+    World {
+        scenario,
+        recorder,
+        board: Board::default(),
+        bucket,
+        replicas,
+        phase: Signal::new(Phase::Quiet),
+        troubles: Mutex::default(),
+    }
+}

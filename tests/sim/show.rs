@@ -1,0 +1,48 @@
+//! What people see of a run that broke a promise.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use hitl_server::store::PlantedFault;
+use support::checker::{Rule, Violation};
+
+use crate::run::{Outcome, run};
+use crate::scenario::Scenario;
+
+const VIOLATIONS_SHOWN: usize = 10;
+
+/// Repeats the run of `seed`, prints what it broke, and writes down everything that happened. Says how many promises
+/// were broken.
+pub(crate) fn replay(seed: u64, fault: Option<PlantedFault>) -> usize {
+    let outcome = run(Scenario::of(seed), fault, true);
+    let Outcome { scenario, history, verdict, lines, .. } = &outcome;
+    let mut text = format!("{scenario:?}\nviolations {:?}\n", by_rule(&verdict.violations));
+    for violation in verdict.violations.iter().take(VIOLATIONS_SHOWN) {
+        text += &format!("- {violation}\n");
+    }
+    let path = std::env::temp_dir().join(format!("hitl-sim-{seed}.txt"));
+    let written = File::create(&path).map_err(anyhow::Error::from).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        writeln!(out, "{text}")?;
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        history.dump(&mut out)
+    });
+    say(&format!("{text}everything that happened: {} {written:?}", path.display()));
+    verdict.violations.len()
+}
+
+pub(crate) fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, usize> {
+    let mut rules = BTreeMap::new();
+    for violation in violations {
+        *rules.entry(violation.rule).or_default() += 1;
+    }
+    rules
+}
+
+/// Says it even if the test passes: libtest keeps only what is printed by macro.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "\n{text}");
+}

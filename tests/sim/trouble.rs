@@ -1,0 +1,99 @@
+//! Troubles of whole replicas: killed, stopped, cut off from the store, with a clock that steps.
+
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::time::sleep;
+
+use crate::clock::SKEW_MAX_MS;
+use crate::fault_store::{Cut, millis};
+use crate::world::World;
+
+/// What befalls a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trouble {
+    Kill,
+    KillAll,
+    Pause,
+    Cut(Cut),
+    ClockStep,
+}
+
+impl Trouble {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Kill,
+        Self::KillAll,
+        Self::Pause,
+        Self::Cut(Cut::Refused),
+        Self::Cut(Cut::Silent),
+        Self::Cut(Cut::OneWay),
+        Self::ClockStep,
+    ];
+
+    fn draw(rng: &mut StdRng) -> Self {
+        match rng.random_range(0..100) {
+            0..35 => Self::Kill,
+            35..40 => Self::KillAll,
+            40..60 => Self::Pause,
+            60..85 => Self::Cut([Cut::Refused, Cut::Silent, Cut::OneWay][rng.random_range(0..3)]),
+            _ => Self::ClockStep,
+        }
+    }
+}
+
+/// Makes trouble until it is dropped. Each trouble goes away by itself.
+pub(crate) async fn make_trouble(world: Arc<World>, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    loop {
+        sleep(millis(rng.random_range(world.scenario.trouble_ms.clone()))).await;
+        let number = rng.random_range(0..world.replicas.len());
+        let trouble = Trouble::draw(&mut rng);
+        world.count(trouble);
+        match trouble {
+            Trouble::Kill => kill(&world, number, rng.random_range(0..10_000)),
+            Trouble::KillAll => {
+                for number in 0..world.replicas.len() {
+                    kill(&world, number, rng.random_range(0..10_000));
+                }
+            }
+            Trouble::Pause => pause(&world, number, rng.random_range(100..30_000)),
+            Trouble::Cut(cut) => partition(&world, number, cut, rng.random_range(1_000..20_000)),
+            Trouble::ClockStep => {
+                let offset_ms = rng.random_range(-SKEW_MAX_MS..=SKEW_MAX_MS);
+                world.replicas[number].step_clock(offset_ms);
+            }
+        }
+    }
+}
+
+fn kill(world: &Arc<World>, number: usize, down_ms: u64) {
+    world.replicas[number].kill();
+    let world = world.clone();
+    tokio::spawn(async move {
+        sleep(millis(down_ms)).await;
+        world.replicas[number].start();
+    });
+}
+
+fn pause(world: &World, number: usize, ms: u64) {
+    if let Some(process) = world.replicas[number].process() {
+        world.bucket.trace().note(format_args!("pause replica-{number} {ms} ms"));
+        process.link.pause(true);
+        tokio::spawn(async move {
+            sleep(millis(ms)).await;
+            process.link.pause(false);
+        });
+    }
+}
+
+fn partition(world: &World, number: usize, cut: Cut, ms: u64) {
+    if let Some(process) = world.replicas[number].process() {
+        world.bucket.trace().note(format_args!("cut replica-{number} {cut:?} {ms} ms"));
+        process.link.cut(Some(cut));
+        tokio::spawn(async move {
+            sleep(millis(ms)).await;
+            process.link.cut(None);
+        });
+    }
+}
