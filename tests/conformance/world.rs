@@ -190,6 +190,10 @@ impl World {
                 if let (Some(client), None) = (&self.client, op.get("client")) {
                     op["client"] = client.clone().into();
                 }
+                // Programs are shared, and names of events are not.
+                if let (Some(client), Some(event)) = (&self.client, op["event"].as_str()) {
+                    op["event"] = format!("{client}/{event}").into();
+                }
                 Ok(op)
             })
             .collect()
@@ -214,7 +218,8 @@ impl World {
         if op["op"] == "create"
             && let Some(event) = op["event"].as_str()
         {
-            self.vars.set(event, ok.clone());
+            let name = event.rsplit('/').next().unwrap_or(event);
+            self.vars.set(name, ok.clone());
         }
         if let Some(name) = &step.save {
             self.vars.set(name, ok);
