@@ -7,6 +7,7 @@ mod books;
 mod call;
 mod client;
 mod clock;
+mod directed;
 mod fault_store;
 mod random;
 mod replica;

@@ -78,7 +78,7 @@ fn kill(world: &Arc<World>, number: usize, down_ms: u64) {
 
 fn pause(world: &World, number: usize, ms: u64) {
     if let Some(process) = world.replicas[number].process() {
-        world.bucket.trace().note(format_args!("pause replica-{number} {ms} ms"));
+        world.bucket.trace().note(format_args!("pause replica-{} {ms} ms", number + 1));
         process.link.pause(true);
         tokio::spawn(async move {
             sleep(millis(ms)).await;
@@ -89,7 +89,7 @@ fn pause(world: &World, number: usize, ms: u64) {
 
 fn partition(world: &World, number: usize, cut: Cut, ms: u64) {
     if let Some(process) = world.replicas[number].process() {
-        world.bucket.trace().note(format_args!("cut replica-{number} {cut:?} {ms} ms"));
+        world.bucket.trace().note(format_args!("cut replica-{} {cut:?} {ms} ms", number + 1));
         process.link.cut(Some(cut));
         tokio::spawn(async move {
             sleep(millis(ms)).await;

@@ -4,11 +4,10 @@
 //! This replica lists the announcements of the last seconds once a second, one listing however many wait, and reads an
 //! announced event only if somebody waits for it here. An announced end that is not recorded yet is looked for again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
+use futures::{StreamExt, future, stream};
 use hitl_core::{EventKey, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +41,8 @@ pub struct Feed {
     store: Arc<EventStore>,
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
+    /// Since when somebody waits without a break.
+    awaited: Timestamp,
     /// When the listings last covered everything.
     covered: Option<Timestamp>,
     /// Announced ends that are still to be read.
@@ -59,7 +60,8 @@ struct Look {
 impl Feed {
     /// The announcements in `store`, for `waiters`.
     pub fn new(store: Arc<EventStore>, waiters: Arc<Waiters>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, waiters, clock, covered: None, announced: BTreeMap::new() }
+        let awaited = clock.now();
+        Self { store, waiters, clock, awaited, covered: None, announced: BTreeMap::new() }
     }
 
     /// Tells waiters what is announced, until `shutdown`.
@@ -77,7 +79,8 @@ impl Feed {
             if self.waiters.count() == 0 {
                 self.forget();
                 self.waiters.arrival().await;
-                next_tick = self.clock.now();
+                self.awaited = self.clock.now();
+                next_tick = self.awaited;
             }
             let now = self.clock.now();
             if now >= next_tick {
@@ -99,7 +102,8 @@ impl Feed {
     }
 
     async fn tick(&mut self, now: Timestamp) -> Result<(), Error> {
-        let covered = self.covered.unwrap_or(now);
+        // Not from now on: the first listing may have failed for long.
+        let covered = self.covered.unwrap_or(self.awaited);
         let gap_ms = now.ms_since(covered);
         if gap_ms > GAP_MS_MAX {
             for key in self.waiters.awaited() {
@@ -144,15 +148,24 @@ impl Feed {
             match store.read(&key).await {
                 Ok(Some(event)) if event.response.is_some() => waiters.ended(&event),
                 Ok(_) => {}
-                Err(error) => tracing::debug!(%error, "an announced event could not be read"),
+                Err(error) => {
+                    tracing::debug!(%error, "an announced event could not be read");
+                    return Some(key);
+                }
             }
+            None
         };
-        stream::iter(due.iter().cloned()).for_each_concurrent(READING_MAX, read).await;
+        let reads = stream::iter(due.iter().cloned()).map(read).buffer_unordered(READING_MAX);
+        let failed: BTreeSet<EventKey> = reads.filter_map(future::ready).collect().await;
         let now = self.clock.now();
         for key in &due {
             let Some(look) = self.announced.get_mut(key) else { continue };
             look.next = now.plus_ms(look.pause_ms);
             look.pause_ms = (2 * look.pause_ms).min(PAUSE_MS_MAX);
+            if failed.contains(key) {
+                // Nothing is known of it, so it has all the time that there is for a record.
+                look.until = now.plus_ms(PATIENCE_MS);
+            }
         }
     }
 }

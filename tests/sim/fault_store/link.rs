@@ -78,9 +78,10 @@ impl Link {
         Self { state: Signal::new(state), dice: Mutex::new(dice) }
     }
 
-    /// From now on `fault` befalls every operation that it can befall, and nothing else any.
-    pub(super) fn always(&self, fault: Fault) {
-        self.dice().always = Some(fault);
+    /// From now on `fault` befalls every operation that it can befall, and nothing else any; without one, whatever is
+    /// drawn.
+    pub(crate) fn always(&self, fault: Option<Fault>) {
+        self.dice().always = fault;
     }
 
     /// The process is killed: it never sends nor hears anything again.

@@ -23,9 +23,7 @@ impl Two {
         let bucket = Arc::new(bucket);
         let way = || FaultStore::new("test".to_owned(), bucket.clone(), Link::new(1, 0.0).into());
         let (clear, faulty) = (way(), way());
-        if let Some(fault) = fault {
-            faulty.link.always(fault);
-        }
+        faulty.link.always(fault);
         Self { clear, faulty }
     }
 
@@ -167,7 +165,7 @@ async fn listings_are_old_short_or_in_no_order() {
 async fn permission_is_revoked_for_everything_and_for_a_while() {
     let two = Two::with(Some(Fault::Revoked));
     assert!(matches!(two.create().await, Err(Error::PermissionDenied { .. })));
-    two.faulty.link.always(Fault::SlowBody);
+    two.faulty.link.always(Some(Fault::SlowBody));
     assert!(matches!(read(&two.faulty).await, Err(Error::PermissionDenied { .. })));
     assert!(matches!(list(&two.faulty).await, Err(Error::PermissionDenied { .. })));
     sleep(millis(2_000)).await;

@@ -1,0 +1,95 @@
+//! Single troubles, each as bad as it gets: what seeds have found, or would meet too seldom.
+
+use std::sync::Arc;
+
+use hitl_core::{
+    Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
+    OnTimeout, PromptFormat, Responder, Spec, Value,
+};
+use hitl_server::service::Wait;
+use object_store::memory::InMemory;
+use support::history::Recorder;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::clock::EPOCH_MS;
+use crate::fault_store::{Bucket, Fault, millis};
+use crate::replica::{Process, Replica};
+use crate::trace::Trace;
+
+/// Longer than any announcement is listed, or looked for.
+const LONG_MS: u64 = 90_000;
+/// Two listings, one of them of the minute before, and a read.
+const TOLD_MS: u64 = 4_000;
+
+/// Two replicas with which nothing is wrong by itself.
+struct Two {
+    one: Process,
+    other: Process,
+}
+
+impl Two {
+    fn new() -> Self {
+        let recorder = Recorder::of_virtual_time(EPOCH_MS).into();
+        let trace = Arc::new(Trace::new(false));
+        let bucket = Arc::new(Bucket::new(Arc::new(InMemory::new()), trace, recorder));
+        let start = |number| {
+            let seed = u64::try_from(number).expect("it is small");
+            let replica = Replica::new(number, Instant::now(), bucket.clone(), seed, 0.0);
+            replica.start();
+            replica.process().expect("it was started")
+        };
+        Self { one: start(1), other: start(2) }
+    }
+
+    async fn create(&self) -> EventKey {
+        let spec = Spec {
+            name: "event".to_owned(),
+            prompt: "May it go on?".to_owned(),
+            prompt_format: PromptFormat::Text,
+            input: Input::Int(IntInput { min: None, max: None }),
+            scope: String::new(),
+            labels: [].into(),
+            expiration: Expiration::TtlMs(86_400_000),
+            on_timeout: OnTimeout::Fail,
+            idempotency_key: None,
+        };
+        let created = self.one.service.create(Namespace::default(), spec).await;
+        created.expect("nothing is wrong").event.request.key()
+    }
+
+    async fn answer(&self, event: &EventKey) {
+        let responder =
+            Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+        let identity = Identity { responder, answer_id: None };
+        let answer = Command::Answer { answer: Answer::Value(Value::Int(1)), identity };
+        self.one.service.end(event, answer).await.expect("nothing is wrong");
+    }
+}
+
+async fn is_told(wait: &Wait) -> bool {
+    timeout(millis(TOLD_MS), wait.ended()).await.is_ok_and(|told| told.is_ok())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_told_once_the_store_can_be_listed_for_the_first_time() {
+    let two = Two::new();
+    let event = two.create().await;
+    two.other.link.always(Some(Fault::ShortListing));
+    let wait = two.other.service.wait(&event).await.expect("reads go through");
+    two.answer(&event).await;
+    sleep(millis(LONG_MS)).await;
+    two.other.link.always(None);
+    assert!(is_told(&wait).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_told_once_an_announced_event_can_be_read() {
+    let two = Two::new();
+    let event = two.create().await;
+    let wait = two.other.service.wait(&event).await.expect("nothing is wrong");
+    two.other.link.always(Some(Fault::GarbageBody));
+    two.answer(&event).await;
+    sleep(millis(LONG_MS)).await;
+    two.other.link.always(None);
+    assert!(is_told(&wait).await);
+}
