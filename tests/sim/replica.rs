@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{SKEW_MAX_MS, SimClock};
-use crate::fault_store::{Bucket, FaultStore, Link};
+use crate::fault_store::{Bucket, Cut, FaultStore, Link};
 use crate::random::SimRandom;
 use crate::signal::Signal;
 
@@ -47,6 +47,8 @@ struct State {
     process: Option<Process>,
     starts: usize,
     calm: bool,
+    /// How the machine is cut off from the store, and until when.
+    cut: Option<(Cut, Instant)>,
 }
 
 impl Replica {
@@ -61,7 +63,7 @@ impl Replica {
         let mut rng = StdRng::seed_from_u64(seed);
         let offset_ms = rng.random_range(-SKEW_MAX_MS..=SKEW_MAX_MS);
         let offset_ms = Arc::new(Signal::new(offset_ms));
-        let state = State { rng, process: None, starts: 0, calm: false };
+        let state = State { rng, process: None, starts: 0, calm: false, cut: None };
         Self { number, begun, bucket, fault_rate, offset_ms, state: Mutex::new(state) }
     }
 
@@ -76,6 +78,7 @@ impl Replica {
         self.bucket.trace().note(format_args!("start {name}"));
         let link = Arc::new(Link::new(state.rng.random(), self.fault_rate));
         link.set_calm(state.calm);
+        link.cut(state.cut.map(|(cut, _)| cut));
         let store = Arc::new(FaultStore::new(name, self.bucket.clone(), link.clone()));
         let clock = Arc::new(SimClock::new(self.begun, self.offset_ms.clone(), link.clone()));
         let random = Arc::new(SimRandom::new(state.rng.random()));
@@ -103,6 +106,29 @@ impl Replica {
         self.state().process.clone()
     }
 
+    /// Cuts the machine off from the store until then, unless it is cut off for longer already.
+    pub(crate) fn cut(&self, cut: Cut, until: Instant) {
+        let mut state = self.state();
+        if state.cut.is_none_or(|(_, mended)| mended < until) {
+            self.bucket.trace().note(format_args!("cut replica-{} {cut:?}", self.number));
+            state.cut = Some((cut, until));
+            if let Some(process) = &state.process {
+                process.link.cut(Some(cut));
+            }
+        }
+    }
+
+    /// Mends the way to the store, if it is not cut for longer.
+    pub(crate) fn mend(&self) {
+        let mut state = self.state();
+        if state.cut.is_some_and(|(_, mended)| mended <= Instant::now()) {
+            state.cut = None;
+            if let Some(process) = &state.process {
+                process.link.cut(None);
+            }
+        }
+    }
+
     /// Steps the clock of the machine.
     pub(crate) fn step_clock(&self, offset_ms: i64) {
         self.bucket.trace().note(format_args!("clock replica-{} {offset_ms}", self.number));
@@ -120,7 +146,11 @@ impl Replica {
     }
 
     fn set_calm(&self, calm: bool) {
-        self.state().calm = calm;
+        {
+            let mut state = self.state();
+            state.calm = calm;
+            state.cut = None;
+        }
         self.start();
         if let Some(process) = self.process() {
             assert!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock::SKEW_MAX_MS;
 use crate::fault_store::{Cut, millis};
@@ -17,26 +17,30 @@ pub(crate) enum Trouble {
     KillAll,
     Pause,
     Cut(Cut),
+    /// The store refuses everyone.
+    Outage,
     ClockStep,
 }
 
 impl Trouble {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Kill,
         Self::KillAll,
         Self::Pause,
         Self::Cut(Cut::Refused),
         Self::Cut(Cut::Silent),
         Self::Cut(Cut::OneWay),
+        Self::Outage,
         Self::ClockStep,
     ];
 
     fn draw(rng: &mut StdRng) -> Self {
         match rng.random_range(0..100) {
-            0..35 => Self::Kill,
-            35..40 => Self::KillAll,
-            40..60 => Self::Pause,
-            60..85 => Self::Cut([Cut::Refused, Cut::Silent, Cut::OneWay][rng.random_range(0..3)]),
+            0..30 => Self::Kill,
+            30..38 => Self::KillAll,
+            38..56 => Self::Pause,
+            56..80 => Self::Cut([Cut::Refused, Cut::Silent, Cut::OneWay][rng.random_range(0..3)]),
+            80..87 => Self::Outage,
             _ => Self::ClockStep,
         }
     }
@@ -54,7 +58,13 @@ pub(crate) async fn make_trouble(world: Arc<World>, seed: u64) {
             Trouble::Kill => kill(&world, number, rng.random_range(0..10_000)),
             Trouble::KillAll => {
                 for number in 0..world.replicas.len() {
-                    kill(&world, number, rng.random_range(0..10_000));
+                    kill(&world, number, rng.random_range(0..20_000));
+                }
+            }
+            Trouble::Outage => {
+                let ms = rng.random_range(1_000..40_000);
+                for number in 0..world.replicas.len() {
+                    partition(&world, number, Cut::Refused, ms);
                 }
             }
             Trouble::Pause => pause(&world, number, rng.random_range(100..30_000)),
@@ -87,13 +97,12 @@ fn pause(world: &World, number: usize, ms: u64) {
     }
 }
 
-fn partition(world: &World, number: usize, cut: Cut, ms: u64) {
-    if let Some(process) = world.replicas[number].process() {
-        world.bucket.trace().note(format_args!("cut replica-{} {cut:?} {ms} ms", number + 1));
-        process.link.cut(Some(cut));
-        tokio::spawn(async move {
-            sleep(millis(ms)).await;
-            process.link.cut(None);
-        });
-    }
+fn partition(world: &Arc<World>, number: usize, cut: Cut, ms: u64) {
+    let until = Instant::now() + millis(ms);
+    world.replicas[number].cut(cut, until);
+    let world = world.clone();
+    tokio::spawn(async move {
+        sleep_until(until).await;
+        world.replicas[number].mend();
+    });
 }
