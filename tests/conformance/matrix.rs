@@ -8,7 +8,10 @@ use crate::language::{LANGUAGES, Language};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Matrix(Mutex<BTreeMap<(String, String), BTreeMap<&'static str, &'static str>>>);
+pub(crate) struct Matrix(Mutex<BTreeMap<Row, BTreeMap<&'static str, &'static str>>>);
+
+/// A suite, and a scenario of it.
+type Row = (String, String);
 
 impl Matrix {
     pub(crate) fn note(
