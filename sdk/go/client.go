@@ -241,14 +241,14 @@ func (c *Client) settle(link *link, err error) error {
 		c.reached.Store(true)
 		return nil
 	}
-	// Left alone it would connect again when its own, long backoff says so, even with no call waiting,
-	// and refuse calls until then. Ours decides: the next call makes another.
-	if link.conn.GetState() == connectivity.TransientFailure {
-		c.forget(link)
-	}
 	var dialError error
 	if met := link.dialError.Load(); met != nil {
 		dialError = *met
+	}
+	// Left alone it would connect again when its own, long backoff says so, even with no call waiting,
+	// and refuse calls until then. Ours decides: the next call makes another.
+	if dialError != nil || link.conn.GetState() == connectivity.TransientFailure {
+		c.forget(link)
 	}
 	return statusError(err, c.Endpoint(), dialError)
 }
