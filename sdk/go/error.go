@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -100,7 +101,8 @@ func outcomeError(kind Kind, how string, event *hitlv1.Event) *Error {
 		message += " by " + name
 	}
 	if response.GetTime() != nil {
-		message += " (" + response.GetTime().AsTime().Format(time.RFC3339Nano) + ")"
+		text := response.GetTime().AsTime().Format("2006-01-02T15:04:05.000Z")
+		message += " (" + strings.Replace(text, ".000Z", "Z", 1) + ")"
 	}
 	if response.GetReason() != "" {
 		message += ": " + response.GetReason()
