@@ -1,0 +1,263 @@
+package hitl
+
+import (
+	"context"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/protobuf/proto"
+
+	"hitl.dev/go/hitlv1"
+)
+
+const (
+	// Enough for a page of large events; a limit only against a server gone wrong.
+	maxMessageBytes = 256 << 20
+	// These find a connection that died without a word while only waits are open on it.
+	keepaliveInterval = 20 * time.Second
+	keepaliveTimeout  = 10 * time.Second
+	connectTimeout    = 5 * time.Second
+)
+
+// Client creates events, waits for them, and answers them. It is safe for concurrent use: everything
+// asked over it shares one connection, which is made when first needed and made again when lost.
+// Calls are repeated for a while when the server cannot be reached ([Config].RetryFor).
+//
+// The methods are for untyped use and return the event as the API has it. [Create] is the typed one.
+type Client struct {
+	settings *settings
+	dial     func(context.Context) (net.Conn, error)
+	reached  atomic.Bool // Whether any call ever got a reply.
+
+	mutex  sync.Mutex
+	link   *link // Nil until needed, and after it failed.
+	closed bool
+}
+
+// link is one connection, or the attempt to make it.
+type link struct {
+	conn      *grpc.ClientConn
+	stub      hitlv1.EventServiceClient
+	dialError atomic.Pointer[error]
+}
+
+// NewClient returns a client as configured; what the configuration leaves empty is taken from the
+// environment. It does not connect yet. The error is [Invalid] if a setting cannot be understood.
+func NewClient(config Config) (*Client, error) {
+	settings, err := config.resolve(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	client := &Client{settings: settings}
+	client.dial = func(ctx context.Context) (net.Conn, error) {
+		dialer := net.Dialer{Timeout: connectTimeout}
+		return dialer.DialContext(ctx, "tcp", settings.address)
+	}
+	if settings.launcher != nil {
+		client.dial = settings.launcher.connect
+	}
+	return client, nil
+}
+
+// Close ends the connection and with it every call and wait under way. The events stay.
+func (c *Client) Close() error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.closed = true
+	if c.link == nil {
+		return nil
+	}
+	return c.link.conn.Close()
+}
+
+// Endpoint is the server's address, such as http://127.0.0.1:4485.
+func (c *Client) Endpoint() string { return c.settings.endpoint }
+
+// Namespace is the namespace of every call that names no other.
+func (c *Client) Namespace() string { return c.settings.namespace }
+
+// CreateEvent creates an event from a request of the API. An empty namespace is the client's; an
+// empty idempotency key is derived from the run if there is one, else random, so that repeating the
+// call on a lost connection creates nothing twice.
+//
+// [Invalid] errors name the fields to correct; the error is [Conflict] if the idempotency key belongs
+// to a different request.
+func (c *Client) CreateEvent(
+	ctx context.Context, request *hitlv1.CreateEventRequest,
+) (*hitlv1.CreateEventResponse, error) {
+	request = proto.CloneOf(request)
+	request.Namespace = first(request.Namespace, c.Namespace())
+	if request.IdempotencyKey != "" || c.settings.runID == "" {
+		request.IdempotencyKey = first(request.IdempotencyKey, once())
+		return call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
+	}
+	series := series{request.Namespace, c.settings.runID, request.Name}
+	number := series.take()
+	request.IdempotencyKey = series.key(number)
+	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
+	if err != nil {
+		series.giveBack(number)
+	}
+	return reply, err
+}
+
+// Get returns an event as it stands. The error is [NotFound] if there is none.
+func (c *Client) Get(ctx context.Context, eventID string) (*hitlv1.Event, error) {
+	request := &hitlv1.GetEventRequest{Namespace: c.Namespace(), EventId: eventID}
+	return event(call(ctx, c, hitlv1.EventServiceClient.GetEvent, request))
+}
+
+// List returns one page of events: first the pending ones, nearest deadline first, then the ended
+// ones, latest first. Call again with the page's NextPageToken until that is empty. An empty
+// namespace is the client's.
+func (c *Client) List(
+	ctx context.Context, request *hitlv1.ListEventsRequest,
+) (*hitlv1.ListEventsResponse, error) {
+	request = proto.CloneOf(request)
+	request.Namespace = first(request.Namespace, c.Namespace())
+	return call(ctx, c, hitlv1.EventServiceClient.ListEvents, request)
+}
+
+// Answer is what [Client.Answer] takes: a [Value], [JSON] or [Text].
+type Answer func(*hitlv1.AnswerEventRequest)
+
+// Value answers with a typed value.
+func Value(value *hitlv1.Value) Answer {
+	return func(r *hitlv1.AnswerEventRequest) { r.Answer = &hitlv1.AnswerEventRequest_Value{Value: value} }
+}
+
+// JSON answers with a value as JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
+func JSON(json string) Answer {
+	return func(r *hitlv1.AnswerEventRequest) { r.Answer = &hitlv1.AnswerEventRequest_Json{Json: json} }
+}
+
+// Text answers with a value as a person would type it.
+func Text(text string) Answer {
+	return func(r *hitlv1.AnswerEventRequest) { r.Answer = &hitlv1.AnswerEventRequest_Text{Text: text} }
+}
+
+// Answer answers an event. The responder is the name of the person who answers, empty if unknown.
+//
+// The error is [Invalid] if the answer does not fit (the event stays as it was), [Conflict] if the
+// event has ended.
+func (c *Client) Answer(
+	ctx context.Context, eventID string, answer Answer, responder string,
+) (*hitlv1.Event, error) {
+	request := &hitlv1.AnswerEventRequest{
+		Namespace: c.Namespace(), EventId: eventID, AnswerId: once(), Responder: responder,
+	}
+	answer(request)
+	return event(call(ctx, c, hitlv1.EventServiceClient.AnswerEvent, request))
+}
+
+// Decline declines an event: a person refuses to give a value. The reason and the responder may be
+// empty. The error is [Conflict] if the event has ended.
+func (c *Client) Decline(
+	ctx context.Context, eventID, reason, responder string,
+) (*hitlv1.Event, error) {
+	request := &hitlv1.DeclineEventRequest{
+		Namespace: c.Namespace(), EventId: eventID, AnswerId: once(), Reason: reason, Responder: responder,
+	}
+	return event(call(ctx, c, hitlv1.EventServiceClient.DeclineEvent, request))
+}
+
+// Cancel cancels an event: whoever asked withdraws it. One that is cancelled already is returned as
+// it is. The reason may be empty. The error is [Conflict] if the event ended otherwise.
+func (c *Client) Cancel(ctx context.Context, eventID, reason string) (*hitlv1.Event, error) {
+	request := &hitlv1.CancelEventRequest{Namespace: c.Namespace(), EventId: eventID, Reason: reason}
+	return event(call(ctx, c, hitlv1.EventServiceClient.CancelEvent, request))
+}
+
+// event takes the event out of a reply.
+func event[R interface{ GetEvent() *hitlv1.Event }](reply R, err error) (*hitlv1.Event, error) {
+	if err == nil && reply.GetEvent() == nil {
+		err = newError(Internal, "the server's reply has no event")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return reply.GetEvent(), nil
+}
+
+type unary[Q, R any] = func(hitlv1.EventServiceClient, context.Context, *Q, ...grpc.CallOption) (*R, error)
+
+func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (*R, error) {
+	var reply *R
+	err := retry(ctx, c.settings.retryFor, func(ctx context.Context) error {
+		link, err := c.connection()
+		if err != nil {
+			return err
+		}
+		reply, err = rpc(link.stub, ctx, request)
+		return c.settle(link, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// connection returns the connection, whether or not it stands yet.
+func (c *Client) connection() (*link, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.closed {
+		return nil, newError(Invalid, "the client is closed")
+	}
+	if c.link != nil {
+		return c.link, nil
+	}
+	link := &link{}
+	dial := func(ctx context.Context, _ string) (net.Conn, error) {
+		conn, err := c.dial(ctx)
+		link.dialError.Store(&err)
+		return conn, err
+	}
+	conn, err := grpc.NewClient("passthrough:///"+c.settings.address,
+		grpc.WithContextDialer(dial),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: keepaliveInterval, Timeout: keepaliveTimeout, PermitWithoutStream: true,
+		}))
+	if err != nil {
+		return nil, newError(Invalid, err.Error())
+	}
+	link.conn, link.stub = conn, hitlv1.NewEventServiceClient(conn)
+	c.link = link
+	return link, nil
+}
+
+// settle notes how a call over the connection ended, and returns its error as one of ours.
+func (c *Client) settle(link *link, err error) error {
+	if err == nil {
+		c.reached.Store(true)
+		return nil
+	}
+	var dialError error
+	if met := link.dialError.Load(); met != nil {
+		dialError = *met
+	}
+	// Left alone it would connect again when its own, long backoff says so, even with no call waiting,
+	// and refuse calls until then. Ours decides: the next call makes another.
+	if dialError != nil || link.conn.GetState() == connectivity.TransientFailure {
+		c.forget(link)
+	}
+	return statusError(err, c.Endpoint(), dialError)
+}
+
+func (c *Client) forget(failed *link) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.link == failed {
+		c.link = nil
+		failed.conn.Close()
+	}
+}

@@ -1,0 +1,120 @@
+package hitl
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The port of a server that was told no other: HITL on the keys of a telephone.
+const defaultPort = 4485
+
+const defaultRetryFor = 30 * time.Second
+
+// Config says where the server is and on whose behalf to ask. What it sets wins over the
+// environment, and the environment over the default; an empty string counts as not set. The
+// environment is read once, when a client is made.
+type Config struct {
+	// Endpoint is the server's address, such as http://127.0.0.1:4485. Else HITL_ENDPOINT; without
+	// either a local server is used, and started when none runs.
+	Endpoint string
+	// Namespace is the namespace of every event. Else HITL_NAMESPACE, else "default".
+	Namespace string
+	// RunID names this run of the program, so that it can crash and start again. Else HITL_RUN_ID;
+	// without either every create makes another event.
+	RunID string
+	// Binary is the program that starts a local server. Else HITL_BIN, else hitl in PATH.
+	Binary string
+	// RetryFor is how long a call is repeated while the server cannot be reached: 30 s if nil; zero
+	// means one attempt. A wait, once it has reached the server, goes on without limit.
+	RetryFor *time.Duration
+}
+
+// settings is a Config with nothing left open.
+type settings struct {
+	endpoint  string
+	address   string
+	namespace string
+	runID     string
+	retryFor  time.Duration
+	launcher  *launcher // nil unless the server is a local one that this client may start.
+}
+
+func (config Config) resolve(env func(string) string) (*settings, error) {
+	s := &settings{
+		namespace: first(config.Namespace, env("HITL_NAMESPACE"), "default"),
+		runID:     first(config.RunID, env("HITL_RUN_ID")),
+		retryFor:  defaultRetryFor,
+	}
+	if config.RetryFor != nil {
+		s.retryFor = *config.RetryFor
+	}
+	var err error
+	if endpoint := first(config.Endpoint, env("HITL_ENDPOINT")); endpoint != "" {
+		s.endpoint, s.address, err = parseEndpoint(endpoint)
+		return s, err
+	}
+	port := first(env("HITL_PORT"), strconv.Itoa(defaultPort))
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+		return nil, newError(Invalid, fmt.Sprintf("HITL_PORT is %q: set it to 1 to 65535", port))
+	}
+	s.address = "127.0.0.1:" + port
+	s.endpoint = "http://" + s.address
+	s.launcher = &launcher{
+		address: s.address,
+		binary:  first(config.Binary, env("HITL_BIN"), "hitl"),
+		dataDir: dataDir(env),
+		limit:   startLimit,
+	}
+	return s, nil
+}
+
+// parseEndpoint returns the endpoint as a URL without a slash at its end, and HOST:PORT of it.
+func parseEndpoint(endpoint string) (normal, address string, err error) {
+	normal = strings.TrimRight(endpoint, "/")
+	if !strings.Contains(endpoint, "://") {
+		normal = "http://" + normal
+	}
+	parsed, err := url.Parse(normal)
+	if err != nil || parsed.Scheme != "http" || parsed.Hostname() == "" {
+		help := "the endpoint %q is not usable: give it as http://HOST:PORT, without TLS"
+		return "", "", newError(Invalid, fmt.Sprintf(help, endpoint))
+	}
+	if parsed.Port() == "" {
+		return normal, parsed.Host + ":80", nil
+	}
+	return normal, parsed.Host, nil
+}
+
+// dataDir says where a local server keeps its data and its log. Empty if there is no such place.
+func dataDir(env func(string) string) string {
+	if dir := env("HITL_DATA_DIR"); dir != "" {
+		return dir
+	}
+	// The specification of XDG has relative paths ignored.
+	if dir := env("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "hitl")
+	}
+	if home := first(env("HOME"), homeDir()); home != "" {
+		return filepath.Join(home, ".local", "share", "hitl")
+	}
+	return ""
+}
+
+func homeDir() string {
+	home, _ := os.UserHomeDir()
+	return home
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}

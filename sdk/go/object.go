@@ -1,0 +1,248 @@
+package hitl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"hitl.dev/go/hitlv1"
+)
+
+// ObjectInput asks for several fields, answered together as a T.
+type ObjectInput[T any] struct {
+	schema   string
+	fallback *T
+}
+
+// Object asks for several fields, answered together as a T: a struct, or a map[string]any, which gets
+// int64, float64, string, bool and []string.
+//
+// A struct travels as encoding/json has it. Its schema is derived from its fields: whole numbers,
+// numbers, strings, bools and slices of strings, of which pointers and those with omitempty or
+// omitzero need no answer. What an answer must keep to stands in a tag, by the keywords of JSON
+// Schema:
+//
+//	Replicas int64    `json:"replicas" hitl:"minimum=1,maximum=9,title=How many"`
+//	Region   string   `json:"region" hitl:"enum=eu|us"`
+//	Checks   []string `json:"checks" hitl:"enum=lint|test,minItems=1"`
+//
+// A map, and what a tag cannot say, needs [ObjectInput.Schema].
+func Object[T any]() *ObjectInput[T] { return &ObjectInput[T]{} }
+
+// Schema gives the fields as JSON text: a flat JSON Schema; [hitlv1.ObjectInput] says what it may hold.
+func (i *ObjectInput[T]) Schema(schema string) *ObjectInput[T] {
+	i.schema = schema
+	return i
+}
+
+// DefaultOnTimeout is the value to go on with when nobody answers in time.
+func (i *ObjectInput[T]) DefaultOnTimeout(value T) *ObjectInput[T] {
+	i.fallback = &value
+	return i
+}
+
+func (i *ObjectInput[T]) message() (*hitlv1.Input, *hitlv1.Value, error) {
+	text := i.schema
+	if text == "" {
+		var err error
+		if text, err = schemaOf(reflect.TypeFor[T]()); err != nil {
+			return nil, nil, newError(Invalid, err.Error())
+		}
+	}
+	object := &hitlv1.ObjectInput{JsonSchema: text}
+	input := &hitlv1.Input{Kind: &hitlv1.Input_Object{Object: object}}
+	if i.fallback == nil {
+		return input, nil, nil
+	}
+	fallback, err := objectValue(*i.fallback, propertiesOf(object))
+	if err != nil {
+		return nil, nil, newError(Invalid, fmt.Sprintf("the default does not fit its schema: %v", err))
+	}
+	return input, fallback, nil
+}
+
+func (i *ObjectInput[T]) read(value *hitlv1.Value, stored *hitlv1.Input) (answer T, err error) {
+	if err := expect[*hitlv1.Value_Object](value); err != nil {
+		return answer, err
+	}
+	properties := propertiesOf(stored.GetObject())
+	fields := map[string]any{}
+	for name, field := range value.GetObject().GetFields() {
+		fields[name] = native(field, properties[name])
+	}
+	if untyped, ok := any(&answer).(*map[string]any); ok {
+		*untyped = fields
+		return answer, nil
+	}
+	text, err := json.Marshal(fields)
+	if err == nil {
+		err = json.Unmarshal(text, &answer)
+	}
+	if err != nil {
+		help := "the answer does not fit its struct: %v; the struct and the schema must agree"
+		return answer, newError(Internal, fmt.Sprintf(help, err))
+	}
+	return answer, nil
+}
+
+// property is the part of a field's schema that decides how its value travels.
+type property struct {
+	Type  string
+	Enum  []any
+	OneOf []any
+}
+
+// propertiesOf reads the schema. What is not one is the server's to refuse.
+func propertiesOf(input *hitlv1.ObjectInput) map[string]property {
+	var schema struct{ Properties map[string]property }
+	_ = json.Unmarshal([]byte(input.GetJsonSchema()), &schema)
+	return schema.Properties
+}
+
+// native is a field as Go and JSON have it. An enum travels as a choice even when one alone can be
+// picked: whether it is a string or an array is for its property to say.
+func native(value *hitlv1.Value, property property) any {
+	switch kind := value.GetKind().(type) {
+	case *hitlv1.Value_Int:
+		return kind.Int
+	case *hitlv1.Value_Float:
+		return kind.Float
+	case *hitlv1.Value_Str:
+		return kind.Str
+	case *hitlv1.Value_Bool:
+		return kind.Bool
+	case *hitlv1.Value_Choice:
+		if property.Type == "string" {
+			return strings.Join(kind.Choice.GetSelected(), "")
+		}
+		return kind.Choice.GetSelected()
+	default:
+		return nil // A field is never an object.
+	}
+}
+
+// objectValue is the reverse of reading an object: what encoding/json makes of it, field by field.
+func objectValue(object any, properties map[string]property) (*hitlv1.Value, error) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // A float64 would not hold every int64.
+	var members map[string]any
+	if err := decoder.Decode(&members); err != nil {
+		return nil, err
+	}
+	fields := map[string]*hitlv1.Value{}
+	for name, member := range members {
+		if member == nil {
+			continue
+		}
+		if fields[name] = fieldValue(member, properties[name]); fields[name] == nil {
+			return nil, fmt.Errorf("%s: an object's fields must be flat", name)
+		}
+	}
+	value := &hitlv1.Value_Object{Object: &hitlv1.ObjectValue{Fields: fields}}
+	return &hitlv1.Value{Kind: value}, nil
+}
+
+// fieldValue is the reverse of native, from JSON. Nil if that is not flat.
+func fieldValue(member any, property property) *hitlv1.Value {
+	switch member := member.(type) {
+	case bool:
+		return &hitlv1.Value{Kind: &hitlv1.Value_Bool{Bool: member}}
+	case json.Number:
+		if whole, err := member.Int64(); err == nil && property.Type != "number" {
+			return &hitlv1.Value{Kind: &hitlv1.Value_Int{Int: whole}}
+		}
+		number, _ := member.Float64()
+		return &hitlv1.Value{Kind: &hitlv1.Value_Float{Float: number}}
+	case string:
+		if property.Enum != nil || property.OneOf != nil {
+			return picked([]string{member})
+		}
+		return &hitlv1.Value{Kind: &hitlv1.Value_Str{Str: member}}
+	case []any:
+		selected := []string{}
+		for _, item := range member {
+			text, ok := item.(string)
+			if !ok {
+				return nil
+			}
+			selected = append(selected, text)
+		}
+		return picked(selected)
+	default:
+		return nil
+	}
+}
+
+// schemaOf derives the schema of a struct, with its properties in the order of the fields, since that
+// is the order in which the form asks for them.
+func schemaOf(object reflect.Type) (string, error) {
+	if object.Kind() != reflect.Struct {
+		return "", fmt.Errorf("%v is no struct: give its schema", object)
+	}
+	var properties []string
+	required := []string{}
+	for field := range object.Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" || !field.IsExported() {
+			continue
+		}
+		name = first(name, field.Name)
+		property, err := propertyOf(field)
+		if err != nil {
+			return "", fmt.Errorf("%v.%s: %w", object, field.Name, err)
+		}
+		properties = append(properties, fmt.Sprintf("%q:%s", name, property))
+		if field.Type.Kind() != reflect.Pointer && !strings.Contains(options, "omit") {
+			required = append(required, name)
+		}
+	}
+	names, err := json.Marshal(required)
+	schema := `{"type":"object","properties":{%s},"required":%s}`
+	return fmt.Sprintf(schema, strings.Join(properties, ","), names), err
+}
+
+var numeric = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
+
+func propertyOf(field reflect.StructField) ([]byte, error) {
+	property := map[string]any{}
+	for keyword := range strings.SplitSeq(field.Tag.Get("hitl"), ",") {
+		name, text, _ := strings.Cut(keyword, "=")
+		switch {
+		case name == "":
+		case name == "enum":
+			property[name] = strings.Split(text, "|")
+		case slices.Contains(numeric, name):
+			property[name] = json.Number(text)
+		default:
+			property[name] = text
+		}
+	}
+	kind := field.Type
+	if kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	switch {
+	case kind.Kind() == reflect.Bool:
+		property["type"] = "boolean"
+	case kind.Kind() == reflect.String:
+		property["type"] = "string"
+	case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.String:
+		property["type"] = "array"
+		property["items"] = map[string]any{"type": "string", "enum": property["enum"]}
+		delete(property, "enum")
+	case kind.Kind() >= reflect.Int && kind.Kind() <= reflect.Uint64:
+		property["type"] = "integer"
+	case kind.Kind() == reflect.Float32 || kind.Kind() == reflect.Float64:
+		property["type"] = "number"
+	default:
+		return nil, fmt.Errorf("%v is no type of a field: an object's fields must be flat", field.Type)
+	}
+	return json.Marshal(property)
+}

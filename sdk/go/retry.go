@@ -1,0 +1,79 @@
+package hitl
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	firstDelay = 100 * time.Millisecond
+	maxDelay   = 5 * time.Second
+	// Longer than a local server may take to start, so that its own error is the one that is seen.
+	attemptLimit = 15 * time.Second
+)
+
+// backoff gives delays that double from 100 ms to 5 s, each shortened at random by up to half, so
+// that the clients of a server that comes back do not all call it at once.
+type backoff struct {
+	next time.Duration
+}
+
+// delay is the time until the next attempt, and at least what the server asked for with err.
+func (b *backoff) delay(err *Error) time.Duration {
+	full := max(b.next, firstDelay)
+	b.next = min(2*full, maxDelay)
+	return max(full-rand.N(full/2+1), err.retryDelay)
+}
+
+// retry repeats attempt until it succeeds, fails for good, or another delay would pass the limit.
+// That is safe for all of ours: creates carry an idempotency key, answers an answer id.
+func retry(ctx context.Context, limit time.Duration, attempt func(context.Context) error) error {
+	begun := time.Now()
+	var delays backoff
+	for {
+		err := attemptOnce(ctx, attempt)
+		var failure *Error
+		if !errors.As(err, &failure) || !failure.Retryable {
+			return err
+		}
+		delay := delays.delay(failure)
+		if time.Since(begun)+delay > limit {
+			return err
+		}
+		if err := sleep(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+func attemptOnce(ctx context.Context, attempt func(context.Context) error) error {
+	limited, cancel := context.WithTimeoutCause(ctx, attemptLimit, silent(attemptLimit))
+	defer cancel()
+	return ended(ctx, limited, attempt(limited))
+}
+
+// ended is the error of a call that ran under limited: that of ctx if that has ended, else why
+// limited has ended, else err itself.
+func ended(ctx, limited context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return context.Cause(limited)
+	default:
+		return err
+	}
+}
+
+func sleep(ctx context.Context, delay time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(delay):
+		return nil
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package hitl
+
+import "syscall"
+
+var detached = &syscall.SysProcAttr{}
