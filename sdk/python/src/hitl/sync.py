@@ -10,7 +10,10 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from hitl.error import Invalid
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,7 +48,7 @@ class both(Generic[S, P, R]):
 
 def run(coroutine: Coroutine[Any, Any, R]) -> R:
     """Runs it on our loop, and ends it there if this thread is interrupted."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    future = _submit(coroutine)
     try:
         return future.result()
     finally:
@@ -54,11 +57,22 @@ def run(coroutine: Coroutine[Any, Any, R]) -> R:
 
 async def run_aio(coroutine: Coroutine[Any, Any, R]) -> R:
     """Runs it on our loop, and ends it there if the caller is cancelled."""
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, _loop()))
+    return await asyncio.wrap_future(_submit(coroutine))
+
+
+def _submit(coroutine: Coroutine[Any, Any, R]) -> Future[R]:
+    if _forked:
+        coroutine.close()
+        raise Invalid(
+            "this process was forked from one that had called a server, and gRPC cannot be used in "
+            "both: start processes by `spawn`, or fork before the first call"
+        )
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop())
 
 
 _lock = threading.Lock()
 _running: asyncio.AbstractEventLoop | None = None
+_forked = False
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -82,16 +96,16 @@ def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         loop.stop()
 
-    asyncio.run_coroutine_threadsafe(cancel(), loop)
-    thread.join(timeout=5)
+    if not _forked:
+        asyncio.run_coroutine_threadsafe(cancel(), loop)
+        thread.join(timeout=5)
 
 
-def _forget() -> None:
-    """A forked child has no copy of the thread."""
-    global _lock, _running
-    _lock, _running = threading.Lock(), None
-    atexit.unregister(_stop)
+def _after_fork() -> None:
+    """The thread is not copied, nor are those of gRPC."""
+    global _forked
+    _forked = _running is not None
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_after_fork)
