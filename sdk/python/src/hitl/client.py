@@ -194,7 +194,7 @@ class Client:
             message = await reply
         except grpc.aio.AioRpcError as status:
             error = of_status(status, self.endpoint)
-            if isinstance(error, Unavailable):
+            if isinstance(error, Unavailable) and self._starting and self._starting.done():
                 self._starting = None
             raise error from None
         self.reached = True

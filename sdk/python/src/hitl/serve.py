@@ -46,31 +46,31 @@ class Launcher:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.close()
         except ConnectionRefusedError:
-            await self._start_until_serving(_Log(self._data_dir()))
+            log = _Log(self._data_dir())
+            try:
+                await asyncio.wait_for(self._start_until_serving(log), self.start_limit_s)
+            except asyncio.TimeoutError:
+                raise Unavailable(
+                    f"`hitl serve` did not start on {self.address} within {self.start_limit_s:g} "
+                    f"s. Its log, {log.path}, ends:\n{log.tail()}"
+                ) from None
         except OSError as error:
             message = f"cannot connect to the local server at {self.address}: {error}"
             raise Unavailable(message, retryable=True) from error
 
     async def _start_until_serving(self, log: "_Log") -> None:
         """Starts a server, again if it ends, until one of whatever program serves."""
-        begun = started = time.monotonic()
-        server = self._start(log)
+        server, started = self._start(log), time.monotonic()
         while not await self._serves():
             await asyncio.sleep(_POLL_INTERVAL_S)
-            now = time.monotonic()
-            if now - begun > self.start_limit_s:
-                raise Unavailable(
-                    f"`hitl serve` did not start on {self.address} within {self.start_limit_s:g} "
-                    f"s. Its log, {log.path}, ends:\n{log.tail()}"
-                )
-            if server.poll() is not None and now - started > _RESTART_INTERVAL_S:
-                started, server = now, self._start(log)
+            if server.poll() is not None and time.monotonic() - started > _RESTART_INTERVAL_S:
+                server, started = self._start(log), time.monotonic()
 
     async def _serves(self) -> bool:
         """Whether a server replies. One that listens may yet fail to open its store."""
         try:
-            return await asyncio.wait_for(self._probe(), self.start_limit_s)
-        except (OSError, asyncio.TimeoutError):
+            return await self._probe()
+        except OSError:
             return False
 
     async def _probe(self) -> bool:
