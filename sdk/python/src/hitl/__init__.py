@@ -1,0 +1,55 @@
+"""Lets a program stop and ask a person, however long that takes and whatever crashes in between.
+
+A program creates an event (a prompt, the type of answer it wants, a timeout), waits, and gets the
+typed value:
+
+    event = hitl.new_event("proceed", data_type=int, prompt="What should I add to x?", min=0)
+    print(f"answer at {event.form_url}")
+    x = 1 + event.wait()
+
+Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
+"""
+
+from hitl import v1
+from hitl.client import Client
+from hitl.config import Config
+from hitl.error import (
+    Cancelled,
+    Conflict,
+    Declined,
+    Denied,
+    Error,
+    Exhausted,
+    FieldViolation,
+    Internal,
+    Invalid,
+    NotFound,
+    TimedOut,
+    Unauthenticated,
+    Unavailable,
+)
+from hitl.event import Event, EventScope, Options, ask, new_event
+
+__all__ = [
+    "Cancelled",
+    "Client",
+    "Config",
+    "Conflict",
+    "Declined",
+    "Denied",
+    "Error",
+    "Event",
+    "EventScope",
+    "Exhausted",
+    "FieldViolation",
+    "Internal",
+    "Invalid",
+    "NotFound",
+    "Options",
+    "TimedOut",
+    "Unauthenticated",
+    "Unavailable",
+    "ask",
+    "new_event",
+    "v1",
+]

@@ -1,0 +1,225 @@
+"""The client: one connection, shared by everything that is asked over it."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import grpc.aio
+
+from hitl import key, v1
+from hitl.config import Config, Settings
+from hitl.error import Unavailable, of_status
+from hitl.event import Create
+from hitl.retry import retry
+from hitl.sync import both
+from hitl.v1.event_service_pb2_grpc import EventServiceStub
+from hitl.wait import wait
+
+if TYPE_CHECKING:
+    from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
+
+R = TypeVar("R")
+
+_OPTIONS = [
+    # Finds a connection that died without a word while only waits are open on it.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Delays between attempts are ours to choose: those of gRPC must be the shorter ones.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long connecting may take
+    # Enough for a page of large events; a limit only against a server gone wrong.
+    ("grpc.max_receive_message_length", 256 << 20),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+class Client:
+    """Creates events, waits for them, and answers them.
+
+    A client has one connection, which is made when first needed and made again when lost. Calls
+    are repeated for a while when the server cannot be reached (`Config.retry_for`). They may come
+    from any thread; each has a form to await: `await client.get.aio(event_id)`.
+
+    The methods that take an event id are for untyped use: they return the event as the API has it.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        """A client as configured, else by the environment. Does not connect yet."""
+        self.settings: Settings = (config or Config()).resolve(os.environ)
+        self.reached = False
+        """Whether any call ever got a reply."""
+        self._stub: EventServiceAsyncStub | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The server's address, such as `http://127.0.0.1:4485`."""
+        return self.settings.endpoint
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of every call that names no other."""
+        return self.settings.namespace
+
+    @property
+    def event(self) -> Create:
+        """Creates a typed event: `client.event(name, data_type, ...)`, like `hitl.new_event`."""
+        return Create(lambda: self)
+
+    @both
+    async def create(self, request: v1.CreateEventRequest) -> v1.CreateEventResponse:
+        """Creates an event from a request of the API.
+
+        An empty namespace is the client's; an empty idempotency key is derived from the run if
+        there is one, else random, so that repeating the call on a lost connection creates nothing
+        twice.
+        """
+        filled = v1.CreateEventRequest()
+        filled.CopyFrom(request)
+        filled.namespace = filled.namespace or self.namespace
+        run_id = self.settings.run_id
+        if filled.idempotency_key or not run_id:
+            filled.idempotency_key = filled.idempotency_key or key.once()
+            return await self._call(lambda stub: stub.CreateEvent(filled))
+        with key.of_run(filled.namespace, run_id, filled.name) as filled.idempotency_key:
+            return await self._call(lambda stub: stub.CreateEvent(filled))
+
+    @both
+    async def get(self, event_id: str) -> v1.Event:
+        """Returns an event as it stands."""
+        request = v1.GetEventRequest(namespace=self.namespace, event_id=event_id)
+        return (await self._call(lambda stub: stub.GetEvent(request))).event
+
+    @both
+    async def wait_event(self, event_id: str) -> v1.Event:
+        """Waits until an event ends, through lost connections and server restarts.
+
+        Returns it with its response, however it ended.
+        """
+        return await wait(self, event_id)
+
+    @both
+    async def answer(
+        self,
+        event_id: str,
+        value: Any = None,
+        *,
+        json_text: str | None = None,
+        text: str | None = None,
+        responder: str = "",
+    ) -> v1.Event:
+        """Answers an event with a value, or else with JSON or text as a person would type it.
+
+        A value is a `v1.Value` or what JSON can express. `responder` is the name of the person who
+        answers, empty if unknown.
+        """
+        request = v1.AnswerEventRequest(
+            namespace=self.namespace,
+            event_id=event_id,
+            answer_id=key.once(),
+            responder=responder,
+        )
+        if text is not None:
+            request.text = text
+        elif isinstance(value, v1.Value):
+            request.value.CopyFrom(value)
+        else:
+            request.json = json.dumps(value) if json_text is None else json_text
+        return (await self._call(lambda stub: stub.AnswerEvent(request))).event
+
+    @both
+    async def decline(self, event_id: str, reason: str = "", responder: str = "") -> v1.Event:
+        """Declines an event: a person refuses to give a value."""
+        request = v1.DeclineEventRequest(
+            namespace=self.namespace,
+            event_id=event_id,
+            reason=reason,
+            answer_id=key.once(),
+            responder=responder,
+        )
+        return (await self._call(lambda stub: stub.DeclineEvent(request))).event
+
+    @both
+    async def cancel(self, event_id: str, reason: str = "") -> v1.Event:
+        """Cancels an event: whoever asked withdraws it.
+
+        One that is cancelled already is returned as it is.
+        """
+        request = v1.CancelEventRequest(namespace=self.namespace, event_id=event_id, reason=reason)
+        return (await self._call(lambda stub: stub.CancelEvent(request))).event
+
+    @both
+    async def list(
+        self,
+        *,
+        state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
+        name: str = "",
+        scope: str = "",
+        labels: Mapping[str, str] | None = None,
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> v1.ListEventsResponse:
+        """Lists one page of events that match.
+
+        First the pending ones, nearest deadline first, then the ended ones, latest first. Call
+        again with `page_token` from `next_page_token` until that is empty.
+        """
+        request = v1.ListEventsRequest(
+            namespace=self.namespace,
+            state=state,
+            name=name,
+            scope=scope,
+            labels=labels,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return await self._call(lambda stub: stub.ListEvents(request))
+
+    async def _call(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]") -> R:
+        async def attempt() -> R:
+            return await self.read(rpc(await self.stub()))
+
+        return await retry(self.settings.retry_for_s, attempt)
+
+    async def read(self, reply: Awaitable[R]) -> R:
+        """A reply, or its error; and notes that there is a server."""
+        try:
+            message = await reply
+        except grpc.aio.AioRpcError as status:
+            error = of_status(status, self.endpoint)
+            if isinstance(error, Unavailable) and self._starting and self._starting.done():
+                self._starting = None
+            raise error from None
+        self.reached = True
+        return message
+
+    async def stub(self) -> "EventServiceAsyncStub":
+        """Where calls are made, with a local server behind it if that is wanted."""
+        launcher = self.settings.launcher
+        if launcher:
+            # Many calls at once start one server.
+            if self._starting is None or (self._starting.done() and self._starting.exception()):
+                self._starting = asyncio.create_task(launcher.ensure())
+            await asyncio.shield(self._starting)
+        if self._stub is None:
+            url = urlsplit(self.endpoint)
+            address = url.netloc if url.port else f"{url.netloc}:80"
+            channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_OPTIONS)
+            self._stub = EventServiceStub(channel)
+        return self._stub
+
+
+_defaults: dict[Settings, Client] = {}
+
+
+def default_client() -> Client:
+    """The client that is used where none is named: one for each environment."""
+    client = Client()
+    return _defaults.setdefault(client.settings, client)

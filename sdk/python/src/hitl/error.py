@@ -1,0 +1,198 @@
+"""One error type, with a subclass for each kind: as many as a caller would handle differently."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from google.rpc import error_details_pb2, status_pb2
+from grpc import StatusCode
+from grpc.aio import AioRpcError
+
+from hitl import v1
+
+_DOMAIN = "hitl.v1"
+
+
+class FieldViolation(NamedTuple):
+    """A field that breaks a rule."""
+
+    field: str
+    """Path of the field, such as `value` or `input.int.min`."""
+    description: str
+    """The rule that it breaks."""
+
+
+class Error(Exception):
+    """Why a call failed, or why a wait ended without a value."""
+
+    kind: ClassVar[str]
+    """What went wrong, such as `not_found`: the name of the subclass."""
+    message: str
+    """What happened and what to do, for people."""
+    reason: str
+    """Full name of the server's `v1.ErrorReason`. Empty if the error is not the server's."""
+    metadata: Mapping[str, str]
+    """The values that the message mentions, by the names that `v1.ErrorReason` documents."""
+    field_violations: Sequence[FieldViolation]
+    """The fields that break a rule, if it is `Invalid`."""
+    retryable: bool
+    """Whether the same call may succeed later. It has been repeated for a while already."""
+    retry_delay: float
+    """How many seconds the server asks to wait before the next attempt."""
+    response: v1.Response | None
+    """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.message, self.retryable, self.retry_delay = message, retryable, 0.0
+        self.reason, self.metadata, self.field_violations = "", {}, []
+        self.response = None
+
+    def __init_subclass__(cls) -> None:
+        words = "".join(
+            f"_{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__
+        )
+        cls.kind = words.removeprefix("_")
+
+
+class NotFound(Error):
+    """There is no such event in this namespace."""
+
+
+class Invalid(Error):
+    """The request, an answer, or the configuration breaks a rule: correct it."""
+
+
+class Conflict(Error):
+    """The event has ended, or the idempotency key belongs to a different request."""
+
+
+class Unauthenticated(Error):
+    """The server does not know who calls."""
+
+
+class Denied(Error):
+    """The caller may not do this."""
+
+
+class Exhausted(Error):
+    """The server is doing as much as it may: call again later."""
+
+
+class Unavailable(Error):
+    """The server cannot be reached or cannot serve now; whether the call took effect is unknown."""
+
+
+class Internal(Error):
+    """A fault of the server or of this package."""
+
+
+class Declined(Error):
+    """A person declined the event being waited for."""
+
+
+class Cancelled(Error):
+    """The event being waited for was cancelled by whoever asked."""
+
+
+class TimedOut(Error, TimeoutError):
+    """Nobody answered the event being waited for before its deadline, and it has no default."""
+
+
+_KINDS: dict[StatusCode, type[Error]] = {
+    StatusCode.NOT_FOUND: NotFound,
+    StatusCode.INVALID_ARGUMENT: Invalid,
+    StatusCode.OUT_OF_RANGE: Invalid,
+    StatusCode.ALREADY_EXISTS: Conflict,
+    StatusCode.FAILED_PRECONDITION: Conflict,
+    StatusCode.UNAUTHENTICATED: Unauthenticated,
+    StatusCode.PERMISSION_DENIED: Denied,
+    StatusCode.RESOURCE_EXHAUSTED: Exhausted,
+    StatusCode.UNAVAILABLE: Unavailable,
+}
+
+# What a connection lost midway can show as, if no hitl server said it.
+_LOST = {
+    StatusCode.UNAVAILABLE,
+    StatusCode.UNKNOWN,
+    StatusCode.INTERNAL,
+    StatusCode.CANCELLED,
+    StatusCode.ABORTED,
+    StatusCode.DEADLINE_EXCEEDED,
+    StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+def of_status(status: AioRpcError, endpoint: str) -> Error:
+    """What the end of a call to `endpoint` means."""
+    details = _details(status)
+    info = details.get("ErrorInfo")
+    if info is None or info.domain != _DOMAIN:
+        return _not_ours(status, endpoint)
+    kind = _KINDS.get(status.code(), Internal)
+    error = kind(status.details() or "", retryable=kind in (Unavailable, Exhausted))
+    error.reason, error.metadata = info.reason, dict(info.metadata)
+    if bad_request := details.get("BadRequest"):
+        violations = bad_request.field_violations
+        error.field_violations = [FieldViolation(v.field, v.description) for v in violations]
+    if retry_info := details.get("RetryInfo"):
+        error.retry_delay = retry_info.retry_delay.ToTimedelta().total_seconds()
+    return error
+
+
+def _details(status: AioRpcError) -> dict[str, Any]:
+    """The messages of `google.rpc` that came with it, by name."""
+    details: dict[str, Any] = {}
+    metadata = status.trailing_metadata() or ()
+    for packed in (value for key, value in metadata if key == "grpc-status-details-bin"):
+        assert isinstance(packed, bytes)
+        for detail in status_pb2.Status.FromString(packed).details:
+            name = detail.TypeName().removeprefix("google.rpc.")
+            if kind := getattr(error_details_pb2, name, None):
+                details[name] = kind.FromString(detail.value)
+    return details
+
+
+def _not_ours(status: AioRpcError, endpoint: str) -> Error:
+    """An error that no hitl server made: the connection, a proxy, or some other server."""
+    code, cause = status.code(), status.details()
+    if code in _LOST:
+        return Unavailable(
+            f"cannot reach the hitl server at {endpoint}: {cause}. Check that it runs there, or "
+            "set HITL_ENDPOINT to where it does",
+            retryable=True,
+        )
+    if code is StatusCode.UNIMPLEMENTED:
+        message = f"{endpoint} is not a hitl server, or one too old for this call: {cause}"
+        return Internal(message)
+    return _KINDS.get(code, Internal)(f"{endpoint} refused the call: {cause}")
+
+
+_ENDS: dict[int, tuple[type[Error], str]] = {
+    v1.EVENT_STATE_DECLINED: (Declined, "declined"),
+    v1.EVENT_STATE_CANCELLED: (Cancelled, "cancelled"),
+    v1.EVENT_STATE_TIMED_OUT: (TimedOut, "not answered before its deadline"),
+}
+
+
+def of_end(event: v1.Event) -> Error:
+    """What it means that an event ended without a value."""
+    if event.state not in _ENDS:
+        return Internal(f"the server sent no value with state {event.state}")
+    kind, end = _ENDS[event.state]
+    response = event.response
+    message = f"{quoted(event.name)} was {end}"
+    if response.responder.name:
+        message += f" by {response.responder.name}"
+    if response.HasField("time"):
+        message += f" ({response.time.ToJsonString()})"
+    if response.reason:
+        message += f": {response.reason}"
+    error = kind(message)
+    error.response = response
+    return error
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, on one line."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,288 @@
+"""An event: how it is described and created, and its typed outcome."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from typing_extensions import TypedDict, TypeForm, Unpack
+
+from hitl import v1
+from hitl.config import seconds
+from hitl.error import Invalid, of_end, quoted
+from hitl.sync import both, run, run_aio
+from hitl.value import Question, decode
+from hitl.wait import is_final, wait
+
+if TYPE_CHECKING:
+    from hitl.client import Client
+
+T = TypeVar("T")
+
+EventScope = str
+"""The run that an event belongs to."""
+
+
+class Options(TypedDict, total=False):
+    """What else an event may be created with. Restrictions fit some types of answer only."""
+
+    min: float
+    """The smallest number accepted (int, float)."""
+    max: float
+    """The largest number accepted (int, float)."""
+    min_length: int
+    """The fewest characters accepted (str)."""
+    max_length: int
+    """The most characters accepted (str)."""
+    pattern: str
+    """A regular expression (RE2) to be found in the text; anchor it to match the whole (str)."""
+    multiline: bool
+    """Offers several lines to write on (str)."""
+    format: Literal["email", "uri", "date", "date-time"]
+    """A well-known format that the text must have (str)."""
+    yes: str
+    """What the form calls true: `Yes` unless set (bool)."""
+    no: str
+    """What the form calls false: `No` unless set (bool)."""
+    options: Mapping[str, str] | Iterable[str | tuple[str, str]]
+    """What to choose from, where the type does not say it: values, with labels or without."""
+    min_selected: int
+    """The fewest options to pick: 1 unless set (list)."""
+    max_selected: int
+    """The most options to pick: 1, or the fewest if that is more, unless set (list)."""
+    schema: Mapping[str, Any]
+    """The fields, as a flat JSON Schema, where the type does not say it (dict)."""
+    default_on_timeout: Any
+    """The value to go on with when nobody answers in time. Without it that is an error."""
+    labels: Mapping[str, str]
+    """Labels to list by."""
+    markdown: bool
+    """Shows the prompt as Markdown instead of plain text."""
+    idempotency_key: str
+    """Makes creating it again safe whatever run it is: the same key and the same request give the
+    same event. Derived from the run unless set."""
+
+
+class Create:
+    """Creates events: `create(...)` blocks, `await create.aio(...)` does not.
+
+    The event and its timer are durable when this returns. `name` is what lists and logs call it,
+    `data_type` the type of the answer, `prompt` the question. Waits are told at once, so
+    `poll_interval_seconds` changes nothing.
+    """
+
+    def __init__(self, client: "Callable[[], Client]") -> None:
+        self._client = client
+
+    def __call__(
+        self,
+        name: str,
+        data_type: TypeForm[T],
+        scope: EventScope = "run",
+        prompt: str = "Please provide a value",
+        timeout_seconds: float | timedelta = 3600,
+        poll_interval_seconds: float = 5,
+        **options: Unpack[Options],
+    ) -> "Event[T]":
+        asked = (name, data_type, scope, prompt, timeout_seconds, poll_interval_seconds)
+        return run(_create(self._client, *asked, options))
+
+    async def aio(
+        self,
+        name: str,
+        data_type: TypeForm[T],
+        scope: EventScope = "run",
+        prompt: str = "Please provide a value",
+        timeout_seconds: float | timedelta = 3600,
+        poll_interval_seconds: float = 5,
+        **options: Unpack[Options],
+    ) -> "Event[T]":
+        asked = (name, data_type, scope, prompt, timeout_seconds, poll_interval_seconds)
+        return await run_aio(_create(self._client, *asked, options))
+
+
+def _default_client() -> "Client":
+    from hitl.client import default_client
+
+    return default_client()
+
+
+new_event = Create(_default_client)
+
+
+@dataclass(eq=False)
+class Event(Generic[T]):
+    """An event whose answer is a `T`. Made by `Event.create`, `new_event` and `Client.event`."""
+
+    create: ClassVar[Create] = new_event
+
+    name: str
+    """What lists and logs call it."""
+    scope: EventScope
+    """The run that it belongs to."""
+    data_type: TypeForm[T]
+    """The type of its answer."""
+    prompt: str
+    """The question."""
+    request_id: str
+    """The event's id: 32 lower-case hexadecimal digits."""
+    endpoint: str
+    """The server's address."""
+    request_path: str
+    """Key of the object that holds the request in the server's store."""
+    response_path: str
+    """Key of the object that will hold the response."""
+    timeout_seconds: float
+    """How long after its creation it times out."""
+    poll_interval_seconds: float
+    """What it was created with; it changes nothing."""
+    client: "Client" = field(default_factory=_default_client, repr=False)
+    """The client that created it."""
+    record: v1.Event = field(default_factory=v1.Event, repr=False)
+    """The event as the API has it, as it stood when it was created. Holds secrets."""
+    existed: bool = True
+    """Whether it had been created before, by an earlier start of this run or with the same
+    idempotency key. It may have ended since: then `wait` returns at once."""
+
+    def __post_init__(self) -> None:
+        """Made by hand, from what was kept of it, it is looked up."""
+        if not self.record.id:
+            self.record = self.client.get(self.request_id)
+
+    @property
+    def id(self) -> str:
+        """The same as `request_id`."""
+        return self.request_id
+
+    @property
+    def form_url(self) -> str:
+        """The page where a person answers. A secret: whoever has it can answer this one event."""
+        return self.record.form_url
+
+    @property
+    def api_url(self) -> str:
+        """Where a program answers with plain JSON. A secret like `form_url`."""
+        return self.record.api_url
+
+    @property
+    def deadline(self) -> datetime:
+        """The instant at which it times out, by the server's clock."""
+        return self.record.deadline.ToDatetime(timezone.utc)
+
+    @both
+    async def wait(self) -> T:
+        """Waits until the event ends, through lost connections and server restarts.
+
+        Returns the answer; or, if it timed out, the default it was created with. Without one that
+        raises `TimedOut`, which is a `TimeoutError`; `Declined` and `Cancelled` are the other ends.
+        The `response` of each tells when, why and by whom.
+        """
+        return await self._outcome()
+
+    @both
+    async def wait_for(self, limit: float | timedelta) -> T | None:
+        """Like `wait`, but at most for so many seconds.
+
+        None if the event has not ended by then: it stays, and can be waited for again.
+        """
+        waiting = asyncio.ensure_future(self._outcome())
+        try:
+            done, _ = await asyncio.wait([waiting], timeout=seconds(limit))
+            return waiting.result() if done else None
+        finally:
+            waiting.cancel()
+
+    @both
+    async def cancel(self, reason: str = "") -> None:
+        """Withdraws the question."""
+        await self.client.cancel.aio(self.request_id, reason)
+
+    async def _outcome(self) -> T:
+        event = await wait(self.client, self.request_id)
+        if not event.response.HasField("value"):
+            raise of_end(event)
+        value: T = decode(self.data_type, event)
+        return value
+
+    def announce(self) -> None:
+        """Prints where to answer to stderr, unless it has ended."""
+        if not is_final(self.record):
+            where = f"waits for an answer at {self.form_url}"
+            print(f"hitl: {quoted(self.name)} {where}", file=sys.stderr, flush=True)
+
+
+async def _create(
+    client: "Callable[[], Client]",
+    name: str,
+    data_type: TypeForm[T],
+    scope: EventScope,
+    prompt: str,
+    timeout: float | timedelta,
+    poll_interval_seconds: float,
+    options: Options,
+) -> Event[T]:
+    creator = client()
+    restrictions: dict[str, Any] = {**options}
+    default = restrictions.pop("default_on_timeout", None)
+    markdown = restrictions.pop("markdown", False)
+    try:
+        duration = timedelta(seconds=seconds(timeout))
+        ttl = Duration()
+        ttl.FromTimedelta(duration)
+        request = v1.CreateEventRequest(
+            name=name,
+            scope=scope,
+            prompt=prompt,
+            prompt_format=v1.PROMPT_FORMAT_MARKDOWN if markdown else v1.PROMPT_FORMAT_UNSPECIFIED,
+            ttl=ttl,
+            labels=restrictions.pop("labels", None),
+            idempotency_key=restrictions.pop("idempotency_key", ""),
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Invalid(f"{name}: {error}") from error
+    question = Question(data_type, restrictions)
+    request.input.CopyFrom(question.input())
+    if default is not None:
+        request.on_timeout.default_value.CopyFrom(question.encode(default))
+    reply = await creator.create.aio(request)
+    record = reply.event
+    folder = f"events/{record.namespace}/{record.id}"
+    return Event(
+        name=record.name,
+        scope=record.scope,
+        data_type=data_type,
+        prompt=record.prompt,
+        request_id=record.id,
+        endpoint=creator.endpoint,
+        request_path=f"{folder}/request.json",
+        response_path=f"{folder}/response.json",
+        timeout_seconds=seconds(timeout),
+        poll_interval_seconds=poll_interval_seconds,
+        client=creator,
+        record=record,
+        existed=reply.existed,
+    )
+
+
+class Ask:
+    """Asks one question and waits for its answer, with everything else left at its default.
+
+    Prints where to answer to stderr, since nobody could know otherwise.
+    """
+
+    def __call__(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
+        return run(self._ask(name, prompt, data_type))
+
+    async def aio(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
+        return await run_aio(self._ask(name, prompt, data_type))
+
+    async def _ask(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
+        event = await new_event.aio(name, data_type, prompt=prompt)
+        event.announce()
+        return await event.wait.aio()
+
+
+ask = Ask()

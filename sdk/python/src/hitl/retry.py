@@ -1,0 +1,61 @@
+"""Backoff with jitter, for calls that are safe to repeat.
+
+All of ours are: creates carry an idempotency key, answers an answer id.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from hitl.error import Error, Unavailable
+
+R = TypeVar("R")
+
+FIRST_DELAY_S = 0.1
+MAX_DELAY_S = 5.0
+# Longer than a local server may take to start, so that its own error is the one that is seen.
+ATTEMPT_LIMIT_S = 15.0
+
+
+class Backoff:
+    """Delays that double, each shortened at random by up to half.
+
+    So the clients of a server that comes back do not all call it at once.
+    """
+
+    def __init__(self) -> None:
+        self._next = FIRST_DELAY_S
+
+    def reset(self) -> None:
+        """Begins again with the shortest delay."""
+        self._next = FIRST_DELAY_S
+
+    def delay(self, error: Error) -> float:
+        """Seconds before the next attempt, and at least what the server asked for."""
+        delay = self._next * random.uniform(0.5, 1)
+        self._next = min(2 * self._next, MAX_DELAY_S)
+        return max(delay, error.retry_delay)
+
+
+async def within(limit_s: float, awaitable: Awaitable[R]) -> R:
+    """What is awaited, or an error if the server has sent nothing for so long."""
+    try:
+        return await asyncio.wait_for(awaitable, limit_s)
+    except asyncio.TimeoutError:
+        raise Unavailable(f"the server sent nothing for {limit_s:g} s", retryable=True) from None
+
+
+async def retry(limit_s: float, attempt: Callable[[], Awaitable[R]]) -> R:
+    """Repeats it until it succeeds, fails for good, or another delay would pass the limit."""
+    begun = time.monotonic()
+    backoff = Backoff()
+    while True:
+        try:
+            return await within(ATTEMPT_LIMIT_S, attempt())
+        except Error as error:
+            delay = backoff.delay(error)
+            if not error.retryable or time.monotonic() - begun + delay > limit_s:
+                raise
+        await asyncio.sleep(delay)

@@ -1,0 +1,156 @@
+"""The native types that an answer can have, each described as a property of a JSON Schema is.
+
+Whether it stands alone or is a field of an object, a value passes through the JSON that such a
+property holds.
+"""
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timezone
+from enum import EnumMeta
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from typing_extensions import NotRequired, get_type_hints, is_typeddict
+
+from hitl.error import Invalid
+
+Json = Any
+Schema = Mapping[str, Any]
+
+
+class Shape(NamedTuple):
+    """A native type: what asks for it, and its way from JSON and back."""
+
+    schema: Schema
+    load: Callable[[Json], Any] = lambda json: json
+    dump: Callable[[Any], Json] = lambda value: value
+
+
+def _instant(text: str) -> datetime:
+    instant = Timestamp()
+    instant.FromJsonString(text.upper())
+    return instant.ToDatetime(timezone.utc)
+
+
+def _instant_text(instant: datetime) -> str:
+    return instant.astimezone(timezone.utc).isoformat()
+
+
+_PLAIN: dict[Any, Shape] = {
+    int: Shape({"type": "integer"}),
+    float: Shape({"type": "number"}),
+    str: Shape({"type": "string"}),
+    bool: Shape({"type": "boolean"}),
+    date: Shape({"type": "string", "format": "date"}, date.fromisoformat, date.isoformat),
+    datetime: Shape({"type": "string", "format": "date-time"}, _instant, _instant_text),
+    dict: Shape({"type": "object"}),
+}
+
+
+def shape(data_type: Any) -> Shape:
+    """The shape of a type."""
+    origin: Any = get_origin(data_type)
+    arguments = get_args(data_type)
+    if plain := _PLAIN.get(dict if origin is dict else data_type):
+        return plain
+    if origin is Literal:
+        return _choice({str(value): value for value in arguments})
+    if origin is list:
+        return _several(shape(arguments[0]))
+    if types.NoneType in arguments and len(arguments) == 2:
+        return shape(next(a for a in arguments if a is not types.NoneType))
+    if origin is None and isinstance(data_type, EnumMeta):
+        members: list[Any] = list(data_type)
+        return _choice({m.value if isinstance(m.value, str) else m.name: m for m in members})
+    if hasattr(data_type, "model_json_schema"):
+        return _model(data_type)
+    if dataclasses.is_dataclass(data_type) or is_typeddict(data_type):
+        return _object(data_type)
+    raise Invalid(
+        f"{data_type!r} cannot be asked for: use int, float, str, bool, date, datetime, an Enum, a "
+        "Literal, a list of one of those two, a dataclass, a TypedDict or a pydantic model"
+    )
+
+
+def _choice(options: dict[str, Any]) -> Shape:
+    names = {option: name for name, option in options.items()}
+    return Shape({"type": "string", "enum": [*options]}, options.__getitem__, names.__getitem__)
+
+
+def _several(item: Shape) -> Shape:
+    return Shape(
+        {"type": "array", "items": {"enum": item.schema.get("enum", [])}},
+        lambda options: [item.load(option) for option in options],
+        lambda options: [item.dump(option) for option in options],
+    )
+
+
+def _object(data_type: Any) -> Shape:
+    """A dataclass or a TypedDict. What may be None, or has a default, need not be given."""
+    hints = get_type_hints(data_type)
+    optional = {name for name, hint in hints.items() if types.NoneType in get_args(hint)}
+    omissible, defaults = _omissible(data_type)
+    shapes = {name: shape(hint) for name, hint in hints.items()}
+    properties = {name: dict(shape.schema) for name, shape in shapes.items()}
+    for name, default in defaults.items():
+        properties[name]["default"] = shapes[name].dump(default)
+    required = [name for name in hints if name not in optional | omissible]
+
+    def load(json: Json) -> Any:
+        given = {name: shapes[name].load(member) for name, member in json.items()}
+        return data_type(**{**dict.fromkeys(optional - omissible), **given})
+
+    def dump(value: Any) -> Json:
+        members = value if isinstance(value, Mapping) else dataclasses.asdict(value)
+        return {name: shapes[name].dump(m) for name, m in members.items() if m is not None}
+
+    schema = {"type": "object", "properties": properties, "required": required}
+    return Shape(schema, load, dump)
+
+
+def _omissible(data_type: Any) -> tuple[set[str], dict[str, Any]]:
+    """The fields that may be left out, and what some of them are then."""
+    if is_typeddict(data_type):
+        # Python does not see NotRequired where annotations are strings.
+        mark: Any = NotRequired
+        hints = get_type_hints(data_type, include_extras=True).items()
+        marked = {name for name, hint in hints if get_origin(hint) is mark}
+        return marked | data_type.__optional_keys__, {}
+    unset = dataclasses.MISSING
+    fields = dataclasses.fields(data_type)
+    made = {field.name for field in fields if field.default_factory is not unset}
+    defaults = {field.name: field.default for field in fields if field.default is not unset}
+    known = {name: default for name, default in defaults.items() if default is not None}
+    return made | defaults.keys(), known
+
+
+def _model(data_type: Any) -> Shape:
+    """A pydantic model, which knows its own way to JSON and back."""
+    schema = data_type.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    properties = schema.get("properties", {}).items()
+    schema["properties"] = {name: _flat(property, definitions) for name, property in properties}
+    return Shape(
+        schema,
+        data_type.model_validate,
+        lambda model: model.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _flat(property: Schema, definitions: dict[str, Schema]) -> Schema:
+    """A property without references, nulls and constants, which the server's subset has not."""
+    flat = dict(property)
+    if "$ref" in flat:
+        flat = {**definitions[flat.pop("$ref").removeprefix("#/$defs/")], **flat}
+    some = [part for part in flat.get("anyOf", []) if part.get("type") != "null"]
+    if len(some) == 1:
+        del flat["anyOf"]
+        flat = {**_flat(some[0], definitions), **flat}
+    if "const" in flat:
+        flat["enum"] = [flat.pop("const")]
+    if "items" in flat:
+        items = _flat(flat["items"], definitions)
+        flat["items"] = {key: items[key] for key in items if key not in ("title", "description")}
+    return {key: value for key, value in flat.items() if (key, value) != ("default", None)}

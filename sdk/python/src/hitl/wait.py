@@ -1,0 +1,68 @@
+"""Waits that outlive connections.
+
+A wait is one server stream: the event as it stands, heartbeats, the final event. To resume after
+any loss is to call again, so there is nothing to remember but the event's id.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from hitl import v1
+from hitl.error import Error, Unavailable
+from hitl.retry import Backoff, within
+
+if TYPE_CHECKING:
+    from hitl.client import Client
+
+# Three of the server's default heartbeats.
+SILENCE_LIMIT_S = 45.0
+
+_FINAL = {
+    v1.EVENT_STATE_ANSWERED,
+    v1.EVENT_STATE_DECLINED,
+    v1.EVENT_STATE_CANCELLED,
+    v1.EVENT_STATE_TIMED_OUT,
+}
+
+
+async def wait(client: "Client", event_id: str) -> v1.Event:
+    """Waits until the event has ended, and returns it.
+
+    Once the client has reached its server, no loss of it ends the wait: the program waits for a
+    person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
+    """
+    begun = time.monotonic()
+    backoff = Backoff()
+    while True:
+        try:
+            return await _attend(client, event_id, backoff)
+        except Error as error:
+            delay = backoff.delay(error)
+            lost = error.retryable or isinstance(error, Unavailable)
+            in_time = time.monotonic() - begun + delay <= client.settings.retry_for_s
+            if not lost or not (client.reached or (error.retryable and in_time)):
+                raise
+        await asyncio.sleep(delay)
+
+
+async def _attend(client: "Client", event_id: str, backoff: Backoff) -> v1.Event:
+    """Follows one stream until it brings the final event or is lost."""
+    stub = await within(SILENCE_LIMIT_S, client.stub())
+    request = v1.WaitEventRequest(namespace=client.namespace, event_id=event_id)
+    stream = stub.WaitEvent(request)
+    try:
+        while True:
+            message = await within(SILENCE_LIMIT_S, client.read(stream.read()))
+            if not isinstance(message, v1.WaitEventResponse):
+                raise Unavailable("the stream ended before the event", retryable=True)
+            backoff.reset()
+            if is_final(message.event):
+                return message.event
+    finally:
+        stream.cancel()
+
+
+def is_final(event: v1.Event) -> bool:
+    """Whether it has ended. A state that this version does not know counts as pending."""
+    return event.state in _FINAL

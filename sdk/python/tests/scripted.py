@@ -1,0 +1,93 @@
+"""A server that does as a script says."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event as ThreadEvent
+from typing import Any
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import error_details_pb2, status_pb2
+
+import hitl
+from hitl import v1
+from hitl.v1.event_service_pb2_grpc import EventServiceServicer, add_EventServiceServicer_to_server
+
+Message = v1.WaitEventResponse
+
+
+class Refusal(Exception):
+    """An error of the server's, with the details that ours have if it has a reason."""
+
+    def __init__(
+        self, code: grpc.StatusCode, reason: str = "", domain: str = "hitl.v1", *details: Any
+    ) -> None:
+        super().__init__(reason)
+        self.code = code
+        info = error_details_pb2.ErrorInfo(
+            reason=reason, domain=domain, metadata={"state": "EVENT_STATE_ANSWERED"}
+        )
+        self.details = [info, *details] if reason else []
+
+    def abort(self, context: Any) -> None:
+        status = status_pb2.Status(code=self.code.value[0], message="what happened")
+        for detail in self.details:
+            packed = AnyMessage()
+            packed.Pack(detail)
+            status.details.append(packed)
+        if self.details:
+            context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+        context.abort(self.code, "what happened")
+
+
+HANG = object()
+
+
+class Script(EventServiceServicer):
+    """Answers each wait with the next step: messages to send, a refusal, or HANG."""
+
+    def __init__(self, steps: Iterator[list[Any]]) -> None:
+        self.steps = steps
+        self.calls = 0
+        self.ended: list[bool] = []
+
+    def WaitEvent(self, request: Any, context: Any) -> Iterator[Message]:
+        self.calls += 1
+        for item in next(self.steps):
+            if isinstance(item, Refusal):
+                item.abort(context)
+            elif item is HANG:
+                ended = ThreadEvent()
+                if context.add_callback(ended.set):
+                    ended.wait(30)
+                self.ended.append(True)
+            else:
+                yield item
+
+    def CreateEvent(self, request: Any, context: Any) -> v1.CreateEventResponse:
+        self.calls += 1
+        for item in next(self.steps, []):
+            item.abort(context)
+        # Gives the key back as the id, for tests to see.
+        return v1.CreateEventResponse(event=v1.Event(id=request.idempotency_key))
+
+    def GetEvent(self, request: Any, context: Any) -> v1.GetEventResponse:
+        self.calls += 1
+        for item in next(self.steps, []):
+            item.abort(context)
+        return v1.GetEventResponse(event=v1.Event(id=request.event_id))
+
+
+@contextmanager
+def serving(*steps: list[Any], **config: Any) -> Iterator[tuple[hitl.Client, Script]]:
+    """A client of a server that follows the steps."""
+    script = Script(iter(steps))  # type: ignore[abstract]  # the rest is unimplemented
+    server = grpc.server(ThreadPoolExecutor(4))
+    add_EventServiceServicer_to_server(script, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield hitl.Client(hitl.Config(endpoint=f"127.0.0.1:{port}", **config)), script
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,36 @@
+import pytest
+
+from hitl import key
+
+
+def kept(run_id: str, name: str) -> str:
+    with key.of_run("default", run_id, name) as derived:
+        return derived
+
+
+def test_the_derivation_never_changes() -> None:
+    # printf 'r\nn\n1' | sha256sum
+    expected = "run-b1782565ffd03f55c14560a1cd6def44fa03e5808e228626e97a8192ac01eff7"
+    assert kept("r", "n") == expected
+
+
+def test_each_event_of_a_run_has_its_own_key() -> None:
+    keys = {kept("k1", "a"), kept("k1", "a"), kept("k1", "b"), kept("k2", "a")}
+    assert len(keys) == 4
+
+
+def test_a_number_that_made_no_event_goes_to_the_next_one() -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        key.of_run("n", "k3", "a") as first,
+        key.of_run("n", "k3", "a") as second,
+    ):
+        _ = 1 / 0
+    assert first != second
+    with key.of_run("n", "k3", "a") as again, key.of_run("n", "k3", "a") as after:
+        assert (again, after) == (first, second)
+
+
+def test_without_a_run_no_two_keys_are_alike() -> None:
+    assert key.once() != key.once()
+    assert len(key.once()) == 32

@@ -1,0 +1,79 @@
+import asyncio
+import time
+
+import grpc
+import pytest
+from conftest import free_port
+from scripted import Refusal, serving
+
+import hitl
+from hitl import retry
+
+LOST = Refusal(grpc.StatusCode.UNAVAILABLE)
+DOWN = Refusal(grpc.StatusCode.UNAVAILABLE, "ERROR_REASON_SHUTTING_DOWN")
+
+
+def test_delays_double_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_DELAY_S", 0.1)
+    monkeypatch.setattr(retry, "MAX_DELAY_S", 5.0)
+    backoff = retry.Backoff()
+    error = hitl.Unavailable("lost")
+    for step in range(12):
+        full = min(0.1 * 2**step, 5)
+        assert full / 2 <= backoff.delay(error) <= full
+    error.retry_delay = 9
+    assert backoff.delay(error) == 9
+
+
+def test_what_can_pass_is_repeated() -> None:
+    with serving([LOST], [DOWN], [Refusal(grpc.StatusCode.UNKNOWN)]) as (client, script):
+        assert client.get("e").id == "e"
+        assert script.calls == 4
+
+
+def test_what_cannot_pass_is_not_repeated() -> None:
+    refusal = Refusal(grpc.StatusCode.NOT_FOUND, "ERROR_REASON_EVENT_NOT_FOUND")
+    with serving([refusal]) as (client, script):
+        with pytest.raises(hitl.NotFound):
+            client.get("e")
+        assert script.calls == 1
+
+
+def test_no_time_to_retry_means_one_attempt() -> None:
+    with serving([LOST], retry_for=0) as (client, script):
+        with pytest.raises(hitl.Unavailable, match="HITL_ENDPOINT"):
+            client.get("e")
+        assert script.calls == 1
+
+
+def test_a_server_never_there_is_given_up_in_time() -> None:
+    config = hitl.Config(endpoint=f"127.0.0.1:{free_port()}", retry_for=0.3)
+    begun = time.monotonic()
+    for call in (hitl.Client(config).get, hitl.Client(config).wait_event):
+        with pytest.raises(hitl.Unavailable) as caught:
+            call("e")
+        assert caught.value.retryable
+    assert time.monotonic() - begun < 5
+
+
+def test_an_attempt_without_reply_is_given_up() -> None:
+    async def hang() -> None:
+        await retry.within(0.01, asyncio.Event().wait())
+
+    with pytest.raises(hitl.Unavailable, match="sent nothing") as caught:
+        asyncio.run(hang())
+    assert caught.value.retryable
+
+
+def test_a_create_is_repeated_under_one_key_and_failed_ones_give_their_number_back() -> None:
+    refusal = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "ERROR_REASON_INVALID_REQUEST")
+    with serving([LOST], [], [refusal], [], run_id="r1") as (client, _):
+        first = client.event("n", bool)
+        with pytest.raises(hitl.Invalid):
+            client.event("n", bool)
+        second = client.event("n", bool)
+        given = client.event("n", bool, idempotency_key="mine")
+    with serving(run_id="r1") as (client, _):
+        third = client.event("n", bool)
+    assert len({first.id, second.id, third.id}) == 3
+    assert given.id == "mine"
