@@ -6,10 +6,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { HitlError } from "../src/error.js";
 import { outcome } from "../src/event.js";
 import * as v1 from "../src/v1.js";
-import { bool, int } from "../src/value.js";
+import { bool, int, str } from "../src/value.js";
 import { answered, event, heartbeat, lost, onPausedTime, pending, refusal, scripted, type Step } from "./scripted.js";
 
-const UNKNOWN: v1.EventState = Number("99");
+const UNKNOWN = JSON.parse("99") as v1.EventState;
 const { DECLINED, CANCELLED, TIMED_OUT } = v1.EventState;
 
 async function waited(steps: Iterable<Step>) {
@@ -112,7 +112,7 @@ test("clients of one run share its count, and runs do not share keys", async () 
 test("a create that failed does not count", async () => {
   const { client } = scripted([], { runId: "w3" });
   await assert.rejects(client.event("n", "refuse", bool()).create(), { kind: "Invalid" });
-  await assert.rejects(client.create({ name: "n", promptFormat: 0.5 }), { kind: "Invalid" });
+  await assert.rejects(client.event("n", "?", str({ minLength: -1 })).create(), { kind: "Invalid" });
   const made = await client.event("n", "?", bool()).create();
   assert.equal(made.id, `run-${createHash("sha256").update("w3\nn\n1").digest("hex")}`);
 });
