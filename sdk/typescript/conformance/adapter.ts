@@ -10,7 +10,7 @@ type Limit = string | number;
 
 /** Members that some operation always has are not marked as optional. */
 interface Command {
-  id: number; op: string; client?: string; event: string; event_id: string; name: string; prompt: string; type: string;
+  id: number; op: string; client?: string; event: string; event_id: string; name: string; prompt?: string; type: string;
   endpoint?: string; namespace?: string; run_id?: string; retry_for_ms?: number; limit_ms?: number;
   min?: Limit; max?: Limit; min_length?: number; max_length?: number; pattern?: string;
   multiline?: boolean; format?: string; yes?: string; no?: string; options?: { value: string; label?: string }[];
@@ -31,7 +31,7 @@ const operations: Record<string, (command: Command, line: string) => object | Pr
   },
   async create(command, line) {
     const type = typeOf(command, line);
-    const builder = clientOf(command).event(command.name, command.prompt, type);
+    const builder = clientOf(command).event(command.name, command.prompt ?? "What is it?", type);
     if (command.scope !== undefined) builder.scope(command.scope);
     if (command.timeout_ms !== undefined) builder.timeout(command.timeout_ms);
     if (command.default !== undefined) builder.defaultOnTimeout(type.fromValue(valueOf(command.default)));
@@ -78,7 +78,7 @@ const operations: Record<string, (command: Command, line: string) => object | Pr
   },
   async ask(command, line) {
     const type = typeOf(command, line);
-    return { value: jsonOf(type.toValue(await ask(command.name, command.prompt, type))) };
+    return { value: jsonOf(type.toValue(await ask(command.name, command.prompt ?? "What is it?", type))) };
   },
 };
 

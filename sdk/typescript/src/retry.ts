@@ -3,6 +3,7 @@
  * an answer id.
  */
 
+import { setMaxListeners } from "node:events";
 import timers from "node:timers/promises";
 import { HitlError, silent } from "./error.js";
 
@@ -60,6 +61,8 @@ export async function within<R>(
   attempt: (signal: AbortSignal, alive: () => void) => Promise<R>,
 ): Promise<R> {
   signal?.throwIfAborted();
+  // Node would warn of a leak at the eleventh of the calls and waits that share a signal.
+  if (signal) setMaxListeners(0, signal);
   const controller = new AbortController();
   const stop = () => { controller.abort(signal?.reason); };
   const listen = () => setTimeout(() => { controller.abort(silent(silenceMs)); }, silenceMs);

@@ -69,7 +69,7 @@ export const lost = () => ({ then: new ConnectError("connection refused", Code.U
 const STEP_MS = 25;
 
 /** What `act` resolves to, and how long it took by a clock that runs as fast as the program can. */
-export async function onPausedTime<R>(act: () => Promise<R>): Promise<{ result: PromiseSettledResult<R>; tookMs: number }> {
+export async function onPausedTime<R>(act: () => Promise<R>) {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   mock.method(performance, "now", () => Date.now());
   try {
