@@ -1,0 +1,145 @@
+/** The client: one connection, shared by everything that is asked over it. */
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Config, resolve } from "./config.js";
+import { Connection } from "./connection.js";
+import { EventBuilder, present } from "./event.js";
+import { once, Ticket } from "./key.js";
+import * as v1 from "./v1.js";
+import type { DataType } from "./value.js";
+import { wait } from "./wait.js";
+
+type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
+type ListInit = MessageInitShape<typeof v1.ListEventsRequestSchema>;
+
+const { createEvent, getEvent, listEvents, answerEvent, declineEvent, cancelEvent } = v1.EventService.method;
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call when aborted: it rejects with the signal's reason. Whether it took effect is then unknown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a call on behalf of a person takes. */
+export interface RespondOptions extends CallOptions {
+  /** The name of that person. */
+  readonly responder?: string | undefined;
+}
+
+/** An answer: the typed value, JSON text such as `42` or `["a"]`, or text as a person would type it. */
+export type Answer =
+  | { readonly value: MessageInitShape<typeof v1.ValueSchema> }
+  | { readonly json: string }
+  | { readonly text: string };
+
+/**
+ * Creates events, waits for them, and answers them.
+ *
+ * Its one connection is made when first needed and made again when lost. Calls are repeated for a while when the
+ * server cannot be reached (`Config.retryFor`), and reject with a `HitlError`. The methods that take an event id are
+ * for untyped use: they return the event as the API has it.
+ */
+export class Client {
+  readonly #connection: Connection;
+
+  /** A client as configured, the rest from the environment. Does not connect yet. Throws if a setting is not usable. */
+  constructor(config?: Config);
+  /** @internal */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- only the other one is published
+  constructor(config: Config, connection: Connection);
+  constructor(config: Config = {}, connection = new Connection(resolve(config, process.env))) {
+    this.#connection = connection;
+  }
+
+  /** The server's address, such as `http://127.0.0.1:4485`. */
+  get endpoint(): string {
+    return this.#connection.settings.endpoint;
+  }
+
+  /** The namespace of every call that names no other. */
+  get namespace(): string {
+    return this.#connection.settings.namespace;
+  }
+
+  /**
+   * Starts to describe an event whose answer is a `T`. Nothing is asked before `EventBuilder.create`.
+   *
+   * `name` is what lists and logs call it, `prompt` is the question.
+   */
+  event<T>(name: string, prompt: string, type: DataType<T>): EventBuilder<T> {
+    return new EventBuilder(this, name, prompt, type);
+  }
+
+  /**
+   * Creates an event from a request of the API. An empty namespace is the client's; an empty idempotency key is derived
+   * from the run if there is one, else random, so that repeating the call on a lost connection creates nothing twice.
+   *
+   * Rejects with kind `Invalid`, which names the fields to correct, and with `Conflict` if the idempotency key belongs
+   * to a different request.
+   */
+  async create(init: CreateInit, { signal }: CallOptions = {}): Promise<v1.CreateEventResponse> {
+    const { runId } = this.#connection.settings;
+    const derived = runId && !init.idempotencyKey;
+    const ticket = derived ? new Ticket(init.namespace || this.namespace, runId, init.name ?? "") : undefined;
+    const request = { ...init, idempotencyKey: init.idempotencyKey || (ticket?.key ?? once()) };
+    try {
+      return await this.#connection.call(createEvent, request, signal);
+    } catch (error) {
+      ticket?.giveBack();
+      throw error;
+    }
+  }
+
+  /** Returns an event as it stands. Rejects with kind `NotFound`. */
+  async get(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
+    return present(await this.#connection.call(getEvent, { eventId }, signal));
+  }
+
+  /**
+   * Lists one page of events: first the pending ones, nearest deadline first, then the ended ones, latest first. Call
+   * again with `pageToken` from `nextPageToken` until that is empty. An empty namespace is the client's.
+   */
+  async list(init: ListInit = {}, { signal }: CallOptions = {}): Promise<v1.ListEventsResponse> {
+    return this.#connection.call(listEvents, init, signal);
+  }
+
+  /**
+   * Waits until an event ends, through lost connections and server restarts, and returns it with its response, however
+   * it ended. Rejects with kind `NotFound`, and if the server cannot be reached for the first time.
+   */
+  async waitEvent(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
+    return wait(this.#connection, eventId, signal);
+  }
+
+  /**
+   * Answers an event. Rejects with kind `Invalid` if the answer does not fit (the event stays as it was), `Conflict` if
+   * the event has ended, and `NotFound`.
+   */
+  async answer(eventId: string, answer: Answer, { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
+    const request = { eventId, answerId: once(), responder, answer: oneof(answer) };
+    return present(await this.#connection.call(answerEvent, request, signal));
+  }
+
+  /**
+   * Declines an event: a person refuses to give a value. Rejects with kind `Conflict` if the event has ended, and
+   * `NotFound`.
+   */
+  async decline(eventId: string, reason = "", { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
+    const request = { eventId, answerId: once(), responder, reason };
+    return present(await this.#connection.call(declineEvent, request, signal));
+  }
+
+  /**
+   * Cancels an event: whoever asked withdraws it. One that is cancelled already is returned as it is. Rejects with kind
+   * `Conflict` if the event ended otherwise, and `NotFound`.
+   */
+  async cancel(eventId: string, reason = "", { signal }: CallOptions = {}): Promise<v1.Event> {
+    return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal));
+  }
+}
+
+function oneof(answer: Answer): MessageInitShape<typeof v1.AnswerEventRequestSchema>["answer"] {
+  if ("json" in answer) return { case: "json", value: answer.json };
+  if ("text" in answer) return { case: "text", value: answer.text };
+  return { case: "value", value: create(v1.ValueSchema, answer.value) };
+}

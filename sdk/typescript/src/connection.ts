@@ -1,0 +1,98 @@
+/** The connection that all calls of a client share. */
+
+import net from "node:net";
+import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { Settings } from "./config.js";
+import { fromCall, invalid } from "./error.js";
+import { retry } from "./retry.js";
+import { EventService, type WaitEventResponse } from "./v1.js";
+
+/** Finds a connection that died without a word while only waits are open on it. */
+const KEEPALIVE_INTERVAL_MS = 20_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Enough for a page of large events; a limit only against a server gone wrong. */
+const MESSAGE_BYTES_MAX = 256 << 20;
+/** What node may hold for all streams of the connection, in MB: its own 10 are less than one page of large events. */
+const SESSION_MEGABYTES_MAX = 512;
+
+/** Connects at its first call, and again after each loss. */
+export class Connection {
+  /** Whether any call ever got a reply. */
+  reached = false;
+  readonly #session: Http2SessionManager;
+  readonly #transport: Transport;
+
+  constructor(readonly settings: Settings, transport?: Transport) {
+    const baseUrl = settings.endpoint;
+    const keepalive = { pingIntervalMs: KEEPALIVE_INTERVAL_MS, pingTimeoutMs: KEEPALIVE_TIMEOUT_MS };
+    const nodeOptions = { createConnection: dial, maxSessionMemory: SESSION_MEGABYTES_MAX };
+    this.#session = new Http2SessionManager(baseUrl, keepalive, nodeOptions);
+    const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
+    this.#transport = transport ?? createGrpcTransport(options);
+  }
+
+  /** Makes a call, repeated while the server cannot be reached. An empty namespace is the client's. */
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    init: MessageInitShape<I> & { namespace?: string },
+    signal: AbortSignal | undefined,
+  ): Promise<MessageShape<O>> {
+    const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
+    return retry(this.settings.retryForMs, signal, (signal) =>
+      this.#attempt(async () => {
+        const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
+        this.reached = true;
+        return reply.message;
+      }),
+    );
+  }
+
+  /** Opens one stream of a wait and hands on its messages until `receive` has a result, or to its end. */
+  watch<R>(eventId: string, signal: AbortSignal, receive: (message: WaitEventResponse) => R | undefined) {
+    const stub = createClient(EventService, this.#transport);
+    return this.#attempt(async () => {
+      for await (const message of stub.waitEvent({ namespace: this.settings.namespace, eventId }, { signal })) {
+        this.reached = true;
+        const result = receive(message);
+        if (result !== undefined) return result;
+      }
+      return undefined;
+    });
+  }
+
+  /** Runs `call` with a local server started if need be, and its errors turned into ours. */
+  async #attempt<R>(call: () => Promise<R>): Promise<R> {
+    const state = this.#session.state();
+    if (state === "closed" || state === "error") await this.settings.launcher?.ready();
+    try {
+      return await call();
+    } catch (failure) {
+      throw fromCall(failure, this.settings.endpoint);
+    }
+  }
+}
+
+/** A message that can be sent: what does not fit its types would otherwise look like a fault of the connection. */
+function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
+  try {
+    const message = create(schema, init);
+    toBinary(schema, message);
+    return message;
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** A connection that is given up if it cannot be made in time. */
+function dial(authority: URL): net.Socket {
+  const host = authority.hostname.replace(/^\[|\]$/g, "");
+  const socket = net.connect({ host, port: Number(authority.port || 80), noDelay: true });
+  const giveUp = () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+  const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
+  const settled = () => { clearTimeout(timer); };
+  return socket.once("connect", settled).once("close", settled);
+}

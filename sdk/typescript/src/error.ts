@@ -1,0 +1,128 @@
+/** One error type with a few kinds: as many as a caller would handle differently. */
+
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
+import type * as v1 from "./v1.js";
+
+/**
+ * What went wrong, in the terms of what a caller can do about it. More kinds may be added.
+ *
+ * - `NotFound`: there is no such event in this namespace.
+ * - `Invalid`: the request, an answer, or the configuration breaks a rule: correct it.
+ * - `Conflict`: the event has ended, or the idempotency key belongs to a different request.
+ * - `Unauthenticated`: the server does not know who calls.
+ * - `Denied`: the caller may not do this.
+ * - `Exhausted`: the server is doing as much as it may: call again later.
+ * - `Unavailable`: the server cannot be reached or cannot serve now; whether the call took effect is unknown.
+ * - `Internal`: a fault of the server or of this package.
+ * - `Declined`: a person declined the event being waited for.
+ * - `Cancelled`: the event being waited for was cancelled by whoever asked.
+ * - `TimedOut`: nobody answered the event being waited for before its deadline, and it has no default.
+ */
+export type ErrorKind =
+  | "NotFound" | "Invalid" | "Conflict" | "Unauthenticated" | "Denied" | "Exhausted"
+  | "Unavailable" | "Internal" | "Declined" | "Cancelled" | "TimedOut";
+
+/** A field that breaks a rule. */
+export interface FieldViolation {
+  /** Path of the field, such as `value` or `input.int.min`. */
+  readonly field: string;
+  /** The rule that it breaks. */
+  readonly description: string;
+}
+
+/** Why a call failed, or why a wait ended without a value. */
+export class HitlError extends Error {
+  override readonly name = "HitlError";
+  /** Whether the same call may succeed later. This package has repeated it for a while already. */
+  readonly retryable: boolean = false;
+  /** Full name of the server's `v1.ErrorReason`, such as `ERROR_REASON_EVENT_NOT_FOUND`. Empty if not the server's. */
+  readonly reason: string = "";
+  /** The values that the message mentions, by the names that `v1.ErrorReason` documents. */
+  readonly metadata: Readonly<Record<string, string>> = {};
+  /** The fields that break a rule, if the kind is `Invalid`. */
+  readonly fieldViolations: readonly FieldViolation[] = [];
+  /** How the event ended (when, why, by whom), if the kind is `Declined`, `Cancelled` or `TimedOut`. */
+  readonly response?: v1.Response;
+  /** How long the server asks to wait before the next attempt. @internal */
+  readonly retryDelayMs: number = 0;
+
+  constructor(readonly kind: ErrorKind, message: string, { cause, ...details }: Partial<HitlError> = {}) {
+    super(message, cause === undefined ? {} : { cause });
+    Object.assign(this, details);
+  }
+}
+
+/** @internal */
+export const invalid = (message: string, cause?: unknown) => new HitlError("Invalid", message, { cause });
+/** @internal */
+export const internal = (message: string) => new HitlError("Internal", message);
+/** @internal */
+export const unavailable = (message: string, cause?: unknown) =>
+  new HitlError("Unavailable", message, { retryable: true, cause });
+/** @internal */
+export const silent = (limitMs: number) => unavailable(`the server sent nothing for ${limitMs / 1000} s`);
+
+/** An event that ended without a value. @internal */
+export function endedWithoutValue(kind: "Declined" | "Cancelled" | "TimedOut", event: v1.Event): HitlError {
+  const { response } = event;
+  const verb = { Declined: "declined", Cancelled: "cancelled", TimedOut: "not answered before its deadline" }[kind];
+  const by = response?.responder?.name ? ` by ${response.responder.name}` : "";
+  const time = response?.time ? ` (${timestampDate(response.time).toISOString().replace(".000Z", "Z")})` : "";
+  const why = response?.reason ? `: ${response.reason}` : "";
+  return new HitlError(kind, `${JSON.stringify(event.name)} was ${verb}${by}${time}${why}`, { response });
+}
+
+/** What a call failed with: the server's own errors, and the many faces of a lost connection. @internal */
+export function fromCall(failure: unknown, endpoint: string): unknown {
+  if (!(failure instanceof ConnectError)) return failure;
+  const info = failure.findDetails(ErrorInfoSchema).find((info) => info.domain === "hitl.v1");
+  if (!info) return notOurs(failure, endpoint);
+  const kind = kindOf(failure.code);
+  const delay = failure.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  return new HitlError(kind, failure.rawMessage, {
+    retryable: kind === "Unavailable" || kind === "Exhausted",
+    reason: info.reason,
+    metadata: info.metadata,
+    fieldViolations: failure
+      .findDetails(BadRequestSchema)
+      .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
+    retryDelayMs: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : 0,
+    cause: failure,
+  });
+}
+
+/** An error that no hitl server made: the connection, a proxy, or some other server. */
+function notOurs(failure: ConnectError, endpoint: string): HitlError {
+  let root = failure.rawMessage;
+  for (let cause = failure.cause; cause instanceof Error; cause = cause.cause) root = cause.message || root;
+  if (LOSSES.includes(failure.code)) {
+    const help = "Check that it runs there, or set HITL_ENDPOINT to where it does";
+    return unavailable(`cannot reach the hitl server at ${endpoint}: ${root}. ${help}`, failure);
+  }
+  if (failure.code === Code.Unimplemented) {
+    return internal(`${endpoint} is not a hitl server, or one too old for this call: ${root}`);
+  }
+  return new HitlError(kindOf(failure.code), `${endpoint} refused the call: ${root}`, { cause: failure });
+}
+
+/** Each code that a connection lost midway can show as is worth another attempt. */
+const LOSSES = [
+  Code.Unavailable, Code.Unknown, Code.Internal, Code.Canceled, Code.Aborted, Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+];
+
+const KINDS: Partial<Record<Code, ErrorKind>> = {
+  [Code.NotFound]: "NotFound",
+  [Code.InvalidArgument]: "Invalid",
+  [Code.OutOfRange]: "Invalid",
+  [Code.AlreadyExists]: "Conflict",
+  [Code.FailedPrecondition]: "Conflict",
+  [Code.Unauthenticated]: "Unauthenticated",
+  [Code.PermissionDenied]: "Denied",
+  [Code.ResourceExhausted]: "Exhausted",
+  [Code.Unavailable]: "Unavailable",
+};
+
+const kindOf = (code: Code): ErrorKind => KINDS[code] ?? "Internal";

@@ -1,0 +1,96 @@
+/**
+ * Backoff with jitter, for calls that are safe to repeat. All of ours are: creates carry an idempotency key, answers
+ * an answer id.
+ */
+
+import { setMaxListeners } from "node:events";
+import timers from "node:timers/promises";
+import { HitlError, silent } from "./error.js";
+
+const FIRST_DELAY_MS = 100;
+const DELAY_MAX_MS = 5_000;
+/** Longer than a local server may take to start, so that its own error is the one that is seen. */
+const ATTEMPT_LIMIT_MS = 15_000;
+
+/**
+ * Delays that double from 100 ms to 5 s, each shortened at random by up to half, so that the clients of a server that
+ * comes back do not all call it at once.
+ */
+export class Backoff {
+  #nextMs = FIRST_DELAY_MS;
+
+  /** The delay before the next attempt, and at least what the server asked for with `error`. */
+  delayMs(error: HitlError): number {
+    const delayMs = this.#nextMs * (1 - Math.random() / 2);
+    this.#nextMs = Math.min(this.#nextMs * 2, DELAY_MAX_MS);
+    return Math.max(delayMs, error.retryDelayMs);
+  }
+
+  reset(): void {
+    this.#nextMs = FIRST_DELAY_MS;
+  }
+}
+
+/** Repeats `attempt` until it succeeds, fails for good, or another delay would pass the limit. */
+export async function retry<R>(
+  limitMs: number,
+  signal: AbortSignal | undefined,
+  attempt: (signal: AbortSignal) => Promise<R>,
+): Promise<R> {
+  const begun = performance.now();
+  const backoff = new Backoff();
+  for (;;) {
+    try {
+      return await within(ATTEMPT_LIMIT_MS, signal, attempt);
+    } catch (error) {
+      if (!(error instanceof HitlError && error.retryable)) throw error;
+      const delayMs = backoff.delayMs(error);
+      if (performance.now() - begun + delayMs > limitMs) throw error;
+      await sleep(delayMs, signal);
+    }
+  }
+}
+
+/**
+ * Runs `attempt` until it ends, the caller's signal aborts, or the server is silent for too long; `alive` says that it
+ * is not. The signal that `attempt` gets is aborted in any case, so that nothing of it stays open.
+ */
+export async function within<R>(
+  silenceMs: number,
+  signal: AbortSignal | undefined,
+  attempt: (signal: AbortSignal, alive: () => void) => Promise<R>,
+): Promise<R> {
+  signal?.throwIfAborted();
+  // Node would warn of a leak at the eleventh of the calls and waits that share a signal.
+  if (signal) setMaxListeners(0, signal);
+  const controller = new AbortController();
+  const stop = () => { controller.abort(signal?.reason); };
+  const listen = () => setTimeout(() => { controller.abort(silent(silenceMs)); }, silenceMs);
+  let timer = listen();
+  const alive = () => {
+    clearTimeout(timer);
+    timer = listen();
+  };
+  signal?.addEventListener("abort", stop);
+  try {
+    const stopped = new Promise<never>((_, reject) => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller chose the reason
+      controller.signal.addEventListener("abort", () => { reject(controller.signal.reason); });
+    });
+    return await Promise.race([attempt(controller.signal, alive), stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+    controller.abort();
+  }
+}
+
+/** Waits, and throws the signal's reason if that aborts. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await timers.setTimeout(ms, undefined, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}

@@ -1,0 +1,202 @@
+/** The types an answer can have, and how each travels as an input and a value of the API. */
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { internal, invalid } from "./error.js";
+import { type Input, InputSchema, StrFormat, type Value, ValueSchema } from "./v1.js";
+
+/** A type that an answer can have, with its restrictions. Made by `int`, `str` and so on. */
+export interface DataType<T> {
+  /** The input that asks for it. */
+  readonly input: Input;
+  /** Reads an answer. Throws a `HitlError` of kind `Internal` if the value is of another kind. */
+  fromValue(value: Value): T;
+  /** The value as an answer. Throws a `HitlError` of kind `Invalid` if it cannot be one. */
+  toValue(value: T): Value;
+}
+
+interface IntOptions {
+  min?: bigint | number;
+  max?: bigint | number;
+}
+
+/** A whole number of 64 bits: a `bigint`, or with `safe` a `number`, of which the server accepts only exact ones. */
+export function int(options?: IntOptions & { safe?: false }): DataType<bigint>;
+export function int(options: IntOptions & { safe: true }): DataType<number>;
+export function int(options: IntOptions & { safe?: boolean } = {}): DataType<bigint> | DataType<number> {
+  const { safe, min, max } = options;
+  const [lowest, highest] = safe ? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] : [];
+  const limit = (number?: bigint | number) => (number === undefined ? undefined : int64(number));
+  const input = { case: "int", value: { min: limit(min ?? lowest), max: limit(max ?? highest) } } as const;
+  const toKind = (value: bigint | number) => ({ case: "int", value: int64(value) }) as const;
+  if (!safe) return dataType("int", input, (value): bigint => value, toKind);
+  return dataType("int", input, safeNumber, toKind);
+}
+
+/** A finite number. */
+export function float(limits: { min?: number; max?: number } = {}): DataType<number> {
+  return dataType("float", { case: "float", value: limits }, (value) => value, (value) => ({ case: "float", value }));
+}
+
+/** Restrictions of `str`. */
+export interface StrOptions {
+  /** The fewest characters accepted. */
+  minLength?: number;
+  /** The most characters accepted. */
+  maxLength?: number;
+  /** A regular expression (RE2) to be found in the text; anchor it to match the whole. */
+  pattern?: string;
+  /** Offers several lines to write on. */
+  multiline?: boolean;
+  /** A well-known format that the text must have. */
+  format?: keyof typeof FORMATS;
+}
+
+const FORMATS = {
+  email: StrFormat.EMAIL,
+  uri: StrFormat.URI,
+  date: StrFormat.DATE,
+  "date-time": StrFormat.DATE_TIME,
+} as const;
+
+/** Text. */
+export function str({ format, ...rest }: StrOptions = {}): DataType<string> {
+  const input = { case: "str", value: { ...rest, format: format && FORMATS[format] } } as const;
+  return dataType("str", input, (value) => value, (value) => ({ case: "str", value }));
+}
+
+/** Yes or no. `labels` is what the form calls them: `Yes` and `No` unless set. */
+export function bool({ labels = ["", ""] }: { labels?: readonly [yes: string, no: string] } = {}): DataType<boolean> {
+  const input = { case: "bool", value: { trueLabel: labels[0], falseLabel: labels[1] } } as const;
+  return dataType("bool", input, (value) => value, (value) => ({ case: "bool", value }));
+}
+
+/** An option of a choice: its value, or what the form shows besides. */
+export type Option<V extends string> =
+  | V
+  | { readonly value: V; readonly label?: string; readonly description?: string };
+
+/** One of several options. */
+export function choice<const V extends string>(options: readonly Option<V>[]): DataType<V> {
+  const read = ({ selected }: { selected: string[] }) => {
+    if (selected.length === 1) return selected[0] as V;
+    throw internal("the answer is not exactly one option");
+  };
+  return dataType("choice", { case: "choice", value: { options: offered(options) } }, read, (value) => picked([value]));
+}
+
+/** Several of several options, in the order in which they are offered: exactly one unless more are allowed. */
+export function choices<const V extends string>(
+  options: readonly Option<V>[],
+  limits: { minSelected?: number; maxSelected?: number } = {},
+): DataType<V[]> {
+  const input = { case: "choice", value: { options: offered(options), ...limits } } as const;
+  return dataType("choice", input, ({ selected }) => selected as V[], picked);
+}
+
+/** What a field of an object can be: an integer is a `bigint`, or a `number` if `safe`. */
+export type Field = bigint | number | string | boolean | string[];
+
+/**
+ * Several fields answered together. `schema` is a flat JSON Schema, as an object or as text; `v1.ObjectInput` says what
+ * it may hold.
+ */
+export function object<T extends object = Record<string, Field>>(
+  schema: object | string,
+  { safe = false }: { safe?: boolean } = {},
+): DataType<T> {
+  const text = typeof schema === "string" ? schema : JSON.stringify(schema);
+  const properties = propertiesOf(text);
+  const read = ({ fields }: { fields: Record<string, Value> }) =>
+    Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, fromField(value, properties[name] ?? {}, safe)]),
+    ) as T;
+  return dataType("object", { case: "object", value: { jsonSchema: text } }, read, (value) => {
+    const present = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
+    const fields = present.map(([name, field]) => [name, { kind: toField(name, field, properties[name] ?? {}) }]);
+    return { case: "object", value: { fields: Object.fromEntries(fields) as Record<string, ValueInit> } };
+  });
+}
+
+type ValueInit = MessageInitShape<typeof ValueSchema>;
+type KindInit = NonNullable<ValueInit["kind"]>;
+type Case = NonNullable<Value["kind"]["case"]>;
+type Payload<C extends Case> = Extract<Value["kind"], { case: C }>["value"];
+
+function dataType<C extends Case, T>(
+  kind: C,
+  input: MessageInitShape<typeof InputSchema>["kind"],
+  read: (payload: Payload<C>) => T,
+  toKind: (value: T) => KindInit,
+): DataType<T> {
+  return {
+    input: create(InputSchema, { kind: input }),
+    fromValue(value) {
+      if (value.kind.case === kind) return read(value.kind.value as Payload<C>);
+      throw internal(`the server sent ${value.kind.case ?? "nothing"} where the event asks for ${kind}`);
+    },
+    toValue: (value) => create(ValueSchema, { kind: toKind(value) }),
+  };
+}
+
+const offered = (options: readonly Option<string>[]) =>
+  options.map((option) => (typeof option === "string" ? { value: option } : option));
+
+const picked = (selected: string[]) => ({ case: "choice", value: { selected } }) as const;
+
+function int64(number: bigint | number): bigint {
+  if (typeof number === "number" && !Number.isSafeInteger(number)) {
+    throw invalid(`${number} is not a whole number that \`number\` holds exactly: give a bigint`);
+  }
+  const exact = BigInt(number);
+  if (BigInt.asIntN(64, exact) !== exact) throw invalid(`${exact.toString()} has more than 64 bits`);
+  return exact;
+}
+
+function safeNumber(exact: bigint): number {
+  const number = Number(exact);
+  if (Number.isSafeInteger(number)) return number;
+  throw internal(`the answer ${exact.toString()} is not a safe number: take it as bigint, without \`safe\``);
+}
+
+interface Property {
+  type?: unknown;
+  enum?: unknown;
+  oneOf?: unknown;
+}
+
+/** The properties of a schema. What is not JSON is the server's to refuse. */
+function propertiesOf(schema: string): Record<string, Property | undefined> {
+  try {
+    const { properties } = JSON.parse(schema) as { properties?: Record<string, Property> };
+    return { ...properties };
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * A field as its own type. An enum travels as a choice even when one alone can be picked: whether it is a string or an
+ * array is for its property to say.
+ */
+function fromField({ kind }: Value, property: Property, safe: boolean): Field {
+  switch (kind.case) {
+    case "int": return safe ? safeNumber(kind.value) : kind.value;
+    case "choice": return property.type === "string" ? kind.value.selected.join("") : kind.value.selected;
+    case "float":
+    case "str":
+    case "bool": return kind.value;
+    default: throw internal(`the server sent ${kind.case ?? "nothing"} in a field of an object`);
+  }
+}
+
+/** The reverse of `fromField`. */
+function toField(name: string, field: unknown, property: Property): KindInit {
+  const whole = typeof field === "number" && Number.isInteger(field) && property.type !== "number";
+  if (typeof field === "bigint" || whole) return { case: "int", value: int64(field) };
+  if (typeof field === "number") return { case: "float", value: field };
+  if (typeof field === "boolean") return { case: "bool", value: field };
+  const isEnum = Array.isArray(property.enum) || Array.isArray(property.oneOf);
+  if (typeof field === "string") return isEnum ? picked([field]) : { case: "str", value: field };
+  if (Array.isArray(field) && field.every((item) => typeof item === "string")) return picked(field);
+  throw invalid(`${name}: an object's fields must be flat`);
+}

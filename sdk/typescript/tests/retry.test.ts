@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HitlError, invalid, silent } from "../src/error.js";
+import { Backoff, retry } from "../src/retry.js";
+import { onPausedTime } from "./scripted.js";
+
+test("delays double within bounds, and start again after progress", () => {
+  const backoff = new Backoff();
+  for (let step = 0; step < 12; step++) {
+    const full = Math.min(100 * 2 ** step, 5_000);
+    const delay = backoff.delayMs(silent(1));
+    assert.ok(delay >= full / 2 && delay <= full, `step ${step}: ${delay}`);
+  }
+  backoff.reset();
+  assert.ok(backoff.delayMs(silent(1)) <= 100);
+  assert.equal(backoff.delayMs(new HitlError("Unavailable", "", { retryDelayMs: 3_000 })), 3_000);
+});
+
+test("what can pass is repeated, and given up in time", async () => {
+  let attempts = 0;
+  const { result, tookMs } = await onPausedTime(() =>
+    retry(30_000, undefined, () => {
+      attempts++;
+      return Promise.reject(silent(1));
+    }),
+  );
+  assert.ok(result.status === "rejected" && (result.reason as HitlError).kind === "Unavailable");
+  assert.ok(attempts > 6 && tookMs > 15_000 && tookMs <= 30_000, `${attempts} attempts in ${tookMs} ms`);
+});
+
+test("what cannot pass is not repeated", async () => {
+  let attempts = 0;
+  const outcome = retry(30_000, undefined, () => {
+    attempts++;
+    return Promise.reject(invalid("no"));
+  });
+  await assert.rejects(outcome, { kind: "Invalid" });
+  assert.equal(attempts, 1);
+});
+
+test("an attempt without reply is given up, and told so", async () => {
+  let told: AbortSignal | undefined;
+  const { result, tookMs } = await onPausedTime(() =>
+    retry(0, undefined, (signal) => {
+      told = signal;
+      return new Promise(() => undefined);
+    }),
+  );
+  assert.ok(result.status === "rejected" && (result.reason as HitlError).retryable);
+  assert.ok(tookMs >= 15_000 && tookMs < 16_000);
+  assert.equal(told?.aborted, true);
+});
+
+test("an aborted signal ends an attempt and a delay with its reason", async () => {
+  const reason = new Error("enough");
+  const attempt = new AbortController();
+  const outcome = retry(30_000, attempt.signal, () => new Promise(() => undefined));
+  attempt.abort(reason);
+  await assert.rejects(outcome, reason);
+  await assert.rejects(retry(30_000, attempt.signal, () => Promise.reject(silent(1))), reason);
+
+  const delay = new AbortController();
+  const { result } = await onPausedTime(() => {
+    setTimeout(() => { delay.abort(reason); }, 10_000);
+    return retry(30_000, delay.signal, () => Promise.reject(silent(1)));
+  });
+  assert.ok(result.status === "rejected" && result.reason === reason);
+});

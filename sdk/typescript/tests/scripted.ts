@@ -1,0 +1,89 @@
+/** A server that does as a script says, in memory, for tests on paused time. */
+
+import { mock } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { Client } from "../src/client.js";
+import { type Config, resolve } from "../src/config.js";
+import { Connection } from "../src/connection.js";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
+import * as v1 from "../src/v1.js";
+
+export type Message = MessageInitShape<typeof v1.WaitEventResponseSchema>;
+
+/** What one wait is answered with: messages, then an error, silence, or the end of the stream. */
+export interface Step {
+  messages?: Message[];
+  then?: ConnectError | "hang" | "end";
+}
+
+/** A client of a server that follows `steps`, and how many waits the server has seen, and seen closed by the client. */
+export function scripted(steps: Iterable<Step>, config: Config = {}) {
+  const script = steps[Symbol.iterator]();
+  const seen = { waits: 0, closed: 0 };
+  const transport = createRouterTransport(({ service }) => {
+    service(v1.EventService, {
+      async *waitEvent(_, { signal }) {
+        seen.waits++;
+        const step = script.next();
+        if (step.done) throw new Error("the script foresees every call");
+        const { messages = [], then = "end" } = step.value;
+        yield* messages;
+        if (then instanceof ConnectError) throw then;
+        if (then !== "hang") return;
+        await new Promise((stop) => { signal.addEventListener("abort", stop); });
+        seen.closed++;
+      },
+      // Gives the key back as the id, for tests to see.
+      createEvent: ({ idempotencyKey: id, prompt }) => {
+        if (prompt === "refuse") throw refusal(Code.InvalidArgument, "ERROR_REASON_INVALID_REQUEST");
+        return { event: { id } };
+      },
+    });
+  });
+  const settings = resolve({ endpoint: "http://scripted", ...config }, {});
+  return { client: new Client(config, new Connection(settings, transport)), seen };
+}
+
+/** What a server of ours refuses a call with. */
+export function refusal(code: Code, reason: string, domain = "hitl.v1"): ConnectError {
+  return new ConnectError("what happened", code, undefined, [
+    { desc: ErrorInfoSchema, value: { reason, domain, metadata: { state: "EVENT_STATE_ANSWERED" } } },
+    { desc: BadRequestSchema, value: { fieldViolations: [{ field: "value", description: "must be at least 0" }] } },
+    { desc: RetryInfoSchema, value: { retryDelay: { seconds: 3n, nanos: 500_000_000 } } },
+  ]);
+}
+
+export function event(state: v1.EventState, value?: bigint): Message {
+  const ended = state !== v1.EventState.PENDING;
+  const response = ended ? { state, value: value === undefined ? undefined : intValue(value) } : undefined;
+  return { update: { case: "event", value: { id: "e", name: "deploy", state, response } } };
+}
+
+export const pending = () => event(v1.EventState.PENDING);
+export const answered = (value: bigint) => event(v1.EventState.ANSWERED, value);
+export const heartbeat = (): Message => ({ update: { case: "heartbeat", value: {} } });
+export const intValue = (value: bigint) => create(v1.ValueSchema, { kind: { case: "int", value } });
+export const lost = () => ({ then: new ConnectError("connection refused", Code.Unavailable) });
+
+const STEP_MS = 25;
+
+/** What `act` resolves to, and how long it took by a clock that runs as fast as the program can. */
+export async function onPausedTime<R>(act: () => Promise<R>) {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  mock.method(performance, "now", () => Date.now());
+  try {
+    const begun = Date.now();
+    let result: PromiseSettledResult<R> | undefined;
+    void Promise.allSettled([act()]).then(([settled]) => (result = settled));
+    for (;;) {
+      // What can be done without the passing of time is done first.
+      for (let turn = 0; turn < 8; turn++) await new Promise(setImmediate);
+      if (result) return { result, tookMs: Date.now() - begun };
+      mock.timers.tick(STEP_MS);
+    }
+  } finally {
+    mock.timers.reset();
+    mock.restoreAll();
+  }
+}

@@ -1,0 +1,147 @@
+/** What only a real server can show; the program is that of `HITL_BIN`. */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { bool, Client, HitlError, int, object, str, v1 } from "hitl";
+
+const binary = process.env.HITL_BIN;
+const dir = fs.mkdtempSync(path.join(tmpdir(), "hitl-"));
+const running = new Set<ChildProcess>();
+let endpoint = "";
+let client: Client;
+let server: ChildProcess;
+
+before(async () => {
+  assert.ok(binary, "set HITL_BIN to the hitl program");
+  const listener = net.createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as net.AddressInfo;
+  listener.close();
+  endpoint = `http://127.0.0.1:${port}`;
+  client = new Client({ endpoint });
+  server = await serve();
+});
+
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+  fs.rmSync(dir, { recursive: true });
+});
+
+async function serve(): Promise<ChildProcess> {
+  const args = ["serve", "--listen", new URL(endpoint).host];
+  const child = spawn(String(binary), args, { env: { ...process.env, HITL_DATA_DIR: dir }, stdio: "ignore" });
+  running.add(child);
+  const up = () => fetch(`${endpoint}/healthz`).then(({ ok }) => ok, () => false);
+  while (!(await up())) assert.equal(child.exitCode, null, "the server has ended");
+  return child;
+}
+
+/** An example, with what it prints line by line. */
+function example(name: string, ...args: string[]) {
+  const script = path.join(import.meta.dirname, "..", "examples", `${name}.js`);
+  const env = { ...process.env, HITL_ENDPOINT: endpoint, HITL_NAMESPACE: `example-${name}` };
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async () => String((await lines.next()).value);
+  return { child, line };
+}
+
+const post = async (url: string | undefined, value: unknown) => {
+  const reply = await fetch(String(url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ value }),
+  });
+  assert.ok(reply.ok, await reply.text());
+};
+
+async function only(name: string): Promise<v1.Event> {
+  const { events } = await new Client({ endpoint, namespace: `example-${name}` }).list();
+  assert.equal(events.length, 1);
+  return events[0] ?? assert.fail();
+}
+
+test("the example ask adds what is answered", async () => {
+  const { line, child } = example("ask");
+  const said = await line();
+  const { formUrl, apiUrl } = await only("ask");
+  assert.equal(said, `answer at ${formUrl}`);
+  await post(apiUrl, 41);
+  assert.equal(await line(), "x is now 42");
+  // It ends by itself: its idle connection does not hold it.
+  if (child.exitCode === null) await once(child, "exit");
+  assert.equal(child.exitCode, 0);
+});
+
+test("the example wait survives a kill", async () => {
+  const first = example("wait", "run-1");
+  assert.match(await first.line(), /^asked: answer at http/);
+  first.child.kill("SIGKILL");
+  const { apiUrl } = await only("wait");
+  await post(apiUrl, ["production"]);
+  const second = example("wait", "run-1");
+  assert.match(await second.line(), /^asked before: answer at http/);
+  assert.equal(await second.line(), "deploying to production");
+});
+
+test("the example list prints what is pending", async () => {
+  const asked = await new Client({ endpoint, namespace: "example-list" }).event("n", 'a "b"', bool()).create();
+  assert.equal(await example("list").line(), `${asked.id}  n  "a \\"b\\""`);
+});
+
+test("a wait goes on through a server that is killed, and an aborted one does not", async () => {
+  const event = await client.event("deploy", "?", int({ safe: true })).timeout(60_000).label("a", "b").create();
+  assert.equal(event.endpoint, endpoint);
+  assert.equal(event.existed, false);
+  assert.ok(event.deadline.getTime() - Date.now() > 50_000);
+  const aborted = new AbortController();
+  const abandoned = assert.rejects(event.wait({ signal: aborted.signal }), { name: "AbortError" });
+  const answer = event.wait();
+  server.kill("SIGKILL");
+  await once(server, "exit");
+  aborted.abort();
+  await abandoned;
+  server = await serve();
+  await client.answer(event.id, { json: "5" }, { responder: "Ada" });
+  const five: number = await answer;
+  assert.equal(five, 5);
+  assert.equal((await client.get(event.id)).response?.responder?.name, "Ada");
+});
+
+test("hundreds of waits share one connection, and one signal", async () => {
+  const warnings: Error[] = [];
+  process.on("warning", (warning) => warnings.push(warning));
+  const { signal } = new AbortController();
+  const create = () => client.event("n", "?", bool()).create({ signal });
+  const events = await Promise.all(Array.from({ length: 300 }, create));
+  const waits = events.map((event) => event.wait({ signal }));
+  await Promise.all(events.map((event) => client.answer(event.id, { value: bool().toValue(true) }, { signal })));
+  assert.ok((await Promise.all(waits)).every(Boolean));
+  assert.deepEqual(warnings, []);
+});
+
+test("errors of the server have their kind and their details", async () => {
+  await assert.rejects(client.get("0".repeat(32)), { kind: "NotFound", reason: "ERROR_REASON_EVENT_NOT_FOUND" });
+  const refused = await client.event("", "?", str({ pattern: "(" })).create().catch((error: unknown) => error);
+  assert.ok(refused instanceof HitlError && refused.kind === "Invalid");
+  assert.deepEqual(refused.fieldViolations.map(({ field }) => field), ["name", "input.str.pattern"]);
+  const type = object({ type: "object", properties: { n: { type: "integer" } } });
+  const event = await client.event("n", "?", type).create();
+  await event.cancel("never mind");
+  await assert.rejects(event.wait(), { kind: "Cancelled", message: /never mind/ });
+  await assert.rejects(client.decline(event.id, "no"), { kind: "Conflict" });
+});
+
+test("nobody there is told with the address and the cause", async () => {
+  const nobody = new Client({ endpoint: "127.0.0.1:9", retryFor: 0 });
+  const message = /127\.0\.0\.1:9: .*ECONNREFUSED/;
+  await assert.rejects(nobody.get("x"), { kind: "Unavailable", retryable: true, message });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { HitlError } from "../src/error.js";
+import { outcome } from "../src/event.js";
+import * as v1 from "../src/v1.js";
+import { bool, int, str } from "../src/value.js";
+import { answered, event, heartbeat, lost, onPausedTime, pending, refusal, scripted, type Step } from "./scripted.js";
+
+const UNKNOWN = JSON.parse("99") as v1.EventState;
+const { DECLINED, CANCELLED, TIMED_OUT } = v1.EventState;
+
+async function waited(steps: Iterable<Step>) {
+  const { client, seen } = scripted(steps);
+  const { result, tookMs } = await onPausedTime(() => client.waitEvent("e"));
+  if (result.status === "fulfilled") return { seen, tookMs, event: result.value };
+  assert.ok(result.reason instanceof HitlError, String(result.reason));
+  return { seen, tookMs, error: result.reason };
+}
+
+test("a cut or refused stream is opened again until the event ends", async () => {
+  const { event, seen } = await waited([
+    { messages: [pending()] },
+    { then: refusal(Code.Unavailable, "ERROR_REASON_SHUTTING_DOWN") },
+    { then: new ConnectError("transport error", Code.Unknown) },
+    { messages: [pending()], then: new ConnectError("connection reset", Code.Internal) },
+    { then: refusal(Code.ResourceExhausted, "ERROR_REASON_TOO_MANY_WAITERS") },
+    {},
+    { messages: [pending(), heartbeat(), answered(42n)] },
+  ]);
+  assert.ok(event);
+  assert.equal(outcome(event, int()), 42n);
+  assert.equal(seen.waits, 7);
+});
+
+test("a server fallen silent is left after three heartbeats", async () => {
+  const { event, seen, tookMs } = await waited([
+    { messages: [pending(), heartbeat()], then: "hang" },
+    { messages: [answered(1n)] },
+  ]);
+  assert.ok(event);
+  assert.ok(tookMs >= 45_000 && tookMs < 46_000, `${tookMs} ms`);
+  assert.equal(seen.waits, 2);
+});
+
+test("an outage longer than any retry does not end a wait that had begun", async () => {
+  const outage = Array.from({ length: 60 }, lost);
+  const { event, tookMs } = await waited([{ messages: [pending()] }, ...outage, { messages: [answered(7n)] }]);
+  assert.ok(event);
+  assert.ok(tookMs > 120_000, `${tookMs} ms`);
+});
+
+test("a server never reached is an error in time", async () => {
+  const { error, tookMs } = await waited(Array.from({ length: 60 }, lost));
+  assert.equal(error?.kind, "Unavailable");
+  assert.ok(tookMs > 15_000 && tookMs <= 30_000, `${tookMs} ms`);
+});
+
+test("an unknown event is an error at once", async () => {
+  const { error, seen } = await waited([{ then: refusal(Code.NotFound, "ERROR_REASON_EVENT_NOT_FOUND") }]);
+  assert.equal(error?.kind, "NotFound");
+  assert.equal(seen.waits, 1);
+});
+
+test("an unknown state is pending", async () => {
+  const { event: ended, seen } = await waited([
+    { messages: [event(UNKNOWN)] },
+    { messages: [answered(1n)] },
+  ]);
+  assert.equal(ended?.state, v1.EventState.ANSWERED);
+  assert.equal(seen.waits, 2);
+});
+
+test("who stops waiting gets the reason of the signal, and the stream is closed", async () => {
+  const { client, seen } = scripted([{ messages: [pending()], then: "hang" }]);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const { result } = await onPausedTime(() => {
+    setTimeout(() => { controller.abort(reason); }, 1_000);
+    return client.waitEvent("e", { signal: controller.signal });
+  });
+  assert.ok(result.status === "rejected" && result.reason === reason);
+  assert.deepEqual(seen, { waits: 1, closed: 1 });
+});
+
+test("an event that ended without a value is an error of its kind", () => {
+  for (const [state, kind] of [[DECLINED, "Declined"], [CANCELLED, "Cancelled"], [TIMED_OUT, "TimedOut"]] as const) {
+    const ended = create(v1.EventSchema, { state, response: { state, reason: "not today" } });
+    assert.throws(
+      () => outcome(ended, int()),
+      (error) => error instanceof HitlError && error.kind === kind && error.response?.reason === "not today",
+    );
+  }
+  const value = { kind: { case: "int", value: 5n } } as const;
+  const defaulted = create(v1.EventSchema, { state: TIMED_OUT, response: { state: TIMED_OUT, value } });
+  assert.equal(outcome(defaulted, int()), 5n);
+  assert.throws(() => outcome(create(v1.EventSchema, {}), int()), { kind: "Internal" });
+});
+
+test("clients of one run share its count, and runs do not share keys", async () => {
+  const [first, second] = [scripted([], { runId: "w1" }).client, scripted([], { runId: "w1" }).client];
+  const other = scripted([], { runId: "w2" }).client;
+  const ids = new Set<string>();
+  for (const client of [first, second, other]) ids.add((await client.event("n", "?", bool()).create()).id);
+  assert.equal(ids.size, 3);
+  const given = await first.event("n", "?", bool()).idempotencyKey("mine").create();
+  assert.equal(given.id, "mine");
+});
+
+test("a create that failed does not count", async () => {
+  const { client } = scripted([], { runId: "w3" });
+  await assert.rejects(client.event("n", "refuse", bool()).create(), { kind: "Invalid" });
+  await assert.rejects(client.event("n", "?", str({ minLength: -1 })).create(), { kind: "Invalid" });
+  const made = await client.event("n", "?", bool()).create();
+  assert.equal(made.id, `run-${createHash("sha256").update("w3\nn\n1").digest("hex")}`);
+});
