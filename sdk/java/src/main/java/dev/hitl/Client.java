@@ -23,6 +23,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Creates events, waits for them, and answers them.
@@ -43,6 +45,13 @@ public final class Client implements AutoCloseable {
     private static final int MESSAGE_BYTES_MAX = 256 << 20;
     /** Room for the details of errors. */
     private static final int HEADER_BYTES_MAX = 1 << 20;
+
+    /** Says at each start which sockets it uses, on the stderr of programs that never asked. Held, lest it be lost. */
+    private static final Logger CHATTY = Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.TcpMetrics");
+
+    static {
+        CHATTY.setLevel(Level.WARNING);
+    }
 
     private final Config.Settings settings;
     private final ManagedChannel channel;
