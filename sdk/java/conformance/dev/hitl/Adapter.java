@@ -1,8 +1,8 @@
 package dev.hitl;
 
+import static dev.hitl.Json.*;
+
 import com.google.gson.*;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.util.JsonFormat;
 import dev.hitl.v1.*;
 import java.io.*;
 import java.lang.reflect.InvocationTargetException;
@@ -11,11 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.*;
 import java.util.concurrent.*;
-import java.util.function.Consumer;
 
 /** Drives the SDK by JSON lines, one command each, for the conformance suite. */
 final class Adapter {
-    private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
     private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     private static final Map<String, Client> CLIENTS = new ConcurrentHashMap<>();
     private static final Map<String, Asked<?>> EVENTS = new ConcurrentHashMap<>();
@@ -38,14 +36,7 @@ final class Adapter {
         try {
             return object("id", c.get("id"), "ok", run(c));
         } catch (HitlException error) {
-            var how = error.response();
-            return object("id", c.get("id"), "error", object(
-                    "kind", error.kind().name().toLowerCase(Locale.ROOT),
-                    "reason", error.reason(), "message", error.getMessage(),
-                    "fields", error.fieldViolations().stream().map(HitlException.FieldViolation::field).toList(),
-                    "retryable", error.isRetryable(), "response", how == null ? null : object(
-                            "state", state(how.getState()), "reason", how.getReason(),
-                            "responder", how.getResponder().getName())));
+            return object("id", c.get("id"), "error", error(error));
         } catch (Exception | Error fault) {
             return object("id", c.get("id"), "error", object("kind", "adapter", "message", fault.toString()));
         }
@@ -84,7 +75,7 @@ final class Adapter {
                 on(c, "state", it -> request.setState(EventState.valueOf("EVENT_STATE_" + it.getAsString())));
                 on(c, "page_size", it -> request.setPageSize(it.getAsInt()));
                 var page = client(c).list(request.build());
-                yield object("events", page.getEventsList().stream().map(Adapter::event).toList(),
+                yield object("events", page.getEventsList().stream().map(Json::event).toList(),
                         "next_page_token", page.getNextPageToken());
             }
             case "ask" -> ask(c, input(c));
@@ -155,56 +146,7 @@ final class Adapter {
         return input;
     }
 
-    private static JsonObject event(dev.hitl.v1.Event event) {
-        var response = event.getResponse();
-        return object("event_id", event.getId(), "name", event.getName(), "state", state(event.getState()),
-                "value", response.hasValue() ? json(response.getValue()) : null,
-                "reason", response.getReason(), "responder", response.getResponder().getName());
-    }
-
-    private static String state(EventState state) {
-        return state.name().replace("EVENT_STATE_", "");
-    }
-
-    private static Value value(JsonElement json) {
-        try {
-            Value.Builder value = Value.newBuilder();
-            JsonFormat.parser().merge(GSON.toJson(json), value);
-            return value.build();
-        } catch (InvalidProtocolBufferException malformed) {
-            throw new IllegalArgumentException(malformed);
-        }
-    }
-
-    private static JsonElement json(Value value) {
-        try {
-            return JsonParser.parseString(JsonFormat.printer().print(value));
-        } catch (InvalidProtocolBufferException impossible) {
-            throw new IllegalArgumentException(impossible);
-        }
-    }
-
     private static Client client(JsonObject c) {
         return CLIENTS.computeIfAbsent(c.has("client") ? text(c, "client") : "default", absent -> Client.fromEnv());
-    }
-
-    private static String text(JsonObject c, String key) {
-        return c.has(key) ? c.get(key).getAsString() : "";
-    }
-
-    private static Map<String, String> labels(JsonObject c) {
-        Map<String, String> labels = new HashMap<>();
-        on(c, "labels", it -> it.getAsJsonObject().entrySet().forEach(e -> labels.put(e.getKey(), e.getValue().getAsString())));
-        return labels;
-    }
-
-    private static void on(JsonObject c, String key, Consumer<JsonElement> set) {
-        if (c.has(key)) set.accept(c.get(key));
-    }
-
-    private static JsonObject object(Object... members) {
-        JsonObject object = new JsonObject();
-        for (int at = 0; at < members.length; at += 2) object.add((String) members[at], GSON.toJsonTree(members[at + 1]));
-        return object;
     }
 }
