@@ -5,8 +5,7 @@ import static dev.hitl.Json.*;
 import com.google.gson.*;
 import dev.hitl.v1.*;
 import java.io.*;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
+import java.lang.reflect.*;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.*;
@@ -25,7 +24,6 @@ final class Adapter {
         var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             JsonObject command = JsonParser.parseString(line).getAsJsonObject();
-            // Null is the same as absent, but as an answer.
             command.entrySet().removeIf(each -> each.getValue().isJsonNull() && !each.getKey().equals("json"));
             commands.execute(() -> OUT.println(GSON.toJson(reply(command))));
         }
@@ -93,9 +91,9 @@ final class Adapter {
         on(c, "idempotency_key", it -> builder.idempotencyKey(it.getAsString()));
         Event<T> event = builder.create();
         EVENTS.put(text(c, "event"), new Asked<>(event, input));
-        return object("event_id", event.id(), "request_id", event.requestId(), "name", event.name(),
-                "form_url", event.formUrl(), "api_url", event.apiUrl(), "endpoint", event.endpoint(),
-                "existed", event.existed(), "deadline_ms", event.deadline().toEpochMilli());
+        return object("event_id", event.id(), "request_id", event.requestId(), "name", event.name(), "form_url",
+                event.formUrl(), "api_url", event.apiUrl(), "endpoint", event.endpoint(), "existed",
+                event.existed(), "deadline_ms", event.deadline().toEpochMilli());
     }
 
     private static <T> JsonObject ask(JsonObject c, Input<T> input) throws InterruptedException {
