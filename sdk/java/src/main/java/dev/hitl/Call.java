@@ -1,0 +1,82 @@
+package dev.hitl;
+
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+
+/** One call to the server, as a future that ends with the first message that {@code read} makes one of. */
+final class Call<Q, R, T> extends ClientCall.Listener<R> {
+    /** Cancelling it cancels the call. */
+    final CompletableFuture<T> outcome = new CompletableFuture<>();
+
+    private final ClientCall<Q, R> call;
+    private final Function<R, T> read;
+    private final Timer timer;
+    private final Duration silenceLimit;
+    private final String endpoint;
+    private volatile Future<?> silence;
+
+    Call(ClientCall<Q, R> call, Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint) {
+        this.call = call;
+        this.read = read;
+        this.timer = timer;
+        this.silenceLimit = silenceLimit;
+        this.endpoint = endpoint;
+        listen();
+    }
+
+    void start(Q request) {
+        // Only what ended badly is cancelled: the server ends the other calls itself.
+        outcome.whenComplete(
+                (reply, error) -> {
+                    if (error != null) {
+                        call.cancel("the caller has left", null);
+                    }
+                });
+        if (outcome.isDone()) {
+            return;
+        }
+        try {
+            call.start(this, new Metadata());
+            call.sendMessage(request);
+            call.halfClose();
+            call.request(1);
+        } catch (RuntimeException unsent) {
+            outcome.completeExceptionally(
+                    HitlException.internal("the request cannot be sent: " + unsent.getMessage(), unsent));
+        }
+    }
+
+    @Override
+    public void onMessage(R message) {
+        silence.cancel(false);
+        T reply = read.apply(message);
+        if (reply == null) {
+            listen();
+            call.request(1);
+        } else {
+            outcome.complete(reply);
+        }
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+        silence.cancel(false);
+        outcome.completeExceptionally(
+                status.isOk()
+                        ? HitlException.unavailable("the stream ended before the event", null)
+                        : HitlException.of(status, trailers, endpoint));
+    }
+
+    private void listen() {
+        String message = "the server sent nothing for %d s".formatted(silenceLimit.toSeconds());
+        silence =
+                timer.after(
+                        silenceLimit,
+                        () -> outcome.completeExceptionally(HitlException.unavailable(message, null)));
+    }
+}

@@ -1,0 +1,307 @@
+package dev.hitl;
+
+import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.CancelEventRequest;
+import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.CreateEventResponse;
+import dev.hitl.v1.DeclineEventRequest;
+import dev.hitl.v1.EventServiceGrpc;
+import dev.hitl.v1.GetEventRequest;
+import dev.hitl.v1.ListEventsRequest;
+import dev.hitl.v1.ListEventsResponse;
+import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
+import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * Creates events, waits for them, and answers them.
+ *
+ * <p>A client is for all threads of a program. It has one connection, which is made when first needed and
+ * made again when lost. Calls are repeated for a while when the server cannot be reached ({@link
+ * Config#retryFor}). The methods that take an event id are for untyped use: they return the event as the
+ * API has it.
+ *
+ * <p>All methods throw {@link HitlException}, and {@link CancellationException} if the thread is
+ * interrupted while they call the server (it stays interrupted). Waits throw {@link
+ * InterruptedException} instead.
+ */
+public final class Client implements AutoCloseable {
+    /** Longer than a local server may take to start, so that its own error is the one that is seen. */
+    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
+    /** Enough for a page of large events; a limit only against a server gone wrong. */
+    private static final int MESSAGE_BYTES_MAX = 256 << 20;
+    /** Room for the details of errors. */
+    private static final int HEADER_BYTES_MAX = 1 << 20;
+
+    /** Says at each start which sockets it uses, on the stderr of programs that never asked. Held, lest it be lost. */
+    private static final Logger CHATTY = Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.TcpMetrics");
+
+    static {
+        CHATTY.setLevel(Level.WARNING);
+    }
+
+    private final Config.Settings settings;
+    private final ManagedChannel channel;
+    private final Timer timer;
+    private volatile boolean reached;
+    private volatile boolean closed;
+
+    /**
+     * A client as configured. Does not connect yet.
+     *
+     * @throws HitlException of kind {@code INVALID} if a setting or variable cannot be understood
+     */
+    public Client(Config config) {
+        this(config.resolve(System::getenv));
+    }
+
+    Client(Config.Settings settings) {
+        this(settings, connection(settings.endpoint()), Timer.SYSTEM);
+    }
+
+    Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
+        this.settings = settings;
+        this.channel = channel;
+        this.timer = timer;
+    }
+
+    /**
+     * A client with everything taken from the environment.
+     *
+     * @throws HitlException of kind {@code INVALID} if a variable cannot be understood
+     */
+    public static Client fromEnv() {
+        return new Client(new Config());
+    }
+
+    /** The channel, which connects at its first call and again after each loss. */
+    private static ManagedChannel connection(String endpoint) {
+        URI uri = URI.create(endpoint);
+        return NettyChannelBuilder.forAddress(uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort())
+                .usePlaintext()
+                .maxInboundMessageSize(MESSAGE_BYTES_MAX)
+                .maxInboundMetadataSize(HEADER_BYTES_MAX)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5_000)
+                // Finds a connection that died without a word while only waits are open on it.
+                .keepAliveTime(20, TimeUnit.SECONDS)
+                .keepAliveTimeout(10, TimeUnit.SECONDS)
+                .keepAliveWithoutCalls(true)
+                .build();
+    }
+
+    /** The server's address, such as {@code http://127.0.0.1:4485}. */
+    public String endpoint() {
+        return settings.endpoint();
+    }
+
+    /** The namespace of every call that names no other. */
+    public String namespace() {
+        return settings.namespace();
+    }
+
+    /**
+     * Starts to describe an event whose answer {@code input} asks for. Nothing is asked before {@link
+     * EventBuilder#create}.
+     *
+     * @param name what lists and logs call it
+     * @param prompt the question
+     */
+    public <T> EventBuilder<T> event(String name, String prompt, Input<T> input) {
+        return new EventBuilder<>(this, name, prompt, input);
+    }
+
+    /**
+     * Creates an event from a request of the API. An empty namespace is the client's; an empty idempotency
+     * key is derived from the run if there is one, else random, so that repeating the call on a lost
+     * connection creates nothing twice.
+     *
+     * @throws HitlException of kind {@code INVALID}, which names the fields to correct, or {@code CONFLICT}
+     *     if the idempotency key belongs to a different request
+     */
+    public CreateEventResponse create(CreateEventRequest request) {
+        CreateEventRequest.Builder filled = request.toBuilder();
+        filled.setNamespace(orOurs(request.getNamespace()));
+        var method = EventServiceGrpc.getCreateEventMethod();
+        if (!request.getIdempotencyKey().isEmpty()) {
+            return call(method, filled.build());
+        }
+        if (settings.runId() == null) {
+            return call(method, filled.setIdempotencyKey(Key.once()).build());
+        }
+        try (Key key = Key.take(filled.getNamespace(), settings.runId(), filled.getName())) {
+            CreateEventResponse reply = call(method, filled.setIdempotencyKey(key.text()).build());
+            key.keep();
+            return reply;
+        }
+    }
+
+    /**
+     * Returns an event as it stands.
+     *
+     * @throws HitlException of kind {@code NOT_FOUND}
+     */
+    public dev.hitl.v1.Event get(String eventId) {
+        var request = GetEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        return call(EventServiceGrpc.getGetEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Lists one page of events: first the pending ones, nearest deadline first, then the ended ones, latest
+     * first. Call again with {@code page_token} from {@code next_page_token} until that is empty. An empty
+     * namespace is the client's.
+     *
+     * @throws HitlException of kind {@code INVALID}
+     */
+    public ListEventsResponse list(ListEventsRequest request) {
+        var filled = request.toBuilder().setNamespace(orOurs(request.getNamespace()));
+        return call(EventServiceGrpc.getListEventsMethod(), filled.build());
+    }
+
+    /**
+     * Waits until an event ends, through lost connections and server restarts, and returns it with its
+     * response, however it ended.
+     *
+     * @throws HitlException of kind {@code NOT_FOUND}
+     * @throws InterruptedException if the thread is interrupted; the event stays
+     */
+    public dev.hitl.v1.Event awaitEvent(String eventId) throws InterruptedException {
+        return join(awaitEventAsync(eventId));
+    }
+
+    /** Like {@link #awaitEvent}, without blocking. Cancel the future to stop waiting; the event stays. */
+    public CompletableFuture<dev.hitl.v1.Event> awaitEventAsync(String eventId) {
+        return Wait.begin(this, eventId);
+    }
+
+    /**
+     * Answers an event.
+     *
+     * @param responder the name of the person who answers, empty if unknown
+     * @throws HitlException of kind {@code INVALID} if the answer does not fit (the event stays as it was),
+     *     {@code CONFLICT} if the event has ended, or {@code NOT_FOUND}
+     */
+    public dev.hitl.v1.Event answer(String eventId, Answer answer, String responder) {
+        AnswerEventRequest.Builder request = answer.request.toBuilder();
+        request.setNamespace(namespace()).setEventId(eventId);
+        request.setAnswerId(Key.once()).setResponder(responder);
+        return call(EventServiceGrpc.getAnswerEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Declines an event: a person refuses to give a value. {@code reason} and {@code responder} may be
+     * empty.
+     *
+     * @throws HitlException of kind {@code CONFLICT} if the event has ended, or {@code NOT_FOUND}
+     */
+    public dev.hitl.v1.Event decline(String eventId, String reason, String responder) {
+        var request = DeclineEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        request.setReason(reason).setAnswerId(Key.once()).setResponder(responder);
+        return call(EventServiceGrpc.getDeclineEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Cancels an event: whoever asked withdraws it. One that is cancelled already is returned as it is.
+     * {@code reason} may be empty.
+     *
+     * @throws HitlException of kind {@code CONFLICT} if the event ended otherwise, or {@code NOT_FOUND}
+     */
+    public dev.hitl.v1.Event cancel(String eventId, String reason) {
+        var request = CancelEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        request.setReason(reason);
+        return call(EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
+    }
+
+    /** Gives the connection back. Calls and waits under way fail; events stay. */
+    @Override
+    public void close() {
+        closed = true;
+        channel.shutdownNow();
+    }
+
+    private String orOurs(String namespace) {
+        return namespace.isEmpty() ? namespace() : namespace;
+    }
+
+    private <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
+        try {
+            return join(repeat(
+                    this::worthAnother, backoff -> attempt(method, request, ATTEMPT_LIMIT, reply -> reply)));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            CancellationException cancelled = new CancellationException("interrupted");
+            cancelled.initCause(interrupted);
+            throw cancelled;
+        }
+    }
+
+    <R> CompletableFuture<R> repeat(
+            BiPredicate<HitlException, Duration> goesOn,
+            Function<Retry.Backoff, CompletableFuture<R>> attempt) {
+        return Retry.begin(timer, goesOn, attempt);
+    }
+
+    boolean worthAnother(HitlException error, Duration elapsed) {
+        return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
+    }
+
+    /** Whether any call ever got a reply. */
+    boolean hasReachedServer() {
+        return reached;
+    }
+
+    /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
+    <Q, R, T> CompletableFuture<T> attempt(
+            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
+        if (closed) {
+            return CompletableFuture.failedFuture(HitlException.invalid("the client is closed"));
+        }
+        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
+            channel.enterIdle();
+        }
+        Function<R, T> noted =
+                message -> {
+                    reached = true;
+                    return read.apply(message);
+                };
+        Call<Q, R, T> call =
+                new Call<>(
+                        channel.newCall(method, CallOptions.DEFAULT), noted, timer, silenceLimit, endpoint());
+        if (settings.launcher() == null || channel.getState(false) == ConnectivityState.READY) {
+            call.start(request);
+        } else {
+            settings.launcher().ensure(() -> call.start(request), call.outcome::completeExceptionally);
+        }
+        return call.outcome;
+    }
+
+    /** Blocks until {@code future} ends. An interrupt cancels it. */
+    static <R> R join(CompletableFuture<R> future) throws InterruptedException {
+        try {
+            return future.get();
+        } catch (InterruptedException interrupted) {
+            future.cancel(true);
+            throw interrupted;
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof HitlException error) {
+                // It was made by a thread of the connection; where it is thrown is what one wants to see.
+                error.fillInStackTrace();
+                throw error;
+            }
+            throw HitlException.internal(failed.getCause().toString(), failed.getCause());
+        }
+    }
+}

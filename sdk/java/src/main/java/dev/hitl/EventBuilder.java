@@ -1,0 +1,72 @@
+package dev.hitl;
+
+import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.OnTimeout;
+import dev.hitl.v1.PromptFormat;
+import java.time.Duration;
+
+/** An event that is about to be created. The server checks every rule; nothing is asked before. */
+public final class EventBuilder<T> {
+    private final Client client;
+    private final Input<T> input;
+    private final CreateEventRequest.Builder request = CreateEventRequest.newBuilder();
+
+    EventBuilder(Client client, String name, String prompt, Input<T> input) {
+        this.client = client;
+        this.input = input;
+        request.setName(name).setPrompt(prompt).setInput(input.proto);
+    }
+
+    /** The run the event belongs to: {@code run} unless set. */
+    public EventBuilder<T> scope(String scope) {
+        request.setScope(scope);
+        return this;
+    }
+
+    /** The time until the event times out, 1 ms to 366 days: one hour unless set. */
+    public EventBuilder<T> timeout(Duration timeout) {
+        request.getTtlBuilder().setSeconds(timeout.getSeconds()).setNanos(timeout.getNano());
+        return this;
+    }
+
+    /** The value to go on with when nobody answers in time. Without it that is an error. */
+    public EventBuilder<T> defaultOnTimeout(T value) {
+        request.setOnTimeout(OnTimeout.newBuilder().setDefaultValue(input.write(value)));
+        return this;
+    }
+
+    /** Adds a label to list by. */
+    public EventBuilder<T> label(String key, String value) {
+        request.putLabels(key, value);
+        return this;
+    }
+
+    /** Shows the prompt as Markdown instead of plain text. */
+    public EventBuilder<T> markdown() {
+        request.setPromptFormat(PromptFormat.PROMPT_FORMAT_MARKDOWN);
+        return this;
+    }
+
+    /**
+     * Makes creating it again safe whatever run it is: the same key and the same request give the same
+     * event. Derived from the run unless set (see the package's documentation).
+     */
+    public EventBuilder<T> idempotencyKey(String key) {
+        request.setIdempotencyKey(key);
+        return this;
+    }
+
+    /**
+     * Creates the event. It and its timer are durable when this returns.
+     *
+     * @throws HitlException as {@link Client#create} does
+     */
+    public Event<T> create() {
+        return new Event<>(client, input, client.create(request()));
+    }
+
+    /** The request as the API has it. */
+    CreateEventRequest request() {
+        return request.build();
+    }
+}

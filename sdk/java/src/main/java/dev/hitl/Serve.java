@@ -1,0 +1,263 @@
+package dev.hitl;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * A local server when there is none: before each connect, if nothing listens, {@code hitl serve} is
+ * started.
+ *
+ * <p>Many programs may do so at once. Each starts a server and all but one of those find the port or the
+ * store taken and exit, so a server that exits is no failure as long as the port answers soon.
+ */
+final class Serve {
+    /** How long a server may take until it serves, with its store opened. */
+    static final Duration START_LIMIT = Duration.ofSeconds(10);
+
+    private static final int POLL_INTERVAL_MS = 20;
+    /**
+     * Between two starts: the port or the store may be in the hands of a server that is about to listen,
+     * or about to end.
+     */
+    private static final Duration RESTART_INTERVAL = Duration.ofSeconds(1);
+    /** A log grown beyond this is put aside when a server starts, so that two of them are the most. */
+    private static final long LOG_BYTES_MAX = 8 << 20;
+
+    private static final int LOG_TAIL_LINES = 8;
+    private static final int SOCKET_TIMEOUT_MS = 1_000;
+
+    private final InetSocketAddress address;
+    private final Path binary;
+    private final Path dataDir;
+    private final Duration startLimit;
+    /** One thread, so that the calls of a client start one server, and none while nothing is called. */
+    private final Executor executor;
+
+    Serve(InetSocketAddress address, Path binary, Path dataDir, Duration startLimit) {
+        this.address = address;
+        this.binary = binary;
+        this.dataDir = dataDir;
+        this.startLimit = startLimit;
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(
+                        1,
+                        1,
+                        1,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        task -> {
+                            Thread thread = new Thread(task, "hitl-serve");
+                            thread.setDaemon(true);
+                            return thread;
+                        });
+        pool.allowCoreThreadTimeOut(true);
+        this.executor = pool;
+    }
+
+    InetSocketAddress address() {
+        return address;
+    }
+
+    Path binary() {
+        return binary;
+    }
+
+    Path dataDir() {
+        return dataDir;
+    }
+
+    /** Calls {@code serving} once a server listens, started if need be; else {@code failed}. */
+    void ensure(Runnable serving, Consumer<HitlException> failed) {
+        executor.execute(
+                () -> {
+                    try {
+                        ensure();
+                    } catch (HitlException error) {
+                        failed.accept(error);
+                        return;
+                    }
+                    serving.run();
+                });
+    }
+
+    private void ensure() {
+        try {
+            dial().close();
+        } catch (ConnectException refused) {
+            startUntilServing();
+        } catch (IOException unreachable) {
+            String message = "cannot connect to the local server at %s: %s";
+            throw HitlException.unavailable(
+                    message.formatted(name(), unreachable.getMessage()), unreachable);
+        }
+    }
+
+    /** Starts a server, again if it ends, until one of whatever program serves. */
+    private void startUntilServing() {
+        Path dir = usableDataDir();
+        Path log = dir.resolve("serve.log");
+        long logStart = logStart(log);
+        long begun = System.nanoTime();
+        long started = begun;
+        Process server = start(dir, log);
+        while (!serves()) {
+            if (System.nanoTime() - begun > startLimit.toNanos()) {
+                String message = "`hitl serve` did not start on %s within %d s. Its log, %s, ends:\n%s";
+                throw HitlException.noServer(
+                        message.formatted(name(), startLimit.toSeconds(), log, tail(log, logStart)), null);
+            }
+            pause();
+            if (!server.isAlive() && System.nanoTime() - started > RESTART_INTERVAL.toNanos()) {
+                started = System.nanoTime();
+                server = start(dir, log);
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(POLL_INTERVAL_MS);
+        } catch (InterruptedException interrupted) {
+            // The thread is our own, and nobody interrupts it.
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    /** Whether a server replies. One that listens may yet fail to open its store. */
+    private boolean serves() {
+        try (Socket socket = dial()) {
+            String request = "GET /healthz HTTP/1.1\r\nhost: " + name() + "\r\n\r\n";
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return socket.getInputStream().read() >= 0;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    private Socket dial() throws IOException {
+        Socket socket = new Socket();
+        try {
+            socket.setSoTimeout(SOCKET_TIMEOUT_MS);
+            socket.connect(address, SOCKET_TIMEOUT_MS);
+            return socket;
+        } catch (IOException refused) {
+            socket.close();
+            throw refused;
+        }
+    }
+
+    private String name() {
+        return address.getAddress().getHostAddress() + ":" + address.getPort();
+    }
+
+    private Path usableDataDir() {
+        if (dataDir == null) {
+            throw HitlException.noServer(
+                    "nowhere to keep the local server's data: set HITL_DATA_DIR, or HITL_ENDPOINT to use a "
+                            + "server that runs elsewhere",
+                    null);
+        }
+        // The server runs in this directory, so a relative path would lead astray there.
+        Path dir = dataDir.toAbsolutePath();
+        try {
+            return Files.createDirectories(dir);
+        } catch (IOException error) {
+            throw unusable(dir, error);
+        }
+    }
+
+    /** How long the log is before a server writes there, put aside if that is too long. */
+    private static long logStart(Path log) {
+        try {
+            if (Files.exists(log) && Files.size(log) > LOG_BYTES_MAX) {
+                Path aside = log.resolveSibling("serve.log.1");
+                Files.move(log, aside, StandardCopyOption.REPLACE_EXISTING);
+            }
+            return Files.exists(log) ? Files.size(log) : 0;
+        } catch (IOException error) {
+            throw unusable(log, error);
+        }
+    }
+
+    /**
+     * Starts a server that outlives this program: not in its process group, lest Ctrl-C end both, nor in
+     * its directory, nor with its terminal. Java cannot leave the group, so {@code setsid} does, where the
+     * system has it.
+     */
+    private Process start(Path dir, Path log) {
+        List<String> command = new ArrayList<>();
+        Path setsid = find(Path.of("setsid"));
+        if (setsid != null) {
+            command.add(setsid.toString());
+        }
+        try {
+            Path program = find(binary);
+            if (program == null) {
+                throw new IOException("no such program");
+            }
+            command.add(program.toString());
+            command.addAll(List.of("serve", "--idle-exit", "10m", "--listen", name()));
+            ProcessBuilder server = new ProcessBuilder(command).directory(dir.toFile());
+            server.environment().put("HITL_DATA_DIR", dir.toString());
+            return server.redirectInput(new File("/dev/null"))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                    .start();
+        } catch (IOException error) {
+            String message =
+                    "no server runs on %s and `%s` cannot be started (%s): install hitl, or set HITL_BIN to "
+                            + "the program, or HITL_ENDPOINT to a server that runs elsewhere";
+            throw HitlException.noServer(message.formatted(name(), binary, error.getMessage()), error);
+        }
+    }
+
+    /** The absolute path of a program, looked for in PATH if it is a bare name. Null if there is none. */
+    private static Path find(Path program) {
+        String path = System.getenv("PATH");
+        Stream<Path> places =
+                program.getNameCount() > 1 || program.isAbsolute() || path == null
+                        ? Stream.of(program)
+                        : Stream.of(path.split(File.pathSeparator)).map(dir -> Path.of(dir).resolve(program));
+        return places.map(Path::toAbsolutePath)
+                .filter(place -> Files.isRegularFile(place) && Files.isExecutable(place))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** The last lines written since the server was started. */
+    private static String tail(Path log, long start) {
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
+            file.seek(start);
+            byte[] bytes = new byte[(int) Math.min(file.length() - start, LOG_BYTES_MAX)];
+            file.readFully(bytes);
+            List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+            int first = Math.max(0, lines.size() - LOG_TAIL_LINES);
+            return String.join("\n", lines.subList(first, lines.size()));
+        } catch (IOException unreadable) {
+            return "";
+        }
+    }
+
+    private static HitlException unusable(Path path, IOException error) {
+        String message =
+                "%s: %s. The local server needs it: make it writable, or set HITL_DATA_DIR";
+        return HitlException.noServer(message.formatted(path, error.getMessage()), error);
+    }
+}

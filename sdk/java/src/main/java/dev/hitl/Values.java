@@ -1,0 +1,217 @@
+package dev.hitl;
+
+import dev.hitl.v1.ChoiceValue;
+import dev.hitl.v1.ObjectValue;
+import dev.hitl.v1.Value;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** How each Java type travels as a value of the API, and records as objects. */
+final class Values {
+    private Values() {}
+
+    /** The value that a Java object stands for. */
+    static Value of(Object object) {
+        Value.Builder value = Value.newBuilder();
+        if (object instanceof Value ready) {
+            return ready;
+        } else if (object instanceof Long || object instanceof Integer) {
+            value.setInt(((Number) object).longValue());
+        } else if (object instanceof Double number) {
+            value.setFloat(number);
+        } else if (object instanceof String text) {
+            value.setStr(text);
+        } else if (object instanceof Boolean truth) {
+            value.setBool(truth);
+        } else if (object instanceof Enum<?> constant) {
+            value.setChoice(ChoiceValue.newBuilder().addSelected(constant.name()));
+        } else if (object instanceof List<?> options) {
+            value.setChoice(
+                    ChoiceValue.newBuilder().addAllSelected(options.stream().map(Values::option).toList()));
+        } else if (object instanceof Map<?, ?> fields) {
+            fields.forEach((name, field) -> put(value.getObjectBuilder(), name.toString(), field));
+        } else if (object instanceof Record fields) {
+            ObjectValue.Builder builder = value.getObjectBuilder();
+            for (RecordComponent component : fields.getClass().getRecordComponents()) {
+                put(builder, component.getName(), field(fields, component));
+            }
+        } else {
+            throw HitlException.invalid("%s cannot be an answer", object == null ? "null" : object.getClass());
+        }
+        return value.build();
+    }
+
+    /** What is null or empty is left out. */
+    private static void put(ObjectValue.Builder fields, String name, Object field) {
+        Object present = field instanceof Optional<?> optional ? optional.orElse(null) : field;
+        if (present != null) {
+            fields.putFields(name, of(present));
+        }
+    }
+
+    private static Object field(Record fields, RecordComponent component) {
+        try {
+            component.getAccessor().setAccessible(true);
+            return component.getAccessor().invoke(fields);
+        } catch (ReflectiveOperationException | RuntimeException unreadable) {
+            throw HitlException.invalid("%s cannot be read: %s", component, unreadable);
+        }
+    }
+
+    /** What an option travels as. */
+    static String option(Object option) {
+        return option instanceof Enum<?> constant ? constant.name() : String.valueOf(option);
+    }
+
+    /** The value as an object of {@code type}, absent if null. */
+    static Object to(Value value, Type type) {
+        if (type instanceof ParameterizedType generic && generic.getRawType() == Optional.class) {
+            Type item = generic.getActualTypeArguments()[0];
+            return Optional.ofNullable(value).map(present -> to(present, item));
+        }
+        if (type instanceof ParameterizedType generic && generic.getRawType() == List.class) {
+            return selected(value, (Class<?>) generic.getActualTypeArguments()[0]);
+        }
+        Class<?> wanted = (Class<?>) type;
+        boolean any = wanted == Object.class;
+        return switch (value == null ? Value.KindCase.KIND_NOT_SET : value.getKindCase()) {
+            case INT -> {
+                long number = value.getInt();
+                if (any || wanted == Long.class || wanted == long.class) {
+                    yield number;
+                }
+                boolean small = wanted == Integer.class || wanted == int.class;
+                yield small && number == (int) number ? (Object) (int) number : mismatch(value, type);
+            }
+            case FLOAT ->
+                    any || wanted == Double.class || wanted == double.class
+                            ? (Object) value.getFloat()
+                            : mismatch(value, type);
+            case STR -> any || wanted == String.class ? value.getStr() : mismatch(value, type);
+            case BOOL ->
+                    any || wanted == Boolean.class || wanted == boolean.class
+                            ? (Object) value.getBool()
+                            : mismatch(value, type);
+            case CHOICE -> any ? selected(value, String.class) : only(value, wanted);
+            case OBJECT -> {
+                Map<String, Value> fields = value.getObject().getFieldsMap();
+                yield wanted.isRecord() ? toRecord(fields, wanted) : toMap(fields);
+            }
+            case KIND_NOT_SET -> mismatch(value, type);
+        };
+    }
+
+    /** The options that were picked. */
+    static <T> List<T> selected(Value value, Class<T> type) {
+        if (value == null || !value.hasChoice()) {
+            mismatch(value, type);
+        }
+        return value.getChoice().getSelectedList().stream().map(name -> constant(name, type)).toList();
+    }
+
+    /** The one option that was picked. */
+    static <T> T only(Value value, Class<T> type) {
+        List<T> selected = selected(value, type);
+        if (selected.size() != 1) {
+            throw HitlException.internal("the answer is not exactly one option", null);
+        }
+        return selected.get(0);
+    }
+
+    private static <T> T constant(String name, Class<T> type) {
+        if (type == String.class) {
+            return type.cast(name);
+        }
+        return Stream.ofNullable(type.getEnumConstants())
+                .flatMap(Arrays::stream)
+                .filter(constant -> option(constant).equals(name))
+                .findFirst()
+                .orElseThrow(() -> HitlException.internal("%s has no \"%s\"".formatted(type, name), null));
+    }
+
+    private static Map<String, Object> toMap(Map<String, Value> fields) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        fields.forEach((name, value) -> map.put(name, to(value, Object.class)));
+        return map;
+    }
+
+    private static Object toRecord(Map<String, Value> fields, Class<?> type) {
+        RecordComponent[] components = type.getRecordComponents();
+        Class<?>[] types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+        List<Object> values = new ArrayList<>();
+        for (RecordComponent component : components) {
+            values.add(to(fields.get(component.getName()), component.getGenericType()));
+        }
+        try {
+            Constructor<?> constructor = type.getDeclaredConstructor(types);
+            constructor.setAccessible(true);
+            return constructor.newInstance(values.toArray());
+        } catch (ReflectiveOperationException | RuntimeException unfit) {
+            throw HitlException.internal("the answer does not fit " + type + ": " + unfit, unfit);
+        }
+    }
+
+    private static Object mismatch(Value found, Type wanted) {
+        throw HitlException.internal(
+                "the server sent %s where %s is asked for; a record and its schema must agree"
+                        .formatted(found == null ? "nothing" : found.getKindCase(), wanted.getTypeName()),
+                null);
+    }
+
+    /** The JSON Schema of a record's components. Names are Java's, so that none needs escapes. */
+    static String schema(Class<? extends Record> type) {
+        List<String> properties = new ArrayList<>();
+        List<String> required = new ArrayList<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            Type field = component.getGenericType();
+            if (field instanceof ParameterizedType generic && generic.getRawType() == Optional.class) {
+                field = generic.getActualTypeArguments()[0];
+            } else {
+                required.add("\"" + component.getName() + "\"");
+            }
+            properties.add("\"%s\":{%s}".formatted(component.getName(), property(field, component)));
+        }
+        return "{\"type\":\"object\",\"properties\":{%s},\"required\":[%s]}"
+                .formatted(String.join(",", properties), String.join(",", required));
+    }
+
+    private static String property(Type type, RecordComponent component) {
+        if (type == long.class || type == Long.class) {
+            return "\"type\":\"integer\"";
+        } else if (type == int.class || type == Integer.class) {
+            String limits = "\"type\":\"integer\",\"minimum\":%d,\"maximum\":%d";
+            return limits.formatted(Integer.MIN_VALUE, Integer.MAX_VALUE);
+        } else if (type == double.class || type == Double.class) {
+            return "\"type\":\"number\"";
+        } else if (type == boolean.class || type == Boolean.class) {
+            return "\"type\":\"boolean\"";
+        } else if (type == String.class) {
+            return "\"type\":\"string\"";
+        } else if (type instanceof Class<?> constants && constants.isEnum()) {
+            return "\"type\":\"string\",\"enum\":[%s]"
+                    .formatted(
+                            Arrays.stream(constants.getEnumConstants())
+                                    .map(constant -> "\"" + option(constant) + "\"")
+                                    .collect(Collectors.joining(",")));
+        } else if (type instanceof ParameterizedType generic
+                && generic.getRawType() == List.class
+                && generic.getActualTypeArguments()[0] instanceof Class<?> item
+                && item.isEnum()) {
+            return "\"type\":\"array\",\"items\":{%s}".formatted(property(item, component));
+        }
+        throw HitlException.invalid(
+                "%s: a field is a long, int, double, boolean, String, enum, List of an enum, or an Optional "
+                        + "of one of these",
+                component);
+    }
+}

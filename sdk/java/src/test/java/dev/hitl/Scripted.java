@@ -1,0 +1,150 @@
+package dev.hitl;
+
+import com.google.protobuf.Any;
+import com.google.rpc.ErrorInfo;
+import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.CreateEventResponse;
+import dev.hitl.v1.Event;
+import dev.hitl.v1.EventServiceGrpc;
+import dev.hitl.v1.EventState;
+import dev.hitl.v1.GetEventRequest;
+import dev.hitl.v1.GetEventResponse;
+import dev.hitl.v1.Heartbeat;
+import dev.hitl.v1.Response;
+import dev.hitl.v1.Value;
+import dev.hitl.v1.WaitEventRequest;
+import dev.hitl.v1.WaitEventResponse;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+
+/** A server in memory that does as a script says, and whose time is the test's. */
+final class Scripted implements AutoCloseable {
+    /** What one call is answered with: messages, then a status, or nothing more if that is null. */
+    record Step(List<WaitEventResponse> messages, StatusRuntimeException end) {
+        static Step refuse(StatusRuntimeException status) {
+            return new Step(List.of(), status);
+        }
+
+        static Step stream(WaitEventResponse... messages) {
+            return new Step(Arrays.asList(messages), Status.OK.asRuntimeException());
+        }
+
+        static Step hang(WaitEventResponse... messages) {
+            return new Step(Arrays.asList(messages), null);
+        }
+    }
+
+    final ManualTimer timer = new ManualTimer();
+    final Queue<Step> steps = new ArrayDeque<>();
+    int calls;
+    int cancelled;
+
+    private final Server server;
+    private final ManagedChannel channel;
+
+    Scripted(Step... steps) throws IOException {
+        this.steps.addAll(Arrays.asList(steps));
+        String name = InProcessServerBuilder.generateName();
+        server =
+                InProcessServerBuilder.forName(name)
+                        .directExecutor()
+                        .addService(new Service())
+                        .build()
+                        .start();
+        channel = InProcessChannelBuilder.forName(name).directExecutor().build();
+    }
+
+    Client client() {
+        return client(new Config());
+    }
+
+    Client client(Config config) {
+        return new Client(config.endpoint("http://scripted").resolve(name -> null), channel, timer);
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+        server.shutdownNow();
+    }
+
+    static WaitEventResponse event(EventState state, Value value) {
+        Event.Builder event = Event.newBuilder().setId("e").setState(state);
+        if (value != null) {
+            event.setResponse(Response.newBuilder().setState(state).setValue(value));
+        }
+        return WaitEventResponse.newBuilder().setEvent(event).build();
+    }
+
+    static WaitEventResponse pending() {
+        return event(EventState.EVENT_STATE_PENDING, null);
+    }
+
+    static WaitEventResponse answered(long value) {
+        return event(EventState.EVENT_STATE_ANSWERED, Values.of(value));
+    }
+
+    static WaitEventResponse heartbeat() {
+        return WaitEventResponse.newBuilder().setHeartbeat(Heartbeat.getDefaultInstance()).build();
+    }
+
+    /** An error as hitl servers make it. */
+    static StatusRuntimeException refusal(Status.Code code, String reason) {
+        ErrorInfo info = ErrorInfo.newBuilder().setDomain("hitl.v1").setReason(reason).build();
+        return StatusProto.toStatusRuntimeException(
+                com.google.rpc.Status.newBuilder()
+                        .setCode(code.value())
+                        .setMessage(reason)
+                        .addDetails(Any.pack(info))
+                        .build());
+    }
+
+    static StatusRuntimeException lost() {
+        return Status.UNAVAILABLE.withDescription("connection refused").asRuntimeException();
+    }
+
+    private final class Service extends EventServiceGrpc.EventServiceImplBase {
+        @Override
+        public void waitEvent(WaitEventRequest request, StreamObserver<WaitEventResponse> stream) {
+            calls++;
+            ((ServerCallStreamObserver<WaitEventResponse>) stream).setOnCancelHandler(() -> cancelled++);
+            Step step = steps.remove();
+            step.messages().forEach(stream::onNext);
+            if (step.end() == null) {
+                return;
+            }
+            if (step.end().getStatus().isOk()) {
+                stream.onCompleted();
+            } else {
+                stream.onError(step.end());
+            }
+        }
+
+        @Override
+        public void createEvent(
+                CreateEventRequest request, StreamObserver<CreateEventResponse> reply) {
+            // Gives the key back as the id, for tests to see.
+            Event event = Event.newBuilder().setId(request.getIdempotencyKey()).build();
+            reply.onNext(CreateEventResponse.newBuilder().setEvent(event).build());
+            reply.onCompleted();
+        }
+
+        @Override
+        public void getEvent(GetEventRequest request, StreamObserver<GetEventResponse> reply) {
+            calls++;
+            reply.onError(steps.remove().end());
+        }
+    }
+}

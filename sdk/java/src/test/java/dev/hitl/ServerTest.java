@@ -1,0 +1,169 @@
+package dev.hitl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hitl.v1.ListEventsRequest;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against the real server, which the client starts. */
+@EnabledIfEnvironmentVariable(named = "HITL_BIN", matches = ".+", disabledReason = "no hitl program")
+@Timeout(20)
+class ServerTest {
+    enum Size {
+        SMALL,
+        LARGE
+    }
+
+    record Order(long count, Size size, List<Size> spare, Optional<String> note) {}
+
+    @TempDir private Path dir;
+    private Client client;
+
+    @BeforeEach
+    void aServerOfOurOwn() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            var variables =
+                    Map.of(
+                            "HITL_BIN", System.getenv("HITL_BIN"),
+                            "HITL_DATA_DIR", dir.toString(),
+                            "HITL_PORT", String.valueOf(socket.getLocalPort()));
+            client = new Client(new Config().resolve(variables::get));
+        }
+    }
+
+    @AfterEach
+    void end() {
+        client.close();
+        killServer();
+    }
+
+    private void killServer() {
+        ProcessHandle.current()
+                .children()
+                .filter(child -> child.info().command().orElse("").endsWith("hitl"))
+                .forEach(
+                        server -> {
+                            server.destroyForcibly();
+                            server.onExit().join();
+                        });
+    }
+
+    private static int post(String url, String json) throws Exception {
+        HttpRequest request =
+                HttpRequest.newBuilder(URI.create(url))
+                        .header("content-type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
+    }
+
+    @Test
+    void aNumberIsAskedForAndAnsweredOverHttp() throws Exception {
+        Event<Long> event =
+                client.event("proceed", "What should I add to x?", Input.integer().min(0)).create();
+        assertEquals(event.id(), event.requestId());
+        assertFalse(event.existed());
+        CompletableFuture<Long> answer = event.awaitAsync();
+        assertEquals(200, post(event.apiUrl(), "{\"value\": 9007199254740993}"));
+        assertEquals(9_007_199_254_740_993L, answer.get());
+        assertEquals(9_007_199_254_740_993L, event.await());
+    }
+
+    @Test
+    void aWaitOutlivesItsServer() throws Exception {
+        Event<Boolean> event = client.event("ship", "Ship it?", Input.bool()).create();
+        CompletableFuture<Boolean> answer = event.awaitAsync();
+        killServer();
+        // The next call starts another one, over the same data.
+        client.answer(event.id(), Answer.value(true), "Ada");
+        assertTrue(answer.get());
+    }
+
+    @Test
+    void hundredsOfWaitsShareTheConnection() throws Exception {
+        List<CompletableFuture<String>> answers = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
+        for (int n = 0; n < 300; n++) {
+            Event<String> event = client.event("n" + n, "?", Input.text()).create();
+            ids.add(event.id());
+            answers.add(event.awaitAsync());
+        }
+        for (String id : ids) {
+            client.answer(id, Answer.text(id), "");
+        }
+        for (int n = 0; n < 300; n++) {
+            assertEquals(ids.get(n), answers.get(n).get());
+        }
+    }
+
+    @Test
+    void aRecordIsAskedForAndAnswered() throws Exception {
+        Order order = new Order(3, Size.LARGE, List.of(Size.SMALL), Optional.empty());
+        Event<Order> event =
+                client.event("order", "What?", Input.object(Order.class))
+                        .defaultOnTimeout(order)
+                        .timeout(Duration.ofMinutes(5))
+                        .create();
+        client.answer(event.id(), Answer.value(order), "");
+        assertEquals(order, event.await());
+        Event<Order> late =
+                client.event("order", "What?", Input.object(Order.class))
+                        .defaultOnTimeout(order)
+                        .timeout(Duration.ofMillis(1))
+                        .create();
+        assertEquals(order, late.await());
+    }
+
+    @Test
+    void theServerSaysWhichFieldIsWrongAndHowAnEventEnded() {
+        Event<Long> event = client.event("n", "?", Input.integer().max(9)).create();
+        var invalid =
+                assertThrows(
+                        HitlException.class, () -> client.answer(event.id(), Answer.json("10"), ""));
+        assertEquals(HitlException.Kind.INVALID, invalid.kind());
+        assertEquals("ERROR_REASON_INVALID_ANSWER", invalid.reason());
+        assertEquals("value", invalid.fieldViolations().get(0).field());
+        client.decline(event.id(), "not today", "Ada");
+        var declined = assertThrows(HitlException.class, event::await);
+        assertEquals(HitlException.Kind.DECLINED, declined.kind());
+        assertEquals("Ada", declined.response().getResponder().getName());
+        var late = assertThrows(HitlException.class, () -> event.cancel(""));
+        assertEquals(HitlException.Kind.CONFLICT, late.kind());
+    }
+
+    @Test
+    void aWaitThatIsGivenUpLeavesTheEvent() throws Exception {
+        Event<Long> event = client.event("n", "?", Input.integer()).label("k", "v").create();
+        CompletableFuture<Long> answer = event.awaitAsync();
+        answer.cancel(true);
+        assertThrows(CancellationException.class, () -> answer.get(1, TimeUnit.SECONDS));
+        var page = client.list(ListEventsRequest.newBuilder().putLabels("k", "v").build());
+        assertEquals(event.id(), page.getEvents(0).getId());
+        event.cancel("asked no more");
+        assertEquals("asked no more", client.awaitEvent(event.id()).getResponse().getReason());
+        assertEquals(client.get(event.id()), client.awaitEvent(event.id()));
+    }
+}
