@@ -1,13 +1,16 @@
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import free_port
+from conftest import free_port, stop
 
 import hitl
+from hitl import serve
 from hitl.serve import Launcher
 from hitl.sync import run
 
@@ -73,3 +76,12 @@ def test_a_log_grown_large_is_put_aside(launch: Launch, tmp_path: Path) -> None:
         run(launch("echo new; exit 1").ensure())
     assert log.read_text().startswith("new")
     assert log.with_name("serve.log.1").stat().st_size > 8 << 20
+
+
+def test_a_server_that_ended_is_started_again(launch: Launch) -> None:
+    second = f'exec "{sys.executable}" -m http.server --bind 127.0.0.1 "${{5#*:}}"'
+    launcher = launch(f"[ -e ended ] || {{ touch ended; exit 1; }}\n{second}")
+    try:
+        run(replace(launcher, start_limit_s=10).ensure())
+    finally:
+        stop(serve._started[-1])

@@ -28,9 +28,8 @@ async def main() -> None:
     assert_type(e.wait(), int)
     assert_type(await e.wait.aio(), int)
     assert_type(e.wait_for(3), int | None)
-    assert_type(
-        (await hitl.Event.create.aio("b", scope="run", prompt="?", data_type=bool)).wait(), bool
-    )
+    created = await hitl.Event.create.aio("b", scope="run", prompt="?", data_type=bool)
+    assert_type(created, hitl.Event[bool])
     assert_type(hitl.new_event("a", Literal["x", "y"]).wait(), Literal["x", "y"])
     assert_type(hitl.new_event("a", list[Color]).wait(), list[Color])
     assert_type(hitl.Client().event("a", D).wait(), D)

@@ -27,6 +27,7 @@ _OPTIONS = [
     # Finds a connection that died without a word while only waits are open on it.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),  # the longer of both is what holds
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # Delays between attempts are ours to choose: those of gRPC must be the shorter ones.
