@@ -11,31 +11,37 @@ import * as v1 from "../src/v1.js";
 
 export type Message = MessageInitShape<typeof v1.WaitEventResponseSchema>;
 
-/** What one wait is answered with: messages, then an error, silence, or the end of the stream. */
+/** What one wait is answered with: messages, each after a pause, then an error, silence, or the end of the stream. */
 export interface Step {
   messages?: Message[];
+  pauseMs?: number;
   then?: ConnectError | "hang" | "end";
 }
 
-/** A client of a server that follows `steps`, and how many waits the server has seen, and seen closed by the client. */
+/** A client of a server that follows `steps`, and what that server has seen: waits, those that the client closed, creates. */
 export function scripted(steps: Iterable<Step>, config: Config = {}) {
   const script = steps[Symbol.iterator]();
-  const seen = { waits: 0, closed: 0 };
+  const seen = { waits: 0, closed: 0, created: [] as v1.CreateEventRequest[] };
   const transport = createRouterTransport(({ service }) => {
     service(v1.EventService, {
       async *waitEvent(_, { signal }) {
         seen.waits++;
         const step = script.next();
         if (step.done) throw new Error("the script foresees every call");
-        const { messages = [], then = "end" } = step.value;
-        yield* messages;
+        const { messages = [], pauseMs = 0, then = "end" } = step.value;
+        const closed = new Promise((stop) => { signal.addEventListener("abort", stop); });
+        if (then === "hang") void closed.then(() => seen.closed++);
+        for (const message of messages) {
+          if (pauseMs > 0) await new Promise((passed) => setTimeout(passed, pauseMs));
+          yield message;
+        }
         if (then instanceof ConnectError) throw then;
-        if (then !== "hang") return;
-        await new Promise((stop) => { signal.addEventListener("abort", stop); });
-        seen.closed++;
+        if (then === "hang") await closed;
       },
       // Gives the key back as the id, for tests to see.
-      createEvent: ({ idempotencyKey: id, prompt }) => {
+      createEvent: (request) => {
+        const { idempotencyKey: id, prompt } = request;
+        seen.created.push(request);
         if (prompt === "refuse") throw refusal(Code.InvalidArgument, "ERROR_REASON_INVALID_REQUEST");
         return { event: { id } };
       },

@@ -44,6 +44,20 @@ test("a server that ends is started again, a second later", async (t) => {
   await assert.rejects(failing.ready(), ({ message }: Error) => message.endsWith("ends:\nstarted\nstarted"));
 });
 
+test("a server that takes its time is not started twice", async (t) => {
+  const slow = await launcher(t, "echo started; exec sleep 2", 1_500);
+  await assert.rejects(slow.ready(), ({ message }: Error) => message.endsWith("ends:\nstarted"));
+});
+
+test("where something listens nothing is started", async (t) => {
+  const needless = await launcher(t, "exit 1");
+  const listener = net.createServer().listen(needless.port, "127.0.0.1");
+  await once(listener, "listening");
+  await needless.ready();
+  listener.close();
+  assert.equal(fs.existsSync(needless.dataDir), false);
+});
+
 test("a server that loses the race is no failure", async (t) => {
   const losing = await launcher(t, "exit 1");
   const ready = Promise.all([losing.ready(), losing.ready()]);

@@ -45,6 +45,28 @@ test("a server fallen silent is left after three heartbeats", async () => {
   assert.equal(seen.waits, 2);
 });
 
+test("heartbeats keep a wait alive", async () => {
+  const messages = [pending(), heartbeat(), heartbeat(), heartbeat(), answered(1n)];
+  const { event, seen, tookMs } = await waited([{ messages, pauseMs: 15_000 }]);
+  assert.ok(event);
+  assert.ok(tookMs >= 75_000, `${tookMs} ms`);
+  assert.equal(seen.waits, 1);
+});
+
+test("progress makes the next delay short again", async () => {
+  const cut = Array.from({ length: 20 }, () => ({ messages: [pending()] }));
+  const { event, tookMs } = await waited([...cut, { messages: [answered(1n)] }]);
+  assert.ok(event);
+  assert.ok(tookMs < 5_000, `${tookMs} ms`);
+});
+
+test("a stream is closed once it has brought the final event", async () => {
+  const { event, seen, tookMs } = await waited([{ messages: [answered(1n)], then: "hang" }]);
+  assert.ok(event);
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
+  assert.equal(seen.closed, 1);
+});
+
 test("an outage longer than any retry does not end a wait that had begun", async () => {
   const outage = Array.from({ length: 60 }, lost);
   const { event, tookMs } = await waited([{ messages: [pending()] }, ...outage, { messages: [answered(7n)] }]);
@@ -82,7 +104,7 @@ test("who stops waiting gets the reason of the signal, and the stream is closed"
     return client.waitEvent("e", { signal: controller.signal });
   });
   assert.ok(result.status === "rejected" && result.reason === reason);
-  assert.deepEqual(seen, { waits: 1, closed: 1 });
+  assert.deepEqual([seen.waits, seen.closed], [1, 1]);
 });
 
 test("an event that ended without a value is an error of its kind", () => {
