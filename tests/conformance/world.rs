@@ -190,6 +190,9 @@ impl World {
                 if let (Some(client), None) = (&self.client, op.get("client")) {
                     op["client"] = client.clone().into();
                 }
+                if op["op"] == "create" && op.get("prompt").is_none() {
+                    op["prompt"] = "What is it?".into();
+                }
                 // Programs are shared, and names of events are not.
                 if let (Some(client), Some(event)) = (&self.client, op["event"].as_str()) {
                     op["event"] = format!("{client}/{event}").into();

@@ -11,6 +11,13 @@ use crate::tools::{Env, Need};
 
 pub(crate) const BINARIES: Need = Need { name: "hitl binaries", is_fetched: false, provide: debug };
 
+/// The server as the SDKs find it.
+pub(crate) const SERVER_OF_SDKS: Need = Need {
+    name: "the server of the SDKs",
+    is_fetched: false,
+    provide: || Ok(vec![("HITL_BIN", target().join("debug/hitl"))]),
+};
+
 /// Builds `hitl` twice: as it is, and with planted faults, which a checker must be able to find.
 ///
 /// Both go to the same place, one after the other: a target directory of its own would compile

@@ -1,6 +1,6 @@
 //! What `cargo xtask test` runs: the one list of suites. Another one is another line here.
 
-use crate::binaries::BINARIES;
+use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
     AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, KUBERNETES_VALIDATE,
     MINISTACK, Need, S3RVER, SEAWEEDFS,
@@ -58,6 +58,17 @@ pub(crate) const SUITES: &[Suite] = &[
         &[CargoTest(&["-p", "hitl-tests", "--test", "deploy"])],
     ),
     suite("sim", &[], &[CargoTest(&["-p", "hitl-tests", "--features", "sim", "--test", "sim"])]),
+    sdk("sdk-rust", &[Check(&["sdk/rust/test-package"])]),
+    sdk("sdk-python", &[Check(&["sdk/python/check"]), Check(&["sdk/python/test-package"])]),
+    sdk(
+        "sdk-typescript",
+        &[Check(&["sdk/typescript/check"]), Check(&["sdk/typescript/test-package"])],
+    ),
+    sdk("sdk-go", &[Check(&["sdk/go/check"]), Check(&["sdk/go/test-package"])]),
+    sdk("sdk-java", &[Check(&["sdk/java/check"]), Check(&["sdk/java/test-package"])]),
+    sdk("generated", &[Check(&["sdk/generate", "--check"])]),
+    // After the checks of the SDKs, which install and build what the adapters are made of.
+    sdk("conformance", &[CargoTest(&["-p", "hitl-tests", "--test", "conformance"])]),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
@@ -86,6 +97,11 @@ const DOCS: &[&str] = &[
     "--config",
     "build.rustdocflags=['-D', 'warnings']",
 ];
+
+/// What has to do with the SDKs, and needs a server that they can start.
+const fn sdk(name: &'static str, steps: &'static [Step]) -> Suite {
+    suite(name, &[&BINARIES, &SERVER_OF_SDKS], steps)
+}
 
 const fn suite(
     name: &'static str,

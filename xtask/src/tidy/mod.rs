@@ -8,6 +8,7 @@ mod layers;
 mod paths;
 mod protos;
 mod score;
+mod surface;
 mod text;
 mod tree;
 
@@ -45,6 +46,7 @@ const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     docs::names,
     docs::code_map,
     protos::behaviour,
+    surface::names,
 ];
 
 /// Prints what is not tidy, and the scoreboard. Says whether all is tidy.
