@@ -23,6 +23,9 @@ type Generated = BTreeMap<String, Vec<u8>>;
 /// The protos of the last release: what `buf breaking` compares with, without network or history.
 const BASELINE: &str = "proto/baseline.binpb";
 
+/// Generates the code of the SDKs, each with its own plugins.
+const SDKS: &str = "sdk/generate";
+
 /// Writes the generated code into the tree, and the baseline if a release wants a new one.
 pub(crate) fn run(baseline: bool) -> Result<()> {
     for (name, contents) in generate()? {
@@ -35,7 +38,7 @@ pub(crate) fn run(baseline: bool) -> Result<()> {
         build.args(["build", "-o", BASELINE]).current_dir(top()).env("PATH", tools::path()?);
         process::run(&mut build)?;
     }
-    Ok(())
+    process::run(Command::new(top().join(SDKS)).current_dir(top()))
 }
 
 fn generate() -> Result<Generated> {

@@ -44,6 +44,8 @@ print("done")
 def test_an_interrupt_ends_a_blocking_call() -> None:
     script = """
 import asyncio, os, signal, threading
+# Whoever starts the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from hitl.sync import run
 cancelled = threading.Event()
 async def wait():
