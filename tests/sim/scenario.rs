@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// Every how-many-th seed is a long day instead of a wild minute.
-const DAY_EVERY: u64 = 50;
+const DAY_EVERY: u64 = 100;
 const SECOND_MS: u64 = 1_000;
 const HOUR_MS: u64 = 3_600 * SECOND_MS;
 
