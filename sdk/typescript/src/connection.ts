@@ -30,7 +30,7 @@ export class Connection {
     const baseUrl = settings.endpoint;
     const keepalive = { pingIntervalMs: KEEPALIVE_INTERVAL_MS, pingTimeoutMs: KEEPALIVE_TIMEOUT_MS };
     const nodeOptions = { createConnection: dial, maxSessionMemory: SESSION_MEGABYTES_MAX };
-    this.#session = new Http2SessionManager(baseUrl, keepalive, nodeOptions);
+    this.#session = new Sessions(baseUrl, keepalive, nodeOptions);
     const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
     this.#transport = transport ?? createGrpcTransport(options);
   }
@@ -73,6 +73,24 @@ export class Connection {
     } catch (failure) {
       throw fromCall(failure, this.settings.endpoint);
     }
+  }
+}
+
+/**
+ * Sessions whose errors nobody need listen to: when a server ends in good order the manager destroys the session with an
+ * error, and may have stopped to listen by the time it is told, which would end the program.
+ */
+class Sessions extends Http2SessionManager {
+  readonly #heard = new WeakSet();
+
+  override async request(...call: Parameters<Http2SessionManager["request"]>) {
+    const stream = await super.request(...call);
+    const { session } = stream;
+    if (session !== undefined && !this.#heard.has(session)) {
+      this.#heard.add(session);
+      session.on("error", () => undefined);
+    }
+    return stream;
   }
 }
 
