@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::stores::{Kind, Place};
@@ -162,6 +163,19 @@ pub(crate) fn servers_on(port: u16) -> Vec<Pid> {
     let entries = std::fs::read_dir("/proc").expect("/proc can be read").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(Pid::from_raw).filter(serves).collect()
+}
+
+/// The only server on `port`. Those that came too late for the port are given the time to end.
+pub(crate) async fn one_server_on(port: u16) -> Pid {
+    let only = async {
+        loop {
+            if let [server] = servers_on(port)[..] {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon("one server for all", only).await
 }
 
 /// Kills the servers on its port when it goes, so that no test leaves one behind.

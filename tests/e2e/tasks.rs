@@ -9,7 +9,7 @@ use support::stores::Kind;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
-use crate::shell::{Shell, Sweep, servers_on};
+use crate::shell::{Shell, Sweep, one_server_on, servers_on};
 use crate::site::soon;
 
 /// A port that nobody listens on, below those that the kernel gives to outgoing connections.
@@ -25,7 +25,7 @@ async fn ask_starts_a_server_by_itself_and_all_who_come_at_once_share_it() {
     let port = free_port();
     let (shell, sweep) = (Shell::alone(port).await, Sweep(port));
     let asks = join_all((0..4).map(|_| shell.ask(&["What?", "--type", "int"]))).await;
-    assert_eq!(servers_on(port).len(), 1, "one server for all");
+    one_server_on(port).await;
     for (asking, answer) in asks.into_iter().zip(["1", "2", "3", "4"]) {
         shell.out(&["answer", asking.id(), answer]).await;
         assert_eq!(asking.done().await.out, format!("{answer}\n"));
@@ -70,7 +70,7 @@ async fn the_answer_arrives_though_the_server_is_killed_while_ask_waits() {
     let port = free_port();
     let (shell, sweep) = (Shell::alone(port).await, Sweep(port));
     let asking = shell.ask(&["What?"]).await;
-    let [server] = servers_on(port)[..] else { panic!("one server") };
+    let server = one_server_on(port).await;
     kill_process(server, Signal::KILL).expect("it dies");
     let answered = answer_after_kill(&shell, asking.id(), "still here").await;
     let done = asking.done().await;
