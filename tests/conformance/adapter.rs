@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 use tokio::time::timeout;
 
-use crate::language::Language;
+use crate::language::{Language, Program};
 
 /// Longest that any reply may take: a wait may have to outlive an outage of 30 s, and then find its way back.
 const REPLY_LIMIT: Duration = Duration::from_secs(90);
@@ -43,12 +43,8 @@ pub(crate) struct Pending {
 
 impl Adapter {
     pub(crate) fn start(language: &Language, env: &BTreeMap<String, String>) -> Result<Self> {
-        let mut command = language.adapter();
-        let ours = std::env::vars_os().map(|(name, _)| name);
-        for name in ours.filter(|name| name.to_string_lossy().starts_with("HITL_")) {
-            command.env_remove(name);
-        }
-        command.env("HITL_BIN", tools::hitl()).envs(env).kill_on_drop(true);
+        let mut command = language.command(Program::Adapter);
+        command.env("HITL_BIN", tools::hitl()).envs(env);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

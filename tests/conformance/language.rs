@@ -1,4 +1,4 @@
-//! The SDKs, and how the adapter of each is started.
+//! The SDKs, and how the programs of each are started.
 
 use std::path::{Path, PathBuf};
 
@@ -8,25 +8,60 @@ use tokio::process::Command;
 #[derive(Debug)]
 pub(crate) struct Language {
     pub(crate) name: &'static str,
-    /// The program, from the top of the repository; `None` is the one built with these tests.
-    program: Option<&'static str>,
+    /// The script that starts them, from the top of the repository; without it they were built with these tests.
+    run: Option<&'static str>,
+}
+
+/// A program of an SDK.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Program {
+    Adapter,
+    Ask,
+    Wait,
+    List,
 }
 
 /// All of them, in the order of the matrix.
 pub(crate) const LANGUAGES: &[Language] = &[
-    Language { name: "rust", program: None },
-    Language { name: "python", program: Some("sdk/python/conformance/run") },
-    Language { name: "typescript", program: Some("sdk/typescript/conformance/run") },
-    Language { name: "go", program: Some("sdk/go/conformance/run") },
-    Language { name: "java", program: Some("sdk/java/conformance/run") },
+    Language { name: "rust", run: None },
+    Language { name: "python", run: Some("sdk/python/run") },
+    Language { name: "typescript", run: Some("sdk/typescript/run") },
+    Language { name: "go", run: Some("sdk/go/run") },
+    Language { name: "java", run: Some("sdk/java/run") },
 ];
 
 impl Language {
-    /// The adapter, to be started.
-    pub(crate) fn adapter(&self) -> Command {
-        match self.program {
-            Some(program) => Command::new(top().join(program)),
-            None => Command::new(env!("CARGO_BIN_EXE_conformance-rust")),
+    /// `program`, to be started, which knows nothing of the developer's own server.
+    pub(crate) fn command(&self, program: Program) -> Command {
+        let mut command = match self.run {
+            Some(run) => Command::new(top().join(run)),
+            None => Command::new(program.built()),
+        };
+        command.args(self.run.map(|_| program.name())).kill_on_drop(true);
+        let ours = std::env::vars_os().map(|(name, _)| name);
+        for name in ours.filter(|name| name.to_string_lossy().starts_with("HITL_")) {
+            command.env_remove(name);
+        }
+        command
+    }
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Adapter => "conformance",
+            Self::Ask => "examples/ask",
+            Self::Wait => "examples/wait",
+            Self::List => "examples/list",
+        }
+    }
+
+    fn built(self) -> &'static str {
+        match self {
+            Self::Adapter => env!("CARGO_BIN_EXE_conformance-rust"),
+            Self::Ask => env!("CARGO_BIN_EXE_example-ask"),
+            Self::Wait => env!("CARGO_BIN_EXE_example-wait"),
+            Self::List => env!("CARGO_BIN_EXE_example-list"),
         }
     }
 }

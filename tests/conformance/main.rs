@@ -6,6 +6,7 @@
 //! it passes.
 
 mod adapter;
+mod examples;
 mod expect;
 mod language;
 mod matrix;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
+use examples::Shown;
 use language::{LANGUAGES, Language};
 use matrix::Matrix;
 use scenario::{Scenario, Suite};
@@ -37,6 +39,11 @@ fn main() -> ExitCode {
             }
         }
     }
+    for shown in Shown::ALL {
+        for language in LANGUAGES {
+            trials.push(example(&runtime, &matrix, shown, language));
+        }
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     runtime.block_on(adapter::end_all());
     if !arguments.list {
@@ -52,7 +59,7 @@ fn trial(
     scenario: &Scenario,
     language: &'static Language,
 ) -> Trial {
-    let name = format!("{}::{}::{}", suite.suite, scenario.slug(), language.name);
+    let name = format!("{}::{}::{}", suite.suite, slug(&scenario.name), language.name);
     let (runtime, matrix) = (runtime.clone(), matrix.clone());
     let (suite, scenario) = (suite.suite.clone(), scenario.clone());
     Trial::test(name, move || {
@@ -67,4 +74,25 @@ fn trial(
         matrix.note(&suite, &scenario.name, language, verdict.is_ok(), known);
         verdict.map_err(Failed::from)
     })
+}
+
+fn example(
+    runtime: &Arc<Runtime>,
+    matrix: &Arc<Matrix>,
+    shown: Shown,
+    language: &'static Language,
+) -> Trial {
+    let name = format!("examples::{}::{}", slug(shown.name()), language.name);
+    let (runtime, matrix) = (runtime.clone(), matrix.clone());
+    Trial::test(name, move || {
+        let went = runtime.block_on(examples::run(shown, language));
+        matrix.note("examples", shown.name(), language, went.is_ok(), None);
+        went.map_err(|error| Failed::from(format!("{error:#}")))
+    })
+}
+
+/// The name of a row of the matrix as part of the name of a test.
+fn slug(name: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(word).collect()
 }

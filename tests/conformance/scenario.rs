@@ -61,6 +61,11 @@ pub(crate) enum Deed {
     Join(String),
     Http(Http),
     Server(ServerDeed),
+    Network(NetworkDeed),
+    /// That so many servers run which SDKs have started.
+    Servers(usize),
+    /// Tells so many other programs at once, each of which starts for it.
+    Crowd(Json, usize),
     /// Kills the program, and starts it again.
     RestartProgram,
 }
@@ -91,14 +96,24 @@ pub(crate) enum ServerDeed {
     LongOutage,
 }
 
+/// What happens between the SDK and the server, to the connections that there are; new ones are as good as ever.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NetworkDeed {
+    /// Nothing more comes through, and they stay open.
+    Silence,
+    /// They are closed instead of letting the next reply through.
+    LoseReply,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     /// It succeeds, with at least this.
     Ok(Json),
     /// It fails, with at least this.
     Error(Json),
-    /// The whole reply is one of these.
-    OneOf(Vec<Json>),
+    /// Of all replies exactly one is the first of these, and all others are the second.
+    OneWins(Box<(Json, Json)>),
 }
 
 /// The form of a step in a file.
@@ -111,12 +126,15 @@ struct Written {
     join: Option<String>,
     http: Option<Http>,
     server: Option<ServerDeed>,
+    network: Option<NetworkDeed>,
+    servers: Option<usize>,
+    crowd: Option<Json>,
     program: Option<ProgramDeed>,
     each: Option<usize>,
     ok: Option<Json>,
     error: Option<Json>,
     until: Option<Json>,
-    one_of: Option<Vec<Json>>,
+    one_wins: Option<(Json, Json)>,
     save: Option<String>,
 }
 
@@ -141,16 +159,21 @@ impl TryFrom<Written> for Step {
         deeds.extend(written.join.map(Deed::Join));
         deeds.extend(written.http.map(Deed::Http));
         deeds.extend(written.server.map(Deed::Server));
+        deeds.extend(written.network.map(Deed::Network));
+        deeds.extend(written.servers.map(Deed::Servers));
+        deeds.extend(written.crowd.map(|op| Deed::Crowd(op, written.each.unwrap_or(1))));
         deeds.extend(written.program.map(|ProgramDeed::Restart| Deed::RestartProgram));
         let deed = deeds.pop().filter(|_| deeds.is_empty());
-        let deed = deed.ok_or("a step is one of call, start, join, http, server, program")?;
+        let deed = deed.ok_or(
+            "a step is one of call, start, join, http, server, network, servers, crowd, program",
+        )?;
         let mut outcomes: Vec<Outcome> = Vec::new();
         outcomes.extend(written.ok.or(written.until).map(Outcome::Ok));
         outcomes.extend(written.error.map(Outcome::Error));
-        outcomes.extend(written.one_of.map(Outcome::OneOf));
+        outcomes.extend(written.one_wins.map(|both| Outcome::OneWins(both.into())));
         let outcome = outcomes.pop().unwrap_or_else(|| Outcome::Ok(serde_json::json!({})));
         if !outcomes.is_empty() {
-            return Err("a step has one of ok, until, error, one_of".to_owned());
+            return Err("a step has one of ok, until, error, one_wins".to_owned());
         }
         let each = written.each.unwrap_or(1);
         Ok(Self { deed, each, outcome, save: written.save })
@@ -158,16 +181,16 @@ impl TryFrom<Written> for Step {
 }
 
 impl Scenario {
-    /// The name as part of the name of a test.
-    pub(crate) fn slug(&self) -> String {
-        let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-        self.name.chars().map(word).collect()
-    }
-
     /// Whether it needs a program that no other scenario uses.
     pub(crate) fn is_alone(&self) -> bool {
         let harsh = |step: &Step| matches!(step.deed, Deed::Server(_) | Deed::RestartProgram);
-        self.no_server || !self.env.is_empty() || self.steps.iter().any(harsh)
+        let is_harsh = self.has_network() || self.steps.iter().any(harsh);
+        self.no_server || !self.env.is_empty() || is_harsh
+    }
+
+    /// Whether something happens to what lies between the SDK and the server.
+    pub(crate) fn has_network(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.deed, Deed::Network(_)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run of a scenario in one language.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use futures::future::try_join_all;
 use rand::RngExt;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
+use support::proxy::Proxy;
 use support::server::{Config, Server};
 use support::tools;
 use tempfile::TempDir;
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 use crate::adapter::{Adapter, Pending, shared};
 use crate::expect;
 use crate::language::Language;
-use crate::scenario::{Deed, Http, Outcome, Scenario, ServerDeed, Step};
+use crate::scenario::{Deed, Http, NetworkDeed, Outcome, Scenario, ServerDeed, Step};
 use crate::scripted;
 use crate::vars::Vars;
 
@@ -38,6 +40,8 @@ struct World {
     /// The client that every command names, on a program that is shared.
     client: Option<String>,
     server: Option<Server>,
+    /// What the SDK goes through to the server of this scenario.
+    network: Option<Proxy>,
     started: BTreeMap<String, Pending>,
     vars: Vars,
     http: reqwest::Client,
@@ -45,18 +49,21 @@ struct World {
 }
 
 impl Drop for World {
-    /// Ends the servers that an SDK has started, which are meant to outlive it: they run in our directory.
+    /// Ends the servers that an SDK has started, which are meant to outlive it.
     fn drop(&mut self) {
-        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let is_ours = std::fs::read_link(entry.path().join("cwd"))
-                .is_ok_and(|dir| dir.starts_with(self.dir.path()));
-            let pid = entry.file_name().to_str().and_then(|pid| pid.parse().ok());
-            if let Some(pid) = pid.and_then(Pid::from_raw).filter(|_| is_ours) {
-                // It may be gone by now.
-                let _ = kill_process(pid, Signal::KILL);
-            }
+        for pid in servers_in(self.dir.path()) {
+            // It may be gone by now.
+            let _ = kill_process(pid, Signal::KILL);
         }
     }
+}
+
+/// The servers that an SDK has started: they run in the directory that it was given.
+fn servers_in(dir: &Path) -> Vec<Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let is_ours = |path: PathBuf| std::fs::read_link(path).is_ok_and(|cwd| cwd.starts_with(dir));
+    let ours = entries.filter(|entry| is_ours(entry.path().join("cwd")));
+    ours.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// Runs `scenario` in `language`.
@@ -67,6 +74,15 @@ pub(crate) async fn run(scenario: &Scenario, language: &'static Language) -> Res
         went.with_context(|| format!("step {}, {:?}", number + 1, step.deed))?;
     }
     Ok(())
+}
+
+/// Where the server is that scenarios share.
+pub(crate) async fn shared_endpoint() -> Result<String> {
+    let mut server = SERVER.lock().await;
+    if server.is_none() {
+        *server = Some(Server::start(Config::new(tools::hitl())).await?);
+    }
+    server.as_ref().map(Server::endpoint).context("it has just been started")
 }
 
 /// Ends the server that scenarios share.
@@ -81,6 +97,7 @@ impl World {
         let mut env = scenario.env.clone();
         let mut vars = Vars::default();
         vars.set("run", format!("{:016x}", rand::rng().random::<u64>()).into());
+        let mut network = None;
         let (server, adapter, client) = if scenario.no_server {
             let port = support::free_port()?;
             env.insert("HITL_PORT".to_owned(), port.to_string());
@@ -89,16 +106,15 @@ impl World {
             (None, Arc::new(Adapter::start(language, &env)?), None)
         } else if scenario.is_alone() {
             let server = Server::start(Config::new(tools::hitl())).await?;
-            env.insert("HITL_ENDPOINT".to_owned(), server.endpoint());
+            let mut endpoint = server.endpoint();
+            if scenario.has_network() {
+                endpoint = network.insert(Proxy::start(vec![server.port()]).await?).endpoint();
+            }
+            env.insert("HITL_ENDPOINT".to_owned(), endpoint);
             vars.set("server", server.endpoint().into());
             (Some(server), Arc::new(Adapter::start(language, &env)?), None)
         } else {
-            let mut shared_server = SERVER.lock().await;
-            if shared_server.is_none() {
-                *shared_server = Some(Server::start(Config::new(tools::hitl())).await?);
-            }
-            let endpoint = shared_server.as_ref().map(Server::endpoint);
-            drop(shared_server);
+            let endpoint = shared_endpoint().await?;
             vars.set("server", json!(endpoint));
             let adapter = shared(language).await?;
             let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
@@ -114,7 +130,7 @@ impl World {
             vars.set("scripted", scripted::start().await?.into());
         }
         let started = BTreeMap::new();
-        Ok(Self { language, adapter, env, client, server, started, vars, http, dir })
+        Ok(Self { language, adapter, env, client, server, network, started, vars, http, dir })
     }
 
     async fn step(&mut self, step: &Step) -> Result<()> {
@@ -140,6 +156,7 @@ impl World {
                 }
             }
             Deed::Join(name) => {
+                let mut winners = 0;
                 for index in 0..step.each {
                     let name = numbered(name, index, step.each);
                     let pending = self.started.remove(&name);
@@ -147,8 +164,11 @@ impl World {
                     let reply = pending.reply().await?;
                     self.vars.set("i", index.into());
                     self.judge(step, &reply)?;
+                    winners += usize::from(reply["ok"].is_object());
                     self.keep(step, &Json::Null, reply);
                 }
+                let one_wins = matches!(step.outcome, Outcome::OneWins(_));
+                ensure!(!one_wins || winners == 1, "{winners} have won");
             }
             Deed::Http(http) => {
                 for index in 0..step.each {
@@ -158,6 +178,15 @@ impl World {
                 }
             }
             Deed::Server(deed) => self.server(*deed).await?,
+            Deed::Network(deed) => {
+                let network = self.network.as_ref().context("nothing is between")?;
+                match deed {
+                    NetworkDeed::Silence => network.silence(),
+                    NetworkDeed::LoseReply => network.lose_reply(),
+                }
+            }
+            Deed::Servers(expected) => self.servers(*expected).await?,
+            Deed::Crowd(op, times) => self.crowd(step, op, *times).await?,
             Deed::RestartProgram => {
                 self.started.clear();
                 self.adapter = Arc::new(Adapter::start(self.language, &self.env)?);
@@ -179,6 +208,31 @@ impl World {
             }
         };
         timeout(UNTIL_LIMIT, again).await.context("it does not come")?
+    }
+
+    /// So many programs of the same environment start, and each does `op`.
+    async fn crowd(&mut self, step: &Step, op: &Json, times: usize) -> Result<()> {
+        let mut crowd = Vec::new();
+        for op in self.each(op, times)? {
+            crowd.push((Adapter::start(self.language, &self.env)?, op));
+        }
+        let replies =
+            crowd.iter().map(async |(adapter, op)| adapter.tell(op.clone()).await?.reply().await);
+        for reply in try_join_all(replies).await? {
+            self.judge(step, &reply)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until as many servers are left as there should be: those that came too late for the port have to end.
+    async fn servers(&self, expected: usize) -> Result<()> {
+        let left = async {
+            while servers_in(self.dir.path()).len() != expected {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let found = || servers_in(self.dir.path()).len();
+        timeout(UNTIL_LIMIT, left).await.with_context(|| format!("{} servers run", found()))
     }
 
     /// `op` so many times, each filled in and with its client.
@@ -206,11 +260,8 @@ impl World {
         let expected = match &step.outcome {
             Outcome::Ok(expected) => json!({"ok": expected}),
             Outcome::Error(expected) => json!({"error": expected}),
-            Outcome::OneOf(all) => {
-                let fits = |one: &Json| expect::matches(one, reply, "reply").is_ok();
-                ensure!(all.iter().any(fits), "it replied {reply}, which is none of {all:?}");
-                return Ok(());
-            }
+            Outcome::OneWins(both) if reply["ok"].is_object() => both.0.clone(),
+            Outcome::OneWins(both) => both.1.clone(),
         };
         expect::matches(&self.vars.fill(&expected)?, reply, "reply")
             .with_context(|| format!("it replied {reply}"))

@@ -7,7 +7,7 @@ import dev.hitl.Input;
 /**
  * A task that may be killed at any moment: start it again with the same run id and it goes on.
  *
- * <p>{@code examples/run wait nightly-42}
+ * <p>{@code ./run examples/wait nightly-42}
  */
 final class Wait {
     private Wait() {}

@@ -187,31 +187,3 @@ def test_an_event_is_declined_cancelled_and_listed(local: int) -> None:
         client.answer(second.id, "late")
     assert caught.value.reason == "ERROR_REASON_EVENT_ALREADY_FINAL"
     assert not hitl.Client().list(labels=labels).events
-
-
-def example(name: str, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(ROOT / f"examples/{name}.py"), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-
-def test_the_examples_run(local: int) -> None:
-    client = hitl.Client()
-    client.list()
-    with example("ask") as ask:
-        assert ask.stdout and ask.stdout.readline().startswith("answer at http://")
-        (event,) = client.list().events
-        with example("list") as listing:
-            expected = f'{event.id}  proceed  "What should I add to x?"\n'
-            assert listing.communicate(timeout=20)[0] == expected
-        client.answer(event.id, 41)
-        assert ask.communicate(timeout=20)[0] == "x is now 42\n"
-    for verb in ("asked", "asked before"):
-        with example("wait", "nightly-42") as wait:
-            assert wait.stdout and wait.stdout.readline().startswith(f"{verb}: answer at http://")
-            wait.kill()
-    (event,) = client.list(name="target").events
-    client.answer(event.id, "production")
-    with example("wait", "nightly-42") as wait:
-        output = wait.communicate(timeout=20)[0]
-    assert output.splitlines()[-1] == "deploying to production"

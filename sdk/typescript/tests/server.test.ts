@@ -7,7 +7,6 @@ import fs from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { bool, Client, HitlError, int, object, str, v1 } from "hitl";
 
@@ -42,60 +41,6 @@ async function serve(): Promise<ChildProcess> {
   while (!(await up())) assert.equal(child.exitCode, null, "the server has ended");
   return child;
 }
-
-/** An example, with what it prints line by line. */
-function example(name: string, ...args: string[]) {
-  const script = path.join(import.meta.dirname, "..", "examples", `${name}.js`);
-  const env = { ...process.env, HITL_ENDPOINT: endpoint, HITL_NAMESPACE: `example-${name}` };
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
-  running.add(child);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const line = async () => String((await lines.next()).value);
-  return { child, line };
-}
-
-const post = async (url: string | undefined, value: unknown) => {
-  const reply = await fetch(String(url), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ value }),
-  });
-  assert.ok(reply.ok, await reply.text());
-};
-
-async function only(name: string): Promise<v1.Event> {
-  const { events } = await new Client({ endpoint, namespace: `example-${name}` }).list();
-  assert.equal(events.length, 1);
-  return events[0] ?? assert.fail();
-}
-
-test("the example ask adds what is answered", async () => {
-  const { line, child } = example("ask");
-  const said = await line();
-  const { formUrl, apiUrl } = await only("ask");
-  assert.equal(said, `answer at ${formUrl}`);
-  await post(apiUrl, 41);
-  assert.equal(await line(), "x is now 42");
-  // It ends by itself: its idle connection does not hold it.
-  if (child.exitCode === null) await once(child, "exit");
-  assert.equal(child.exitCode, 0);
-});
-
-test("the example wait survives a kill", async () => {
-  const first = example("wait", "run-1");
-  assert.match(await first.line(), /^asked: answer at http/);
-  first.child.kill("SIGKILL");
-  const { apiUrl } = await only("wait");
-  await post(apiUrl, ["production"]);
-  const second = example("wait", "run-1");
-  assert.match(await second.line(), /^asked before: answer at http/);
-  assert.equal(await second.line(), "deploying to production");
-});
-
-test("the example list prints what is pending", async () => {
-  const asked = await new Client({ endpoint, namespace: "example-list" }).event("n", 'a "b"', bool()).create();
-  assert.equal(await example("list").line(), `${asked.id}  n  "a \\"b\\""`);
-});
 
 test("a wait goes on through a server that is killed, and an aborted one does not", async () => {
   const event = await client.event("deploy", "?", int({ safe: true })).timeout(60_000).label("a", "b").create();
