@@ -1,4 +1,4 @@
-//! Generates `proto/src/gen` from `proto/hitl/v1`.
+//! Generates `proto/src/gen` from `proto/hitl/v1`, and has the other SDKs generate theirs.
 //!
 //! The output is checked in, so that building hitl needs neither `protoc` nor a build script; a test
 //! here proves it fresh.
@@ -23,7 +23,7 @@ type Generated = BTreeMap<String, Vec<u8>>;
 /// The protos of the last release: what `buf breaking` compares with, without network or history.
 const BASELINE: &str = "proto/baseline.binpb";
 
-/// Generates the code of the SDKs, each with its own plugins.
+/// Runs `buf generate`, after it installed the plugins that `buf.gen.yaml` lists.
 const SDKS: &str = "sdk/generate";
 
 /// Writes the generated code into the tree, and the baseline if a release wants a new one.
@@ -35,7 +35,7 @@ pub(crate) fn run(baseline: bool) -> Result<()> {
     if baseline {
         (tools::BUF.provide)()?;
         let mut build = Command::new("buf");
-        build.args(["build", "-o", BASELINE]).current_dir(top()).env("PATH", tools::path()?);
+        build.args(["build", "proto", "-o", BASELINE]).current_dir(top()).env("PATH", tools::path()?);
         process::run(&mut build)?;
     }
     process::run(Command::new(top().join(SDKS)).current_dir(top()))

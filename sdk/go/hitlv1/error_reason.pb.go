@@ -149,8 +149,8 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_RECORD_UNREADABLE\x10\v\x12\x1e\n" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\f\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\x1a\n" +
-	"\x16ERROR_REASON_CLOCK_OFF\x10\x0eBp\n" +
-	"\vcom.hitl.v1B\x10ErrorReasonProtoP\x01Z\x12hitl.dev/go/hitlv1\xa2\x02\x03HXX\xaa\x02\aHitl.V1\xca\x02\aHitl\\V1\xe2\x02\x13Hitl\\V1\\GPBMetadata\xea\x02\bHitl::V1b\x06proto3"
+	"\x16ERROR_REASON_CLOCK_OFF\x10\x0eB#\n" +
+	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
 	file_hitl_v1_error_reason_proto_rawDescOnce sync.Once

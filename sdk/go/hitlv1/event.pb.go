@@ -720,9 +720,8 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fCHANNEL_GRPC\x10\x01\x12\x10\n" +
 	"\fCHANNEL_HTTP\x10\x02\x12\x10\n" +
-	"\fCHANNEL_FORM\x10\x03Bj\n" +
-	"\vcom.hitl.v1B\n" +
-	"EventProtoP\x01Z\x12hitl.dev/go/hitlv1\xa2\x02\x03HXX\xaa\x02\aHitl.V1\xca\x02\aHitl\\V1\xe2\x02\x13Hitl\\V1\\GPBMetadata\xea\x02\bHitl::V1b\x06proto3"
+	"\fCHANNEL_FORM\x10\x03B#\n" +
+	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
 	file_hitl_v1_event_proto_rawDescOnce sync.Once

@@ -1215,8 +1215,8 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fDeclineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n" +
-	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02Bq\n" +
-	"\vcom.hitl.v1B\x11EventServiceProtoP\x01Z\x12hitl.dev/go/hitlv1\xa2\x02\x03HXX\xaa\x02\aHitl.V1\xca\x02\aHitl\\V1\xe2\x02\x13Hitl\\V1\\GPBMetadata\xea\x02\bHitl::V1b\x06proto3"
+	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02B#\n" +
+	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
 	file_hitl_v1_event_service_proto_rawDescOnce sync.Once

@@ -719,9 +719,8 @@ const file_hitl_v1_input_proto_rawDesc = "" +
 	"\x10STR_FORMAT_EMAIL\x10\x01\x12\x12\n" +
 	"\x0eSTR_FORMAT_URI\x10\x02\x12\x13\n" +
 	"\x0fSTR_FORMAT_DATE\x10\x03\x12\x18\n" +
-	"\x14STR_FORMAT_DATE_TIME\x10\x04Bj\n" +
-	"\vcom.hitl.v1B\n" +
-	"InputProtoP\x01Z\x12hitl.dev/go/hitlv1\xa2\x02\x03HXX\xaa\x02\aHitl.V1\xca\x02\aHitl\\V1\xe2\x02\x13Hitl\\V1\\GPBMetadata\xea\x02\bHitl::V1b\x06proto3"
+	"\x14STR_FORMAT_DATE_TIME\x10\x04B#\n" +
+	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
 	file_hitl_v1_input_proto_rawDescOnce sync.Once

@@ -287,9 +287,8 @@ const file_hitl_v1_value_proto_rawDesc = "" +
 	"\x06fields\x18\x01 \x03(\v2 .hitl.v1.ObjectValue.FieldsEntryR\x06fields\x1aI\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
-	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value:\x028\x01Bj\n" +
-	"\vcom.hitl.v1B\n" +
-	"ValueProtoP\x01Z\x12hitl.dev/go/hitlv1\xa2\x02\x03HXX\xaa\x02\aHitl.V1\xca\x02\aHitl\\V1\xe2\x02\x13Hitl\\V1\\GPBMetadata\xea\x02\bHitl::V1b\x06proto3"
+	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value:\x028\x01B#\n" +
+	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
 	file_hitl_v1_value_proto_rawDescOnce sync.Once

@@ -39,7 +39,7 @@ pub(crate) const SUITES: &[Suite] = &[
         &[
             Check(&["buf", "lint"]),
             Check(&["buf", "format", "--diff", "--exit-code"]),
-            Check(&["buf", "breaking", "--against", "proto/baseline.binpb"]),
+            Check(&["buf", "breaking", "proto", "--against", "proto/baseline.binpb"]),
         ],
     ),
     suite("unit", &[], &[CargoTest(&["--workspace", "--exclude", "hitl-tests"])]),

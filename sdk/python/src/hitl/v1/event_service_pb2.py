@@ -29,13 +29,14 @@ from hitl.v1 import input_pb2 as hitl_dot_v1_dot_input__pb2
 from hitl.v1 import value_pb2 as hitl_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xb2\x03\n\x12\x43reateEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12,\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormat\x12\x1d\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.Input\x12\r\n\x05scope\x18\x06 \x01(\t\x12\x37\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntry\x12(\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12.\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12&\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeout\x12\x17\n\x0fidempotency_key\x18\x0b \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\nexpiration\"E\n\x13\x43reateEventResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.Event\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\"6\n\x0fGetEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\"1\n\x10GetEventResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.Event\"\xf5\x01\n\x11ListEventsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventState\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\r\n\x05scope\x18\x06 \x01(\t\x12\x36\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"M\n\x12ListEventsResponse\x12\x1e\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x10WaitEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x35\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x11WaitEventResponse\x12\x1f\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00\x12\'\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00\x42\x08\n\x06update\"5\n\tHeartbeat\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x12\x41nswerEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x1f\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00\x12\x0e\n\x04json\x18\x04 \x01(\tH\x00\x12\x0e\n\x04text\x18\x05 \x01(\tH\x00\x12\x11\n\tanswer_id\x18\x06 \x01(\t\x12\x11\n\tresponder\x18\x07 \x01(\tB\x08\n\x06\x61nswer\"4\n\x13\x41nswerEventResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.Event\"p\n\x13\x44\x65\x63lineEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\tanswer_id\x18\x04 \x01(\t\x12\x11\n\tresponder\x18\x05 \x01(\t\"5\n\x14\x44\x65\x63lineEventResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.Event\"I\n\x12\x43\x61ncelEventRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"4\n\x13\x43\x61ncelEventResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.Event2\xaa\x04\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n\x12\x43reateEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x03 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12?\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntryR\x06labels\x12-\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00R\x03ttl\x12\x38\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x08\x64\x65\x61\x64line\x12\x31\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\x0b \x01(\tR\x0eidempotencyKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0c\n\nexpiration\"U\n\x13\x43reateEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\x12\x18\n\x07\x65xisted\x18\x02 \x01(\x08R\x07\x65xisted\"J\n\x0fGetEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"8\n\x10GetEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xbd\x02\n\x11ListEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"d\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x95\x01\n\x10WaitEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n\x11WaitEventResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12\x32\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\";\n\tHeartbeat\x12.\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n\x12\x41nswerEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x14\n\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x07 \x01(\tR\tresponderB\x08\n\x06\x61nswer\";\n\x13\x41nswerEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xa1\x01\n\x13\x44\x65\x63lineEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1b\n\tanswer_id\x18\x04 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x05 \x01(\tR\tresponder\"<\n\x14\x44\x65\x63lineEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"e\n\x12\x43\x61ncelEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\";\n\x13\x43\x61ncelEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent2\xaa\x04\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hitl.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_CREATEEVENTREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTEVENTSREQUEST_LABELSENTRY']._loaded_options = None
@@ -55,39 +56,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._serialized_options = b'\220\002\002'
   _globals['_CREATEEVENTREQUEST']._serialized_start=169
-  _globals['_CREATEEVENTREQUEST']._serialized_end=603
-  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_start=544
-  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_end=589
-  _globals['_CREATEEVENTRESPONSE']._serialized_start=605
-  _globals['_CREATEEVENTRESPONSE']._serialized_end=674
-  _globals['_GETEVENTREQUEST']._serialized_start=676
-  _globals['_GETEVENTREQUEST']._serialized_end=730
-  _globals['_GETEVENTRESPONSE']._serialized_start=732
-  _globals['_GETEVENTRESPONSE']._serialized_end=781
-  _globals['_LISTEVENTSREQUEST']._serialized_start=784
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1029
-  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_start=544
-  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_end=589
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1031
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1108
-  _globals['_WAITEVENTREQUEST']._serialized_start=1110
-  _globals['_WAITEVENTREQUEST']._serialized_end=1220
-  _globals['_WAITEVENTRESPONSE']._serialized_start=1222
-  _globals['_WAITEVENTRESPONSE']._serialized_end=1325
-  _globals['_HEARTBEAT']._serialized_start=1327
-  _globals['_HEARTBEAT']._serialized_end=1380
-  _globals['_ANSWEREVENTREQUEST']._serialized_start=1383
-  _globals['_ANSWEREVENTREQUEST']._serialized_end=1553
-  _globals['_ANSWEREVENTRESPONSE']._serialized_start=1555
-  _globals['_ANSWEREVENTRESPONSE']._serialized_end=1607
-  _globals['_DECLINEEVENTREQUEST']._serialized_start=1609
-  _globals['_DECLINEEVENTREQUEST']._serialized_end=1721
-  _globals['_DECLINEEVENTRESPONSE']._serialized_start=1723
-  _globals['_DECLINEEVENTRESPONSE']._serialized_end=1776
-  _globals['_CANCELEVENTREQUEST']._serialized_start=1778
-  _globals['_CANCELEVENTREQUEST']._serialized_end=1851
-  _globals['_CANCELEVENTRESPONSE']._serialized_start=1853
-  _globals['_CANCELEVENTRESPONSE']._serialized_end=1905
-  _globals['_EVENTSERVICE']._serialized_start=1908
-  _globals['_EVENTSERVICE']._serialized_end=2462
+  _globals['_CREATEEVENTREQUEST']._serialized_end=718
+  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_start=647
+  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_end=704
+  _globals['_CREATEEVENTRESPONSE']._serialized_start=720
+  _globals['_CREATEEVENTRESPONSE']._serialized_end=805
+  _globals['_GETEVENTREQUEST']._serialized_start=807
+  _globals['_GETEVENTREQUEST']._serialized_end=881
+  _globals['_GETEVENTRESPONSE']._serialized_start=883
+  _globals['_GETEVENTRESPONSE']._serialized_end=939
+  _globals['_LISTEVENTSREQUEST']._serialized_start=942
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1259
+  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_start=647
+  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_end=704
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1261
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1361
+  _globals['_WAITEVENTREQUEST']._serialized_start=1364
+  _globals['_WAITEVENTREQUEST']._serialized_end=1513
+  _globals['_WAITEVENTRESPONSE']._serialized_start=1515
+  _globals['_WAITEVENTRESPONSE']._serialized_end=1636
+  _globals['_HEARTBEAT']._serialized_start=1638
+  _globals['_HEARTBEAT']._serialized_end=1697
+  _globals['_ANSWEREVENTREQUEST']._serialized_start=1700
+  _globals['_ANSWEREVENTREQUEST']._serialized_end=1930
+  _globals['_ANSWEREVENTRESPONSE']._serialized_start=1932
+  _globals['_ANSWEREVENTRESPONSE']._serialized_end=1991
+  _globals['_DECLINEEVENTREQUEST']._serialized_start=1994
+  _globals['_DECLINEEVENTREQUEST']._serialized_end=2155
+  _globals['_DECLINEEVENTRESPONSE']._serialized_start=2157
+  _globals['_DECLINEEVENTRESPONSE']._serialized_end=2217
+  _globals['_CANCELEVENTREQUEST']._serialized_start=2219
+  _globals['_CANCELEVENTREQUEST']._serialized_end=2320
+  _globals['_CANCELEVENTRESPONSE']._serialized_start=2322
+  _globals['_CANCELEVENTRESPONSE']._serialized_end=2381
+  _globals['_EVENTSERVICE']._serialized_start=2384
+  _globals['_EVENTSERVICE']._serialized_end=2938
 # @@protoc_insertion_point(module_scope)

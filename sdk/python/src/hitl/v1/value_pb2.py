@@ -24,21 +24,22 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/value.proto\x12\x07hitl.v1\"\x9e\x01\n\x05Value\x12\r\n\x03int\x18\x01 \x01(\x03H\x00\x12\x0f\n\x05\x66loat\x18\x02 \x01(\x01H\x00\x12\r\n\x03str\x18\x03 \x01(\tH\x00\x12\x0e\n\x04\x62ool\x18\x04 \x01(\x08H\x00\x12&\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceValueH\x00\x12&\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectValueH\x00\x42\x06\n\x04kind\"\x1f\n\x0b\x43hoiceValue\x12\x10\n\x08selected\x18\x01 \x03(\t\"~\n\x0bObjectValue\x12\x30\n\x06\x66ields\x18\x01 \x03(\x0b\x32 .hitl.v1.ObjectValue.FieldsEntry\x1a=\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.Value:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/value.proto\x12\x07hitl.v1\"\xc5\x01\n\x05Value\x12\x12\n\x03int\x18\x01 \x01(\x03H\x00R\x03int\x12\x16\n\x05\x66loat\x18\x02 \x01(\x01H\x00R\x05\x66loat\x12\x12\n\x03str\x18\x03 \x01(\tH\x00R\x03str\x12\x14\n\x04\x62ool\x18\x04 \x01(\x08H\x00R\x04\x62ool\x12.\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceValueH\x00R\x06\x63hoice\x12.\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectValueH\x00R\x06objectB\x06\n\x04kind\")\n\x0b\x43hoiceValue\x12\x1a\n\x08selected\x18\x01 \x03(\tR\x08selected\"\x92\x01\n\x0bObjectValue\x12\x38\n\x06\x66ields\x18\x01 \x03(\x0b\x32 .hitl.v1.ObjectValue.FieldsEntryR\x06\x66ields\x1aI\n\x0b\x46ieldsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueR\x05value:\x02\x38\x01\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hitl.v1.value_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_OBJECTVALUE_FIELDSENTRY']._loaded_options = None
   _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_options = b'8\001'
   _globals['_VALUE']._serialized_start=33
-  _globals['_VALUE']._serialized_end=191
-  _globals['_CHOICEVALUE']._serialized_start=193
-  _globals['_CHOICEVALUE']._serialized_end=224
-  _globals['_OBJECTVALUE']._serialized_start=226
-  _globals['_OBJECTVALUE']._serialized_end=352
-  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_start=291
-  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_end=352
+  _globals['_VALUE']._serialized_end=230
+  _globals['_CHOICEVALUE']._serialized_start=232
+  _globals['_CHOICEVALUE']._serialized_end=273
+  _globals['_OBJECTVALUE']._serialized_start=276
+  _globals['_OBJECTVALUE']._serialized_end=422
+  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_start=349
+  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_end=422
 # @@protoc_insertion_point(module_scope)

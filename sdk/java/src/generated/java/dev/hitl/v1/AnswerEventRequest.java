@@ -103,7 +103,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -124,7 +124,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -150,7 +150,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   @java.lang.Override
@@ -171,7 +171,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   @java.lang.Override
@@ -195,7 +195,7 @@ private static final long serialVersionUID = 0L;
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    * @return Whether the value field is set.
    */
   @java.lang.Override
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    * @return The value.
    */
   @java.lang.Override
@@ -222,7 +222,7 @@ private static final long serialVersionUID = 0L;
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ValueOrBuilder getValueOrBuilder() {
@@ -238,7 +238,7 @@ private static final long serialVersionUID = 0L;
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return Whether the json field is set.
    */
   public boolean hasJson() {
@@ -249,7 +249,7 @@ private static final long serialVersionUID = 0L;
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return The json.
    */
   public java.lang.String getJson() {
@@ -274,7 +274,7 @@ private static final long serialVersionUID = 0L;
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return The bytes for json.
    */
   public com.google.protobuf.ByteString
@@ -302,7 +302,7 @@ private static final long serialVersionUID = 0L;
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return Whether the text field is set.
    */
   public boolean hasText() {
@@ -313,7 +313,7 @@ private static final long serialVersionUID = 0L;
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return The text.
    */
   public java.lang.String getText() {
@@ -338,7 +338,7 @@ private static final long serialVersionUID = 0L;
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return The bytes for text.
    */
   public com.google.protobuf.ByteString
@@ -368,7 +368,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   @java.lang.Override
@@ -389,7 +389,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   @java.lang.Override
@@ -415,7 +415,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 7;</code>
+   * <code>string responder = 7 [json_name = "responder"];</code>
    * @return The responder.
    */
   @java.lang.Override
@@ -436,7 +436,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 7;</code>
+   * <code>string responder = 7 [json_name = "responder"];</code>
    * @return The bytes for responder.
    */
   @java.lang.Override
@@ -952,7 +952,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -972,7 +972,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -993,7 +993,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -1010,7 +1010,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -1024,7 +1024,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -1044,7 +1044,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The eventId.
      */
     public java.lang.String getEventId() {
@@ -1064,7 +1064,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The bytes for eventId.
      */
     public com.google.protobuf.ByteString
@@ -1085,7 +1085,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The eventId to set.
      * @return This builder for chaining.
      */
@@ -1102,7 +1102,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearEventId() {
@@ -1116,7 +1116,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The bytes for eventId to set.
      * @return This builder for chaining.
      */
@@ -1137,7 +1137,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      * @return Whether the value field is set.
      */
     @java.lang.Override
@@ -1149,7 +1149,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      * @return The value.
      */
     @java.lang.Override
@@ -1171,7 +1171,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     public Builder setValue(dev.hitl.v1.Value value) {
       if (valueBuilder_ == null) {
@@ -1191,7 +1191,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     public Builder setValue(
         dev.hitl.v1.Value.Builder builderForValue) {
@@ -1209,7 +1209,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     public Builder mergeValue(dev.hitl.v1.Value value) {
       if (valueBuilder_ == null) {
@@ -1236,7 +1236,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     public Builder clearValue() {
       if (valueBuilder_ == null) {
@@ -1259,7 +1259,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     public dev.hitl.v1.Value.Builder getValueBuilder() {
       return internalGetValueFieldBuilder().getBuilder();
@@ -1269,7 +1269,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ValueOrBuilder getValueOrBuilder() {
@@ -1287,7 +1287,7 @@ private static final long serialVersionUID = 0L;
      * The typed value.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 3;</code>
+     * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Value, dev.hitl.v1.Value.Builder, dev.hitl.v1.ValueOrBuilder> 
@@ -1313,7 +1313,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @return Whether the json field is set.
      */
     @java.lang.Override
@@ -1325,7 +1325,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @return The json.
      */
     @java.lang.Override
@@ -1351,7 +1351,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @return The bytes for json.
      */
     @java.lang.Override
@@ -1378,7 +1378,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @param value The json to set.
      * @return This builder for chaining.
      */
@@ -1395,7 +1395,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @return This builder for chaining.
      */
     public Builder clearJson() {
@@ -1411,7 +1411,7 @@ private static final long serialVersionUID = 0L;
      * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
      * </pre>
      *
-     * <code>string json = 4;</code>
+     * <code>string json = 4 [json_name = "json"];</code>
      * @param value The bytes for json to set.
      * @return This builder for chaining.
      */
@@ -1430,7 +1430,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @return Whether the text field is set.
      */
     @java.lang.Override
@@ -1442,7 +1442,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @return The text.
      */
     @java.lang.Override
@@ -1468,7 +1468,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @return The bytes for text.
      */
     @java.lang.Override
@@ -1495,7 +1495,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @param value The text to set.
      * @return This builder for chaining.
      */
@@ -1512,7 +1512,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @return This builder for chaining.
      */
     public Builder clearText() {
@@ -1528,7 +1528,7 @@ private static final long serialVersionUID = 0L;
      * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
      * </pre>
      *
-     * <code>string text = 5;</code>
+     * <code>string text = 5 [json_name = "text"];</code>
      * @param value The bytes for text to set.
      * @return This builder for chaining.
      */
@@ -1548,7 +1548,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return The answerId.
      */
     public java.lang.String getAnswerId() {
@@ -1568,7 +1568,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return The bytes for answerId.
      */
     public com.google.protobuf.ByteString
@@ -1589,7 +1589,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @param value The answerId to set.
      * @return This builder for chaining.
      */
@@ -1606,7 +1606,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearAnswerId() {
@@ -1620,7 +1620,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @param value The bytes for answerId to set.
      * @return This builder for chaining.
      */
@@ -1640,7 +1640,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 7;</code>
+     * <code>string responder = 7 [json_name = "responder"];</code>
      * @return The responder.
      */
     public java.lang.String getResponder() {
@@ -1660,7 +1660,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 7;</code>
+     * <code>string responder = 7 [json_name = "responder"];</code>
      * @return The bytes for responder.
      */
     public com.google.protobuf.ByteString
@@ -1681,7 +1681,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 7;</code>
+     * <code>string responder = 7 [json_name = "responder"];</code>
      * @param value The responder to set.
      * @return This builder for chaining.
      */
@@ -1698,7 +1698,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 7;</code>
+     * <code>string responder = 7 [json_name = "responder"];</code>
      * @return This builder for chaining.
      */
     public Builder clearResponder() {
@@ -1712,7 +1712,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 7;</code>
+     * <code>string responder = 7 [json_name = "responder"];</code>
      * @param value The bytes for responder to set.
      * @return This builder for chaining.
      */

@@ -15,7 +15,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   java.lang.String getEventId();
@@ -44,7 +44,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    * @return Whether the value field is set.
    */
   boolean hasValue();
@@ -64,7 +64,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    * @return The value.
    */
   dev.hitl.v1.Value getValue();
@@ -73,7 +73,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The typed value.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 3;</code>
+   * <code>.hitl.v1.Value value = 3 [json_name = "value"];</code>
    */
   dev.hitl.v1.ValueOrBuilder getValueOrBuilder();
 
@@ -82,7 +82,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return Whether the json field is set.
    */
   boolean hasJson();
@@ -91,7 +91,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return The json.
    */
   java.lang.String getJson();
@@ -100,7 +100,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as plain JSON text: 42, 1.5, "text", true, ["option"], {"field": 1}.
    * </pre>
    *
-   * <code>string json = 4;</code>
+   * <code>string json = 4 [json_name = "json"];</code>
    * @return The bytes for json.
    */
   com.google.protobuf.ByteString
@@ -111,7 +111,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return Whether the text field is set.
    */
   boolean hasText();
@@ -120,7 +120,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return The text.
    */
   java.lang.String getText();
@@ -129,7 +129,7 @@ public interface AnswerEventRequestOrBuilder extends
    * The value as a person would type it. A choice takes its options one a line; an object takes JSON.
    * </pre>
    *
-   * <code>string text = 5;</code>
+   * <code>string text = 5 [json_name = "text"];</code>
    * @return The bytes for text.
    */
   com.google.protobuf.ByteString
@@ -140,7 +140,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   java.lang.String getAnswerId();
@@ -149,7 +149,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   com.google.protobuf.ByteString
@@ -160,7 +160,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 7;</code>
+   * <code>string responder = 7 [json_name = "responder"];</code>
    * @return The responder.
    */
   java.lang.String getResponder();
@@ -169,7 +169,7 @@ public interface AnswerEventRequestOrBuilder extends
    * Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 7;</code>
+   * <code>string responder = 7 [json_name = "responder"];</code>
    * @return The bytes for responder.
    */
   com.google.protobuf.ByteString

@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answered Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   @java.lang.Override
@@ -67,7 +67,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answered Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answered Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
@@ -413,7 +413,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return Whether the event field is set.
      */
     public boolean hasEvent() {
@@ -424,7 +424,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return The event.
      */
     public dev.hitl.v1.Event getEvent() {
@@ -439,7 +439,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -459,7 +459,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(
         dev.hitl.v1.Event.Builder builderForValue) {
@@ -477,7 +477,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder mergeEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -502,7 +502,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder clearEvent() {
       bitField0_ = (bitField0_ & ~0x00000001);
@@ -519,7 +519,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public dev.hitl.v1.Event.Builder getEventBuilder() {
       bitField0_ |= 0x00000001;
@@ -531,7 +531,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
       if (eventBuilder_ != null) {
@@ -546,7 +546,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answered Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Event, dev.hitl.v1.Event.Builder, dev.hitl.v1.EventOrBuilder> 

@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
    * </pre>
    *
-   * <code>string true_label = 1;</code>
+   * <code>string true_label = 1 [json_name = "trueLabel"];</code>
    * @return The trueLabel.
    */
   @java.lang.Override
@@ -78,7 +78,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
    * </pre>
    *
-   * <code>string true_label = 1;</code>
+   * <code>string true_label = 1 [json_name = "trueLabel"];</code>
    * @return The bytes for trueLabel.
    */
   @java.lang.Override
@@ -104,7 +104,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form calls false, at most 200 characters. "No" if empty.
    * </pre>
    *
-   * <code>string false_label = 2;</code>
+   * <code>string false_label = 2 [json_name = "falseLabel"];</code>
    * @return The falseLabel.
    */
   @java.lang.Override
@@ -125,7 +125,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form calls false, at most 200 characters. "No" if empty.
    * </pre>
    *
-   * <code>string false_label = 2;</code>
+   * <code>string false_label = 2 [json_name = "falseLabel"];</code>
    * @return The bytes for falseLabel.
    */
   @java.lang.Override
@@ -471,7 +471,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
      * </pre>
      *
-     * <code>string true_label = 1;</code>
+     * <code>string true_label = 1 [json_name = "trueLabel"];</code>
      * @return The trueLabel.
      */
     public java.lang.String getTrueLabel() {
@@ -491,7 +491,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
      * </pre>
      *
-     * <code>string true_label = 1;</code>
+     * <code>string true_label = 1 [json_name = "trueLabel"];</code>
      * @return The bytes for trueLabel.
      */
     public com.google.protobuf.ByteString
@@ -512,7 +512,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
      * </pre>
      *
-     * <code>string true_label = 1;</code>
+     * <code>string true_label = 1 [json_name = "trueLabel"];</code>
      * @param value The trueLabel to set.
      * @return This builder for chaining.
      */
@@ -529,7 +529,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
      * </pre>
      *
-     * <code>string true_label = 1;</code>
+     * <code>string true_label = 1 [json_name = "trueLabel"];</code>
      * @return This builder for chaining.
      */
     public Builder clearTrueLabel() {
@@ -543,7 +543,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
      * </pre>
      *
-     * <code>string true_label = 1;</code>
+     * <code>string true_label = 1 [json_name = "trueLabel"];</code>
      * @param value The bytes for trueLabel to set.
      * @return This builder for chaining.
      */
@@ -563,7 +563,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls false, at most 200 characters. "No" if empty.
      * </pre>
      *
-     * <code>string false_label = 2;</code>
+     * <code>string false_label = 2 [json_name = "falseLabel"];</code>
      * @return The falseLabel.
      */
     public java.lang.String getFalseLabel() {
@@ -583,7 +583,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls false, at most 200 characters. "No" if empty.
      * </pre>
      *
-     * <code>string false_label = 2;</code>
+     * <code>string false_label = 2 [json_name = "falseLabel"];</code>
      * @return The bytes for falseLabel.
      */
     public com.google.protobuf.ByteString
@@ -604,7 +604,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls false, at most 200 characters. "No" if empty.
      * </pre>
      *
-     * <code>string false_label = 2;</code>
+     * <code>string false_label = 2 [json_name = "falseLabel"];</code>
      * @param value The falseLabel to set.
      * @return This builder for chaining.
      */
@@ -621,7 +621,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls false, at most 200 characters. "No" if empty.
      * </pre>
      *
-     * <code>string false_label = 2;</code>
+     * <code>string false_label = 2 [json_name = "falseLabel"];</code>
      * @return This builder for chaining.
      */
     public Builder clearFalseLabel() {
@@ -635,7 +635,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form calls false, at most 200 characters. "No" if empty.
      * </pre>
      *
-     * <code>string false_label = 2;</code>
+     * <code>string false_label = 2 [json_name = "falseLabel"];</code>
      * @param value The bytes for falseLabel to set.
      * @return This builder for chaining.
      */

@@ -15,7 +15,7 @@ public interface BoolInputOrBuilder extends
    * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
    * </pre>
    *
-   * <code>string true_label = 1;</code>
+   * <code>string true_label = 1 [json_name = "trueLabel"];</code>
    * @return The trueLabel.
    */
   java.lang.String getTrueLabel();
@@ -24,7 +24,7 @@ public interface BoolInputOrBuilder extends
    * Optional. What the form calls true, at most 200 characters. "Yes" if empty.
    * </pre>
    *
-   * <code>string true_label = 1;</code>
+   * <code>string true_label = 1 [json_name = "trueLabel"];</code>
    * @return The bytes for trueLabel.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface BoolInputOrBuilder extends
    * Optional. What the form calls false, at most 200 characters. "No" if empty.
    * </pre>
    *
-   * <code>string false_label = 2;</code>
+   * <code>string false_label = 2 [json_name = "falseLabel"];</code>
    * @return The falseLabel.
    */
   java.lang.String getFalseLabel();
@@ -44,7 +44,7 @@ public interface BoolInputOrBuilder extends
    * Optional. What the form calls false, at most 200 characters. "No" if empty.
    * </pre>
    *
-   * <code>string false_label = 2;</code>
+   * <code>string false_label = 2 [json_name = "falseLabel"];</code>
    * @return The bytes for falseLabel.
    */
   com.google.protobuf.ByteString

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -105,7 +105,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   @java.lang.Override
@@ -126,7 +126,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   @java.lang.Override
@@ -152,7 +152,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   @java.lang.Override
@@ -173,7 +173,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   @java.lang.Override
@@ -543,7 +543,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -563,7 +563,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -584,7 +584,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -601,7 +601,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -615,7 +615,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -635,7 +635,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The eventId.
      */
     public java.lang.String getEventId() {
@@ -655,7 +655,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The bytes for eventId.
      */
     public com.google.protobuf.ByteString
@@ -676,7 +676,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The eventId to set.
      * @return This builder for chaining.
      */
@@ -693,7 +693,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearEventId() {
@@ -707,7 +707,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The bytes for eventId to set.
      * @return This builder for chaining.
      */
@@ -727,7 +727,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The reason.
      */
     public java.lang.String getReason() {
@@ -747,7 +747,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The bytes for reason.
      */
     public com.google.protobuf.ByteString
@@ -768,7 +768,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The reason to set.
      * @return This builder for chaining.
      */
@@ -785,7 +785,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return This builder for chaining.
      */
     public Builder clearReason() {
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The bytes for reason to set.
      * @return This builder for chaining.
      */

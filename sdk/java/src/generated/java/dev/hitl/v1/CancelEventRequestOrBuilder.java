@@ -15,7 +15,7 @@ public interface CancelEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface CancelEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface CancelEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   java.lang.String getEventId();
@@ -44,7 +44,7 @@ public interface CancelEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface CancelEventRequestOrBuilder extends
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   java.lang.String getReason();
@@ -64,7 +64,7 @@ public interface CancelEventRequestOrBuilder extends
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   com.google.protobuf.ByteString

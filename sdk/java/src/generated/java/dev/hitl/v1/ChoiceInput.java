@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   @java.lang.Override
   public java.util.List<dev.hitl.v1.ChoiceOption> getOptionsList() {
@@ -68,7 +68,7 @@ private static final long serialVersionUID = 0L;
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   @java.lang.Override
   public java.util.List<? extends dev.hitl.v1.ChoiceOptionOrBuilder> 
@@ -80,7 +80,7 @@ private static final long serialVersionUID = 0L;
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   @java.lang.Override
   public int getOptionsCount() {
@@ -91,7 +91,7 @@ private static final long serialVersionUID = 0L;
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ChoiceOption getOptions(int index) {
@@ -102,7 +102,7 @@ private static final long serialVersionUID = 0L;
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ChoiceOptionOrBuilder getOptionsOrBuilder(
@@ -117,7 +117,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Fewest options to pick. 1 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_selected = 2;</code>
+   * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
    * @return Whether the minSelected field is set.
    */
   @java.lang.Override
@@ -129,7 +129,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Fewest options to pick. 1 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_selected = 2;</code>
+   * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
    * @return The minSelected.
    */
   @java.lang.Override
@@ -144,7 +144,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
    * </pre>
    *
-   * <code>optional uint32 max_selected = 3;</code>
+   * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
    * @return Whether the maxSelected field is set.
    */
   @java.lang.Override
@@ -156,7 +156,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
    * </pre>
    *
-   * <code>optional uint32 max_selected = 3;</code>
+   * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
    * @return The maxSelected.
    */
   @java.lang.Override
@@ -587,7 +587,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public java.util.List<dev.hitl.v1.ChoiceOption> getOptionsList() {
       if (optionsBuilder_ == null) {
@@ -601,7 +601,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public int getOptionsCount() {
       if (optionsBuilder_ == null) {
@@ -615,7 +615,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public dev.hitl.v1.ChoiceOption getOptions(int index) {
       if (optionsBuilder_ == null) {
@@ -629,7 +629,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder setOptions(
         int index, dev.hitl.v1.ChoiceOption value) {
@@ -650,7 +650,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder setOptions(
         int index, dev.hitl.v1.ChoiceOption.Builder builderForValue) {
@@ -668,7 +668,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder addOptions(dev.hitl.v1.ChoiceOption value) {
       if (optionsBuilder_ == null) {
@@ -688,7 +688,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder addOptions(
         int index, dev.hitl.v1.ChoiceOption value) {
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder addOptions(
         dev.hitl.v1.ChoiceOption.Builder builderForValue) {
@@ -727,7 +727,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder addOptions(
         int index, dev.hitl.v1.ChoiceOption.Builder builderForValue) {
@@ -745,7 +745,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder addAllOptions(
         java.lang.Iterable<? extends dev.hitl.v1.ChoiceOption> values) {
@@ -764,7 +764,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder clearOptions() {
       if (optionsBuilder_ == null) {
@@ -781,7 +781,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public Builder removeOptions(int index) {
       if (optionsBuilder_ == null) {
@@ -798,7 +798,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public dev.hitl.v1.ChoiceOption.Builder getOptionsBuilder(
         int index) {
@@ -809,7 +809,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public dev.hitl.v1.ChoiceOptionOrBuilder getOptionsOrBuilder(
         int index) {
@@ -823,7 +823,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public java.util.List<? extends dev.hitl.v1.ChoiceOptionOrBuilder> 
          getOptionsOrBuilderList() {
@@ -838,7 +838,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public dev.hitl.v1.ChoiceOption.Builder addOptionsBuilder() {
       return internalGetOptionsFieldBuilder().addBuilder(
@@ -849,7 +849,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public dev.hitl.v1.ChoiceOption.Builder addOptionsBuilder(
         int index) {
@@ -861,7 +861,7 @@ private static final long serialVersionUID = 0L;
      * Required. 1 to 1,000 options, with distinct values.
      * </pre>
      *
-     * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+     * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
      */
     public java.util.List<dev.hitl.v1.ChoiceOption.Builder> 
          getOptionsBuilderList() {
@@ -888,7 +888,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest options to pick. 1 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_selected = 2;</code>
+     * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
      * @return Whether the minSelected field is set.
      */
     @java.lang.Override
@@ -900,7 +900,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest options to pick. 1 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_selected = 2;</code>
+     * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
      * @return The minSelected.
      */
     @java.lang.Override
@@ -912,7 +912,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest options to pick. 1 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_selected = 2;</code>
+     * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
      * @param value The minSelected to set.
      * @return This builder for chaining.
      */
@@ -928,7 +928,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest options to pick. 1 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_selected = 2;</code>
+     * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMinSelected() {
@@ -944,7 +944,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
      * </pre>
      *
-     * <code>optional uint32 max_selected = 3;</code>
+     * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
      * @return Whether the maxSelected field is set.
      */
     @java.lang.Override
@@ -956,7 +956,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
      * </pre>
      *
-     * <code>optional uint32 max_selected = 3;</code>
+     * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
      * @return The maxSelected.
      */
     @java.lang.Override
@@ -968,7 +968,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
      * </pre>
      *
-     * <code>optional uint32 max_selected = 3;</code>
+     * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
      * @param value The maxSelected to set.
      * @return This builder for chaining.
      */
@@ -984,7 +984,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
      * </pre>
      *
-     * <code>optional uint32 max_selected = 3;</code>
+     * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMaxSelected() {

@@ -15,7 +15,7 @@ public interface ChoiceInputOrBuilder extends
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   java.util.List<dev.hitl.v1.ChoiceOption> 
       getOptionsList();
@@ -24,7 +24,7 @@ public interface ChoiceInputOrBuilder extends
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   dev.hitl.v1.ChoiceOption getOptions(int index);
   /**
@@ -32,7 +32,7 @@ public interface ChoiceInputOrBuilder extends
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   int getOptionsCount();
   /**
@@ -40,7 +40,7 @@ public interface ChoiceInputOrBuilder extends
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   java.util.List<? extends dev.hitl.v1.ChoiceOptionOrBuilder> 
       getOptionsOrBuilderList();
@@ -49,7 +49,7 @@ public interface ChoiceInputOrBuilder extends
    * Required. 1 to 1,000 options, with distinct values.
    * </pre>
    *
-   * <code>repeated .hitl.v1.ChoiceOption options = 1;</code>
+   * <code>repeated .hitl.v1.ChoiceOption options = 1 [json_name = "options"];</code>
    */
   dev.hitl.v1.ChoiceOptionOrBuilder getOptionsOrBuilder(
       int index);
@@ -59,7 +59,7 @@ public interface ChoiceInputOrBuilder extends
    * Optional. Fewest options to pick. 1 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_selected = 2;</code>
+   * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
    * @return Whether the minSelected field is set.
    */
   boolean hasMinSelected();
@@ -68,7 +68,7 @@ public interface ChoiceInputOrBuilder extends
    * Optional. Fewest options to pick. 1 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_selected = 2;</code>
+   * <code>optional uint32 min_selected = 2 [json_name = "minSelected"];</code>
    * @return The minSelected.
    */
   int getMinSelected();
@@ -78,7 +78,7 @@ public interface ChoiceInputOrBuilder extends
    * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
    * </pre>
    *
-   * <code>optional uint32 max_selected = 3;</code>
+   * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
    * @return Whether the maxSelected field is set.
    */
   boolean hasMaxSelected();
@@ -87,7 +87,7 @@ public interface ChoiceInputOrBuilder extends
    * Optional. Most options to pick, at least min_selected. 1, or min_selected if that is greater, if absent.
    * </pre>
    *
-   * <code>optional uint32 max_selected = 3;</code>
+   * <code>optional uint32 max_selected = 3 [json_name = "maxSelected"];</code>
    * @return The maxSelected.
    */
   int getMaxSelected();

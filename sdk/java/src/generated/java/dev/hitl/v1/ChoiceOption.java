@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Required. What the answer holds when this option is picked, 1 to 200 characters.
    * </pre>
    *
-   * <code>string value = 1;</code>
+   * <code>string value = 1 [json_name = "value"];</code>
    * @return The value.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Required. What the answer holds when this option is picked, 1 to 200 characters.
    * </pre>
    *
-   * <code>string value = 1;</code>
+   * <code>string value = 1 [json_name = "value"];</code>
    * @return The bytes for value.
    */
   @java.lang.Override
@@ -105,7 +105,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form shows, at most 200 characters. The value if empty.
    * </pre>
    *
-   * <code>string label = 2;</code>
+   * <code>string label = 2 [json_name = "label"];</code>
    * @return The label.
    */
   @java.lang.Override
@@ -126,7 +126,7 @@ private static final long serialVersionUID = 0L;
    * Optional. What the form shows, at most 200 characters. The value if empty.
    * </pre>
    *
-   * <code>string label = 2;</code>
+   * <code>string label = 2 [json_name = "label"];</code>
    * @return The bytes for label.
    */
   @java.lang.Override
@@ -152,7 +152,7 @@ private static final long serialVersionUID = 0L;
    * Optional. One line of help beside the label, at most 1,000 characters.
    * </pre>
    *
-   * <code>string description = 3;</code>
+   * <code>string description = 3 [json_name = "description"];</code>
    * @return The description.
    */
   @java.lang.Override
@@ -173,7 +173,7 @@ private static final long serialVersionUID = 0L;
    * Optional. One line of help beside the label, at most 1,000 characters.
    * </pre>
    *
-   * <code>string description = 3;</code>
+   * <code>string description = 3 [json_name = "description"];</code>
    * @return The bytes for description.
    */
   @java.lang.Override
@@ -543,7 +543,7 @@ private static final long serialVersionUID = 0L;
      * Required. What the answer holds when this option is picked, 1 to 200 characters.
      * </pre>
      *
-     * <code>string value = 1;</code>
+     * <code>string value = 1 [json_name = "value"];</code>
      * @return The value.
      */
     public java.lang.String getValue() {
@@ -563,7 +563,7 @@ private static final long serialVersionUID = 0L;
      * Required. What the answer holds when this option is picked, 1 to 200 characters.
      * </pre>
      *
-     * <code>string value = 1;</code>
+     * <code>string value = 1 [json_name = "value"];</code>
      * @return The bytes for value.
      */
     public com.google.protobuf.ByteString
@@ -584,7 +584,7 @@ private static final long serialVersionUID = 0L;
      * Required. What the answer holds when this option is picked, 1 to 200 characters.
      * </pre>
      *
-     * <code>string value = 1;</code>
+     * <code>string value = 1 [json_name = "value"];</code>
      * @param value The value to set.
      * @return This builder for chaining.
      */
@@ -601,7 +601,7 @@ private static final long serialVersionUID = 0L;
      * Required. What the answer holds when this option is picked, 1 to 200 characters.
      * </pre>
      *
-     * <code>string value = 1;</code>
+     * <code>string value = 1 [json_name = "value"];</code>
      * @return This builder for chaining.
      */
     public Builder clearValue() {
@@ -615,7 +615,7 @@ private static final long serialVersionUID = 0L;
      * Required. What the answer holds when this option is picked, 1 to 200 characters.
      * </pre>
      *
-     * <code>string value = 1;</code>
+     * <code>string value = 1 [json_name = "value"];</code>
      * @param value The bytes for value to set.
      * @return This builder for chaining.
      */
@@ -635,7 +635,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form shows, at most 200 characters. The value if empty.
      * </pre>
      *
-     * <code>string label = 2;</code>
+     * <code>string label = 2 [json_name = "label"];</code>
      * @return The label.
      */
     public java.lang.String getLabel() {
@@ -655,7 +655,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form shows, at most 200 characters. The value if empty.
      * </pre>
      *
-     * <code>string label = 2;</code>
+     * <code>string label = 2 [json_name = "label"];</code>
      * @return The bytes for label.
      */
     public com.google.protobuf.ByteString
@@ -676,7 +676,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form shows, at most 200 characters. The value if empty.
      * </pre>
      *
-     * <code>string label = 2;</code>
+     * <code>string label = 2 [json_name = "label"];</code>
      * @param value The label to set.
      * @return This builder for chaining.
      */
@@ -693,7 +693,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form shows, at most 200 characters. The value if empty.
      * </pre>
      *
-     * <code>string label = 2;</code>
+     * <code>string label = 2 [json_name = "label"];</code>
      * @return This builder for chaining.
      */
     public Builder clearLabel() {
@@ -707,7 +707,7 @@ private static final long serialVersionUID = 0L;
      * Optional. What the form shows, at most 200 characters. The value if empty.
      * </pre>
      *
-     * <code>string label = 2;</code>
+     * <code>string label = 2 [json_name = "label"];</code>
      * @param value The bytes for label to set.
      * @return This builder for chaining.
      */
@@ -727,7 +727,7 @@ private static final long serialVersionUID = 0L;
      * Optional. One line of help beside the label, at most 1,000 characters.
      * </pre>
      *
-     * <code>string description = 3;</code>
+     * <code>string description = 3 [json_name = "description"];</code>
      * @return The description.
      */
     public java.lang.String getDescription() {
@@ -747,7 +747,7 @@ private static final long serialVersionUID = 0L;
      * Optional. One line of help beside the label, at most 1,000 characters.
      * </pre>
      *
-     * <code>string description = 3;</code>
+     * <code>string description = 3 [json_name = "description"];</code>
      * @return The bytes for description.
      */
     public com.google.protobuf.ByteString
@@ -768,7 +768,7 @@ private static final long serialVersionUID = 0L;
      * Optional. One line of help beside the label, at most 1,000 characters.
      * </pre>
      *
-     * <code>string description = 3;</code>
+     * <code>string description = 3 [json_name = "description"];</code>
      * @param value The description to set.
      * @return This builder for chaining.
      */
@@ -785,7 +785,7 @@ private static final long serialVersionUID = 0L;
      * Optional. One line of help beside the label, at most 1,000 characters.
      * </pre>
      *
-     * <code>string description = 3;</code>
+     * <code>string description = 3 [json_name = "description"];</code>
      * @return This builder for chaining.
      */
     public Builder clearDescription() {
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
      * Optional. One line of help beside the label, at most 1,000 characters.
      * </pre>
      *
-     * <code>string description = 3;</code>
+     * <code>string description = 3 [json_name = "description"];</code>
      * @param value The bytes for description to set.
      * @return This builder for chaining.
      */

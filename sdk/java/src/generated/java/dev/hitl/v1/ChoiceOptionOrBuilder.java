@@ -15,7 +15,7 @@ public interface ChoiceOptionOrBuilder extends
    * Required. What the answer holds when this option is picked, 1 to 200 characters.
    * </pre>
    *
-   * <code>string value = 1;</code>
+   * <code>string value = 1 [json_name = "value"];</code>
    * @return The value.
    */
   java.lang.String getValue();
@@ -24,7 +24,7 @@ public interface ChoiceOptionOrBuilder extends
    * Required. What the answer holds when this option is picked, 1 to 200 characters.
    * </pre>
    *
-   * <code>string value = 1;</code>
+   * <code>string value = 1 [json_name = "value"];</code>
    * @return The bytes for value.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface ChoiceOptionOrBuilder extends
    * Optional. What the form shows, at most 200 characters. The value if empty.
    * </pre>
    *
-   * <code>string label = 2;</code>
+   * <code>string label = 2 [json_name = "label"];</code>
    * @return The label.
    */
   java.lang.String getLabel();
@@ -44,7 +44,7 @@ public interface ChoiceOptionOrBuilder extends
    * Optional. What the form shows, at most 200 characters. The value if empty.
    * </pre>
    *
-   * <code>string label = 2;</code>
+   * <code>string label = 2 [json_name = "label"];</code>
    * @return The bytes for label.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface ChoiceOptionOrBuilder extends
    * Optional. One line of help beside the label, at most 1,000 characters.
    * </pre>
    *
-   * <code>string description = 3;</code>
+   * <code>string description = 3 [json_name = "description"];</code>
    * @return The description.
    */
   java.lang.String getDescription();
@@ -64,7 +64,7 @@ public interface ChoiceOptionOrBuilder extends
    * Optional. One line of help beside the label, at most 1,000 characters.
    * </pre>
    *
-   * <code>string description = 3;</code>
+   * <code>string description = 3 [json_name = "description"];</code>
    * @return The bytes for description.
    */
   com.google.protobuf.ByteString

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @return A list containing the selected.
    */
   public com.google.protobuf.ProtocolStringList
@@ -70,7 +70,7 @@ private static final long serialVersionUID = 0L;
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @return The count of selected.
    */
   public int getSelectedCount() {
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @param index The index of the element to return.
    * @return The selected at the given index.
    */
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @param index The index of the value to return.
    * @return The bytes of the selected at the given index.
    */
@@ -428,7 +428,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @return A list containing the selected.
      */
     public com.google.protobuf.ProtocolStringList
@@ -441,7 +441,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @return The count of selected.
      */
     public int getSelectedCount() {
@@ -452,7 +452,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param index The index of the element to return.
      * @return The selected at the given index.
      */
@@ -464,7 +464,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param index The index of the value to return.
      * @return The bytes of the selected at the given index.
      */
@@ -477,7 +477,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param index The index to set the value at.
      * @param value The selected to set.
      * @return This builder for chaining.
@@ -496,7 +496,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param value The selected to add.
      * @return This builder for chaining.
      */
@@ -514,7 +514,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param values The selected to add.
      * @return This builder for chaining.
      */
@@ -532,7 +532,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @return This builder for chaining.
      */
     public Builder clearSelected() {
@@ -547,7 +547,7 @@ private static final long serialVersionUID = 0L;
      * Required. Values of the picked options, without duplicates, in the order of the input's options.
      * </pre>
      *
-     * <code>repeated string selected = 1;</code>
+     * <code>repeated string selected = 1 [json_name = "selected"];</code>
      * @param value The bytes of the selected to add.
      * @return This builder for chaining.
      */

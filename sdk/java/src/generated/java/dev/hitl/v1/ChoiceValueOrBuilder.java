@@ -15,7 +15,7 @@ public interface ChoiceValueOrBuilder extends
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @return A list containing the selected.
    */
   java.util.List<java.lang.String>
@@ -25,7 +25,7 @@ public interface ChoiceValueOrBuilder extends
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @return The count of selected.
    */
   int getSelectedCount();
@@ -34,7 +34,7 @@ public interface ChoiceValueOrBuilder extends
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @param index The index of the element to return.
    * @return The selected at the given index.
    */
@@ -44,7 +44,7 @@ public interface ChoiceValueOrBuilder extends
    * Required. Values of the picked options, without duplicates, in the order of the input's options.
    * </pre>
    *
-   * <code>repeated string selected = 1;</code>
+   * <code>repeated string selected = 1 [json_name = "selected"];</code>
    * @param index The index of the value to return.
    * @return The bytes of the selected at the given index.
    */

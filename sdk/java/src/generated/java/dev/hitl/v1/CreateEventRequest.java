@@ -116,7 +116,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -137,7 +137,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -163,7 +163,7 @@ private static final long serialVersionUID = 0L;
    * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
    * </pre>
    *
-   * <code>string name = 2;</code>
+   * <code>string name = 2 [json_name = "name"];</code>
    * @return The name.
    */
   @java.lang.Override
@@ -184,7 +184,7 @@ private static final long serialVersionUID = 0L;
    * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
    * </pre>
    *
-   * <code>string name = 2;</code>
+   * <code>string name = 2 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   @java.lang.Override
@@ -210,7 +210,7 @@ private static final long serialVersionUID = 0L;
    * Required. The question the person sees, 1 to 65,536 bytes.
    * </pre>
    *
-   * <code>string prompt = 3;</code>
+   * <code>string prompt = 3 [json_name = "prompt"];</code>
    * @return The prompt.
    */
   @java.lang.Override
@@ -231,7 +231,7 @@ private static final long serialVersionUID = 0L;
    * Required. The question the person sees, 1 to 65,536 bytes.
    * </pre>
    *
-   * <code>string prompt = 3;</code>
+   * <code>string prompt = 3 [json_name = "prompt"];</code>
    * @return The bytes for prompt.
    */
   @java.lang.Override
@@ -256,7 +256,7 @@ private static final long serialVersionUID = 0L;
    * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
    * @return The enum numeric value on the wire for promptFormat.
    */
   @java.lang.Override public int getPromptFormatValue() {
@@ -267,7 +267,7 @@ private static final long serialVersionUID = 0L;
    * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
    * @return The promptFormat.
    */
   @java.lang.Override public dev.hitl.v1.PromptFormat getPromptFormat() {
@@ -282,7 +282,7 @@ private static final long serialVersionUID = 0L;
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    * @return Whether the input field is set.
    */
   @java.lang.Override
@@ -294,7 +294,7 @@ private static final long serialVersionUID = 0L;
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    * @return The input.
    */
   @java.lang.Override
@@ -306,7 +306,7 @@ private static final long serialVersionUID = 0L;
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.InputOrBuilder getInputOrBuilder() {
@@ -321,7 +321,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The scope.
    */
   @java.lang.Override
@@ -342,7 +342,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   @java.lang.Override
@@ -391,7 +391,7 @@ private static final long serialVersionUID = 0L;
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public boolean containsLabels(
@@ -412,7 +412,7 @@ private static final long serialVersionUID = 0L;
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -423,7 +423,7 @@ private static final long serialVersionUID = 0L;
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public /* nullable */
@@ -441,7 +441,7 @@ java.lang.String defaultValue) {
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.lang.String getLabelsOrThrow(
@@ -461,7 +461,7 @@ java.lang.String defaultValue) {
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    * @return Whether the ttl field is set.
    */
   @java.lang.Override
@@ -473,7 +473,7 @@ java.lang.String defaultValue) {
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    * @return The ttl.
    */
   @java.lang.Override
@@ -488,7 +488,7 @@ java.lang.String defaultValue) {
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.DurationOrBuilder getTtlOrBuilder() {
@@ -504,7 +504,7 @@ java.lang.String defaultValue) {
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    * @return Whether the deadline field is set.
    */
   @java.lang.Override
@@ -516,7 +516,7 @@ java.lang.String defaultValue) {
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    * @return The deadline.
    */
   @java.lang.Override
@@ -531,7 +531,7 @@ java.lang.String defaultValue) {
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder() {
@@ -548,7 +548,7 @@ java.lang.String defaultValue) {
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    * @return Whether the onTimeout field is set.
    */
   @java.lang.Override
@@ -560,7 +560,7 @@ java.lang.String defaultValue) {
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    * @return The onTimeout.
    */
   @java.lang.Override
@@ -572,7 +572,7 @@ java.lang.String defaultValue) {
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder() {
@@ -588,7 +588,7 @@ java.lang.String defaultValue) {
    * idempotent if empty.
    * </pre>
    *
-   * <code>string idempotency_key = 11;</code>
+   * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
    * @return The idempotencyKey.
    */
   @java.lang.Override
@@ -610,7 +610,7 @@ java.lang.String defaultValue) {
    * idempotent if empty.
    * </pre>
    *
-   * <code>string idempotency_key = 11;</code>
+   * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
    * @return The bytes for idempotencyKey.
    */
   @java.lang.Override
@@ -1297,7 +1297,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -1317,7 +1317,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -1338,7 +1338,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -1355,7 +1355,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -1369,7 +1369,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -1389,7 +1389,7 @@ java.lang.String defaultValue) {
      * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
      * </pre>
      *
-     * <code>string name = 2;</code>
+     * <code>string name = 2 [json_name = "name"];</code>
      * @return The name.
      */
     public java.lang.String getName() {
@@ -1409,7 +1409,7 @@ java.lang.String defaultValue) {
      * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
      * </pre>
      *
-     * <code>string name = 2;</code>
+     * <code>string name = 2 [json_name = "name"];</code>
      * @return The bytes for name.
      */
     public com.google.protobuf.ByteString
@@ -1430,7 +1430,7 @@ java.lang.String defaultValue) {
      * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
      * </pre>
      *
-     * <code>string name = 2;</code>
+     * <code>string name = 2 [json_name = "name"];</code>
      * @param value The name to set.
      * @return This builder for chaining.
      */
@@ -1447,7 +1447,7 @@ java.lang.String defaultValue) {
      * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
      * </pre>
      *
-     * <code>string name = 2;</code>
+     * <code>string name = 2 [json_name = "name"];</code>
      * @return This builder for chaining.
      */
     public Builder clearName() {
@@ -1461,7 +1461,7 @@ java.lang.String defaultValue) {
      * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
      * </pre>
      *
-     * <code>string name = 2;</code>
+     * <code>string name = 2 [json_name = "name"];</code>
      * @param value The bytes for name to set.
      * @return This builder for chaining.
      */
@@ -1481,7 +1481,7 @@ java.lang.String defaultValue) {
      * Required. The question the person sees, 1 to 65,536 bytes.
      * </pre>
      *
-     * <code>string prompt = 3;</code>
+     * <code>string prompt = 3 [json_name = "prompt"];</code>
      * @return The prompt.
      */
     public java.lang.String getPrompt() {
@@ -1501,7 +1501,7 @@ java.lang.String defaultValue) {
      * Required. The question the person sees, 1 to 65,536 bytes.
      * </pre>
      *
-     * <code>string prompt = 3;</code>
+     * <code>string prompt = 3 [json_name = "prompt"];</code>
      * @return The bytes for prompt.
      */
     public com.google.protobuf.ByteString
@@ -1522,7 +1522,7 @@ java.lang.String defaultValue) {
      * Required. The question the person sees, 1 to 65,536 bytes.
      * </pre>
      *
-     * <code>string prompt = 3;</code>
+     * <code>string prompt = 3 [json_name = "prompt"];</code>
      * @param value The prompt to set.
      * @return This builder for chaining.
      */
@@ -1539,7 +1539,7 @@ java.lang.String defaultValue) {
      * Required. The question the person sees, 1 to 65,536 bytes.
      * </pre>
      *
-     * <code>string prompt = 3;</code>
+     * <code>string prompt = 3 [json_name = "prompt"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPrompt() {
@@ -1553,7 +1553,7 @@ java.lang.String defaultValue) {
      * Required. The question the person sees, 1 to 65,536 bytes.
      * </pre>
      *
-     * <code>string prompt = 3;</code>
+     * <code>string prompt = 3 [json_name = "prompt"];</code>
      * @param value The bytes for prompt to set.
      * @return This builder for chaining.
      */
@@ -1573,7 +1573,7 @@ java.lang.String defaultValue) {
      * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
      * @return The enum numeric value on the wire for promptFormat.
      */
     @java.lang.Override public int getPromptFormatValue() {
@@ -1584,7 +1584,7 @@ java.lang.String defaultValue) {
      * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
      * @param value The enum numeric value on the wire for promptFormat to set.
      * @return This builder for chaining.
      */
@@ -1599,7 +1599,7 @@ java.lang.String defaultValue) {
      * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
      * @return The promptFormat.
      */
     @java.lang.Override
@@ -1612,7 +1612,7 @@ java.lang.String defaultValue) {
      * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
      * @param value The promptFormat to set.
      * @return This builder for chaining.
      */
@@ -1628,7 +1628,7 @@ java.lang.String defaultValue) {
      * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPromptFormat() {
@@ -1646,7 +1646,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      * @return Whether the input field is set.
      */
     public boolean hasInput() {
@@ -1657,7 +1657,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      * @return The input.
      */
     public dev.hitl.v1.Input getInput() {
@@ -1672,7 +1672,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public Builder setInput(dev.hitl.v1.Input value) {
       if (inputBuilder_ == null) {
@@ -1692,7 +1692,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public Builder setInput(
         dev.hitl.v1.Input.Builder builderForValue) {
@@ -1710,7 +1710,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public Builder mergeInput(dev.hitl.v1.Input value) {
       if (inputBuilder_ == null) {
@@ -1735,7 +1735,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public Builder clearInput() {
       bitField0_ = (bitField0_ & ~0x00000010);
@@ -1752,7 +1752,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public dev.hitl.v1.Input.Builder getInputBuilder() {
       bitField0_ |= 0x00000010;
@@ -1764,7 +1764,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     public dev.hitl.v1.InputOrBuilder getInputOrBuilder() {
       if (inputBuilder_ != null) {
@@ -1779,7 +1779,7 @@ java.lang.String defaultValue) {
      * Required. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 5;</code>
+     * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Input, dev.hitl.v1.Input.Builder, dev.hitl.v1.InputOrBuilder> 
@@ -1801,7 +1801,7 @@ java.lang.String defaultValue) {
      * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return The scope.
      */
     public java.lang.String getScope() {
@@ -1821,7 +1821,7 @@ java.lang.String defaultValue) {
      * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return The bytes for scope.
      */
     public com.google.protobuf.ByteString
@@ -1842,7 +1842,7 @@ java.lang.String defaultValue) {
      * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @param value The scope to set.
      * @return This builder for chaining.
      */
@@ -1859,7 +1859,7 @@ java.lang.String defaultValue) {
      * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return This builder for chaining.
      */
     public Builder clearScope() {
@@ -1873,7 +1873,7 @@ java.lang.String defaultValue) {
      * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @param value The bytes for scope to set.
      * @return This builder for chaining.
      */
@@ -1918,7 +1918,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public boolean containsLabels(
@@ -1939,7 +1939,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -1950,7 +1950,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public /* nullable */
@@ -1968,7 +1968,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.lang.String getLabelsOrThrow(
@@ -1992,7 +1992,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder removeLabels(
         java.lang.String key) {
@@ -2015,7 +2015,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder putLabels(
         java.lang.String key,
@@ -2032,7 +2032,7 @@ java.lang.String defaultValue) {
      * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder putAllLabels(
         java.util.Map<java.lang.String, java.lang.String> values) {
@@ -2049,7 +2049,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      * @return Whether the ttl field is set.
      */
     @java.lang.Override
@@ -2061,7 +2061,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      * @return The ttl.
      */
     @java.lang.Override
@@ -2083,7 +2083,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     public Builder setTtl(com.google.protobuf.Duration value) {
       if (ttlBuilder_ == null) {
@@ -2103,7 +2103,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     public Builder setTtl(
         com.google.protobuf.Duration.Builder builderForValue) {
@@ -2121,7 +2121,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     public Builder mergeTtl(com.google.protobuf.Duration value) {
       if (ttlBuilder_ == null) {
@@ -2148,7 +2148,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     public Builder clearTtl() {
       if (ttlBuilder_ == null) {
@@ -2171,7 +2171,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     public com.google.protobuf.Duration.Builder getTtlBuilder() {
       return internalGetTtlFieldBuilder().getBuilder();
@@ -2181,7 +2181,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     @java.lang.Override
     public com.google.protobuf.DurationOrBuilder getTtlOrBuilder() {
@@ -2199,7 +2199,7 @@ java.lang.String defaultValue) {
      * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Duration ttl = 8;</code>
+     * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> 
@@ -2227,7 +2227,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      * @return Whether the deadline field is set.
      */
     @java.lang.Override
@@ -2239,7 +2239,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      * @return The deadline.
      */
     @java.lang.Override
@@ -2261,7 +2261,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     public Builder setDeadline(com.google.protobuf.Timestamp value) {
       if (deadlineBuilder_ == null) {
@@ -2281,7 +2281,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     public Builder setDeadline(
         com.google.protobuf.Timestamp.Builder builderForValue) {
@@ -2299,7 +2299,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     public Builder mergeDeadline(com.google.protobuf.Timestamp value) {
       if (deadlineBuilder_ == null) {
@@ -2326,7 +2326,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     public Builder clearDeadline() {
       if (deadlineBuilder_ == null) {
@@ -2349,7 +2349,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getDeadlineBuilder() {
       return internalGetDeadlineFieldBuilder().getBuilder();
@@ -2359,7 +2359,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     @java.lang.Override
     public com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder() {
@@ -2377,7 +2377,7 @@ java.lang.String defaultValue) {
      * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 9;</code>
+     * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
@@ -2406,7 +2406,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      * @return Whether the onTimeout field is set.
      */
     public boolean hasOnTimeout() {
@@ -2417,7 +2417,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      * @return The onTimeout.
      */
     public dev.hitl.v1.OnTimeout getOnTimeout() {
@@ -2432,7 +2432,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public Builder setOnTimeout(dev.hitl.v1.OnTimeout value) {
       if (onTimeoutBuilder_ == null) {
@@ -2452,7 +2452,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public Builder setOnTimeout(
         dev.hitl.v1.OnTimeout.Builder builderForValue) {
@@ -2470,7 +2470,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public Builder mergeOnTimeout(dev.hitl.v1.OnTimeout value) {
       if (onTimeoutBuilder_ == null) {
@@ -2495,7 +2495,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public Builder clearOnTimeout() {
       bitField0_ = (bitField0_ & ~0x00000200);
@@ -2512,7 +2512,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public dev.hitl.v1.OnTimeout.Builder getOnTimeoutBuilder() {
       bitField0_ |= 0x00000200;
@@ -2524,7 +2524,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     public dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder() {
       if (onTimeoutBuilder_ != null) {
@@ -2539,7 +2539,7 @@ java.lang.String defaultValue) {
      * Optional. What happens at the deadline. The Event ends without a value if absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.OnTimeout, dev.hitl.v1.OnTimeout.Builder, dev.hitl.v1.OnTimeoutOrBuilder> 
@@ -2562,7 +2562,7 @@ java.lang.String defaultValue) {
      * idempotent if empty.
      * </pre>
      *
-     * <code>string idempotency_key = 11;</code>
+     * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
      * @return The idempotencyKey.
      */
     public java.lang.String getIdempotencyKey() {
@@ -2583,7 +2583,7 @@ java.lang.String defaultValue) {
      * idempotent if empty.
      * </pre>
      *
-     * <code>string idempotency_key = 11;</code>
+     * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
      * @return The bytes for idempotencyKey.
      */
     public com.google.protobuf.ByteString
@@ -2605,7 +2605,7 @@ java.lang.String defaultValue) {
      * idempotent if empty.
      * </pre>
      *
-     * <code>string idempotency_key = 11;</code>
+     * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
      * @param value The idempotencyKey to set.
      * @return This builder for chaining.
      */
@@ -2623,7 +2623,7 @@ java.lang.String defaultValue) {
      * idempotent if empty.
      * </pre>
      *
-     * <code>string idempotency_key = 11;</code>
+     * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
      * @return This builder for chaining.
      */
     public Builder clearIdempotencyKey() {
@@ -2638,7 +2638,7 @@ java.lang.String defaultValue) {
      * idempotent if empty.
      * </pre>
      *
-     * <code>string idempotency_key = 11;</code>
+     * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
      * @param value The bytes for idempotencyKey to set.
      * @return This builder for chaining.
      */

@@ -15,7 +15,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
    * </pre>
    *
-   * <code>string name = 2;</code>
+   * <code>string name = 2 [json_name = "name"];</code>
    * @return The name.
    */
   java.lang.String getName();
@@ -44,7 +44,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. What the Event is called in lists and logs, 1 to 200 characters on one line.
    * </pre>
    *
-   * <code>string name = 2;</code>
+   * <code>string name = 2 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. The question the person sees, 1 to 65,536 bytes.
    * </pre>
    *
-   * <code>string prompt = 3;</code>
+   * <code>string prompt = 3 [json_name = "prompt"];</code>
    * @return The prompt.
    */
   java.lang.String getPrompt();
@@ -64,7 +64,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. The question the person sees, 1 to 65,536 bytes.
    * </pre>
    *
-   * <code>string prompt = 3;</code>
+   * <code>string prompt = 3 [json_name = "prompt"];</code>
    * @return The bytes for prompt.
    */
   com.google.protobuf.ByteString
@@ -75,7 +75,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
    * @return The enum numeric value on the wire for promptFormat.
    */
   int getPromptFormatValue();
@@ -84,7 +84,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. How the prompt is to be read. PROMPT_FORMAT_TEXT if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 4;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 4 [json_name = "promptFormat"];</code>
    * @return The promptFormat.
    */
   dev.hitl.v1.PromptFormat getPromptFormat();
@@ -94,7 +94,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    * @return Whether the input field is set.
    */
   boolean hasInput();
@@ -103,7 +103,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    * @return The input.
    */
   dev.hitl.v1.Input getInput();
@@ -112,7 +112,7 @@ public interface CreateEventRequestOrBuilder extends
    * Required. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 5;</code>
+   * <code>.hitl.v1.Input input = 5 [json_name = "input"];</code>
    */
   dev.hitl.v1.InputOrBuilder getInputOrBuilder();
 
@@ -121,7 +121,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The scope.
    */
   java.lang.String getScope();
@@ -130,7 +130,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. The run the Event belongs to, at most 200 characters on one line. "run" if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   com.google.protobuf.ByteString
@@ -141,7 +141,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   int getLabelsCount();
   /**
@@ -149,7 +149,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   boolean containsLabels(
       java.lang.String key);
@@ -164,7 +164,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   java.util.Map<java.lang.String, java.lang.String>
   getLabelsMap();
@@ -173,7 +173,7 @@ public interface CreateEventRequestOrBuilder extends
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   /* nullable */
 java.lang.String getLabelsOrDefault(
@@ -185,7 +185,7 @@ java.lang.String defaultValue);
    * Optional. At most 64 labels: keys of 1 to 63 characters, values of at most 255.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   java.lang.String getLabelsOrThrow(
       java.lang.String key);
@@ -195,7 +195,7 @@ java.lang.String defaultValue);
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    * @return Whether the ttl field is set.
    */
   boolean hasTtl();
@@ -204,7 +204,7 @@ java.lang.String defaultValue);
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    * @return The ttl.
    */
   com.google.protobuf.Duration getTtl();
@@ -213,7 +213,7 @@ java.lang.String defaultValue);
    * The time from create to timeout: 1 ms to 366 days, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Duration ttl = 8;</code>
+   * <code>.google.protobuf.Duration ttl = 8 [json_name = "ttl"];</code>
    */
   com.google.protobuf.DurationOrBuilder getTtlOrBuilder();
 
@@ -222,7 +222,7 @@ java.lang.String defaultValue);
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    * @return Whether the deadline field is set.
    */
   boolean hasDeadline();
@@ -231,7 +231,7 @@ java.lang.String defaultValue);
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    * @return The deadline.
    */
   com.google.protobuf.Timestamp getDeadline();
@@ -240,7 +240,7 @@ java.lang.String defaultValue);
    * The instant of timeout, later than now and at most 366 days away, in whole milliseconds (rounded up).
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 9;</code>
+   * <code>.google.protobuf.Timestamp deadline = 9 [json_name = "deadline"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder();
 
@@ -249,7 +249,7 @@ java.lang.String defaultValue);
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    * @return Whether the onTimeout field is set.
    */
   boolean hasOnTimeout();
@@ -258,7 +258,7 @@ java.lang.String defaultValue);
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    * @return The onTimeout.
    */
   dev.hitl.v1.OnTimeout getOnTimeout();
@@ -267,7 +267,7 @@ java.lang.String defaultValue);
    * Optional. What happens at the deadline. The Event ends without a value if absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 10;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 10 [json_name = "onTimeout"];</code>
    */
   dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder();
 
@@ -277,7 +277,7 @@ java.lang.String defaultValue);
    * idempotent if empty.
    * </pre>
    *
-   * <code>string idempotency_key = 11;</code>
+   * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
    * @return The idempotencyKey.
    */
   java.lang.String getIdempotencyKey();
@@ -287,7 +287,7 @@ java.lang.String defaultValue);
    * idempotent if empty.
    * </pre>
    *
-   * <code>string idempotency_key = 11;</code>
+   * <code>string idempotency_key = 11 [json_name = "idempotencyKey"];</code>
    * @return The bytes for idempotencyKey.
    */
   com.google.protobuf.ByteString

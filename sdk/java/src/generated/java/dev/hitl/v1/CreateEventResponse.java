@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   @java.lang.Override
@@ -67,7 +67,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Whether an earlier call with the same idempotency key had created the Event.
    * </pre>
    *
-   * <code>bool existed = 2;</code>
+   * <code>bool existed = 2 [json_name = "existed"];</code>
    * @return The existed.
    */
   @java.lang.Override
@@ -452,7 +452,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return Whether the event field is set.
      */
     public boolean hasEvent() {
@@ -463,7 +463,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return The event.
      */
     public dev.hitl.v1.Event getEvent() {
@@ -478,7 +478,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -498,7 +498,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(
         dev.hitl.v1.Event.Builder builderForValue) {
@@ -516,7 +516,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder mergeEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -541,7 +541,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder clearEvent() {
       bitField0_ = (bitField0_ & ~0x00000001);
@@ -558,7 +558,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public dev.hitl.v1.Event.Builder getEventBuilder() {
       bitField0_ |= 0x00000001;
@@ -570,7 +570,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
       if (eventBuilder_ != null) {
@@ -585,7 +585,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Event.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Event, dev.hitl.v1.Event.Builder, dev.hitl.v1.EventOrBuilder> 
@@ -607,7 +607,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Whether an earlier call with the same idempotency key had created the Event.
      * </pre>
      *
-     * <code>bool existed = 2;</code>
+     * <code>bool existed = 2 [json_name = "existed"];</code>
      * @return The existed.
      */
     @java.lang.Override
@@ -619,7 +619,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Whether an earlier call with the same idempotency key had created the Event.
      * </pre>
      *
-     * <code>bool existed = 2;</code>
+     * <code>bool existed = 2 [json_name = "existed"];</code>
      * @param value The existed to set.
      * @return This builder for chaining.
      */
@@ -635,7 +635,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Whether an earlier call with the same idempotency key had created the Event.
      * </pre>
      *
-     * <code>bool existed = 2;</code>
+     * <code>bool existed = 2 [json_name = "existed"];</code>
      * @return This builder for chaining.
      */
     public Builder clearExisted() {

@@ -15,7 +15,7 @@ public interface CreateEventResponseOrBuilder extends
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   boolean hasEvent();
@@ -24,7 +24,7 @@ public interface CreateEventResponseOrBuilder extends
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   dev.hitl.v1.Event getEvent();
@@ -33,7 +33,7 @@ public interface CreateEventResponseOrBuilder extends
    * Output only. The Event.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   dev.hitl.v1.EventOrBuilder getEventOrBuilder();
 
@@ -42,7 +42,7 @@ public interface CreateEventResponseOrBuilder extends
    * Output only. Whether an earlier call with the same idempotency key had created the Event.
    * </pre>
    *
-   * <code>bool existed = 2;</code>
+   * <code>bool existed = 2 [json_name = "existed"];</code>
    * @return The existed.
    */
   boolean getExisted();

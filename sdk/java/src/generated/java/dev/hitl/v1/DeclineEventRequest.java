@@ -60,7 +60,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   @java.lang.Override
@@ -128,7 +128,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   @java.lang.Override
@@ -154,7 +154,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   @java.lang.Override
@@ -175,7 +175,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   @java.lang.Override
@@ -201,7 +201,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 4;</code>
+   * <code>string answer_id = 4 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   @java.lang.Override
@@ -222,7 +222,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 4;</code>
+   * <code>string answer_id = 4 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   @java.lang.Override
@@ -248,7 +248,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 5;</code>
+   * <code>string responder = 5 [json_name = "responder"];</code>
    * @return The responder.
    */
   @java.lang.Override
@@ -269,7 +269,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 5;</code>
+   * <code>string responder = 5 [json_name = "responder"];</code>
    * @return The bytes for responder.
    */
   @java.lang.Override
@@ -687,7 +687,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -707,7 +707,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -728,7 +728,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -745,7 +745,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -759,7 +759,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -779,7 +779,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The eventId.
      */
     public java.lang.String getEventId() {
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The bytes for eventId.
      */
     public com.google.protobuf.ByteString
@@ -820,7 +820,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The eventId to set.
      * @return This builder for chaining.
      */
@@ -837,7 +837,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearEventId() {
@@ -851,7 +851,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The bytes for eventId to set.
      * @return This builder for chaining.
      */
@@ -871,7 +871,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The reason.
      */
     public java.lang.String getReason() {
@@ -891,7 +891,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The bytes for reason.
      */
     public com.google.protobuf.ByteString
@@ -912,7 +912,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The reason to set.
      * @return This builder for chaining.
      */
@@ -929,7 +929,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return This builder for chaining.
      */
     public Builder clearReason() {
@@ -943,7 +943,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Why, at most 4,096 characters.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The bytes for reason to set.
      * @return This builder for chaining.
      */
@@ -963,7 +963,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 4;</code>
+     * <code>string answer_id = 4 [json_name = "answerId"];</code>
      * @return The answerId.
      */
     public java.lang.String getAnswerId() {
@@ -983,7 +983,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 4;</code>
+     * <code>string answer_id = 4 [json_name = "answerId"];</code>
      * @return The bytes for answerId.
      */
     public com.google.protobuf.ByteString
@@ -1004,7 +1004,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 4;</code>
+     * <code>string answer_id = 4 [json_name = "answerId"];</code>
      * @param value The answerId to set.
      * @return This builder for chaining.
      */
@@ -1021,7 +1021,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 4;</code>
+     * <code>string answer_id = 4 [json_name = "answerId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearAnswerId() {
@@ -1035,7 +1035,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
      * </pre>
      *
-     * <code>string answer_id = 4;</code>
+     * <code>string answer_id = 4 [json_name = "answerId"];</code>
      * @param value The bytes for answerId to set.
      * @return This builder for chaining.
      */
@@ -1055,7 +1055,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 5;</code>
+     * <code>string responder = 5 [json_name = "responder"];</code>
      * @return The responder.
      */
     public java.lang.String getResponder() {
@@ -1075,7 +1075,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 5;</code>
+     * <code>string responder = 5 [json_name = "responder"];</code>
      * @return The bytes for responder.
      */
     public com.google.protobuf.ByteString
@@ -1096,7 +1096,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 5;</code>
+     * <code>string responder = 5 [json_name = "responder"];</code>
      * @param value The responder to set.
      * @return This builder for chaining.
      */
@@ -1113,7 +1113,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 5;</code>
+     * <code>string responder = 5 [json_name = "responder"];</code>
      * @return This builder for chaining.
      */
     public Builder clearResponder() {
@@ -1127,7 +1127,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
      * </pre>
      *
-     * <code>string responder = 5;</code>
+     * <code>string responder = 5 [json_name = "responder"];</code>
      * @param value The bytes for responder to set.
      * @return This builder for chaining.
      */

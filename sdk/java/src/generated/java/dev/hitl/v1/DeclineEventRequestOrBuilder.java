@@ -15,7 +15,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   java.lang.String getEventId();
@@ -44,7 +44,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   java.lang.String getReason();
@@ -64,7 +64,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. Why, at most 4,096 characters.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   com.google.protobuf.ByteString
@@ -75,7 +75,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 4;</code>
+   * <code>string answer_id = 4 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   java.lang.String getAnswerId();
@@ -84,7 +84,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
    * </pre>
    *
-   * <code>string answer_id = 4;</code>
+   * <code>string answer_id = 4 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   com.google.protobuf.ByteString
@@ -95,7 +95,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 5;</code>
+   * <code>string responder = 5 [json_name = "responder"];</code>
    * @return The responder.
    */
   java.lang.String getResponder();
@@ -104,7 +104,7 @@ public interface DeclineEventRequestOrBuilder extends
    * Optional. The name of the person who declines, at most 200 characters on one line. Recorded as claimed.
    * </pre>
    *
-   * <code>string responder = 5;</code>
+   * <code>string responder = 5 [json_name = "responder"];</code>
    * @return The bytes for responder.
    */
   com.google.protobuf.ByteString

@@ -48,8 +48,8 @@ public final class ErrorReasonOuterClass extends com.google.protobuf.GeneratedFi
       "_REASON_STORE_UNAVAILABLE\020\n\022\"\n\036ERROR_REA" +
       "SON_RECORD_UNREADABLE\020\013\022\036\n\032ERROR_REASON_" +
       "SHUTTING_DOWN\020\014\022\031\n\025ERROR_REASON_INTERNAL" +
-      "\020\r\022\032\n\026ERROR_REASON_CLOCK_OFF\020\016B\017\n\013dev.hi" +
-      "tl.v1P\001b\006proto3"
+      "\020\r\022\032\n\026ERROR_REASON_CLOCK_OFF\020\016B#\n\013dev.hi" +
+      "tl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

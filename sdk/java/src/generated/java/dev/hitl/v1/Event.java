@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * if there is one, else ordered by create time.
    * </pre>
    *
-   * <code>string id = 1;</code>
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The id.
    */
   @java.lang.Override
@@ -101,7 +101,7 @@ private static final long serialVersionUID = 0L;
    * if there is one, else ordered by create time.
    * </pre>
    *
-   * <code>string id = 1;</code>
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The bytes for id.
    */
   @java.lang.Override
@@ -127,7 +127,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The partition of Events and credentials that the Event belongs to.
    * </pre>
    *
-   * <code>string namespace = 2;</code>
+   * <code>string namespace = 2 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -148,7 +148,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The partition of Events and credentials that the Event belongs to.
    * </pre>
    *
-   * <code>string namespace = 2;</code>
+   * <code>string namespace = 2 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -174,7 +174,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. What the Event is called in lists and logs.
    * </pre>
    *
-   * <code>string name = 3;</code>
+   * <code>string name = 3 [json_name = "name"];</code>
    * @return The name.
    */
   @java.lang.Override
@@ -195,7 +195,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. What the Event is called in lists and logs.
    * </pre>
    *
-   * <code>string name = 3;</code>
+   * <code>string name = 3 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   @java.lang.Override
@@ -221,7 +221,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The question the person sees.
    * </pre>
    *
-   * <code>string prompt = 4;</code>
+   * <code>string prompt = 4 [json_name = "prompt"];</code>
    * @return The prompt.
    */
   @java.lang.Override
@@ -242,7 +242,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The question the person sees.
    * </pre>
    *
-   * <code>string prompt = 4;</code>
+   * <code>string prompt = 4 [json_name = "prompt"];</code>
    * @return The bytes for prompt.
    */
   @java.lang.Override
@@ -267,7 +267,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. How the prompt is to be read. Never unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
    * @return The enum numeric value on the wire for promptFormat.
    */
   @java.lang.Override public int getPromptFormatValue() {
@@ -278,7 +278,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. How the prompt is to be read. Never unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
    * @return The promptFormat.
    */
   @java.lang.Override public dev.hitl.v1.PromptFormat getPromptFormat() {
@@ -293,7 +293,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    * @return Whether the input field is set.
    */
   @java.lang.Override
@@ -305,7 +305,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    * @return The input.
    */
   @java.lang.Override
@@ -317,7 +317,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.InputOrBuilder getInputOrBuilder() {
@@ -332,7 +332,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The run the Event belongs to.
    * </pre>
    *
-   * <code>string scope = 7;</code>
+   * <code>string scope = 7 [json_name = "scope"];</code>
    * @return The scope.
    */
   @java.lang.Override
@@ -353,7 +353,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. The run the Event belongs to.
    * </pre>
    *
-   * <code>string scope = 7;</code>
+   * <code>string scope = 7 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   @java.lang.Override
@@ -402,7 +402,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public boolean containsLabels(
@@ -423,7 +423,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -434,7 +434,7 @@ private static final long serialVersionUID = 0L;
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public /* nullable */
@@ -452,7 +452,7 @@ java.lang.String defaultValue) {
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.lang.String getLabelsOrThrow(
@@ -473,7 +473,7 @@ java.lang.String defaultValue) {
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    * @return Whether the onTimeout field is set.
    */
   @java.lang.Override
@@ -485,7 +485,7 @@ java.lang.String defaultValue) {
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    * @return The onTimeout.
    */
   @java.lang.Override
@@ -497,7 +497,7 @@ java.lang.String defaultValue) {
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder() {
@@ -512,7 +512,7 @@ java.lang.String defaultValue) {
    * Immutable. The idempotency key given at create. Empty if there was none.
    * </pre>
    *
-   * <code>string idempotency_key = 10;</code>
+   * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
    * @return The idempotencyKey.
    */
   @java.lang.Override
@@ -533,7 +533,7 @@ java.lang.String defaultValue) {
    * Immutable. The idempotency key given at create. Empty if there was none.
    * </pre>
    *
-   * <code>string idempotency_key = 10;</code>
+   * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
    * @return The bytes for idempotencyKey.
    */
   @java.lang.Override
@@ -558,7 +558,7 @@ java.lang.String defaultValue) {
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    * @return Whether the createTime field is set.
    */
   @java.lang.Override
@@ -570,7 +570,7 @@ java.lang.String defaultValue) {
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    * @return The createTime.
    */
   @java.lang.Override
@@ -582,7 +582,7 @@ java.lang.String defaultValue) {
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.TimestampOrBuilder getCreateTimeOrBuilder() {
@@ -596,7 +596,7 @@ java.lang.String defaultValue) {
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    * @return Whether the deadline field is set.
    */
   @java.lang.Override
@@ -608,7 +608,7 @@ java.lang.String defaultValue) {
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    * @return The deadline.
    */
   @java.lang.Override
@@ -620,7 +620,7 @@ java.lang.String defaultValue) {
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder() {
@@ -634,7 +634,7 @@ java.lang.String defaultValue) {
    * Output only. Where the Event stands.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 13;</code>
+   * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   @java.lang.Override public int getStateValue() {
@@ -645,7 +645,7 @@ java.lang.String defaultValue) {
    * Output only. Where the Event stands.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 13;</code>
+   * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
    * @return The state.
    */
   @java.lang.Override public dev.hitl.v1.EventState getState() {
@@ -660,7 +660,7 @@ java.lang.String defaultValue) {
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    * @return Whether the response field is set.
    */
   @java.lang.Override
@@ -672,7 +672,7 @@ java.lang.String defaultValue) {
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    * @return The response.
    */
   @java.lang.Override
@@ -684,7 +684,7 @@ java.lang.String defaultValue) {
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ResponseOrBuilder getResponseOrBuilder() {
@@ -699,7 +699,7 @@ java.lang.String defaultValue) {
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
    * </pre>
    *
-   * <code>string form_url = 15;</code>
+   * <code>string form_url = 15 [json_name = "formUrl"];</code>
    * @return The formUrl.
    */
   @java.lang.Override
@@ -720,7 +720,7 @@ java.lang.String defaultValue) {
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
    * </pre>
    *
-   * <code>string form_url = 15;</code>
+   * <code>string form_url = 15 [json_name = "formUrl"];</code>
    * @return The bytes for formUrl.
    */
   @java.lang.Override
@@ -746,7 +746,7 @@ java.lang.String defaultValue) {
    * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
    * </pre>
    *
-   * <code>string api_url = 16;</code>
+   * <code>string api_url = 16 [json_name = "apiUrl"];</code>
    * @return The apiUrl.
    */
   @java.lang.Override
@@ -767,7 +767,7 @@ java.lang.String defaultValue) {
    * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
    * </pre>
    *
-   * <code>string api_url = 16;</code>
+   * <code>string api_url = 16 [json_name = "apiUrl"];</code>
    * @return The bytes for apiUrl.
    */
   @java.lang.Override
@@ -1560,7 +1560,7 @@ java.lang.String defaultValue) {
      * if there is one, else ordered by create time.
      * </pre>
      *
-     * <code>string id = 1;</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @return The id.
      */
     public java.lang.String getId() {
@@ -1581,7 +1581,7 @@ java.lang.String defaultValue) {
      * if there is one, else ordered by create time.
      * </pre>
      *
-     * <code>string id = 1;</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @return The bytes for id.
      */
     public com.google.protobuf.ByteString
@@ -1603,7 +1603,7 @@ java.lang.String defaultValue) {
      * if there is one, else ordered by create time.
      * </pre>
      *
-     * <code>string id = 1;</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @param value The id to set.
      * @return This builder for chaining.
      */
@@ -1621,7 +1621,7 @@ java.lang.String defaultValue) {
      * if there is one, else ordered by create time.
      * </pre>
      *
-     * <code>string id = 1;</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @return This builder for chaining.
      */
     public Builder clearId() {
@@ -1636,7 +1636,7 @@ java.lang.String defaultValue) {
      * if there is one, else ordered by create time.
      * </pre>
      *
-     * <code>string id = 1;</code>
+     * <code>string id = 1 [json_name = "id"];</code>
      * @param value The bytes for id to set.
      * @return This builder for chaining.
      */
@@ -1656,7 +1656,7 @@ java.lang.String defaultValue) {
      * Output only. The partition of Events and credentials that the Event belongs to.
      * </pre>
      *
-     * <code>string namespace = 2;</code>
+     * <code>string namespace = 2 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -1676,7 +1676,7 @@ java.lang.String defaultValue) {
      * Output only. The partition of Events and credentials that the Event belongs to.
      * </pre>
      *
-     * <code>string namespace = 2;</code>
+     * <code>string namespace = 2 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -1697,7 +1697,7 @@ java.lang.String defaultValue) {
      * Output only. The partition of Events and credentials that the Event belongs to.
      * </pre>
      *
-     * <code>string namespace = 2;</code>
+     * <code>string namespace = 2 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -1714,7 +1714,7 @@ java.lang.String defaultValue) {
      * Output only. The partition of Events and credentials that the Event belongs to.
      * </pre>
      *
-     * <code>string namespace = 2;</code>
+     * <code>string namespace = 2 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -1728,7 +1728,7 @@ java.lang.String defaultValue) {
      * Output only. The partition of Events and credentials that the Event belongs to.
      * </pre>
      *
-     * <code>string namespace = 2;</code>
+     * <code>string namespace = 2 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -1748,7 +1748,7 @@ java.lang.String defaultValue) {
      * Immutable. What the Event is called in lists and logs.
      * </pre>
      *
-     * <code>string name = 3;</code>
+     * <code>string name = 3 [json_name = "name"];</code>
      * @return The name.
      */
     public java.lang.String getName() {
@@ -1768,7 +1768,7 @@ java.lang.String defaultValue) {
      * Immutable. What the Event is called in lists and logs.
      * </pre>
      *
-     * <code>string name = 3;</code>
+     * <code>string name = 3 [json_name = "name"];</code>
      * @return The bytes for name.
      */
     public com.google.protobuf.ByteString
@@ -1789,7 +1789,7 @@ java.lang.String defaultValue) {
      * Immutable. What the Event is called in lists and logs.
      * </pre>
      *
-     * <code>string name = 3;</code>
+     * <code>string name = 3 [json_name = "name"];</code>
      * @param value The name to set.
      * @return This builder for chaining.
      */
@@ -1806,7 +1806,7 @@ java.lang.String defaultValue) {
      * Immutable. What the Event is called in lists and logs.
      * </pre>
      *
-     * <code>string name = 3;</code>
+     * <code>string name = 3 [json_name = "name"];</code>
      * @return This builder for chaining.
      */
     public Builder clearName() {
@@ -1820,7 +1820,7 @@ java.lang.String defaultValue) {
      * Immutable. What the Event is called in lists and logs.
      * </pre>
      *
-     * <code>string name = 3;</code>
+     * <code>string name = 3 [json_name = "name"];</code>
      * @param value The bytes for name to set.
      * @return This builder for chaining.
      */
@@ -1840,7 +1840,7 @@ java.lang.String defaultValue) {
      * Immutable. The question the person sees.
      * </pre>
      *
-     * <code>string prompt = 4;</code>
+     * <code>string prompt = 4 [json_name = "prompt"];</code>
      * @return The prompt.
      */
     public java.lang.String getPrompt() {
@@ -1860,7 +1860,7 @@ java.lang.String defaultValue) {
      * Immutable. The question the person sees.
      * </pre>
      *
-     * <code>string prompt = 4;</code>
+     * <code>string prompt = 4 [json_name = "prompt"];</code>
      * @return The bytes for prompt.
      */
     public com.google.protobuf.ByteString
@@ -1881,7 +1881,7 @@ java.lang.String defaultValue) {
      * Immutable. The question the person sees.
      * </pre>
      *
-     * <code>string prompt = 4;</code>
+     * <code>string prompt = 4 [json_name = "prompt"];</code>
      * @param value The prompt to set.
      * @return This builder for chaining.
      */
@@ -1898,7 +1898,7 @@ java.lang.String defaultValue) {
      * Immutable. The question the person sees.
      * </pre>
      *
-     * <code>string prompt = 4;</code>
+     * <code>string prompt = 4 [json_name = "prompt"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPrompt() {
@@ -1912,7 +1912,7 @@ java.lang.String defaultValue) {
      * Immutable. The question the person sees.
      * </pre>
      *
-     * <code>string prompt = 4;</code>
+     * <code>string prompt = 4 [json_name = "prompt"];</code>
      * @param value The bytes for prompt to set.
      * @return This builder for chaining.
      */
@@ -1932,7 +1932,7 @@ java.lang.String defaultValue) {
      * Immutable. How the prompt is to be read. Never unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
      * @return The enum numeric value on the wire for promptFormat.
      */
     @java.lang.Override public int getPromptFormatValue() {
@@ -1943,7 +1943,7 @@ java.lang.String defaultValue) {
      * Immutable. How the prompt is to be read. Never unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
      * @param value The enum numeric value on the wire for promptFormat to set.
      * @return This builder for chaining.
      */
@@ -1958,7 +1958,7 @@ java.lang.String defaultValue) {
      * Immutable. How the prompt is to be read. Never unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
      * @return The promptFormat.
      */
     @java.lang.Override
@@ -1971,7 +1971,7 @@ java.lang.String defaultValue) {
      * Immutable. How the prompt is to be read. Never unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
      * @param value The promptFormat to set.
      * @return This builder for chaining.
      */
@@ -1987,7 +1987,7 @@ java.lang.String defaultValue) {
      * Immutable. How the prompt is to be read. Never unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+     * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPromptFormat() {
@@ -2005,7 +2005,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      * @return Whether the input field is set.
      */
     public boolean hasInput() {
@@ -2016,7 +2016,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      * @return The input.
      */
     public dev.hitl.v1.Input getInput() {
@@ -2031,7 +2031,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public Builder setInput(dev.hitl.v1.Input value) {
       if (inputBuilder_ == null) {
@@ -2051,7 +2051,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public Builder setInput(
         dev.hitl.v1.Input.Builder builderForValue) {
@@ -2069,7 +2069,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public Builder mergeInput(dev.hitl.v1.Input value) {
       if (inputBuilder_ == null) {
@@ -2094,7 +2094,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public Builder clearInput() {
       bitField0_ = (bitField0_ & ~0x00000020);
@@ -2111,7 +2111,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public dev.hitl.v1.Input.Builder getInputBuilder() {
       bitField0_ |= 0x00000020;
@@ -2123,7 +2123,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     public dev.hitl.v1.InputOrBuilder getInputOrBuilder() {
       if (inputBuilder_ != null) {
@@ -2138,7 +2138,7 @@ java.lang.String defaultValue) {
      * Immutable. The kind of answer wanted.
      * </pre>
      *
-     * <code>.hitl.v1.Input input = 6;</code>
+     * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Input, dev.hitl.v1.Input.Builder, dev.hitl.v1.InputOrBuilder> 
@@ -2160,7 +2160,7 @@ java.lang.String defaultValue) {
      * Immutable. The run the Event belongs to.
      * </pre>
      *
-     * <code>string scope = 7;</code>
+     * <code>string scope = 7 [json_name = "scope"];</code>
      * @return The scope.
      */
     public java.lang.String getScope() {
@@ -2180,7 +2180,7 @@ java.lang.String defaultValue) {
      * Immutable. The run the Event belongs to.
      * </pre>
      *
-     * <code>string scope = 7;</code>
+     * <code>string scope = 7 [json_name = "scope"];</code>
      * @return The bytes for scope.
      */
     public com.google.protobuf.ByteString
@@ -2201,7 +2201,7 @@ java.lang.String defaultValue) {
      * Immutable. The run the Event belongs to.
      * </pre>
      *
-     * <code>string scope = 7;</code>
+     * <code>string scope = 7 [json_name = "scope"];</code>
      * @param value The scope to set.
      * @return This builder for chaining.
      */
@@ -2218,7 +2218,7 @@ java.lang.String defaultValue) {
      * Immutable. The run the Event belongs to.
      * </pre>
      *
-     * <code>string scope = 7;</code>
+     * <code>string scope = 7 [json_name = "scope"];</code>
      * @return This builder for chaining.
      */
     public Builder clearScope() {
@@ -2232,7 +2232,7 @@ java.lang.String defaultValue) {
      * Immutable. The run the Event belongs to.
      * </pre>
      *
-     * <code>string scope = 7;</code>
+     * <code>string scope = 7 [json_name = "scope"];</code>
      * @param value The bytes for scope to set.
      * @return This builder for chaining.
      */
@@ -2277,7 +2277,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public boolean containsLabels(
@@ -2298,7 +2298,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -2309,7 +2309,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public /* nullable */
@@ -2327,7 +2327,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.lang.String getLabelsOrThrow(
@@ -2351,7 +2351,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     public Builder removeLabels(
         java.lang.String key) {
@@ -2374,7 +2374,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     public Builder putLabels(
         java.lang.String key,
@@ -2391,7 +2391,7 @@ java.lang.String defaultValue) {
      * Immutable. Labels given at create.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 8;</code>
+     * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
      */
     public Builder putAllLabels(
         java.util.Map<java.lang.String, java.lang.String> values) {
@@ -2409,7 +2409,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      * @return Whether the onTimeout field is set.
      */
     public boolean hasOnTimeout() {
@@ -2420,7 +2420,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      * @return The onTimeout.
      */
     public dev.hitl.v1.OnTimeout getOnTimeout() {
@@ -2435,7 +2435,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public Builder setOnTimeout(dev.hitl.v1.OnTimeout value) {
       if (onTimeoutBuilder_ == null) {
@@ -2455,7 +2455,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public Builder setOnTimeout(
         dev.hitl.v1.OnTimeout.Builder builderForValue) {
@@ -2473,7 +2473,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public Builder mergeOnTimeout(dev.hitl.v1.OnTimeout value) {
       if (onTimeoutBuilder_ == null) {
@@ -2498,7 +2498,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public Builder clearOnTimeout() {
       bitField0_ = (bitField0_ & ~0x00000100);
@@ -2515,7 +2515,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public dev.hitl.v1.OnTimeout.Builder getOnTimeoutBuilder() {
       bitField0_ |= 0x00000100;
@@ -2527,7 +2527,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     public dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder() {
       if (onTimeoutBuilder_ != null) {
@@ -2542,7 +2542,7 @@ java.lang.String defaultValue) {
      * Immutable. What happens at the deadline. Never absent.
      * </pre>
      *
-     * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+     * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.OnTimeout, dev.hitl.v1.OnTimeout.Builder, dev.hitl.v1.OnTimeoutOrBuilder> 
@@ -2564,7 +2564,7 @@ java.lang.String defaultValue) {
      * Immutable. The idempotency key given at create. Empty if there was none.
      * </pre>
      *
-     * <code>string idempotency_key = 10;</code>
+     * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
      * @return The idempotencyKey.
      */
     public java.lang.String getIdempotencyKey() {
@@ -2584,7 +2584,7 @@ java.lang.String defaultValue) {
      * Immutable. The idempotency key given at create. Empty if there was none.
      * </pre>
      *
-     * <code>string idempotency_key = 10;</code>
+     * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
      * @return The bytes for idempotencyKey.
      */
     public com.google.protobuf.ByteString
@@ -2605,7 +2605,7 @@ java.lang.String defaultValue) {
      * Immutable. The idempotency key given at create. Empty if there was none.
      * </pre>
      *
-     * <code>string idempotency_key = 10;</code>
+     * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
      * @param value The idempotencyKey to set.
      * @return This builder for chaining.
      */
@@ -2622,7 +2622,7 @@ java.lang.String defaultValue) {
      * Immutable. The idempotency key given at create. Empty if there was none.
      * </pre>
      *
-     * <code>string idempotency_key = 10;</code>
+     * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
      * @return This builder for chaining.
      */
     public Builder clearIdempotencyKey() {
@@ -2636,7 +2636,7 @@ java.lang.String defaultValue) {
      * Immutable. The idempotency key given at create. Empty if there was none.
      * </pre>
      *
-     * <code>string idempotency_key = 10;</code>
+     * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
      * @param value The bytes for idempotencyKey to set.
      * @return This builder for chaining.
      */
@@ -2658,7 +2658,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      * @return Whether the createTime field is set.
      */
     public boolean hasCreateTime() {
@@ -2669,7 +2669,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      * @return The createTime.
      */
     public com.google.protobuf.Timestamp getCreateTime() {
@@ -2684,7 +2684,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public Builder setCreateTime(com.google.protobuf.Timestamp value) {
       if (createTimeBuilder_ == null) {
@@ -2704,7 +2704,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public Builder setCreateTime(
         com.google.protobuf.Timestamp.Builder builderForValue) {
@@ -2722,7 +2722,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public Builder mergeCreateTime(com.google.protobuf.Timestamp value) {
       if (createTimeBuilder_ == null) {
@@ -2747,7 +2747,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public Builder clearCreateTime() {
       bitField0_ = (bitField0_ & ~0x00000400);
@@ -2764,7 +2764,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getCreateTimeBuilder() {
       bitField0_ |= 0x00000400;
@@ -2776,7 +2776,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     public com.google.protobuf.TimestampOrBuilder getCreateTimeOrBuilder() {
       if (createTimeBuilder_ != null) {
@@ -2791,7 +2791,7 @@ java.lang.String defaultValue) {
      * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp create_time = 11;</code>
+     * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
@@ -2815,7 +2815,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      * @return Whether the deadline field is set.
      */
     public boolean hasDeadline() {
@@ -2826,7 +2826,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      * @return The deadline.
      */
     public com.google.protobuf.Timestamp getDeadline() {
@@ -2841,7 +2841,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public Builder setDeadline(com.google.protobuf.Timestamp value) {
       if (deadlineBuilder_ == null) {
@@ -2861,7 +2861,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public Builder setDeadline(
         com.google.protobuf.Timestamp.Builder builderForValue) {
@@ -2879,7 +2879,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public Builder mergeDeadline(com.google.protobuf.Timestamp value) {
       if (deadlineBuilder_ == null) {
@@ -2904,7 +2904,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public Builder clearDeadline() {
       bitField0_ = (bitField0_ & ~0x00000800);
@@ -2921,7 +2921,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getDeadlineBuilder() {
       bitField0_ |= 0x00000800;
@@ -2933,7 +2933,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     public com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder() {
       if (deadlineBuilder_ != null) {
@@ -2948,7 +2948,7 @@ java.lang.String defaultValue) {
      * Output only. The instant at which the Event times out, in milliseconds of UTC.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp deadline = 12;</code>
+     * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
@@ -2970,7 +2970,7 @@ java.lang.String defaultValue) {
      * Output only. Where the Event stands.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 13;</code>
+     * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
      * @return The enum numeric value on the wire for state.
      */
     @java.lang.Override public int getStateValue() {
@@ -2981,7 +2981,7 @@ java.lang.String defaultValue) {
      * Output only. Where the Event stands.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 13;</code>
+     * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
      * @param value The enum numeric value on the wire for state to set.
      * @return This builder for chaining.
      */
@@ -2996,7 +2996,7 @@ java.lang.String defaultValue) {
      * Output only. Where the Event stands.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 13;</code>
+     * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
      * @return The state.
      */
     @java.lang.Override
@@ -3009,7 +3009,7 @@ java.lang.String defaultValue) {
      * Output only. Where the Event stands.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 13;</code>
+     * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
      * @param value The state to set.
      * @return This builder for chaining.
      */
@@ -3025,7 +3025,7 @@ java.lang.String defaultValue) {
      * Output only. Where the Event stands.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 13;</code>
+     * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
      * @return This builder for chaining.
      */
     public Builder clearState() {
@@ -3043,7 +3043,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      * @return Whether the response field is set.
      */
     public boolean hasResponse() {
@@ -3054,7 +3054,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      * @return The response.
      */
     public dev.hitl.v1.Response getResponse() {
@@ -3069,7 +3069,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public Builder setResponse(dev.hitl.v1.Response value) {
       if (responseBuilder_ == null) {
@@ -3089,7 +3089,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public Builder setResponse(
         dev.hitl.v1.Response.Builder builderForValue) {
@@ -3107,7 +3107,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public Builder mergeResponse(dev.hitl.v1.Response value) {
       if (responseBuilder_ == null) {
@@ -3132,7 +3132,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public Builder clearResponse() {
       bitField0_ = (bitField0_ & ~0x00002000);
@@ -3149,7 +3149,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public dev.hitl.v1.Response.Builder getResponseBuilder() {
       bitField0_ |= 0x00002000;
@@ -3161,7 +3161,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     public dev.hitl.v1.ResponseOrBuilder getResponseOrBuilder() {
       if (responseBuilder_ != null) {
@@ -3176,7 +3176,7 @@ java.lang.String defaultValue) {
      * Output only. How the Event ended. Absent exactly while it is pending.
      * </pre>
      *
-     * <code>.hitl.v1.Response response = 14;</code>
+     * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Response, dev.hitl.v1.Response.Builder, dev.hitl.v1.ResponseOrBuilder> 
@@ -3198,7 +3198,7 @@ java.lang.String defaultValue) {
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
      * </pre>
      *
-     * <code>string form_url = 15;</code>
+     * <code>string form_url = 15 [json_name = "formUrl"];</code>
      * @return The formUrl.
      */
     public java.lang.String getFormUrl() {
@@ -3218,7 +3218,7 @@ java.lang.String defaultValue) {
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
      * </pre>
      *
-     * <code>string form_url = 15;</code>
+     * <code>string form_url = 15 [json_name = "formUrl"];</code>
      * @return The bytes for formUrl.
      */
     public com.google.protobuf.ByteString
@@ -3239,7 +3239,7 @@ java.lang.String defaultValue) {
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
      * </pre>
      *
-     * <code>string form_url = 15;</code>
+     * <code>string form_url = 15 [json_name = "formUrl"];</code>
      * @param value The formUrl to set.
      * @return This builder for chaining.
      */
@@ -3256,7 +3256,7 @@ java.lang.String defaultValue) {
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
      * </pre>
      *
-     * <code>string form_url = 15;</code>
+     * <code>string form_url = 15 [json_name = "formUrl"];</code>
      * @return This builder for chaining.
      */
     public Builder clearFormUrl() {
@@ -3270,7 +3270,7 @@ java.lang.String defaultValue) {
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
      * </pre>
      *
-     * <code>string form_url = 15;</code>
+     * <code>string form_url = 15 [json_name = "formUrl"];</code>
      * @param value The bytes for formUrl to set.
      * @return This builder for chaining.
      */
@@ -3290,7 +3290,7 @@ java.lang.String defaultValue) {
      * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
      * </pre>
      *
-     * <code>string api_url = 16;</code>
+     * <code>string api_url = 16 [json_name = "apiUrl"];</code>
      * @return The apiUrl.
      */
     public java.lang.String getApiUrl() {
@@ -3310,7 +3310,7 @@ java.lang.String defaultValue) {
      * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
      * </pre>
      *
-     * <code>string api_url = 16;</code>
+     * <code>string api_url = 16 [json_name = "apiUrl"];</code>
      * @return The bytes for apiUrl.
      */
     public com.google.protobuf.ByteString
@@ -3331,7 +3331,7 @@ java.lang.String defaultValue) {
      * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
      * </pre>
      *
-     * <code>string api_url = 16;</code>
+     * <code>string api_url = 16 [json_name = "apiUrl"];</code>
      * @param value The apiUrl to set.
      * @return This builder for chaining.
      */
@@ -3348,7 +3348,7 @@ java.lang.String defaultValue) {
      * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
      * </pre>
      *
-     * <code>string api_url = 16;</code>
+     * <code>string api_url = 16 [json_name = "apiUrl"];</code>
      * @return This builder for chaining.
      */
     public Builder clearApiUrl() {
@@ -3362,7 +3362,7 @@ java.lang.String defaultValue) {
      * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
      * </pre>
      *
-     * <code>string api_url = 16;</code>
+     * <code>string api_url = 16 [json_name = "apiUrl"];</code>
      * @param value The bytes for apiUrl to set.
      * @return This builder for chaining.
      */

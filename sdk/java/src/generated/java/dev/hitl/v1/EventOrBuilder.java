@@ -16,7 +16,7 @@ public interface EventOrBuilder extends
    * if there is one, else ordered by create time.
    * </pre>
    *
-   * <code>string id = 1;</code>
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The id.
    */
   java.lang.String getId();
@@ -26,7 +26,7 @@ public interface EventOrBuilder extends
    * if there is one, else ordered by create time.
    * </pre>
    *
-   * <code>string id = 1;</code>
+   * <code>string id = 1 [json_name = "id"];</code>
    * @return The bytes for id.
    */
   com.google.protobuf.ByteString
@@ -37,7 +37,7 @@ public interface EventOrBuilder extends
    * Output only. The partition of Events and credentials that the Event belongs to.
    * </pre>
    *
-   * <code>string namespace = 2;</code>
+   * <code>string namespace = 2 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -46,7 +46,7 @@ public interface EventOrBuilder extends
    * Output only. The partition of Events and credentials that the Event belongs to.
    * </pre>
    *
-   * <code>string namespace = 2;</code>
+   * <code>string namespace = 2 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -57,7 +57,7 @@ public interface EventOrBuilder extends
    * Immutable. What the Event is called in lists and logs.
    * </pre>
    *
-   * <code>string name = 3;</code>
+   * <code>string name = 3 [json_name = "name"];</code>
    * @return The name.
    */
   java.lang.String getName();
@@ -66,7 +66,7 @@ public interface EventOrBuilder extends
    * Immutable. What the Event is called in lists and logs.
    * </pre>
    *
-   * <code>string name = 3;</code>
+   * <code>string name = 3 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   com.google.protobuf.ByteString
@@ -77,7 +77,7 @@ public interface EventOrBuilder extends
    * Immutable. The question the person sees.
    * </pre>
    *
-   * <code>string prompt = 4;</code>
+   * <code>string prompt = 4 [json_name = "prompt"];</code>
    * @return The prompt.
    */
   java.lang.String getPrompt();
@@ -86,7 +86,7 @@ public interface EventOrBuilder extends
    * Immutable. The question the person sees.
    * </pre>
    *
-   * <code>string prompt = 4;</code>
+   * <code>string prompt = 4 [json_name = "prompt"];</code>
    * @return The bytes for prompt.
    */
   com.google.protobuf.ByteString
@@ -97,7 +97,7 @@ public interface EventOrBuilder extends
    * Immutable. How the prompt is to be read. Never unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
    * @return The enum numeric value on the wire for promptFormat.
    */
   int getPromptFormatValue();
@@ -106,7 +106,7 @@ public interface EventOrBuilder extends
    * Immutable. How the prompt is to be read. Never unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.PromptFormat prompt_format = 5;</code>
+   * <code>.hitl.v1.PromptFormat prompt_format = 5 [json_name = "promptFormat"];</code>
    * @return The promptFormat.
    */
   dev.hitl.v1.PromptFormat getPromptFormat();
@@ -116,7 +116,7 @@ public interface EventOrBuilder extends
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    * @return Whether the input field is set.
    */
   boolean hasInput();
@@ -125,7 +125,7 @@ public interface EventOrBuilder extends
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    * @return The input.
    */
   dev.hitl.v1.Input getInput();
@@ -134,7 +134,7 @@ public interface EventOrBuilder extends
    * Immutable. The kind of answer wanted.
    * </pre>
    *
-   * <code>.hitl.v1.Input input = 6;</code>
+   * <code>.hitl.v1.Input input = 6 [json_name = "input"];</code>
    */
   dev.hitl.v1.InputOrBuilder getInputOrBuilder();
 
@@ -143,7 +143,7 @@ public interface EventOrBuilder extends
    * Immutable. The run the Event belongs to.
    * </pre>
    *
-   * <code>string scope = 7;</code>
+   * <code>string scope = 7 [json_name = "scope"];</code>
    * @return The scope.
    */
   java.lang.String getScope();
@@ -152,7 +152,7 @@ public interface EventOrBuilder extends
    * Immutable. The run the Event belongs to.
    * </pre>
    *
-   * <code>string scope = 7;</code>
+   * <code>string scope = 7 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   com.google.protobuf.ByteString
@@ -163,7 +163,7 @@ public interface EventOrBuilder extends
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   int getLabelsCount();
   /**
@@ -171,7 +171,7 @@ public interface EventOrBuilder extends
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   boolean containsLabels(
       java.lang.String key);
@@ -186,7 +186,7 @@ public interface EventOrBuilder extends
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   java.util.Map<java.lang.String, java.lang.String>
   getLabelsMap();
@@ -195,7 +195,7 @@ public interface EventOrBuilder extends
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   /* nullable */
 java.lang.String getLabelsOrDefault(
@@ -207,7 +207,7 @@ java.lang.String defaultValue);
    * Immutable. Labels given at create.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 8;</code>
+   * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels"];</code>
    */
   java.lang.String getLabelsOrThrow(
       java.lang.String key);
@@ -217,7 +217,7 @@ java.lang.String defaultValue);
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    * @return Whether the onTimeout field is set.
    */
   boolean hasOnTimeout();
@@ -226,7 +226,7 @@ java.lang.String defaultValue);
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    * @return The onTimeout.
    */
   dev.hitl.v1.OnTimeout getOnTimeout();
@@ -235,7 +235,7 @@ java.lang.String defaultValue);
    * Immutable. What happens at the deadline. Never absent.
    * </pre>
    *
-   * <code>.hitl.v1.OnTimeout on_timeout = 9;</code>
+   * <code>.hitl.v1.OnTimeout on_timeout = 9 [json_name = "onTimeout"];</code>
    */
   dev.hitl.v1.OnTimeoutOrBuilder getOnTimeoutOrBuilder();
 
@@ -244,7 +244,7 @@ java.lang.String defaultValue);
    * Immutable. The idempotency key given at create. Empty if there was none.
    * </pre>
    *
-   * <code>string idempotency_key = 10;</code>
+   * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
    * @return The idempotencyKey.
    */
   java.lang.String getIdempotencyKey();
@@ -253,7 +253,7 @@ java.lang.String defaultValue);
    * Immutable. The idempotency key given at create. Empty if there was none.
    * </pre>
    *
-   * <code>string idempotency_key = 10;</code>
+   * <code>string idempotency_key = 10 [json_name = "idempotencyKey"];</code>
    * @return The bytes for idempotencyKey.
    */
   com.google.protobuf.ByteString
@@ -264,7 +264,7 @@ java.lang.String defaultValue);
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    * @return Whether the createTime field is set.
    */
   boolean hasCreateTime();
@@ -273,7 +273,7 @@ java.lang.String defaultValue);
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    * @return The createTime.
    */
   com.google.protobuf.Timestamp getCreateTime();
@@ -282,7 +282,7 @@ java.lang.String defaultValue);
    * Output only. When the Event was created, by the server's clock, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp create_time = 11;</code>
+   * <code>.google.protobuf.Timestamp create_time = 11 [json_name = "createTime"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getCreateTimeOrBuilder();
 
@@ -291,7 +291,7 @@ java.lang.String defaultValue);
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    * @return Whether the deadline field is set.
    */
   boolean hasDeadline();
@@ -300,7 +300,7 @@ java.lang.String defaultValue);
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    * @return The deadline.
    */
   com.google.protobuf.Timestamp getDeadline();
@@ -309,7 +309,7 @@ java.lang.String defaultValue);
    * Output only. The instant at which the Event times out, in milliseconds of UTC.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp deadline = 12;</code>
+   * <code>.google.protobuf.Timestamp deadline = 12 [json_name = "deadline"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getDeadlineOrBuilder();
 
@@ -318,7 +318,7 @@ java.lang.String defaultValue);
    * Output only. Where the Event stands.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 13;</code>
+   * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   int getStateValue();
@@ -327,7 +327,7 @@ java.lang.String defaultValue);
    * Output only. Where the Event stands.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 13;</code>
+   * <code>.hitl.v1.EventState state = 13 [json_name = "state"];</code>
    * @return The state.
    */
   dev.hitl.v1.EventState getState();
@@ -337,7 +337,7 @@ java.lang.String defaultValue);
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    * @return Whether the response field is set.
    */
   boolean hasResponse();
@@ -346,7 +346,7 @@ java.lang.String defaultValue);
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    * @return The response.
    */
   dev.hitl.v1.Response getResponse();
@@ -355,7 +355,7 @@ java.lang.String defaultValue);
    * Output only. How the Event ended. Absent exactly while it is pending.
    * </pre>
    *
-   * <code>.hitl.v1.Response response = 14;</code>
+   * <code>.hitl.v1.Response response = 14 [json_name = "response"];</code>
    */
   dev.hitl.v1.ResponseOrBuilder getResponseOrBuilder();
 
@@ -364,7 +364,7 @@ java.lang.String defaultValue);
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
    * </pre>
    *
-   * <code>string form_url = 15;</code>
+   * <code>string form_url = 15 [json_name = "formUrl"];</code>
    * @return The formUrl.
    */
   java.lang.String getFormUrl();
@@ -373,7 +373,7 @@ java.lang.String defaultValue);
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
    * </pre>
    *
-   * <code>string form_url = 15;</code>
+   * <code>string form_url = 15 [json_name = "formUrl"];</code>
    * @return The bytes for formUrl.
    */
   com.google.protobuf.ByteString
@@ -384,7 +384,7 @@ java.lang.String defaultValue);
    * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
    * </pre>
    *
-   * <code>string api_url = 16;</code>
+   * <code>string api_url = 16 [json_name = "apiUrl"];</code>
    * @return The apiUrl.
    */
   java.lang.String getApiUrl();
@@ -393,7 +393,7 @@ java.lang.String defaultValue);
    * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
    * </pre>
    *
-   * <code>string api_url = 16;</code>
+   * <code>string api_url = 16 [json_name = "apiUrl"];</code>
    * @return The bytes for apiUrl.
    */
   com.google.protobuf.ByteString

@@ -67,40 +67,47 @@ public final class EventOuterClass extends com.google.protobuf.GeneratedFile {
     java.lang.String[] descriptorData = {
       "\n\023hitl/v1/event.proto\022\007hitl.v1\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/input.p" +
-      "roto\032\023hitl/v1/value.proto\"\207\004\n\005Event\022\n\n\002i" +
-      "d\030\001 \001(\t\022\021\n\tnamespace\030\002 \001(\t\022\014\n\004name\030\003 \001(\t" +
-      "\022\016\n\006prompt\030\004 \001(\t\022,\n\rprompt_format\030\005 \001(\0162" +
-      "\025.hitl.v1.PromptFormat\022\035\n\005input\030\006 \001(\0132\016." +
-      "hitl.v1.Input\022\r\n\005scope\030\007 \001(\t\022*\n\006labels\030\010" +
-      " \003(\0132\032.hitl.v1.Event.LabelsEntry\022&\n\non_t" +
-      "imeout\030\t \001(\0132\022.hitl.v1.OnTimeout\022\027\n\017idem" +
-      "potency_key\030\n \001(\t\022/\n\013create_time\030\013 \001(\0132\032" +
-      ".google.protobuf.Timestamp\022,\n\010deadline\030\014" +
-      " \001(\0132\032.google.protobuf.Timestamp\022\"\n\005stat" +
-      "e\030\r \001(\0162\023.hitl.v1.EventState\022#\n\010response" +
-      "\030\016 \001(\0132\021.hitl.v1.Response\022\020\n\010form_url\030\017 " +
-      "\001(\t\022\017\n\007api_url\030\020 \001(\t\032-\n\013LabelsEntry\022\013\n\003k" +
-      "ey\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"f\n\tOnTimeout" +
-      "\022&\n\004fail\030\001 \001(\0132\026.hitl.v1.FailOnTimeoutH\000" +
-      "\022\'\n\rdefault_value\030\002 \001(\0132\016.hitl.v1.ValueH" +
-      "\000B\010\n\006action\"\017\n\rFailOnTimeout\"\301\001\n\010Respons" +
-      "e\022\"\n\005state\030\001 \001(\0162\023.hitl.v1.EventState\022\035\n" +
-      "\005value\030\002 \001(\0132\016.hitl.v1.Value\022\016\n\006reason\030\003" +
-      " \001(\t\022(\n\004time\030\004 \001(\0132\032.google.protobuf.Tim" +
-      "estamp\022%\n\tresponder\030\005 \001(\0132\022.hitl.v1.Resp" +
-      "onder\022\021\n\tanswer_id\030\006 \001(\t\"M\n\tResponder\022\014\n" +
-      "\004name\030\001 \001(\t\022!\n\007channel\030\002 \001(\0162\020.hitl.v1.C" +
-      "hannel\022\017\n\007address\030\003 \001(\t*\254\001\n\nEventState\022\033" +
-      "\n\027EVENT_STATE_UNSPECIFIED\020\000\022\027\n\023EVENT_STA" +
-      "TE_PENDING\020\001\022\030\n\024EVENT_STATE_ANSWERED\020\002\022\030" +
-      "\n\024EVENT_STATE_DECLINED\020\003\022\031\n\025EVENT_STATE_" +
-      "CANCELLED\020\004\022\031\n\025EVENT_STATE_TIMED_OUT\020\005*a" +
-      "\n\014PromptFormat\022\035\n\031PROMPT_FORMAT_UNSPECIF" +
-      "IED\020\000\022\026\n\022PROMPT_FORMAT_TEXT\020\001\022\032\n\026PROMPT_" +
-      "FORMAT_MARKDOWN\020\002*X\n\007Channel\022\027\n\023CHANNEL_" +
-      "UNSPECIFIED\020\000\022\020\n\014CHANNEL_GRPC\020\001\022\020\n\014CHANN" +
-      "EL_HTTP\020\002\022\020\n\014CHANNEL_FORM\020\003B\017\n\013dev.hitl." +
-      "v1P\001b\006proto3"
+      "roto\032\023hitl/v1/value.proto\"\247\005\n\005Event\022\016\n\002i" +
+      "d\030\001 \001(\tR\002id\022\034\n\tnamespace\030\002 \001(\tR\tnamespac" +
+      "e\022\022\n\004name\030\003 \001(\tR\004name\022\026\n\006prompt\030\004 \001(\tR\006p" +
+      "rompt\022:\n\rprompt_format\030\005 \001(\0162\025.hitl.v1.P" +
+      "romptFormatR\014promptFormat\022$\n\005input\030\006 \001(\013" +
+      "2\016.hitl.v1.InputR\005input\022\024\n\005scope\030\007 \001(\tR\005" +
+      "scope\0222\n\006labels\030\010 \003(\0132\032.hitl.v1.Event.La" +
+      "belsEntryR\006labels\0221\n\non_timeout\030\t \001(\0132\022." +
+      "hitl.v1.OnTimeoutR\tonTimeout\022\'\n\017idempote" +
+      "ncy_key\030\n \001(\tR\016idempotencyKey\022;\n\013create_" +
+      "time\030\013 \001(\0132\032.google.protobuf.TimestampR\n" +
+      "createTime\0226\n\010deadline\030\014 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\010deadline\022)\n\005state\030\r \001(" +
+      "\0162\023.hitl.v1.EventStateR\005state\022-\n\010respons" +
+      "e\030\016 \001(\0132\021.hitl.v1.ResponseR\010response\022\031\n\010" +
+      "form_url\030\017 \001(\tR\007formUrl\022\027\n\007api_url\030\020 \001(\t" +
+      "R\006apiUrl\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003ke" +
+      "y\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"z\n\tOnTimeout" +
+      "\022,\n\004fail\030\001 \001(\0132\026.hitl.v1.FailOnTimeoutH\000" +
+      "R\004fail\0225\n\rdefault_value\030\002 \001(\0132\016.hitl.v1." +
+      "ValueH\000R\014defaultValueB\010\n\006action\"\017\n\rFailO" +
+      "nTimeout\"\362\001\n\010Response\022)\n\005state\030\001 \001(\0162\023.h" +
+      "itl.v1.EventStateR\005state\022$\n\005value\030\002 \001(\0132" +
+      "\016.hitl.v1.ValueR\005value\022\026\n\006reason\030\003 \001(\tR\006" +
+      "reason\022.\n\004time\030\004 \001(\0132\032.google.protobuf.T" +
+      "imestampR\004time\0220\n\tresponder\030\005 \001(\0132\022.hitl" +
+      ".v1.ResponderR\tresponder\022\033\n\tanswer_id\030\006 " +
+      "\001(\tR\010answerId\"e\n\tResponder\022\022\n\004name\030\001 \001(\t" +
+      "R\004name\022*\n\007channel\030\002 \001(\0162\020.hitl.v1.Channe" +
+      "lR\007channel\022\030\n\007address\030\003 \001(\tR\007address*\254\001\n" +
+      "\nEventState\022\033\n\027EVENT_STATE_UNSPECIFIED\020\000" +
+      "\022\027\n\023EVENT_STATE_PENDING\020\001\022\030\n\024EVENT_STATE" +
+      "_ANSWERED\020\002\022\030\n\024EVENT_STATE_DECLINED\020\003\022\031\n" +
+      "\025EVENT_STATE_CANCELLED\020\004\022\031\n\025EVENT_STATE_" +
+      "TIMED_OUT\020\005*a\n\014PromptFormat\022\035\n\031PROMPT_FO" +
+      "RMAT_UNSPECIFIED\020\000\022\026\n\022PROMPT_FORMAT_TEXT" +
+      "\020\001\022\032\n\026PROMPT_FORMAT_MARKDOWN\020\002*X\n\007Channe" +
+      "l\022\027\n\023CHANNEL_UNSPECIFIED\020\000\022\020\n\014CHANNEL_GR" +
+      "PC\020\001\022\020\n\014CHANNEL_HTTP\020\002\022\020\n\014CHANNEL_FORM\020\003" +
+      "B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006p" +
+      "roto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

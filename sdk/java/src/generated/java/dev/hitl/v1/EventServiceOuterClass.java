@@ -124,65 +124,77 @@ public final class EventServiceOuterClass extends com.google.protobuf.GeneratedF
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
       "roto\032\023hitl/v1/input.proto\032\023hitl/v1/value" +
-      ".proto\"\262\003\n\022CreateEventRequest\022\021\n\tnamespa" +
-      "ce\030\001 \001(\t\022\014\n\004name\030\002 \001(\t\022\016\n\006prompt\030\003 \001(\t\022," +
-      "\n\rprompt_format\030\004 \001(\0162\025.hitl.v1.PromptFo" +
-      "rmat\022\035\n\005input\030\005 \001(\0132\016.hitl.v1.Input\022\r\n\005s" +
-      "cope\030\006 \001(\t\0227\n\006labels\030\007 \003(\0132\'.hitl.v1.Cre" +
-      "ateEventRequest.LabelsEntry\022(\n\003ttl\030\010 \001(\013" +
-      "2\031.google.protobuf.DurationH\000\022.\n\010deadlin" +
-      "e\030\t \001(\0132\032.google.protobuf.TimestampH\000\022&\n" +
-      "\non_timeout\030\n \001(\0132\022.hitl.v1.OnTimeout\022\027\n" +
-      "\017idempotency_key\030\013 \001(\t\032-\n\013LabelsEntry\022\013\n" +
-      "\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B\014\n\nexpirat" +
-      "ion\"E\n\023CreateEventResponse\022\035\n\005event\030\001 \001(" +
-      "\0132\016.hitl.v1.Event\022\017\n\007existed\030\002 \001(\010\"6\n\017Ge" +
-      "tEventRequest\022\021\n\tnamespace\030\001 \001(\t\022\020\n\010even" +
-      "t_id\030\002 \001(\t\"1\n\020GetEventResponse\022\035\n\005event\030" +
-      "\001 \001(\0132\016.hitl.v1.Event\"\365\001\n\021ListEventsRequ" +
-      "est\022\021\n\tnamespace\030\001 \001(\t\022\021\n\tpage_size\030\002 \001(" +
-      "\005\022\022\n\npage_token\030\003 \001(\t\022\"\n\005state\030\004 \001(\0162\023.h" +
-      "itl.v1.EventState\022\014\n\004name\030\005 \001(\t\022\r\n\005scope" +
-      "\030\006 \001(\t\0226\n\006labels\030\007 \003(\0132&.hitl.v1.ListEve" +
-      "ntsRequest.LabelsEntry\032-\n\013LabelsEntry\022\013\n" +
-      "\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"M\n\022ListEve" +
-      "ntsResponse\022\036\n\006events\030\001 \003(\0132\016.hitl.v1.Ev" +
-      "ent\022\027\n\017next_page_token\030\002 \001(\t\"n\n\020WaitEven" +
-      "tRequest\022\021\n\tnamespace\030\001 \001(\t\022\020\n\010event_id\030" +
-      "\002 \001(\t\0225\n\022heartbeat_interval\030\003 \001(\0132\031.goog" +
-      "le.protobuf.Duration\"g\n\021WaitEventRespons" +
-      "e\022\037\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000\022\'\n\the" +
-      "artbeat\030\002 \001(\0132\022.hitl.v1.HeartbeatH\000B\010\n\006u" +
-      "pdate\"5\n\tHeartbeat\022(\n\004time\030\001 \001(\0132\032.googl" +
-      "e.protobuf.Timestamp\"\252\001\n\022AnswerEventRequ" +
-      "est\022\021\n\tnamespace\030\001 \001(\t\022\020\n\010event_id\030\002 \001(\t" +
-      "\022\037\n\005value\030\003 \001(\0132\016.hitl.v1.ValueH\000\022\016\n\004jso" +
-      "n\030\004 \001(\tH\000\022\016\n\004text\030\005 \001(\tH\000\022\021\n\tanswer_id\030\006" +
-      " \001(\t\022\021\n\tresponder\030\007 \001(\tB\010\n\006answer\"4\n\023Ans" +
-      "werEventResponse\022\035\n\005event\030\001 \001(\0132\016.hitl.v" +
-      "1.Event\"p\n\023DeclineEventRequest\022\021\n\tnamesp" +
-      "ace\030\001 \001(\t\022\020\n\010event_id\030\002 \001(\t\022\016\n\006reason\030\003 " +
-      "\001(\t\022\021\n\tanswer_id\030\004 \001(\t\022\021\n\tresponder\030\005 \001(" +
-      "\t\"5\n\024DeclineEventResponse\022\035\n\005event\030\001 \001(\013" +
-      "2\016.hitl.v1.Event\"I\n\022CancelEventRequest\022\021" +
-      "\n\tnamespace\030\001 \001(\t\022\020\n\010event_id\030\002 \001(\t\022\016\n\006r" +
-      "eason\030\003 \001(\t\"4\n\023CancelEventResponse\022\035\n\005ev" +
-      "ent\030\001 \001(\0132\016.hitl.v1.Event2\252\004\n\014EventServi" +
-      "ce\022M\n\013CreateEvent\022\033.hitl.v1.CreateEventR" +
-      "equest\032\034.hitl.v1.CreateEventResponse\"\003\220\002" +
-      "\002\022D\n\010GetEvent\022\030.hitl.v1.GetEventRequest\032" +
-      "\031.hitl.v1.GetEventResponse\"\003\220\002\001\022J\n\nListE" +
-      "vents\022\032.hitl.v1.ListEventsRequest\032\033.hitl" +
-      ".v1.ListEventsResponse\"\003\220\002\001\022I\n\tWaitEvent" +
-      "\022\031.hitl.v1.WaitEventRequest\032\032.hitl.v1.Wa" +
-      "itEventResponse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033." +
-      "hitl.v1.AnswerEventRequest\032\034.hitl.v1.Ans" +
-      "werEventResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034." +
-      "hitl.v1.DeclineEventRequest\032\035.hitl.v1.De" +
-      "clineEventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033" +
-      ".hitl.v1.CancelEventRequest\032\034.hitl.v1.Ca" +
-      "ncelEventResponse\"\003\220\002\002B\017\n\013dev.hitl.v1P\001b" +
-      "\006proto3"
+      ".proto\"\245\004\n\022CreateEventRequest\022\034\n\tnamespa" +
+      "ce\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022" +
+      "\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n\rprompt_format" +
+      "\030\004 \001(\0162\025.hitl.v1.PromptFormatR\014promptFor" +
+      "mat\022$\n\005input\030\005 \001(\0132\016.hitl.v1.InputR\005inpu" +
+      "t\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132" +
+      "\'.hitl.v1.CreateEventRequest.LabelsEntry" +
+      "R\006labels\022-\n\003ttl\030\010 \001(\0132\031.google.protobuf." +
+      "DurationH\000R\003ttl\0228\n\010deadline\030\t \001(\0132\032.goog" +
+      "le.protobuf.TimestampH\000R\010deadline\0221\n\non_" +
+      "timeout\030\n \001(\0132\022.hitl.v1.OnTimeoutR\tonTim" +
+      "eout\022\'\n\017idempotency_key\030\013 \001(\tR\016idempoten" +
+      "cyKey\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
+      "\n\005value\030\002 \001(\tR\005value:\0028\001B\014\n\nexpiration\"U" +
+      "\n\023CreateEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
+      "itl.v1.EventR\005event\022\030\n\007existed\030\002 \001(\010R\007ex" +
+      "isted\"J\n\017GetEventRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventI" +
+      "d\"8\n\020GetEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
+      "itl.v1.EventR\005event\"\275\002\n\021ListEventsReques" +
+      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\033\n\tpage_" +
+      "size\030\002 \001(\005R\010pageSize\022\035\n\npage_token\030\003 \001(\t" +
+      "R\tpageToken\022)\n\005state\030\004 \001(\0162\023.hitl.v1.Eve" +
+      "ntStateR\005state\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005sc" +
+      "ope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003(\0132&.hitl." +
+      "v1.ListEventsRequest.LabelsEntryR\006labels" +
+      "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
+      "ue\030\002 \001(\tR\005value:\0028\001\"d\n\022ListEventsRespons" +
+      "e\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006event" +
+      "s\022&\n\017next_page_token\030\002 \001(\tR\rnextPageToke" +
+      "n\"\225\001\n\020WaitEventRequest\022\034\n\tnamespace\030\001 \001(" +
+      "\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022" +
+      "H\n\022heartbeat_interval\030\003 \001(\0132\031.google.pro" +
+      "tobuf.DurationR\021heartbeatInterval\"y\n\021Wai" +
+      "tEventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1." +
+      "EventH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl" +
+      ".v1.HeartbeatH\000R\theartbeatB\010\n\006update\";\n\t" +
+      "Heartbeat\022.\n\004time\030\001 \001(\0132\032.google.protobu" +
+      "f.TimestampR\004time\"\346\001\n\022AnswerEventRequest" +
+      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_" +
+      "id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl." +
+      "v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022" +
+      "\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\t" +
+      "R\010answerId\022\034\n\tresponder\030\007 \001(\tR\tresponder" +
+      "B\010\n\006answer\";\n\023AnswerEventResponse\022$\n\005eve" +
+      "nt\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\241\001\n\023Decl" +
+      "ineEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
+      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reas" +
+      "on\030\003 \001(\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010ans" +
+      "werId\022\034\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024D" +
+      "eclineEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
+      "l.v1.EventR\005event\"e\n\022CancelEventRequest\022" +
+      "\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_i" +
+      "d\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason" +
+      "\";\n\023CancelEventResponse\022$\n\005event\030\001 \001(\0132\016" +
+      ".hitl.v1.EventR\005event2\252\004\n\014EventService\022M" +
+      "\n\013CreateEvent\022\033.hitl.v1.CreateEventReque" +
+      "st\032\034.hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n" +
+      "\010GetEvent\022\030.hitl.v1.GetEventRequest\032\031.hi" +
+      "tl.v1.GetEventResponse\"\003\220\002\001\022J\n\nListEvent" +
+      "s\022\032.hitl.v1.ListEventsRequest\032\033.hitl.v1." +
+      "ListEventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.h" +
+      "itl.v1.WaitEventRequest\032\032.hitl.v1.WaitEv" +
+      "entResponse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl" +
+      ".v1.AnswerEventRequest\032\034.hitl.v1.AnswerE" +
+      "ventResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl" +
+      ".v1.DeclineEventRequest\032\035.hitl.v1.Declin" +
+      "eEventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hit" +
+      "l.v1.CancelEventRequest\032\034.hitl.v1.Cancel" +
+      "EventResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hit" +
+      "l.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

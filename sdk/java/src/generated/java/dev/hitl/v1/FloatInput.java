@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional double min = 1;</code>
+   * <code>optional double min = 1 [json_name = "min"];</code>
    * @return Whether the min field is set.
    */
   @java.lang.Override
@@ -67,7 +67,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional double min = 1;</code>
+   * <code>optional double min = 1 [json_name = "min"];</code>
    * @return The min.
    */
   @java.lang.Override
@@ -82,7 +82,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional double max = 2;</code>
+   * <code>optional double max = 2 [json_name = "max"];</code>
    * @return Whether the max field is set.
    */
   @java.lang.Override
@@ -94,7 +94,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional double max = 2;</code>
+   * <code>optional double max = 2 [json_name = "max"];</code>
    * @return The max.
    */
   @java.lang.Override
@@ -446,7 +446,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional double min = 1;</code>
+     * <code>optional double min = 1 [json_name = "min"];</code>
      * @return Whether the min field is set.
      */
     @java.lang.Override
@@ -458,7 +458,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional double min = 1;</code>
+     * <code>optional double min = 1 [json_name = "min"];</code>
      * @return The min.
      */
     @java.lang.Override
@@ -470,7 +470,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional double min = 1;</code>
+     * <code>optional double min = 1 [json_name = "min"];</code>
      * @param value The min to set.
      * @return This builder for chaining.
      */
@@ -486,7 +486,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional double min = 1;</code>
+     * <code>optional double min = 1 [json_name = "min"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMin() {
@@ -502,7 +502,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional double max = 2;</code>
+     * <code>optional double max = 2 [json_name = "max"];</code>
      * @return Whether the max field is set.
      */
     @java.lang.Override
@@ -514,7 +514,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional double max = 2;</code>
+     * <code>optional double max = 2 [json_name = "max"];</code>
      * @return The max.
      */
     @java.lang.Override
@@ -526,7 +526,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional double max = 2;</code>
+     * <code>optional double max = 2 [json_name = "max"];</code>
      * @param value The max to set.
      * @return This builder for chaining.
      */
@@ -542,7 +542,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional double max = 2;</code>
+     * <code>optional double max = 2 [json_name = "max"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMax() {

@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -78,7 +78,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -104,7 +104,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   @java.lang.Override
@@ -125,7 +125,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   @java.lang.Override
@@ -471,7 +471,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -491,7 +491,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -512,7 +512,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -529,7 +529,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -543,7 +543,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -563,7 +563,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The eventId.
      */
     public java.lang.String getEventId() {
@@ -583,7 +583,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The bytes for eventId.
      */
     public com.google.protobuf.ByteString
@@ -604,7 +604,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The eventId to set.
      * @return This builder for chaining.
      */
@@ -621,7 +621,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearEventId() {
@@ -635,7 +635,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The bytes for eventId to set.
      * @return This builder for chaining.
      */

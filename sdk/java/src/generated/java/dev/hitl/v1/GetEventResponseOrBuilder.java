@@ -15,7 +15,7 @@ public interface GetEventResponseOrBuilder extends
    * Output only. The Event as it stands.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   boolean hasEvent();
@@ -24,7 +24,7 @@ public interface GetEventResponseOrBuilder extends
    * Output only. The Event as it stands.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   dev.hitl.v1.Event getEvent();
@@ -33,7 +33,7 @@ public interface GetEventResponseOrBuilder extends
    * Output only. The Event as it stands.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   dev.hitl.v1.EventOrBuilder getEventOrBuilder();
 }

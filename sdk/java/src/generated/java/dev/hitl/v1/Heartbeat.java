@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    * @return Whether the time field is set.
    */
   @java.lang.Override
@@ -67,7 +67,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    * @return The time.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.TimestampOrBuilder getTimeOrBuilder() {
@@ -413,7 +413,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      * @return Whether the time field is set.
      */
     public boolean hasTime() {
@@ -424,7 +424,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      * @return The time.
      */
     public com.google.protobuf.Timestamp getTime() {
@@ -439,7 +439,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public Builder setTime(com.google.protobuf.Timestamp value) {
       if (timeBuilder_ == null) {
@@ -459,7 +459,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public Builder setTime(
         com.google.protobuf.Timestamp.Builder builderForValue) {
@@ -477,7 +477,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public Builder mergeTime(com.google.protobuf.Timestamp value) {
       if (timeBuilder_ == null) {
@@ -502,7 +502,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public Builder clearTime() {
       bitField0_ = (bitField0_ & ~0x00000001);
@@ -519,7 +519,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getTimeBuilder() {
       bitField0_ |= 0x00000001;
@@ -531,7 +531,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     public com.google.protobuf.TimestampOrBuilder getTimeOrBuilder() {
       if (timeBuilder_ != null) {
@@ -546,7 +546,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The server's clock.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 1;</code>
+     * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 

@@ -15,7 +15,7 @@ public interface HeartbeatOrBuilder extends
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    * @return Whether the time field is set.
    */
   boolean hasTime();
@@ -24,7 +24,7 @@ public interface HeartbeatOrBuilder extends
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    * @return The time.
    */
   com.google.protobuf.Timestamp getTime();
@@ -33,7 +33,7 @@ public interface HeartbeatOrBuilder extends
    * Output only. The server's clock.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 1;</code>
+   * <code>.google.protobuf.Timestamp time = 1 [json_name = "time"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getTimeOrBuilder();
 }

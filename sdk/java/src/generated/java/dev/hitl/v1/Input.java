@@ -103,7 +103,7 @@ private static final long serialVersionUID = 0L;
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    * @return Whether the int field is set.
    */
   @java.lang.Override
@@ -115,7 +115,7 @@ private static final long serialVersionUID = 0L;
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    * @return The int.
    */
   @java.lang.Override
@@ -130,7 +130,7 @@ private static final long serialVersionUID = 0L;
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.IntInputOrBuilder getIntOrBuilder() {
@@ -146,7 +146,7 @@ private static final long serialVersionUID = 0L;
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    * @return Whether the float field is set.
    */
   @java.lang.Override
@@ -158,7 +158,7 @@ private static final long serialVersionUID = 0L;
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    * @return The float.
    */
   @java.lang.Override
@@ -173,7 +173,7 @@ private static final long serialVersionUID = 0L;
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.FloatInputOrBuilder getFloatOrBuilder() {
@@ -189,7 +189,7 @@ private static final long serialVersionUID = 0L;
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    * @return Whether the str field is set.
    */
   @java.lang.Override
@@ -201,7 +201,7 @@ private static final long serialVersionUID = 0L;
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    * @return The str.
    */
   @java.lang.Override
@@ -216,7 +216,7 @@ private static final long serialVersionUID = 0L;
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.StrInputOrBuilder getStrOrBuilder() {
@@ -232,7 +232,7 @@ private static final long serialVersionUID = 0L;
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    * @return Whether the bool field is set.
    */
   @java.lang.Override
@@ -244,7 +244,7 @@ private static final long serialVersionUID = 0L;
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    * @return The bool.
    */
   @java.lang.Override
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.BoolInputOrBuilder getBoolOrBuilder() {
@@ -275,7 +275,7 @@ private static final long serialVersionUID = 0L;
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    * @return Whether the choice field is set.
    */
   @java.lang.Override
@@ -287,7 +287,7 @@ private static final long serialVersionUID = 0L;
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    * @return The choice.
    */
   @java.lang.Override
@@ -302,7 +302,7 @@ private static final long serialVersionUID = 0L;
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ChoiceInputOrBuilder getChoiceOrBuilder() {
@@ -318,7 +318,7 @@ private static final long serialVersionUID = 0L;
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    * @return Whether the object field is set.
    */
   @java.lang.Override
@@ -330,7 +330,7 @@ private static final long serialVersionUID = 0L;
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    * @return The object.
    */
   @java.lang.Override
@@ -345,7 +345,7 @@ private static final long serialVersionUID = 0L;
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ObjectInputOrBuilder getObjectOrBuilder() {
@@ -871,7 +871,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      * @return Whether the int field is set.
      */
     @java.lang.Override
@@ -883,7 +883,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      * @return The int.
      */
     @java.lang.Override
@@ -905,7 +905,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     public Builder setInt(dev.hitl.v1.IntInput value) {
       if (intBuilder_ == null) {
@@ -925,7 +925,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     public Builder setInt(
         dev.hitl.v1.IntInput.Builder builderForValue) {
@@ -943,7 +943,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     public Builder mergeInt(dev.hitl.v1.IntInput value) {
       if (intBuilder_ == null) {
@@ -970,7 +970,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     public Builder clearInt() {
       if (intBuilder_ == null) {
@@ -993,7 +993,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     public dev.hitl.v1.IntInput.Builder getIntBuilder() {
       return internalGetIntFieldBuilder().getBuilder();
@@ -1003,7 +1003,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.IntInputOrBuilder getIntOrBuilder() {
@@ -1021,7 +1021,7 @@ private static final long serialVersionUID = 0L;
      * A whole number.
      * </pre>
      *
-     * <code>.hitl.v1.IntInput int = 1;</code>
+     * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.IntInput, dev.hitl.v1.IntInput.Builder, dev.hitl.v1.IntInputOrBuilder> 
@@ -1049,7 +1049,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      * @return Whether the float field is set.
      */
     @java.lang.Override
@@ -1061,7 +1061,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      * @return The float.
      */
     @java.lang.Override
@@ -1083,7 +1083,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     public Builder setFloat(dev.hitl.v1.FloatInput value) {
       if (floatBuilder_ == null) {
@@ -1103,7 +1103,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     public Builder setFloat(
         dev.hitl.v1.FloatInput.Builder builderForValue) {
@@ -1121,7 +1121,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     public Builder mergeFloat(dev.hitl.v1.FloatInput value) {
       if (floatBuilder_ == null) {
@@ -1148,7 +1148,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     public Builder clearFloat() {
       if (floatBuilder_ == null) {
@@ -1171,7 +1171,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     public dev.hitl.v1.FloatInput.Builder getFloatBuilder() {
       return internalGetFloatFieldBuilder().getBuilder();
@@ -1181,7 +1181,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.FloatInputOrBuilder getFloatOrBuilder() {
@@ -1199,7 +1199,7 @@ private static final long serialVersionUID = 0L;
      * A number with a fraction.
      * </pre>
      *
-     * <code>.hitl.v1.FloatInput float = 2;</code>
+     * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.FloatInput, dev.hitl.v1.FloatInput.Builder, dev.hitl.v1.FloatInputOrBuilder> 
@@ -1227,7 +1227,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      * @return Whether the str field is set.
      */
     @java.lang.Override
@@ -1239,7 +1239,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      * @return The str.
      */
     @java.lang.Override
@@ -1261,7 +1261,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     public Builder setStr(dev.hitl.v1.StrInput value) {
       if (strBuilder_ == null) {
@@ -1281,7 +1281,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     public Builder setStr(
         dev.hitl.v1.StrInput.Builder builderForValue) {
@@ -1299,7 +1299,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     public Builder mergeStr(dev.hitl.v1.StrInput value) {
       if (strBuilder_ == null) {
@@ -1326,7 +1326,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     public Builder clearStr() {
       if (strBuilder_ == null) {
@@ -1349,7 +1349,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     public dev.hitl.v1.StrInput.Builder getStrBuilder() {
       return internalGetStrFieldBuilder().getBuilder();
@@ -1359,7 +1359,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.StrInputOrBuilder getStrOrBuilder() {
@@ -1377,7 +1377,7 @@ private static final long serialVersionUID = 0L;
      * Text.
      * </pre>
      *
-     * <code>.hitl.v1.StrInput str = 3;</code>
+     * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.StrInput, dev.hitl.v1.StrInput.Builder, dev.hitl.v1.StrInputOrBuilder> 
@@ -1405,7 +1405,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      * @return Whether the bool field is set.
      */
     @java.lang.Override
@@ -1417,7 +1417,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      * @return The bool.
      */
     @java.lang.Override
@@ -1439,7 +1439,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     public Builder setBool(dev.hitl.v1.BoolInput value) {
       if (boolBuilder_ == null) {
@@ -1459,7 +1459,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     public Builder setBool(
         dev.hitl.v1.BoolInput.Builder builderForValue) {
@@ -1477,7 +1477,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     public Builder mergeBool(dev.hitl.v1.BoolInput value) {
       if (boolBuilder_ == null) {
@@ -1504,7 +1504,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     public Builder clearBool() {
       if (boolBuilder_ == null) {
@@ -1527,7 +1527,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     public dev.hitl.v1.BoolInput.Builder getBoolBuilder() {
       return internalGetBoolFieldBuilder().getBuilder();
@@ -1537,7 +1537,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.BoolInputOrBuilder getBoolOrBuilder() {
@@ -1555,7 +1555,7 @@ private static final long serialVersionUID = 0L;
      * Yes or no.
      * </pre>
      *
-     * <code>.hitl.v1.BoolInput bool = 4;</code>
+     * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.BoolInput, dev.hitl.v1.BoolInput.Builder, dev.hitl.v1.BoolInputOrBuilder> 
@@ -1583,7 +1583,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      * @return Whether the choice field is set.
      */
     @java.lang.Override
@@ -1595,7 +1595,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      * @return The choice.
      */
     @java.lang.Override
@@ -1617,7 +1617,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     public Builder setChoice(dev.hitl.v1.ChoiceInput value) {
       if (choiceBuilder_ == null) {
@@ -1637,7 +1637,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     public Builder setChoice(
         dev.hitl.v1.ChoiceInput.Builder builderForValue) {
@@ -1655,7 +1655,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     public Builder mergeChoice(dev.hitl.v1.ChoiceInput value) {
       if (choiceBuilder_ == null) {
@@ -1682,7 +1682,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     public Builder clearChoice() {
       if (choiceBuilder_ == null) {
@@ -1705,7 +1705,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     public dev.hitl.v1.ChoiceInput.Builder getChoiceBuilder() {
       return internalGetChoiceFieldBuilder().getBuilder();
@@ -1715,7 +1715,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ChoiceInputOrBuilder getChoiceOrBuilder() {
@@ -1733,7 +1733,7 @@ private static final long serialVersionUID = 0L;
      * One or more of a list of options.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+     * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.ChoiceInput, dev.hitl.v1.ChoiceInput.Builder, dev.hitl.v1.ChoiceInputOrBuilder> 
@@ -1761,7 +1761,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      * @return Whether the object field is set.
      */
     @java.lang.Override
@@ -1773,7 +1773,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      * @return The object.
      */
     @java.lang.Override
@@ -1795,7 +1795,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     public Builder setObject(dev.hitl.v1.ObjectInput value) {
       if (objectBuilder_ == null) {
@@ -1815,7 +1815,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     public Builder setObject(
         dev.hitl.v1.ObjectInput.Builder builderForValue) {
@@ -1833,7 +1833,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     public Builder mergeObject(dev.hitl.v1.ObjectInput value) {
       if (objectBuilder_ == null) {
@@ -1860,7 +1860,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     public Builder clearObject() {
       if (objectBuilder_ == null) {
@@ -1883,7 +1883,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     public dev.hitl.v1.ObjectInput.Builder getObjectBuilder() {
       return internalGetObjectFieldBuilder().getBuilder();
@@ -1893,7 +1893,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ObjectInputOrBuilder getObjectOrBuilder() {
@@ -1911,7 +1911,7 @@ private static final long serialVersionUID = 0L;
      * Several named fields, answered together.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectInput object = 6;</code>
+     * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.ObjectInput, dev.hitl.v1.ObjectInput.Builder, dev.hitl.v1.ObjectInputOrBuilder> 

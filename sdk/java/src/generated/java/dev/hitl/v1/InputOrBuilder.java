@@ -15,7 +15,7 @@ public interface InputOrBuilder extends
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    * @return Whether the int field is set.
    */
   boolean hasInt();
@@ -24,7 +24,7 @@ public interface InputOrBuilder extends
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    * @return The int.
    */
   dev.hitl.v1.IntInput getInt();
@@ -33,7 +33,7 @@ public interface InputOrBuilder extends
    * A whole number.
    * </pre>
    *
-   * <code>.hitl.v1.IntInput int = 1;</code>
+   * <code>.hitl.v1.IntInput int = 1 [json_name = "int"];</code>
    */
   dev.hitl.v1.IntInputOrBuilder getIntOrBuilder();
 
@@ -42,7 +42,7 @@ public interface InputOrBuilder extends
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    * @return Whether the float field is set.
    */
   boolean hasFloat();
@@ -51,7 +51,7 @@ public interface InputOrBuilder extends
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    * @return The float.
    */
   dev.hitl.v1.FloatInput getFloat();
@@ -60,7 +60,7 @@ public interface InputOrBuilder extends
    * A number with a fraction.
    * </pre>
    *
-   * <code>.hitl.v1.FloatInput float = 2;</code>
+   * <code>.hitl.v1.FloatInput float = 2 [json_name = "float"];</code>
    */
   dev.hitl.v1.FloatInputOrBuilder getFloatOrBuilder();
 
@@ -69,7 +69,7 @@ public interface InputOrBuilder extends
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    * @return Whether the str field is set.
    */
   boolean hasStr();
@@ -78,7 +78,7 @@ public interface InputOrBuilder extends
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    * @return The str.
    */
   dev.hitl.v1.StrInput getStr();
@@ -87,7 +87,7 @@ public interface InputOrBuilder extends
    * Text.
    * </pre>
    *
-   * <code>.hitl.v1.StrInput str = 3;</code>
+   * <code>.hitl.v1.StrInput str = 3 [json_name = "str"];</code>
    */
   dev.hitl.v1.StrInputOrBuilder getStrOrBuilder();
 
@@ -96,7 +96,7 @@ public interface InputOrBuilder extends
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    * @return Whether the bool field is set.
    */
   boolean hasBool();
@@ -105,7 +105,7 @@ public interface InputOrBuilder extends
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    * @return The bool.
    */
   dev.hitl.v1.BoolInput getBool();
@@ -114,7 +114,7 @@ public interface InputOrBuilder extends
    * Yes or no.
    * </pre>
    *
-   * <code>.hitl.v1.BoolInput bool = 4;</code>
+   * <code>.hitl.v1.BoolInput bool = 4 [json_name = "bool"];</code>
    */
   dev.hitl.v1.BoolInputOrBuilder getBoolOrBuilder();
 
@@ -123,7 +123,7 @@ public interface InputOrBuilder extends
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    * @return Whether the choice field is set.
    */
   boolean hasChoice();
@@ -132,7 +132,7 @@ public interface InputOrBuilder extends
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    * @return The choice.
    */
   dev.hitl.v1.ChoiceInput getChoice();
@@ -141,7 +141,7 @@ public interface InputOrBuilder extends
    * One or more of a list of options.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceInput choice = 5;</code>
+   * <code>.hitl.v1.ChoiceInput choice = 5 [json_name = "choice"];</code>
    */
   dev.hitl.v1.ChoiceInputOrBuilder getChoiceOrBuilder();
 
@@ -150,7 +150,7 @@ public interface InputOrBuilder extends
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    * @return Whether the object field is set.
    */
   boolean hasObject();
@@ -159,7 +159,7 @@ public interface InputOrBuilder extends
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    * @return The object.
    */
   dev.hitl.v1.ObjectInput getObject();
@@ -168,7 +168,7 @@ public interface InputOrBuilder extends
    * Several named fields, answered together.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectInput object = 6;</code>
+   * <code>.hitl.v1.ObjectInput object = 6 [json_name = "object"];</code>
    */
   dev.hitl.v1.ObjectInputOrBuilder getObjectOrBuilder();
 

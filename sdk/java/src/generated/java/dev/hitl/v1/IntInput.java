@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional int64 min = 1;</code>
+   * <code>optional int64 min = 1 [json_name = "min"];</code>
    * @return Whether the min field is set.
    */
   @java.lang.Override
@@ -67,7 +67,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional int64 min = 1;</code>
+   * <code>optional int64 min = 1 [json_name = "min"];</code>
    * @return The min.
    */
   @java.lang.Override
@@ -82,7 +82,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional int64 max = 2;</code>
+   * <code>optional int64 max = 2 [json_name = "max"];</code>
    * @return Whether the max field is set.
    */
   @java.lang.Override
@@ -94,7 +94,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional int64 max = 2;</code>
+   * <code>optional int64 max = 2 [json_name = "max"];</code>
    * @return The max.
    */
   @java.lang.Override
@@ -444,7 +444,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional int64 min = 1;</code>
+     * <code>optional int64 min = 1 [json_name = "min"];</code>
      * @return Whether the min field is set.
      */
     @java.lang.Override
@@ -456,7 +456,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional int64 min = 1;</code>
+     * <code>optional int64 min = 1 [json_name = "min"];</code>
      * @return The min.
      */
     @java.lang.Override
@@ -468,7 +468,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional int64 min = 1;</code>
+     * <code>optional int64 min = 1 [json_name = "min"];</code>
      * @param value The min to set.
      * @return This builder for chaining.
      */
@@ -484,7 +484,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Smallest accepted number, inclusive. No lower bound if absent.
      * </pre>
      *
-     * <code>optional int64 min = 1;</code>
+     * <code>optional int64 min = 1 [json_name = "min"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMin() {
@@ -500,7 +500,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional int64 max = 2;</code>
+     * <code>optional int64 max = 2 [json_name = "max"];</code>
      * @return Whether the max field is set.
      */
     @java.lang.Override
@@ -512,7 +512,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional int64 max = 2;</code>
+     * <code>optional int64 max = 2 [json_name = "max"];</code>
      * @return The max.
      */
     @java.lang.Override
@@ -524,7 +524,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional int64 max = 2;</code>
+     * <code>optional int64 max = 2 [json_name = "max"];</code>
      * @param value The max to set.
      * @return This builder for chaining.
      */
@@ -540,7 +540,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Largest accepted number, inclusive. No upper bound if absent.
      * </pre>
      *
-     * <code>optional int64 max = 2;</code>
+     * <code>optional int64 max = 2 [json_name = "max"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMax() {

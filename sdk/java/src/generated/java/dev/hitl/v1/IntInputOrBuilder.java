@@ -15,7 +15,7 @@ public interface IntInputOrBuilder extends
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional int64 min = 1;</code>
+   * <code>optional int64 min = 1 [json_name = "min"];</code>
    * @return Whether the min field is set.
    */
   boolean hasMin();
@@ -24,7 +24,7 @@ public interface IntInputOrBuilder extends
    * Optional. Smallest accepted number, inclusive. No lower bound if absent.
    * </pre>
    *
-   * <code>optional int64 min = 1;</code>
+   * <code>optional int64 min = 1 [json_name = "min"];</code>
    * @return The min.
    */
   long getMin();
@@ -34,7 +34,7 @@ public interface IntInputOrBuilder extends
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional int64 max = 2;</code>
+   * <code>optional int64 max = 2 [json_name = "max"];</code>
    * @return Whether the max field is set.
    */
   boolean hasMax();
@@ -43,7 +43,7 @@ public interface IntInputOrBuilder extends
    * Optional. Largest accepted number, inclusive. No upper bound if absent.
    * </pre>
    *
-   * <code>optional int64 max = 2;</code>
+   * <code>optional int64 max = 2 [json_name = "max"];</code>
    * @return The max.
    */
   long getMax();

@@ -72,7 +72,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -119,7 +119,7 @@ private static final long serialVersionUID = 0L;
    * still not be the last.
    * </pre>
    *
-   * <code>int32 page_size = 2;</code>
+   * <code>int32 page_size = 2 [json_name = "pageSize"];</code>
    * @return The pageSize.
    */
   @java.lang.Override
@@ -135,7 +135,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
    * </pre>
    *
-   * <code>string page_token = 3;</code>
+   * <code>string page_token = 3 [json_name = "pageToken"];</code>
    * @return The pageToken.
    */
   @java.lang.Override
@@ -156,7 +156,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
    * </pre>
    *
-   * <code>string page_token = 3;</code>
+   * <code>string page_token = 3 [json_name = "pageToken"];</code>
    * @return The bytes for pageToken.
    */
   @java.lang.Override
@@ -181,7 +181,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events in this state. All if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 4;</code>
+   * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   @java.lang.Override public int getStateValue() {
@@ -192,7 +192,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events in this state. All if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 4;</code>
+   * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
    * @return The state.
    */
   @java.lang.Override public dev.hitl.v1.EventState getState() {
@@ -208,7 +208,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events of exactly this name. All if empty.
    * </pre>
    *
-   * <code>string name = 5;</code>
+   * <code>string name = 5 [json_name = "name"];</code>
    * @return The name.
    */
   @java.lang.Override
@@ -229,7 +229,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events of exactly this name. All if empty.
    * </pre>
    *
-   * <code>string name = 5;</code>
+   * <code>string name = 5 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   @java.lang.Override
@@ -255,7 +255,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events of exactly this scope. All if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The scope.
    */
   @java.lang.Override
@@ -276,7 +276,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events of exactly this scope. All if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   @java.lang.Override
@@ -325,7 +325,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public boolean containsLabels(
@@ -346,7 +346,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -357,7 +357,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public /* nullable */
@@ -375,7 +375,7 @@ java.lang.String defaultValue) {
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   @java.lang.Override
   public java.lang.String getLabelsOrThrow(
@@ -871,7 +871,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -891,7 +891,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -912,7 +912,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -929,7 +929,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -943,7 +943,7 @@ java.lang.String defaultValue) {
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -964,7 +964,7 @@ java.lang.String defaultValue) {
      * still not be the last.
      * </pre>
      *
-     * <code>int32 page_size = 2;</code>
+     * <code>int32 page_size = 2 [json_name = "pageSize"];</code>
      * @return The pageSize.
      */
     @java.lang.Override
@@ -977,7 +977,7 @@ java.lang.String defaultValue) {
      * still not be the last.
      * </pre>
      *
-     * <code>int32 page_size = 2;</code>
+     * <code>int32 page_size = 2 [json_name = "pageSize"];</code>
      * @param value The pageSize to set.
      * @return This builder for chaining.
      */
@@ -994,7 +994,7 @@ java.lang.String defaultValue) {
      * still not be the last.
      * </pre>
      *
-     * <code>int32 page_size = 2;</code>
+     * <code>int32 page_size = 2 [json_name = "pageSize"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPageSize() {
@@ -1010,7 +1010,7 @@ java.lang.String defaultValue) {
      * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
      * </pre>
      *
-     * <code>string page_token = 3;</code>
+     * <code>string page_token = 3 [json_name = "pageToken"];</code>
      * @return The pageToken.
      */
     public java.lang.String getPageToken() {
@@ -1030,7 +1030,7 @@ java.lang.String defaultValue) {
      * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
      * </pre>
      *
-     * <code>string page_token = 3;</code>
+     * <code>string page_token = 3 [json_name = "pageToken"];</code>
      * @return The bytes for pageToken.
      */
     public com.google.protobuf.ByteString
@@ -1051,7 +1051,7 @@ java.lang.String defaultValue) {
      * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
      * </pre>
      *
-     * <code>string page_token = 3;</code>
+     * <code>string page_token = 3 [json_name = "pageToken"];</code>
      * @param value The pageToken to set.
      * @return This builder for chaining.
      */
@@ -1068,7 +1068,7 @@ java.lang.String defaultValue) {
      * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
      * </pre>
      *
-     * <code>string page_token = 3;</code>
+     * <code>string page_token = 3 [json_name = "pageToken"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPageToken() {
@@ -1082,7 +1082,7 @@ java.lang.String defaultValue) {
      * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
      * </pre>
      *
-     * <code>string page_token = 3;</code>
+     * <code>string page_token = 3 [json_name = "pageToken"];</code>
      * @param value The bytes for pageToken to set.
      * @return This builder for chaining.
      */
@@ -1102,7 +1102,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events in this state. All if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 4;</code>
+     * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
      * @return The enum numeric value on the wire for state.
      */
     @java.lang.Override public int getStateValue() {
@@ -1113,7 +1113,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events in this state. All if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 4;</code>
+     * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
      * @param value The enum numeric value on the wire for state to set.
      * @return This builder for chaining.
      */
@@ -1128,7 +1128,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events in this state. All if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 4;</code>
+     * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
      * @return The state.
      */
     @java.lang.Override
@@ -1141,7 +1141,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events in this state. All if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 4;</code>
+     * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
      * @param value The state to set.
      * @return This builder for chaining.
      */
@@ -1157,7 +1157,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events in this state. All if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 4;</code>
+     * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
      * @return This builder for chaining.
      */
     public Builder clearState() {
@@ -1173,7 +1173,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this name. All if empty.
      * </pre>
      *
-     * <code>string name = 5;</code>
+     * <code>string name = 5 [json_name = "name"];</code>
      * @return The name.
      */
     public java.lang.String getName() {
@@ -1193,7 +1193,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this name. All if empty.
      * </pre>
      *
-     * <code>string name = 5;</code>
+     * <code>string name = 5 [json_name = "name"];</code>
      * @return The bytes for name.
      */
     public com.google.protobuf.ByteString
@@ -1214,7 +1214,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this name. All if empty.
      * </pre>
      *
-     * <code>string name = 5;</code>
+     * <code>string name = 5 [json_name = "name"];</code>
      * @param value The name to set.
      * @return This builder for chaining.
      */
@@ -1231,7 +1231,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this name. All if empty.
      * </pre>
      *
-     * <code>string name = 5;</code>
+     * <code>string name = 5 [json_name = "name"];</code>
      * @return This builder for chaining.
      */
     public Builder clearName() {
@@ -1245,7 +1245,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this name. All if empty.
      * </pre>
      *
-     * <code>string name = 5;</code>
+     * <code>string name = 5 [json_name = "name"];</code>
      * @param value The bytes for name to set.
      * @return This builder for chaining.
      */
@@ -1265,7 +1265,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this scope. All if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return The scope.
      */
     public java.lang.String getScope() {
@@ -1285,7 +1285,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this scope. All if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return The bytes for scope.
      */
     public com.google.protobuf.ByteString
@@ -1306,7 +1306,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this scope. All if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @param value The scope to set.
      * @return This builder for chaining.
      */
@@ -1323,7 +1323,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this scope. All if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @return This builder for chaining.
      */
     public Builder clearScope() {
@@ -1337,7 +1337,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events of exactly this scope. All if empty.
      * </pre>
      *
-     * <code>string scope = 6;</code>
+     * <code>string scope = 6 [json_name = "scope"];</code>
      * @param value The bytes for scope to set.
      * @return This builder for chaining.
      */
@@ -1382,7 +1382,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public boolean containsLabels(
@@ -1403,7 +1403,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.util.Map<java.lang.String, java.lang.String> getLabelsMap() {
@@ -1414,7 +1414,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public /* nullable */
@@ -1432,7 +1432,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     @java.lang.Override
     public java.lang.String getLabelsOrThrow(
@@ -1456,7 +1456,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder removeLabels(
         java.lang.String key) {
@@ -1479,7 +1479,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder putLabels(
         java.lang.String key,
@@ -1496,7 +1496,7 @@ java.lang.String defaultValue) {
      * Optional. Only Events that have all of these labels.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; labels = 7;</code>
+     * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
      */
     public Builder putAllLabels(
         java.util.Map<java.lang.String, java.lang.String> values) {

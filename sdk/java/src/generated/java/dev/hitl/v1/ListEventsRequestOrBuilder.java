@@ -15,7 +15,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -36,7 +36,7 @@ public interface ListEventsRequestOrBuilder extends
    * still not be the last.
    * </pre>
    *
-   * <code>int32 page_size = 2;</code>
+   * <code>int32 page_size = 2 [json_name = "pageSize"];</code>
    * @return The pageSize.
    */
   int getPageSize();
@@ -46,7 +46,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
    * </pre>
    *
-   * <code>string page_token = 3;</code>
+   * <code>string page_token = 3 [json_name = "pageToken"];</code>
    * @return The pageToken.
    */
   java.lang.String getPageToken();
@@ -55,7 +55,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. The next_page_token of the page before, with the same filters. The first page if empty.
    * </pre>
    *
-   * <code>string page_token = 3;</code>
+   * <code>string page_token = 3 [json_name = "pageToken"];</code>
    * @return The bytes for pageToken.
    */
   com.google.protobuf.ByteString
@@ -66,7 +66,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events in this state. All if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 4;</code>
+   * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   int getStateValue();
@@ -75,7 +75,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events in this state. All if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 4;</code>
+   * <code>.hitl.v1.EventState state = 4 [json_name = "state"];</code>
    * @return The state.
    */
   dev.hitl.v1.EventState getState();
@@ -85,7 +85,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events of exactly this name. All if empty.
    * </pre>
    *
-   * <code>string name = 5;</code>
+   * <code>string name = 5 [json_name = "name"];</code>
    * @return The name.
    */
   java.lang.String getName();
@@ -94,7 +94,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events of exactly this name. All if empty.
    * </pre>
    *
-   * <code>string name = 5;</code>
+   * <code>string name = 5 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   com.google.protobuf.ByteString
@@ -105,7 +105,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events of exactly this scope. All if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The scope.
    */
   java.lang.String getScope();
@@ -114,7 +114,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events of exactly this scope. All if empty.
    * </pre>
    *
-   * <code>string scope = 6;</code>
+   * <code>string scope = 6 [json_name = "scope"];</code>
    * @return The bytes for scope.
    */
   com.google.protobuf.ByteString
@@ -125,7 +125,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   int getLabelsCount();
   /**
@@ -133,7 +133,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   boolean containsLabels(
       java.lang.String key);
@@ -148,7 +148,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   java.util.Map<java.lang.String, java.lang.String>
   getLabelsMap();
@@ -157,7 +157,7 @@ public interface ListEventsRequestOrBuilder extends
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   /* nullable */
 java.lang.String getLabelsOrDefault(
@@ -169,7 +169,7 @@ java.lang.String defaultValue);
    * Optional. Only Events that have all of these labels.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; labels = 7;</code>
+   * <code>map&lt;string, string&gt; labels = 7 [json_name = "labels"];</code>
    */
   java.lang.String getLabelsOrThrow(
       java.lang.String key);

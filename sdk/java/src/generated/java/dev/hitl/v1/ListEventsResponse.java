@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   @java.lang.Override
   public java.util.List<dev.hitl.v1.Event> getEventsList() {
@@ -68,7 +68,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   @java.lang.Override
   public java.util.List<? extends dev.hitl.v1.EventOrBuilder> 
@@ -80,7 +80,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   @java.lang.Override
   public int getEventsCount() {
@@ -91,7 +91,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.Event getEvents(int index) {
@@ -102,7 +102,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.EventOrBuilder getEventsOrBuilder(
@@ -118,7 +118,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Fetches the next page. Empty exactly if there is none.
    * </pre>
    *
-   * <code>string next_page_token = 2;</code>
+   * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
    * @return The nextPageToken.
    */
   @java.lang.Override
@@ -139,7 +139,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Fetches the next page. Empty exactly if there is none.
    * </pre>
    *
-   * <code>string next_page_token = 2;</code>
+   * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
    * @return The bytes for nextPageToken.
    */
   @java.lang.Override
@@ -544,7 +544,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public java.util.List<dev.hitl.v1.Event> getEventsList() {
       if (eventsBuilder_ == null) {
@@ -558,7 +558,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public int getEventsCount() {
       if (eventsBuilder_ == null) {
@@ -572,7 +572,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public dev.hitl.v1.Event getEvents(int index) {
       if (eventsBuilder_ == null) {
@@ -586,7 +586,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder setEvents(
         int index, dev.hitl.v1.Event value) {
@@ -607,7 +607,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder setEvents(
         int index, dev.hitl.v1.Event.Builder builderForValue) {
@@ -625,7 +625,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder addEvents(dev.hitl.v1.Event value) {
       if (eventsBuilder_ == null) {
@@ -645,7 +645,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder addEvents(
         int index, dev.hitl.v1.Event value) {
@@ -666,7 +666,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder addEvents(
         dev.hitl.v1.Event.Builder builderForValue) {
@@ -684,7 +684,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder addEvents(
         int index, dev.hitl.v1.Event.Builder builderForValue) {
@@ -702,7 +702,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder addAllEvents(
         java.lang.Iterable<? extends dev.hitl.v1.Event> values) {
@@ -721,7 +721,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder clearEvents() {
       if (eventsBuilder_ == null) {
@@ -738,7 +738,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public Builder removeEvents(int index) {
       if (eventsBuilder_ == null) {
@@ -755,7 +755,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public dev.hitl.v1.Event.Builder getEventsBuilder(
         int index) {
@@ -766,7 +766,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public dev.hitl.v1.EventOrBuilder getEventsOrBuilder(
         int index) {
@@ -780,7 +780,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public java.util.List<? extends dev.hitl.v1.EventOrBuilder> 
          getEventsOrBuilderList() {
@@ -795,7 +795,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public dev.hitl.v1.Event.Builder addEventsBuilder() {
       return internalGetEventsFieldBuilder().addBuilder(
@@ -806,7 +806,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public dev.hitl.v1.Event.Builder addEventsBuilder(
         int index) {
@@ -818,7 +818,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The Events of this page.
      * </pre>
      *
-     * <code>repeated .hitl.v1.Event events = 1;</code>
+     * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
      */
     public java.util.List<dev.hitl.v1.Event.Builder> 
          getEventsBuilderList() {
@@ -845,7 +845,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Fetches the next page. Empty exactly if there is none.
      * </pre>
      *
-     * <code>string next_page_token = 2;</code>
+     * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
      * @return The nextPageToken.
      */
     public java.lang.String getNextPageToken() {
@@ -865,7 +865,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Fetches the next page. Empty exactly if there is none.
      * </pre>
      *
-     * <code>string next_page_token = 2;</code>
+     * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
      * @return The bytes for nextPageToken.
      */
     public com.google.protobuf.ByteString
@@ -886,7 +886,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Fetches the next page. Empty exactly if there is none.
      * </pre>
      *
-     * <code>string next_page_token = 2;</code>
+     * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
      * @param value The nextPageToken to set.
      * @return This builder for chaining.
      */
@@ -903,7 +903,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Fetches the next page. Empty exactly if there is none.
      * </pre>
      *
-     * <code>string next_page_token = 2;</code>
+     * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNextPageToken() {
@@ -917,7 +917,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Fetches the next page. Empty exactly if there is none.
      * </pre>
      *
-     * <code>string next_page_token = 2;</code>
+     * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
      * @param value The bytes for nextPageToken to set.
      * @return This builder for chaining.
      */

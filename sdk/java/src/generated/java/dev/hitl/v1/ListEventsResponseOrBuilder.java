@@ -15,7 +15,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   java.util.List<dev.hitl.v1.Event> 
       getEventsList();
@@ -24,7 +24,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   dev.hitl.v1.Event getEvents(int index);
   /**
@@ -32,7 +32,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   int getEventsCount();
   /**
@@ -40,7 +40,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   java.util.List<? extends dev.hitl.v1.EventOrBuilder> 
       getEventsOrBuilderList();
@@ -49,7 +49,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. The Events of this page.
    * </pre>
    *
-   * <code>repeated .hitl.v1.Event events = 1;</code>
+   * <code>repeated .hitl.v1.Event events = 1 [json_name = "events"];</code>
    */
   dev.hitl.v1.EventOrBuilder getEventsOrBuilder(
       int index);
@@ -59,7 +59,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. Fetches the next page. Empty exactly if there is none.
    * </pre>
    *
-   * <code>string next_page_token = 2;</code>
+   * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
    * @return The nextPageToken.
    */
   java.lang.String getNextPageToken();
@@ -68,7 +68,7 @@ public interface ListEventsResponseOrBuilder extends
    * Output only. Fetches the next page. Empty exactly if there is none.
    * </pre>
    *
-   * <code>string next_page_token = 2;</code>
+   * <code>string next_page_token = 2 [json_name = "nextPageToken"];</code>
    * @return The bytes for nextPageToken.
    */
   com.google.protobuf.ByteString

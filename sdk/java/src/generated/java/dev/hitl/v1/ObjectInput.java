@@ -59,7 +59,7 @@ private static final long serialVersionUID = 0L;
    * default; plus required. Anything else is refused, so that no rule is silently ignored.
    * </pre>
    *
-   * <code>string json_schema = 1;</code>
+   * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
    * @return The jsonSchema.
    */
   @java.lang.Override
@@ -83,7 +83,7 @@ private static final long serialVersionUID = 0L;
    * default; plus required. Anything else is refused, so that no rule is silently ignored.
    * </pre>
    *
-   * <code>string json_schema = 1;</code>
+   * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
    * @return The bytes for jsonSchema.
    */
   @java.lang.Override
@@ -408,7 +408,7 @@ private static final long serialVersionUID = 0L;
      * default; plus required. Anything else is refused, so that no rule is silently ignored.
      * </pre>
      *
-     * <code>string json_schema = 1;</code>
+     * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
      * @return The jsonSchema.
      */
     public java.lang.String getJsonSchema() {
@@ -431,7 +431,7 @@ private static final long serialVersionUID = 0L;
      * default; plus required. Anything else is refused, so that no rule is silently ignored.
      * </pre>
      *
-     * <code>string json_schema = 1;</code>
+     * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
      * @return The bytes for jsonSchema.
      */
     public com.google.protobuf.ByteString
@@ -455,7 +455,7 @@ private static final long serialVersionUID = 0L;
      * default; plus required. Anything else is refused, so that no rule is silently ignored.
      * </pre>
      *
-     * <code>string json_schema = 1;</code>
+     * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
      * @param value The jsonSchema to set.
      * @return This builder for chaining.
      */
@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
      * default; plus required. Anything else is refused, so that no rule is silently ignored.
      * </pre>
      *
-     * <code>string json_schema = 1;</code>
+     * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
      * @return This builder for chaining.
      */
     public Builder clearJsonSchema() {
@@ -492,7 +492,7 @@ private static final long serialVersionUID = 0L;
      * default; plus required. Anything else is refused, so that no rule is silently ignored.
      * </pre>
      *
-     * <code>string json_schema = 1;</code>
+     * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
      * @param value The bytes for jsonSchema to set.
      * @return This builder for chaining.
      */

@@ -18,7 +18,7 @@ public interface ObjectInputOrBuilder extends
    * default; plus required. Anything else is refused, so that no rule is silently ignored.
    * </pre>
    *
-   * <code>string json_schema = 1;</code>
+   * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
    * @return The jsonSchema.
    */
   java.lang.String getJsonSchema();
@@ -30,7 +30,7 @@ public interface ObjectInputOrBuilder extends
    * default; plus required. Anything else is refused, so that no rule is silently ignored.
    * </pre>
    *
-   * <code>string json_schema = 1;</code>
+   * <code>string json_schema = 1 [json_name = "jsonSchema"];</code>
    * @return The bytes for jsonSchema.
    */
   com.google.protobuf.ByteString

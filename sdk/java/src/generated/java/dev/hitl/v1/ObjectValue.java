@@ -90,7 +90,7 @@ private static final long serialVersionUID = 0L;
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   @java.lang.Override
   public boolean containsFields(
@@ -111,7 +111,7 @@ private static final long serialVersionUID = 0L;
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   @java.lang.Override
   public java.util.Map<java.lang.String, dev.hitl.v1.Value> getFieldsMap() {
@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   @java.lang.Override
   public /* nullable */
@@ -140,7 +140,7 @@ dev.hitl.v1.Value defaultValue) {
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.Value getFieldsOrThrow(
@@ -528,7 +528,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     @java.lang.Override
     public boolean containsFields(
@@ -549,7 +549,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     @java.lang.Override
     public java.util.Map<java.lang.String, dev.hitl.v1.Value> getFieldsMap() {
@@ -560,7 +560,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     @java.lang.Override
     public /* nullable */
@@ -577,7 +577,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.Value getFieldsOrThrow(
@@ -599,7 +599,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     public Builder removeFields(
         java.lang.String key) {
@@ -622,7 +622,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     public Builder putFields(
         java.lang.String key,
@@ -639,7 +639,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     public Builder putAllFields(
         java.util.Map<java.lang.String, dev.hitl.v1.Value> values) {
@@ -658,7 +658,7 @@ dev.hitl.v1.Value defaultValue) {
      * Required. Field name to value; never an object itself. A field that was left out is absent.
      * </pre>
      *
-     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+     * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
      */
     public dev.hitl.v1.Value.Builder putFieldsBuilderIfAbsent(
         java.lang.String key) {

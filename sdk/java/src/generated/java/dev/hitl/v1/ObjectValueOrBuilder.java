@@ -15,7 +15,7 @@ public interface ObjectValueOrBuilder extends
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   int getFieldsCount();
   /**
@@ -23,7 +23,7 @@ public interface ObjectValueOrBuilder extends
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   boolean containsFields(
       java.lang.String key);
@@ -38,7 +38,7 @@ public interface ObjectValueOrBuilder extends
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   java.util.Map<java.lang.String, dev.hitl.v1.Value>
   getFieldsMap();
@@ -47,7 +47,7 @@ public interface ObjectValueOrBuilder extends
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   /* nullable */
 dev.hitl.v1.Value getFieldsOrDefault(
@@ -59,7 +59,7 @@ dev.hitl.v1.Value defaultValue);
    * Required. Field name to value; never an object itself. A field that was left out is absent.
    * </pre>
    *
-   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1;</code>
+   * <code>map&lt;string, .hitl.v1.Value&gt; fields = 1 [json_name = "fields"];</code>
    */
   dev.hitl.v1.Value getFieldsOrThrow(
       java.lang.String key);

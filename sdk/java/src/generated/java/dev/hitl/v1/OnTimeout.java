@@ -95,7 +95,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    * @return Whether the fail field is set.
    */
   @java.lang.Override
@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    * @return The fail.
    */
   @java.lang.Override
@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.FailOnTimeoutOrBuilder getFailOrBuilder() {
@@ -138,7 +138,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    * @return Whether the defaultValue field is set.
    */
   @java.lang.Override
@@ -150,7 +150,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    * @return The defaultValue.
    */
   @java.lang.Override
@@ -165,7 +165,7 @@ private static final long serialVersionUID = 0L;
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ValueOrBuilder getDefaultValueOrBuilder() {
@@ -559,7 +559,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      * @return Whether the fail field is set.
      */
     @java.lang.Override
@@ -571,7 +571,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      * @return The fail.
      */
     @java.lang.Override
@@ -593,7 +593,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     public Builder setFail(dev.hitl.v1.FailOnTimeout value) {
       if (failBuilder_ == null) {
@@ -613,7 +613,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     public Builder setFail(
         dev.hitl.v1.FailOnTimeout.Builder builderForValue) {
@@ -631,7 +631,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     public Builder mergeFail(dev.hitl.v1.FailOnTimeout value) {
       if (failBuilder_ == null) {
@@ -658,7 +658,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     public Builder clearFail() {
       if (failBuilder_ == null) {
@@ -681,7 +681,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     public dev.hitl.v1.FailOnTimeout.Builder getFailBuilder() {
       return internalGetFailFieldBuilder().getBuilder();
@@ -691,7 +691,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.FailOnTimeoutOrBuilder getFailOrBuilder() {
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends without a value.
      * </pre>
      *
-     * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+     * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.FailOnTimeout, dev.hitl.v1.FailOnTimeout.Builder, dev.hitl.v1.FailOnTimeoutOrBuilder> 
@@ -737,7 +737,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      * @return Whether the defaultValue field is set.
      */
     @java.lang.Override
@@ -749,7 +749,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      * @return The defaultValue.
      */
     @java.lang.Override
@@ -771,7 +771,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     public Builder setDefaultValue(dev.hitl.v1.Value value) {
       if (defaultValueBuilder_ == null) {
@@ -791,7 +791,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     public Builder setDefaultValue(
         dev.hitl.v1.Value.Builder builderForValue) {
@@ -809,7 +809,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     public Builder mergeDefaultValue(dev.hitl.v1.Value value) {
       if (defaultValueBuilder_ == null) {
@@ -836,7 +836,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     public Builder clearDefaultValue() {
       if (defaultValueBuilder_ == null) {
@@ -859,7 +859,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     public dev.hitl.v1.Value.Builder getDefaultValueBuilder() {
       return internalGetDefaultValueFieldBuilder().getBuilder();
@@ -869,7 +869,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ValueOrBuilder getDefaultValueOrBuilder() {
@@ -887,7 +887,7 @@ private static final long serialVersionUID = 0L;
      * The Event ends as timed out with this value, which must be a valid answer to the input.
      * </pre>
      *
-     * <code>.hitl.v1.Value default_value = 2;</code>
+     * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Value, dev.hitl.v1.Value.Builder, dev.hitl.v1.ValueOrBuilder> 

@@ -15,7 +15,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    * @return Whether the fail field is set.
    */
   boolean hasFail();
@@ -24,7 +24,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    * @return The fail.
    */
   dev.hitl.v1.FailOnTimeout getFail();
@@ -33,7 +33,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends without a value.
    * </pre>
    *
-   * <code>.hitl.v1.FailOnTimeout fail = 1;</code>
+   * <code>.hitl.v1.FailOnTimeout fail = 1 [json_name = "fail"];</code>
    */
   dev.hitl.v1.FailOnTimeoutOrBuilder getFailOrBuilder();
 
@@ -42,7 +42,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    * @return Whether the defaultValue field is set.
    */
   boolean hasDefaultValue();
@@ -51,7 +51,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    * @return The defaultValue.
    */
   dev.hitl.v1.Value getDefaultValue();
@@ -60,7 +60,7 @@ public interface OnTimeoutOrBuilder extends
    * The Event ends as timed out with this value, which must be a valid answer to the input.
    * </pre>
    *
-   * <code>.hitl.v1.Value default_value = 2;</code>
+   * <code>.hitl.v1.Value default_value = 2 [json_name = "defaultValue"];</code>
    */
   dev.hitl.v1.ValueOrBuilder getDefaultValueOrBuilder();
 

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
    * </pre>
    *
-   * <code>string name = 1;</code>
+   * <code>string name = 1 [json_name = "name"];</code>
    * @return The name.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
    * </pre>
    *
-   * <code>string name = 1;</code>
+   * <code>string name = 1 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   @java.lang.Override
@@ -104,7 +104,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The door through which the response came.
    * </pre>
    *
-   * <code>.hitl.v1.Channel channel = 2;</code>
+   * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
    * @return The enum numeric value on the wire for channel.
    */
   @java.lang.Override public int getChannelValue() {
@@ -115,7 +115,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The door through which the response came.
    * </pre>
    *
-   * <code>.hitl.v1.Channel channel = 2;</code>
+   * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
    * @return The channel.
    */
   @java.lang.Override public dev.hitl.v1.Channel getChannel() {
@@ -131,7 +131,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
    * </pre>
    *
-   * <code>string address = 3;</code>
+   * <code>string address = 3 [json_name = "address"];</code>
    * @return The address.
    */
   @java.lang.Override
@@ -152,7 +152,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
    * </pre>
    *
-   * <code>string address = 3;</code>
+   * <code>string address = 3 [json_name = "address"];</code>
    * @return The bytes for address.
    */
   @java.lang.Override
@@ -520,7 +520,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
      * </pre>
      *
-     * <code>string name = 1;</code>
+     * <code>string name = 1 [json_name = "name"];</code>
      * @return The name.
      */
     public java.lang.String getName() {
@@ -540,7 +540,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
      * </pre>
      *
-     * <code>string name = 1;</code>
+     * <code>string name = 1 [json_name = "name"];</code>
      * @return The bytes for name.
      */
     public com.google.protobuf.ByteString
@@ -561,7 +561,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
      * </pre>
      *
-     * <code>string name = 1;</code>
+     * <code>string name = 1 [json_name = "name"];</code>
      * @param value The name to set.
      * @return This builder for chaining.
      */
@@ -578,7 +578,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
      * </pre>
      *
-     * <code>string name = 1;</code>
+     * <code>string name = 1 [json_name = "name"];</code>
      * @return This builder for chaining.
      */
     public Builder clearName() {
@@ -592,7 +592,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
      * </pre>
      *
-     * <code>string name = 1;</code>
+     * <code>string name = 1 [json_name = "name"];</code>
      * @param value The bytes for name to set.
      * @return This builder for chaining.
      */
@@ -612,7 +612,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The door through which the response came.
      * </pre>
      *
-     * <code>.hitl.v1.Channel channel = 2;</code>
+     * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
      * @return The enum numeric value on the wire for channel.
      */
     @java.lang.Override public int getChannelValue() {
@@ -623,7 +623,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The door through which the response came.
      * </pre>
      *
-     * <code>.hitl.v1.Channel channel = 2;</code>
+     * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
      * @param value The enum numeric value on the wire for channel to set.
      * @return This builder for chaining.
      */
@@ -638,7 +638,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The door through which the response came.
      * </pre>
      *
-     * <code>.hitl.v1.Channel channel = 2;</code>
+     * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
      * @return The channel.
      */
     @java.lang.Override
@@ -651,7 +651,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The door through which the response came.
      * </pre>
      *
-     * <code>.hitl.v1.Channel channel = 2;</code>
+     * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
      * @param value The channel to set.
      * @return This builder for chaining.
      */
@@ -667,7 +667,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The door through which the response came.
      * </pre>
      *
-     * <code>.hitl.v1.Channel channel = 2;</code>
+     * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
      * @return This builder for chaining.
      */
     public Builder clearChannel() {
@@ -683,7 +683,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
      * </pre>
      *
-     * <code>string address = 3;</code>
+     * <code>string address = 3 [json_name = "address"];</code>
      * @return The address.
      */
     public java.lang.String getAddress() {
@@ -703,7 +703,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
      * </pre>
      *
-     * <code>string address = 3;</code>
+     * <code>string address = 3 [json_name = "address"];</code>
      * @return The bytes for address.
      */
     public com.google.protobuf.ByteString
@@ -724,7 +724,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
      * </pre>
      *
-     * <code>string address = 3;</code>
+     * <code>string address = 3 [json_name = "address"];</code>
      * @param value The address to set.
      * @return This builder for chaining.
      */
@@ -741,7 +741,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
      * </pre>
      *
-     * <code>string address = 3;</code>
+     * <code>string address = 3 [json_name = "address"];</code>
      * @return This builder for chaining.
      */
     public Builder clearAddress() {
@@ -755,7 +755,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
      * </pre>
      *
-     * <code>string address = 3;</code>
+     * <code>string address = 3 [json_name = "address"];</code>
      * @param value The bytes for address to set.
      * @return This builder for chaining.
      */

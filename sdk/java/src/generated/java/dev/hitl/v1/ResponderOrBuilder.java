@@ -15,7 +15,7 @@ public interface ResponderOrBuilder extends
    * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
    * </pre>
    *
-   * <code>string name = 1;</code>
+   * <code>string name = 1 [json_name = "name"];</code>
    * @return The name.
    */
   java.lang.String getName();
@@ -24,7 +24,7 @@ public interface ResponderOrBuilder extends
    * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
    * </pre>
    *
-   * <code>string name = 1;</code>
+   * <code>string name = 1 [json_name = "name"];</code>
    * @return The bytes for name.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface ResponderOrBuilder extends
    * Output only. The door through which the response came.
    * </pre>
    *
-   * <code>.hitl.v1.Channel channel = 2;</code>
+   * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
    * @return The enum numeric value on the wire for channel.
    */
   int getChannelValue();
@@ -44,7 +44,7 @@ public interface ResponderOrBuilder extends
    * Output only. The door through which the response came.
    * </pre>
    *
-   * <code>.hitl.v1.Channel channel = 2;</code>
+   * <code>.hitl.v1.Channel channel = 2 [json_name = "channel"];</code>
    * @return The channel.
    */
   dev.hitl.v1.Channel getChannel();
@@ -54,7 +54,7 @@ public interface ResponderOrBuilder extends
    * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
    * </pre>
    *
-   * <code>string address = 3;</code>
+   * <code>string address = 3 [json_name = "address"];</code>
    * @return The address.
    */
   java.lang.String getAddress();
@@ -63,7 +63,7 @@ public interface ResponderOrBuilder extends
    * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
    * </pre>
    *
-   * <code>string address = 3;</code>
+   * <code>string address = 3 [json_name = "address"];</code>
    * @return The bytes for address.
    */
   com.google.protobuf.ByteString

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The final state. Never pending.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 1;</code>
+   * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   @java.lang.Override public int getStateValue() {
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The final state. Never pending.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 1;</code>
+   * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
    * @return The state.
    */
   @java.lang.Override public dev.hitl.v1.EventState getState() {
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    * @return Whether the value field is set.
    */
   @java.lang.Override
@@ -96,7 +96,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    * @return The value.
    */
   @java.lang.Override
@@ -108,7 +108,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ValueOrBuilder getValueOrBuilder() {
@@ -123,7 +123,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Why it was declined or cancelled. Empty if no reason was given.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   @java.lang.Override
@@ -144,7 +144,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Why it was declined or cancelled. Empty if no reason was given.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   @java.lang.Override
@@ -169,7 +169,7 @@ private static final long serialVersionUID = 0L;
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    * @return Whether the time field is set.
    */
   @java.lang.Override
@@ -181,7 +181,7 @@ private static final long serialVersionUID = 0L;
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    * @return The time.
    */
   @java.lang.Override
@@ -193,7 +193,7 @@ private static final long serialVersionUID = 0L;
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.TimestampOrBuilder getTimeOrBuilder() {
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    * @return Whether the responder field is set.
    */
   @java.lang.Override
@@ -219,7 +219,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    * @return The responder.
    */
   @java.lang.Override
@@ -231,7 +231,7 @@ private static final long serialVersionUID = 0L;
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ResponderOrBuilder getResponderOrBuilder() {
@@ -246,7 +246,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answer_id of the call that ended it. Empty if there was none.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   @java.lang.Override
@@ -267,7 +267,7 @@ private static final long serialVersionUID = 0L;
    * Output only. The answer_id of the call that ended it. Empty if there was none.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   @java.lang.Override
@@ -756,7 +756,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The final state. Never pending.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 1;</code>
+     * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
      * @return The enum numeric value on the wire for state.
      */
     @java.lang.Override public int getStateValue() {
@@ -767,7 +767,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The final state. Never pending.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 1;</code>
+     * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
      * @param value The enum numeric value on the wire for state to set.
      * @return This builder for chaining.
      */
@@ -782,7 +782,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The final state. Never pending.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 1;</code>
+     * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
      * @return The state.
      */
     @java.lang.Override
@@ -795,7 +795,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The final state. Never pending.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 1;</code>
+     * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
      * @param value The state to set.
      * @return This builder for chaining.
      */
@@ -811,7 +811,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The final state. Never pending.
      * </pre>
      *
-     * <code>.hitl.v1.EventState state = 1;</code>
+     * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
      * @return This builder for chaining.
      */
     public Builder clearState() {
@@ -829,7 +829,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      * @return Whether the value field is set.
      */
     public boolean hasValue() {
@@ -840,7 +840,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      * @return The value.
      */
     public dev.hitl.v1.Value getValue() {
@@ -855,7 +855,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public Builder setValue(dev.hitl.v1.Value value) {
       if (valueBuilder_ == null) {
@@ -875,7 +875,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public Builder setValue(
         dev.hitl.v1.Value.Builder builderForValue) {
@@ -893,7 +893,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public Builder mergeValue(dev.hitl.v1.Value value) {
       if (valueBuilder_ == null) {
@@ -918,7 +918,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public Builder clearValue() {
       bitField0_ = (bitField0_ & ~0x00000002);
@@ -935,7 +935,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public dev.hitl.v1.Value.Builder getValueBuilder() {
       bitField0_ |= 0x00000002;
@@ -947,7 +947,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     public dev.hitl.v1.ValueOrBuilder getValueOrBuilder() {
       if (valueBuilder_ != null) {
@@ -962,7 +962,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
      * </pre>
      *
-     * <code>.hitl.v1.Value value = 2;</code>
+     * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Value, dev.hitl.v1.Value.Builder, dev.hitl.v1.ValueOrBuilder> 
@@ -984,7 +984,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Why it was declined or cancelled. Empty if no reason was given.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The reason.
      */
     public java.lang.String getReason() {
@@ -1004,7 +1004,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Why it was declined or cancelled. Empty if no reason was given.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return The bytes for reason.
      */
     public com.google.protobuf.ByteString
@@ -1025,7 +1025,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Why it was declined or cancelled. Empty if no reason was given.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The reason to set.
      * @return This builder for chaining.
      */
@@ -1042,7 +1042,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Why it was declined or cancelled. Empty if no reason was given.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @return This builder for chaining.
      */
     public Builder clearReason() {
@@ -1056,7 +1056,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Why it was declined or cancelled. Empty if no reason was given.
      * </pre>
      *
-     * <code>string reason = 3;</code>
+     * <code>string reason = 3 [json_name = "reason"];</code>
      * @param value The bytes for reason to set.
      * @return This builder for chaining.
      */
@@ -1078,7 +1078,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      * @return Whether the time field is set.
      */
     public boolean hasTime() {
@@ -1089,7 +1089,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      * @return The time.
      */
     public com.google.protobuf.Timestamp getTime() {
@@ -1104,7 +1104,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public Builder setTime(com.google.protobuf.Timestamp value) {
       if (timeBuilder_ == null) {
@@ -1124,7 +1124,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public Builder setTime(
         com.google.protobuf.Timestamp.Builder builderForValue) {
@@ -1142,7 +1142,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public Builder mergeTime(com.google.protobuf.Timestamp value) {
       if (timeBuilder_ == null) {
@@ -1167,7 +1167,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public Builder clearTime() {
       bitField0_ = (bitField0_ & ~0x00000008);
@@ -1184,7 +1184,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public com.google.protobuf.Timestamp.Builder getTimeBuilder() {
       bitField0_ |= 0x00000008;
@@ -1196,7 +1196,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     public com.google.protobuf.TimestampOrBuilder getTimeOrBuilder() {
       if (timeBuilder_ != null) {
@@ -1211,7 +1211,7 @@ private static final long serialVersionUID = 0L;
      * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
      * </pre>
      *
-     * <code>.google.protobuf.Timestamp time = 4;</code>
+     * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
@@ -1235,7 +1235,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      * @return Whether the responder field is set.
      */
     public boolean hasResponder() {
@@ -1246,7 +1246,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      * @return The responder.
      */
     public dev.hitl.v1.Responder getResponder() {
@@ -1261,7 +1261,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public Builder setResponder(dev.hitl.v1.Responder value) {
       if (responderBuilder_ == null) {
@@ -1281,7 +1281,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public Builder setResponder(
         dev.hitl.v1.Responder.Builder builderForValue) {
@@ -1299,7 +1299,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public Builder mergeResponder(dev.hitl.v1.Responder value) {
       if (responderBuilder_ == null) {
@@ -1324,7 +1324,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public Builder clearResponder() {
       bitField0_ = (bitField0_ & ~0x00000010);
@@ -1341,7 +1341,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public dev.hitl.v1.Responder.Builder getResponderBuilder() {
       bitField0_ |= 0x00000010;
@@ -1353,7 +1353,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     public dev.hitl.v1.ResponderOrBuilder getResponderOrBuilder() {
       if (responderBuilder_ != null) {
@@ -1368,7 +1368,7 @@ private static final long serialVersionUID = 0L;
      * Output only. Who ended it. Absent if the deadline did.
      * </pre>
      *
-     * <code>.hitl.v1.Responder responder = 5;</code>
+     * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Responder, dev.hitl.v1.Responder.Builder, dev.hitl.v1.ResponderOrBuilder> 
@@ -1390,7 +1390,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer_id of the call that ended it. Empty if there was none.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return The answerId.
      */
     public java.lang.String getAnswerId() {
@@ -1410,7 +1410,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer_id of the call that ended it. Empty if there was none.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return The bytes for answerId.
      */
     public com.google.protobuf.ByteString
@@ -1431,7 +1431,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer_id of the call that ended it. Empty if there was none.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @param value The answerId to set.
      * @return This builder for chaining.
      */
@@ -1448,7 +1448,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer_id of the call that ended it. Empty if there was none.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearAnswerId() {
@@ -1462,7 +1462,7 @@ private static final long serialVersionUID = 0L;
      * Output only. The answer_id of the call that ended it. Empty if there was none.
      * </pre>
      *
-     * <code>string answer_id = 6;</code>
+     * <code>string answer_id = 6 [json_name = "answerId"];</code>
      * @param value The bytes for answerId to set.
      * @return This builder for chaining.
      */

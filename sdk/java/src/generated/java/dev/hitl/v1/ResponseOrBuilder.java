@@ -15,7 +15,7 @@ public interface ResponseOrBuilder extends
    * Output only. The final state. Never pending.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 1;</code>
+   * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
    * @return The enum numeric value on the wire for state.
    */
   int getStateValue();
@@ -24,7 +24,7 @@ public interface ResponseOrBuilder extends
    * Output only. The final state. Never pending.
    * </pre>
    *
-   * <code>.hitl.v1.EventState state = 1;</code>
+   * <code>.hitl.v1.EventState state = 1 [json_name = "state"];</code>
    * @return The state.
    */
   dev.hitl.v1.EventState getState();
@@ -34,7 +34,7 @@ public interface ResponseOrBuilder extends
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    * @return Whether the value field is set.
    */
   boolean hasValue();
@@ -43,7 +43,7 @@ public interface ResponseOrBuilder extends
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    * @return The value.
    */
   dev.hitl.v1.Value getValue();
@@ -52,7 +52,7 @@ public interface ResponseOrBuilder extends
    * Output only. The answer if answered; the default, if one was named, if timed out; else absent.
    * </pre>
    *
-   * <code>.hitl.v1.Value value = 2;</code>
+   * <code>.hitl.v1.Value value = 2 [json_name = "value"];</code>
    */
   dev.hitl.v1.ValueOrBuilder getValueOrBuilder();
 
@@ -61,7 +61,7 @@ public interface ResponseOrBuilder extends
    * Output only. Why it was declined or cancelled. Empty if no reason was given.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The reason.
    */
   java.lang.String getReason();
@@ -70,7 +70,7 @@ public interface ResponseOrBuilder extends
    * Output only. Why it was declined or cancelled. Empty if no reason was given.
    * </pre>
    *
-   * <code>string reason = 3;</code>
+   * <code>string reason = 3 [json_name = "reason"];</code>
    * @return The bytes for reason.
    */
   com.google.protobuf.ByteString
@@ -81,7 +81,7 @@ public interface ResponseOrBuilder extends
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    * @return Whether the time field is set.
    */
   boolean hasTime();
@@ -90,7 +90,7 @@ public interface ResponseOrBuilder extends
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    * @return The time.
    */
   com.google.protobuf.Timestamp getTime();
@@ -99,7 +99,7 @@ public interface ResponseOrBuilder extends
    * Output only. When the Event ended. For a timeout this is its deadline, even if the server was down at that instant.
    * </pre>
    *
-   * <code>.google.protobuf.Timestamp time = 4;</code>
+   * <code>.google.protobuf.Timestamp time = 4 [json_name = "time"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getTimeOrBuilder();
 
@@ -108,7 +108,7 @@ public interface ResponseOrBuilder extends
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    * @return Whether the responder field is set.
    */
   boolean hasResponder();
@@ -117,7 +117,7 @@ public interface ResponseOrBuilder extends
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    * @return The responder.
    */
   dev.hitl.v1.Responder getResponder();
@@ -126,7 +126,7 @@ public interface ResponseOrBuilder extends
    * Output only. Who ended it. Absent if the deadline did.
    * </pre>
    *
-   * <code>.hitl.v1.Responder responder = 5;</code>
+   * <code>.hitl.v1.Responder responder = 5 [json_name = "responder"];</code>
    */
   dev.hitl.v1.ResponderOrBuilder getResponderOrBuilder();
 
@@ -135,7 +135,7 @@ public interface ResponseOrBuilder extends
    * Output only. The answer_id of the call that ended it. Empty if there was none.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The answerId.
    */
   java.lang.String getAnswerId();
@@ -144,7 +144,7 @@ public interface ResponseOrBuilder extends
    * Output only. The answer_id of the call that ended it. Empty if there was none.
    * </pre>
    *
-   * <code>string answer_id = 6;</code>
+   * <code>string answer_id = 6 [json_name = "answerId"];</code>
    * @return The bytes for answerId.
    */
   com.google.protobuf.ByteString

@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_length = 1;</code>
+   * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
    * @return Whether the minLength field is set.
    */
   @java.lang.Override
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_length = 1;</code>
+   * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
    * @return The minLength.
    */
   @java.lang.Override
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
    * </pre>
    *
-   * <code>optional uint32 max_length = 2;</code>
+   * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
    * @return Whether the maxLength field is set.
    */
   @java.lang.Override
@@ -96,7 +96,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
    * </pre>
    *
-   * <code>optional uint32 max_length = 2;</code>
+   * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
    * @return The maxLength.
    */
   @java.lang.Override
@@ -113,7 +113,7 @@ private static final long serialVersionUID = 0L;
    * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
-   * <code>string pattern = 3;</code>
+   * <code>string pattern = 3 [json_name = "pattern"];</code>
    * @return The pattern.
    */
   @java.lang.Override
@@ -135,7 +135,7 @@ private static final long serialVersionUID = 0L;
    * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
-   * <code>string pattern = 3;</code>
+   * <code>string pattern = 3 [json_name = "pattern"];</code>
    * @return The bytes for pattern.
    */
   @java.lang.Override
@@ -160,7 +160,7 @@ private static final long serialVersionUID = 0L;
    * Optional. Whether the form offers several lines. One line if false.
    * </pre>
    *
-   * <code>bool multiline = 4;</code>
+   * <code>bool multiline = 4 [json_name = "multiline"];</code>
    * @return The multiline.
    */
   @java.lang.Override
@@ -175,7 +175,7 @@ private static final long serialVersionUID = 0L;
    * Optional. A well-known format that the text must have. Any text if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.StrFormat format = 5;</code>
+   * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
    * @return The enum numeric value on the wire for format.
    */
   @java.lang.Override public int getFormatValue() {
@@ -186,7 +186,7 @@ private static final long serialVersionUID = 0L;
    * Optional. A well-known format that the text must have. Any text if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.StrFormat format = 5;</code>
+   * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
    * @return The format.
    */
   @java.lang.Override public dev.hitl.v1.StrFormat getFormat() {
@@ -604,7 +604,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_length = 1;</code>
+     * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
      * @return Whether the minLength field is set.
      */
     @java.lang.Override
@@ -616,7 +616,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_length = 1;</code>
+     * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
      * @return The minLength.
      */
     @java.lang.Override
@@ -628,7 +628,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_length = 1;</code>
+     * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
      * @param value The minLength to set.
      * @return This builder for chaining.
      */
@@ -644,7 +644,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
      * </pre>
      *
-     * <code>optional uint32 min_length = 1;</code>
+     * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMinLength() {
@@ -660,7 +660,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
      * </pre>
      *
-     * <code>optional uint32 max_length = 2;</code>
+     * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
      * @return Whether the maxLength field is set.
      */
     @java.lang.Override
@@ -672,7 +672,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
      * </pre>
      *
-     * <code>optional uint32 max_length = 2;</code>
+     * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
      * @return The maxLength.
      */
     @java.lang.Override
@@ -684,7 +684,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
      * </pre>
      *
-     * <code>optional uint32 max_length = 2;</code>
+     * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
      * @param value The maxLength to set.
      * @return This builder for chaining.
      */
@@ -700,7 +700,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
      * </pre>
      *
-     * <code>optional uint32 max_length = 2;</code>
+     * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMaxLength() {
@@ -717,7 +717,7 @@ private static final long serialVersionUID = 0L;
      * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
      * </pre>
      *
-     * <code>string pattern = 3;</code>
+     * <code>string pattern = 3 [json_name = "pattern"];</code>
      * @return The pattern.
      */
     public java.lang.String getPattern() {
@@ -738,7 +738,7 @@ private static final long serialVersionUID = 0L;
      * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
      * </pre>
      *
-     * <code>string pattern = 3;</code>
+     * <code>string pattern = 3 [json_name = "pattern"];</code>
      * @return The bytes for pattern.
      */
     public com.google.protobuf.ByteString
@@ -760,7 +760,7 @@ private static final long serialVersionUID = 0L;
      * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
      * </pre>
      *
-     * <code>string pattern = 3;</code>
+     * <code>string pattern = 3 [json_name = "pattern"];</code>
      * @param value The pattern to set.
      * @return This builder for chaining.
      */
@@ -778,7 +778,7 @@ private static final long serialVersionUID = 0L;
      * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
      * </pre>
      *
-     * <code>string pattern = 3;</code>
+     * <code>string pattern = 3 [json_name = "pattern"];</code>
      * @return This builder for chaining.
      */
     public Builder clearPattern() {
@@ -793,7 +793,7 @@ private static final long serialVersionUID = 0L;
      * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
      * </pre>
      *
-     * <code>string pattern = 3;</code>
+     * <code>string pattern = 3 [json_name = "pattern"];</code>
      * @param value The bytes for pattern to set.
      * @return This builder for chaining.
      */
@@ -813,7 +813,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Whether the form offers several lines. One line if false.
      * </pre>
      *
-     * <code>bool multiline = 4;</code>
+     * <code>bool multiline = 4 [json_name = "multiline"];</code>
      * @return The multiline.
      */
     @java.lang.Override
@@ -825,7 +825,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Whether the form offers several lines. One line if false.
      * </pre>
      *
-     * <code>bool multiline = 4;</code>
+     * <code>bool multiline = 4 [json_name = "multiline"];</code>
      * @param value The multiline to set.
      * @return This builder for chaining.
      */
@@ -841,7 +841,7 @@ private static final long serialVersionUID = 0L;
      * Optional. Whether the form offers several lines. One line if false.
      * </pre>
      *
-     * <code>bool multiline = 4;</code>
+     * <code>bool multiline = 4 [json_name = "multiline"];</code>
      * @return This builder for chaining.
      */
     public Builder clearMultiline() {
@@ -857,7 +857,7 @@ private static final long serialVersionUID = 0L;
      * Optional. A well-known format that the text must have. Any text if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.StrFormat format = 5;</code>
+     * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
      * @return The enum numeric value on the wire for format.
      */
     @java.lang.Override public int getFormatValue() {
@@ -868,7 +868,7 @@ private static final long serialVersionUID = 0L;
      * Optional. A well-known format that the text must have. Any text if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.StrFormat format = 5;</code>
+     * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
      * @param value The enum numeric value on the wire for format to set.
      * @return This builder for chaining.
      */
@@ -883,7 +883,7 @@ private static final long serialVersionUID = 0L;
      * Optional. A well-known format that the text must have. Any text if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.StrFormat format = 5;</code>
+     * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
      * @return The format.
      */
     @java.lang.Override
@@ -896,7 +896,7 @@ private static final long serialVersionUID = 0L;
      * Optional. A well-known format that the text must have. Any text if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.StrFormat format = 5;</code>
+     * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
      * @param value The format to set.
      * @return This builder for chaining.
      */
@@ -912,7 +912,7 @@ private static final long serialVersionUID = 0L;
      * Optional. A well-known format that the text must have. Any text if unspecified.
      * </pre>
      *
-     * <code>.hitl.v1.StrFormat format = 5;</code>
+     * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
      * @return This builder for chaining.
      */
     public Builder clearFormat() {

@@ -15,7 +15,7 @@ public interface StrInputOrBuilder extends
    * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_length = 1;</code>
+   * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
    * @return Whether the minLength field is set.
    */
   boolean hasMinLength();
@@ -24,7 +24,7 @@ public interface StrInputOrBuilder extends
    * Optional. Fewest accepted characters (Unicode scalar values). 0 if absent.
    * </pre>
    *
-   * <code>optional uint32 min_length = 1;</code>
+   * <code>optional uint32 min_length = 1 [json_name = "minLength"];</code>
    * @return The minLength.
    */
   int getMinLength();
@@ -34,7 +34,7 @@ public interface StrInputOrBuilder extends
    * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
    * </pre>
    *
-   * <code>optional uint32 max_length = 2;</code>
+   * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
    * @return Whether the maxLength field is set.
    */
   boolean hasMaxLength();
@@ -43,7 +43,7 @@ public interface StrInputOrBuilder extends
    * Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
    * </pre>
    *
-   * <code>optional uint32 max_length = 2;</code>
+   * <code>optional uint32 max_length = 2 [json_name = "maxLength"];</code>
    * @return The maxLength.
    */
   int getMaxLength();
@@ -54,7 +54,7 @@ public interface StrInputOrBuilder extends
    * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
-   * <code>string pattern = 3;</code>
+   * <code>string pattern = 3 [json_name = "pattern"];</code>
    * @return The pattern.
    */
   java.lang.String getPattern();
@@ -64,7 +64,7 @@ public interface StrInputOrBuilder extends
    * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
-   * <code>string pattern = 3;</code>
+   * <code>string pattern = 3 [json_name = "pattern"];</code>
    * @return The bytes for pattern.
    */
   com.google.protobuf.ByteString
@@ -75,7 +75,7 @@ public interface StrInputOrBuilder extends
    * Optional. Whether the form offers several lines. One line if false.
    * </pre>
    *
-   * <code>bool multiline = 4;</code>
+   * <code>bool multiline = 4 [json_name = "multiline"];</code>
    * @return The multiline.
    */
   boolean getMultiline();
@@ -85,7 +85,7 @@ public interface StrInputOrBuilder extends
    * Optional. A well-known format that the text must have. Any text if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.StrFormat format = 5;</code>
+   * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
    * @return The enum numeric value on the wire for format.
    */
   int getFormatValue();
@@ -94,7 +94,7 @@ public interface StrInputOrBuilder extends
    * Optional. A well-known format that the text must have. Any text if unspecified.
    * </pre>
    *
-   * <code>.hitl.v1.StrFormat format = 5;</code>
+   * <code>.hitl.v1.StrFormat format = 5 [json_name = "format"];</code>
    * @return The format.
    */
   dev.hitl.v1.StrFormat getFormat();

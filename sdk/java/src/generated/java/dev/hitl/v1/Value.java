@@ -103,7 +103,7 @@ private static final long serialVersionUID = 0L;
    * Answers an IntInput. Exact over the whole 64-bit range.
    * </pre>
    *
-   * <code>int64 int = 1;</code>
+   * <code>int64 int = 1 [json_name = "int"];</code>
    * @return Whether the int field is set.
    */
   @java.lang.Override
@@ -115,7 +115,7 @@ private static final long serialVersionUID = 0L;
    * Answers an IntInput. Exact over the whole 64-bit range.
    * </pre>
    *
-   * <code>int64 int = 1;</code>
+   * <code>int64 int = 1 [json_name = "int"];</code>
    * @return The int.
    */
   @java.lang.Override
@@ -132,7 +132,7 @@ private static final long serialVersionUID = 0L;
    * Answers a FloatInput. Always finite.
    * </pre>
    *
-   * <code>double float = 2;</code>
+   * <code>double float = 2 [json_name = "float"];</code>
    * @return Whether the float field is set.
    */
   @java.lang.Override
@@ -144,7 +144,7 @@ private static final long serialVersionUID = 0L;
    * Answers a FloatInput. Always finite.
    * </pre>
    *
-   * <code>double float = 2;</code>
+   * <code>double float = 2 [json_name = "float"];</code>
    * @return The float.
    */
   @java.lang.Override
@@ -161,7 +161,7 @@ private static final long serialVersionUID = 0L;
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return Whether the str field is set.
    */
   public boolean hasStr() {
@@ -172,7 +172,7 @@ private static final long serialVersionUID = 0L;
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return The str.
    */
   public java.lang.String getStr() {
@@ -197,7 +197,7 @@ private static final long serialVersionUID = 0L;
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return The bytes for str.
    */
   public com.google.protobuf.ByteString
@@ -225,7 +225,7 @@ private static final long serialVersionUID = 0L;
    * Answers a BoolInput.
    * </pre>
    *
-   * <code>bool bool = 4;</code>
+   * <code>bool bool = 4 [json_name = "bool"];</code>
    * @return Whether the bool field is set.
    */
   @java.lang.Override
@@ -237,7 +237,7 @@ private static final long serialVersionUID = 0L;
    * Answers a BoolInput.
    * </pre>
    *
-   * <code>bool bool = 4;</code>
+   * <code>bool bool = 4 [json_name = "bool"];</code>
    * @return The bool.
    */
   @java.lang.Override
@@ -254,7 +254,7 @@ private static final long serialVersionUID = 0L;
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    * @return Whether the choice field is set.
    */
   @java.lang.Override
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    * @return The choice.
    */
   @java.lang.Override
@@ -281,7 +281,7 @@ private static final long serialVersionUID = 0L;
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ChoiceValueOrBuilder getChoiceOrBuilder() {
@@ -297,7 +297,7 @@ private static final long serialVersionUID = 0L;
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    * @return Whether the object field is set.
    */
   @java.lang.Override
@@ -309,7 +309,7 @@ private static final long serialVersionUID = 0L;
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    * @return The object.
    */
   @java.lang.Override
@@ -324,7 +324,7 @@ private static final long serialVersionUID = 0L;
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.ObjectValueOrBuilder getObjectOrBuilder() {
@@ -824,7 +824,7 @@ private static final long serialVersionUID = 0L;
      * Answers an IntInput. Exact over the whole 64-bit range.
      * </pre>
      *
-     * <code>int64 int = 1;</code>
+     * <code>int64 int = 1 [json_name = "int"];</code>
      * @return Whether the int field is set.
      */
     public boolean hasInt() {
@@ -835,7 +835,7 @@ private static final long serialVersionUID = 0L;
      * Answers an IntInput. Exact over the whole 64-bit range.
      * </pre>
      *
-     * <code>int64 int = 1;</code>
+     * <code>int64 int = 1 [json_name = "int"];</code>
      * @return The int.
      */
     public long getInt() {
@@ -849,7 +849,7 @@ private static final long serialVersionUID = 0L;
      * Answers an IntInput. Exact over the whole 64-bit range.
      * </pre>
      *
-     * <code>int64 int = 1;</code>
+     * <code>int64 int = 1 [json_name = "int"];</code>
      * @param value The int to set.
      * @return This builder for chaining.
      */
@@ -865,7 +865,7 @@ private static final long serialVersionUID = 0L;
      * Answers an IntInput. Exact over the whole 64-bit range.
      * </pre>
      *
-     * <code>int64 int = 1;</code>
+     * <code>int64 int = 1 [json_name = "int"];</code>
      * @return This builder for chaining.
      */
     public Builder clearInt() {
@@ -882,7 +882,7 @@ private static final long serialVersionUID = 0L;
      * Answers a FloatInput. Always finite.
      * </pre>
      *
-     * <code>double float = 2;</code>
+     * <code>double float = 2 [json_name = "float"];</code>
      * @return Whether the float field is set.
      */
     public boolean hasFloat() {
@@ -893,7 +893,7 @@ private static final long serialVersionUID = 0L;
      * Answers a FloatInput. Always finite.
      * </pre>
      *
-     * <code>double float = 2;</code>
+     * <code>double float = 2 [json_name = "float"];</code>
      * @return The float.
      */
     public double getFloat() {
@@ -907,7 +907,7 @@ private static final long serialVersionUID = 0L;
      * Answers a FloatInput. Always finite.
      * </pre>
      *
-     * <code>double float = 2;</code>
+     * <code>double float = 2 [json_name = "float"];</code>
      * @param value The float to set.
      * @return This builder for chaining.
      */
@@ -923,7 +923,7 @@ private static final long serialVersionUID = 0L;
      * Answers a FloatInput. Always finite.
      * </pre>
      *
-     * <code>double float = 2;</code>
+     * <code>double float = 2 [json_name = "float"];</code>
      * @return This builder for chaining.
      */
     public Builder clearFloat() {
@@ -940,7 +940,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @return Whether the str field is set.
      */
     @java.lang.Override
@@ -952,7 +952,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @return The str.
      */
     @java.lang.Override
@@ -978,7 +978,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @return The bytes for str.
      */
     @java.lang.Override
@@ -1005,7 +1005,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @param value The str to set.
      * @return This builder for chaining.
      */
@@ -1022,7 +1022,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @return This builder for chaining.
      */
     public Builder clearStr() {
@@ -1038,7 +1038,7 @@ private static final long serialVersionUID = 0L;
      * Answers a StrInput.
      * </pre>
      *
-     * <code>string str = 3;</code>
+     * <code>string str = 3 [json_name = "str"];</code>
      * @param value The bytes for str to set.
      * @return This builder for chaining.
      */
@@ -1057,7 +1057,7 @@ private static final long serialVersionUID = 0L;
      * Answers a BoolInput.
      * </pre>
      *
-     * <code>bool bool = 4;</code>
+     * <code>bool bool = 4 [json_name = "bool"];</code>
      * @return Whether the bool field is set.
      */
     public boolean hasBool() {
@@ -1068,7 +1068,7 @@ private static final long serialVersionUID = 0L;
      * Answers a BoolInput.
      * </pre>
      *
-     * <code>bool bool = 4;</code>
+     * <code>bool bool = 4 [json_name = "bool"];</code>
      * @return The bool.
      */
     public boolean getBool() {
@@ -1082,7 +1082,7 @@ private static final long serialVersionUID = 0L;
      * Answers a BoolInput.
      * </pre>
      *
-     * <code>bool bool = 4;</code>
+     * <code>bool bool = 4 [json_name = "bool"];</code>
      * @param value The bool to set.
      * @return This builder for chaining.
      */
@@ -1098,7 +1098,7 @@ private static final long serialVersionUID = 0L;
      * Answers a BoolInput.
      * </pre>
      *
-     * <code>bool bool = 4;</code>
+     * <code>bool bool = 4 [json_name = "bool"];</code>
      * @return This builder for chaining.
      */
     public Builder clearBool() {
@@ -1117,7 +1117,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      * @return Whether the choice field is set.
      */
     @java.lang.Override
@@ -1129,7 +1129,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      * @return The choice.
      */
     @java.lang.Override
@@ -1151,7 +1151,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     public Builder setChoice(dev.hitl.v1.ChoiceValue value) {
       if (choiceBuilder_ == null) {
@@ -1171,7 +1171,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     public Builder setChoice(
         dev.hitl.v1.ChoiceValue.Builder builderForValue) {
@@ -1189,7 +1189,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     public Builder mergeChoice(dev.hitl.v1.ChoiceValue value) {
       if (choiceBuilder_ == null) {
@@ -1216,7 +1216,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     public Builder clearChoice() {
       if (choiceBuilder_ == null) {
@@ -1239,7 +1239,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     public dev.hitl.v1.ChoiceValue.Builder getChoiceBuilder() {
       return internalGetChoiceFieldBuilder().getBuilder();
@@ -1249,7 +1249,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ChoiceValueOrBuilder getChoiceOrBuilder() {
@@ -1267,7 +1267,7 @@ private static final long serialVersionUID = 0L;
      * Answers a ChoiceInput.
      * </pre>
      *
-     * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+     * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.ChoiceValue, dev.hitl.v1.ChoiceValue.Builder, dev.hitl.v1.ChoiceValueOrBuilder> 
@@ -1295,7 +1295,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      * @return Whether the object field is set.
      */
     @java.lang.Override
@@ -1307,7 +1307,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      * @return The object.
      */
     @java.lang.Override
@@ -1329,7 +1329,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     public Builder setObject(dev.hitl.v1.ObjectValue value) {
       if (objectBuilder_ == null) {
@@ -1349,7 +1349,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     public Builder setObject(
         dev.hitl.v1.ObjectValue.Builder builderForValue) {
@@ -1367,7 +1367,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     public Builder mergeObject(dev.hitl.v1.ObjectValue value) {
       if (objectBuilder_ == null) {
@@ -1394,7 +1394,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     public Builder clearObject() {
       if (objectBuilder_ == null) {
@@ -1417,7 +1417,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     public dev.hitl.v1.ObjectValue.Builder getObjectBuilder() {
       return internalGetObjectFieldBuilder().getBuilder();
@@ -1427,7 +1427,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.ObjectValueOrBuilder getObjectOrBuilder() {
@@ -1445,7 +1445,7 @@ private static final long serialVersionUID = 0L;
      * Answers an ObjectInput.
      * </pre>
      *
-     * <code>.hitl.v1.ObjectValue object = 6;</code>
+     * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.ObjectValue, dev.hitl.v1.ObjectValue.Builder, dev.hitl.v1.ObjectValueOrBuilder> 

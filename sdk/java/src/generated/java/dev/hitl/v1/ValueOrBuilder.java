@@ -15,7 +15,7 @@ public interface ValueOrBuilder extends
    * Answers an IntInput. Exact over the whole 64-bit range.
    * </pre>
    *
-   * <code>int64 int = 1;</code>
+   * <code>int64 int = 1 [json_name = "int"];</code>
    * @return Whether the int field is set.
    */
   boolean hasInt();
@@ -24,7 +24,7 @@ public interface ValueOrBuilder extends
    * Answers an IntInput. Exact over the whole 64-bit range.
    * </pre>
    *
-   * <code>int64 int = 1;</code>
+   * <code>int64 int = 1 [json_name = "int"];</code>
    * @return The int.
    */
   long getInt();
@@ -34,7 +34,7 @@ public interface ValueOrBuilder extends
    * Answers a FloatInput. Always finite.
    * </pre>
    *
-   * <code>double float = 2;</code>
+   * <code>double float = 2 [json_name = "float"];</code>
    * @return Whether the float field is set.
    */
   boolean hasFloat();
@@ -43,7 +43,7 @@ public interface ValueOrBuilder extends
    * Answers a FloatInput. Always finite.
    * </pre>
    *
-   * <code>double float = 2;</code>
+   * <code>double float = 2 [json_name = "float"];</code>
    * @return The float.
    */
   double getFloat();
@@ -53,7 +53,7 @@ public interface ValueOrBuilder extends
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return Whether the str field is set.
    */
   boolean hasStr();
@@ -62,7 +62,7 @@ public interface ValueOrBuilder extends
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return The str.
    */
   java.lang.String getStr();
@@ -71,7 +71,7 @@ public interface ValueOrBuilder extends
    * Answers a StrInput.
    * </pre>
    *
-   * <code>string str = 3;</code>
+   * <code>string str = 3 [json_name = "str"];</code>
    * @return The bytes for str.
    */
   com.google.protobuf.ByteString
@@ -82,7 +82,7 @@ public interface ValueOrBuilder extends
    * Answers a BoolInput.
    * </pre>
    *
-   * <code>bool bool = 4;</code>
+   * <code>bool bool = 4 [json_name = "bool"];</code>
    * @return Whether the bool field is set.
    */
   boolean hasBool();
@@ -91,7 +91,7 @@ public interface ValueOrBuilder extends
    * Answers a BoolInput.
    * </pre>
    *
-   * <code>bool bool = 4;</code>
+   * <code>bool bool = 4 [json_name = "bool"];</code>
    * @return The bool.
    */
   boolean getBool();
@@ -101,7 +101,7 @@ public interface ValueOrBuilder extends
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    * @return Whether the choice field is set.
    */
   boolean hasChoice();
@@ -110,7 +110,7 @@ public interface ValueOrBuilder extends
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    * @return The choice.
    */
   dev.hitl.v1.ChoiceValue getChoice();
@@ -119,7 +119,7 @@ public interface ValueOrBuilder extends
    * Answers a ChoiceInput.
    * </pre>
    *
-   * <code>.hitl.v1.ChoiceValue choice = 5;</code>
+   * <code>.hitl.v1.ChoiceValue choice = 5 [json_name = "choice"];</code>
    */
   dev.hitl.v1.ChoiceValueOrBuilder getChoiceOrBuilder();
 
@@ -128,7 +128,7 @@ public interface ValueOrBuilder extends
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    * @return Whether the object field is set.
    */
   boolean hasObject();
@@ -137,7 +137,7 @@ public interface ValueOrBuilder extends
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    * @return The object.
    */
   dev.hitl.v1.ObjectValue getObject();
@@ -146,7 +146,7 @@ public interface ValueOrBuilder extends
    * Answers an ObjectInput.
    * </pre>
    *
-   * <code>.hitl.v1.ObjectValue object = 6;</code>
+   * <code>.hitl.v1.ObjectValue object = 6 [json_name = "object"];</code>
    */
   dev.hitl.v1.ObjectValueOrBuilder getObjectOrBuilder();
 

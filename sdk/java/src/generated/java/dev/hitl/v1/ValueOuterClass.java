@@ -55,16 +55,18 @@ public final class ValueOuterClass extends com.google.protobuf.GeneratedFile {
       descriptor;
   static {
     java.lang.String[] descriptorData = {
-      "\n\023hitl/v1/value.proto\022\007hitl.v1\"\236\001\n\005Value" +
-      "\022\r\n\003int\030\001 \001(\003H\000\022\017\n\005float\030\002 \001(\001H\000\022\r\n\003str\030" +
-      "\003 \001(\tH\000\022\016\n\004bool\030\004 \001(\010H\000\022&\n\006choice\030\005 \001(\0132" +
-      "\024.hitl.v1.ChoiceValueH\000\022&\n\006object\030\006 \001(\0132" +
-      "\024.hitl.v1.ObjectValueH\000B\006\n\004kind\"\037\n\013Choic" +
-      "eValue\022\020\n\010selected\030\001 \003(\t\"~\n\013ObjectValue\022" +
-      "0\n\006fields\030\001 \003(\0132 .hitl.v1.ObjectValue.Fi" +
-      "eldsEntry\032=\n\013FieldsEntry\022\013\n\003key\030\001 \001(\t\022\035\n" +
-      "\005value\030\002 \001(\0132\016.hitl.v1.Value:\0028\001B\017\n\013dev." +
-      "hitl.v1P\001b\006proto3"
+      "\n\023hitl/v1/value.proto\022\007hitl.v1\"\305\001\n\005Value" +
+      "\022\022\n\003int\030\001 \001(\003H\000R\003int\022\026\n\005float\030\002 \001(\001H\000R\005f" +
+      "loat\022\022\n\003str\030\003 \001(\tH\000R\003str\022\024\n\004bool\030\004 \001(\010H\000" +
+      "R\004bool\022.\n\006choice\030\005 \001(\0132\024.hitl.v1.ChoiceV" +
+      "alueH\000R\006choice\022.\n\006object\030\006 \001(\0132\024.hitl.v1" +
+      ".ObjectValueH\000R\006objectB\006\n\004kind\")\n\013Choice" +
+      "Value\022\032\n\010selected\030\001 \003(\tR\010selected\"\222\001\n\013Ob" +
+      "jectValue\0228\n\006fields\030\001 \003(\0132 .hitl.v1.Obje" +
+      "ctValue.FieldsEntryR\006fields\032I\n\013FieldsEnt" +
+      "ry\022\020\n\003key\030\001 \001(\tR\003key\022$\n\005value\030\002 \001(\0132\016.hi" +
+      "tl.v1.ValueR\005value:\0028\001B#\n\013dev.hitl.v1P\001Z" +
+      "\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   @java.lang.Override
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   @java.lang.Override
@@ -105,7 +105,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   @java.lang.Override
@@ -126,7 +126,7 @@ private static final long serialVersionUID = 0L;
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   @java.lang.Override
@@ -151,7 +151,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    * @return Whether the heartbeatInterval field is set.
    */
   @java.lang.Override
@@ -163,7 +163,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    * @return The heartbeatInterval.
    */
   @java.lang.Override
@@ -175,7 +175,7 @@ private static final long serialVersionUID = 0L;
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    */
   @java.lang.Override
   public com.google.protobuf.DurationOrBuilder getHeartbeatIntervalOrBuilder() {
@@ -555,7 +555,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The namespace.
      */
     public java.lang.String getNamespace() {
@@ -575,7 +575,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return The bytes for namespace.
      */
     public com.google.protobuf.ByteString
@@ -596,7 +596,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The namespace to set.
      * @return This builder for chaining.
      */
@@ -613,7 +613,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @return This builder for chaining.
      */
     public Builder clearNamespace() {
@@ -627,7 +627,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The namespace. "default" if empty.
      * </pre>
      *
-     * <code>string namespace = 1;</code>
+     * <code>string namespace = 1 [json_name = "namespace"];</code>
      * @param value The bytes for namespace to set.
      * @return This builder for chaining.
      */
@@ -647,7 +647,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The eventId.
      */
     public java.lang.String getEventId() {
@@ -667,7 +667,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return The bytes for eventId.
      */
     public com.google.protobuf.ByteString
@@ -688,7 +688,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The eventId to set.
      * @return This builder for chaining.
      */
@@ -705,7 +705,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @return This builder for chaining.
      */
     public Builder clearEventId() {
@@ -719,7 +719,7 @@ private static final long serialVersionUID = 0L;
      * Required. The id of the Event.
      * </pre>
      *
-     * <code>string event_id = 2;</code>
+     * <code>string event_id = 2 [json_name = "eventId"];</code>
      * @param value The bytes for eventId to set.
      * @return This builder for chaining.
      */
@@ -741,7 +741,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      * @return Whether the heartbeatInterval field is set.
      */
     public boolean hasHeartbeatInterval() {
@@ -752,7 +752,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      * @return The heartbeatInterval.
      */
     public com.google.protobuf.Duration getHeartbeatInterval() {
@@ -767,7 +767,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public Builder setHeartbeatInterval(com.google.protobuf.Duration value) {
       if (heartbeatIntervalBuilder_ == null) {
@@ -787,7 +787,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public Builder setHeartbeatInterval(
         com.google.protobuf.Duration.Builder builderForValue) {
@@ -805,7 +805,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public Builder mergeHeartbeatInterval(com.google.protobuf.Duration value) {
       if (heartbeatIntervalBuilder_ == null) {
@@ -830,7 +830,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public Builder clearHeartbeatInterval() {
       bitField0_ = (bitField0_ & ~0x00000004);
@@ -847,7 +847,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public com.google.protobuf.Duration.Builder getHeartbeatIntervalBuilder() {
       bitField0_ |= 0x00000004;
@@ -859,7 +859,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     public com.google.protobuf.DurationOrBuilder getHeartbeatIntervalOrBuilder() {
       if (heartbeatIntervalBuilder_ != null) {
@@ -874,7 +874,7 @@ private static final long serialVersionUID = 0L;
      * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
      * </pre>
      *
-     * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+     * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> 

@@ -15,7 +15,7 @@ public interface WaitEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The namespace.
    */
   java.lang.String getNamespace();
@@ -24,7 +24,7 @@ public interface WaitEventRequestOrBuilder extends
    * Optional. The namespace. "default" if empty.
    * </pre>
    *
-   * <code>string namespace = 1;</code>
+   * <code>string namespace = 1 [json_name = "namespace"];</code>
    * @return The bytes for namespace.
    */
   com.google.protobuf.ByteString
@@ -35,7 +35,7 @@ public interface WaitEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The eventId.
    */
   java.lang.String getEventId();
@@ -44,7 +44,7 @@ public interface WaitEventRequestOrBuilder extends
    * Required. The id of the Event.
    * </pre>
    *
-   * <code>string event_id = 2;</code>
+   * <code>string event_id = 2 [json_name = "eventId"];</code>
    * @return The bytes for eventId.
    */
   com.google.protobuf.ByteString
@@ -55,7 +55,7 @@ public interface WaitEventRequestOrBuilder extends
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    * @return Whether the heartbeatInterval field is set.
    */
   boolean hasHeartbeatInterval();
@@ -64,7 +64,7 @@ public interface WaitEventRequestOrBuilder extends
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    * @return The heartbeatInterval.
    */
   com.google.protobuf.Duration getHeartbeatInterval();
@@ -73,7 +73,7 @@ public interface WaitEventRequestOrBuilder extends
    * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
    * </pre>
    *
-   * <code>.google.protobuf.Duration heartbeat_interval = 3;</code>
+   * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    */
   com.google.protobuf.DurationOrBuilder getHeartbeatIntervalOrBuilder();
 }

@@ -95,7 +95,7 @@ private static final long serialVersionUID = 0L;
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   @java.lang.Override
@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   @java.lang.Override
@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
@@ -138,7 +138,7 @@ private static final long serialVersionUID = 0L;
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    * @return Whether the heartbeat field is set.
    */
   @java.lang.Override
@@ -150,7 +150,7 @@ private static final long serialVersionUID = 0L;
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    * @return The heartbeat.
    */
   @java.lang.Override
@@ -165,7 +165,7 @@ private static final long serialVersionUID = 0L;
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    */
   @java.lang.Override
   public dev.hitl.v1.HeartbeatOrBuilder getHeartbeatOrBuilder() {
@@ -559,7 +559,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return Whether the event field is set.
      */
     @java.lang.Override
@@ -571,7 +571,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      * @return The event.
      */
     @java.lang.Override
@@ -593,7 +593,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -613,7 +613,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder setEvent(
         dev.hitl.v1.Event.Builder builderForValue) {
@@ -631,7 +631,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder mergeEvent(dev.hitl.v1.Event value) {
       if (eventBuilder_ == null) {
@@ -658,7 +658,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public Builder clearEvent() {
       if (eventBuilder_ == null) {
@@ -681,7 +681,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     public dev.hitl.v1.Event.Builder getEventBuilder() {
       return internalGetEventFieldBuilder().getBuilder();
@@ -691,7 +691,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.EventOrBuilder getEventOrBuilder() {
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
      * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
      * </pre>
      *
-     * <code>.hitl.v1.Event event = 1;</code>
+     * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Event, dev.hitl.v1.Event.Builder, dev.hitl.v1.EventOrBuilder> 
@@ -737,7 +737,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      * @return Whether the heartbeat field is set.
      */
     @java.lang.Override
@@ -749,7 +749,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      * @return The heartbeat.
      */
     @java.lang.Override
@@ -771,7 +771,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     public Builder setHeartbeat(dev.hitl.v1.Heartbeat value) {
       if (heartbeatBuilder_ == null) {
@@ -791,7 +791,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     public Builder setHeartbeat(
         dev.hitl.v1.Heartbeat.Builder builderForValue) {
@@ -809,7 +809,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     public Builder mergeHeartbeat(dev.hitl.v1.Heartbeat value) {
       if (heartbeatBuilder_ == null) {
@@ -836,7 +836,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     public Builder clearHeartbeat() {
       if (heartbeatBuilder_ == null) {
@@ -859,7 +859,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     public dev.hitl.v1.Heartbeat.Builder getHeartbeatBuilder() {
       return internalGetHeartbeatFieldBuilder().getBuilder();
@@ -869,7 +869,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     @java.lang.Override
     public dev.hitl.v1.HeartbeatOrBuilder getHeartbeatOrBuilder() {
@@ -887,7 +887,7 @@ private static final long serialVersionUID = 0L;
      * Nothing has happened, and the server is still there.
      * </pre>
      *
-     * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+     * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
         dev.hitl.v1.Heartbeat, dev.hitl.v1.Heartbeat.Builder, dev.hitl.v1.HeartbeatOrBuilder> 

@@ -15,7 +15,7 @@ public interface WaitEventResponseOrBuilder extends
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return Whether the event field is set.
    */
   boolean hasEvent();
@@ -24,7 +24,7 @@ public interface WaitEventResponseOrBuilder extends
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    * @return The event.
    */
   dev.hitl.v1.Event getEvent();
@@ -33,7 +33,7 @@ public interface WaitEventResponseOrBuilder extends
    * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
    * </pre>
    *
-   * <code>.hitl.v1.Event event = 1;</code>
+   * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
    */
   dev.hitl.v1.EventOrBuilder getEventOrBuilder();
 
@@ -42,7 +42,7 @@ public interface WaitEventResponseOrBuilder extends
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    * @return Whether the heartbeat field is set.
    */
   boolean hasHeartbeat();
@@ -51,7 +51,7 @@ public interface WaitEventResponseOrBuilder extends
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    * @return The heartbeat.
    */
   dev.hitl.v1.Heartbeat getHeartbeat();
@@ -60,7 +60,7 @@ public interface WaitEventResponseOrBuilder extends
    * Nothing has happened, and the server is still there.
    * </pre>
    *
-   * <code>.hitl.v1.Heartbeat heartbeat = 2;</code>
+   * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    */
   dev.hitl.v1.HeartbeatOrBuilder getHeartbeatOrBuilder();
 
