@@ -8,6 +8,7 @@ mod repo;
 mod test;
 mod tidy;
 mod tools;
+mod tree;
 
 use std::process::ExitCode;
 

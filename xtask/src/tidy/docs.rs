@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Finding;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 const CODE_MAP: &str = "ARCHITECTURE.md";
 

@@ -10,14 +10,13 @@ mod protos;
 mod score;
 mod surface;
 mod text;
-mod tree;
 
 use std::fmt;
 
 use anyhow::Result;
 
 use crate::repo::top;
-use tree::Tree;
+use crate::tree::Tree;
 
 /// A broken rule, where, and the way out.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 const TABLE: &str = "sdk/README.md";
 
