@@ -7,6 +7,7 @@ mod imports;
 mod layers;
 mod paths;
 mod protos;
+mod readmes;
 mod score;
 mod surface;
 mod text;
@@ -46,6 +47,7 @@ const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     docs::code_map,
     protos::behaviour,
     surface::names,
+    readmes::fresh,
 ];
 
 /// Prints what is not tidy, and the scoreboard. Says whether all is tidy.
