@@ -2,12 +2,15 @@
 
 mod binaries;
 mod gen_proto;
+mod gen_readmes;
 mod packages;
 mod process;
 mod repo;
+mod sdks;
 mod test;
 mod tidy;
 mod tools;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -17,7 +20,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Command {
-    /// Generates the code that stems from the protos.
+    /// Generates the code that stems from the protos, and the READMEs of the SDKs.
     Gen {
         /// Also makes the protos as they stand the ones that later changes must not break.
         #[arg(long)]
@@ -43,7 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
-        Command::Gen { baseline } => gen_proto::run(baseline).map(|()| true),
+        Command::Gen { baseline } => generate(baseline).map(|()| true),
         Command::Test { suites, arguments } => test::test(&suites, &arguments),
         Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
         Command::Tidy => tidy::tidy(),
@@ -56,4 +59,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The READMEs first: that takes no time, and no network.
+fn generate(baseline: bool) -> anyhow::Result<()> {
+    gen_readmes::run()?;
+    gen_proto::run(baseline)
 }

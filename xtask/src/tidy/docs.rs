@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Finding;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 const CODE_MAP: &str = "ARCHITECTURE.md";
 
@@ -86,7 +86,9 @@ pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
 }
 
 fn is_document(path: &str) -> bool {
-    DOCUMENTS.contains(&path) || (path.starts_with("docs/") && path.ends_with(".md"))
+    DOCUMENTS.contains(&path)
+        || (path.starts_with("docs/") && path.ends_with(".md"))
+        || (path.starts_with("sdk/") && path.ends_with("/README.md"))
 }
 
 fn captured<'a>(pattern: &Regex, line: &'a str) -> impl Iterator<Item = &'a str> {
@@ -140,6 +142,7 @@ mod tests {
         let tree = Tree::of(&[
             ("README.md", "`docs/gone.md`\n[x](gone.md)\n`server/gone`\n`gone.rs`\n"),
             ("docs/a.md", "[up](../GONE.md)\n`store/gone.rs`"),
+            ("sdk/go/README.md", "[`examples/`](examples)"),
             ("server/src/lib.rs", ""),
         ]);
         assert_eq!(
@@ -150,7 +153,8 @@ mod tests {
                 "README.md:3",
                 "README.md:4",
                 "docs/a.md:1",
-                "docs/a.md:2"
+                "docs/a.md:2",
+                "sdk/go/README.md:1"
             ]
         );
     }

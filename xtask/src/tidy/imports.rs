@@ -3,7 +3,7 @@
 use super::Finding;
 use super::layers::{CRATES, DIRECTIONS, IMPURE};
 use super::paths::{Named, named};
-use super::tree::Tree;
+use crate::tree::Tree;
 
 const SERVER: &str = "server/src/";
 const CORE: &str = "server/core/src/";

@@ -7,17 +7,17 @@ mod imports;
 mod layers;
 mod paths;
 mod protos;
+mod readmes;
 mod score;
 mod surface;
 mod text;
-mod tree;
 
 use std::fmt;
 
 use anyhow::Result;
 
 use crate::repo::top;
-use tree::Tree;
+use crate::tree::Tree;
 
 /// A broken rule, where, and the way out.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     docs::code_map,
     protos::behaviour,
     surface::names,
+    readmes::fresh,
 ];
 
 /// Prints what is not tidy, and the scoreboard. Says whether all is tidy.

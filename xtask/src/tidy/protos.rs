@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Finding;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// Words, not `google.api.field_behavior`: the annotation would pull a package into every SDK.
 const BEHAVIOURS: &[&str] = &["Required.", "Optional.", "Output only.", "Immutable."];

@@ -1,7 +1,7 @@
 //! The scoreboard: whether the code is still made of small files.
 
 use super::text::FILE_LINES_GOAL;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// Files, median, share within the goal, the largest; then those beyond the goal, longest first.
 pub(crate) fn board(tree: &Tree) -> String {

@@ -3,57 +3,36 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use super::tree::Tree;
-
-const TABLE: &str = "sdk/README.md";
-
-/// The columns after the first: the language, where its hand-written sources are, and how their names end.
-const LANGUAGES: [(&str, &str, &str); 5] = [
-    ("Rust", "sdk/rust/src/", ".rs"),
-    ("Python", "sdk/python/src/hitl/", ".py"),
-    ("TypeScript", "sdk/typescript/src/", ".ts"),
-    ("Go", "sdk/go/", ".go"),
-    ("Java", "sdk/java/src/main/java/", ".java"),
-];
+use crate::sdks::{SDKS, Sdk, TABLE, rows};
+use crate::tree::Tree;
 
 /// Directories of generated code and of programs that use an SDK.
 const OTHERS: [&str; 5] = ["gen", "v1", "hitlv1", "examples", "conformance"];
 
 /// Names in the table that are not in the sources, and rows without a name for each language.
 pub(crate) fn names(tree: &Tree) -> Vec<Finding> {
-    let Some(table) = tree.get(TABLE) else {
-        return Vec::new();
-    };
-    let words = LANGUAGES.map(|(_, dir, ending)| words(tree, dir, ending));
-    let rows = (1..).zip(table.lines()).filter_map(|(line, text)| Some((line, row(text)?)));
-    rows.flat_map(|(line, row)| missing(line, &row, &words)).collect()
+    let words = SDKS.each_ref().map(|sdk| words(tree, sdk));
+    rows(tree).flat_map(|(line, row)| missing(line, &row, &words)).collect()
 }
 
-/// The names of one row; `None` if the line is no such row.
-fn row(line: &str) -> Option<Vec<&str>> {
-    let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').collect();
-    let names = cells.get(1..)?.iter();
-    names.map(|cell| cell.trim().strip_prefix('`')?.strip_suffix('`')).collect()
-}
-
-fn missing(line: usize, row: &[&str], words: &[BTreeSet<&str>; 5]) -> Vec<Finding> {
+fn missing(line: usize, row: &[&str], words: &[BTreeSet<&str>; SDKS.len()]) -> Vec<Finding> {
     let finding = |what, fix| Finding { path: TABLE.to_owned(), line, what, fix };
-    if row.len() != LANGUAGES.len() {
+    if row.len() != SDKS.len() {
         return vec![finding(format!("{} names", row.len()), "give one for each language")];
     }
-    let all = row.iter().zip(words).zip(LANGUAGES);
+    let all = row.iter().zip(words).zip(&SDKS);
     let absent = all.filter(|((name, words), _)| !words.contains(*name));
     absent
-        .map(|((name, _), (language, ..))| {
-            finding(format!("{language} has no `{name}`"), "the surfaces are to match")
+        .map(|((name, _), sdk)| {
+            finding(format!("{} has no `{name}`", sdk.language), "the surfaces are to match")
         })
         .collect()
 }
 
-/// Every word in the hand-written sources below `dir`.
-fn words<'a>(tree: &'a Tree, dir: &str, ending: &str) -> BTreeSet<&'a str> {
+/// Every word in the hand-written sources of `sdk`.
+fn words<'a>(tree: &'a Tree, sdk: &Sdk) -> BTreeSet<&'a str> {
     let ours = tree.files().filter(|(path, _)| {
-        let below = path.strip_prefix(dir).filter(|below| below.ends_with(ending));
+        let below = path.strip_prefix(sdk.sources).filter(|below| below.ends_with(sdk.ending));
         below.is_some_and(|below| !below.split('/').any(|part| OTHERS.contains(&part)))
     });
     ours.flat_map(|(_, text)| text.split(|c: char| !c.is_alphanumeric() && c != '_')).collect()

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Finding;
-use super::tree::{Tree, is_generated};
+use crate::tree::{Tree, is_generated};
 
 /// More lines than this are listed: look whether the file holds two ideas.
 pub(crate) const FILE_LINES_GOAL: usize = 300;
