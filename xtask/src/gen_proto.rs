@@ -35,7 +35,10 @@ pub(crate) fn run(baseline: bool) -> Result<()> {
     if baseline {
         (tools::BUF.provide)()?;
         let mut build = Command::new("buf");
-        build.args(["build", "proto", "-o", BASELINE]).current_dir(top()).env("PATH", tools::path()?);
+        build
+            .args(["build", "proto", "-o", BASELINE])
+            .current_dir(top())
+            .env("PATH", tools::path()?);
         process::run(&mut build)?;
     }
     process::run(Command::new(top().join(SDKS)).current_dir(top()))
