@@ -79,7 +79,7 @@ impl Wait {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
             }
-            clock.sleep_until(clock.now().plus_ms(OVERDUE_MS)).await;
+            clock.pause_until(clock.moment().plus_ms(OVERDUE_MS)).await;
         }
     }
 

@@ -142,7 +142,7 @@ impl HttpService for Observed {
         let reply = self.client.execute(request).await?;
         let date = reply.headers().get(http::header::DATE);
         if let Some(date) = date.and_then(|date| date.to_str().ok()).and_then(http_date) {
-            skew.observe(sent, clock.now(), date);
+            skew.observe(sent, clock.now(), date, clock.moment());
         }
         Ok(reply)
     }

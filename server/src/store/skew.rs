@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hitl_core::Timestamp;
 
+use crate::clock::Moment;
+
 /// Farthest that the clocks may be apart.
 const APART_MS_MAX: i64 = 2_000;
 /// How long they may be apart before the replica takes no calls any more.
@@ -19,20 +21,26 @@ pub struct Skew(Mutex<State>);
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
     ahead_ms: i64,
-    /// Since when they are too far apart, by this machine's clock.
-    off_since: Option<Timestamp>,
+    /// Since when they are too far apart.
+    off_since: Option<Moment>,
 }
 
 impl Skew {
     /// Takes note that the store said `date`, in whole seconds, to something asked at `sent` and answered at
-    /// `received`.
-    pub(crate) fn observe(&self, sent: Timestamp, received: Timestamp, date: Timestamp) {
+    /// `received`, which was this `moment`.
+    pub(crate) fn observe(
+        &self,
+        sent: Timestamp,
+        received: Timestamp,
+        date: Timestamp,
+        moment: Moment,
+    ) {
         let ahead_ms = certainly_ahead_ms(sent, received, date);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let was_off = state.off_since.is_some();
         let is_off = ahead_ms.abs() > APART_MS_MAX;
         state.ahead_ms = ahead_ms;
-        state.off_since = is_off.then(|| state.off_since.unwrap_or(received));
+        state.off_since = is_off.then(|| state.off_since.unwrap_or(moment));
         drop(state);
         if is_off && !was_off {
             tracing::warn!(
@@ -52,9 +60,9 @@ impl Skew {
         state.off_since.map(|_| state.ahead_ms)
     }
 
-    /// Whether the clocks have been too far apart for longer than they may, at `now`.
-    pub fn is_lasting(&self, now: Timestamp) -> bool {
-        self.state().off_since.is_some_and(|since| now.ms_since(since).abs() >= PATIENCE_MS)
+    /// Whether the clocks have been too far apart for longer than they may, at this `moment`.
+    pub fn is_lasting(&self, moment: Moment) -> bool {
+        self.state().off_since.is_some_and(|since| moment.ms_since(since) >= PATIENCE_MS)
     }
 
     fn state(&self) -> State {
@@ -77,9 +85,13 @@ mod tests {
         Timestamp::from_ms(ms).unwrap()
     }
 
+    fn moment(ms: i64) -> Moment {
+        Moment::from_ms(ms)
+    }
+
     fn seen(sent: i64, received: i64, date: i64) -> Option<i64> {
         let skew = Skew::default();
-        skew.observe(at(sent), at(received), at(date));
+        skew.observe(at(sent), at(received), at(date), moment(0));
         skew.off_ms()
     }
 
@@ -96,11 +108,11 @@ mod tests {
     #[test]
     fn a_lasting_difference_is_told_from_a_passing_one() {
         let skew = Skew::default();
-        skew.observe(at(20_000), at(20_010), at(10_000));
-        assert!(!skew.is_lasting(at(29_000)));
-        assert!(skew.is_lasting(at(31_000)));
-        skew.observe(at(31_000), at(31_010), at(31_000));
+        skew.observe(at(20_000), at(20_010), at(10_000), moment(0));
+        assert!(!skew.is_lasting(moment(9_000)));
+        assert!(skew.is_lasting(moment(11_000)));
+        skew.observe(at(31_000), at(31_010), at(31_000), moment(11_000));
         assert_eq!(skew.off_ms(), None);
-        assert!(!skew.is_lasting(at(41_000)));
+        assert!(!skew.is_lasting(moment(31_000)));
     }
 }

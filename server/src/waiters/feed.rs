@@ -11,7 +11,7 @@ use futures::{StreamExt, future, stream};
 use hitl_core::{EventKey, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::error::Error;
 use crate::store::{Entry, EventStore, Index, PlantedFault};
 use crate::waiters::Waiters;
@@ -24,6 +24,9 @@ const LOOK_BACK_MS: i64 = 20_000;
 const MINUTE_MS: i64 = 60_000;
 /// When the minute that has just passed is listed once more instead of the present one.
 const LOOKS_BACK_AT_MS: [i64; 5] = [0, 2_000, 5_000, 10_000, 19_000];
+/// Shortest time without a listing that is caught up with, or step of the clock: less is within what every listing
+/// reaches back.
+const GAP_MS: i64 = 5 * TICK_MS;
 /// Longest time without a listing that is caught up with by listing; after a longer one every wait is looked at.
 const GAP_MS_MAX: i64 = 5 * MINUTE_MS;
 /// Pause before an announced end that is not recorded yet is looked for again; each later one is twice as long.
@@ -52,9 +55,9 @@ pub struct Feed {
 /// When to look for an announced end.
 #[derive(Debug)]
 struct Look {
-    next: Timestamp,
+    next: Moment,
     pause_ms: i64,
-    until: Timestamp,
+    until: Moment,
 }
 
 impl Feed {
@@ -74,24 +77,24 @@ impl Feed {
     }
 
     async fn follow(&mut self) {
-        let mut next_tick = self.clock.now();
+        let mut next_tick = self.clock.moment();
         loop {
             if self.waiters.count() == 0 {
                 self.forget();
                 self.waiters.arrival().await;
                 self.awaited = self.clock.now();
-                next_tick = self.awaited;
+                next_tick = self.clock.moment();
             }
-            let now = self.clock.now();
-            if now >= next_tick {
-                if let Err(error) = self.tick(now).await {
+            let moment = self.clock.moment();
+            if moment >= next_tick {
+                if let Err(error) = self.tick(self.clock.now()).await {
                     tracing::warn!(%error, "the announcements could not be read and will be again");
                 }
-                next_tick = now.plus_ms(TICK_MS);
+                next_tick = moment.plus_ms(TICK_MS);
             }
             self.look().await;
             let wake = self.announced.values().map(|look| look.next).min();
-            self.clock.sleep_until(wake.map_or(next_tick, |wake| wake.min(next_tick))).await;
+            self.clock.pause_until(wake.map_or(next_tick, |wake| wake.min(next_tick))).await;
         }
     }
 
@@ -105,33 +108,35 @@ impl Feed {
         // Not from now on: the first listing may have failed for long.
         let covered = self.covered.unwrap_or(self.awaited);
         let gap_ms = now.ms_since(covered);
-        if gap_ms > GAP_MS_MAX {
+        // A clock that has stepped back was ahead, nobody knows since when, and what was announced then was not listed.
+        if !(-GAP_MS..=GAP_MS_MAX).contains(&gap_ms) {
             for key in self.waiters.awaited() {
-                self.announce(key, now);
+                self.announce(key);
             }
-        } else if self.covered.is_none() || gap_ms > 5 * TICK_MS {
+        } else if self.covered.is_none() || gap_ms > GAP_MS {
             let mut minute = covered.plus_ms(-LOOK_BACK_MS);
             while minute.ms() / MINUTE_MS <= now.ms() / MINUTE_MS {
-                self.list(minute, now).await?;
+                self.list(minute).await?;
                 minute = minute.plus_ms(MINUTE_MS - minute.ms() % MINUTE_MS);
             }
         } else {
-            self.list(place(covered, now), now).await?;
+            self.list(place(covered, now)).await?;
         }
         self.covered = Some(now);
         Ok(())
     }
 
-    async fn list(&mut self, from: Timestamp, now: Timestamp) -> Result<(), Error> {
+    async fn list(&mut self, from: Timestamp) -> Result<(), Error> {
         let entries = self.store.indexes().minute_from(Index::Resolved, from).await?;
         for Entry { key, .. } in entries {
-            self.announce(key, now);
+            self.announce(key);
         }
         Ok(())
     }
 
-    fn announce(&mut self, key: EventKey, now: Timestamp) {
+    fn announce(&mut self, key: EventKey) {
         if self.waiters.awaits(&key) && !PlantedFault::DeafToReplicas.is_planted() {
+            let now = self.clock.moment();
             let until = now.plus_ms(PATIENCE_MS);
             self.announced.entry(key).or_insert(Look { next: now, pause_ms: PAUSE_MS_MIN, until });
         }
@@ -139,7 +144,7 @@ impl Feed {
 
     /// Reads the announced events whose turn has come.
     async fn look(&mut self) {
-        let now = self.clock.now();
+        let now = self.clock.moment();
         self.announced.retain(|key, look| look.until > now && self.waiters.awaits(key));
         let due = self.announced.iter().filter(|(_, look)| look.next <= now);
         let due: Vec<EventKey> = due.map(|(key, _)| key.clone()).collect();
@@ -157,7 +162,7 @@ impl Feed {
         };
         let reads = stream::iter(due.iter().cloned()).map(read).buffer_unordered(READING_MAX);
         let failed: BTreeSet<EventKey> = reads.filter_map(future::ready).collect().await;
-        let now = self.clock.now();
+        let now = self.clock.moment();
         for key in &due {
             let Some(look) = self.announced.get_mut(key) else { continue };
             look.next = now.plus_ms(look.pause_ms);
