@@ -127,6 +127,50 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
 }
 
 #[tokio::test]
+async fn a_read_that_takes_long_holds_up_no_other() {
+    let world = World::new();
+    let one = world.running();
+    let (store, other) = world.running_by(&world.clock);
+    let (slow, quick) = (create(&one, 600_000).await, create(&one, 600_000).await);
+    let wait_for_slow = other.wait(&slow.request.key()).await.unwrap();
+    let wait_for_quick = other.wait(&quick.request.key()).await.unwrap();
+    store.hold(Some(&slow.request.id.to_string()));
+    one.end(&slow.request.key(), answer(1, "a")).await.unwrap();
+    world.elapse(3_000).await;
+    one.end(&quick.request.key(), answer(2, "a")).await.unwrap();
+    world.pass(1_100, wait_for_quick.ended()).await.0.unwrap();
+    store.hold(None);
+    world.pass(100, wait_for_slow.ended()).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_long_gap_every_wait_is_read_once() {
+    const EVENTS: usize = 5;
+    let world = World::new();
+    let (one, other) = (world.running(), world.running());
+    let mut waits = Vec::new();
+    for _ in 0..EVENTS {
+        let event = create(&one, 3_600_000).await;
+        waits.push(other.wait(&event.request.key()).await.unwrap());
+    }
+    world.elapse(2_000).await;
+    let before = reads(&other);
+    // The wall clock runs on while a machine sleeps, and nothing else does.
+    world.clock.step_ms(10 * 60_000);
+    world.elapse(70_000).await;
+    assert_eq!(reads(&other) - before, EVENTS);
+}
+
+/// How many objects `replica` has read.
+fn reads(replica: &Service) -> usize {
+    let text = replica.metrics().unwrap();
+    let counts = text.lines().filter(|line| {
+        line.starts_with("hitl_store_operation_duration_seconds_count{operation=\"get\"")
+    });
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+}
+
+#[tokio::test]
 async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
     let world = World::new();
     let (one, other) = (world.idle(), world.running());
@@ -155,6 +199,19 @@ async fn the_timer_of_a_dead_replica_is_fired_by_another() {
         }
         assert!(passed_ms >= ttl_ms, "fired early, after {passed_ms} ms of {ttl_ms}");
     }
+}
+
+#[tokio::test]
+async fn a_look_that_takes_long_does_not_delay_what_is_due() {
+    let world = World::new();
+    let (store, replica) = world.running_by(&world.clock);
+    world.elapse(4_000).await;
+    store.hold(Some("timers"));
+    create(&replica, 3_000).await;
+    world.elapse(2_900).await;
+    assert_eq!(world.responses().await, 0);
+    world.elapse(200).await;
+    assert_eq!(world.responses().await, 1);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};
 use crate::store::{Entry, EventStore, Index, PlantedFault};
@@ -92,39 +92,24 @@ impl Timers {
 
     /// Hands every entry to `fire` when it is due, until `shutdown`. What `fire` fails to settle is handed over again.
     pub async fn run(self: Arc<Self>, fire: Fire, tasks: TaskTracker, shutdown: CancellationToken) {
-        let both = async {
-            tokio::join!(self.fire_on_time(&fire, &tasks), self.fire_overdue(&fire, &tasks))
+        let all = async {
+            tokio::join!(
+                self.fire_on_time(&fire, &tasks),
+                self.look_ahead(),
+                self.fire_overdue(&fire, &tasks)
+            )
         };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {}
-            _ = both => {}
+            _ = all => {}
         }
     }
 
     async fn fire_on_time(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
-        let mut scanned = self.clock.now();
-        let mut next_scan = self.clock.moment();
-        if PlantedFault::DropTimersAtRestart.is_planted() {
-            next_scan = next_scan.plus_ms(i64::MAX);
-        }
         loop {
-            let moment = self.clock.moment();
-            if moment >= next_scan {
-                let now = self.clock.now();
-                match self.scan(scanned, now).await {
-                    Ok(()) => {
-                        if now.ms_since(scanned).abs() > BACK_MS_MAX {
-                            self.unseen.notify_one();
-                        }
-                        scanned = now;
-                    }
-                    Err(error) => log_failure(&error),
-                }
-                next_scan = moment.plus_ms(SCAN_MS);
-            }
             self.fire_due(fire, tasks).await;
-            self.until_due(next_scan).await;
+            self.until_due().await;
         }
     }
 
@@ -139,28 +124,46 @@ impl Timers {
         }
     }
 
-    /// Completes when something may be due, or at `latest`.
-    async fn until_due(&self, latest: Moment) {
-        let (nearest, failed) = {
-            let window = self.window();
-            (window.nearest().filter(|_| !self.is_clock_off()), window.nearest_failed())
-        };
+    /// Completes when something may be due, or the clock may be right again.
+    async fn until_due(&self) {
+        let nearest = self.window().nearest().filter(|_| !self.is_clock_off());
         let nearest = async {
             match nearest {
                 Some(nearest) => self.clock.sleep_until(nearest).await,
                 None => std::future::pending().await,
             }
         };
-        let latest = failed.map_or(latest, |failed| failed.min(latest));
+        let later = self.clock.moment().plus_ms(SCAN_MS);
+        let later = self.window().nearest_failed().map_or(later, |failed| failed.min(later));
         tokio::select! {
             biased;
             () = self.nearer.notified() => {}
             () = nearest => {}
-            () = self.clock.pause_until(latest) => {}
+            () = self.clock.pause_until(later) => {}
         }
     }
 
-    /// Works beside the rest, so that a long backlog does not delay what is due now.
+    /// Works beside the rest, so that a slow look does not delay what is due now.
+    async fn look_ahead(&self) {
+        let mut scanned = self.clock.now();
+        while !PlantedFault::DropTimersAtRestart.is_planted() {
+            let next_scan = self.clock.moment().plus_ms(SCAN_MS);
+            let now = self.clock.now();
+            match self.scan(scanned, now).await {
+                Ok(()) => {
+                    if now.ms_since(scanned).abs() > BACK_MS_MAX {
+                        self.unseen.notify_one();
+                    }
+                    scanned = now;
+                }
+                Err(error) => log_failure(&error),
+            }
+            self.nearer.notify_one();
+            self.clock.pause_until(next_scan).await;
+        }
+    }
+
+    /// Works beside the rest too, so that a long backlog does not delay what is due now.
     async fn fire_overdue(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
         while !PlantedFault::DropTimersAtRestart.is_planted() {
             let pause_ms = if self.is_clock_off() {
