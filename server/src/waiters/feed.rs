@@ -1,11 +1,13 @@
 //! What other replicas have ended: announcements in the store, read while anyone waits here.
 //!
 //! Whoever ends an event announces it first and records the end then, so that a crash between the two loses no wake-up.
-//! This replica lists the announcements of the last seconds once a second, one listing however many wait, and has an
-//! announced event read only if somebody waits for it here.
+//! This replica lists the announcements of the last seconds once a second, one listing however many wait and two near the
+//! turn of a minute, and has an announced event read only if somebody waits for it here.
 
+use std::iter;
 use std::sync::Arc;
 
+use futures::future;
 use hitl_core::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +23,11 @@ const TICK_MS: i64 = 1_000;
 const LOOK_BACK_MS: i64 = 20_000;
 /// Length of a part of the index.
 const MINUTE_MS: i64 = 60_000;
-/// When the minute that has just passed is listed once more instead of the present one.
-const LOOKS_BACK_AT_MS: [i64; 5] = [0, 2_000, 5_000, 10_000, 19_000];
+/// When the minute that has just passed is listed once more, beside the present one: once a second for as long as a
+/// clock elsewhere may be in it still, and then for what took its time to the store.
+const LOOKS_BACK_AT_MS: [i64; 7] = [0, 1_000, 2_000, 3_000, 5_000, 10_000, 19_000];
+/// How long before its turn the next minute is listed too: a clock elsewhere may be in it already.
+const LOOK_AHEAD_MS: i64 = 2_000;
 /// Shortest time without a listing that is caught up with, or step of the clock: less is within what every listing
 /// reaches back.
 const GAP_MS: i64 = 5 * TICK_MS;
@@ -86,16 +91,16 @@ impl Feed {
         let gap_ms = now.ms_since(covered);
         // A clock that has stepped back was ahead, nobody knows since when, and what was announced then was not listed.
         let is_lost = !(-GAP_MS..=GAP_MS_MAX).contains(&gap_ms);
-        if is_lost || gap_ms > GAP_MS || progress.covered.is_none() {
+        let is_gap = progress.covered.is_none() || !(0..=GAP_MS).contains(&gap_ms);
+        let from = if is_gap {
             let since = if is_lost { now } else { covered.min(now) };
-            let mut minute = since.plus_ms(-LOOK_BACK_MS);
-            while minute.ms() / MINUTE_MS <= now.ms() / MINUTE_MS {
-                self.list(minute).await?;
-                minute = minute.plus_ms(MINUTE_MS - minute.ms() % MINUTE_MS);
-            }
+            since.plus_ms(-LOOK_BACK_MS)
         } else {
-            self.list(place(covered, now)).await?;
-        }
+            place(covered, now)
+        };
+        // At the same time, and each for itself, so that none waits for another.
+        let listings = minutes(from, now.plus_ms(LOOK_AHEAD_MS)).map(|from| self.list(from));
+        future::join_all(listings).await.into_iter().collect::<Result<(), Error>>()?;
         if is_lost {
             self.reads.missed();
         }
@@ -113,12 +118,17 @@ impl Feed {
 
 /// From where on to list, when nothing was left out lately.
 fn place(covered: Timestamp, now: Timestamp) -> Timestamp {
-    let past_ms = now.ms() % MINUTE_MS;
-    let turn = now.plus_ms(-past_ms);
-    let looks_back = |at_ms: &i64| covered < turn.plus_ms(*at_ms) && past_ms >= *at_ms;
-    if LOOKS_BACK_AT_MS.iter().any(looks_back) {
+    let turn = now.plus_ms(-(now.ms() % MINUTE_MS));
+    let mut looks_back = LOOKS_BACK_AT_MS.iter().map(|at_ms| turn.plus_ms(*at_ms));
+    if looks_back.any(|at| covered < at && at <= now) {
         turn.plus_ms(-LOOK_BACK_MS)
     } else {
         turn.max(now.plus_ms(-LOOK_BACK_MS))
     }
+}
+
+/// The minutes from `from` to the one that holds `to`, as the instants from which on they are listed.
+fn minutes(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let next = |at: &Timestamp| Some(at.plus_ms(MINUTE_MS - at.ms() % MINUTE_MS));
+    iter::successors(Some(from), next).take_while(move |at| *at <= to)
 }
