@@ -173,16 +173,19 @@ fn reads(replica: &Service) -> usize {
 
 #[tokio::test]
 async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
-    let world = World::new();
-    let (one, other) = (world.idle(), world.running());
-    let event = create(&one, 30_000).await;
-    let wait = other.wait(&event.request.key()).await.unwrap();
-    let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
-    // What a replica leaves behind that takes minutes between the two writes, and then dies.
-    let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
-    one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
-    let (told, _) = world.pass(36_000, wait.ended()).await;
-    assert_eq!(told.unwrap().state(), State::Answered);
+    for ttl_ms in [30_000, 200_000] {
+        let world = World::new();
+        let (one, other) = (world.idle(), world.running());
+        let event = create(&one, ttl_ms).await;
+        let wait = other.wait(&event.request.key()).await.unwrap();
+        let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
+        // What a replica leaves behind that takes minutes between the two writes, and then dies.
+        let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
+        one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
+        // However long it is until the next heartbeat begins the wait anew.
+        let (told, _) = world.pass(ttl_ms + 6_000, wait.ended()).await;
+        assert_eq!(told.unwrap().state(), State::Answered);
+    }
 }
 
 #[tokio::test]
