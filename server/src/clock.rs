@@ -1,11 +1,12 @@
 //! The one door through which time comes in.
 //!
-//! Deadlines outlive the process, so they are instants of the wall clock; a runtime's paused time
-//! does not move that, hence a clock of our own that tests can hold in their hands.
+//! There are two times. Deadlines outlive the process, so they are instants of the wall clock, which somebody may set;
+//! pauses between two things that are done again and again are of a time that nobody sets, or a step of the clock would
+//! stop them. Tests hold both in their hands.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
 use hitl_core::Timestamp;
@@ -13,14 +14,41 @@ use tokio::sync::watch;
 
 /// Tells the time, and waits for a time.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present instant.
+    /// The present instant, by the wall clock.
     fn now(&self) -> Timestamp;
 
     /// Completes once [`Clock::now`] is at or after `instant`, never earlier.
     fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()>;
+
+    /// The present moment, whatever the wall clock shows.
+    fn moment(&self) -> Moment;
+
+    /// Completes once [`Clock::moment`] is at or after `moment`, never earlier.
+    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's wall clock.
+/// A point in the time that nobody sets. Only the time between two of them means anything, and only in one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// `ms` milliseconds after the clock began to run.
+    pub fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// The moment `ms` milliseconds later.
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds since `earlier`; negative if that is later.
+    pub fn ms_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The machine's clocks.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
 
@@ -48,37 +76,74 @@ impl Clock for SystemClock {
             }
         })
     }
+
+    fn moment(&self) -> Moment {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Moment(i64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+        let left_ms = u64::try_from(moment.ms_since(self.moment())).unwrap_or(0);
+        Box::pin(tokio::time::sleep(Duration::from_millis(left_ms)))
+    }
 }
 
 /// A clock that stands still until it is told to move.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<watch::Sender<Timestamp>>);
+pub struct ManualClock(Arc<watch::Sender<Face>>);
+
+/// What a clock shows.
+#[derive(Debug, Clone, Copy)]
+struct Face {
+    now: Timestamp,
+    moment: Moment,
+}
 
 impl ManualClock {
     /// A clock that stands at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(watch::Sender::new(now)))
+        Self(Arc::new(watch::Sender::new(Face { now, moment: Moment(0) })))
     }
 
-    /// Moves the clock forward by `ms` milliseconds; backward if negative.
+    /// Lets `ms` milliseconds pass.
     pub fn advance_ms(&self, ms: i64) {
-        self.0.send_modify(|now| *now = now.plus_ms(ms));
+        self.0.send_modify(|face| {
+            *face = Face { now: face.now.plus_ms(ms), moment: face.moment.plus_ms(ms) };
+        });
+    }
+
+    /// Sets the wall clock `ms` milliseconds forward, or backward if negative, while no time passes.
+    pub fn step_ms(&self, ms: i64) {
+        self.0.send_modify(|face| face.now = face.now.plus_ms(ms));
+    }
+
+    /// Completes once what the clock shows `is_reached`.
+    fn until(&self, is_reached: impl Fn(&Face) -> bool + Send + 'static) -> BoxFuture<'static, ()> {
+        let mut face = self.0.subscribe();
+        // Whoever holds the future may have dropped the clock; then the time never comes.
+        Box::pin(async move {
+            if face.wait_for(is_reached).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.borrow()
+        self.0.borrow().now
     }
 
     fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()> {
-        let mut now = self.0.subscribe();
-        // Whoever holds the future may have dropped the clock; then the time never comes.
-        Box::pin(async move {
-            if now.wait_for(|now| *now >= instant).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        })
+        self.until(move |face| face.now >= instant)
+    }
+
+    fn moment(&self) -> Moment {
+        self.0.borrow().moment
+    }
+
+    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+        self.until(move |face| face.moment >= moment)
     }
 }
 
@@ -97,6 +162,25 @@ mod tests {
         assert_eq!((&mut sleep).now_or_never(), None);
         clock.advance_ms(1);
         sleep.await;
+    }
+
+    #[tokio::test]
+    async fn a_step_of_the_wall_clock_ends_no_pause_and_delays_none() {
+        let clock = ManualClock::at(Timestamp::from_ms(10_000).unwrap());
+        let mut pause = clock.pause_until(clock.moment().plus_ms(1_000));
+        clock.step_ms(5_000);
+        assert_eq!((&mut pause).now_or_never(), None);
+        clock.step_ms(-9_000);
+        clock.advance_ms(1_000);
+        pause.await;
+        assert_eq!(clock.now(), Timestamp::from_ms(7_000).unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_system_clock_pauses_as_long_as_it_is_told() {
+        let until = SystemClock.moment().plus_ms(20);
+        SystemClock.pause_until(until).await;
+        assert!(SystemClock.moment() >= until);
     }
 
     #[tokio::test(start_paused = true)]

@@ -111,7 +111,7 @@ async fn a_server_with_nothing_to_do_asks_the_same_however_many_events_are_pendi
 }
 
 #[tokio::test]
-async fn many_waits_cost_one_listing_a_second() {
+async fn many_waits_cost_about_one_listing_a_second() {
     let bucket = Bucket::new();
     let (_server, site) = start(bucket.config()).await;
     let mut waits = Vec::new();
@@ -123,8 +123,8 @@ async fn many_waits_cost_one_listing_a_second() {
         waits.push(updates);
     }
     let listings = bucket.listings_in(Duration::from_secs(6)).await;
-    // One a second, and two looks for timers at two minutes at most.
-    assert!((4..=7 + 4).contains(&listings), "{listings} listings in 6 s");
+    // One a second, two around the turn of a minute, and two looks for timers at two minutes at most.
+    assert!((4..=2 * 7 + 4).contains(&listings), "{listings} listings in 6 s");
     let asked = bucket.asked_by(tokio::time::sleep(Duration::from_secs(2))).await;
     assert_eq!(asked, Requests::default(), "a wait asks nothing");
 }

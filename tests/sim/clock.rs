@@ -1,11 +1,12 @@
-//! The wall clock of one replica in virtual time: a little off, and stepped now and then.
+//! The clocks of one replica in virtual time: its wall clock is a little off, and stepped now and then; the time of its
+//! pauses is not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hitl_core::Timestamp;
-use hitl_server::clock::Clock;
+use hitl_server::clock::{Clock, Moment};
 use tokio::time::{Instant, sleep};
 
 use crate::fault_store::Link;
@@ -31,11 +32,16 @@ impl SimClock {
     }
 }
 
+impl SimClock {
+    fn elapsed_ms(&self) -> i64 {
+        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        let elapsed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
         let now = Timestamp::from_ms(EPOCH_MS).expect("the epoch is an instant");
-        now.plus_ms(elapsed_ms.saturating_add(self.offset_ms.get()))
+        now.plus_ms(self.elapsed_ms().saturating_add(self.offset_ms.get()))
     }
 
     fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()> {
@@ -53,6 +59,23 @@ impl Clock for SimClock {
                     () = clock.offset_ms.until(|now_ms| now_ms != offset_ms) => {}
                     () = sleep(Duration::from_millis(left_ms)) => {}
                 }
+            }
+        })
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::from_ms(self.elapsed_ms())
+    }
+
+    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(async move {
+            loop {
+                clock.link.runs().await;
+                let Ok(left_ms @ 1..) = u64::try_from(moment.ms_since(clock.moment())) else {
+                    return;
+                };
+                sleep(Duration::from_millis(left_ms)).await;
             }
         })
     }

@@ -101,17 +101,19 @@ impl Service {
     /// Whether calls can be served.
     ///
     /// # Errors
-    /// [`Error::ShuttingDown`], and those of the store.
+    /// [`Error::ShuttingDown`], [`Error::ClockOff`], and those of the store.
     pub async fn ready(&self) -> Result<(), Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        if let Some(ahead_ms) = self.0.store.skew().off_ms()
-            && self.0.store.skew().is_lasting(self.0.clock.now())
-        {
-            return Err(Error::ClockOff { ahead_ms });
+        // First of all, since its reply shows what time it is there: the clock may be right by now.
+        self.0.store.check().await?;
+        match self.0.store.skew().off_ms() {
+            Some(ahead_ms) if self.0.store.skew().is_lasting(self.0.clock.moment()) => {
+                Err(Error::ClockOff { ahead_ms })
+            }
+            _ => Ok(()),
         }
-        self.0.store.check().await
     }
 
     /// Whether no event is pending and nobody waits, so that nothing is lost if the process ends.
@@ -164,5 +166,7 @@ impl Service {
 
 #[cfg(test)]
 mod replicas_tests;
+#[cfg(test)]
+mod steps_tests;
 #[cfg(test)]
 mod tests;

@@ -7,41 +7,55 @@ use object_store::memory::InMemory;
 use super::*;
 use crate::clock::ManualClock;
 use crate::random::SystemRandom;
-use crate::store::{Entry, Index};
+use crate::store::{Entry, HeldStore, Index};
 use crate::testing::{answer, spec};
 
 /// Three seconds before a minute ends.
 const NOW_MS: i64 = 1_795_348_857_000;
 const STEP_MS: i64 = 50;
 
-struct World {
+pub(super) struct World {
     store: Arc<InMemory>,
-    clock: ManualClock,
+    pub(super) clock: ManualClock,
+    /// A clock of one replica's own, which is set as tests want it.
+    pub(super) other_clock: ManualClock,
     shutdown: CancellationToken,
 }
 
 impl World {
-    fn new() -> Self {
-        let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
-        Self { store: Arc::default(), clock, shutdown: CancellationToken::new() }
+    pub(super) fn new() -> Self {
+        let clock = || ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
+        let (clock, other_clock) = (clock(), clock());
+        Self { store: Arc::default(), clock, other_clock, shutdown: CancellationToken::new() }
     }
 
     /// A replica that only does what it is asked.
-    fn idle(&self) -> Service {
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let store = EventStore::over(self.store.clone(), true, clock.clone());
-        Service::new(store, clock, Arc::new(SystemRandom), 100, self.shutdown.clone())
+    pub(super) fn idle(&self) -> Service {
+        self.replica(&self.clock).1
     }
 
-    fn running(&self) -> Service {
-        let replica = self.idle();
+    pub(super) fn running(&self) -> Service {
+        self.running_by(&self.clock).1
+    }
+
+    /// A replica that goes by `clock`, and its way to the store.
+    pub(super) fn running_by(&self, clock: &ManualClock) -> (Arc<HeldStore>, Service) {
+        let (store, replica) = self.replica(clock);
         let background = replica.clone();
         tokio::spawn(async move { background.run().await });
-        replica
+        (store, replica)
+    }
+
+    fn replica(&self, clock: &ManualClock) -> (Arc<HeldStore>, Service) {
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let store_clock = Arc::new(self.clock.clone());
+        let (held, store) = HeldStore::open(self.store.clone(), clock.clone(), store_clock);
+        let random = Arc::new(SystemRandom);
+        (held, Service::new(store, clock, random, 100, self.shutdown.clone()))
     }
 
     /// Lets time pass until `wanted` comes, at most `ms`; says how long it took.
-    async fn pass<T>(&self, ms: i64, wanted: impl Future<Output = T>) -> (T, i64) {
+    pub(super) async fn pass<T>(&self, ms: i64, wanted: impl Future<Output = T>) -> (T, i64) {
         let mut wanted = std::pin::pin!(wanted);
         for passed in 0..=ms / STEP_MS {
             for _ in 0..20 {
@@ -50,12 +64,19 @@ impl World {
             if let Some(it) = wanted.as_mut().now_or_never() {
                 return (it, passed * STEP_MS);
             }
-            self.clock.advance_ms(STEP_MS);
+            for clock in [&self.clock, &self.other_clock] {
+                clock.advance_ms(STEP_MS);
+            }
         }
         panic!("it did not come in {ms} ms");
     }
 
-    async fn responses(&self) -> usize {
+    /// Lets `ms` milliseconds pass.
+    pub(super) async fn elapse(&self, ms: i64) {
+        self.pass(ms, self.clock.pause_until(self.clock.moment().plus_ms(ms))).await;
+    }
+
+    pub(super) async fn responses(&self) -> usize {
         use object_store::ObjectStore;
         let listed = self.store.list(Some(&"events".into()));
         let all: Vec<_> = futures::TryStreamExt::try_collect(listed).await.unwrap();
@@ -67,25 +88,26 @@ impl World {
     }
 }
 
-async fn create(replica: &Service, ttl_ms: i64) -> Event {
+pub(super) async fn create(replica: &Service, ttl_ms: i64) -> Event {
     replica.create(Namespace::default(), spec(ttl_ms)).await.unwrap().event
 }
 
+/// Within a listing and a read, wherever in a minute, and though clocks are as far apart as they may be.
 #[tokio::test]
 async fn a_waiter_is_told_what_another_replica_has_ended() {
-    for start_ms in [0, 2_700, 9_000] {
-        let world = World::new();
-        world.clock.advance_ms(start_ms);
-        let (one, other) = (world.running(), world.running());
-        let event = create(&one, 600_000).await;
-        let wait = other.wait(&event.request.key()).await.unwrap();
-        world.pass(400, futures::future::ready(())).await;
-        one.end(&event.request.key(), answer(7, "a")).await.unwrap();
-        let (told, took_ms) = world.pass(2_000, wait.ended()).await;
-        assert_eq!(told.unwrap().state(), State::Answered);
-        // A listing a second, and right after the turn of a minute that of the minute before comes first.
-        let bound_ms = if start_ms == 2_700 { 2_000 } else { 1_100 };
-        assert!(took_ms <= bound_ms, "{took_ms} ms from {start_ms}");
+    for ahead_ms in [-1_900, 0, 1_900] {
+        for after_ms in (400..9_000).step_by(200) {
+            let world = World::new();
+            world.other_clock.step_ms(ahead_ms);
+            let ((_, one), other) = (world.running_by(&world.other_clock), world.running());
+            let event = create(&one, 600_000).await;
+            let wait = other.wait(&event.request.key()).await.unwrap();
+            world.elapse(after_ms).await;
+            one.end(&event.request.key(), answer(7, "a")).await.unwrap();
+            let (told, took_ms) = world.pass(4_000, wait.ended()).await;
+            assert_eq!(told.unwrap().state(), State::Answered);
+            assert!(took_ms <= 1_100, "{took_ms} ms, {after_ms} ms on, {ahead_ms} ms ahead");
+        }
     }
 }
 
@@ -98,11 +120,7 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
     let wait = other.wait(&key).await.unwrap();
     let announced = Entry { time: world.clock.now(), key: key.clone() };
     one.0.store.indexes().insert(Index::Resolved, announced).await.unwrap();
-    world
-        .pass(30_000, async {
-            world.clock.clone().sleep_until(world.clock.now().plus_ms(25_000)).await;
-        })
-        .await;
+    world.elapse(25_000).await;
     one.end(&key, answer(7, "a")).await.unwrap();
     let (told, took_ms) = world.pass(4_000, wait.ended()).await;
     assert_eq!(told.unwrap().state(), State::Answered);
@@ -110,17 +128,64 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
 }
 
 #[tokio::test]
-async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
+async fn a_read_that_takes_long_holds_up_no_other() {
     let world = World::new();
-    let (one, other) = (world.idle(), world.running());
-    let event = create(&one, 30_000).await;
-    let wait = other.wait(&event.request.key()).await.unwrap();
-    let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
-    // What a replica leaves behind that takes minutes between the two writes, and then dies.
-    let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
-    one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
-    let (told, _) = world.pass(36_000, wait.ended()).await;
-    assert_eq!(told.unwrap().state(), State::Answered);
+    let one = world.running();
+    let (store, other) = world.running_by(&world.clock);
+    let (slow, quick) = (create(&one, 600_000).await, create(&one, 600_000).await);
+    let wait_for_slow = other.wait(&slow.request.key()).await.unwrap();
+    let wait_for_quick = other.wait(&quick.request.key()).await.unwrap();
+    store.hold(Some(&slow.request.id.to_string()));
+    one.end(&slow.request.key(), answer(1, "a")).await.unwrap();
+    world.elapse(3_000).await;
+    one.end(&quick.request.key(), answer(2, "a")).await.unwrap();
+    world.pass(1_100, wait_for_quick.ended()).await.0.unwrap();
+    store.hold(None);
+    world.pass(100, wait_for_slow.ended()).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_long_gap_every_wait_is_read_once() {
+    const EVENTS: usize = 5;
+    let world = World::new();
+    let (one, other) = (world.running(), world.running());
+    let mut waits = Vec::new();
+    for _ in 0..EVENTS {
+        let event = create(&one, 3_600_000).await;
+        waits.push(other.wait(&event.request.key()).await.unwrap());
+    }
+    world.elapse(2_000).await;
+    let before = reads(&other);
+    // The wall clock runs on while a machine sleeps, and nothing else does.
+    world.clock.step_ms(10 * 60_000);
+    world.elapse(70_000).await;
+    assert_eq!(reads(&other) - before, EVENTS);
+}
+
+/// How many objects `replica` has read.
+fn reads(replica: &Service) -> usize {
+    let text = replica.metrics().unwrap();
+    let counts = text.lines().filter(|line| {
+        line.starts_with("hitl_store_operation_duration_seconds_count{operation=\"get\"")
+    });
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
+    for ttl_ms in [30_000, 200_000] {
+        let world = World::new();
+        let (one, other) = (world.idle(), world.running());
+        let event = create(&one, ttl_ms).await;
+        let wait = other.wait(&event.request.key()).await.unwrap();
+        let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
+        // What a replica leaves behind that takes minutes between the two writes, and then dies.
+        let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
+        one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
+        // However long it is until the next heartbeat begins the wait anew.
+        let (told, _) = world.pass(ttl_ms + 6_000, wait.ended()).await;
+        assert_eq!(told.unwrap().state(), State::Answered);
+    }
 }
 
 #[tokio::test]
@@ -128,13 +193,12 @@ async fn the_timer_of_a_dead_replica_is_fired_by_another() {
     for ttl_ms in [200, 2_900, 3_100, 40_000, 200_000] {
         let world = World::new();
         let (dead, _alive) = (world.idle(), world.running());
-        world.pass(400, futures::future::ready(())).await;
+        world.elapse(400).await;
         create(&dead, ttl_ms).await;
         let (mut passed_ms, ended) = (0, || world.responses());
         while ended().await == 0 {
             assert!(passed_ms <= ttl_ms + 7_000, "not fired 7 s after {ttl_ms} ms");
-            world.pass(STEP_MS, futures::future::ready(())).await;
-            world.clock.advance_ms(STEP_MS);
+            world.elapse(STEP_MS).await;
             passed_ms += STEP_MS;
         }
         assert!(passed_ms >= ttl_ms, "fired early, after {passed_ms} ms of {ttl_ms}");
@@ -142,23 +206,36 @@ async fn the_timer_of_a_dead_replica_is_fired_by_another() {
 }
 
 #[tokio::test]
+async fn a_look_that_takes_long_does_not_delay_what_is_due() {
+    let world = World::new();
+    let (store, replica) = world.running_by(&world.clock);
+    world.elapse(4_000).await;
+    store.hold(Some("timers"));
+    create(&replica, 3_000).await;
+    world.elapse(2_900).await;
+    assert_eq!(world.responses().await, 0);
+    world.elapse(200).await;
+    assert_eq!(world.responses().await, 1);
+}
+
+#[tokio::test]
 async fn a_replica_whose_clock_is_wrong_decides_nothing() {
     let world = World::new();
-    let (right, wrong) = (world.idle(), world.running());
+    let right = world.idle();
+    world.other_clock.step_ms(5_500);
+    let (_, wrong) = world.running_by(&world.other_clock);
+    world.elapse(STEP_MS).await;
     let event = create(&right, 1_000).await;
-    let now = world.clock.now();
-    wrong.0.store.skew().observe(now, now, now.plus_ms(-5_000));
     let refused = wrong.create(Namespace::default(), spec(1_000)).await;
-    assert!(matches!(refused, Err(Error::ClockOff { ahead_ms: 4_000 })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::ClockOff { ahead_ms: 4_500.. })), "{refused:?}");
     let refused = wrong.end(&event.request.key(), answer(1, "a")).await;
     assert!(matches!(refused, Err(Error::ClockOff { .. })), "{refused:?}");
     wrong.ready().await.unwrap();
-    let until = now.plus_ms(15_000);
-    world.pass(16_000, world.clock.sleep_until(until)).await;
+    world.elapse(15_000).await;
     assert_eq!(world.responses().await, 0);
     assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::Pending);
     assert!(matches!(wrong.ready().await, Err(Error::ClockOff { .. })));
-    wrong.0.store.skew().observe(until, until, until);
+    world.other_clock.step_ms(-5_500);
     wrong.ready().await.unwrap();
     assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
 }

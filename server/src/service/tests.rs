@@ -154,7 +154,7 @@ async fn what_comes_after_the_deadline_finds_a_timeout_even_if_no_timer_ran() {
     world.clock.advance_ms(1);
     let late = world.service.end(&key, answer(1, "a")).await;
     assert!(matches!(late, Err(Error::AlreadyFinal { state: State::TimedOut, .. })));
-    world.clock.advance_ms(-1_000);
+    world.clock.step_ms(-1_000);
     assert_eq!(
         world.service.get(&key).await.unwrap().state(),
         State::TimedOut,

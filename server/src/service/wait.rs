@@ -11,7 +11,7 @@ use crate::waiters::Subscription;
 
 /// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
 const OVERDUE_MS: i64 = 5_000;
-/// How far off that instant may be for a wait to hold it.
+/// How far off that instant may be for a wait to hold it: the wall clock is read once a second then.
 const HELD_MS: i64 = 60_000;
 
 /// A wait for the end of one event.
@@ -68,9 +68,11 @@ impl Wait {
     async fn overdue(&self) -> Event {
         let Parts { store, clock, .. } = &*self.service.0;
         let by = self.event.request.deadline.plus_ms(OVERDUE_MS);
-        // Waits are begun anew at every heartbeat, so what is far off need not be held here.
-        if !store.is_shared() || by.ms_since(clock.now()) > HELD_MS {
+        if !store.is_shared() {
             return std::future::pending().await;
+        }
+        while by.ms_since(clock.now()) > HELD_MS {
+            clock.pause_until(clock.moment().plus_ms(HELD_MS)).await;
         }
         clock.sleep_until(by).await;
         loop {
@@ -79,7 +81,7 @@ impl Wait {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
             }
-            clock.sleep_until(clock.now().plus_ms(OVERDUE_MS)).await;
+            clock.pause_until(clock.moment().plus_ms(OVERDUE_MS)).await;
         }
     }
 

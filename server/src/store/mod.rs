@@ -8,6 +8,8 @@ mod check;
 mod copy;
 mod events;
 mod faults;
+#[cfg(test)]
+mod held;
 mod index;
 mod keys;
 mod metrics;
@@ -23,6 +25,8 @@ pub use check::check;
 pub use copy::{Copied, CopyError, copy};
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
+#[cfg(test)]
+pub(crate) use held::HeldStore;
 pub use keys::{Entry, Index};
 pub use metrics::StoreMetrics;
 pub use open::{OpenError, Options, open};

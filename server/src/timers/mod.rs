@@ -30,7 +30,7 @@ const SCAN_MS: i64 = 5_000;
 const AHEAD_MS: i64 = 10_000;
 /// How far back before the look before: a timer may take its time to the store.
 const BACK_MS: i64 = 10_000;
-/// Farthest that a look reaches back after a time without the store; what is older is swept up.
+/// Farthest that a look reaches back after a time without the store, or a step of the clock; what is older is swept up.
 const BACK_MS_MAX: i64 = 15 * MINUTE_MS;
 /// How far ahead timers that were set here are held.
 const HELD_MS: i64 = 2 * MINUTE_MS;
@@ -55,7 +55,10 @@ pub struct Timers {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     window: Mutex<Window>,
+    /// There is something in the window that is due before what was the nearest.
     nearer: Notify,
+    /// There may be timers that no look reached.
+    unseen: Notify,
     firing: Arc<Semaphore>,
 }
 
@@ -67,8 +70,9 @@ impl Timers {
         random: Arc<dyn Random>,
     ) -> Arc<Self> {
         let firing = Arc::new(Semaphore::new(FIRING_MAX));
-        let (window, nearer) = (Mutex::default(), Notify::new());
-        Arc::new(Self { store, clock, random, window, nearer, firing })
+        let (nearer, unseen) = (Notify::new(), Notify::new());
+        let window = Mutex::default();
+        Arc::new(Self { store, clock, random, window, nearer, unseen, firing })
     }
 
     /// Takes note of a timer that is durable by now. If it is due soon it fires on time, else a later scan finds it.
@@ -88,68 +92,96 @@ impl Timers {
 
     /// Hands every entry to `fire` when it is due, until `shutdown`. What `fire` fails to settle is handed over again.
     pub async fn run(self: Arc<Self>, fire: Fire, tasks: TaskTracker, shutdown: CancellationToken) {
-        let both = async {
-            tokio::join!(self.fire_on_time(&fire, &tasks), self.fire_overdue(&fire, &tasks))
+        let all = async {
+            tokio::join!(
+                self.fire_on_time(&fire, &tasks),
+                self.look_ahead(),
+                self.fire_overdue(&fire, &tasks)
+            )
         };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {}
-            _ = both => {}
+            _ = all => {}
         }
     }
 
     async fn fire_on_time(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
-        let mut scanned = self.clock.now();
-        let mut next_scan = scanned;
-        if PlantedFault::DropTimersAtRestart.is_planted() {
-            next_scan = next_scan.plus_ms(i64::MAX);
-        }
         loop {
-            let now = self.clock.now();
-            if now >= next_scan {
-                match self.scan(scanned, now).await {
-                    Ok(()) => scanned = now,
-                    Err(error) => log_failure(&error),
-                }
-                next_scan = now.plus_ms(SCAN_MS);
-            }
-            let wake = if self.is_clock_off() {
-                next_scan
-            } else {
-                self.fire_due(fire, tasks).await;
-                self.window().nearest().map_or(next_scan, |nearest| nearest.min(next_scan))
-            };
-            tokio::select! {
-                biased;
-                () = self.nearer.notified() => {}
-                () = self.clock.sleep_until(wake) => {}
-            }
+            self.fire_due(fire, tasks).await;
+            self.until_due().await;
         }
     }
 
     async fn fire_due(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
+        self.window().resume(self.clock.moment());
+        if self.is_clock_off() {
+            return;
+        }
         let due = self.window().take_due(self.clock.now());
         for timer in due {
             self.clone().start(timer, fire.clone(), tasks).await;
         }
     }
 
-    /// Works beside the rest, so that a long backlog does not delay what is due now.
+    /// Completes when something may be due, or the clock may be right again.
+    async fn until_due(&self) {
+        let nearest = self.window().nearest().filter(|_| !self.is_clock_off());
+        let nearest = async {
+            match nearest {
+                Some(nearest) => self.clock.sleep_until(nearest).await,
+                None => std::future::pending().await,
+            }
+        };
+        let later = self.clock.moment().plus_ms(SCAN_MS);
+        let later = self.window().nearest_failed().map_or(later, |failed| failed.min(later));
+        tokio::select! {
+            biased;
+            () = self.nearer.notified() => {}
+            () = nearest => {}
+            () = self.clock.pause_until(later) => {}
+        }
+    }
+
+    /// Works beside the rest, so that a slow look does not delay what is due now.
+    async fn look_ahead(&self) {
+        let mut scanned = self.clock.now();
+        while !PlantedFault::DropTimersAtRestart.is_planted() {
+            let next_scan = self.clock.moment().plus_ms(SCAN_MS);
+            let now = self.clock.now();
+            match self.scan(scanned, now).await {
+                Ok(()) => {
+                    if now.ms_since(scanned).abs() > BACK_MS_MAX {
+                        self.unseen.notify_one();
+                    }
+                    scanned = now;
+                }
+                Err(error) => log_failure(&error),
+            }
+            self.nearer.notify_one();
+            self.clock.pause_until(next_scan).await;
+        }
+    }
+
+    /// Works beside the rest too, so that a long backlog does not delay what is due now.
     async fn fire_overdue(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
         while !PlantedFault::DropTimersAtRestart.is_planted() {
-            let now = self.clock.now();
-            let swept = if self.is_clock_off() {
-                now.plus_ms(SCAN_MS)
+            let pause_ms = if self.is_clock_off() {
+                SCAN_MS
             } else {
-                match self.sweep(now, fire, tasks).await {
-                    Ok(()) => now.plus_ms(SWEEP_MS),
+                match self.sweep(self.clock.now(), fire, tasks).await {
+                    Ok(()) => SWEEP_MS,
                     Err(error) => {
                         log_failure(&error);
-                        now.plus_ms(SCAN_MS)
+                        SCAN_MS
                     }
                 }
             };
-            self.clock.sleep_until(swept).await;
+            tokio::select! {
+                biased;
+                () = self.unseen.notified() => {}
+                () = self.clock.pause_until(self.clock.moment().plus_ms(pause_ms)) => {}
+            }
         }
     }
 
@@ -176,7 +208,10 @@ impl Timers {
 
     /// Takes into memory what is due soon, and what came due since the last scan, at `scanned`.
     async fn scan(&self, scanned: Timestamp, now: Timestamp) -> Result<(), Error> {
-        let back = scanned.min(now).plus_ms(-BACK_MS).max(now.plus_ms(-BACK_MS_MAX));
+        let farthest = now.plus_ms(-BACK_MS_MAX);
+        // A clock that has stepped back was ahead, nobody knows since when, and looked past what is due by now.
+        let is_back = now < scanned;
+        let back = if is_back { farthest } else { scanned.plus_ms(-BACK_MS).max(farthest) };
         let mut minute = back.plus_ms(-(back.ms() % MINUTE_MS));
         while minute <= now.plus_ms(AHEAD_MS) {
             let timers = self.store.indexes().minute(Index::Timers, minute).await?;
@@ -209,7 +244,7 @@ impl Timers {
                 Ok(()) => self.window().settled(&timer),
                 Err(error) => {
                     tracing::warn!(%timer, %error, "a timer failed to fire and will again");
-                    let again = self.clock.now().plus_ms(RETRY_MS);
+                    let again = self.clock.moment().plus_ms(RETRY_MS);
                     self.window().postpone(timer, again);
                     self.nearer.notify_one();
                 }
@@ -230,3 +265,6 @@ impl Timers {
 fn log_failure(error: &Error) {
     tracing::warn!(%error, "the timers could not be read and will be again");
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,15 +5,18 @@ use std::ops::Range;
 
 use hitl_core::Timestamp;
 
+use crate::clock::Moment;
 use crate::store::Entry;
 
-/// Most timers held. Beyond it the farthest are let go; a later scan finds them again.
+/// Most timers held, of each kind. Beyond it the farthest are let go; a later scan finds them again.
 const TIMERS_MAX: usize = 200_000;
 
 /// Timers by the instant at which they fire.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     queue: BTreeSet<(Timestamp, Entry)>,
+    /// Timers that failed to fire, by the moment at which they come back: a pause, so no instant of the wall clock.
+    failed: BTreeSet<(Moment, Entry)>,
     known: BTreeMap<Entry, Known>,
 }
 
@@ -24,7 +27,7 @@ enum Known {
     Set(Timestamp),
     /// It was found in the store, and fires at this instant.
     Found(Timestamp),
-    /// It is firing, so that a scan does not fire it twice.
+    /// It is firing, or has failed to, so that a scan does not fire it twice.
     Firing,
 }
 
@@ -96,10 +99,29 @@ impl Window {
         unknown
     }
 
-    /// Puts a timer that was firing back, to fire at `at`.
-    pub(super) fn postpone(&mut self, timer: Entry, at: Timestamp) {
-        self.settled(&timer);
-        self.insert(at, timer);
+    /// Keeps a timer that failed to fire until `again`.
+    pub(super) fn postpone(&mut self, timer: Entry, again: Moment) {
+        self.failed.insert((again, timer));
+        if self.failed.len() > TIMERS_MAX
+            && let Some((_, farthest)) = self.failed.pop_last()
+        {
+            self.known.remove(&farthest);
+        }
+    }
+
+    /// The moment at which the next timer that failed to fire comes back.
+    pub(super) fn nearest_failed(&self) -> Option<Moment> {
+        self.failed.first().map(|(again, _)| *again)
+    }
+
+    /// Puts back what failed to fire and was to come back at or before `moment`.
+    pub(super) fn resume(&mut self, moment: Moment) {
+        while self.nearest_failed().is_some_and(|again| again <= moment)
+            && let Some((_, timer)) = self.failed.pop_first()
+        {
+            self.settled(&timer);
+            self.insert(timer.time, timer);
+        }
     }
 
     /// Lets go of a timer that has fired.
@@ -184,9 +206,13 @@ mod tests {
         let mut window = Window::default();
         insert(&mut window, timer(10, 1));
         window.take_due(at(10));
-        window.postpone(timer(10, 1), at(50));
-        assert_eq!(window.take_due(at(49)), []);
-        assert_eq!(window.take_due(at(50)), [timer(10, 1)]);
+        window.postpone(timer(10, 1), Moment::from_ms(50));
+        window.resume(Moment::from_ms(49));
+        assert!(!window.claim(&timer(10, 1)), "nothing else may fire it meanwhile");
+        assert_eq!(window.take_due(at(10)), []);
+        window.resume(Moment::from_ms(50));
+        assert_eq!(window.nearest_failed(), None);
+        assert_eq!(window.take_due(at(10)), [timer(10, 1)]);
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! What other replicas have ended: announcements in the store, read while anyone waits here.
 //!
 //! Whoever ends an event announces it first and records the end then, so that a crash between the two loses no wake-up.
-//! This replica lists the announcements of the last seconds once a second, one listing however many wait, and reads an
-//! announced event only if somebody waits for it here. An announced end that is not recorded yet is looked for again.
+//! This replica lists the announcements of the last seconds once a second, one listing however many wait and two near the
+//! turn of a minute, and has an announced event read only if somebody waits for it here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
-use futures::{StreamExt, future, stream};
-use hitl_core::{EventKey, Timestamp};
+use futures::future;
+use hitl_core::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::store::{Entry, EventStore, Index, PlantedFault};
+use crate::store::{EventStore, Index};
 use crate::waiters::Waiters;
+use crate::waiters::reads::Reads;
 
 /// Time between two listings.
 const TICK_MS: i64 = 1_000;
@@ -22,18 +23,16 @@ const TICK_MS: i64 = 1_000;
 const LOOK_BACK_MS: i64 = 20_000;
 /// Length of a part of the index.
 const MINUTE_MS: i64 = 60_000;
-/// When the minute that has just passed is listed once more instead of the present one.
-const LOOKS_BACK_AT_MS: [i64; 5] = [0, 2_000, 5_000, 10_000, 19_000];
-/// Longest time without a listing that is caught up with by listing; after a longer one every wait is looked at.
+/// When the minute that has just passed is listed once more, beside the present one: once a second for as long as a
+/// clock elsewhere may be in it still, and then for what took its time to the store.
+const LOOKS_BACK_AT_MS: [i64; 7] = [0, 1_000, 2_000, 3_000, 5_000, 10_000, 19_000];
+/// How long before its turn the next minute is listed too: a clock elsewhere may be in it already.
+const LOOK_AHEAD_MS: i64 = 2_000;
+/// Shortest time without a listing that is caught up with, or step of the clock: less is within what every listing
+/// reaches back.
+const GAP_MS: i64 = 5 * TICK_MS;
+/// Longest time without a listing that is caught up with by listing; after a longer one every wait is read once.
 const GAP_MS_MAX: i64 = 5 * MINUTE_MS;
-/// Pause before an announced end that is not recorded yet is looked for again; each later one is twice as long.
-const PAUSE_MS_MIN: i64 = 50;
-/// Longest such pause.
-const PAUSE_MS_MAX: i64 = 2_000;
-/// How long an announced end is looked for: whoever announced it has crashed, or records it and announces it again.
-const PATIENCE_MS: i64 = 60_000;
-/// Events read at the same time.
-const READING_MAX: usize = 32;
 
 /// See the module.
 #[derive(Debug)]
@@ -41,143 +40,95 @@ pub struct Feed {
     store: Arc<EventStore>,
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
+    reads: Reads,
+}
+
+/// How far the listings have come.
+#[derive(Debug)]
+struct Progress {
     /// Since when somebody waits without a break.
     awaited: Timestamp,
     /// When the listings last covered everything.
     covered: Option<Timestamp>,
-    /// Announced ends that are still to be read.
-    announced: BTreeMap<EventKey, Look>,
-}
-
-/// When to look for an announced end.
-#[derive(Debug)]
-struct Look {
-    next: Timestamp,
-    pause_ms: i64,
-    until: Timestamp,
 }
 
 impl Feed {
     /// The announcements in `store`, for `waiters`.
     pub fn new(store: Arc<EventStore>, waiters: Arc<Waiters>, clock: Arc<dyn Clock>) -> Self {
-        let awaited = clock.now();
-        Self { store, waiters, clock, awaited, covered: None, announced: BTreeMap::new() }
+        let reads = Reads::new(store.clone(), waiters.clone(), clock.clone());
+        Self { store, waiters, clock, reads }
     }
 
     /// Tells waiters what is announced, until `shutdown`.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    pub async fn run(self, shutdown: CancellationToken) {
+        let both = async { tokio::join!(self.follow(), self.reads.run()) };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {}
-            () = self.follow() => {}
+            _ = both => {}
         }
     }
 
-    async fn follow(&mut self) {
-        let mut next_tick = self.clock.now();
+    async fn follow(&self) {
         loop {
-            if self.waiters.count() == 0 {
-                self.forget();
-                self.waiters.arrival().await;
-                self.awaited = self.clock.now();
-                next_tick = self.awaited;
-            }
-            let now = self.clock.now();
-            if now >= next_tick {
-                if let Err(error) = self.tick(now).await {
+            self.waiters.arrival().await;
+            let mut progress = Progress { awaited: self.clock.now(), covered: None };
+            while self.waiters.count() > 0 {
+                let next_tick = self.clock.moment().plus_ms(TICK_MS);
+                if let Err(error) = self.tick(&mut progress, self.clock.now()).await {
                     tracing::warn!(%error, "the announcements could not be read and will be again");
                 }
-                next_tick = now.plus_ms(TICK_MS);
+                self.clock.pause_until(next_tick).await;
             }
-            self.look().await;
-            let wake = self.announced.values().map(|look| look.next).min();
-            self.clock.sleep_until(wake.map_or(next_tick, |wake| wake.min(next_tick))).await;
+            // Nobody waits, so nothing was missed.
+            self.reads.forget();
         }
     }
 
-    /// Nobody waits, so nothing was missed.
-    fn forget(&mut self) {
-        self.covered = None;
-        self.announced.clear();
-    }
-
-    async fn tick(&mut self, now: Timestamp) -> Result<(), Error> {
+    async fn tick(&self, progress: &mut Progress, now: Timestamp) -> Result<(), Error> {
         // Not from now on: the first listing may have failed for long.
-        let covered = self.covered.unwrap_or(self.awaited);
+        let covered = progress.covered.unwrap_or(progress.awaited);
         let gap_ms = now.ms_since(covered);
-        if gap_ms > GAP_MS_MAX {
-            for key in self.waiters.awaited() {
-                self.announce(key, now);
-            }
-        } else if self.covered.is_none() || gap_ms > 5 * TICK_MS {
-            let mut minute = covered.plus_ms(-LOOK_BACK_MS);
-            while minute.ms() / MINUTE_MS <= now.ms() / MINUTE_MS {
-                self.list(minute, now).await?;
-                minute = minute.plus_ms(MINUTE_MS - minute.ms() % MINUTE_MS);
-            }
+        // A clock that has stepped back was ahead, nobody knows since when, and what was announced then was not listed.
+        let is_lost = !(-GAP_MS..=GAP_MS_MAX).contains(&gap_ms);
+        let is_gap = progress.covered.is_none() || !(0..=GAP_MS).contains(&gap_ms);
+        let from = if is_gap {
+            let since = if is_lost { now } else { covered.min(now) };
+            since.plus_ms(-LOOK_BACK_MS)
         } else {
-            self.list(place(covered, now), now).await?;
-        }
-        self.covered = Some(now);
-        Ok(())
-    }
-
-    async fn list(&mut self, from: Timestamp, now: Timestamp) -> Result<(), Error> {
-        let entries = self.store.indexes().minute_from(Index::Resolved, from).await?;
-        for Entry { key, .. } in entries {
-            self.announce(key, now);
-        }
-        Ok(())
-    }
-
-    fn announce(&mut self, key: EventKey, now: Timestamp) {
-        if self.waiters.awaits(&key) && !PlantedFault::DeafToReplicas.is_planted() {
-            let until = now.plus_ms(PATIENCE_MS);
-            self.announced.entry(key).or_insert(Look { next: now, pause_ms: PAUSE_MS_MIN, until });
-        }
-    }
-
-    /// Reads the announced events whose turn has come.
-    async fn look(&mut self) {
-        let now = self.clock.now();
-        self.announced.retain(|key, look| look.until > now && self.waiters.awaits(key));
-        let due = self.announced.iter().filter(|(_, look)| look.next <= now);
-        let due: Vec<EventKey> = due.map(|(key, _)| key.clone()).collect();
-        let (store, waiters) = (&self.store, &self.waiters);
-        let read = |key: EventKey| async move {
-            match store.read(&key).await {
-                Ok(Some(event)) if event.response.is_some() => waiters.ended(&event),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "an announced event could not be read");
-                    return Some(key);
-                }
-            }
-            None
+            place(covered, now)
         };
-        let reads = stream::iter(due.iter().cloned()).map(read).buffer_unordered(READING_MAX);
-        let failed: BTreeSet<EventKey> = reads.filter_map(future::ready).collect().await;
-        let now = self.clock.now();
-        for key in &due {
-            let Some(look) = self.announced.get_mut(key) else { continue };
-            look.next = now.plus_ms(look.pause_ms);
-            look.pause_ms = (2 * look.pause_ms).min(PAUSE_MS_MAX);
-            if failed.contains(key) {
-                // Nothing is known of it, so it has all the time that there is for a record.
-                look.until = now.plus_ms(PATIENCE_MS);
-            }
+        // At the same time, and each for itself, so that none waits for another.
+        let listings = minutes(from, now.plus_ms(LOOK_AHEAD_MS)).map(|from| self.list(from));
+        future::join_all(listings).await.into_iter().collect::<Result<(), Error>>()?;
+        if is_lost {
+            self.reads.missed();
         }
+        progress.covered = Some(now);
+        Ok(())
+    }
+
+    async fn list(&self, from: Timestamp) -> Result<(), Error> {
+        for announced in self.store.indexes().minute_from(Index::Resolved, from).await? {
+            self.reads.announced(announced.key);
+        }
+        Ok(())
     }
 }
 
 /// From where on to list, when nothing was left out lately.
 fn place(covered: Timestamp, now: Timestamp) -> Timestamp {
-    let past_ms = now.ms() % MINUTE_MS;
-    let turn = now.plus_ms(-past_ms);
-    let looks_back = |at_ms: &i64| covered < turn.plus_ms(*at_ms) && past_ms >= *at_ms;
-    if LOOKS_BACK_AT_MS.iter().any(looks_back) {
+    let turn = now.plus_ms(-(now.ms() % MINUTE_MS));
+    let mut looks_back = LOOKS_BACK_AT_MS.iter().map(|at_ms| turn.plus_ms(*at_ms));
+    if looks_back.any(|at| covered < at && at <= now) {
         turn.plus_ms(-LOOK_BACK_MS)
     } else {
         turn.max(now.plus_ms(-LOOK_BACK_MS))
     }
+}
+
+/// The minutes from `from` to the one that holds `to`, as the instants from which on they are listed.
+fn minutes(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let next = |at: &Timestamp| Some(at.plus_ms(MINUTE_MS - at.ms() % MINUTE_MS));
+    iter::successors(Some(from), next).take_while(move |at| *at <= to)
 }

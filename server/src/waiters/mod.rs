@@ -5,6 +5,8 @@
 //! waiter never goes back to the store.
 
 mod feed;
+mod queue;
+mod reads;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
