@@ -33,9 +33,8 @@ async fn server(ahead_ms: Option<i64>) -> SocketAddr {
                 let date = chrono::DateTime::from_timestamp_millis(NOW_MS + ahead_ms).unwrap();
                 date.format("date: %a, %d %b %Y %H:%M:%S GMT\r\n").to_string()
             });
-            let head = format!(
-                "HTTP/1.1 {status}\r\n{date}connection: close\r\ncontent-length: {length}"
-            );
+            let head =
+                format!("HTTP/1.1 {status}\r\n{date}connection: close\r\ncontent-length: {length}");
             let _ = connection.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
         }
     });

@@ -67,14 +67,13 @@ impl Queue {
     }
 
     /// Forgets the event at `key`, which was taken out.
-    pub(super) fn drop(&mut self, key: &EventKey) {
+    pub(super) fn forget(&mut self, key: &EventKey) {
         self.looks.remove(key);
     }
 
     fn put(&mut self, key: EventKey, look: Look) {
         if let Some(next) = look.next {
-            let queue =
-                if look.until.is_some() { &mut self.announced } else { &mut self.missed };
+            let queue = if look.until.is_some() { &mut self.announced } else { &mut self.missed };
             queue.insert((next, key.clone()));
         }
         self.looks.insert(key, look);

@@ -94,7 +94,7 @@ impl Reads {
             if self.waiters.awaits(&key) {
                 return Some(key);
             }
-            self.queue().drop(&key);
+            self.queue().forget(&key);
         }
     }
 
