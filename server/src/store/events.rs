@@ -104,13 +104,13 @@ impl EventStore {
         let key = request.key();
         let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
         let path = keys::request(&key);
-        // Both at once, since neither is of use without the other and a store takes its time for each.
-        let (created, marked) = tokio::join!(
+        // Both at once, since a store takes its time for each; and if one fails the other is given up, since neither is
+        // of use without the other.
+        let (created, ()) = tokio::try_join!(
             self.objects.create_once::<RequestRecord>(&path, nonce, record),
             self.indexes.insert(Index::Timers, timer(&request)),
-        );
-        marked?;
-        match created? {
+        )?;
+        match created {
             objects::Created::Ours => {
                 self.cache.insert(key, Event { request: request.clone(), response: None });
                 Ok(Created { request, existed: false })

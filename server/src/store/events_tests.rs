@@ -1,14 +1,16 @@
 //! What the store holds after a create or an end that was repeated, raced or cut short.
 
+use std::time::Duration;
+
 use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
-use object_store::memory::InMemory;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::store::scripted::{self, Op, Scripted, Step, broken};
 use crate::testing::spec;
 
 fn store() -> EventStore {
-    EventStore::over(Arc::new(InMemory::new()), false, Arc::new(SystemClock))
+    EventStore::over(scripted::empty(), false, Arc::new(SystemClock))
 }
 
 /// A second view of the same store, with nothing in memory: what a restart sees.
@@ -54,6 +56,17 @@ async fn a_repeated_create_finds_the_first_and_leaves_one_timer() {
     assert!(again.existed);
     assert_eq!(again.request, first);
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_timer_cannot_be_written_gives_up_its_request() {
+    let scripted = Scripted::over(scripted::empty());
+    let store = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    scripted.next(Op::Put, "timers/", Step::RefuseAndSay(broken));
+    scripted.next(Op::Put, "request.json", Step::After(Box::pin(std::future::pending())));
+    let create = store.create(request(1_000), Nonce([1; 16]));
+    let created = tokio::time::timeout(Duration::from_secs(60), create).await.expect("it ends");
+    assert!(matches!(created, Err(Error::StoreUnavailable(_))), "{created:?}");
 }
 
 #[tokio::test]

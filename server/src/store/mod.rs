@@ -16,6 +16,8 @@ mod open;
 mod probe;
 mod record;
 mod remote;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod skew;
 mod url;
 
