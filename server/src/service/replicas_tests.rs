@@ -1,12 +1,14 @@
 //! Two replicas over one store, with time held in hand.
 
 use futures::FutureExt;
-use hitl_core::{Namespace, State, Timestamp};
+use hitl_core::{EventId, Namespace, State, Timestamp};
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use super::*;
 use crate::clock::ManualClock;
 use crate::random::SystemRandom;
+use crate::store::scripted::{self, Op, Scripted, Step, broken};
 use crate::store::{Entry, Index};
 use crate::testing::{answer, spec};
 
@@ -23,13 +25,18 @@ struct World {
 impl World {
     fn new() -> Self {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
-        Self { store: Arc::default(), clock, shutdown: CancellationToken::new() }
+        Self { store: scripted::empty(), clock, shutdown: CancellationToken::new() }
     }
 
     /// A replica that only does what it is asked.
     fn idle(&self) -> Service {
+        self.idle_over(self.store.clone())
+    }
+
+    /// One that sees the store as `store` shows it.
+    fn idle_over(&self, store: Arc<dyn ObjectStore>) -> Service {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let store = EventStore::over(self.store.clone(), true, clock.clone());
+        let store = EventStore::over(store, true, clock.clone());
         Service::new(store, clock, Arc::new(SystemRandom), 100, self.shutdown.clone())
     }
 
@@ -56,7 +63,6 @@ impl World {
     }
 
     async fn responses(&self) -> usize {
-        use object_store::ObjectStore;
         let listed = self.store.list(Some(&"events".into()));
         let all: Vec<_> = futures::TryStreamExt::try_collect(listed).await.unwrap();
         all.iter()
@@ -161,4 +167,37 @@ async fn a_replica_whose_clock_is_wrong_decides_nothing() {
     wrong.0.store.skew().observe(until, until, until);
     wrong.ready().await.unwrap();
     assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_costs_no_event_its_timer() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let replica = world.idle_over(scripted.clone());
+    let event = create(&world.idle(), 1_000).await;
+    let timer = Entry { time: event.request.deadline, key: event.request.key() };
+    world.clock.advance_ms(120_000);
+    scripted.hide(Some(""));
+    let failure = replica.expire(timer.clone()).await;
+    assert!(matches!(failure, Err(Error::StoreUnavailable(_))), "{failure:?}");
+    assert!(matches!(replica.ready().await, Err(Error::StoreUnavailable(_))));
+    assert!(!replica.pending_is_empty().await.unwrap(), "its timer is there");
+    scripted.hide(None);
+    replica.expire(timer).await.unwrap();
+    assert_eq!(replica.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
+
+#[tokio::test]
+async fn a_timer_that_no_event_belongs_to_goes_a_minute_after_it_is_due() {
+    let world = World::new();
+    let replica = world.idle();
+    let key = EventKey { namespace: Namespace::default(), id: EventId::from_bytes([9; 16]) };
+    let timer = Entry { time: world.clock.now(), key };
+    replica.0.store.indexes().insert(Index::Timers, timer.clone()).await.unwrap();
+    world.clock.advance_ms(59_000);
+    replica.expire(timer.clone()).await.unwrap();
+    assert!(!replica.pending_is_empty().await.unwrap());
+    world.clock.advance_ms(1_000);
+    replica.expire(timer).await.unwrap();
+    assert!(replica.pending_is_empty().await.unwrap());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hitl_core::{Event, EventKey, Outcome, Request, Response};
-use object_store::{ObjectStore, PutMode};
+use object_store::ObjectStore;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -14,8 +14,7 @@ use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
 use crate::store::metrics::StoreMetrics;
 use crate::store::objects::{self, Objects};
-use crate::store::open::OpenError;
-use crate::store::record::{self, LinkKeyRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::store::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
 use crate::store::skew::Skew;
 
 /// Most bytes of events kept in memory.
@@ -33,7 +32,7 @@ const FRESH_MS: i64 = 10_000;
 /// timer is known to be durable.
 #[derive(Debug)]
 pub struct EventStore {
-    objects: Objects,
+    pub(super) objects: Objects,
     indexes: Indexes,
     /// Whether other replicas may use the same store.
     shared: bool,
@@ -140,6 +139,9 @@ impl EventStore {
         let (request, response) =
             tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
         let Some(RequestRecord { request, .. }) = request? else {
+            // An absence is final for whoever hears of it. It costs a third small read, so nobody can burden the store
+            // by asking for what is not there.
+            self.check().await?;
             return Ok(None);
         };
         let event = Event { request: Arc::new(request), response: response? };
@@ -225,36 +227,6 @@ impl EventStore {
     /// What the operations on the store took.
     pub fn metrics(&self) -> &StoreMetrics {
         self.objects.metrics()
-    }
-
-    /// Makes sure that every server of this store signs links with the same key, of which `fingerprint` is a hash. The
-    /// first server decides.
-    ///
-    /// # Errors
-    /// [`OpenError::OtherLinkKey`], and those of the store.
-    pub async fn hold_to_link_key(&self, fingerprint: &str) -> Result<(), OpenError> {
-        let path = keys::link_key();
-        let ours = LinkKeyRecord { version: VERSION, fingerprint: fingerprint.to_owned() };
-        let created = self.objects.put(&path, record::encode(&ours), PutMode::Create).await;
-        let Err(error) = created else {
-            return Ok(());
-        };
-        // Whatever failure the store names, what is there then is what counts.
-        let found = self.objects.bytes(&path).await?;
-        let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
-        match found {
-            Some(found) if found.fingerprint == fingerprint => Ok(()),
-            Some(_) => Err(OpenError::OtherLinkKey),
-            None => Err(Error::from(error).into()),
-        }
-    }
-
-    /// Whether the store can be read at all.
-    ///
-    /// # Errors
-    /// [`Error::StoreUnavailable`].
-    pub async fn check(&self) -> Result<(), Error> {
-        self.objects.exists(&keys::format()).await.map(drop)
     }
 }
 

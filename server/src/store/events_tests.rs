@@ -108,6 +108,15 @@ async fn an_end_by_another_process_is_seen_although_the_event_is_remembered() {
 }
 
 #[tokio::test]
-async fn what_was_never_asked_is_absent() {
-    assert_eq!(store().read(&request(1_000).key()).await.unwrap(), None);
+async fn what_was_never_asked_is_absent_unless_the_store_itself_is() {
+    let scripted = Scripted::over(scripted::empty());
+    let store = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    let key = request(1_000).key();
+    store.check().await.unwrap();
+    assert_eq!(store.read(&key).await.unwrap(), None);
+    // What a bucket says that was deleted, and a proxy that has lost it.
+    scripted.hide(Some(""));
+    let failure = store.read(&key).await.unwrap_err();
+    assert!(failure.to_string().contains("meta/format.json is not in the store"), "{failure}");
+    assert!(matches!(store.check().await, Err(Error::StoreUnavailable(_))));
 }

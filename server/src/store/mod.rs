@@ -10,6 +10,7 @@ mod events;
 mod faults;
 mod index;
 mod keys;
+mod meta;
 mod metrics;
 mod objects;
 mod open;
