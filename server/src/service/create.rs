@@ -51,8 +51,8 @@ impl Service {
         if !fields.is_empty() {
             return Err(Error::IdempotencyKeyReused { key, fields });
         }
-        // The first create may have been cut short between the request and its timer; the read makes sure of that one.
-        let event = self.get(&key).await?;
+        // The first create may have been cut short between the request and its timer.
+        let event = self.0.store.ensure_timer(self.get(&key).await?).await?;
         if event.response.is_none() {
             self.0.timers.set(Entry { time: event.request.deadline, key });
         }

@@ -1,7 +1,7 @@
 //! Two replicas over one store, with time held in hand.
 
 use futures::FutureExt;
-use hitl_core::{EventId, Namespace, State, Timestamp};
+use hitl_core::{EventId, Namespace, Spec, State, Timestamp};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
@@ -167,6 +167,38 @@ async fn a_replica_whose_clock_is_wrong_decides_nothing() {
     wrong.0.store.skew().observe(until, until, until);
     wrong.ready().await.unwrap();
     assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
+
+#[tokio::test]
+async fn whoever_waits_or_asks_again_looks_for_the_timer_once_and_writes_it_if_it_is_missing() {
+    let world = World::new();
+    let keyed = || Spec { idempotency_key: Some("k".into()), ..spec(600_000) };
+    let first = world.idle().create(Namespace::default(), keyed()).await.unwrap().event;
+    let (key, deadline) = (first.request.key(), first.request.deadline);
+    let remove_timer = async |replica: &Service| {
+        let timer = Entry { time: deadline, key: key.clone() };
+        replica.0.store.indexes().remove(Index::Timers, &timer).await.unwrap();
+    };
+    for is_wait in [true, false] {
+        // A create that is repeated later brings a timer of its own, which is not this one.
+        world.clock.advance_ms(1);
+        let scripted = Scripted::over(world.store.clone());
+        let replica = world.idle_over(scripted.clone());
+        remove_timer(&replica).await;
+        replica.get(&key).await.unwrap();
+        let refused = replica.end(&key, answer(-1, "a")).await;
+        assert!(matches!(refused, Err(Error::InvalidAnswer(_))), "{refused:?}");
+        assert_eq!(scripted.asked(Op::Head, "timers/"), 0, "what is only looked at needs no timer");
+        for _ in 0..3 {
+            if is_wait {
+                replica.wait(&key).await.unwrap();
+            } else {
+                assert!(replica.create(Namespace::default(), keyed()).await.unwrap().existed);
+            }
+        }
+        assert_eq!(scripted.asked(Op::Head, "timers/"), 1);
+        assert!(!replica.pending_is_empty().await.unwrap(), "it has its timer again");
+    }
 }
 
 #[tokio::test]

@@ -28,8 +28,7 @@ const FRESH_MS: i64 = 10_000;
 /// The events of one store.
 ///
 /// What was asked never changes and what has ended never changes, so both may be remembered; that
-/// an event is pending is never remembered but read anew. An event is remembered only once its
-/// timer is known to be durable.
+/// an event is pending is never remembered but read anew.
 #[derive(Debug)]
 pub struct EventStore {
     pub(super) objects: Objects,
@@ -38,7 +37,15 @@ pub struct EventStore {
     shared: bool,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
-    cache: Cache<EventKey, Event, EventWeight>,
+    cache: Cache<EventKey, Known, EventWeight>,
+}
+
+/// What is remembered of an event.
+#[derive(Clone, Debug)]
+struct Known {
+    event: Event,
+    /// Whether its timer is known to be durable, if it is pending.
+    has_timer: bool,
 }
 
 /// What became of a create.
@@ -111,7 +118,8 @@ impl EventStore {
         )?;
         match created {
             objects::Created::Ours => {
-                self.cache.insert(key, Event { request: request.clone(), response: None });
+                let event = Event { request: request.clone(), response: None };
+                self.remember(Known { event, has_timer: true });
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
@@ -123,17 +131,17 @@ impl EventStore {
         }
     }
 
-    /// The event at `key` as it is recorded, if it is; its timer is durable on return if it is pending.
+    /// The event at `key` as it is recorded, if it is.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
-        if let Some(known) = self.cache.get(key) {
-            if known.response.is_some() || PlantedFault::RememberPending.is_planted() {
-                return Ok(Some(known));
+        if let Some(Known { event, has_timer }) = self.cache.get(key) {
+            if event.response.is_some() || PlantedFault::RememberPending.is_planted() {
+                return Ok(Some(event));
             }
-            let response = self.read_response(key).await?;
-            return Ok(Some(self.remember(Event { response, ..known })));
+            let event = Event { response: self.read_response(key).await?, ..event };
+            return Ok(Some(self.remember(Known { event, has_timer })));
         }
         let path = keys::request(key);
         let (request, response) =
@@ -145,10 +153,22 @@ impl EventStore {
             return Ok(None);
         };
         let event = Event { request: Arc::new(request), response: response? };
-        if event.response.is_none() {
-            self.indexes.ensure(Index::Timers, timer(&event.request)).await?;
+        Ok(Some(self.remember(Known { event, has_timer: false })))
+    }
+
+    /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
+    /// acknowledged may have left it without one.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn ensure_timer(&self, event: Event) -> Result<Event, Error> {
+        let key = event.request.key();
+        let has_timer = self.cache.get(&key).is_some_and(|known| known.has_timer);
+        if event.response.is_some() || has_timer {
+            return Ok(event);
         }
-        Ok(Some(self.remember(event)))
+        self.indexes.ensure(Index::Timers, timer(&event.request)).await?;
+        Ok(self.remember(Known { event, has_timer: true }))
     }
 
     /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
@@ -192,7 +212,8 @@ impl EventStore {
             self.indexes.remove(Index::Resolved, &announcement).await?;
         }
         let response = Some(Arc::new(response));
-        Ok(Ended { event: self.remember(Event { response, ..event.clone() }), ours })
+        let event = Event { response, ..event.clone() };
+        Ok(Ended { event: self.remember(Known { event, has_timer: true }), ours })
     }
 
     /// Announces an end that took so long to record that replicas may have stopped to look for it. After a deadline
@@ -214,8 +235,9 @@ impl EventStore {
         Ok(record.map(|record| Arc::new(record.response)))
     }
 
-    fn remember(&self, event: Event) -> Event {
-        self.cache.insert(event.request.key(), event.clone());
+    fn remember(&self, known: Known) -> Event {
+        let event = known.event.clone();
+        self.cache.insert(event.request.key(), known);
         event
     }
 
@@ -238,9 +260,9 @@ pub(crate) fn timer(request: &Request) -> Entry {
 #[derive(Clone, Debug)]
 struct EventWeight;
 
-impl Weighter<EventKey, Event> for EventWeight {
-    fn weight(&self, _: &EventKey, event: &Event) -> u64 {
-        event.approximate_bytes() as u64
+impl Weighter<EventKey, Known> for EventWeight {
+    fn weight(&self, _: &EventKey, known: &Known) -> u64 {
+        known.event.approximate_bytes() as u64
     }
 }
 

@@ -70,13 +70,16 @@ async fn a_create_whose_timer_cannot_be_written_gives_up_its_request() {
 }
 
 #[tokio::test]
-async fn whoever_reads_a_request_without_a_timer_writes_the_timer() {
+async fn a_request_without_a_timer_is_given_it() {
     let store = store();
     let first = request(1_000);
     store.create(first.clone(), Nonce([1; 16])).await.unwrap();
     store.indexes().remove(Index::Timers, &timer(&first)).await.unwrap();
-    let event = reopened(&store).read(&first.key()).await.unwrap().unwrap();
+    let store = reopened(&store);
+    let event = store.read(&first.key()).await.unwrap().unwrap();
     assert_eq!(event, Event { request: first.clone(), response: None });
+    assert_eq!(entries(&store, Index::Timers).await, []);
+    store.ensure_timer(event).await.unwrap();
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
 }
 
