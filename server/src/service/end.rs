@@ -90,7 +90,7 @@ impl Service {
 
     /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it
     /// fails: the timer comes due, finds the event ended, and is removed then.
-    fn drop_timer(&self, event: &Event) {
+    pub(super) fn drop_timer(&self, event: &Event) {
         let timer = Entry { time: event.request.deadline, key: event.request.key() };
         self.0.timers.forget(&timer);
         let service = self.clone();

@@ -157,7 +157,7 @@ impl EventStore {
     }
 
     /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
-    /// acknowledged may have left it without one.
+    /// acknowledged may have left it without one. Returns the event as it stands then.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
@@ -167,8 +167,17 @@ impl EventStore {
         if event.response.is_some() || has_timer {
             return Ok(event);
         }
-        self.indexes.ensure(Index::Timers, timer(&event.request)).await?;
-        Ok(self.remember(Known { event, has_timer: true }))
+        let timer = timer(&event.request);
+        if self.indexes.holds(Index::Timers, &timer).await? {
+            return Ok(self.remember(Known { event, has_timer: true }));
+        }
+        self.indexes.insert(Index::Timers, timer.clone()).await?;
+        // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
+        let response = self.read_response(&key).await?;
+        if response.is_some() {
+            self.indexes.remove(Index::Timers, &timer).await?;
+        }
+        Ok(self.remember(Known { event: Event { response, ..event }, has_timer: true }))
     }
 
     /// Records `response` as the outcome of the pending `event`, unless one is recorded already.

@@ -84,6 +84,27 @@ async fn a_request_without_a_timer_is_given_it() {
 }
 
 #[tokio::test]
+async fn a_timer_that_is_missing_because_the_event_has_just_ended_is_not_left_behind() {
+    let store = Arc::new(store());
+    let request = request(1_000);
+    store.create(request.clone(), Nonce([1; 16])).await.unwrap();
+    let scripted = Scripted::over(store.objects.shared());
+    let other = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    let pending = other.read(&request.key()).await.unwrap().unwrap();
+    let end = {
+        let (store, pending) = (store.clone(), pending.clone());
+        async move {
+            store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+            store.indexes().remove(Index::Timers, &timer(&pending.request)).await.unwrap();
+        }
+    };
+    scripted.next(Op::Head, "timers/", Step::After(Box::pin(end)));
+    let event = other.ensure_timer(pending).await.unwrap();
+    assert!(event.response.is_some(), "it says that it has ended");
+    assert_eq!(entries(&store, Index::Timers).await, []);
+}
+
+#[tokio::test]
 async fn the_first_end_is_the_only_one_and_history_holds_it_once() {
     let store = store();
     let request = request(1_000);

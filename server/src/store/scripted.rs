@@ -36,7 +36,7 @@ pub(crate) enum Step {
 
 /// See the module.
 pub(crate) struct Scripted {
-    inner: Arc<InMemory>,
+    inner: Arc<dyn ObjectStore>,
     state: Mutex<State>,
 }
 
@@ -72,7 +72,7 @@ fn absent() -> Error {
 }
 
 impl Scripted {
-    pub(crate) fn over(inner: Arc<InMemory>) -> Arc<Self> {
+    pub(crate) fn over(inner: Arc<dyn ObjectStore>) -> Arc<Self> {
         Arc::new(Self { inner, state: Mutex::default() })
     }
 
