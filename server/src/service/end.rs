@@ -20,7 +20,10 @@ impl Service {
         loop {
             let decision = decide(&event, &command, self.now()?);
             match decision.map_err(|rejection| Error::rejected(rejection, key))? {
-                Decision::Repeat => return Ok(event),
+                Decision::Repeat => {
+                    self.tell(&event).await?;
+                    return Ok(event);
+                }
                 Decision::ExpireFirst(timeout) => {
                     event = self.record_end(event, timeout).await?.event;
                 }
@@ -81,11 +84,19 @@ impl Service {
             if ended.ours {
                 service.count_end(&ended.event);
             }
-            parts.waiters.ended(&ended.event);
             service.drop_timer(&ended.event);
+            service.tell(&ended.event).await?;
             Ok(ended)
         })
         .await
+    }
+
+    /// Tells everyone who waits for `event`, which has ended. Whoever recorded its end may not have lived to tell, or
+    /// may not know that it was recorded, so whoever finds that it was tells again. A caller is answered only then, and
+    /// repeats the call if this fails.
+    async fn tell(&self, event: &Event) -> Result<(), Error> {
+        self.0.waiters.ended(event);
+        self.0.store.announce_again(event).await
     }
 
     /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it

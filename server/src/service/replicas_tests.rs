@@ -115,6 +115,63 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
     assert!(took_ms <= 2_100, "{took_ms} ms");
 }
 
+/// Whoever decides may be stopped before it announces, and never learn whether what it recorded after that was taken.
+#[tokio::test]
+async fn a_waiter_is_told_of_an_end_that_was_announced_late_and_whose_reply_was_lost() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let (one, other) = (world.idle_over(scripted.clone()), world.running());
+    let event = create(&one, 600_000).await;
+    let key = event.request.key();
+    let wait = other.wait(&key).await.unwrap();
+    let stopped = world.clock.sleep_until(world.clock.now().plus_ms(25_000));
+    scripted.next(Op::Put, "resolved/", Step::After(stopped));
+    scripted.next(Op::Put, "response.json", Step::DoAndSay(broken));
+    scripted.next(Op::Get, "response.json", Step::After(Box::pin(async {})));
+    scripted.next(Op::Get, "response.json", Step::RefuseAndSay(broken));
+    let (unknown, _) = world.pass(30_000, one.end(&key, answer(7, "a"))).await;
+    assert!(matches!(unknown, Err(Error::StoreUnavailable(_))), "{unknown:?}");
+    let (told, took_ms) = world.pass(4_000, wait.ended()).await;
+    assert_eq!(told.unwrap().state(), State::Answered);
+    assert!(took_ms <= 2_100, "{took_ms} ms");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_repeated_tells_those_who_were_not() {
+    let world = World::new();
+    let (one, repeated) = (world.idle(), world.idle());
+    let event = create(&one, 600_000).await;
+    let key = event.request.key();
+    let here = repeated.wait(&key).await.unwrap();
+    let elsewhere = world.running();
+    let waits = elsewhere.wait(&key).await.unwrap();
+    let ended = one.end(&key, answer(7, "a")).await.unwrap();
+    // What a write leaves behind that its caller gave up for lost, and that came a minute later.
+    let announced = Entry { time: ended.response.unwrap().time, key: key.clone() };
+    one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
+    world.pass(62_000, world.clock.sleep_until(world.clock.now().plus_ms(61_000))).await;
+    assert!(waits.ended().now_or_never().is_none() && here.ended().now_or_never().is_none());
+    repeated.end(&key, answer(7, "a")).await.unwrap();
+    assert!(here.ended().now_or_never().is_some(), "who waits at the same server is told at once");
+    let (told, took_ms) = world.pass(4_000, waits.ended()).await;
+    assert_eq!(told.unwrap().state(), State::Answered);
+    assert!(took_ms <= 2_100, "{took_ms} ms");
+}
+
+#[tokio::test]
+async fn an_end_is_announced_once_while_its_announcement_is_fresh_and_not_after_its_deadline() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let replica = world.idle_over(scripted.clone());
+    let key = create(&replica, 30_000).await.request.key();
+    let announced = || scripted.asked(Op::Put, "resolved/");
+    for (after_ms, times) in [(0, 1), (10_000, 1), (1, 2), (20_000, 2)] {
+        world.clock.advance_ms(after_ms);
+        replica.end(&key, answer(7, "a")).await.unwrap();
+        assert_eq!(announced(), times, "after {after_ms} ms more");
+    }
+}
+
 #[tokio::test]
 async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
     let world = World::new();

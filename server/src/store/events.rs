@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventKey, Outcome, Request, Response};
+use hitl_core::{Event, EventKey, Request, Response};
 use object_store::ObjectStore;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -22,7 +22,7 @@ const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Events that the memory is laid out for at first.
 const CACHE_EVENTS: usize = 4 * 1024;
 
-/// How old an announcement may be when the end is recorded. Replicas list those of the last 20 s.
+/// How old an announcement may be before the end is announced again. Replicas list those of the last 20 s.
 const FRESH_MS: i64 = 10_000;
 
 /// The events of one store.
@@ -195,6 +195,7 @@ impl EventStore {
         let record =
             record::encode(&ResponseRecord { version: VERSION, nonce, response: &response });
         let path = keys::response(&key);
+        let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
         let announce = self.indexes.insert(Index::Resolved, announcement.clone());
         let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
@@ -202,41 +203,43 @@ impl EventStore {
             announce.await?;
             committed
         } else if self.shared {
-            // Replicas learn of the end from the announcement, so a crash between the two must leave that one.
+            // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
+            // leave it where they look.
             announce.await?;
+            self.announce_again(&ended).await?;
             commit.await?
         } else {
             let (announced, committed) = tokio::join!(announce, commit);
             announced?;
             committed?
         };
-        let (response, ours) = match committed {
-            objects::Created::Ours => (response, true),
-            objects::Created::Theirs(first) => (first.response, false),
+        let ours = matches!(committed, objects::Created::Ours);
+        let ended = match committed {
+            objects::Created::Ours => ended,
+            objects::Created::Theirs(first) => {
+                if first.response.time != announcement.time {
+                    self.indexes.remove(Index::Resolved, &announcement).await?;
+                }
+                Event { response: Some(Arc::new(first.response)), ..ended }
+            }
         };
-        if self.shared && ours {
-            self.announce_again(&announcement, &response).await;
-        }
-        if !ours && response.time != announcement.time {
-            self.indexes.remove(Index::Resolved, &announcement).await?;
-        }
-        let response = Some(Arc::new(response));
-        let event = Event { response, ..event.clone() };
-        Ok(Ended { event: self.remember(Known { event, has_timer: true }), ours })
+        Ok(Ended { event: self.remember(Known { event: ended, has_timer: true }), ours })
     }
 
-    /// Announces an end that took so long to record that replicas may have stopped to look for it. After a deadline
-    /// they look by themselves.
-    async fn announce_again(&self, first: &Entry, response: &Response) {
+    /// Announces the end of `event` once more if that was so long ago that replicas may have stopped to look, on a store
+    /// that they share. After a deadline they look by themselves.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn announce_again(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
-        let is_timeout = matches!(response.outcome, Outcome::TimedOut { .. });
-        if is_timeout || now.ms_since(first.time) <= FRESH_MS {
-            return;
+        let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;
+        let is_owed = self.shared && now < event.request.deadline;
+        if !is_owed || !event.response.as_ref().is_some_and(is_old) {
+            return Ok(());
         }
-        let again = Entry { time: now, key: first.key.clone() };
-        if let Err(error) = self.indexes.insert(Index::Resolved, again).await {
-            tracing::warn!(event = %first.key, %error, "waiters elsewhere may hear of an end only at its deadline");
-        }
+        let again = Entry { time: now, key: event.request.key() };
+        self.indexes.insert(Index::Resolved, again).await
     }
 
     async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
