@@ -19,6 +19,7 @@ mod record;
 mod remote;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod side;
 mod skew;
 mod url;
 

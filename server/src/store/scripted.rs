@@ -81,6 +81,11 @@ impl Scripted {
         self.state().script.push((op, key_part, step));
     }
 
+    /// Forgets what was written down.
+    pub(crate) fn forget(&self) {
+        self.state().script.clear();
+    }
+
     /// From now on it says of every object whose key contains `key_part` that it is not there.
     pub(crate) fn hide(&self, key_part: Option<&'static str>) {
         self.state().absent = key_part;
