@@ -18,12 +18,12 @@ impl Service {
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let mut event = self.read(key).await?;
         loop {
+            if event.response.is_some() {
+                self.tell(&event).await?;
+            }
             let decision = decide(&event, &command, self.now()?);
             match decision.map_err(|rejection| Error::rejected(rejection, key))? {
-                Decision::Repeat => {
-                    self.tell(&event).await?;
-                    return Ok(event);
-                }
+                Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
                     event = self.record_end(event, timeout).await?.event;
                 }
@@ -92,11 +92,11 @@ impl Service {
     }
 
     /// Tells everyone who waits for `event`, which has ended. Whoever recorded its end may not have lived to tell, or
-    /// may not know that it was recorded, so whoever finds that it was tells again. A caller is answered only then, and
+    /// may not know that it was recorded, so whoever finds that it was tells too. A caller hears of it only then, and
     /// repeats the call if this fails.
     async fn tell(&self, event: &Event) -> Result<(), Error> {
         self.0.waiters.ended(event);
-        self.0.store.announce_again(event).await
+        self.0.store.ensure_announced(event).await
     }
 
     /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it

@@ -44,8 +44,9 @@ pub struct EventStore {
 #[derive(Clone, Debug)]
 struct Known {
     event: Event,
-    /// Whether its timer is known to be durable, if it is pending.
-    has_timer: bool,
+    /// Whether it is known to stand where it is looked for: its timer while it is pending, and once it has ended an
+    /// announcement that was fresh when the end was recorded, or came later.
+    is_indexed: bool,
 }
 
 /// What became of a create.
@@ -119,7 +120,7 @@ impl EventStore {
         match created {
             objects::Created::Ours => {
                 let event = Event { request: request.clone(), response: None };
-                self.remember(Known { event, has_timer: true });
+                self.remember(Known { event, is_indexed: true });
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
@@ -136,12 +137,15 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
-        if let Some(Known { event, has_timer }) = self.cache.get(key) {
+        if let Some(Known { event, is_indexed }) = self.cache.get(key) {
             if event.response.is_some() || PlantedFault::RememberPending.is_planted() {
                 return Ok(Some(event));
             }
-            let event = Event { response: self.read_response(key).await?, ..event };
-            return Ok(Some(self.remember(Known { event, has_timer })));
+            let response = self.read_response(key).await?;
+            // Its timer says nothing of its announcement.
+            let is_indexed = is_indexed && response.is_none();
+            let event = Event { response, ..event };
+            return Ok(Some(self.remember(Known { event, is_indexed })));
         }
         let path = keys::request(key);
         let (request, response) =
@@ -153,7 +157,7 @@ impl EventStore {
             return Ok(None);
         };
         let event = Event { request: Arc::new(request), response: response? };
-        Ok(Some(self.remember(Known { event, has_timer: false })))
+        Ok(Some(self.remember(Known { event, is_indexed: false })))
     }
 
     /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
@@ -163,13 +167,13 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn ensure_timer(&self, event: Event) -> Result<Event, Error> {
         let key = event.request.key();
-        let has_timer = self.cache.get(&key).is_some_and(|known| known.has_timer);
+        let has_timer = self.cache.get(&key).is_some_and(|known| known.is_indexed);
         if event.response.is_some() || has_timer {
             return Ok(event);
         }
         let timer = timer(&event.request);
         if self.indexes.holds(Index::Timers, &timer).await? {
-            return Ok(self.remember(Known { event, has_timer: true }));
+            return Ok(self.remember(Known { event, is_indexed: true }));
         }
         self.indexes.insert(Index::Timers, timer.clone()).await?;
         // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
@@ -177,7 +181,8 @@ impl EventStore {
         if response.is_some() {
             self.indexes.remove(Index::Timers, &timer).await?;
         }
-        Ok(self.remember(Known { event: Event { response, ..event }, has_timer: true }))
+        let is_indexed = response.is_none();
+        Ok(self.remember(Known { event: Event { response, ..event }, is_indexed }))
     }
 
     /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
@@ -206,7 +211,7 @@ impl EventStore {
             // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
             // leave it where they look.
             announce.await?;
-            self.announce_again(&ended).await?;
+            self.announce_again_if_old(&ended).await?;
             commit.await?
         } else {
             let (announced, committed) = tokio::join!(announce, commit);
@@ -223,15 +228,27 @@ impl EventStore {
                 Event { response: Some(Arc::new(first.response)), ..ended }
             }
         };
-        Ok(Ended { event: self.remember(Known { event: ended, has_timer: true }), ours })
+        Ok(Ended { event: self.remember(Known { event: ended, is_indexed: false }), ours })
     }
 
-    /// Announces the end of `event` once more if that was so long ago that replicas may have stopped to look, on a store
-    /// that they share. After a deadline they look by themselves.
+    /// Makes sure that the recorded end of `event` was announced where replicas look that share the store. Whoever
+    /// waits since before it was recorded hears of that; whoever came later has read it.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
-    pub async fn announce_again(&self, event: &Event) -> Result<(), Error> {
+    pub async fn ensure_announced(&self, event: &Event) -> Result<(), Error> {
+        let known = self.cache.get(&event.request.key());
+        if known.is_some_and(|known| known.is_indexed && known.event.response.is_some()) {
+            return Ok(());
+        }
+        self.announce_again_if_old(event).await?;
+        self.remember(Known { event: event.clone(), is_indexed: true });
+        Ok(())
+    }
+
+    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to look
+    /// where it was announced. After a deadline they look by themselves.
+    async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
         let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;
         let is_owed = self.shared && now < event.request.deadline;
