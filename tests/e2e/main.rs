@@ -14,6 +14,7 @@ mod answers;
 mod browser;
 mod buckets;
 mod commands;
+mod copies;
 mod creates;
 mod endings;
 mod forms;

@@ -7,7 +7,6 @@ use hitl_core::{
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
 use hitl_server::service::Wait;
-use object_store::memory::InMemory;
 use support::history::Recorder;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -15,6 +14,7 @@ use crate::clock::EPOCH_MS;
 use crate::fault_store::{Bucket, Fault, millis};
 use crate::replica::{Process, Replica};
 use crate::trace::Trace;
+use crate::world::empty_store;
 
 /// Longer than any announcement is listed, or looked for.
 const LONG_MS: u64 = 90_000;
@@ -31,7 +31,7 @@ impl Two {
     fn new() -> Self {
         let recorder = Recorder::of_virtual_time(EPOCH_MS).into();
         let trace = Arc::new(Trace::new(false));
-        let bucket = Arc::new(Bucket::new(Arc::new(InMemory::new()), trace, recorder));
+        let bucket = Arc::new(Bucket::new(empty_store(), trace, recorder));
         let start = |number| {
             let seed = u64::try_from(number).expect("it is small");
             let replica = Replica::new(number, Instant::now(), bucket.clone(), seed, 0.0);

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hitl_server::store::PlantedFault;
-use object_store::memory::InMemory;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::board::Board;
@@ -23,7 +22,7 @@ use crate::scenario::Scenario;
 use crate::signal::Signal;
 use crate::trace::Trace;
 use crate::trouble::{Trouble, make_trouble};
-use crate::world::{Phase, World};
+use crate::world::{Phase, World, empty_store};
 
 const REPLICAS: usize = 3;
 /// Between two looks of a replica at the store for timers.
@@ -129,7 +128,7 @@ async fn calm(world: &World) {
 fn world(scenario: Scenario, rng: &mut StdRng, begun: Instant, keep_lines: bool) -> World {
     let trace = Arc::new(Trace::new(keep_lines));
     let recorder = Arc::new(Recorder::of_virtual_time(EPOCH_MS));
-    let bucket = Arc::new(Bucket::new(Arc::new(InMemory::new()), trace, recorder.clone()));
+    let bucket = Arc::new(Bucket::new(empty_store(), trace, recorder.clone()));
     let rate = scenario.fault_rate;
     let replicas = (1..=REPLICAS)
         .map(|number| Replica::new(number, begun, bucket.clone(), rng.random(), rate))

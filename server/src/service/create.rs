@@ -47,14 +47,17 @@ impl Service {
             return Ok(Created { event: Event { request, response: None }, existed: false });
         }
         let key = request.key();
+        // The first create may have been cut short between the request and its timer.
+        let event = self.0.store.ensure_timer(self.get(&key).await?).await?;
+        if event.response.is_none() {
+            self.0.timers.set(Entry { time: event.request.deadline, key: key.clone() });
+        } else if event.request.deadline == request.deadline {
+            // This create has written it again.
+            self.drop_timer(&event);
+        }
         let fields = hitl_core::create::differing_fields(&created.request, &request);
         if !fields.is_empty() {
             return Err(Error::IdempotencyKeyReused { key, fields });
-        }
-        // The first create may have been cut short between the request and its timer; the read makes sure of that one.
-        let event = self.get(&key).await?;
-        if event.response.is_none() {
-            self.0.timers.set(Entry { time: event.request.deadline, key });
         }
         Ok(Created { event, existed: true })
     }

@@ -18,6 +18,9 @@ impl Service {
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let mut event = self.read(key).await?;
         loop {
+            if event.response.is_some() {
+                self.tell(&event).await?;
+            }
             let decision = decide(&event, &command, self.now()?);
             match decision.map_err(|rejection| Error::rejected(rejection, key))? {
                 Decision::Repeat => return Ok(event),
@@ -81,16 +84,24 @@ impl Service {
             if ended.ours {
                 service.count_end(&ended.event);
             }
-            parts.waiters.ended(&ended.event);
             service.drop_timer(&ended.event);
+            service.tell(&ended.event).await?;
             Ok(ended)
         })
         .await
     }
 
+    /// Tells everyone who waits for `event`, which has ended. Whoever recorded its end may not have lived to tell, or
+    /// may not know that it was recorded, so whoever finds that it was tells too. A caller hears of it only then, and
+    /// repeats the call if this fails.
+    async fn tell(&self, event: &Event) -> Result<(), Error> {
+        self.0.waiters.ended(event);
+        self.0.store.ensure_announced(event).await
+    }
+
     /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it
     /// fails: the timer comes due, finds the event ended, and is removed then.
-    fn drop_timer(&self, event: &Event) {
+    pub(super) fn drop_timer(&self, event: &Event) {
         let timer = Entry { time: event.request.deadline, key: event.request.key() };
         self.0.timers.forget(&timer);
         let service = self.clone();

@@ -1,12 +1,14 @@
 //! Two replicas over one store, with time held in hand.
 
 use futures::FutureExt;
-use hitl_core::{Namespace, State, Timestamp};
+use hitl_core::{EventId, Namespace, Spec, State, Timestamp};
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use super::*;
 use crate::clock::ManualClock;
 use crate::random::SystemRandom;
+use crate::store::scripted::{self, Op, Scripted, Step, broken};
 use crate::store::{Entry, HeldStore, Index};
 use crate::testing::{answer, spec};
 
@@ -26,12 +28,19 @@ impl World {
     pub(super) fn new() -> Self {
         let clock = || ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (clock, other_clock) = (clock(), clock());
-        Self { store: Arc::default(), clock, other_clock, shutdown: CancellationToken::new() }
+        Self { store: scripted::empty(), clock, other_clock, shutdown: CancellationToken::new() }
     }
 
     /// A replica that only does what it is asked.
     pub(super) fn idle(&self) -> Service {
-        self.replica(&self.clock).1
+        self.idle_over(self.store.clone())
+    }
+
+    /// One that sees the store as `store` shows it.
+    pub(super) fn idle_over(&self, store: Arc<dyn ObjectStore>) -> Service {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let store = EventStore::over(store, true, clock.clone());
+        Service::new(store, clock, Arc::new(SystemRandom), 100, self.shutdown.clone())
     }
 
     pub(super) fn running(&self) -> Service {
@@ -77,7 +86,6 @@ impl World {
     }
 
     pub(super) async fn responses(&self) -> usize {
-        use object_store::ObjectStore;
         let listed = self.store.list(Some(&"events".into()));
         let all: Vec<_> = futures::TryStreamExt::try_collect(listed).await.unwrap();
         all.iter()
@@ -125,6 +133,70 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
     let (told, took_ms) = world.pass(4_000, wait.ended()).await;
     assert_eq!(told.unwrap().state(), State::Answered);
     assert!(took_ms <= 2_100, "{took_ms} ms");
+}
+
+/// Whoever decides may be stopped before it announces, and never learn whether what it recorded after that was taken.
+#[tokio::test]
+async fn a_waiter_is_told_of_an_end_that_was_announced_late_and_whose_reply_was_lost() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let (one, other) = (world.idle_over(scripted.clone()), world.running());
+    let event = create(&one, 600_000).await;
+    let key = event.request.key();
+    let wait = other.wait(&key).await.unwrap();
+    let stopped = world.clock.sleep_until(world.clock.now().plus_ms(25_000));
+    scripted.next(Op::Put, "resolved/", Step::After(stopped));
+    scripted.next(Op::Put, "response.json", Step::DoAndSay(broken));
+    scripted.next(Op::Get, "response.json", Step::After(Box::pin(async {})));
+    scripted.next(Op::Get, "response.json", Step::RefuseAndSay(broken));
+    let (unknown, _) = world.pass(30_000, one.end(&key, answer(7, "a"))).await;
+    assert!(matches!(unknown, Err(Error::StoreUnavailable(_))), "{unknown:?}");
+    let (told, took_ms) = world.pass(4_000, wait.ended()).await;
+    assert_eq!(told.unwrap().state(), State::Answered);
+    assert!(took_ms <= 2_100, "{took_ms} ms");
+}
+
+#[tokio::test]
+async fn whoever_is_told_of_an_end_by_an_answer_knows_that_waiters_are() {
+    for repeat in [answer(7, "a"), answer(8, "b")] {
+        let world = World::new();
+        let (one, asked) = (world.idle(), world.idle());
+        let event = create(&one, 600_000).await;
+        let key = event.request.key();
+        let here = asked.wait(&key).await.unwrap();
+        let elsewhere = world.running();
+        let there = elsewhere.wait(&key).await.unwrap();
+        let ended = one.end(&key, answer(7, "a")).await.unwrap();
+        // What a write leaves behind that its caller gave up for lost, and that came a minute later.
+        let announced = Entry { time: ended.response.unwrap().time, key: key.clone() };
+        one.0.store.indexes().remove(Index::Resolved, &announced).await.unwrap();
+        let later = world.clock.now().plus_ms(61_000);
+        world.pass(62_000, world.clock.sleep_until(later)).await;
+        assert!(here.ended().now_or_never().is_none() && there.ended().now_or_never().is_none());
+        let _ = asked.end(&key, repeat).await;
+        assert!(
+            here.ended().now_or_never().is_some(),
+            "who waits at the same server is told at once"
+        );
+        let (told, took_ms) = world.pass(4_000, there.ended()).await;
+        assert_eq!(told.unwrap().state(), State::Answered);
+        assert!(took_ms <= 2_100, "{took_ms} ms");
+    }
+}
+
+#[tokio::test]
+async fn an_end_is_announced_again_only_if_it_is_old_and_not_after_its_deadline() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let key = create(&world.idle(), 30_000).await.request.key();
+    for (after_ms, times) in [(0, 1), (10_000, 1), (1, 2), (1, 3), (20_000, 3)] {
+        world.clock.advance_ms(after_ms);
+        let replica = world.idle_over(scripted.clone());
+        for _ in 0..3 {
+            replica.end(&key, answer(7, "a")).await.unwrap();
+        }
+        assert_eq!(scripted.asked(Op::Put, "resolved/"), times, "after {after_ms} ms more");
+    }
 }
 
 #[tokio::test]
@@ -238,4 +310,69 @@ async fn a_replica_whose_clock_is_wrong_decides_nothing() {
     world.other_clock.step_ms(-5_500);
     wrong.ready().await.unwrap();
     assert_eq!(wrong.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
+
+#[tokio::test]
+async fn whoever_waits_or_asks_again_looks_for_the_timer_once_and_writes_it_if_it_is_missing() {
+    let world = World::new();
+    let keyed = || Spec { idempotency_key: Some("k".into()), ..spec(600_000) };
+    let first = world.idle().create(Namespace::default(), keyed()).await.unwrap().event;
+    let (key, deadline) = (first.request.key(), first.request.deadline);
+    let remove_timer = async |replica: &Service| {
+        let timer = Entry { time: deadline, key: key.clone() };
+        replica.0.store.indexes().remove(Index::Timers, &timer).await.unwrap();
+    };
+    for is_wait in [true, false] {
+        // A create that is repeated later brings a timer of its own, which is not this one.
+        world.clock.advance_ms(1);
+        let scripted = Scripted::over(world.store.clone());
+        let replica = world.idle_over(scripted.clone());
+        remove_timer(&replica).await;
+        replica.get(&key).await.unwrap();
+        let refused = replica.end(&key, answer(-1, "a")).await;
+        assert!(matches!(refused, Err(Error::InvalidAnswer(_))), "{refused:?}");
+        assert_eq!(scripted.asked(Op::Head, "timers/"), 0, "what is only looked at needs no timer");
+        for _ in 0..3 {
+            if is_wait {
+                replica.wait(&key).await.unwrap();
+            } else {
+                assert!(replica.create(Namespace::default(), keyed()).await.unwrap().existed);
+            }
+        }
+        assert_eq!(scripted.asked(Op::Head, "timers/"), 1);
+        assert!(!replica.pending_is_empty().await.unwrap(), "it has its timer again");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_costs_no_event_its_timer() {
+    let world = World::new();
+    let scripted = Scripted::over(world.store.clone());
+    let replica = world.idle_over(scripted.clone());
+    let event = create(&world.idle(), 1_000).await;
+    let timer = Entry { time: event.request.deadline, key: event.request.key() };
+    world.clock.advance_ms(120_000);
+    scripted.hide(Some(""));
+    let failure = replica.expire(timer.clone()).await;
+    assert!(matches!(failure, Err(Error::StoreUnavailable(_))), "{failure:?}");
+    assert!(matches!(replica.ready().await, Err(Error::StoreUnavailable(_))));
+    assert!(!replica.pending_is_empty().await.unwrap(), "its timer is there");
+    scripted.hide(None);
+    replica.expire(timer).await.unwrap();
+    assert_eq!(replica.get(&event.request.key()).await.unwrap().state(), State::TimedOut);
+}
+
+#[tokio::test]
+async fn a_timer_that_no_event_belongs_to_goes_a_minute_after_it_is_due() {
+    let world = World::new();
+    let replica = world.idle();
+    let key = EventKey { namespace: Namespace::default(), id: EventId::from_bytes([9; 16]) };
+    let timer = Entry { time: world.clock.now(), key };
+    replica.0.store.indexes().insert(Index::Timers, timer.clone()).await.unwrap();
+    world.clock.advance_ms(59_000);
+    replica.expire(timer.clone()).await.unwrap();
+    assert!(!replica.pending_is_empty().await.unwrap());
+    world.clock.advance_ms(1_000);
+    replica.expire(timer).await.unwrap();
+    assert!(replica.pending_is_empty().await.unwrap());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use hitl_core::{Namespace, Spec, State, Timestamp};
+use hitl_core::{Expiration, Namespace, Spec, State, Timestamp};
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
@@ -143,6 +143,25 @@ async fn a_create_with_a_key_makes_one_event_however_often_and_even_after_its_en
     assert!(
         matches!(reused, Err(Error::IdempotencyKeyReused { fields, .. }) if fields == ["prompt"])
     );
+}
+
+#[tokio::test]
+async fn a_create_that_is_repeated_after_the_end_leaves_no_timer() {
+    let world = World::in_memory().await;
+    let deadline = Timestamp::from_ms(NOW_MS + 60_000).unwrap();
+    let asked = |prompt: &str| Spec {
+        expiration: Expiration::Deadline(deadline),
+        prompt: prompt.into(),
+        ..keyed("k")
+    };
+    let key = world.create(asked("p")).await.request.key();
+    world.service.end(&key, answer(1, "a")).await.unwrap();
+    let again = world.service.create(Namespace::default(), asked("p")).await.unwrap();
+    assert!(again.existed);
+    let reused = world.service.create(Namespace::default(), asked("other")).await;
+    assert!(matches!(reused, Err(Error::IdempotencyKeyReused { .. })), "{reused:?}");
+    world.service.finish().await;
+    assert!(world.service.pending_is_empty().await.unwrap());
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ impl Service {
             return Ok(Wait { event, subscription, service: self.clone() });
         }
         let subscription = self.0.waiters.subscribe(key.clone())?;
-        let event = self.get(key).await?;
+        let event = self.0.store.ensure_timer(self.get(key).await?).await?;
         Ok(Wait { event, subscription, service: self.clone() })
     }
 }

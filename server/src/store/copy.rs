@@ -4,20 +4,18 @@
 //! until it is whole the target says so and no server opens it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, TryStreamExt};
 use object_store::path::Path;
-use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode};
 
-use crate::error::Error;
 use crate::store::keys::{self, Index};
-use crate::store::objects::Objects;
-use crate::store::open::{self, OpenError, Options};
+use crate::store::open::{OpenError, Options};
+use crate::store::probe;
+use crate::store::side::Side;
 use crate::store::url::StoreUrl;
-use crate::store::{Skew, probe};
 
 /// Objects under way at a time.
 const COPYING_MAX: usize = 64;
@@ -66,8 +64,10 @@ pub enum CopyError {
     )]
     SourceChanged(StoreUrl),
     /// One of the stores failed.
-    #[error("the copy was cut short; run the same command again to go on ({0})")]
-    CutShort(#[from] Error),
+    #[error(
+        "{0}. The copy was cut short: see to that and run the same command again, which goes on where it was"
+    )]
+    CutShort(#[source] Box<OpenError>),
 }
 
 /// What was copied.
@@ -92,23 +92,12 @@ pub async fn copy(
     if from == to {
         return Err(CopyError::Same);
     }
-    let of = |url: &StoreUrl| {
-        let url = url.clone();
-        move |source: OpenError| CopyError::Store { store: url, source: source.into() }
-    };
-    let connect = |url: &StoreUrl| {
-        let store =
-            open::connect(url, options.clock.clone(), Arc::<Skew>::default(), Box::new(|_| ()));
-        store.map_err(of(url))
-    };
-    let (source, target) = (connect(from)?, connect(to)?);
-    let copy =
-        Copy { from, to, source, target, done: AtomicU64::new(0), before: AtomicU64::new(0) };
+    let (source, target) = (Side::connect(from, &options)?, Side::connect(to, &options)?);
+    let copy = Copy { source, target, done: AtomicU64::new(0), before: AtomicU64::new(0) };
     let format = copy.source_format().await?;
     copy.claim_target().await?;
-    let objects = Objects::new(copy.target.clone(), options.metrics.clone());
-    let probed = probe::probe(&objects, &*options.random).await;
-    probed.map_err(|error| of(to)(open::explain(error, to)))?;
+    let probed = probe::probe(&copy.target.objects, &*options.random).await;
+    probed.map_err(|error| copy.target.unusable(error))?;
     copy.all(progress).await?;
     copy.drop_settled_timers().await?;
     copy.finish(format).await?;
@@ -117,10 +106,8 @@ pub async fn copy(
 }
 
 struct Copy<'a> {
-    from: &'a StoreUrl,
-    to: &'a StoreUrl,
-    source: Arc<dyn ObjectStore>,
-    target: Arc<dyn ObjectStore>,
+    source: Side<'a>,
+    target: Side<'a>,
     done: AtomicU64,
     before: AtomicU64,
 }
@@ -132,40 +119,37 @@ fn parts() -> [Path; 4] {
 
 impl Copy<'_> {
     async fn source_format(&self) -> Result<Bytes, CopyError> {
-        if let Some(other) = bytes(&*self.source, &keys::copying()).await? {
+        if let Some(other) = self.source.bytes(&keys::copying()).await? {
             let other = String::from_utf8_lossy(&other).into_owned();
-            let source = OpenError::UnfinishedCopy(other).into();
-            return Err(CopyError::Store { store: self.from.clone(), source });
+            return Err(self.source.unusable(OpenError::UnfinishedCopy(other)));
         }
-        let format = bytes(&*self.source, &keys::format()).await?;
-        format.ok_or_else(|| CopyError::NoSource(self.from.clone()))
+        let format = self.source.bytes(&keys::format()).await?;
+        format.ok_or_else(|| CopyError::NoSource(self.source.url.clone()))
     }
 
     /// Says in the target that it is half a copy of the source.
     async fn claim_target(&self) -> Result<(), CopyError> {
-        let ours = self.from.to_string();
-        if let Some(marker) = bytes(&*self.target, &keys::copying()).await? {
+        let (ours, target) = (self.source.url.to_string(), self.target.url);
+        if let Some(marker) = self.target.bytes(&keys::copying()).await? {
             return match String::from_utf8_lossy(&marker).into_owned() {
                 other if other == ours => Ok(()),
-                other => Err(CopyError::OtherCopy { target: self.to.clone(), other }),
+                other => Err(CopyError::OtherCopy { target: target.clone(), other }),
             };
         }
-        let is_empty = self.target.list(None).next().await.is_none();
-        if !is_empty {
-            return Err(CopyError::TargetInUse(self.to.clone()));
+        if pin!(self.target.keys(None)).try_next().await?.is_some() {
+            return Err(CopyError::TargetInUse(target.clone()));
         }
-        self.target.put(&keys::copying(), ours.into()).await.map_err(Error::from)?;
-        Ok(())
+        self.target.put(&keys::copying(), ours.into()).await
     }
 
     async fn all(&self, progress: impl Fn(u64, u64) + Send + Sync) -> Result<(), CopyError> {
         let mut total = 0;
         for part in parts() {
-            total += count(&*self.source, &part).await?;
+            total += count(&self.source, &part).await?;
         }
         progress(0, total);
         for part in parts() {
-            let keys = keys(&*self.source, &part).map_err(CopyError::from);
+            let keys = keys(&self.source, &part);
             keys.try_for_each_concurrent(COPYING_MAX, |key| {
                 let progress = &progress;
                 async move {
@@ -180,70 +164,69 @@ impl Copy<'_> {
     }
 
     async fn one(&self, key: &Path) -> Result<(), CopyError> {
-        let Some(wanted) = bytes(&*self.source, key).await? else {
-            return Err(CopyError::SourceChanged(self.from.clone()));
+        let Some(wanted) = self.source.bytes(key).await? else {
+            return Err(self.source_changed());
         };
-        let put = self.target.put_opts(key, wanted.clone().into(), PutMode::Create.into()).await;
-        match put {
-            Ok(_) => {}
-            // An earlier attempt's, or this one's if a reply was lost: what is there will tell.
-            Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
+        let found = match self.target.create_or_find(key, &wanted).await? {
+            Some(found) => {
+                // An earlier attempt's, or this one's if a reply was lost.
                 self.before.fetch_add(1, Ordering::Relaxed);
+                Some(found)
             }
-            Err(error) => return Err(Error::from(error).into()),
+            None => self.target.bytes(key).await?,
+        };
+        match found {
+            Some(found) if found == wanted => Ok(()),
+            Some(_) => {
+                let target = self.target.url.clone();
+                Err(CopyError::Differs { target, key: key.to_string() })
+            }
+            None => {
+                let lost = format!("it does not have {key}, which it had just taken");
+                Err(self.target.unusable(OpenError::Unfit(lost)))
+            }
         }
-        if bytes(&*self.target, key).await? == Some(wanted) {
-            return Ok(());
-        }
-        Err(CopyError::Differs { target: self.to.clone(), key: key.to_string() })
     }
 
-    /// Between two attempts servers of the source may have removed timers; nothing else ever goes.
+    /// Between two attempts servers of the source may have removed timers; nothing else ever goes. An hour at a time,
+    /// since there may be millions.
     async fn drop_settled_timers(&self) -> Result<(), CopyError> {
-        let root = Index::Timers.root();
-        let wanted: BTreeSet<Path> = keys(&*self.source, &root).try_collect().await?;
-        let copied: BTreeSet<Path> = keys(&*self.target, &root).try_collect().await?;
-        for settled in copied.difference(&wanted) {
-            self.target.delete(settled).await.map_err(Error::from)?;
+        for hour in self.target.children(&Index::Timers.root()).await? {
+            let wanted: BTreeSet<Path> = keys(&self.source, &hour).try_collect().await?;
+            let copied: Vec<Path> = keys(&self.target, &hour).try_collect().await?;
+            for settled in copied.iter().filter(|timer| !wanted.contains(timer)) {
+                self.target.delete(settled).await?;
+            }
         }
         Ok(())
     }
 
     async fn finish(&self, format: Bytes) -> Result<(), CopyError> {
         for part in parts() {
-            if count(&*self.source, &part).await? != count(&*self.target, &part).await? {
-                return Err(CopyError::SourceChanged(self.from.clone()));
+            if count(&self.source, &part).await? != count(&self.target, &part).await? {
+                return Err(self.source_changed());
             }
         }
-        self.target.put(&keys::format(), format.into()).await.map_err(Error::from)?;
-        self.target.delete(&keys::copying()).await.map_err(Error::from)?;
-        Ok(())
+        self.target.put(&keys::format(), format).await?;
+        self.target.delete(&keys::copying()).await
+    }
+
+    fn source_changed(&self) -> CopyError {
+        CopyError::SourceChanged(self.source.url.clone())
     }
 }
 
 /// The keys at and below `part`.
-fn keys<'a>(
-    store: &'a dyn ObjectStore,
-    part: &Path,
-) -> impl futures::Stream<Item = Result<Path, Error>> + 'a {
+fn keys(side: &Side<'_>, part: &Path) -> impl Stream<Item = Result<Path, CopyError>> {
     // A listing has what is below a prefix; the one object that stands alone is below its parent.
     let alone = part.filename().is_some_and(|name| name.contains('.')).then(|| part.clone());
     let prefix = if alone.is_some() { Path::from("meta") } else { part.clone() };
-    let listed = store.list(Some(&prefix)).map_ok(|object| object.location).map_err(Error::from);
-    listed
-        .try_filter(move |key| std::future::ready(alone.as_ref().is_none_or(|alone| alone == key)))
+    let is_meant = move |key: &Path| alone.as_ref().is_none_or(|alone| alone == key);
+    side.keys(Some(&prefix)).try_filter(move |key| std::future::ready(is_meant(key)))
 }
 
-async fn count(store: &dyn ObjectStore, part: &Path) -> Result<u64, Error> {
-    keys(store, part).try_fold(0, |count, _| async move { Ok(count + 1) }).await
-}
-
-async fn bytes(store: &dyn ObjectStore, key: &Path) -> Result<Option<Bytes>, Error> {
-    match store.get(key).await {
-        Ok(found) => Ok(Some(found.bytes().await?)),
-        Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+async fn count(side: &Side<'_>, part: &Path) -> Result<u64, CopyError> {
+    keys(side, part).try_fold(0, |count, _| async move { Ok(count + 1) }).await
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! A copy is whole or says that it is not.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::store::open::open;
+use crate::store::open;
+use crate::store::scripted::{Op, Scripted, Step, broken, exists};
 use crate::testing::store_options;
 
 struct World {
@@ -31,12 +36,16 @@ impl World {
     }
 
     fn source(&self) -> Arc<dyn ObjectStore> {
-        open::connect(&self.from, Arc::new(SystemClock), Arc::default(), Box::new(|_| ())).unwrap()
+        bare(&self.from)
     }
 
     async fn copy(&self) -> Result<Copied, CopyError> {
         copy(&self.from, &self.to, options(), |_, _| ()).await
     }
+}
+
+fn bare(url: &StoreUrl) -> Arc<dyn ObjectStore> {
+    open::connect(url, Arc::new(SystemClock), Arc::default(), Box::new(|_| ())).unwrap()
 }
 
 fn timer(number: u64) -> Path {
@@ -61,24 +70,22 @@ async fn a_store_goes_to_another_kind_and_back() {
     open(&world.to, options()).await.unwrap().hold_to_link_key("k").await.unwrap();
     let back = StoreUrl::Files(world._directory.path().join("back"));
     copy(&world.to, &back, options(), |_, _| ()).await.unwrap();
-    let store =
-        open::connect(&back, Arc::new(SystemClock), Arc::default(), Box::new(|_| ())).unwrap();
-    let key = Path::from("events/default/42/request.json");
-    assert_eq!(bytes(&*store, &key).await.unwrap(), Some(vec![7; 42].into()));
+    let copied = bare(&back).get(&Path::from("events/default/42/request.json")).await.unwrap();
+    assert_eq!(copied.bytes().await.unwrap(), vec![7; 42]);
 }
 
 #[tokio::test]
 async fn a_copy_that_was_cut_short_goes_on_and_nobody_opens_it_until_then() {
     let world = World::with(10).await;
     {
-        let target =
-            open::connect(&world.to, Arc::new(SystemClock), Arc::default(), Box::new(|_| ()))
-                .unwrap();
+        let target = bare(&world.to);
         target.put(&keys::copying(), world.from.to_string().into()).await.unwrap();
         let key = Path::from("events/default/3/request.json");
         target.put(&key, vec![7; 3].into()).await.unwrap();
-        // Settled since.
+        // Settled since, and an hour of which all is.
         target.put(&timer(2), Bytes::new().into()).await.unwrap();
+        let hour = Path::from("timers/2026-11-22T14/00/3");
+        target.put(&hour, Bytes::new().into()).await.unwrap();
     }
     assert!(matches!(open(&world.to, options()).await, Err(OpenError::UnfinishedCopy(_))));
     assert_eq!(world.copy().await.unwrap(), Copied { objects: 12, before: 1 });
@@ -101,11 +108,33 @@ async fn what_is_in_the_way_is_never_overwritten() {
 async fn an_object_of_other_contents_is_found() {
     let world = World::with(3).await;
     {
-        let target =
-            open::connect(&world.to, Arc::new(SystemClock), Arc::default(), Box::new(|_| ()))
-                .unwrap();
+        let target = bare(&world.to);
         target.put(&keys::copying(), world.from.to_string().into()).await.unwrap();
         target.put(&Path::from("events/default/2/request.json"), "else".into()).await.unwrap();
     }
     assert!(matches!(world.copy().await, Err(CopyError::Differs { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_over_an_object_that_is_not_there_is_no_difference() {
+    let (from, to) = (StoreUrl::Memory, StoreUrl::Memory);
+    let (source, target) = (Arc::new(InMemory::new()), Scripted::over(Arc::new(InMemory::new())));
+    let key = Path::from("events/default/1/request.json");
+    source.put(&key, "asked".into()).await.unwrap();
+    let copy = Copy {
+        source: Side::over(&from, source, &options()),
+        target: Side::over(&to, target.clone(), &options()),
+        done: AtomicU64::new(0),
+        before: AtomicU64::new(0),
+    };
+    for _ in 0..20 {
+        target.next(Op::Put, "1/request", Step::RefuseAndSay(exists));
+    }
+    let never = copy.one(&key).await;
+    assert!(matches!(never, Err(CopyError::CutShort(_))), "{never:?}");
+    target.forget();
+    target.next(Op::Put, "1/request", Step::RefuseAndSay(exists));
+    target.next(Op::Put, "1/request", Step::RefuseAndSay(broken));
+    copy.one(&key).await.unwrap();
+    assert_eq!(target.get(&key).await.unwrap().bytes().await.unwrap(), "asked");
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventKey, Outcome, Request, Response};
-use object_store::{ObjectStore, PutMode};
+use hitl_core::{Event, EventKey, Request, Response};
+use object_store::ObjectStore;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -14,8 +14,7 @@ use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
 use crate::store::metrics::StoreMetrics;
 use crate::store::objects::{self, Objects};
-use crate::store::open::OpenError;
-use crate::store::record::{self, LinkKeyRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::store::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
 use crate::store::skew::Skew;
 
 /// Most bytes of events kept in memory.
@@ -23,23 +22,31 @@ const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Events that the memory is laid out for at first.
 const CACHE_EVENTS: usize = 4 * 1024;
 
-/// How old an announcement may be when the end is recorded. Replicas list those of the last 20 s.
+/// How old an announcement may be before the end is announced again. Replicas list those of the last 20 s.
 const FRESH_MS: i64 = 10_000;
 
 /// The events of one store.
 ///
 /// What was asked never changes and what has ended never changes, so both may be remembered; that
-/// an event is pending is never remembered but read anew. An event is remembered only once its
-/// timer is known to be durable.
+/// an event is pending is never remembered but read anew.
 #[derive(Debug)]
 pub struct EventStore {
-    objects: Objects,
+    pub(super) objects: Objects,
     indexes: Indexes,
     /// Whether other replicas may use the same store.
     shared: bool,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
-    cache: Cache<EventKey, Event, EventWeight>,
+    cache: Cache<EventKey, Known, EventWeight>,
+}
+
+/// What is remembered of an event.
+#[derive(Clone, Debug)]
+struct Known {
+    event: Event,
+    /// Whether it is known to stand where it is looked for: its timer while it is pending, and once it has ended an
+    /// announcement that was fresh when the end was recorded, or came later.
+    is_indexed: bool,
 }
 
 /// What became of a create.
@@ -104,15 +111,16 @@ impl EventStore {
         let key = request.key();
         let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
         let path = keys::request(&key);
-        // Both at once, since neither is of use without the other and a store takes its time for each.
-        let (created, marked) = tokio::join!(
+        // Both at once, since a store takes its time for each; and if one fails the other is given up, since neither is
+        // of use without the other.
+        let (created, ()) = tokio::try_join!(
             self.objects.create_once::<RequestRecord>(&path, nonce, record),
             self.indexes.insert(Index::Timers, timer(&request)),
-        );
-        marked?;
-        match created? {
+        )?;
+        match created {
             objects::Created::Ours => {
-                self.cache.insert(key, Event { request: request.clone(), response: None });
+                let event = Event { request: request.clone(), response: None };
+                self.remember(Known { event, is_indexed: true });
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
@@ -124,29 +132,57 @@ impl EventStore {
         }
     }
 
-    /// The event at `key` as it is recorded, if it is; its timer is durable on return if it is pending.
+    /// The event at `key` as it is recorded, if it is.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
-        if let Some(known) = self.cache.get(key) {
-            if known.response.is_some() || PlantedFault::RememberPending.is_planted() {
-                return Ok(Some(known));
+        if let Some(Known { event, is_indexed }) = self.cache.get(key) {
+            if event.response.is_some() || PlantedFault::RememberPending.is_planted() {
+                return Ok(Some(event));
             }
             let response = self.read_response(key).await?;
-            return Ok(Some(self.remember(Event { response, ..known })));
+            // Its timer says nothing of its announcement.
+            let is_indexed = is_indexed && response.is_none();
+            let event = Event { response, ..event };
+            return Ok(Some(self.remember(Known { event, is_indexed })));
         }
         let path = keys::request(key);
         let (request, response) =
             tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
         let Some(RequestRecord { request, .. }) = request? else {
+            // An absence is final for whoever hears of it. It costs a third small read, so nobody can burden the store
+            // by asking for what is not there.
+            self.check().await?;
             return Ok(None);
         };
         let event = Event { request: Arc::new(request), response: response? };
-        if event.response.is_none() {
-            self.indexes.ensure(Index::Timers, timer(&event.request)).await?;
+        Ok(Some(self.remember(Known { event, is_indexed: false })))
+    }
+
+    /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
+    /// acknowledged may have left it without one. Returns the event as it stands then.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn ensure_timer(&self, event: Event) -> Result<Event, Error> {
+        let key = event.request.key();
+        let has_timer = self.cache.get(&key).is_some_and(|known| known.is_indexed);
+        if event.response.is_some() || has_timer {
+            return Ok(event);
         }
-        Ok(Some(self.remember(event)))
+        let timer = timer(&event.request);
+        if self.indexes.holds(Index::Timers, &timer).await? {
+            return Ok(self.remember(Known { event, is_indexed: true }));
+        }
+        self.indexes.insert(Index::Timers, timer.clone()).await?;
+        // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
+        let response = self.read_response(&key).await?;
+        if response.is_some() {
+            self.indexes.remove(Index::Timers, &timer).await?;
+        }
+        let is_indexed = response.is_none();
+        Ok(self.remember(Known { event: Event { response, ..event }, is_indexed }))
     }
 
     /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
@@ -164,6 +200,7 @@ impl EventStore {
         let record =
             record::encode(&ResponseRecord { version: VERSION, nonce, response: &response });
         let path = keys::response(&key);
+        let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
         let announce = self.indexes.insert(Index::Resolved, announcement.clone());
         let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
@@ -171,40 +208,55 @@ impl EventStore {
             announce.await?;
             committed
         } else if self.shared {
-            // Replicas learn of the end from the announcement, so a crash between the two must leave that one.
+            // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
+            // leave it where they look.
             announce.await?;
+            self.announce_again_if_old(&ended).await?;
             commit.await?
         } else {
             let (announced, committed) = tokio::join!(announce, commit);
             announced?;
             committed?
         };
-        let (response, ours) = match committed {
-            objects::Created::Ours => (response, true),
-            objects::Created::Theirs(first) => (first.response, false),
+        let ours = matches!(committed, objects::Created::Ours);
+        let ended = match committed {
+            objects::Created::Ours => ended,
+            objects::Created::Theirs(first) => {
+                if first.response.time != announcement.time {
+                    self.indexes.remove(Index::Resolved, &announcement).await?;
+                }
+                Event { response: Some(Arc::new(first.response)), ..ended }
+            }
         };
-        if self.shared && ours {
-            self.announce_again(&announcement, &response).await;
-        }
-        if !ours && response.time != announcement.time {
-            self.indexes.remove(Index::Resolved, &announcement).await?;
-        }
-        let response = Some(Arc::new(response));
-        Ok(Ended { event: self.remember(Event { response, ..event.clone() }), ours })
+        Ok(Ended { event: self.remember(Known { event: ended, is_indexed: false }), ours })
     }
 
-    /// Announces an end that took so long to record that replicas may have stopped to look for it. After a deadline
-    /// they look by themselves.
-    async fn announce_again(&self, first: &Entry, response: &Response) {
+    /// Makes sure that the recorded end of `event` was announced where replicas look that share the store. Whoever
+    /// waits since before it was recorded hears of that; whoever came later has read it.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn ensure_announced(&self, event: &Event) -> Result<(), Error> {
+        let known = self.cache.get(&event.request.key());
+        if known.is_some_and(|known| known.is_indexed && known.event.response.is_some()) {
+            return Ok(());
+        }
+        self.announce_again_if_old(event).await?;
+        self.remember(Known { event: event.clone(), is_indexed: true });
+        Ok(())
+    }
+
+    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to look
+    /// where it was announced. After a deadline they look by themselves.
+    async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
-        let is_timeout = matches!(response.outcome, Outcome::TimedOut { .. });
-        if is_timeout || now.ms_since(first.time) <= FRESH_MS {
-            return;
+        let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;
+        let is_owed = self.shared && now < event.request.deadline;
+        if !is_owed || !event.response.as_ref().is_some_and(is_old) {
+            return Ok(());
         }
-        let again = Entry { time: now, key: first.key.clone() };
-        if let Err(error) = self.indexes.insert(Index::Resolved, again).await {
-            tracing::warn!(event = %first.key, %error, "waiters elsewhere may hear of an end only at its deadline");
-        }
+        let again = Entry { time: now, key: event.request.key() };
+        self.indexes.insert(Index::Resolved, again).await
     }
 
     async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
@@ -212,8 +264,9 @@ impl EventStore {
         Ok(record.map(|record| Arc::new(record.response)))
     }
 
-    fn remember(&self, event: Event) -> Event {
-        self.cache.insert(event.request.key(), event.clone());
+    fn remember(&self, known: Known) -> Event {
+        let event = known.event.clone();
+        self.cache.insert(event.request.key(), known);
         event
     }
 
@@ -226,36 +279,6 @@ impl EventStore {
     pub fn metrics(&self) -> &StoreMetrics {
         self.objects.metrics()
     }
-
-    /// Makes sure that every server of this store signs links with the same key, of which `fingerprint` is a hash. The
-    /// first server decides.
-    ///
-    /// # Errors
-    /// [`OpenError::OtherLinkKey`], and those of the store.
-    pub async fn hold_to_link_key(&self, fingerprint: &str) -> Result<(), OpenError> {
-        let path = keys::link_key();
-        let ours = LinkKeyRecord { version: VERSION, fingerprint: fingerprint.to_owned() };
-        let created = self.objects.put(&path, record::encode(&ours), PutMode::Create).await;
-        let Err(error) = created else {
-            return Ok(());
-        };
-        // Whatever failure the store names, what is there then is what counts.
-        let found = self.objects.bytes(&path).await?;
-        let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
-        match found {
-            Some(found) if found.fingerprint == fingerprint => Ok(()),
-            Some(_) => Err(OpenError::OtherLinkKey),
-            None => Err(Error::from(error).into()),
-        }
-    }
-
-    /// Whether the store can be read at all.
-    ///
-    /// # Errors
-    /// [`Error::StoreUnavailable`].
-    pub async fn check(&self) -> Result<(), Error> {
-        self.objects.exists(&keys::format()).await.map(drop)
-    }
 }
 
 /// The timer of a request: what is owed is its expiry.
@@ -266,9 +289,9 @@ pub(crate) fn timer(request: &Request) -> Entry {
 #[derive(Clone, Debug)]
 struct EventWeight;
 
-impl Weighter<EventKey, Event> for EventWeight {
-    fn weight(&self, _: &EventKey, event: &Event) -> u64 {
-        event.approximate_bytes() as u64
+impl Weighter<EventKey, Known> for EventWeight {
+    fn weight(&self, _: &EventKey, known: &Known) -> u64 {
+        known.event.approximate_bytes() as u64
     }
 }
 

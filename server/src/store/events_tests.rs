@@ -1,14 +1,16 @@
 //! What the store holds after a create or an end that was repeated, raced or cut short.
 
+use std::time::Duration;
+
 use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
-use object_store::memory::InMemory;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::store::scripted::{self, Op, Scripted, Step, broken};
 use crate::testing::spec;
 
 fn store() -> EventStore {
-    EventStore::over(Arc::new(InMemory::new()), false, Arc::new(SystemClock))
+    EventStore::over(scripted::empty(), false, Arc::new(SystemClock))
 }
 
 /// A second view of the same store, with nothing in memory: what a restart sees.
@@ -56,15 +58,50 @@ async fn a_repeated_create_finds_the_first_and_leaves_one_timer() {
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_timer_cannot_be_written_gives_up_its_request() {
+    let scripted = Scripted::over(scripted::empty());
+    let store = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    scripted.next(Op::Put, "timers/", Step::RefuseAndSay(broken));
+    scripted.next(Op::Put, "request.json", Step::After(Box::pin(std::future::pending())));
+    let create = store.create(request(1_000), Nonce([1; 16]));
+    let created = tokio::time::timeout(Duration::from_secs(60), create).await.expect("it ends");
+    assert!(matches!(created, Err(Error::StoreUnavailable(_))), "{created:?}");
+}
+
 #[tokio::test]
-async fn whoever_reads_a_request_without_a_timer_writes_the_timer() {
+async fn a_request_without_a_timer_is_given_it() {
     let store = store();
     let first = request(1_000);
     store.create(first.clone(), Nonce([1; 16])).await.unwrap();
     store.indexes().remove(Index::Timers, &timer(&first)).await.unwrap();
-    let event = reopened(&store).read(&first.key()).await.unwrap().unwrap();
+    let store = reopened(&store);
+    let event = store.read(&first.key()).await.unwrap().unwrap();
     assert_eq!(event, Event { request: first.clone(), response: None });
+    assert_eq!(entries(&store, Index::Timers).await, []);
+    store.ensure_timer(event).await.unwrap();
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
+}
+
+#[tokio::test]
+async fn a_timer_that_is_missing_because_the_event_has_just_ended_is_not_left_behind() {
+    let store = Arc::new(store());
+    let request = request(1_000);
+    store.create(request.clone(), Nonce([1; 16])).await.unwrap();
+    let scripted = Scripted::over(store.objects.shared());
+    let other = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    let pending = other.read(&request.key()).await.unwrap().unwrap();
+    let end = {
+        let (store, pending) = (store.clone(), pending.clone());
+        async move {
+            store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+            store.indexes().remove(Index::Timers, &timer(&pending.request)).await.unwrap();
+        }
+    };
+    scripted.next(Op::Head, "timers/", Step::After(Box::pin(end)));
+    let event = other.ensure_timer(pending).await.unwrap();
+    assert!(event.response.is_some(), "it says that it has ended");
+    assert_eq!(entries(&store, Index::Timers).await, []);
 }
 
 #[tokio::test]
@@ -95,6 +132,15 @@ async fn an_end_by_another_process_is_seen_although_the_event_is_remembered() {
 }
 
 #[tokio::test]
-async fn what_was_never_asked_is_absent() {
-    assert_eq!(store().read(&request(1_000).key()).await.unwrap(), None);
+async fn what_was_never_asked_is_absent_unless_the_store_itself_is() {
+    let scripted = Scripted::over(scripted::empty());
+    let store = EventStore::over(scripted.clone(), true, Arc::new(SystemClock));
+    let key = request(1_000).key();
+    store.check().await.unwrap();
+    assert_eq!(store.read(&key).await.unwrap(), None);
+    // What a bucket says that was deleted, and a proxy that has lost it.
+    scripted.hide(Some(""));
+    let failure = store.read(&key).await.unwrap_err();
+    assert!(failure.to_string().contains("meta/format.json is not in the store"), "{failure}");
+    assert!(matches!(store.check().await, Err(Error::StoreUnavailable(_))));
 }

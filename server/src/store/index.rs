@@ -29,13 +29,12 @@ impl Indexes {
         self.0.mark(&index.path(&entry)).await
     }
 
-    /// Makes `entry` durable if it is not there: a read in the common case that it is.
+    /// Whether `entry` is there.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
-    pub async fn ensure(&self, index: Index, entry: Entry) -> Result<(), Error> {
-        let path = index.path(&entry);
-        if self.0.exists(&path).await? { Ok(()) } else { self.0.mark(&path).await }
+    pub async fn holds(&self, index: Index, entry: &Entry) -> Result<bool, Error> {
+        self.0.exists(&index.path(entry)).await
     }
 
     /// Removes `entry` if it is there.

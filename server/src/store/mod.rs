@@ -12,12 +12,16 @@ mod faults;
 mod held;
 mod index;
 mod keys;
+mod meta;
 mod metrics;
 mod objects;
 mod open;
 mod probe;
 mod record;
 mod remote;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod side;
 mod skew;
 mod url;
 

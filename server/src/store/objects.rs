@@ -15,8 +15,11 @@ use crate::store::faults::PlantedFault;
 use crate::store::metrics::{Operation, StoreMetrics};
 use crate::store::record::{self, Nonce, Record};
 
-/// How often a create is repeated when the store refuses it although nothing is there.
-const ATTEMPTS_MAX: u32 = 6;
+/// How often a create is tried that the store refuses although nothing is there, as it does while another is under way.
+const REFUSALS_MAX: u32 = 6;
+/// How often one is tried that fails otherwise: the store's client has asked several times by then, and whoever asks a
+/// store again that has too much to do gives it more.
+const FAILURES_MAX: u32 = 2;
 /// Pause before the first repetition; each later one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 /// After so long a create is not repeated any more: whoever waits is told that the outcome is unknown.
@@ -68,29 +71,53 @@ impl Objects {
         nonce: Nonce,
         bytes: Bytes,
     ) -> Result<Created<R>, Error> {
+        let Some((found, error)) =
+            self.create_or_find(path, bytes, || self.read::<R>(path)).await?
+        else {
+            return Ok(Created::Ours);
+        };
+        let is_ours = found.nonce() == nonce && !is_planted_as_lost(&error);
+        Ok(if is_ours { Created::Ours } else { Created::Theirs(found) })
+    }
+
+    /// Writes `bytes` if nothing is at `path` yet. `None` if the store says that it took them; else what `read` finds
+    /// there, and what the store said.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`Error::StoreUnavailable`] if it finds nothing however often the write is repeated.
+    pub(crate) async fn create_or_find<T, Read>(
+        &self,
+        path: &Path,
+        bytes: Bytes,
+        read: impl Fn() -> Read,
+    ) -> Result<Option<(T, StoreError)>, Error>
+    where
+        Read: Future<Output = Result<Option<T>, Error>>,
+    {
         let begun = Instant::now();
+        let (mut refusals, mut failures) = (0, 0);
         let mut pause = PAUSE_MIN;
-        for attempt in 1.. {
+        loop {
             let mode = if PlantedFault::Overwrite.is_planted() {
                 PutMode::Overwrite
             } else {
                 PutMode::Create
             };
             let Err(error) = self.put(path, bytes.clone(), mode).await else {
-                return Ok(Created::Ours);
+                return Ok(None);
             };
-            let nonce_counts = !is_planted_as_lost(&error);
-            match self.read::<R>(path).await? {
-                Some(found) if found.nonce() == nonce && nonce_counts => return Ok(Created::Ours),
-                Some(found) => return Ok(Created::Theirs(found)),
-                None if attempt == ATTEMPTS_MAX || begun.elapsed() >= PATIENCE => {
-                    return Err(error.into());
-                }
-                None => tokio::time::sleep(pause).await,
+            if let Some(found) = read().await? {
+                return Ok(Some((found, error)));
             }
+            let count = if is_refusal(&error) { &mut refusals } else { &mut failures };
+            *count += 1;
+            let has_enough = refusals == REFUSALS_MAX || failures == FAILURES_MAX;
+            if has_enough || begun.elapsed() >= PATIENCE {
+                return Err(error.into());
+            }
+            tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        unreachable!("the loop returns at the last attempt")
     }
 
     /// The record at `path`, if there is one.
@@ -164,13 +191,17 @@ impl Objects {
     }
 }
 
+/// Whether the store says that something is there already.
+pub(crate) fn is_refusal(error: &StoreError) -> bool {
+    matches!(error, StoreError::AlreadyExists { .. } | StoreError::Precondition { .. })
+}
+
 /// Whether a planted fault takes this error for a loss.
 fn is_planted_as_lost(error: &StoreError) -> bool {
-    match error {
-        StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => {
-            PlantedFault::ConflictIsLost.is_planted()
-        }
-        _ => PlantedFault::ErrorIsLost.is_planted(),
+    if is_refusal(error) {
+        PlantedFault::ConflictIsLost.is_planted()
+    } else {
+        PlantedFault::ErrorIsLost.is_planted()
     }
 }
 

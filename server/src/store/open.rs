@@ -37,9 +37,11 @@ pub enum OpenError {
     /// The embedded store refuses.
     #[error(transparent)]
     Embedded(#[from] hitl_embedded::OpenError),
-    /// The directory of files cannot be used.
-    #[error("cannot use the directory {path}: {message}")]
-    Files {
+    /// The directory of a store cannot be used.
+    #[error(
+        "cannot use the directory {path}: {message}. May this program read and write all of it?"
+    )]
+    Directory {
         /// The directory.
         path: String,
         /// What is wrong.
@@ -124,17 +126,22 @@ pub(crate) fn connect(
     })
 }
 
-/// Says of a failed bucket what there is to do.
+/// Says of a store that failed which one it is, and what there is to do.
 pub(crate) fn explain(error: OpenError, url: &StoreUrl) -> OpenError {
-    match (error, url) {
-        (OpenError::Failed(Error::StoreUnavailable(source)), StoreUrl::Bucket(bucket)) => {
-            OpenError::Bucket {
-                bucket: bucket.clone(),
-                message: source.to_string(),
-                hint: remote::credentials_hint(bucket.cloud),
-            }
+    let OpenError::Failed(Error::StoreUnavailable(source)) = error else {
+        return error;
+    };
+    let message = source.to_string();
+    match url {
+        StoreUrl::Bucket(bucket) => OpenError::Bucket {
+            bucket: bucket.clone(),
+            message,
+            hint: remote::credentials_hint(bucket.cloud),
+        },
+        StoreUrl::Embedded(path) | StoreUrl::Files(path) => {
+            OpenError::Directory { path: path.display().to_string(), message }
         }
-        (other, _) => other,
+        StoreUrl::Memory => Error::StoreUnavailable(source).into(),
     }
 }
 
@@ -155,7 +162,7 @@ fn embedded_options(on_fatal: Box<dyn Fn(&str) + Send + Sync>) -> hitl_embedded:
 }
 
 fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
-    let unusable = |error: &dyn fmt::Display| OpenError::Files {
+    let unusable = |error: &dyn fmt::Display| OpenError::Directory {
         path: path.display().to_string(),
         message: error.to_string(),
     };

@@ -39,6 +39,18 @@ async fn files_survive_a_restart() {
     assert!(open(&url, options()).await.is_ok());
 }
 
+/// As one that may not be read, which nothing stops a test that runs as root from reading.
+#[tokio::test]
+async fn files_that_cannot_be_read_are_named_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("meta"), "not a directory").unwrap();
+    let url = StoreUrl::Files(directory.path().to_owned());
+    let refused = open(&url, options()).await.unwrap_err().to_string();
+    let path = directory.path().display().to_string();
+    assert!(refused.starts_with(&format!("cannot use the directory {path}:")), "{refused}");
+    assert!(refused.contains("May this program read and write"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_probe_leaves_nothing_behind() {
     let objects = objects();

@@ -11,7 +11,7 @@ use object_store::{Error as StoreError, PutMode};
 
 use crate::error::Error;
 use crate::random::{self, Random};
-use crate::store::objects::Objects;
+use crate::store::objects::{Objects, is_refusal};
 use crate::store::open::OpenError;
 
 /// Keys that are raced for, all at the same time.
@@ -106,10 +106,6 @@ async fn list(objects: &Objects, place: &Path, keys: &[Path]) -> Result<(), Open
         keys.len(),
         keys.iter().filter(|key| listed.contains(key)).count()
     ))
-}
-
-fn is_refusal(error: &StoreError) -> bool {
-    matches!(error, StoreError::AlreadyExists { .. } | StoreError::Precondition { .. })
 }
 
 fn unfit(what: &str) -> Result<(), OpenError> {
