@@ -81,6 +81,9 @@ func (err *Error) Error() string { return err.Message }
 // Unwrap makes the kind what [errors.Is] finds.
 func (err *Error) Unwrap() error { return err.Kind }
 
+// Timeout says whether nobody answered in time, as in [net.Error].
+func (err *Error) Timeout() bool { return err.Kind == TimedOut }
+
 func newError(kind Kind, message string) *Error {
 	return &Error{Kind: kind, Message: message}
 }
