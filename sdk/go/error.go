@@ -92,10 +92,6 @@ func unavailable(message string) *Error {
 	return &Error{Kind: Unavailable, Message: message, Retryable: true}
 }
 
-func silent(limit time.Duration) *Error {
-	return unavailable(fmt.Sprintf("the server sent nothing for %.0f s", limit.Seconds()))
-}
-
 // outcomeError is what became of an event that ended without a value.
 func outcomeError(kind Kind, how string, event *hitlv1.Event) *Error {
 	response := event.GetResponse()
