@@ -21,9 +21,10 @@ import (
 const (
 	// Enough for a page of large events; a limit only against a server gone wrong.
 	maxMessageBytes = 256 << 20
-	// These find a connection that died without a word while only waits are open on it.
-	keepaliveInterval = 20 * time.Second
-	keepaliveTimeout  = 10 * time.Second
+	// These find a connection that died without a word within one attempt of a call, so that another
+	// one meets a new connection. gRPC allows no shorter interval.
+	keepaliveInterval = 10 * time.Second
+	keepaliveTimeout  = 5 * time.Second
 	connectTimeout    = 5 * time.Second
 )
 

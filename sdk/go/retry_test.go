@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,39 @@ func TestACallThatIsRepeatedIsTheSameCallAndTheNextOneIsAnother(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mute is a connection that dies without a word: what is written to it gets lost.
+type mute struct {
+	net.Conn
+	dead atomic.Bool
+}
+
+func (m *mute) Write(bytes []byte) (int, error) {
+	if m.dead.Load() {
+		return len(bytes), nil
+	}
+	return m.Conn.Write(bytes)
+}
+
+func TestACallOnADeadConnectionGoesOverToANewOneInTime(t *testing.T) {
+	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{pending()}, hang: true}}}
+	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+		dial := client.dial
+		var last *mute
+		client.dial = func(ctx context.Context) (net.Conn, error) {
+			conn, err := dial(ctx)
+			last = &mute{Conn: conn}
+			return last, err
+		}
+		go func() { _, _ = client.WaitEvent(t.Context(), "e") }()
+		synctest.Wait()
+		last.dead.Store(true)
+		begun := time.Now()
+		if _, err := client.Answer(t.Context(), "e", JSON("1"), ""); err != nil {
+			t.Fatal(err, time.Since(begun))
+		}
+	})
 }
 
 func TestEachAttemptConnectsAndNoneWhenNobodyCalls(t *testing.T) {
