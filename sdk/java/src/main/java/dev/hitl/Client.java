@@ -251,7 +251,16 @@ public final class Client implements AutoCloseable {
         if (settings.launcher() == null || channel.getState(false) == ConnectivityState.READY) {
             call.start(request);
         } else {
-            settings.launcher().ensure(() -> call.start(request), call.outcome::completeExceptionally);
+            settings.launcher()
+                    .ensure()
+                    .whenComplete(
+                            (served, failed) -> {
+                                if (failed == null) {
+                                    call.start(request);
+                                } else {
+                                    call.outcome.completeExceptionally(failed.getCause());
+                                }
+                            });
         }
         return call.outcome;
     }
