@@ -2,6 +2,7 @@ package hitl
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -20,9 +21,10 @@ import (
 const (
 	// Enough for a page of large events; a limit only against a server gone wrong.
 	maxMessageBytes = 256 << 20
-	// These find a connection that died without a word while only waits are open on it.
-	keepaliveInterval = 20 * time.Second
-	keepaliveTimeout  = 10 * time.Second
+	// These find a connection that died without a word within one attempt of a call, so that another
+	// one meets a new connection. gRPC allows no shorter interval.
+	keepaliveInterval = 10 * time.Second
+	keepaliveTimeout  = 5 * time.Second
 	connectTimeout    = 5 * time.Second
 )
 
@@ -188,20 +190,54 @@ func event[R interface{ GetEvent() *hitlv1.Event }](reply R, err error) (*hitlv1
 
 type unary[Q, R any] = func(hitlv1.EventServiceClient, context.Context, *Q, ...grpc.CallOption) (*R, error)
 
-func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (*R, error) {
-	var reply *R
-	err := retry(ctx, c.settings.retryFor, func(ctx context.Context) error {
-		link, err := c.connection()
-		if err != nil {
+func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (reply *R, err error) {
+	err = retry(ctx, c.worthAnother, func(*backoff) error {
+		return c.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ func()) (err error) {
+			reply, err = rpc(link.stub, ctx, request)
 			return err
-		}
-		reply, err = rpc(link.stub, ctx, request)
-		return c.settle(link, err)
+		})
 	})
+	return reply, err
+}
+
+func (c *Client) worthAnother(err *Error, elapsed time.Duration) bool {
+	return err.Retryable && elapsed <= c.settings.retryFor
+}
+
+// attempt runs rpc once, and gives it up when the server has sent nothing for so long. Of each message
+// but the last, rpc tells by heard.
+func (c *Client) attempt(
+	ctx context.Context, limit time.Duration, rpc func(_ context.Context, _ *link, heard func()) error,
+) error {
+	link, err := c.connection()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return reply, nil
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(limit, func() {
+		message := "the server at %s sent nothing for %.0f s"
+		cancel(unavailable(fmt.Sprintf(message, c.Endpoint(), limit.Seconds())))
+	})
+	defer silence.Stop()
+	heard := func() {
+		silence.Reset(limit)
+		c.reached.Store(true)
+	}
+	err = rpc(limited, link, heard)
+	if err == nil {
+		heard()
+		return nil
+	}
+	err = c.settle(link, err)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return context.Cause(limited)
+	default:
+		return err
+	}
 }
 
 // connection returns the connection, whether or not it stands yet.
@@ -235,12 +271,8 @@ func (c *Client) connection() (*link, error) {
 	return link, nil
 }
 
-// settle notes how a call over the connection ended, and returns its error as one of ours.
+// settle leaves a connection that failed, and returns the call's error as one of ours.
 func (c *Client) settle(link *link, err error) error {
-	if err == nil {
-		c.reached.Store(true)
-		return nil
-	}
 	var dialError error
 	if met := link.dialError.Load(); met != nil {
 		dialError = *met

@@ -81,16 +81,15 @@ func (err *Error) Error() string { return err.Message }
 // Unwrap makes the kind what [errors.Is] finds.
 func (err *Error) Unwrap() error { return err.Kind }
 
+// Timeout says whether nobody answered in time, as in [net.Error].
+func (err *Error) Timeout() bool { return err.Kind == TimedOut }
+
 func newError(kind Kind, message string) *Error {
 	return &Error{Kind: kind, Message: message}
 }
 
 func unavailable(message string) *Error {
 	return &Error{Kind: Unavailable, Message: message, Retryable: true}
-}
-
-func silent(limit time.Duration) *Error {
-	return unavailable(fmt.Sprintf("the server sent nothing for %.0f s", limit.Seconds()))
 }
 
 // outcomeError is what became of an event that ended without a value.

@@ -3,6 +3,7 @@ package hitl
 import (
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -76,6 +77,15 @@ func TestAnOutcomeTellsWhoWhenAndWhy(t *testing.T) {
 	err := outcomeError(Declined, "declined", event)
 	if err.Message != `"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today` {
 		t.Fatal(err)
+	}
+}
+
+func TestOnlyAnEventThatNobodyAnsweredIsATimeout(t *testing.T) {
+	for kind, timeout := range map[Kind]bool{TimedOut: true, Unavailable: false, Declined: false} {
+		var err error = newError(kind, "m")
+		if os.IsTimeout(err) != timeout {
+			t.Fatal(kind)
+		}
 	}
 }
 

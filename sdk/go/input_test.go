@@ -34,8 +34,8 @@ func TestWhatIsSetIsWhatIsAsked(t *testing.T) {
 			Action: &hitlv1.OnTimeout_DefaultValue{DefaultValue: intValue(5)},
 		},
 	}
-	if !proto.Equal(script.requests[0], expected) {
-		t.Fatal(script.requests[0])
+	if !proto.Equal(script.asked, expected) {
+		t.Fatal(script.asked)
 	}
 }
 

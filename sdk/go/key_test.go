@@ -42,7 +42,7 @@ func TestWithoutARunNoTwoKeysAreAlike(t *testing.T) {
 
 func TestClientsOfOneRunShareItsCountAndAFailedCreateLeavesItsNumber(t *testing.T) {
 	refused := refusal(codes.InvalidArgument, "ERROR_REASON_INVALID_REQUEST", "hitl.v1")
-	script := &script{creates: []error{nil, refused}}
+	script := &script{failures: []error{nil, refused}}
 	run := once() // The count is the process's, and tests may run twice in one.
 	scripted(t, script, Config{RunID: run}, func(t *testing.T, client *Client) {
 		second := clientOf(t, Config{RunID: run}, client.dial)

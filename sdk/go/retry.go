@@ -27,45 +27,27 @@ func (b *backoff) delay(err *Error) time.Duration {
 	return max(full-rand.N(full/2+1), err.retryDelay)
 }
 
-// retry repeats attempt until it succeeds, fails for good, or another delay would pass the limit.
-// That is safe for all of ours: creates carry an idempotency key, answers an answer id.
-func retry(ctx context.Context, limit time.Duration, attempt func(context.Context) error) error {
+// retry repeats attempt until it succeeds, or goesOn says of an error, and of the time that will have
+// passed at the next attempt, that it is the last. An attempt that made progress resets the backoff.
+// Repeating is safe for all of ours: creates carry an idempotency key, answers an answer id.
+func retry(
+	ctx context.Context, goesOn func(*Error, time.Duration) bool, attempt func(*backoff) error,
+) error {
 	begun := time.Now()
 	var delays backoff
 	for {
-		err := attemptOnce(ctx, attempt)
+		err := attempt(&delays)
 		var failure *Error
-		if !errors.As(err, &failure) || !failure.Retryable {
+		if !errors.As(err, &failure) {
 			return err
 		}
 		delay := delays.delay(failure)
-		if time.Since(begun)+delay > limit {
+		if !goesOn(failure, time.Since(begun)+delay) {
 			return err
 		}
 		if err := sleep(ctx, delay); err != nil {
 			return err
 		}
-	}
-}
-
-func attemptOnce(ctx context.Context, attempt func(context.Context) error) error {
-	limited, cancel := context.WithTimeoutCause(ctx, attemptLimit, silent(attemptLimit))
-	defer cancel()
-	return ended(ctx, limited, attempt(limited))
-}
-
-// ended is the error of a call that ran under limited: that of ctx if that has ended, else why
-// limited has ended, else err itself.
-func ended(ctx, limited context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case limited.Err() != nil:
-		return context.Cause(limited)
-	default:
-		return err
 	}
 }
 

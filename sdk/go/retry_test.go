@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,8 @@ import (
 
 	"hitl.dev/go/hitlv1"
 )
+
+var refused = status.Error(codes.Unavailable, "connection refused")
 
 func TestDelaysDoubleWithinBounds(t *testing.T) {
 	var delays backoff
@@ -31,10 +35,14 @@ func TestDelaysDoubleWithinBounds(t *testing.T) {
 	}
 }
 
+func within(limit time.Duration) func(*Error, time.Duration) bool {
+	return (&Client{settings: &settings{retryFor: limit}}).worthAnother
+}
+
 func TestRepeatsWhatCanPassAndGivesUpInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, attempts := time.Now(), 0
-		err := retry(t.Context(), 30*time.Second, func(context.Context) error {
+		err := retry(t.Context(), within(30*time.Second), func(*backoff) error {
 			attempts++
 			return unavailable("")
 		})
@@ -50,7 +58,7 @@ func TestDoesNotRepeatWhatCannotPassNorPastItsLimit(t *testing.T) {
 		0:           unavailable(""),
 	} {
 		attempts := 0
-		err := retry(t.Context(), limit, func(context.Context) error {
+		err := retry(t.Context(), within(limit), func(*backoff) error {
 			attempts++
 			return failure
 		})
@@ -61,50 +69,105 @@ func TestDoesNotRepeatWhatCannotPassNorPastItsLimit(t *testing.T) {
 }
 
 func TestAnAttemptWithoutReplyIsGivenUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	config := Config{RetryFor: new(time.Duration(0))}
+	scripted(t, &script{hang: true}, config, func(t *testing.T, client *Client) {
 		begun := time.Now()
-		err := retry(t.Context(), 0, func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		})
-		if !errors.Is(err, Unavailable) || time.Since(begun) != attemptLimit {
+		_, err := client.Decline(t.Context(), "e", "", "")
+		told := err != nil && err.Error() == "the server at http://scripted sent nothing for 15 s"
+		if !told || !errors.Is(err, Unavailable) || time.Since(begun) != attemptLimit {
 			t.Fatal(err, time.Since(begun))
 		}
 	})
 }
 
 func TestACallEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		err := retry(ctx, time.Minute, func(context.Context) error { return unavailable("") })
-		if err != context.DeadlineExceeded {
-			t.Fatal(err)
-		}
-	})
+	for _, script := range []*script{{hang: true}, {failures: slices.Repeat([]error{refused}, 100)}} {
+		scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := client.Decline(ctx, "e", "", "")
+			if err != context.DeadlineExceeded {
+				t.Fatal(err)
+			}
+		})
+	}
 }
 
-func TestARepeatedCreateHasOneKeyAndWaitsAsLongAsAsked(t *testing.T) {
+func TestACallWaitsAsLongAsTheServerAsks(t *testing.T) {
 	busy := &errdetails.RetryInfo{RetryDelay: durationpb.New(20 * time.Second)}
-	script := &script{creates: []error{
-		status.Error(codes.Unavailable, "lost"),
-		refusal(codes.ResourceExhausted, "ERROR_REASON_OVERLOADED", "hitl.v1", busy),
-	}}
-	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+	overloaded := refusal(codes.ResourceExhausted, "ERROR_REASON_OVERLOADED", "hitl.v1", busy)
+	scripted(t, &script{failures: []error{overloaded}}, Config{}, func(t *testing.T, client *Client) {
 		begun := time.Now()
-		if _, err := Create(t.Context(), client, "n", "?", Bool()); err != nil {
+		if _, err := client.Decline(t.Context(), "e", "", ""); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(begun); waited < 20*time.Second || waited > 21*time.Second {
 			t.Fatal(waited)
 		}
-		for _, request := range script.requests {
-			if request.GetIdempotencyKey() != script.requests[0].GetIdempotencyKey() {
-				t.Fatal(script.requests)
+	})
+}
+
+func TestACallThatIsRepeatedIsTheSameCallAndTheNextOneIsAnother(t *testing.T) {
+	calls := map[string]func(context.Context, *Client) error{
+		"create": func(ctx context.Context, client *Client) error {
+			_, err := Create(ctx, client, "n", "?", Bool())
+			return err
+		},
+		"answer": func(ctx context.Context, client *Client) error {
+			_, err := client.Answer(ctx, "e", JSON("1"), "Ada")
+			return err
+		},
+		"decline": func(ctx context.Context, client *Client) error {
+			_, err := client.Decline(ctx, "e", "", "Ada")
+			return err
+		},
+	}
+	for name, call := range calls {
+		// The server has seen the call, and nobody knows whether it took effect.
+		script := &script{failures: []error{refused}}
+		scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+			for range 2 {
+				if err := call(t.Context(), client); err != nil {
+					t.Fatal(name, err)
+				}
 			}
+			keys := script.keys
+			if len(keys) != 3 || keys[0] == "" || keys[0] != keys[1] || keys[1] == keys[2] {
+				t.Fatal(name, keys)
+			}
+		})
+	}
+}
+
+// mute is a connection that dies without a word: what is written to it gets lost.
+type mute struct {
+	net.Conn
+	dead atomic.Bool
+}
+
+func (m *mute) Write(bytes []byte) (int, error) {
+	if m.dead.Load() {
+		return len(bytes), nil
+	}
+	return m.Conn.Write(bytes)
+}
+
+func TestACallOnADeadConnectionGoesOverToANewOneInTime(t *testing.T) {
+	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{pending()}, hang: true}}}
+	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+		dial := client.dial
+		var last *mute
+		client.dial = func(ctx context.Context) (net.Conn, error) {
+			conn, err := dial(ctx)
+			last = &mute{Conn: conn}
+			return last, err
 		}
-		if len(script.requests) != 3 {
-			t.Fatal(script.requests)
+		go func() { _, _ = client.WaitEvent(t.Context(), "e") }()
+		synctest.Wait()
+		last.dead.Store(true)
+		begun := time.Now()
+		if _, err := client.Answer(t.Context(), "e", JSON("1"), ""); err != nil {
+			t.Fatal(err, time.Since(begun))
 		}
 	})
 }

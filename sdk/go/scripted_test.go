@@ -7,10 +7,12 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/protoadapt"
@@ -33,8 +35,10 @@ type script struct {
 	mutex    sync.Mutex
 	steps    []step
 	calls    int
-	creates  []error // What the next creates fail with, nil to let one pass.
-	requests []*hitlv1.CreateEventRequest
+	asked    *hitlv1.CreateEventRequest
+	failures []error  // What the next calls that change something fail with, nil to let one pass.
+	keys     []string // What tells each such call, and its repetitions, from the others.
+	hang     bool     // Whether such calls are never replied to.
 }
 
 func (s *script) WaitEvent(
@@ -66,22 +70,41 @@ func (s *script) next() step {
 	return next
 }
 
-// CreateEvent gives the key back as the id, for tests to see.
-func (s *script) CreateEvent(
-	_ context.Context, request *hitlv1.CreateEventRequest,
-) (*hitlv1.CreateEventResponse, error) {
+// change notes a call and returns the event that it is about, with the key as its id.
+func (s *script) change(ctx context.Context, key string) (*hitlv1.Event, error) {
+	if s.hang {
+		<-ctx.Done()
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.requests = append(s.requests, request)
-	if len(s.creates) > 0 {
-		err := s.creates[0]
-		s.creates = s.creates[1:]
-		if err != nil {
-			return nil, err
-		}
+	s.keys = append(s.keys, key)
+	var err error
+	if len(s.failures) > 0 {
+		err, s.failures = s.failures[0], s.failures[1:]
 	}
-	record := &hitlv1.Event{Id: request.GetIdempotencyKey(), Name: request.GetName()}
-	return &hitlv1.CreateEventResponse{Event: record}, nil
+	return &hitlv1.Event{Id: key}, err
+}
+
+func (s *script) CreateEvent(
+	ctx context.Context, request *hitlv1.CreateEventRequest,
+) (*hitlv1.CreateEventResponse, error) {
+	s.asked = request
+	event, err := s.change(ctx, request.GetIdempotencyKey())
+	return &hitlv1.CreateEventResponse{Event: event}, err
+}
+
+func (s *script) AnswerEvent(
+	ctx context.Context, request *hitlv1.AnswerEventRequest,
+) (*hitlv1.AnswerEventResponse, error) {
+	event, err := s.change(ctx, request.GetAnswerId())
+	return &hitlv1.AnswerEventResponse{Event: event}, err
+}
+
+func (s *script) DeclineEvent(
+	ctx context.Context, request *hitlv1.DeclineEventRequest,
+) (*hitlv1.DeclineEventResponse, error) {
+	event, err := s.change(ctx, request.GetAnswerId())
+	return &hitlv1.DeclineEventResponse{Event: event}, err
 }
 
 // scripted runs test on paused time, with a client of a server that follows the script.
@@ -89,7 +112,9 @@ func scripted(t *testing.T, script *script, config Config, test func(*testing.T,
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := bufconn.Listen(1 << 16)
-		server := grpc.NewServer()
+		// As hitl does, it takes every ping.
+		server := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(
+			keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}))
 		hitlv1.RegisterEventServiceServer(server, script)
 		go func() { _ = server.Serve(listener) }()
 		defer server.Stop()

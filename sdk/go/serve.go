@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,9 @@ const (
 	// How long a server may take until it serves, with its store opened.
 	startLimit   = 10 * time.Second
 	pollInterval = 20 * time.Millisecond
+	// How long to listen for what is there to say what it is, and how hitl begins.
+	probeLimit = time.Second
+	alive      = "HTTP/1.1 200"
 	// Between two starts: the port or the store may be in the hands of a server that is about to
 	// listen, or about to end.
 	restartInterval = time.Second
@@ -37,15 +39,17 @@ type launcher struct {
 }
 
 func (l *launcher) connect(ctx context.Context) (net.Conn, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", l.address)
+	err := l.probe(ctx)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		if err := l.start(ctx); err != nil {
-			return nil, err
-		}
-		conn, err = dialer.DialContext(ctx, "tcp", l.address)
+		err = l.start(ctx)
 	}
-	return conn, err
+	var ours *Error
+	if errors.As(err, &ours) {
+		return nil, err
+	}
+	// What listens and has not replied may be a server that is busy: the call will tell.
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, "tcp", l.address)
 }
 
 // start starts a server, again if it ends, until one of whatever program serves.
@@ -70,8 +74,9 @@ func (l *launcher) start(ctx context.Context) error {
 				return err
 			}
 		}
-		if l.serves(ctx) {
-			return nil
+		var ours *Error
+		if err := l.probe(ctx); err == nil || errors.As(err, &ours) {
+			return err
 		}
 		if sleep(ctx, pollInterval) != nil {
 			return noServer("`hitl serve` did not start on %s within %.0f s. Its log, %s, ends:\n%s",
@@ -80,19 +85,24 @@ func (l *launcher) start(ctx context.Context) error {
 	}
 }
 
-// serves says whether a server replies. One that listens may yet fail to open its store.
-func (l *launcher) serves(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.address+"/healthz", nil)
+// probe is nil if hitl replies, one of our errors if something else does, and any other error if nothing
+// has: one that listens may yet fail to open its store.
+func (l *launcher) probe(ctx context.Context) error {
+	dialer := net.Dialer{Timeout: probeLimit}
+	conn, err := dialer.DialContext(ctx, "tcp", l.address)
 	if err != nil {
-		return false
+		return err
 	}
-	transport := http.Transport{DisableKeepAlives: true}
-	reply, err := transport.RoundTrip(request)
-	if err != nil {
-		return false
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(probeLimit))
+	_, _ = fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nhost: %s\r\n\r\n", l.address)
+	reply := make([]byte, len(alive))
+	length, err := io.ReadFull(conn, reply)
+	if length == 0 || string(reply) == alive {
+		return err
 	}
-	reply.Body.Close()
-	return true
+	return noServer("something that is not hitl listens on %s: set HITL_PORT to another port, or "+
+		"HITL_ENDPOINT to a server", l.address)
 }
 
 // spawn starts a server that outlives this program: not in its process group, lest Ctrl-C end both,

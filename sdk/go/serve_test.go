@@ -54,6 +54,9 @@ func TestAMissingProgramSaysWhatToInstallOrSetThroughTheWholeClient(t *testing.T
 
 func TestAServerThatCannotStartShowsTheEndOfItsLog(t *testing.T) {
 	launcher := launch(t, `echo told "$@" in "$HITL_DATA_DIR"; echo disk full >&2; exit 1`)
+	// A relative path is of the program's directory, not of the server's.
+	t.Chdir(filepath.Dir(launcher.binary))
+	launcher.binary = "./hitl"
 	_, err := launcher.connect(t.Context())
 	told := fmt.Sprintf("told serve --idle-exit 10m --listen %s in %s", launcher.address, launcher.dataDir)
 	if err == nil || !strings.HasSuffix(err.Error(), told+"\ndisk full") {
@@ -84,6 +87,50 @@ func TestAServerThatLosesTheRaceIsNoFailure(t *testing.T) {
 		_, _ = probe.Write([]byte("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
 		_, _ = winner.Accept()
 	}()
+	conn, err := launcher.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
+
+// reply listens where the launcher looks, and answers each connection with text, or not at all.
+func (l *launcher) reply(t *testing.T, text string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", l.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+			_, _ = conn.Write([]byte(text))
+		}
+	}()
+}
+
+func TestWhatListensAndIsNotHitlIsNamedAtOnce(t *testing.T) {
+	for _, text := range []string{"HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n"} {
+		launcher := launch(t, "")
+		launcher.reply(t, text)
+		client := clientOf(t, Config{}, launcher.connect)
+		defer client.Close()
+		_, err := client.Get(t.Context(), "id")
+		told := "something that is not hitl listens on " + launcher.address +
+			": set HITL_PORT to another port, or HITL_ENDPOINT to a server"
+		var failure *Error
+		if !errors.As(err, &failure) || failure.Message != told {
+			t.Fatal(err)
+		}
+		if failure.Kind != Unavailable || failure.Retryable {
+			t.Fatalf("%+v", failure)
+		}
+	}
+}
+
+func TestAServerThatIsTooBusyToReplyIsTakenForHitl(t *testing.T) {
+	launcher := launch(t, "")
+	launcher.reply(t, "")
 	conn, err := launcher.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,9 @@ import (
 	"io"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"hitl.dev/go/hitlv1"
 )
 
@@ -18,55 +21,39 @@ const silenceLimit = 45 * time.Second
 // Once the client has reached its server, no loss of it ends the wait: the program waits for a
 // person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
 func (c *Client) WaitEvent(ctx context.Context, eventID string) (*hitlv1.Event, error) {
-	begun := time.Now()
-	var delays backoff
-	for {
-		event, err := c.attend(ctx, eventID, &delays)
-		var failure *Error
-		if !errors.As(err, &failure) {
-			return event, err
-		}
-		delay := delays.delay(failure)
-		lost := failure.Kind == Unavailable || failure.Retryable
-		inTime := failure.Retryable && time.Since(begun)+delay <= c.settings.retryFor
-		if !lost || (!c.reached.Load() && !inTime) {
-			return nil, err
-		}
-		if err := sleep(ctx, delay); err != nil {
-			return nil, err
-		}
+	goesOn := func(err *Error, elapsed time.Duration) bool {
+		lost := err.Retryable || err.Kind == Unavailable
+		return lost && c.reached.Load() || c.worthAnother(err, elapsed)
 	}
-}
-
-// attend follows one stream until it brings the final event or is lost. A stream is the event as it
-// stands, heartbeats, and the final event: to resume after any loss is to call again.
-func (c *Client) attend(ctx context.Context, eventID string, delays *backoff) (*hitlv1.Event, error) {
-	limited, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(silenceLimit, func() { cancel(silent(silenceLimit)) })
-	defer silence.Stop()
-	link, err := c.connection()
+	request := &hitlv1.WaitEventRequest{Namespace: c.Namespace(), EventId: eventID}
+	var event *hitlv1.Event
+	err := retry(ctx, goesOn, func(delays *backoff) error {
+		return c.attempt(ctx, silenceLimit, func(ctx context.Context, link *link, heard func()) error {
+			stream, err := link.stub.WaitEvent(ctx, request)
+			if err != nil {
+				return err
+			}
+			// The event as it stands, heartbeats, and the final event: to resume after any loss is to
+			// call again.
+			for !isFinal(event) {
+				message, err := stream.Recv()
+				if errors.Is(err, io.EOF) {
+					return status.Error(codes.Unavailable, "the stream ended before the event")
+				}
+				if err != nil {
+					return err
+				}
+				heard()
+				*delays = backoff{}
+				event = message.GetEvent()
+			}
+			return nil
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
-	request := &hitlv1.WaitEventRequest{Namespace: c.Namespace(), EventId: eventID}
-	stream, err := link.stub.WaitEvent(limited, request)
-	for err == nil {
-		var message *hitlv1.WaitEventResponse
-		if message, err = stream.Recv(); err != nil {
-			break
-		}
-		silence.Reset(silenceLimit)
-		*delays = backoff{}
-		c.reached.Store(true)
-		if event := message.GetEvent(); isFinal(event) {
-			return event, nil
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		return nil, unavailable("the stream ended before the event")
-	}
-	return nil, ended(ctx, limited, c.settle(link, err))
+	return event, nil
 }
 
 // isFinal says whether an event has ended. A state that this version does not know is pending.

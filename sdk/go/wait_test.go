@@ -55,7 +55,7 @@ func TestAServerFallenSilentIsLeftAfterThreeHeartbeats(t *testing.T) {
 func TestAnOutageLongerThanAnyRetryDoesNotEndAWaitThatHadBegun(t *testing.T) {
 	steps := []step{{messages: []*hitlv1.WaitEventResponse{pending()}}}
 	for range 100 {
-		steps = append(steps, step{refusal: status.Error(codes.Unavailable, "connection refused")})
+		steps = append(steps, step{refusal: refused})
 	}
 	steps = append(steps, step{messages: []*hitlv1.WaitEventResponse{answered(7)}})
 	scripted(t, &script{steps: steps}, Config{}, func(t *testing.T, client *Client) {
@@ -70,7 +70,7 @@ func TestAnOutageLongerThanAnyRetryDoesNotEndAWaitThatHadBegun(t *testing.T) {
 }
 
 func TestAServerNeverReachedIsAnErrorInTime(t *testing.T) {
-	refused := []step{{refusal: status.Error(codes.Unavailable, "connection refused")}}
+	refused := []step{{refusal: refused}}
 	scripted(t, &script{steps: refused}, Config{}, func(t *testing.T, client *Client) {
 		begun := time.Now()
 		_, err := client.WaitEvent(t.Context(), "e")
@@ -94,7 +94,7 @@ func TestAnUnknownEventIsAnErrorAtOnce(t *testing.T) {
 func TestAWaitEndsWithItsContextAndWithItsError(t *testing.T) {
 	// A state that is not known is pending.
 	unknown := step{messages: []*hitlv1.WaitEventResponse{stands(99, nil)}, hang: true}
-	lost := step{refusal: status.Error(codes.Unavailable, "connection refused")}
+	lost := step{refusal: refused}
 	for _, unfinished := range []step{unknown, lost} {
 		scripted(t, &script{steps: []step{unfinished}}, Config{}, func(t *testing.T, client *Client) {
 			client.reached.Store(true)

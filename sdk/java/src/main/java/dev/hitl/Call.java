@@ -73,7 +73,7 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
     }
 
     private void listen() {
-        String message = "the server sent nothing for %d s".formatted(silenceLimit.toSeconds());
+        String message = "the server at %s sent nothing for %d s".formatted(endpoint, silenceLimit.toSeconds());
         silence =
                 timer.after(
                         silenceLimit,

@@ -13,18 +13,12 @@ import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
-import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /**
  * Creates events, waits for them, and answers them.
@@ -41,17 +35,6 @@ import java.util.logging.Logger;
 public final class Client implements AutoCloseable {
     /** Longer than a local server may take to start, so that its own error is the one that is seen. */
     private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
-    /** Enough for a page of large events; a limit only against a server gone wrong. */
-    private static final int MESSAGE_BYTES_MAX = 256 << 20;
-    /** Room for the details of errors. */
-    private static final int HEADER_BYTES_MAX = 1 << 20;
-
-    /** Says at each start which sockets it uses, on the stderr of programs that never asked. Held, lest it be lost. */
-    private static final Logger CHATTY = Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.TcpMetrics");
-
-    static {
-        CHATTY.setLevel(Level.WARNING);
-    }
 
     private final Config.Settings settings;
     private final ManagedChannel channel;
@@ -69,7 +52,7 @@ public final class Client implements AutoCloseable {
     }
 
     Client(Config.Settings settings) {
-        this(settings, connection(settings.endpoint()), Timer.SYSTEM);
+        this(settings, Connection.open(settings.endpoint()), Timer.SYSTEM);
     }
 
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
@@ -85,21 +68,6 @@ public final class Client implements AutoCloseable {
      */
     public static Client fromEnv() {
         return new Client(new Config());
-    }
-
-    /** The channel, which connects at its first call and again after each loss. */
-    private static ManagedChannel connection(String endpoint) {
-        URI uri = URI.create(endpoint);
-        return NettyChannelBuilder.forAddress(uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort())
-                .usePlaintext()
-                .maxInboundMessageSize(MESSAGE_BYTES_MAX)
-                .maxInboundMetadataSize(HEADER_BYTES_MAX)
-                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5_000)
-                // Finds a connection that died without a word while only waits are open on it.
-                .keepAliveTime(20, TimeUnit.SECONDS)
-                .keepAliveTimeout(10, TimeUnit.SECONDS)
-                .keepAliveWithoutCalls(true)
-                .build();
     }
 
     /** The server's address, such as {@code http://127.0.0.1:4485}. */
@@ -283,7 +251,16 @@ public final class Client implements AutoCloseable {
         if (settings.launcher() == null || channel.getState(false) == ConnectivityState.READY) {
             call.start(request);
         } else {
-            settings.launcher().ensure(() -> call.start(request), call.outcome::completeExceptionally);
+            settings.launcher()
+                    .ensure()
+                    .whenComplete(
+                            (served, failed) -> {
+                                if (failed == null) {
+                                    call.start(request);
+                                } else {
+                                    call.outcome.completeExceptionally(failed.getCause());
+                                }
+                            });
         }
         return call.outcome;
     }

@@ -72,12 +72,12 @@ public final class Config {
     record Settings(
             String endpoint, Serve launcher, String namespace, String runId, Duration retryFor) {}
 
-    /** Fills what is not set. An empty variable counts as unset. */
+    /** Fills what is not set. What is empty counts as not set. */
     Settings resolve(UnaryOperator<String> variables) {
         UnaryOperator<String> env = name -> orElse(variables.apply(name), null);
-        String space = namespace != null ? namespace : orElse(env.apply("HITL_NAMESPACE"), "default");
+        String space = orElse(namespace, orElse(env.apply("HITL_NAMESPACE"), "default"));
         String run = orElse(runId, env.apply("HITL_RUN_ID"));
-        String url = endpoint != null ? endpoint : env.apply("HITL_ENDPOINT");
+        String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url != null) {
             return new Settings(checked(url), null, space, run, retryFor);
         }

@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -13,11 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /**
@@ -41,34 +38,23 @@ final class Serve {
     private static final long LOG_BYTES_MAX = 8 << 20;
 
     private static final int LOG_TAIL_LINES = 8;
-    private static final int SOCKET_TIMEOUT_MS = 1_000;
+    /** How long to listen for what is there to say what it is, and how hitl begins. */
+    private static final int PROBE_LIMIT_MS = 1_000;
+
+    private static final String ALIVE = "HTTP/1.1 200";
 
     private final InetSocketAddress address;
     private final Path binary;
     private final Path dataDir;
     private final Duration startLimit;
-    /** One thread, so that the calls of a client start one server, and none while nothing is called. */
-    private final Executor executor;
+    /** The check under way, or the last one. */
+    private CompletableFuture<Void> check = CompletableFuture.completedFuture(null);
 
     Serve(InetSocketAddress address, Path binary, Path dataDir, Duration startLimit) {
         this.address = address;
         this.binary = binary;
         this.dataDir = dataDir;
         this.startLimit = startLimit;
-        ThreadPoolExecutor pool =
-                new ThreadPoolExecutor(
-                        1,
-                        1,
-                        1,
-                        TimeUnit.SECONDS,
-                        new LinkedBlockingQueue<>(),
-                        task -> {
-                            Thread thread = new Thread(task, "hitl-serve");
-                            thread.setDaemon(true);
-                            return thread;
-                        });
-        pool.allowCoreThreadTimeOut(true);
-        this.executor = pool;
     }
 
     InetSocketAddress address() {
@@ -83,29 +69,30 @@ final class Serve {
         return dataDir;
     }
 
-    /** Calls {@code serving} once a server listens, started if need be; else {@code failed}. */
-    void ensure(Runnable serving, Consumer<HitlException> failed) {
-        executor.execute(
-                () -> {
-                    try {
-                        ensure();
-                    } catch (HitlException error) {
-                        failed.accept(error);
-                        return;
-                    }
-                    serving.run();
-                });
+    /**
+     * Ends once a server listens, started if need be. All who ask meanwhile share the check under way, so
+     * that the calls of a client start one server, and none while nothing is called.
+     */
+    synchronized CompletableFuture<Void> ensure() {
+        if (check.isDone()) {
+            check = CompletableFuture.runAsync(this::check, Serve::onThread);
+        }
+        return check;
     }
 
-    private void ensure() {
+    private static void onThread(Runnable task) {
+        Thread thread = new Thread(task, "hitl-serve");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void check() {
         try {
-            dial().close();
+            probe();
         } catch (ConnectException refused) {
             startUntilServing();
-        } catch (IOException unreachable) {
-            String message = "cannot connect to the local server at %s: %s";
-            throw HitlException.unavailable(
-                    message.formatted(name(), unreachable.getMessage()), unreachable);
+        } catch (IOException silent) {
+            // What listens and has not replied may be a server that is busy: the call will tell.
         }
     }
 
@@ -140,22 +127,43 @@ final class Serve {
         }
     }
 
-    /** Whether a server replies. One that listens may yet fail to open its store. */
     private boolean serves() {
+        try {
+            probe();
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    /**
+     * Asks what listens whether it is hitl. It is an {@link IOException} if nothing replies: one that
+     * listens may yet fail to open its store.
+     */
+    private void probe() throws IOException {
+        byte[] reply = new byte[ALIVE.length()];
+        int length;
         try (Socket socket = dial()) {
             String request = "GET /healthz HTTP/1.1\r\nhost: " + name() + "\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-            return socket.getInputStream().read() >= 0;
-        } catch (IOException notYet) {
-            return false;
+            length = socket.getInputStream().read(reply);
+        }
+        if (length < 0) {
+            throw new EOFException();
+        }
+        if (!ALIVE.equals(new String(reply, 0, length, StandardCharsets.US_ASCII))) {
+            String message =
+                    "something that is not hitl listens on %s: set HITL_PORT to another port, or "
+                            + "HITL_ENDPOINT to a server";
+            throw HitlException.noServer(message.formatted(name()), null);
         }
     }
 
     private Socket dial() throws IOException {
         Socket socket = new Socket();
         try {
-            socket.setSoTimeout(SOCKET_TIMEOUT_MS);
-            socket.connect(address, SOCKET_TIMEOUT_MS);
+            socket.setSoTimeout(PROBE_LIMIT_MS);
+            socket.connect(address, PROBE_LIMIT_MS);
             return socket;
         } catch (IOException refused) {
             socket.close();

@@ -29,7 +29,13 @@ class ConfigTest {
         assertEquals("env", settings.namespace());
         assertNull(settings.launcher());
 
-        settings = resolve(new Config(), Map.of("HITL_ENDPOINT", ""));
+        Config empty = new Config().endpoint("").namespace("").runId("");
+        settings = resolve(empty, variables);
+        assertEquals("http://env:1", settings.endpoint());
+        assertEquals("env", settings.namespace());
+        assertEquals("env-run", settings.runId());
+
+        settings = resolve(empty, Map.of("HITL_ENDPOINT", "", "HITL_NAMESPACE", "", "HITL_RUN_ID", ""));
         assertEquals("http://127.0.0.1:4485", settings.endpoint());
         assertEquals("default", settings.namespace());
         assertNull(settings.runId());

@@ -2,6 +2,7 @@ package dev.hitl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,9 +11,12 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class RetryTest {
@@ -78,13 +82,36 @@ class RetryTest {
     }
 
     @Test
+    void aCallThatIsRepeatedIsTheSameCallAndTheNextOneIsAnother() throws IOException {
+        List<Consumer<Client>> calls =
+                List.of(
+                        client -> client.event("n", "?", Input.bool()).create(),
+                        client -> client.answer("e", Answer.json("1"), "Ada"),
+                        client -> client.decline("e", "", "Ada"));
+        for (Consumer<Client> call : calls) {
+            try (Scripted server = new Scripted()) {
+                // The server has seen the call, and nobody knows whether it took effect.
+                server.failures.add(Scripted.lost());
+                Client client = server.client(new Config(), Timer.SYSTEM);
+                call.accept(client);
+                call.accept(client);
+                assertEquals(3, server.keys.size());
+                assertEquals(server.keys.get(0), server.keys.get(1));
+                assertNotEquals(server.keys.get(1), server.keys.get(2));
+                assertFalse(server.keys.contains(""));
+            }
+        }
+    }
+
+    @Test
     void anAttemptWithoutReplyIsGivenUp() {
         Call<String, String, String> call =
                 new Call<>(null, reply -> reply, timer, Duration.ofSeconds(15), "http://x");
         timer.run(Duration.ofSeconds(14));
         assertFalse(call.outcome.isDone());
         timer.run(Duration.ofSeconds(1));
-        assertTrue(call.outcome.isCompletedExceptionally());
+        var failed = assertThrows(CompletionException.class, call.outcome::join);
+        assertEquals("the server at http://x sent nothing for 15 s", failed.getCause().getMessage());
     }
 
     @Test
@@ -92,7 +119,7 @@ class RetryTest {
         Call<String, String, String> call =
                 new Call<>(null, reply -> reply, timer, Duration.ofSeconds(15), "http://x");
         call.onClose(Status.OK, new Metadata());
-        var failed = assertThrows(java.util.concurrent.CompletionException.class, call.outcome::join);
+        var failed = assertThrows(CompletionException.class, call.outcome::join);
         assertTrue(((HitlException) failed.getCause()).isRetryable());
     }
 

@@ -2,8 +2,12 @@ package dev.hitl;
 
 import com.google.protobuf.Any;
 import com.google.rpc.ErrorInfo;
+import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.AnswerEventResponse;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventResponse;
+import dev.hitl.v1.DeclineEventRequest;
+import dev.hitl.v1.DeclineEventResponse;
 import dev.hitl.v1.Event;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.EventState;
@@ -25,9 +29,11 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.Function;
 
 /** A server in memory that does as a script says, and whose time is the test's. */
 final class Scripted implements AutoCloseable {
@@ -48,6 +54,10 @@ final class Scripted implements AutoCloseable {
 
     final ManualTimer timer = new ManualTimer();
     final Queue<Step> steps = new ArrayDeque<>();
+    /** What the next calls that change something fail with. */
+    final Queue<StatusRuntimeException> failures = new ArrayDeque<>();
+    /** What tells each such call, and its repetitions, from the others. */
+    final List<String> keys = new ArrayList<>();
     int calls;
     int cancelled;
 
@@ -71,6 +81,10 @@ final class Scripted implements AutoCloseable {
     }
 
     Client client(Config config) {
+        return client(config, timer);
+    }
+
+    Client client(Config config, Timer timer) {
         return new Client(config.endpoint("http://scripted").resolve(name -> null), channel, timer);
     }
 
@@ -135,9 +149,32 @@ final class Scripted implements AutoCloseable {
         @Override
         public void createEvent(
                 CreateEventRequest request, StreamObserver<CreateEventResponse> reply) {
-            // Gives the key back as the id, for tests to see.
-            Event event = Event.newBuilder().setId(request.getIdempotencyKey()).build();
-            reply.onNext(CreateEventResponse.newBuilder().setEvent(event).build());
+            var response = CreateEventResponse.newBuilder();
+            change(request.getIdempotencyKey(), reply, event -> response.setEvent(event).build());
+        }
+
+        @Override
+        public void answerEvent(
+                AnswerEventRequest request, StreamObserver<AnswerEventResponse> reply) {
+            var response = AnswerEventResponse.newBuilder();
+            change(request.getAnswerId(), reply, event -> response.setEvent(event).build());
+        }
+
+        @Override
+        public void declineEvent(
+                DeclineEventRequest request, StreamObserver<DeclineEventResponse> reply) {
+            var response = DeclineEventResponse.newBuilder();
+            change(request.getAnswerId(), reply, event -> response.setEvent(event).build());
+        }
+
+        /** Notes a call and replies with the event that it is about, with the key as its id. */
+        private <R> void change(String key, StreamObserver<R> reply, Function<Event, R> response) {
+            keys.add(key);
+            if (!failures.isEmpty()) {
+                reply.onError(failures.remove());
+                return;
+            }
+            reply.onNext(response.apply(Event.newBuilder().setId(key).build()));
             reply.onCompleted();
         }
 

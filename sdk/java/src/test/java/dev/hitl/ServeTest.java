@@ -2,6 +2,7 @@ package dev.hitl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,14 +39,8 @@ class ServeTest {
         return new Serve(address, binary, dir.resolve("data"), Duration.ofSeconds(1));
     }
 
-    private static CompletableFuture<Void> ensure(Serve serve) {
-        CompletableFuture<Void> serving = new CompletableFuture<>();
-        serve.ensure(() -> serving.complete(null), serving::completeExceptionally);
-        return serving;
-    }
-
     private static HitlException failure(Serve serve) {
-        return assertThrows(HitlException.class, () -> Client.join(ensure(serve)));
+        return assertThrows(HitlException.class, () -> Client.join(serve.ensure()));
     }
 
     @Test
@@ -62,7 +58,10 @@ class ServeTest {
     void aServerThatCannotStartShowsTheEndOfItsLog() throws IOException {
         Files.createDirectories(dir.resolve("data"));
         Files.writeString(dir.resolve("data/serve.log"), "of another day\n");
-        HitlException error = failure(serve("echo told \"$@\" in $HITL_DATA_DIR $PWD; echo disk full >&2; exit 1"));
+        serve("echo told \"$@\" in $HITL_DATA_DIR $PWD; echo disk full >&2; exit 1");
+        // A relative path is of the program's directory, not of the server's.
+        Path binary = Path.of("").toAbsolutePath().relativize(dir.resolve("hitl"));
+        HitlException error = failure(new Serve(address, binary, dir.resolve("data"), Duration.ofSeconds(1)));
         String data = dir.resolve("data").toString();
         String told =
                 "ends:\ntold serve --idle-exit 10m --listen 127.0.0.1:%d in %s %s\ndisk full"
@@ -90,7 +89,7 @@ class ServeTest {
     void aServerThatLosesTheRaceIsNoFailure() throws Exception {
         Path started = dir.resolve("started");
         Serve serve = serve("touch " + started + "; exit 1");
-        CompletableFuture<Void> serving = ensure(serve);
+        CompletableFuture<Void> serving = serve.ensure();
         while (!Files.exists(started)) {
             Thread.onSpinWait();
         }
@@ -100,6 +99,34 @@ class ServeTest {
                 probe.getOutputStream().write("HTTP/1.1 200 OK".getBytes(StandardCharsets.US_ASCII));
             }
             serving.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void whatListensAndIsNotHitlIsNamedAtOnce() throws Exception {
+        for (String greeting : List.of("HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n")) {
+            try (ServerSocket other = new ServerSocket()) {
+                other.bind(address);
+                CompletableFuture<Void> serving = serve("exit 1").ensure();
+                other.accept().getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII));
+                HitlException error = assertThrows(HitlException.class, () -> Client.join(serving));
+                String told =
+                        "something that is not hitl listens on 127.0.0.1:%d: set HITL_PORT to another port, "
+                                + "or HITL_ENDPOINT to a server";
+                assertEquals(told.formatted(address.getPort()), error.getMessage());
+                assertEquals(HitlException.Kind.UNAVAILABLE, error.kind());
+                assertFalse(error.isRetryable());
+            }
+        }
+    }
+
+    @Test
+    void aServerThatIsTooBusyToReplyIsTakenForHitlAndAskedOnceForAllCalls() throws Exception {
+        try (ServerSocket busy = new ServerSocket()) {
+            busy.bind(address);
+            Serve serve = serve("exit 1");
+            assertSame(serve.ensure(), serve.ensure());
+            serve.ensure().get(5, TimeUnit.SECONDS);
         }
     }
 }

@@ -14,13 +14,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,19 +104,37 @@ class ServerTest {
     }
 
     @Test
-    void hundredsOfWaitsShareTheConnection() throws Exception {
-        List<CompletableFuture<String>> answers = new ArrayList<>();
-        List<String> ids = new ArrayList<>();
-        for (int n = 0; n < 300; n++) {
-            Event<String> event = client.event("n" + n, "?", Input.text()).create();
-            ids.add(event.id());
-            answers.add(event.awaitAsync());
+    void hundredsOfWaitsShareOneConnection() throws Exception {
+        client.list(ListEventsRequest.getDefaultInstance());
+        try (Proxy proxy = new Proxy(client.endpoint());
+                Client distant = new Client(new Config().endpoint(proxy.endpoint()))) {
+            Map<String, List<CompletableFuture<String>>> answers = new HashMap<>();
+            for (int n = 0; n < 10; n++) {
+                Event<String> event = distant.event("n" + n, "?", Input.text()).create();
+                answers.put(event.id(), Stream.generate(event::awaitAsync).limit(30).toList());
+            }
+            for (String id : answers.keySet()) {
+                distant.answer(id, Answer.text(id), "");
+                for (CompletableFuture<String> answer : answers.get(id)) {
+                    assertEquals(id, answer.get());
+                }
+            }
+            assertEquals(1, proxy.connections());
         }
-        for (String id : ids) {
-            client.answer(id, Answer.text(id), "");
-        }
-        for (int n = 0; n < 300; n++) {
-            assertEquals(ids.get(n), answers.get(n).get());
+    }
+
+    @Test
+    @Timeout(40)
+    void aCallOnADeadConnectionGoesOverToANewOneInTime() throws Exception {
+        Event<Boolean> event = client.event("n", "?", Input.bool()).create();
+        try (Proxy proxy = new Proxy(client.endpoint());
+                Client distant = new Client(new Config().endpoint(proxy.endpoint()))) {
+            CompletableFuture<dev.hitl.v1.Event> ended = distant.awaitEventAsync(event.id());
+            distant.get(event.id());
+            proxy.kill();
+            assertEquals(event.id(), distant.get(event.id()).getId());
+            client.answer(event.id(), Answer.value(true), "");
+            assertTrue(ended.get().getResponse().getValue().getBool());
         }
     }
 

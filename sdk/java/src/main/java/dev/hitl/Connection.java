@@ -1,0 +1,42 @@
+package dev.hitl;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** The connection that all calls of a client share. */
+final class Connection {
+    /** Enough for a page of large events; a limit only against a server gone wrong. */
+    private static final int MESSAGE_BYTES_MAX = 256 << 20;
+    /** Room for the details of errors. */
+    private static final int HEADER_BYTES_MAX = 1 << 20;
+
+    /** Says at each start which sockets it uses, on the stderr of programs that never asked. Held, lest it be lost. */
+    private static final Logger CHATTY = Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.TcpMetrics");
+
+    static {
+        CHATTY.setLevel(Level.WARNING);
+    }
+
+    private Connection() {}
+
+    /** The channel, which connects at its first call and again after each loss. */
+    static ManagedChannel open(String endpoint) {
+        URI uri = URI.create(endpoint);
+        return NettyChannelBuilder.forAddress(uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort())
+                .usePlaintext()
+                .maxInboundMessageSize(MESSAGE_BYTES_MAX)
+                .maxInboundMetadataSize(HEADER_BYTES_MAX)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5_000)
+                // These find a connection that died without a word within one attempt of a call, so that
+                // another one meets a new connection. gRPC allows no shorter interval.
+                .keepAliveTime(10, TimeUnit.SECONDS)
+                .keepAliveTimeout(5, TimeUnit.SECONDS)
+                .keepAliveWithoutCalls(true)
+                .build();
+    }
+}
