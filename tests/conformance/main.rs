@@ -9,6 +9,7 @@ mod adapter;
 mod expect;
 mod language;
 mod matrix;
+mod messages;
 mod scenario;
 mod scripted;
 mod vars;

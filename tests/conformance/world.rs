@@ -35,8 +35,8 @@ struct World {
     language: &'static Language,
     adapter: Arc<Adapter>,
     env: BTreeMap<String, String>,
-    /// The client that every command names, on a program that is shared.
-    client: Option<String>,
+    /// Makes the client of every command that names no other.
+    client: Json,
     server: Option<Server>,
     started: BTreeMap<String, Pending>,
     vars: Vars,
@@ -86,12 +86,13 @@ impl World {
             env.insert("HITL_PORT".to_owned(), port.to_string());
             env.insert("HITL_DATA_DIR".to_owned(), dir.path().display().to_string());
             vars.set("port", port.into());
-            (None, Arc::new(Adapter::start(language, &env)?), None)
+            (None, Arc::new(Adapter::start(language, &env)?), client_of_environment())
         } else if scenario.is_alone() {
             let server = Server::start(Config::new(tools::hitl())).await?;
             env.insert("HITL_ENDPOINT".to_owned(), server.endpoint());
             vars.set("server", server.endpoint().into());
-            (Some(server), Arc::new(Adapter::start(language, &env)?), None)
+            let adapter = Arc::new(Adapter::start(language, &env)?);
+            (Some(server), adapter, client_of_environment())
         } else {
             let mut shared_server = SERVER.lock().await;
             if shared_server.is_none() {
@@ -100,21 +101,25 @@ impl World {
             let endpoint = shared_server.as_ref().map(Server::endpoint);
             drop(shared_server);
             vars.set("server", json!(endpoint));
-            let adapter = shared(language).await?;
             let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
             let namespace = format!("n{:x}", rand::rng().random::<u64>());
-            let op = json!({
+            let client = json!({
                 "op": "client", "client": name, "endpoint": endpoint, "namespace": namespace,
             });
-            let reply = adapter.tell(op).await?.reply().await?;
-            expect::matches(&json!({"ok": {}}), &reply, "client")?;
-            (None, adapter, Some(name))
+            (None, shared(language).await?, client)
         };
         if scenario.scripted {
             vars.set("scripted", scripted::start().await?.into());
         }
         let started = BTreeMap::new();
-        Ok(Self { language, adapter, env, client, server, started, vars, http, dir })
+        let world = Self { language, adapter, env, client, server, started, vars, http, dir };
+        world.make_client().await?;
+        Ok(world)
+    }
+
+    async fn make_client(&self) -> Result<()> {
+        let reply = self.adapter.tell(self.client.clone()).await?.reply().await?;
+        expect::matches(&json!({"ok": {}}), &reply, "client")
     }
 
     async fn step(&mut self, step: &Step) -> Result<()> {
@@ -161,6 +166,7 @@ impl World {
             Deed::RestartProgram => {
                 self.started.clear();
                 self.adapter = Arc::new(Adapter::start(self.language, &self.env)?);
+                self.make_client().await?;
             }
         }
         Ok(())
@@ -187,14 +193,15 @@ impl World {
             .map(|index| {
                 self.vars.set("i", index.into());
                 let mut op = self.vars.fill(op)?;
-                if let (Some(client), None) = (&self.client, op.get("client")) {
-                    op["client"] = client.clone().into();
+                let client = &self.client["client"];
+                if op.get("client").is_none() {
+                    op["client"] = client.clone();
                 }
                 if op["op"] == "create" && op.get("prompt").is_none() {
                     op["prompt"] = "What is it?".into();
                 }
                 // Programs are shared, and names of events are not.
-                if let (Some(client), Some(event)) = (&self.client, op["event"].as_str()) {
+                if let (Some(client), Some(event)) = (client.as_str(), op["event"].as_str()) {
                     op["event"] = format!("{client}/{event}").into();
                 }
                 Ok(op)
@@ -259,6 +266,11 @@ impl World {
             }
         }
     }
+}
+
+/// On a program of its own there is one client, which has everything from the environment.
+fn client_of_environment() -> Json {
+    json!({"op": "client", "client": "default"})
 }
 
 fn numbered(name: &str, index: usize, of: usize) -> String {
