@@ -1,4 +1,22 @@
 //! The program that drives an SDK: commands go in a line each, replies come out a line each, in any order.
+//!
+//! A command has an `id`, an `op`, and the `client` to do it with. The ops, and what else each has:
+//!
+//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, each only if it is set.
+//! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
+//!   can be created with. The reply is what the event tells of itself.
+//! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
+//! - `cancel_event` has `event` cancel itself: `reason`.
+//! - `ask` asks for an int in one line, and waits: `name`, `prompt`. The reply has its `value`.
+//! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
+//! - `answer` answers `event_id`: `responder`, and an `AnswerEventRequest` as `message`. The reply has the `event`.
+//! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
+//!
+//! A `value` is what JSON of the language makes of the typed value, whole numbers to the last digit. A `message`, an
+//! `event`, a `page` and the `response` of an error are bytes of a message of the API.
+//!
+//! A reply has the `id`, and `ok` or an `error`: `kind`, `reason`, `message`, `fields`, `retryable`, `response`. One
+//! that is not the SDK's is of the kind `adapter`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::Stdio;
@@ -14,6 +32,7 @@ use tokio::sync::{Mutex as AsyncMutex, oneshot};
 use tokio::time::timeout;
 
 use crate::language::{Language, Program};
+use crate::messages;
 
 /// Longest that any reply may take: a wait may have to outlive an outage of 30 s, and then find its way back.
 const REPLY_LIMIT: Duration = Duration::from_secs(90);
@@ -58,7 +77,8 @@ impl Adapter {
     }
 
     /// Tells it to do `op`.
-    pub(crate) async fn tell(&self, mut op: Json) -> Result<Pending> {
+    pub(crate) async fn tell(&self, op: Json) -> Result<Pending> {
+        let mut op = messages::pack(op)?;
         let (sender, reply) = oneshot::channel();
         {
             let mut replies = lock(&self.replies);
@@ -77,7 +97,7 @@ impl Pending {
     /// The reply, once it is there.
     pub(crate) async fn reply(self) -> Result<Json> {
         match timeout(REPLY_LIMIT, self.reply).await {
-            Ok(Ok(reply)) => Ok(reply),
+            Ok(Ok(reply)) => messages::unpack(reply),
             Ok(Err(_)) => {
                 let broken = lock(&self.replies).broken.clone();
                 bail!("the adapter ended: {}", broken.unwrap_or_default())

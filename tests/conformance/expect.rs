@@ -34,8 +34,9 @@ pub(crate) fn matches(expected: &Json, actual: &Json, place: &str) -> Result<()>
                 matches(expected, actual, &format!("{place}.{index}"))?;
             }
         }
-        // A number may be written with or without its fraction.
-        (Json::Number(expected), Json::Number(number)) if expected.as_f64() == number.as_f64() => {}
+        // A number with a fraction may come without it; one without must come as it is, to the last digit.
+        (Json::Number(expected), Json::Number(number))
+            if expected.is_f64() && expected.as_f64() == number.as_f64() => {}
         _ if expected == actual => {}
         _ => bail!("{place}: {actual}, not {expected}"),
     }

@@ -10,6 +10,7 @@ mod examples;
 mod expect;
 mod language;
 mod matrix;
+mod messages;
 mod scenario;
 mod scripted;
 mod vars;

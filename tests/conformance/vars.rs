@@ -37,14 +37,14 @@ impl Vars {
     }
 
     fn fill_text(&self, text: &str) -> Result<Json> {
-        // An index may stand within a name: {e{i}.event_id}.
-        if let Some(index) = self.0.get("i").filter(|_| text.contains("{i}")) {
-            return self.fill_text(&text.replace("{i}", &index.to_string()));
-        }
         if let Some(path) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
             && is_path(path)
         {
             return self.look_up(path);
+        }
+        // An index may stand within a name: {e{i}.event_id}.
+        if let Some(index) = self.0.get("i").filter(|_| text.contains("{i}")) {
+            return self.fill_text(&text.replace("{i}", &index.to_string()));
         }
         let mut filled = String::new();
         let mut rest = text;

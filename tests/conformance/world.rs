@@ -1,14 +1,15 @@
 //! One run of a scenario in one language.
 
+mod deeds;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use rand::RngExt;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value as Json, json};
 use support::proxy::Proxy;
 use support::server::{Config, Server};
@@ -20,11 +21,11 @@ use tokio::time::timeout;
 use crate::adapter::{Adapter, Pending, shared};
 use crate::expect;
 use crate::language::Language;
-use crate::scenario::{Deed, Http, NetworkDeed, Outcome, Scenario, ServerDeed, Step};
+use crate::scenario::{Deed, NetworkDeed, Outcome, Scenario, Step};
 use crate::scripted;
 use crate::vars::Vars;
+use deeds::servers_in;
 
-const LONG_OUTAGE: Duration = Duration::from_secs(30);
 /// Between two looks for what must come.
 const PAUSE: Duration = Duration::from_millis(20);
 const UNTIL_LIMIT: Duration = Duration::from_secs(30);
@@ -37,8 +38,8 @@ struct World {
     language: &'static Language,
     adapter: Arc<Adapter>,
     env: BTreeMap<String, String>,
-    /// The client that every command names, on a program that is shared.
-    client: Option<String>,
+    /// Makes the client of every command that names no other.
+    client: Json,
     server: Option<Server>,
     /// What the SDK goes through to the server of this scenario.
     network: Option<Proxy>,
@@ -56,14 +57,6 @@ impl Drop for World {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
-}
-
-/// The servers that an SDK has started: they run in the directory that it was given.
-fn servers_in(dir: &Path) -> Vec<Pid> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let is_ours = |path: PathBuf| std::fs::read_link(path).is_ok_and(|cwd| cwd.starts_with(dir));
-    let ours = entries.filter(|entry| is_ours(entry.path().join("cwd")));
-    ours.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// Runs `scenario` in `language`.
@@ -103,7 +96,7 @@ impl World {
             env.insert("HITL_PORT".to_owned(), port.to_string());
             env.insert("HITL_DATA_DIR".to_owned(), dir.path().display().to_string());
             vars.set("port", port.into());
-            (None, Arc::new(Adapter::start(language, &env)?), None)
+            (None, Arc::new(Adapter::start(language, &env)?), client_of_environment())
         } else if scenario.is_alone() {
             let server = Server::start(Config::new(tools::hitl())).await?;
             let mut endpoint = server.endpoint();
@@ -112,25 +105,26 @@ impl World {
             }
             env.insert("HITL_ENDPOINT".to_owned(), endpoint);
             vars.set("server", server.endpoint().into());
-            (Some(server), Arc::new(Adapter::start(language, &env)?), None)
+            let adapter = Arc::new(Adapter::start(language, &env)?);
+            (Some(server), adapter, client_of_environment())
         } else {
             let endpoint = shared_endpoint().await?;
             vars.set("server", json!(endpoint));
-            let adapter = shared(language).await?;
             let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
             let namespace = format!("n{:x}", rand::rng().random::<u64>());
-            let op = json!({
+            let client = json!({
                 "op": "client", "client": name, "endpoint": endpoint, "namespace": namespace,
             });
-            let reply = adapter.tell(op).await?.reply().await?;
-            expect::matches(&json!({"ok": {}}), &reply, "client")?;
-            (None, adapter, Some(name))
+            (None, shared(language).await?, client)
         };
         if scenario.scripted {
             vars.set("scripted", scripted::start().await?.into());
         }
         let started = BTreeMap::new();
-        Ok(Self { language, adapter, env, client, server, network, started, vars, http, dir })
+        let world =
+            Self { language, adapter, env, client, server, network, started, vars, http, dir };
+        make_client(&world.adapter, &world.client).await?;
+        Ok(world)
     }
 
     async fn step(&mut self, step: &Step) -> Result<()> {
@@ -190,6 +184,7 @@ impl World {
             Deed::RestartProgram => {
                 self.started.clear();
                 self.adapter = Arc::new(Adapter::start(self.language, &self.env)?);
+                make_client(&self.adapter, &self.client).await?;
             }
         }
         Ok(())
@@ -210,45 +205,21 @@ impl World {
         timeout(UNTIL_LIMIT, again).await.context("it does not come")?
     }
 
-    /// So many programs of the same environment start, and each does `op`.
-    async fn crowd(&mut self, step: &Step, op: &Json, times: usize) -> Result<()> {
-        let mut crowd = Vec::new();
-        for op in self.each(op, times)? {
-            crowd.push((Adapter::start(self.language, &self.env)?, op));
-        }
-        let replies =
-            crowd.iter().map(async |(adapter, op)| adapter.tell(op.clone()).await?.reply().await);
-        for reply in try_join_all(replies).await? {
-            self.judge(step, &reply)?;
-        }
-        Ok(())
-    }
-
-    /// Waits until as many servers are left as there should be: those that came too late for the port have to end.
-    async fn servers(&self, expected: usize) -> Result<()> {
-        let left = async {
-            while servers_in(self.dir.path()).len() != expected {
-                tokio::time::sleep(PAUSE).await;
-            }
-        };
-        let found = || servers_in(self.dir.path()).len();
-        timeout(UNTIL_LIMIT, left).await.with_context(|| format!("{} servers run", found()))
-    }
-
     /// `op` so many times, each filled in and with its client.
     fn each(&mut self, op: &Json, times: usize) -> Result<Vec<Json>> {
         (0..times)
             .map(|index| {
                 self.vars.set("i", index.into());
                 let mut op = self.vars.fill(op)?;
-                if let (Some(client), None) = (&self.client, op.get("client")) {
-                    op["client"] = client.clone().into();
+                let client = &self.client["client"];
+                if op.get("client").is_none() {
+                    op["client"] = client.clone();
                 }
                 if op["op"] == "create" && op.get("prompt").is_none() {
                     op["prompt"] = "What is it?".into();
                 }
                 // Programs are shared, and names of events are not.
-                if let (Some(client), Some(event)) = (&self.client, op["event"].as_str()) {
+                if let (Some(client), Some(event)) = (client.as_str(), op["event"].as_str()) {
                     op["event"] = format!("{client}/{event}").into();
                 }
                 Ok(op)
@@ -279,44 +250,18 @@ impl World {
             self.vars.set(name, ok);
         }
     }
+}
 
-    async fn http(&self, http: &Http) -> Result<Json> {
-        let url = self.vars.fill(&Json::String(http.post.clone()))?;
-        let url = url.as_str().context("the address is text")?;
-        let reply = self.http.post(url).json(&self.vars.fill(&http.json)?).send().await?;
-        let is_success = reply.status().is_success();
-        let body: Json = reply.json().await?;
-        Ok(if is_success { json!({"ok": body}) } else { json!({"error": body["error"]}) })
-    }
+/// On a program of its own there is one client, which has everything from the environment.
+async fn make_client(adapter: &Adapter, client: &Json) -> Result<()> {
+    let reply = adapter.tell(client.clone()).await?.reply().await?;
+    expect::matches(&json!({"ok": {}}), &reply, "client")
+}
 
-    async fn server(&mut self, deed: ServerDeed) -> Result<()> {
-        let server = self.server.as_mut().context("this scenario has no server of its own")?;
-        match deed {
-            ServerDeed::Kill => server.kill().await,
-            ServerDeed::Start => server.restart().await,
-            ServerDeed::Pause => signal(server, Signal::STOP),
-            ServerDeed::Resume => signal(server, Signal::CONT),
-            ServerDeed::Restart => {
-                let status = server.terminate().await?;
-                if !status.success() {
-                    bail!("the server was told to end, and ended with {status}");
-                }
-                server.restart().await
-            }
-            ServerDeed::LongOutage => {
-                server.kill().await?;
-                tokio::time::sleep(LONG_OUTAGE).await;
-                server.restart().await
-            }
-        }
-    }
+fn client_of_environment() -> Json {
+    json!({"op": "client", "client": "default"})
 }
 
 fn numbered(name: &str, index: usize, of: usize) -> String {
     if of == 1 { name.to_owned() } else { format!("{name}{index}") }
-}
-
-fn signal(server: &Server, signal: Signal) -> Result<()> {
-    let pid = server.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    Ok(kill_process(pid.context("the server runs")?, signal)?)
 }

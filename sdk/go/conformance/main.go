@@ -2,14 +2,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
-	"strings"
 	"sync"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"hitl.dev/go"
 	"hitl.dev/go/hitlv1"
@@ -17,30 +17,27 @@ import (
 
 type object = map[string]any
 
-// asked is an event, whatever its type.
-type asked struct {
-	wait   func(context.Context) (object, error)
-	cancel func(context.Context, string) error
-}
+// command is a line as it was written, member by member.
+type command map[string]json.RawMessage
+
+// anyEvent carries out a command for an event, whatever its type.
+type anyEvent func(context.Context, command) (object, error)
 
 var (
 	clients = map[string]*hitl.Client{}
-	events  = map[string]asked{}
+	events  = map[string]anyEvent{}
 	mutex   sync.Mutex // Of both maps and of stdout.
 )
 
 func main() {
 	commands, replies := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
-	for {
-		c := command{}
-		if commands.Decode(&c) != nil {
-			return
-		}
+	for c := (command{}); commands.Decode(&c) == nil; c = (command{}) {
 		go func() {
-			ok, err := c.run(context.Background())
-			reply := object{"id": c["id"], "ok": ok}
-			if err != nil {
-				reply = object{"id": c["id"], "error": failure(err)}
+			reply := object{"id": c["id"]}
+			if ok, err := c.run(context.Background()); err != nil {
+				reply["error"] = failure(err)
+			} else {
+				reply["ok"] = ok
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
@@ -50,115 +47,189 @@ func main() {
 }
 
 func (c command) run(ctx context.Context) (object, error) {
-	client, err := c.client()
+	mutex.Lock()
+	client, event := clients[c.text("client")], events[c.text("event")]
+	mutex.Unlock()
+	id, reason, responder := c.text("event_id"), c.text("reason"), c.text("responder")
+	switch c.text("op") {
+	case "client":
+		return object{}, c.client()
+	case "create":
+		return c.create(ctx, client)
+	case "wait", "cancel_event":
+		return event(ctx, c)
+	case "ask":
+		value, err := hitl.Ask(ctx, c.text("name"), c.text("prompt"), hitl.Int())
+		return object{"value": value}, err
+	case "wait_event":
+		return reply(client.WaitEvent(ctx, id))
+	case "get":
+		return reply(client.Get(ctx, id))
+	case "answer":
+		return reply(client.Answer(ctx, id, c.answer(), responder))
+	case "decline":
+		return reply(client.Decline(ctx, id, reason, responder))
+	case "cancel":
+		return reply(client.Cancel(ctx, id, reason))
+	default:
+		page, err := client.List(ctx, message(c, &hitlv1.ListEventsRequest{}))
+		return object{"page": bytes(page)}, err
+	}
+}
+
+func (c command) client() (err error) {
+	config := hitl.Config{
+		Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
+	}
+	if c["retry_for_ms"] != nil {
+		config.RetryFor = new(c.millis("retry_for_ms"))
+	}
+	mutex.Lock()
+	defer mutex.Unlock()
+	clients[c.text("client")], err = hitl.NewClient(config)
+	return err
+}
+
+func (c command) answer() hitl.Answer {
+	switch answer := message(c, &hitlv1.AnswerEventRequest{}).GetAnswer().(type) {
+	case *hitlv1.AnswerEventRequest_Value:
+		return hitl.Value(answer.Value)
+	case *hitlv1.AnswerEventRequest_Json:
+		return hitl.JSON(answer.Json)
+	case *hitlv1.AnswerEventRequest_Text:
+		return hitl.Text(answer.Text)
+	}
+	return nil
+}
+
+func (c command) create(ctx context.Context, client *hitl.Client) (object, error) {
+	switch c.text("type") {
+	case "int":
+		input := hitl.Int()
+		set(c, "min", input.Min)
+		set(c, "max", input.Max)
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	case "float":
+		input := hitl.Float()
+		set(c, "min", input.Min)
+		set(c, "max", input.Max)
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	case "str":
+		input := hitl.Str().Format(hitlv1.StrFormat(hitlv1.StrFormat_value[c.text("format")]))
+		set(c, "min_length", input.MinLength)
+		set(c, "max_length", input.MaxLength)
+		set(c, "pattern", input.Pattern)
+		set(c, "multiline", func(bool) *hitl.StrInput { return input.Multiline() })
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	case "bool":
+		input := hitl.Bool().Labels(c.text("yes"), c.text("no"))
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	case "choice":
+		input := hitl.Choice()
+		offer(c, input.Option)
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	case "choices":
+		input := hitl.Choices()
+		offer(c, input.Option)
+		set(c, "min_selected", input.MinSelected)
+		set(c, "max_selected", input.MaxSelected)
+		fallback := func(values []string) *hitl.ChoicesInput { return input.DefaultOnTimeout(values...) }
+		return create(ctx, client, c, input, fallback)
+	default:
+		input := hitl.Object[object]().Schema(string(c["schema"]))
+		return create(ctx, client, c, input, input.DefaultOnTimeout)
+	}
+}
+
+func create[T, I any](
+	ctx context.Context, client *hitl.Client, c command, input hitl.Input[T], fallback func(T) I,
+) (object, error) {
+	set(c, "default_on_timeout", fallback)
+	options := []hitl.Option{hitl.Scope(c.text("scope")), hitl.IdempotencyKey(c.text("idempotency_key"))}
+	if c["timeout_ms"] != nil {
+		options = append(options, hitl.Timeout(c.millis("timeout_ms")))
+	}
+	if get[bool](c, "markdown") {
+		options = append(options, hitl.Markdown())
+	}
+	for key, value := range get[map[string]string](c, "labels") {
+		options = append(options, hitl.Label(key, value))
+	}
+	e, err := hitl.Create(ctx, client, c.text("name"), c.text("prompt"), input, options...)
 	if err != nil {
 		return nil, err
 	}
-	id, reason, responder := c.text("event_id"), c.text("reason"), c.text("responder")
-	switch op := c.text("op"); op {
-	case "client":
-		return object{}, nil
-	case "create", "ask":
-		return c.question(ctx, client)
-	case "wait":
-		return c.wait(ctx)
-	case "cancel_event":
-		return object{}, c.event().cancel(ctx, reason)
-	case "wait_event":
-		return record(client.WaitEvent(ctx, id))
-	case "get":
-		return record(client.Get(ctx, id))
-	case "answer":
-		return record(client.Answer(ctx, id, c.answer(), responder))
-	case "decline":
-		return record(client.Decline(ctx, id, reason, responder))
-	case "cancel":
-		return record(client.Cancel(ctx, id, reason))
-	case "list":
-		return c.list(ctx, client)
-	default:
-		return nil, errors.New("no such op: " + op)
-	}
-}
-
-// client returns the client of that name, which is made when first needed.
-func (c command) client() (client *hitl.Client, err error) {
 	mutex.Lock()
 	defer mutex.Unlock()
-	name := cmp.Or(c.text("client"), "default")
-	if clients[name] == nil || c.text("op") == "client" {
-		config := hitl.Config{
-			Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
-		}
-		given(c["retry_for_ms"], func(ms int64) { config.RetryFor = new(millis(ms)) })
-		clients[name], err = hitl.NewClient(config)
+	events[c.text("event")] = func(ctx context.Context, c command) (object, error) { return with(ctx, e, c) }
+	return object{
+		"event_id": e.ID(), "request_id": e.RequestID(), "name": e.Name(), "form_url": e.FormURL(),
+		"api_url": e.APIURL(), "endpoint": e.Endpoint(), "existed": e.Existed(),
+		"deadline_ms": e.Deadline().UnixMilli(),
+	}, nil
+}
+
+func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, error) {
+	if c.text("op") == "cancel_event" {
+		return object{}, event.Cancel(ctx, c.text("reason"))
 	}
-	return clients[name], err
-}
-
-func (c command) event() asked {
-	mutex.Lock()
-	defer mutex.Unlock()
-	return events[c.text("event")]
-}
-
-func (c command) wait(ctx context.Context) (object, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	given(c["limit_ms"], func(ms int64) { time.AfterFunc(millis(ms), cancel) })
-	reply, err := c.event().wait(ctx)
-	if errors.Is(err, context.Canceled) {
+	if c["limit_ms"] != nil {
+		time.AfterFunc(c.millis("limit_ms"), cancel)
+	}
+	value, err := event.Wait(ctx)
+	if ctx.Err() != nil {
 		return object{"gave_up": true}, nil
 	}
-	return reply, err
-}
-
-func (c command) list(ctx context.Context, client *hitl.Client) (object, error) {
-	page, err := client.List(ctx, &hitlv1.ListEventsRequest{
-		Name: c.text("name"), Scope: c.text("scope"), Labels: get[map[string]string](c["labels"]),
-		State:    hitlv1.EventState(hitlv1.EventState_value["EVENT_STATE_"+c.text("state")]),
-		PageSize: get[int32](c["page_size"]), PageToken: c.text("page_token"),
-	})
-	list := []object{}
-	for _, event := range page.GetEvents() {
-		one, _ := record(event, nil)
-		list = append(list, one)
-	}
-	return object{"events": list, "next_page_token": page.GetNextPageToken()}, err
-}
-
-func record(event *hitlv1.Event, err error) (object, error) {
-	response := event.GetResponse()
-	return object{
-		"event_id": event.GetId(), "name": event.GetName(), "value": canonical(response.GetValue()),
-		"state": stateName(event.GetState()), "reason": response.GetReason(),
-		"responder": response.GetResponder().GetName(),
-	}, err
+	return object{"value": value}, err
 }
 
 func failure(err error) object {
-	var failed *hitl.Error
-	if !errors.As(err, &failed) {
-		return object{"kind": "adapter", "message": err.Error()}
-	}
-	fields := []string{}
-	for _, violation := range failed.FieldViolations {
-		fields = append(fields, violation.Field)
-	}
-	var response object
-	if ended := failed.Response; ended != nil {
-		response = object{
-			"state": stateName(ended.GetState()), "reason": ended.GetReason(), "responder": ended.GetResponder().GetName(),
-		}
-	}
+	failed := &hitl.Error{Kind: "adapter", Message: err.Error()}
+	errors.As(err, &failed)
 	return object{
-		"kind": strings.ReplaceAll(string(failed.Kind), " ", "_"), "reason": failed.Reason, "fields": fields,
-		"message": failed.Message, "retryable": failed.Retryable, "response": response,
+		"kind": failed.Kind, "reason": failed.Reason, "message": failed.Message, "retryable": failed.Retryable,
+		"fields": failed.FieldViolations, "response": bytes(failed.Response),
 	}
 }
 
-func stateName(state hitlv1.EventState) string {
-	return strings.TrimPrefix(state.String(), "EVENT_STATE_")
+func reply(event *hitlv1.Event, err error) (object, error) {
+	return object{"event": bytes(event)}, err
 }
 
-func millis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+func bytes(message proto.Message) []byte {
+	encoded, _ := proto.Marshal(message)
+	return encoded
+}
+
+// message reads the message of the API that goes with the command.
+func message[M proto.Message](c command, message M) M {
+	_ = proto.Unmarshal(get[[]byte](c, "message"), message)
+	return message
+}
+
+func (c command) text(member string) string { return get[string](c, member) }
+
+func (c command) millis(member string) time.Duration {
+	return time.Duration(get[int64](c, member)) * time.Millisecond
+}
+
+// get reads a member, zero if there is none.
+func get[T any](c command, member string) (value T) {
+	_ = json.Unmarshal(c[member], &value)
+	return value
+}
+
+// set calls a setter with a member, if there is one.
+func set[T, I any](c command, member string, setter func(T) I) {
+	if c[member] != nil {
+		setter(get[T](c, member))
+	}
+}
+
+func offer[I any](c command, option func(value, label string) I) {
+	for _, pair := range get[[][2]string](c, "options") {
+		option(pair[0], pair[1])
+	}
+}

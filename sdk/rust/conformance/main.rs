@@ -1,98 +1,150 @@
-//! Drives the Rust SDK for the scenarios: a command a line on standard input, a reply a line on standard output.
-
-mod events;
-mod values;
+//! Drives the Rust SDK for the scenarios: commands as JSON lines on standard input, replies on standard output.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use hitl::{Client, Config, v1};
+use futures::future::BoxFuture;
+use hitl::{Choice, Choices, Client, Config, DataType, Event, EventBuilder, Object, v1};
+use prost::Message;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::{runtime::Runtime, sync::Mutex, time::timeout};
 
-use values::{answer, error, shown, text};
-
+/// Carries out a command for an event, whatever its type.
+type AnyEvent = Arc<dyn Fn(Json) -> BoxFuture<'static, Result<Json>> + Send + Sync>;
 static CLIENTS: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
+static EVENTS: LazyLock<Mutex<HashMap<String, AnyEvent>>> = LazyLock::new(Mutex::default);
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        let command: Json = serde_json::from_str(&line)?;
-        tokio::spawn(async move {
-            let reply = match carry_out(&command).await {
-                Ok(ok) => json!({"id": command["id"], "ok": ok}),
-                Err(failure) => json!({"id": command["id"], "error": error(&failure)}),
-            };
-            println!("{reply}");
+/// Calls the setters for which the command has a member.
+macro_rules! set {
+    ($builder:expr, $c:ident, $($member:ident: $type:ty),+) => {{
+        let mut builder = $builder;
+        $(if let Some(value) = Option::<$type>::deserialize(&$c[stringify!($member)])? {
+            builder = builder.$member(value);
+        })+
+        builder
+    }};
+}
+
+fn main() -> Result<()> {
+    let runtime = Runtime::new()?;
+    for line in std::io::stdin().lines() {
+        let c: Json = serde_json::from_str(&line?)?;
+        runtime.spawn(async move {
+            match carry_out(&c).await {
+                Ok(ok) => println!("{}", json!({"id": c["id"], "ok": ok})),
+                Err(error) => println!("{}", json!({"id": c["id"], "error": failure(&error)})),
+            }
         });
     }
     Ok(())
 }
 
 async fn carry_out(c: &Json) -> Result<Json> {
+    if c["op"] == "client" {
+        let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str);
+        let limit = c["retry_for_ms"].as_u64().map(Duration::from_millis);
+        let config = if let Some(limit) = limit { config.retry_for(limit) } else { config };
+        CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config)?);
+        return Ok(json!({}));
+    }
+    let client = CLIENTS.lock().await.get(text(c, "client")).cloned().context("no such client")?;
+    let event = EVENTS.lock().await.get(text(c, "event")).cloned();
     let [id, reason, responder] = ["event_id", "reason", "responder"].map(|name| text(c, name));
-    Ok(match text(c, "op") {
-        "client" => make_client(c).map(|()| json!({}))?,
-        "create" => events::create(&client(c)?, c).await?,
-        "wait" => match c["limit_ms"].as_u64().map(Duration::from_millis) {
-            None => json!({"value": events::held(c)?.wait().await?}),
-            Some(limit) => match tokio::time::timeout(limit, events::held(c)?.wait()).await {
-                Ok(value) => json!({"value": value?}),
-                Err(_) => json!({"gave_up": true}),
-            },
-        },
-        "cancel_event" => events::held(c)?.cancel(reason).await.map(|()| json!({}))?,
-        "wait_event" => shown(&client(c)?.wait_event(id).await?),
-        "get" => shown(&client(c)?.get(id).await?),
-        "answer" => shown(&client(c)?.answer(id, answer(c)?, responder).await?),
-        "decline" => shown(&client(c)?.decline(id, reason, responder).await?),
-        "cancel" => shown(&client(c)?.cancel(id, reason).await?),
-        "list" => list(c).await?,
-        "ask" => events::ask(c).await?,
-        other => bail!("no op {other}"),
+    let reply = |event: v1::Event| json!({"event": event.encode_to_vec()});
+    Ok(match (text(c, "op"), event) {
+        ("create", _) => create(&client, c).await?,
+        ("wait" | "cancel_event", Some(event)) => event(c.clone()).await?,
+        ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
+        ("wait_event", _) => reply(client.wait_event(id).await?),
+        ("get", _) => reply(client.get(id).await?),
+        ("answer", _) => {
+            let answer = message::<v1::AnswerEventRequest>(c)?.answer.context("no answer")?;
+            reply(client.answer(id, answer, responder).await?)
+        }
+        ("decline", _) => reply(client.decline(id, reason, responder).await?),
+        ("cancel", _) => reply(client.cancel(id, reason).await?),
+        ("list", _) => json!({"page": client.list(message(c)?).await?.encode_to_vec()}),
+        _ => bail!("no such op, or no such event"),
     })
 }
 
-fn make_client(c: &Json) -> Result<()> {
-    let mut config = Config::default();
-    config = c["endpoint"].as_str().into_iter().fold(config, Config::endpoint);
-    config = c["namespace"].as_str().into_iter().fold(config, Config::namespace);
-    config = c["run_id"].as_str().into_iter().fold(config, Config::run_id);
-    let retry_for = c["retry_for_ms"].as_u64().map(Duration::from_millis);
-    config = retry_for.into_iter().fold(config, Config::retry_for);
-    clients().insert(text(c, "client").to_owned(), Client::new(config)?);
-    Ok(())
-}
-
-/// The client that the command names, or one made from the environment.
-fn client(c: &Json) -> Result<Client> {
-    let name = c["client"].as_str().unwrap_or("default");
-    if let Some(client) = clients().get(name) {
-        return Ok(client.clone());
+async fn create(client: &Client, c: &Json) -> Result<Json> {
+    let [name, prompt, yes, no] = ["name", "prompt", "yes", "no"].map(|name| text(c, name));
+    let options = Vec::<[String; 2]>::deserialize(&c["options"]).unwrap_or_default().into_iter();
+    match text(c, "type") {
+        "int" => finish(c, set!(client.event::<i64>(name, prompt), c, min: i64, max: i64)).await,
+        "float" => finish(c, set!(client.event::<f64>(name, prompt), c, min: f64, max: f64)).await,
+        "str" => {
+            let format = v1::StrFormat::from_str_name(text(c, "format")).unwrap_or_default();
+            let event = client.event::<String>(name, prompt).format(format);
+            let event = set!(event, c, min_length: u32, max_length: u32, pattern: &str);
+            finish(c, if c["multiline"] == true { event.multiline() } else { event }).await
+        }
+        "bool" => finish(c, client.event::<bool>(name, prompt).labels(yes, no)).await,
+        "choice" => {
+            let event = client.event::<Choice>(name, prompt);
+            let event = options.fold(event, |e, [value, label]| e.option_labelled(value, label));
+            finish(c, event).await
+        }
+        "choices" => {
+            let event = client.event::<Choices>(name, prompt);
+            let event = options.fold(event, |e, [value, label]| e.option_labelled(value, label));
+            finish(c, set!(event, c, min_selected: u32, max_selected: u32)).await
+        }
+        _ => finish(c, client.event::<Object<Json>>(name, prompt).schema(&c["schema"])).await,
     }
-    let client = Client::from_env()?;
-    Ok(clients().entry(name.to_owned()).or_insert(client).clone())
 }
 
-fn clients() -> std::sync::MutexGuard<'static, HashMap<String, Client>> {
-    CLIENTS.lock().unwrap_or_else(PoisonError::into_inner)
+async fn finish<T>(c: &Json, event: EventBuilder<T>) -> Result<Json>
+where
+    T: DataType + Serialize + DeserializeOwned,
+{
+    let mut event = set!(event, c, scope: &str, idempotency_key: &str, default_on_timeout: T);
+    for (key, value) in c["labels"].as_object().into_iter().flatten() {
+        event = event.label(key, value.as_str().context("a label is text")?);
+    }
+    let event = if c["markdown"] == true { event.markdown() } else { event };
+    let limit = c["timeout_ms"].as_u64().map(Duration::from_millis);
+    let event = if let Some(limit) = limit { event.timeout(limit) } else { event };
+    let event = Arc::new(event.create().await?);
+    let reply = json!({
+        "event_id": event.id(), "request_id": event.request_id(), "name": event.name(),
+        "form_url": event.form_url(), "api_url": event.api_url(), "endpoint": event.endpoint(),
+        "existed": event.existed(), "deadline_ms": event.deadline().duration_since(UNIX_EPOCH)?.as_millis(),
+    });
+    let any: AnyEvent = Arc::new(move |c| Box::pin(carry_out_for(event.clone(), c)));
+    EVENTS.lock().await.insert(text(c, "event").to_owned(), any);
+    Ok(reply)
 }
 
-async fn list(c: &Json) -> Result<Json> {
-    let state = format!("EVENT_STATE_{}", c["state"].as_str().unwrap_or("UNSPECIFIED"));
-    let request = v1::ListEventsRequest {
-        state: v1::EventState::from_str_name(&state).context("no such state")?.into(),
-        name: text(c, "name").to_owned(),
-        scope: text(c, "scope").to_owned(),
-        labels: serde_json::from_value(c["labels"].clone()).unwrap_or_default(),
-        page_size: i32::try_from(c["page_size"].as_i64().unwrap_or(0))?,
-        page_token: text(c, "page_token").to_owned(),
-        ..Default::default()
+async fn carry_out_for<T: DataType + Serialize>(event: Arc<Event<T>>, c: Json) -> Result<Json> {
+    if c["op"] == "cancel_event" {
+        return Ok(json!({"cancelled": event.cancel(text(&c, "reason")).await?}));
+    }
+    let limit = c["limit_ms"].as_u64().map_or(Duration::MAX, Duration::from_millis);
+    let value = timeout(limit, event.wait()).await.ok().transpose()?;
+    Ok(json!({"value": value, "gave_up": value.is_none()}))
+}
+
+fn failure(error: &anyhow::Error) -> Json {
+    let Some(error) = error.downcast_ref::<hitl::Error>() else {
+        return json!({"kind": "adapter", "message": format!("{error:#}")});
     };
-    let page = client(c)?.list(request).await?;
-    let events: Vec<_> = page.events.iter().map(shown).collect();
-    Ok(json!({"events": events, "next_page_token": page.next_page_token}))
+    json!({
+        "kind": format!("{:?}", error.kind()), "reason": error.reason(), "message": error.message(),
+        "fields": error.field_violations().iter().map(|rule| &rule.field).collect::<Vec<_>>(),
+        "retryable": error.is_retryable(), "response": error.response().map(Message::encode_to_vec),
+    })
+}
+
+fn text<'a>(json: &'a Json, member: &str) -> &'a str {
+    json[member].as_str().unwrap_or_default()
+}
+
+/// The message of the API that goes with the command.
+fn message<M: Message + Default>(c: &Json) -> Result<M> {
+    Ok(M::decode(Vec::deserialize(&c["message"])?.as_slice())?)
 }

@@ -5,15 +5,15 @@ use std::ops::Deref;
 use hitl_proto::v1::input::Kind as InputKind;
 use hitl_proto::v1::value::Kind;
 use hitl_proto::v1::{ObjectInput, ObjectValue, Value};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
 use crate::value::{DataType, IntoValue, mismatch, picked};
 
-/// Several fields answered together, as a struct (or a `serde_json::Value`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Several fields answered together, as a struct (or a `serde_json::Value`). Serialized, it is that struct.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object<T>(pub T);
 
 impl<T> Deref for Object<T> {
@@ -114,7 +114,6 @@ fn of_json(json: Json, property: &Json) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use serde_json::json;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]

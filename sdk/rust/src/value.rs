@@ -5,6 +5,7 @@ use std::ops::Deref;
 use hitl_proto::v1::input::Kind as InputKind;
 use hitl_proto::v1::value::Kind;
 use hitl_proto::v1::{BoolInput, ChoiceInput, ChoiceValue, FloatInput, IntInput, StrInput, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -30,12 +31,12 @@ pub trait DataType: Sized + Send + Sync + 'static {
     fn to_value(&self, input: &InputKind) -> Result<Value>;
 }
 
-/// The one option that was picked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The one option that was picked. Serialized, it is that string.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Choice(pub String);
 
-/// The options that were picked, in the order in which they were offered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// The options that were picked, in the order in which they were offered. Serialized, they are a list of strings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Choices(pub Vec<String>);
 
 impl Deref for Choice {
@@ -143,6 +144,14 @@ pub(crate) fn mismatch(wanted: &str, found: Option<&Kind>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_picked_is_serialized_as_plain_strings() {
+        let picked = (Choice("a".to_owned()), Choices(vec!["b".to_owned()]));
+        let json = serde_json::to_string(&picked).unwrap();
+        assert_eq!(json, r#"["a",["b"]]"#);
+        assert_eq!(serde_json::from_str::<(Choice, Choices)>(&json).unwrap(), picked);
+    }
 
     fn returns<T: DataType + PartialEq + std::fmt::Debug>(value: &T, input: &InputKind) {
         let travelled = T::from_value(value.to_value(input).unwrap(), input).unwrap();

@@ -1,0 +1,149 @@
+import com.google.gson.*;
+import dev.hitl.*;
+import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.ListEventsRequest;
+import dev.hitl.v1.StrFormat;
+import java.io.*;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.*;
+
+/** Drives the SDK for the conformance suite: commands as JSON lines on stdin, replies on stdout. */
+final class Adapter {
+    private static final Gson GSON =
+            new GsonBuilder().setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+                    .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
+    private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    private static final Map<String, Client> CLIENTS = new ConcurrentHashMap<>();
+    private static final Map<String, Event<?>> EVENTS = new ConcurrentHashMap<>();
+
+    /** A line of the runner. What it does not have is null, or what stands here. */
+    private static final class Command {
+        long id;
+        String op, client, endpoint, namespace, runId, event, eventId, name, prompt, type;
+        String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "";
+        String format = "STR_FORMAT_UNSPECIFIED";
+        Long retryForMs, timeoutMs, limitMs;
+        Number min, max;
+        Integer minLength, maxLength, minSelected, maxSelected;
+        boolean multiline, markdown;
+        String[][] options;
+        Map<String, String> labels = Map.of();
+        JsonElement schema, defaultOnTimeout;
+        byte[] message;
+    }
+
+    public static void main(String[] args) {
+        ExecutorService commands = Executors.newCachedThreadPool();
+        var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).lines();
+        lines.map(line -> GSON.fromJson(line, Command.class))
+                .forEach(c -> commands.execute(() -> OUT.println(GSON.toJson(reply(c)))));
+        System.exit(0);
+    }
+
+    private static Map<String, Object> reply(Command c) {
+        try {
+            return Map.of("id", c.id, "ok", carryOut(c));
+        } catch (HitlException e) {
+            byte[] response = e.response() == null ? new byte[0] : e.response().toByteArray();
+            return Map.of("id", c.id, "error", Map.of("kind", e.kind(), "reason", e.reason(),
+                    "message", e.getMessage(), "fields", e.fieldViolations(),
+                    "retryable", e.isRetryable(), "response", response));
+        } catch (Exception | Error fault) {
+            return Map.of("id", c.id, "error", Map.of("kind", "adapter", "message", fault.toString()));
+        }
+    }
+
+    private static Map<String, Object> carryOut(Command c) throws Exception {
+        if (c.op.equals("client")) {
+            Config config = new Config().endpoint(c.endpoint).namespace(c.namespace).runId(c.runId);
+            if (c.retryForMs != null) config.retryFor(Duration.ofMillis(c.retryForMs));
+            CLIENTS.put(c.client, new Client(config));
+            return Map.of();
+        }
+        Client client = CLIENTS.get(c.client);
+        return switch (c.op) {
+            case "create" -> create(c, client);
+            case "wait" -> await(EVENTS.get(c.event), c.limitMs);
+            case "cancel_event" -> {
+                EVENTS.get(c.event).cancel(c.reason);
+                yield Map.of();
+            }
+            case "ask" -> Map.of("value", Hitl.ask(c.name, c.prompt, Input.integer()));
+            case "wait_event" -> Map.of("event", client.awaitEvent(c.eventId).toByteArray());
+            case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
+            case "answer" -> Map.of("event", client.answer(c.eventId, answer(c), c.responder).toByteArray());
+            case "decline" -> Map.of("event", client.decline(c.eventId, c.reason, c.responder).toByteArray());
+            case "cancel" -> Map.of("event", client.cancel(c.eventId, c.reason).toByteArray());
+            case "list" -> Map.of("page", client.list(ListEventsRequest.parseFrom(c.message)).toByteArray());
+            default -> throw new IllegalArgumentException("no such op");
+        };
+    }
+
+    private static Answer answer(Command c) throws Exception {
+        AnswerEventRequest request = AnswerEventRequest.parseFrom(c.message);
+        if (request.hasValue()) return Answer.value(request.getValue());
+        if (request.hasJson()) return Answer.json(request.getJson());
+        return Answer.text(request.getText());
+    }
+
+    private static Map<String, Object> await(Event<?> event, Long limitMs) throws Exception {
+        if (limitMs == null) return Map.of("value", event.await());
+        Object value = event.awaitAsync().completeOnTimeout(null, limitMs, TimeUnit.MILLISECONDS).get();
+        return value == null ? Map.of("gave_up", true) : Map.of("value", value);
+    }
+
+    private static Map<String, Object> create(Command c, Client client) {
+        return switch (c.type) {
+            case "int" -> {
+                Input.Int input = Input.integer();
+                if (c.min != null) input = input.min(c.min.longValue());
+                if (c.max != null) input = input.max(c.max.longValue());
+                yield create(c, client, input, Long.class);
+            }
+            case "float" -> {
+                Input.Real input = Input.number();
+                if (c.min != null) input = input.min(c.min.doubleValue());
+                if (c.max != null) input = input.max(c.max.doubleValue());
+                yield create(c, client, input, Double.class);
+            }
+            case "str" -> {
+                Input.Text input = Input.text().pattern(c.pattern).format(StrFormat.valueOf(c.format));
+                if (c.minLength != null) input = input.minLength(c.minLength);
+                if (c.maxLength != null) input = input.maxLength(c.maxLength);
+                if (c.multiline) input = input.multiline();
+                yield create(c, client, input, String.class);
+            }
+            case "bool" -> create(c, client, Input.bool().labels(c.yes, c.no), Boolean.class);
+            case "choice" -> {
+                Input.Choice<String> input = Input.choice();
+                for (String[] option : c.options) input = input.option(option[0], option[1]);
+                yield create(c, client, input, String.class);
+            }
+            case "choices" -> {
+                Input.Choices<String> input = Input.choices();
+                for (String[] option : c.options) input = input.option(option[0], option[1]);
+                if (c.minSelected != null) input = input.minSelected(c.minSelected);
+                if (c.maxSelected != null) input = input.maxSelected(c.maxSelected);
+                yield create(c, client, input, List.class);
+            }
+            default -> create(c, client, Input.object().schema(c.schema.toString()), Map.class);
+        };
+    }
+
+    private static <T> Map<String, Object> create(Command c, Client client, Input<T> input, Type type) {
+        EventBuilder<T> builder = client.event(c.name, c.prompt, input).scope(c.scope);
+        if (c.timeoutMs != null) builder.timeout(Duration.ofMillis(c.timeoutMs));
+        if (c.defaultOnTimeout != null) builder.defaultOnTimeout(GSON.fromJson(c.defaultOnTimeout, type));
+        if (c.markdown) builder.markdown();
+        c.labels.forEach(builder::label);
+        Event<T> event = builder.idempotencyKey(c.idempotencyKey).create();
+        EVENTS.put(c.event, event);
+        return Map.of("event_id", event.id(), "request_id", event.requestId(), "name", event.name(),
+                "form_url", event.formUrl(), "api_url", event.apiUrl(), "endpoint", event.endpoint(),
+                "existed", event.existed(), "deadline_ms", event.deadline().toEpochMilli());
+    }
+}

@@ -1,0 +1,171 @@
+//! Messages of the API, which adapters only pass on: as the bytes that they are, in whatever way JSON of their language
+//! has bytes. What is in them is written and read here, once for all languages.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use hitl_proto::v1::answer_event_request::Answer;
+use hitl_proto::v1::{self, value::Kind};
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+/// The command for `op`: where the SDK takes a message of the API, it has the bytes of one.
+pub(crate) fn pack(mut op: Json) -> Result<Json> {
+    match op["op"].as_str() {
+        Some("answer") => {
+            let answer = Some(answer(&op)?);
+            op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
+        }
+        Some("list") => op["message"] = bytes(&filter(&op)?),
+        _ => {}
+    }
+    Ok(op)
+}
+
+/// The reply with what its messages say in their place, and the kind of an error as scenarios write it.
+pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
+    if let Some(event) = reply["ok"].get("event") {
+        reply["ok"] = shown(&message(event)?);
+    } else if let Some(page) = reply["ok"].get("page") {
+        let page: v1::ListEventsResponse = message(page)?;
+        let events: Vec<_> = page.events.iter().map(shown).collect();
+        reply["ok"] = json!({"events": events, "next_page_token": page.next_page_token});
+    } else if let Some(error) = reply.get_mut("error").filter(|error| !error.is_null()) {
+        error["kind"] = kind(error["kind"].as_str().context("an error is of a kind")?).into();
+        error["response"] = ended(&error["response"])?;
+        for violation in error["fields"].as_array_mut().into_iter().flatten() {
+            let field = violation.get("field").or_else(|| violation.get("Field"));
+            *violation = field.unwrap_or(violation).clone();
+        }
+    }
+    Ok(reply)
+}
+
+fn bytes(message: &impl Message) -> Json {
+    message.encode_to_vec().into()
+}
+
+/// A message whose bytes came as a list or in base64.
+fn message<M: Message + Default>(json: &Json) -> Result<M> {
+    let bytes = match json {
+        Json::String(text) => BASE64_STANDARD.decode(text)?,
+        // Those of Java have a sign.
+        _ => Vec::<i16>::deserialize(json)?.iter().map(|byte| byte.to_le_bytes()[0]).collect(),
+    };
+    M::decode(bytes.as_slice()).context("an adapter sent what is not the message")
+}
+
+fn answer(op: &Json) -> Result<Answer> {
+    Ok(if let Some(value) = op.get("value") {
+        Answer::Value(Value::deserialize(value)?.message())
+    } else if let Some(json) = op.get("json") {
+        Answer::Json(json.to_string())
+    } else {
+        Answer::Text(text(op, "text"))
+    })
+}
+
+fn filter(op: &Json) -> Result<v1::ListEventsRequest> {
+    let state = format!("EVENT_STATE_{}", op["state"].as_str().unwrap_or("UNSPECIFIED"));
+    Ok(v1::ListEventsRequest {
+        state: v1::EventState::from_str_name(&state).context("no such state")?.into(),
+        name: text(op, "name"),
+        scope: text(op, "scope"),
+        labels: Option::deserialize(&op["labels"])?.unwrap_or_default(),
+        page_size: Option::deserialize(&op["page_size"])?.unwrap_or_default(),
+        page_token: text(op, "page_token"),
+        ..Default::default()
+    })
+}
+
+fn text(op: &Json, member: &str) -> String {
+    op[member].as_str().unwrap_or_default().to_owned()
+}
+
+fn shown(event: &v1::Event) -> Json {
+    let deadline = event.deadline.unwrap_or_default();
+    let response = event.response.clone().unwrap_or_default();
+    json!({
+        "event_id": event.id,
+        "name": event.name,
+        "deadline_ms": deadline.seconds * 1000 + i64::from(deadline.nanos) / 1_000_000,
+        "state": state(event.state()),
+        "value": response.value.and_then(Value::of),
+        "reason": response.reason,
+        "responder": response.responder.unwrap_or_default().name,
+    })
+}
+
+/// The response of an error. What has no bytes is none.
+fn ended(bytes: &Json) -> Result<Json> {
+    if [Json::Null, "".into(), json!([])].contains(bytes) {
+        return Ok(Json::Null);
+    }
+    let response: v1::Response = message(bytes)?;
+    let state = state(response.state());
+    let responder = response.responder.unwrap_or_default().name;
+    Ok(json!({"state": state, "reason": response.reason, "responder": responder}))
+}
+
+fn state(state: v1::EventState) -> &'static str {
+    state.as_str_name().trim_start_matches("EVENT_STATE_")
+}
+
+/// `timed_out` for what languages call `TimedOut`, `TIMED_OUT` or `timed out`.
+fn kind(written: &str) -> String {
+    let is_one_word = |c: char| c.is_ascii_lowercase();
+    let mut kind = String::new();
+    for c in written.chars() {
+        if c.is_ascii_uppercase() && written.contains(is_one_word) && !kind.is_empty() {
+            kind.push('_');
+        }
+        kind.push(if c == ' ' { '_' } else { c.to_ascii_lowercase() });
+    }
+    kind
+}
+
+/// A value as scenarios write it, such as `{int: 7}`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Value {
+    Int(i64),
+    Float(f64),
+    Str(String),
+    Bool(bool),
+    Choice(Vec<String>),
+    Object(BTreeMap<String, Self>),
+}
+
+impl Value {
+    fn of(value: v1::Value) -> Option<Self> {
+        Some(match value.kind? {
+            Kind::Int(number) => Self::Int(number),
+            Kind::Float(number) => Self::Float(number),
+            Kind::Str(text) => Self::Str(text),
+            Kind::Bool(truth) => Self::Bool(truth),
+            Kind::Choice(choice) => Self::Choice(choice.selected),
+            Kind::Object(object) => {
+                let fields = object.fields.into_iter();
+                let fields = fields.map(|(name, value)| Some((name, Self::of(value)?)));
+                Self::Object(fields.collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    fn message(self) -> v1::Value {
+        let kind = match self {
+            Self::Int(number) => Kind::Int(number),
+            Self::Float(number) => Kind::Float(number),
+            Self::Str(text) => Kind::Str(text),
+            Self::Bool(truth) => Kind::Bool(truth),
+            Self::Choice(selected) => Kind::Choice(v1::ChoiceValue { selected }),
+            Self::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, value.message()));
+                Kind::Object(v1::ObjectValue { fields: fields.collect() })
+            }
+        };
+        v1::Value { kind: Some(kind) }
+    }
+}
