@@ -1,4 +1,4 @@
-"""Drives the SDK for the conformance runner: one command a line on stdin, one reply a line on stdout."""
+"""Drives the SDK for the conformance runner: commands as JSON lines on stdin, replies on stdout."""
 
 import asyncio
 import json
