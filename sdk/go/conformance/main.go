@@ -169,6 +169,7 @@ func create[T, I any](
 	}, nil
 }
 
+// with carries out a command for an event.
 func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, error) {
 	if c.text("op") == "cancel_event" {
 		return object{}, event.Cancel(ctx, c.text("reason"))
@@ -194,9 +195,7 @@ func failure(err error) object {
 	}
 }
 
-func reply(event *hitlv1.Event, err error) (object, error) {
-	return object{"event": bytes(event)}, err
-}
+func reply(event *hitlv1.Event, err error) (object, error) { return object{"event": bytes(event)}, err }
 
 func bytes(message proto.Message) []byte {
 	encoded, _ := proto.Marshal(message)

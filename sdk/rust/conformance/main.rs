@@ -17,7 +17,7 @@ type AnyEvent = Arc<dyn Fn(Json) -> BoxFuture<'static, Result<Json>> + Send + Sy
 static CLIENTS: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
 static EVENTS: LazyLock<Mutex<HashMap<String, AnyEvent>>> = LazyLock::new(Mutex::default);
 
-/// Calls the setters for which the command has a member.
+/// Calls the setters for which the command has a member of the same name.
 macro_rules! set {
     ($builder:expr, $c:ident, $($member:ident: $type:ty),+) => {{
         let mut builder = $builder;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::event_service_client::EventServiceClient;
+use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
@@ -15,12 +16,15 @@ use crate::config::{Config, Settings};
 use crate::create::EventBuilder;
 use crate::error::{Error, Result};
 use crate::key::{self, Ticket};
-use crate::retry::retry;
+use crate::retry::Backoff;
 use crate::value::DataType;
 use crate::{channel, wait};
 
 /// Enough for a page of large events; a limit only against a server gone wrong.
 const MAX_MESSAGE_BYTES: usize = 256 << 20;
+
+/// Longer than a local server may take to start, so that its own error is the one that is seen.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) type Stub = EventServiceClient<Channel>;
 
@@ -224,18 +228,32 @@ impl Client {
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let stub = self.stub()?;
-        retry(self.retry_for(), || {
-            let reply = rpc(stub.clone(), request.clone());
-            async { self.read(reply.await) }
-        })
-        .await
+        let mut backoff = Backoff::new();
+        loop {
+            let reply = self.hear(ATTEMPT_LIMIT, rpc(stub.clone(), request.clone())).await;
+            match reply {
+                Ok(reply) => return Ok(reply.into_inner()),
+                Err(error) => {
+                    backoff.pause(error, |e, elapsed| self.worth_another(e, elapsed)).await?
+                }
+            }
+        }
     }
 
-    /// A reply's message, or its error; and notes that there is a server.
-    pub(crate) fn read<R>(&self, reply: Result<Response<R>, Status>) -> Result<R> {
-        let reply = reply.map_err(|status| Error::from_status(&status, self.endpoint()))?;
+    /// What the server sends next, if that comes in time; and notes that there is a server.
+    pub(crate) async fn hear<R>(
+        &self,
+        limit: Duration,
+        next: impl Future<Output = Result<R, Status>>,
+    ) -> Result<R> {
+        let silent = |_| {
+            let (server, seconds) = (self.endpoint(), limit.as_secs());
+            Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
+        };
+        let heard = timeout(limit, next).await.map_err(silent)?;
+        let heard = heard.map_err(|status| Error::from_status(&status, self.endpoint()))?;
         self.shared.reached.store(true, Ordering::Relaxed);
-        Ok(reply.into_inner())
+        Ok(heard)
     }
 
     /// Whether any call ever got a reply.
@@ -243,8 +261,8 @@ impl Client {
         self.shared.reached.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn retry_for(&self) -> Duration {
-        self.shared.settings.retry_for
+    pub(crate) fn worth_another(&self, error: &Error, elapsed: Duration) -> bool {
+        error.is_retryable() && elapsed <= self.shared.settings.retry_for
     }
 
     pub(crate) fn stub(&self) -> Result<Stub> {
@@ -265,6 +283,6 @@ impl Client {
     }
 }
 
-fn present(event: Option<v1::Event>) -> Result<v1::Event> {
+pub(crate) fn present(event: Option<v1::Event>) -> Result<v1::Event> {
     event.ok_or_else(|| Error::internal("the server's reply has no event".to_owned()))
 }

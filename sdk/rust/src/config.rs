@@ -4,6 +4,7 @@
 //! is read once, when a client is made.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,20 +66,16 @@ impl Config {
         self
     }
 
-    /// Fills what is not set. An empty variable counts as unset.
+    /// Fills what is not set. What is empty counts as not set.
     pub(crate) fn resolve(self, env: impl Fn(&str) -> Option<String>) -> Result<Settings> {
-        let env = |name: &str| env(name).filter(|value| !value.is_empty());
-        let (endpoint, launcher) = match self.endpoint.or_else(|| env("HITL_ENDPOINT")) {
+        let present = |value: &String| !value.is_empty();
+        let env = |name: &str| env(name).filter(present);
+        let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
+        let (endpoint, launcher) = match set(self.endpoint, "HITL_ENDPOINT") {
             Some(endpoint) => (checked(&endpoint)?, None),
             None => {
-                let port = match env("HITL_PORT") {
-                    Some(port) => port.parse().map_err(|_| {
-                        Error::config(format!("HITL_PORT is {port:?}: set it to 1 to 65535"))
-                    })?,
-                    None => DEFAULT_PORT,
-                };
                 let launcher = Launcher {
-                    address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                    address: SocketAddr::from((Ipv4Addr::LOCALHOST, port(env("HITL_PORT"))?)),
                     binary: self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
                     data_dir: data_dir(&env),
                     start_limit: START_LIMIT,
@@ -89,11 +86,9 @@ impl Config {
         Ok(Settings {
             endpoint,
             launcher,
-            namespace: self
-                .namespace
-                .or_else(|| env("HITL_NAMESPACE"))
+            namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
-            run_id: self.run_id.filter(|run_id| !run_id.is_empty()).or_else(|| env("HITL_RUN_ID")),
+            run_id: set(self.run_id, "HITL_RUN_ID"),
             retry_for: self.retry_for.unwrap_or(Duration::from_secs(30)),
         })
     }
@@ -122,6 +117,13 @@ fn checked(endpoint: &str) -> Result<String> {
             "the endpoint {endpoint:?} is not usable: give it as http://HOST:PORT, without TLS"
         ))),
     }
+}
+
+fn port(text: Option<String>) -> Result<u16> {
+    let Some(text) = text else { return Ok(DEFAULT_PORT) };
+    let port: Result<NonZeroU16, _> = text.parse();
+    port.map(NonZeroU16::get)
+        .map_err(|_| Error::config(format!("HITL_PORT is {text:?}: set it to 1 to 65535")))
 }
 
 /// Where a local server keeps its data, and where its log goes.
@@ -156,7 +158,13 @@ mod tests {
         assert_eq!(settings.namespace, "env");
         assert!(settings.launcher.is_none());
 
-        let settings = resolve(Config::default(), &[("HITL_ENDPOINT", "")]).unwrap();
+        let empty = Config::default().endpoint("").namespace("").run_id("");
+        let settings = resolve(empty.clone(), &vars).unwrap();
+        assert_eq!(settings.endpoint, "http://env:1");
+        assert_eq!(settings.namespace, "env");
+        assert_eq!(settings.run_id.as_deref(), Some("env-run"));
+
+        let settings = resolve(empty, &vars.map(|(name, _)| (name, ""))).unwrap();
         assert_eq!(settings.endpoint, "http://127.0.0.1:4485");
         assert_eq!(settings.namespace, "default");
         assert_eq!(settings.run_id, None);
@@ -178,6 +186,9 @@ mod tests {
             let error = resolve(Config::default().endpoint(endpoint), &[]).unwrap_err();
             assert!(error.message().contains("http://HOST:PORT"), "{error}");
         }
-        assert!(resolve(Config::default(), &[("HITL_PORT", "x")]).is_err());
+        for port in ["x", "0", "65536"] {
+            let error = resolve(Config::default(), &[("HITL_PORT", port)]).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Invalid);
+        }
     }
 }

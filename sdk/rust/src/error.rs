@@ -139,10 +139,6 @@ impl Error {
         error
     }
 
-    pub(crate) fn silent(limit: Duration) -> Self {
-        Self::unavailable(format!("the server sent nothing for {} s", limit.as_secs()))
-    }
-
     /// An event that ended without a value.
     pub(crate) fn outcome(kind: ErrorKind, event: &v1::Event) -> Self {
         let response = event.response.clone().unwrap_or_default();

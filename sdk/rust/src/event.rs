@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use hitl_proto::v1;
 
-use crate::client::Client;
+use crate::client::{Client, present};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::DataType;
 use crate::wait;
@@ -21,13 +21,8 @@ pub struct Event<T, C = Client> {
 
 impl<T: DataType, C> Event<T, C> {
     pub(crate) fn new(client: C, reply: v1::CreateEventResponse) -> Result<Self> {
-        let no_event = || Error::internal("the server's reply has no event".to_owned());
-        Ok(Self {
-            client,
-            record: reply.event.ok_or_else(no_event)?,
-            existed: reply.existed,
-            answer: PhantomData,
-        })
+        let record = present(reply.event)?;
+        Ok(Self { client, record, existed: reply.existed, answer: PhantomData })
     }
 
     /// The event's id: 32 lower-case hexadecimal digits.

@@ -47,7 +47,11 @@ mod value;
 mod wait;
 
 #[cfg(test)]
+mod call_tests;
+#[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod serve_tests;
 #[cfg(test)]
 mod wait_tests;
 

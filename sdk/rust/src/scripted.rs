@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use hitl_proto::v1;
 use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
 use hyper_util::rt::TokioIo;
-use tokio::sync::mpsc;
+use tokio::io::copy_bidirectional;
+use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
-use tonic::transport::{Endpoint, Server};
+use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-use crate::{Client, Config};
+use crate::{Client, Config, channel};
 
 pub(crate) type Message = Result<v1::WaitEventResponse, Status>;
 
@@ -25,10 +26,27 @@ pub(crate) enum Step {
     Hang(Vec<Message>),
 }
 
-#[derive(Clone)]
-struct Script {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    calls: Arc<AtomicUsize>,
+#[derive(Default)]
+pub(crate) struct Script {
+    steps: Mutex<VecDeque<Step>>,
+    pub(crate) waits: AtomicUsize,
+    /// What the next calls that change something fail with.
+    pub(crate) failures: Mutex<VecDeque<Status>>,
+    /// What tells each such call, and its repetitions, from the others.
+    pub(crate) keys: Mutex<Vec<String>>,
+    /// Kills the connections that stand, without a word.
+    pub(crate) killed: Notify,
+}
+
+impl Script {
+    /// Notes a call and returns the event that it is about, with the key as its id.
+    fn change(&self, key: String) -> Result<Option<v1::Event>, Status> {
+        self.keys.lock().unwrap().push(key.clone());
+        match self.failures.lock().unwrap().pop_front() {
+            Some(failure) => Err(failure),
+            None => Ok(Some(v1::Event { id: key, ..Default::default() })),
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -39,7 +57,7 @@ impl EventService for Script {
         &self,
         _: Request<v1::WaitEventRequest>,
     ) -> Result<Response<Self::WaitEventStream>, Status> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.waits.fetch_add(1, Ordering::Relaxed);
         let step = self.steps.lock().unwrap().pop_front();
         let (sender, receiver) = mpsc::unbounded_channel();
         match step.expect("the script foresees every call") {
@@ -57,9 +75,7 @@ impl EventService for Script {
         &self,
         request: Request<v1::CreateEventRequest>,
     ) -> Result<Response<v1::CreateEventResponse>, Status> {
-        // Gives the key back as the id, for tests to see.
-        let id = request.into_inner().idempotency_key;
-        let event = Some(v1::Event { id, ..Default::default() });
+        let event = self.change(request.into_inner().idempotency_key)?;
         Ok(Response::new(v1::CreateEventResponse { event, existed: false }))
     }
 
@@ -67,7 +83,7 @@ impl EventService for Script {
         &self,
         _: Request<v1::GetEventRequest>,
     ) -> Result<Response<v1::GetEventResponse>, Status> {
-        Err(Status::unimplemented("get"))
+        std::future::pending().await
     }
 
     async fn list_events(
@@ -79,16 +95,18 @@ impl EventService for Script {
 
     async fn answer_event(
         &self,
-        _: Request<v1::AnswerEventRequest>,
+        request: Request<v1::AnswerEventRequest>,
     ) -> Result<Response<v1::AnswerEventResponse>, Status> {
-        Err(Status::unimplemented("answer"))
+        let event = self.change(request.into_inner().answer_id)?;
+        Ok(Response::new(v1::AnswerEventResponse { event }))
     }
 
     async fn decline_event(
         &self,
-        _: Request<v1::DeclineEventRequest>,
+        request: Request<v1::DeclineEventRequest>,
     ) -> Result<Response<v1::DeclineEventResponse>, Status> {
-        Err(Status::unimplemented("decline"))
+        let event = self.change(request.into_inner().answer_id)?;
+        Ok(Response::new(v1::DeclineEventResponse { event }))
     }
 
     async fn cancel_event(
@@ -99,23 +117,33 @@ impl EventService for Script {
     }
 }
 
-/// A client of a server that follows `steps`, and the number of waits that server has seen.
+/// A client, and the server that follows `steps`.
 pub(crate) fn scripted(
     config: Config,
     steps: impl IntoIterator<Item = Step>,
-) -> (Client, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let steps = Arc::new(Mutex::new(steps.into_iter().collect()));
-    let service = EventServiceServer::new(Script { steps, calls: calls.clone() });
+) -> (Client, Arc<Script>) {
+    let steps = Mutex::new(steps.into_iter().collect());
+    let script = Arc::new(Script { steps, ..Default::default() });
     let (connections, incoming) = mpsc::unbounded_channel();
     let incoming = UnboundedReceiverStream::new(incoming);
+    let service = EventServiceServer::from_arc(script.clone());
     tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
+    let wire = script.clone();
     let connector = tower::service_fn(move |_| {
-        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (ours, mut near) = tokio::io::duplex(1 << 16);
+        let (mut far, theirs) = tokio::io::duplex(1 << 16);
+        let wire = wire.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => {}
+                // Both ends stay open, and nothing that is written arrives.
+                () = wire.killed.notified() => std::future::pending().await,
+            }
+        });
         let sent = connections.send(Ok::<_, std::io::Error>(theirs));
         async move { sent.map(|()| TokioIo::new(ours)).map_err(|_| "the server is gone") }
     });
-    let channel = Endpoint::from_static("http://scripted").connect_with_connector_lazy(connector);
     let settings = config.endpoint("http://scripted").resolve(|_| None).unwrap();
-    (Client::with(settings, OnceLock::from(channel)), calls)
+    let channel = channel::endpoint(&settings).unwrap().connect_with_connector_lazy(connector);
+    (Client::with(settings, OnceLock::from(channel)), script)
 }

@@ -22,6 +22,9 @@ use crate::error::{Error, Result};
 /// How long a server may take until it serves, with its store opened.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How long to listen for what is there to say what it is, and how hitl begins.
+const PROBE_LIMIT: Duration = Duration::from_secs(1);
+const ALIVE: [u8; 12] = *b"HTTP/1.1 200";
 /// Between two starts: the port or the store may be in the hands of a server that is about to listen,
 /// or about to end.
 const RESTART_INTERVAL: Duration = Duration::from_secs(1);
@@ -56,24 +59,35 @@ pub(crate) fn connector(
 
 impl Launcher {
     /// Connects, starting a server if nothing listens.
-    async fn connect(&self) -> Result<TcpStream> {
-        match self.dial().await {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-            outcome => return outcome.map_err(|error| self.unreachable(&error)),
+    pub(crate) async fn connect(&self) -> Result<TcpStream> {
+        match self.probe().await? {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                let launcher = self.clone();
+                // In a task of its own: whoever calls may give up meanwhile, and then nobody polls this future
+                // until the next call.
+                let started = tokio::spawn(async move { launcher.start_in_time().await });
+                started.await.unwrap_or_else(|panic| Err(Error::no_server(panic.to_string())))?;
+            }
+            // What listens and has not replied may be a server that is busy: the call will tell.
+            Ok(()) | Err(_) => {}
         }
+        self.dial().await.map_err(|error| {
+            let address = self.address;
+            Error::unavailable(format!("cannot connect to the local server at {address}: {error}"))
+        })
+    }
+
+    async fn start_in_time(&self) -> Result<()> {
         let log = Log::open(self.data_dir()?)?;
-        match timeout(self.start_limit, self.start_until_serving(&log)).await {
-            Ok(started) => started?,
-            Err(_) => return Err(self.not_started(&log)),
-        }
-        self.dial().await.map_err(|error| self.unreachable(&error))
+        let started = timeout(self.start_limit, self.start_until_serving(&log)).await;
+        started.unwrap_or_else(|_| Err(self.not_started(&log)))
     }
 
     /// Starts a server, again if it ends, until one of whatever program serves.
     async fn start_until_serving(&self, log: &Log) -> Result<()> {
         let mut server = self.start(log)?;
         let mut started = Instant::now();
-        while self.probe().await.is_err() {
+        while self.probe().await?.is_err() {
             sleep(POLL_INTERVAL).await;
             let ended = !matches!(server.try_wait(), Ok(None));
             if ended && started.elapsed() > RESTART_INTERVAL {
@@ -84,12 +98,31 @@ impl Launcher {
         Ok(())
     }
 
-    /// Whether a server replies. One that listens may yet fail to open its store.
-    async fn probe(&self) -> io::Result<()> {
+    /// Whether hitl replies: one that listens may yet fail to open its store. The outer error says that
+    /// something else does.
+    async fn probe(&self) -> Result<io::Result<()>> {
+        let asked = timeout(PROBE_LIMIT, self.ask()).await;
+        match asked.unwrap_or_else(|late| Err(late.into())) {
+            Ok(ALIVE) => Ok(Ok(())),
+            Ok(_) => Err(Error::no_server(format!(
+                "something that is not hitl listens on {}: set HITL_PORT to another port, or \
+                 HITL_ENDPOINT to a server",
+                self.address
+            ))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// How what listens begins its reply when it is asked for its health.
+    async fn ask(&self) -> io::Result<[u8; ALIVE.len()]> {
         let mut stream = self.dial().await?;
         let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await?;
-        stream.read_u8().await.map(drop)
+        let mut reply = [0; ALIVE.len()];
+        match stream.read(&mut reply).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(reply),
+        }
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
@@ -108,13 +141,6 @@ impl Launcher {
         ))
     }
 
-    fn unreachable(&self, error: &io::Error) -> Error {
-        Error::unavailable(format!(
-            "cannot connect to the local server at {}: {error}",
-            self.address
-        ))
-    }
-
     fn data_dir(&self) -> Result<PathBuf> {
         let dir = self.data_dir.as_ref().ok_or_else(|| {
             let help = "set HITL_DATA_DIR, or HITL_ENDPOINT to use a server that runs elsewhere";
@@ -129,7 +155,11 @@ impl Launcher {
     /// Starts a server that outlives this program: not in its process group, lest Ctrl-C end both,
     /// nor in its directory, nor with its terminal.
     fn start(&self, log: &Log) -> Result<Child> {
-        let binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
+        let mut binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
+        // The server runs in another directory. A bare name is looked for in PATH.
+        if binary.components().count() > 100 {
+            binary = std::path::absolute(&binary).map_err(|error| unusable(&binary, &error))?;
+        }
         let (out, err) = log.writers()?;
         let mut command = Command::new(&binary);
         command
@@ -208,64 +238,4 @@ fn unusable(path: &Path, error: &io::Error) -> Error {
         "{}: {error}. The local server needs it: make it writable, or set HITL_DATA_DIR",
         path.display()
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Client, Config};
-    use std::os::unix::fs::PermissionsExt;
-    use std::sync::OnceLock;
-
-    fn launcher(dir: &Path, script: &str) -> Launcher {
-        let binary = dir.join("hitl");
-        std::fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
-        // A port that was free a moment ago.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        Launcher {
-            address: listener.local_addr().unwrap(),
-            binary: Some(binary),
-            data_dir: Some(dir.join("data")),
-            start_limit: Duration::from_secs(1),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_missing_program_says_what_to_install_or_set_through_the_whole_client() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut launcher = launcher(dir.path(), "");
-        launcher.binary = Some(dir.path().join("absent"));
-        let mut settings = Config::default().resolve(|_| None).unwrap();
-        settings.launcher = Some(launcher);
-        let error = Client::with(settings, OnceLock::new()).get("id").await.unwrap_err();
-        assert!(error.message().contains("install hitl, or set HITL_BIN"), "{error}");
-        assert!(!error.is_retryable());
-    }
-
-    #[tokio::test]
-    async fn a_server_that_cannot_start_shows_the_end_of_its_log() {
-        let dir = tempfile::tempdir().unwrap();
-        let launcher = launcher(dir.path(), "echo told \"$@\"; echo disk full >&2; exit 1");
-        let error = launcher.connect().await.unwrap_err();
-        assert!(error.message().contains("disk full"), "{error}");
-        let told = format!("told serve --idle-exit 10m --listen {}", launcher.address);
-        assert!(error.message().contains(&told), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_server_that_loses_the_race_is_no_failure() {
-        let dir = tempfile::tempdir().unwrap();
-        let launcher = launcher(dir.path(), "exit 1");
-        let address = launcher.address;
-        let winner = tokio::spawn(async move {
-            sleep(Duration::from_millis(200)).await;
-            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-            let (mut probe, _) = listener.accept().await.unwrap();
-            probe.write_all(b"HTTP/1.1 200 OK").await.unwrap();
-            listener.accept().await
-        });
-        launcher.connect().await.unwrap();
-        winner.await.unwrap().unwrap();
-    }
 }

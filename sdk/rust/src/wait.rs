@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use hitl_proto::v1;
 use hitl_proto::v1::wait_event_response::Update;
-use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::Client;
+use crate::client::{Client, Stub};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retry::Backoff;
 
@@ -21,39 +20,35 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 /// Once the client has reached its server, no loss of it ends the wait: the program waits for a
 /// person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
 pub(crate) async fn wait(client: &Client, event_id: &str) -> Result<v1::Event> {
-    let begun = Instant::now();
+    let stub = client.stub()?;
     let mut backoff = Backoff::new();
-    loop {
-        let error = match attend(client, event_id, &mut backoff).await {
-            Ok(event) => return Ok(event),
-            Err(error) => error,
-        };
-        let delay = backoff.delay(&error);
+    let goes_on = |error: &Error, elapsed| {
         let lost = error.is_retryable() || error.kind() == ErrorKind::Unavailable;
-        let first = !client.has_reached_server();
-        let in_time = error.is_retryable() && begun.elapsed() + delay <= client.retry_for();
-        if !lost || (first && !in_time) {
-            return Err(error);
+        lost && client.has_reached_server() || client.worth_another(error, elapsed)
+    };
+    loop {
+        match attend(client, stub.clone(), event_id, &mut backoff).await {
+            Ok(event) => return Ok(event),
+            Err(error) => backoff.pause(error, goes_on).await?,
         }
-        sleep(delay).await;
     }
 }
 
 /// Follows one stream until it brings the final event or is lost.
-async fn attend(client: &Client, event_id: &str, backoff: &mut Backoff) -> Result<v1::Event> {
+async fn attend(
+    client: &Client,
+    mut stub: Stub,
+    event_id: &str,
+    backoff: &mut Backoff,
+) -> Result<v1::Event> {
     let request = v1::WaitEventRequest {
         namespace: client.namespace().to_owned(),
         event_id: event_id.to_owned(),
         heartbeat_interval: None,
     };
-    let silent = |_| Error::silent(SILENCE_LIMIT);
-    let mut stub = client.stub()?;
-    let opened = timeout(SILENCE_LIMIT, stub.wait_event(request)).await.map_err(silent)?;
-    let mut stream = client.read(opened)?;
+    let mut stream = client.hear(SILENCE_LIMIT, stub.wait_event(request)).await?.into_inner();
     loop {
-        let message = timeout(SILENCE_LIMIT, stream.message()).await.map_err(silent)?;
-        let message = message.map_err(|status| Error::from_status(&status, client.endpoint()))?;
-        let Some(message) = message else {
+        let Some(message) = client.hear(SILENCE_LIMIT, stream.message()).await? else {
             return Err(Error::unavailable("the stream ended before the event".to_owned()));
         };
         *backoff = Backoff::new();

@@ -34,7 +34,7 @@ fn pending_state() -> i32 {
     v1::EventState::Pending.into()
 }
 
-fn pending() -> Message {
+pub(crate) fn pending() -> Message {
     event(pending_state(), None)
 }
 
@@ -62,21 +62,21 @@ async fn a_cut_or_refused_stream_is_opened_again_until_the_event_ends() {
         Step::Stream(vec![]),
         Step::Stream(vec![pending(), heartbeat(), answered(42)]),
     ];
-    let (client, calls) = scripted(Config::default(), steps);
+    let (client, script) = scripted(Config::default(), steps);
     let event = client.wait_event("e").await.unwrap();
     assert_eq!(outcome::<i64>(event).unwrap(), 42);
-    assert_eq!(calls.load(Ordering::Relaxed), 7);
+    assert_eq!(script.waits.load(Ordering::Relaxed), 7);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_fallen_silent_is_left_after_three_heartbeats() {
     let steps = [Step::Hang(vec![pending(), heartbeat()]), Step::Stream(vec![answered(1)])];
-    let (client, calls) = scripted(Config::default(), steps);
+    let (client, script) = scripted(Config::default(), steps);
     let begun = Instant::now();
     client.wait_event("e").await.unwrap();
     let waited = begun.elapsed();
     assert!(waited >= Duration::from_secs(45) && waited < Duration::from_secs(46), "{waited:?}");
-    assert_eq!(calls.load(Ordering::Relaxed), 2);
+    assert_eq!(script.waits.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,10 +104,10 @@ async fn a_server_never_reached_is_an_error_in_time() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_event_is_an_error_at_once() {
     let refused = refusal(tonic::Code::NotFound, "ERROR_REASON_EVENT_NOT_FOUND");
-    let (client, calls) = scripted(Config::default(), [Step::Refuse(refused)]);
+    let (client, script) = scripted(Config::default(), [Step::Refuse(refused)]);
     let error = client.wait_event("e").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert_eq!(script.waits.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
