@@ -42,6 +42,7 @@ class Refusal(Exception):
 
 
 HANG = object()
+NO_EVENT = object()
 
 
 class Script(EventServiceServicer):
@@ -68,6 +69,8 @@ class Script(EventServiceServicer):
     def CreateEvent(self, request: Any, context: Any) -> v1.CreateEventResponse:
         self.calls += 1
         for item in next(self.steps, []):
+            if item is NO_EVENT:
+                return v1.CreateEventResponse()
             item.abort(context)
         # Gives the key back as the id, for tests to see.
         return v1.CreateEventResponse(event=v1.Event(id=request.idempotency_key))
@@ -75,6 +78,8 @@ class Script(EventServiceServicer):
     def GetEvent(self, request: Any, context: Any) -> v1.GetEventResponse:
         self.calls += 1
         for item in next(self.steps, []):
+            if item is NO_EVENT:
+                return v1.GetEventResponse()
             item.abort(context)
         return v1.GetEventResponse(event=v1.Event(id=request.event_id))
 

@@ -4,7 +4,7 @@ import time
 import grpc
 import pytest
 from conftest import free_port
-from scripted import Refusal, serving
+from scripted import NO_EVENT, Refusal, serving
 
 import hitl
 from hitl import retry
@@ -77,3 +77,11 @@ def test_a_create_is_repeated_under_one_key_and_failed_ones_give_their_number_ba
         third = client.event("n", bool)
     assert len({first.id, second.id, third.id}) == 3
     assert given.id == "mine"
+
+
+def test_a_reply_without_an_event_is_a_fault() -> None:
+    with serving([NO_EVENT], [NO_EVENT]) as (caller, script):
+        for call in (lambda: caller.event("n", bool), lambda: caller.get("e")):
+            with pytest.raises(hitl.Internal, match="no event"):
+                call()
+        assert script.calls == 2

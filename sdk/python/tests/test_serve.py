@@ -1,3 +1,4 @@
+import asyncio
 import os
 import socket
 import sys
@@ -12,7 +13,6 @@ from conftest import free_port, stop
 import hitl
 from hitl import serve
 from hitl.serve import Launcher
-from hitl.sync import run
 
 Launch = Callable[[str], Launcher]
 
@@ -44,7 +44,7 @@ def test_a_missing_program_says_what_to_install_or_set_through_the_whole_client(
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(launch: Launch) -> None:
     launcher = launch('echo told "$@"; echo disk full >&2; exit 1')
     with pytest.raises(hitl.Unavailable, match="disk full") as caught:
-        run(launcher.ensure())
+        asyncio.run(launcher.ensure())
     assert f"told serve --idle-exit 10m --listen {launcher.address}" in str(caught.value)
 
 
@@ -62,7 +62,7 @@ def test_a_server_that_loses_the_race_is_no_failure(launch: Launch, tmp_path: Pa
 
     winner = threading.Thread(target=win)
     winner.start()
-    run(launcher.ensure())
+    asyncio.run(launcher.ensure())
     winner.join(5)
     assert not winner.is_alive()
 
@@ -73,7 +73,7 @@ def test_a_log_grown_large_is_put_aside(launch: Launch, tmp_path: Path) -> None:
     with log.open("wb") as file:
         os.truncate(file.fileno(), (8 << 20) + 1)
     with pytest.raises(hitl.Unavailable):
-        run(launch("echo new; exit 1").ensure())
+        asyncio.run(launch("echo new; exit 1").ensure())
     assert log.read_text().startswith("new")
     assert log.with_name("serve.log.1").stat().st_size > 8 << 20
 
@@ -82,6 +82,6 @@ def test_a_server_that_ended_is_started_again(launch: Launch) -> None:
     second = f'exec "{sys.executable}" -m http.server --bind 127.0.0.1 "${{5#*:}}"'
     launcher = launch(f"[ -e ended ] || {{ touch ended; exit 1; }}\n{second}")
     try:
-        run(replace(launcher, start_limit_s=10).ensure())
+        asyncio.run(replace(launcher, start_limit_s=10).ensure())
     finally:
         stop(serve._started[-1])

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ import grpc.aio
 from hitl import key, v1
 from hitl.config import Config, Settings
 from hitl.error import Unavailable, of_status
-from hitl.event import Create
+from hitl.event import Create, present
 from hitl.retry import retry
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
@@ -93,21 +93,21 @@ class Client:
             return await self._call(lambda stub: stub.CreateEvent(filled))
 
     @both
-    async def get(self, event_id: str) -> v1.Event:
+    def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Returns an event as it stands."""
         request = v1.GetEventRequest(namespace=self.namespace, event_id=event_id)
-        return (await self._call(lambda stub: stub.GetEvent(request))).event
+        return self._event(lambda stub: stub.GetEvent(request))
 
     @both
-    async def wait_event(self, event_id: str) -> v1.Event:
+    def wait_event(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Waits until an event ends, through lost connections and server restarts.
 
         Returns it with its response, however it ended.
         """
-        return await wait(self, event_id)
+        return wait(self, event_id)
 
     @both
-    async def answer(
+    def answer(
         self,
         event_id: str,
         value: Any = None,
@@ -115,7 +115,7 @@ class Client:
         json_text: str | None = None,
         text: str | None = None,
         responder: str = "",
-    ) -> v1.Event:
+    ) -> Coroutine[Any, Any, v1.Event]:
         """Answers an event with a value, or else with JSON or text as a person would type it.
 
         A value is a `v1.Value` or what JSON can express. `responder` is the name of the person who
@@ -133,10 +133,12 @@ class Client:
             request.value.CopyFrom(value)
         else:
             request.json = json.dumps(value) if json_text is None else json_text
-        return (await self._call(lambda stub: stub.AnswerEvent(request))).event
+        return self._event(lambda stub: stub.AnswerEvent(request))
 
     @both
-    async def decline(self, event_id: str, reason: str = "", responder: str = "") -> v1.Event:
+    def decline(
+        self, event_id: str, reason: str = "", responder: str = ""
+    ) -> Coroutine[Any, Any, v1.Event]:
         """Declines an event: a person refuses to give a value."""
         request = v1.DeclineEventRequest(
             namespace=self.namespace,
@@ -145,19 +147,19 @@ class Client:
             answer_id=key.once(),
             responder=responder,
         )
-        return (await self._call(lambda stub: stub.DeclineEvent(request))).event
+        return self._event(lambda stub: stub.DeclineEvent(request))
 
     @both
-    async def cancel(self, event_id: str, reason: str = "") -> v1.Event:
+    def cancel(self, event_id: str, reason: str = "") -> Coroutine[Any, Any, v1.Event]:
         """Cancels an event: whoever asked withdraws it.
 
         One that is cancelled already is returned as it is.
         """
         request = v1.CancelEventRequest(namespace=self.namespace, event_id=event_id, reason=reason)
-        return (await self._call(lambda stub: stub.CancelEvent(request))).event
+        return self._event(lambda stub: stub.CancelEvent(request))
 
     @both
-    async def list(
+    def list(
         self,
         *,
         state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
@@ -166,7 +168,7 @@ class Client:
         labels: Mapping[str, str] | None = None,
         page_size: int = 0,
         page_token: str = "",
-    ) -> v1.ListEventsResponse:
+    ) -> Coroutine[Any, Any, v1.ListEventsResponse]:
         """Lists one page of events that match.
 
         First the pending ones, nearest deadline first, then the ended ones, latest first. Call
@@ -181,13 +183,18 @@ class Client:
             page_size=page_size,
             page_token=page_token,
         )
-        return await self._call(lambda stub: stub.ListEvents(request))
+        return self._call(lambda stub: stub.ListEvents(request))
 
-    async def _call(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]") -> R:
+    async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
+        return present((await self._call(rpc)).event)
+
+    def _call(
+        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
+    ) -> Coroutine[Any, Any, R]:
         async def attempt() -> R:
             return await self.read(rpc(await self.stub()))
 
-        return await retry(self.settings.retry_for_s, attempt)
+        return retry(self.settings.retry_for_s, attempt)
 
     async def read(self, reply: Awaitable[R]) -> R:
         """A reply, or its error; and notes that there is a server."""
