@@ -33,20 +33,42 @@ def test_a_call_is_documented_as_its_function_is() -> None:
     assert (call.__doc__, call.__name__) == ("Twice as much.", "double")  # type: ignore[attr-defined]
 
 
-def test_a_process_ends_quietly_with_a_wait_under_way() -> None:
+def test_a_process_ends_quietly_with_waits_under_way() -> None:
     script = """
-import asyncio, threading
+import asyncio, atexit, threading, time
 from hitl.sync import Call
-waits = threading.Event()
+# There is time to complain after our own end.
+atexit.register(time.sleep, 0.5)
+waiting = threading.Barrier(3)
 async def wait():
-    waits.set()
+    asyncio.get_running_loop().run_in_executor(None, waiting.wait)
     await asyncio.Event().wait()
-threading.Thread(target=Call(wait, str), daemon=True).start()
-waits.wait()
+call = Call(wait, str)
+threading.Thread(target=call, daemon=True).start()
+threading.Thread(target=lambda: asyncio.run(call.aio()), daemon=True).start()
+waiting.wait()
 print("done")
 """
     ended = run(script)
-    assert (ended.returncode, ended.stdout) == (0, "done\n")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+def test_a_call_when_the_program_has_ended_is_refused() -> None:
+    script = """
+import atexit
+from hitl.sync import Call
+async def nothing(): pass
+def late():
+    try:
+        Call(nothing, str)()
+    except Exception as error:
+        print(type(error).__name__, error)
+atexit.register(late)
+Call(nothing, str)()
+"""
+    ended = run(script)
+    assert ended.stdout.startswith("Invalid the program is ending")
+    assert ended.stderr == ""
 
 
 def test_code_of_the_program_runs_where_it_calls(monkeypatch: pytest.MonkeyPatch) -> None:

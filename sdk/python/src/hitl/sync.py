@@ -10,7 +10,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from hitl.error import Invalid
@@ -64,13 +64,24 @@ def _run(coroutine: Coroutine[Any, Any, R]) -> R:
     future = _submit(coroutine)
     try:
         return future.result()
+    except CancelledError:
+        # Who still waits is a daemon thread. It stays here, lest its handlers run and complain
+        # while the interpreter is taken down.
+        if _stopped:
+            threading.Event().wait()
+        raise
     finally:
         future.cancel()
 
 
 async def _run_aio(coroutine: Coroutine[Any, Any, R]) -> R:
     """Runs it on our loop, and ends it there if the caller is cancelled."""
-    return await asyncio.wrap_future(_submit(coroutine))
+    try:
+        return await asyncio.wrap_future(_submit(coroutine))
+    except asyncio.CancelledError:
+        if _stopped:
+            await asyncio.Event().wait()
+        raise
 
 
 def _submit(coroutine: Coroutine[Any, Any, R]) -> Future[R]:
@@ -85,6 +96,7 @@ _lock = threading.Lock()
 _running: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
 _forked = False
+_stopped = False
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -93,6 +105,11 @@ def _loop() -> asyncio.AbstractEventLoop:
         raise Invalid(
             "this process was forked from one that had called a server, and gRPC cannot be used in "
             "both: start processes by `spawn`, or fork before the first call"
+        )
+    if _stopped:
+        raise Invalid(
+            "the program is ending and its connections are closed: register what calls a server at "
+            "exit after the first call, so that it runs before they are"
         )
     with _lock:
         if _running is None:
@@ -106,6 +123,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     """Ends what is under way, so that nothing runs while the interpreter is taken down."""
+    global _stopped
+    _stopped = True
 
     async def cancel() -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
