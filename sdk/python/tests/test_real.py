@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from conftest import stop
+from conftest import Server
 
 import hitl
-from hitl import Event, serve
+from hitl import Event
 
 ROOT = Path(__file__).parent.parent
 
@@ -120,13 +120,13 @@ def test_threads_share_a_client(local: int) -> None:
         assert list(threads.map(ask, range(48))) == list(range(48))
 
 
-def test_a_wait_survives_the_death_of_the_server(local: int) -> None:
+def test_a_wait_survives_the_death_of_the_server(local: int, started: list[Server]) -> None:
     event = hitl.new_event("n", data_type=int)
     values: list[int] = []
     waiting = threading.Thread(target=lambda: values.append(event.wait()))
     waiting.start()
     assert event.wait_for(0.1) is None
-    stop(serve._started[-1])
+    started[-1].kill()
     # This call starts another server.
     hitl.Client().answer(event.id, 7)
     waiting.join(20)

@@ -11,7 +11,7 @@ import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Unavailable, of_status
+from hitl.error import of_status
 from hitl.event import Create, present
 from hitl.retry import retry
 from hitl.sync import both
@@ -56,7 +56,7 @@ class Client:
         self.settings: Settings = (config or Config()).resolve(os.environ)
         self.reached = False
         """Whether any call ever got a reply."""
-        self._stub: EventServiceAsyncStub | None = None
+        self._channel: grpc.aio.Channel | None = None
         self._starting: asyncio.Task[None] | None = None
 
     @property
@@ -201,27 +201,23 @@ class Client:
         try:
             message = await reply
         except grpc.aio.AioRpcError as status:
-            error = of_status(status, self.endpoint)
-            if isinstance(error, Unavailable) and self._starting and self._starting.done():
-                self._starting = None
-            raise error from None
+            raise of_status(status, self.endpoint) from None
         self.reached = True
         return message
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
-        launcher = self.settings.launcher
-        if launcher:
-            # Many calls at once start one server.
-            if self._starting is None or (self._starting.done() and self._starting.exception()):
-                self._starting = asyncio.create_task(launcher.ensure())
-            await asyncio.shield(self._starting)
-        if self._stub is None:
+        if self._channel is None:
             url = urlsplit(self.endpoint)
             address = url.netloc if url.port else f"{url.netloc}:80"
-            channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_OPTIONS)
-            self._stub = EventServiceStub(channel)
-        return self._stub
+            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_OPTIONS)
+        launcher, state = self.settings.launcher, self._channel.get_state()
+        if launcher and state is not grpc.ChannelConnectivity.READY:
+            # Many calls at once start one server.
+            if self._starting is None or self._starting.done():
+                self._starting = asyncio.create_task(launcher.ensure())
+            await asyncio.shield(self._starting)
+        return EventServiceStub(self._channel)
 
 
 _defaults: dict[Settings, Client] = {}
