@@ -1,13 +1,12 @@
-import asyncio
 import time
 
 import grpc
 import pytest
 from conftest import free_port
-from scripted import NO_EVENT, Refusal, serving
+from scripted import HANG, NO_EVENT, Refusal, serving
 
 import hitl
-from hitl import retry
+from hitl import client, retry
 
 LOST = Refusal(grpc.StatusCode.UNAVAILABLE)
 DOWN = Refusal(grpc.StatusCode.UNAVAILABLE, "ERROR_REASON_SHUTTING_DOWN")
@@ -26,23 +25,23 @@ def test_delays_double_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_can_pass_is_repeated() -> None:
-    with serving([LOST], [DOWN], [Refusal(grpc.StatusCode.UNKNOWN)]) as (client, script):
-        assert client.get("e").id == "e"
+    with serving([LOST], [DOWN], [Refusal(grpc.StatusCode.UNKNOWN)]) as (caller, script):
+        assert caller.get("e").id == "e"
         assert script.calls == 4
 
 
 def test_what_cannot_pass_is_not_repeated() -> None:
     refusal = Refusal(grpc.StatusCode.NOT_FOUND, "ERROR_REASON_EVENT_NOT_FOUND")
-    with serving([refusal]) as (client, script):
+    with serving([refusal]) as (caller, script):
         with pytest.raises(hitl.NotFound):
-            client.get("e")
+            caller.get("e")
         assert script.calls == 1
 
 
 def test_no_time_to_retry_means_one_attempt() -> None:
-    with serving([LOST], retry_for=0) as (client, script):
+    with serving([LOST], retry_for=0) as (caller, script):
         with pytest.raises(hitl.Unavailable, match="HITL_ENDPOINT"):
-            client.get("e")
+            caller.get("e")
         assert script.calls == 1
 
 
@@ -56,25 +55,26 @@ def test_a_server_never_there_is_given_up_in_time() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_an_attempt_without_reply_is_given_up() -> None:
-    async def hang() -> None:
-        await retry.within(0.01, asyncio.Event().wait())
-
-    with pytest.raises(hitl.Unavailable, match="sent nothing") as caught:
-        asyncio.run(hang())
-    assert caught.value.retryable
+def test_an_attempt_without_reply_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ATTEMPT_LIMIT_S", 0.1)
+    with serving([HANG], [HANG], retry_for=0) as (caller, script):
+        told = f"the server at {caller.endpoint} sent nothing for 0.1 s"
+        with pytest.raises(hitl.Unavailable, match=told) as caught:
+            caller.get("e")
+        assert caught.value.retryable
+        assert script.calls == 1
 
 
 def test_a_create_is_repeated_under_one_key_and_failed_ones_give_their_number_back() -> None:
     refusal = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "ERROR_REASON_INVALID_REQUEST")
-    with serving([LOST], [], [refusal], [], run_id="r1") as (client, _):
-        first = client.event("n", bool)
+    with serving([LOST], [], [refusal], [], run_id="r1") as (caller, _):
+        first = caller.event("n", bool)
         with pytest.raises(hitl.Invalid):
-            client.event("n", bool)
-        second = client.event("n", bool)
-        given = client.event("n", bool, idempotency_key="mine")
-    with serving(run_id="r1") as (client, _):
-        third = client.event("n", bool)
+            caller.event("n", bool)
+        second = caller.event("n", bool)
+        given = caller.event("n", bool, idempotency_key="mine")
+    with serving(run_id="r1") as (caller, _):
+        third = caller.event("n", bool)
     assert len({first.id, second.id, third.id}) == 3
     assert given.id == "mine"
 

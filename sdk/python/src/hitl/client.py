@@ -11,7 +11,7 @@ import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import of_status
+from hitl.error import Unavailable, of_status
 from hitl.event import Create, present
 from hitl.retry import retry
 from hitl.sync import both
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_OPTIONS = [
-    # Finds a connection that died without a word while only waits are open on it.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.ping_timeout_ms", 10_000),  # the longer of both is what holds
+# Longer than a local server may take to start, so that its own error is the one that is seen.
+ATTEMPT_LIMIT_S = 15.0
+
+OPTIONS = [
+    # A connection that died without a word is found within one attempt, so that the next one has
+    # another connection and time left.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),  # the longer of both is what holds
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # Delays between attempts are ours to choose: those of gRPC must be the shorter ones.
@@ -192,14 +196,18 @@ class Client:
         self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
     ) -> Coroutine[Any, Any, R]:
         async def attempt() -> R:
-            return await self.read(rpc(await self.stub()))
+            return await rpc(await self.stub())
 
-        return retry(self.settings.retry_for_s, attempt)
+        limit_s = self.settings.retry_for_s
+        return retry(limit_s, lambda: self.reply(attempt(), ATTEMPT_LIMIT_S))
 
-    async def read(self, reply: Awaitable[R]) -> R:
-        """A reply, or its error; and notes that there is a server."""
+    async def reply(self, reply: Awaitable[R], limit_s: float) -> R:
+        """A reply, or its error, or that of a silent server; and notes that there is a server."""
         try:
-            message = await reply
+            message = await asyncio.wait_for(reply, limit_s)
+        except asyncio.TimeoutError:
+            silence = f"the server at {self.endpoint} sent nothing for {limit_s:g} s"
+            raise Unavailable(silence, retryable=True) from None
         except grpc.aio.AioRpcError as status:
             raise of_status(status, self.endpoint) from None
         self.reached = True
@@ -210,7 +218,7 @@ class Client:
         if self._channel is None:
             url = urlsplit(self.endpoint)
             address = url.netloc if url.port else f"{url.netloc}:80"
-            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_OPTIONS)
+            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
         launcher, state = self.settings.launcher, self._channel.get_state()
         if launcher and state is not grpc.ChannelConnectivity.READY:
             # Many calls at once start one server.
