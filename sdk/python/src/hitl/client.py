@@ -11,9 +11,10 @@ import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Unavailable, of_status
+from hitl.error import Invalid, Unavailable, of_status
 from hitl.event import Create, present
 from hitl.retry import retry
+from hitl.shape import shape
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
@@ -122,8 +123,9 @@ class Client:
     ) -> Coroutine[Any, Any, v1.Event]:
         """Answers an event with a value, or else with JSON or text as a person would type it.
 
-        A value is a `v1.Value` or what JSON can express. `responder` is the name of the person who
-        answers, empty if unknown.
+        A value is a `v1.Value`, what JSON can express, or of a type that can be asked for, such as
+        a `date` or a dataclass. `responder` is the name of the person who answers, empty if
+        unknown.
         """
         request = v1.AnswerEventRequest(
             namespace=self.namespace,
@@ -136,7 +138,7 @@ class Client:
         elif isinstance(value, v1.Value):
             request.value.CopyFrom(value)
         else:
-            request.json = json.dumps(value) if json_text is None else json_text
+            request.json = _json(value) if json_text is None else json_text
         return self._event(lambda stub: stub.AnswerEvent(request))
 
     @both
@@ -226,6 +228,13 @@ class Client:
                 self._starting = asyncio.create_task(launcher.ensure())
             await asyncio.shield(self._starting)
         return EventServiceStub(self._channel)
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, default=lambda part: shape(type(part)).dump(part))
+    except (Invalid, TypeError, ValueError) as error:
+        raise Invalid(f"{value!r} cannot be an answer: {error}") from error
 
 
 _defaults: dict[Settings, Client] = {}
