@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 
 import grpc
 import pytest
@@ -65,14 +66,31 @@ def test_an_attempt_without_reply_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         assert script.calls == 1
 
 
-def test_a_create_is_repeated_under_one_key_and_failed_ones_give_their_number_back() -> None:
+def test_what_is_repeated_takes_effect_once() -> None:
+    """The first attempt reached the server, and only its reply was lost."""
+    calls: list[Callable[[hitl.Client], object]] = [
+        lambda caller: caller.event("n", bool),
+        lambda caller: caller.answer("e", 1),
+        lambda caller: caller.decline("e"),
+    ]
+    for run_id in ("", "r0"):
+        for call in calls:
+            with serving([LOST], [], [], run_id=run_id) as (caller, script):
+                call(caller)
+                call(caller)
+                first, again, other = script.seen
+                assert first == again != other
+
+
+def test_a_create_that_failed_gives_its_number_back() -> None:
     refusal = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "ERROR_REASON_INVALID_REQUEST")
-    with serving([LOST], [], [refusal], [], run_id="r1") as (caller, _):
+    with serving([], [refusal], [], run_id="r1") as (caller, script):
         first = caller.event("n", bool)
         with pytest.raises(hitl.Invalid):
             caller.event("n", bool)
         second = caller.event("n", bool)
         given = caller.event("n", bool, idempotency_key="mine")
+        assert script.seen[1] == script.seen[2]
     with serving(run_id="r1") as (caller, _):
         third = caller.event("n", bool)
     assert len({first.id, second.id, third.id}) == 3
