@@ -9,6 +9,7 @@ import { Client } from "../src/client.js";
 import { resolve } from "../src/config.js";
 import { Connection } from "../src/connection.js";
 import { Launcher } from "../src/serve.js";
+import { freePort } from "./real.js";
 
 /** A launcher of a script in place of the server, on a port that was free a moment ago. */
 async function launcher(t: TestContext, script: string, startLimitMs = 1_000): Promise<Launcher> {
@@ -16,12 +17,7 @@ async function launcher(t: TestContext, script: string, startLimitMs = 1_000): P
   t.after(() => { fs.rmSync(dir, { recursive: true }); });
   const binary = path.join(dir, "hitl");
   fs.writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as net.AddressInfo;
-  listener.close();
-  await once(listener, "close");
-  return new Launcher(port, binary, path.join(dir, "data"), startLimitMs);
+  return new Launcher(await freePort(), binary, path.join(dir, "data"), startLimitMs);
 }
 
 test("a missing program says what to install or set, through the whole client", async (t) => {

@@ -1,17 +1,17 @@
-/** What only a real server can show; the program is that of `HITL_BIN`. */
+/** What only a real server can show. */
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { bool, Client, HitlError, int, object, str, v1 } from "hitl";
+import { Proxy } from "./proxy.js";
+import { freePort, serve } from "./real.js";
 
-const binary = process.env.HITL_BIN;
 const dir = fs.mkdtempSync(path.join(tmpdir(), "hitl-"));
 const running = new Set<ChildProcess>();
 let endpoint = "";
@@ -19,29 +19,15 @@ let client: Client;
 let server: ChildProcess;
 
 before(async () => {
-  assert.ok(binary, "set HITL_BIN to the hitl program");
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as net.AddressInfo;
-  listener.close();
-  endpoint = `http://127.0.0.1:${port}`;
+  endpoint = `http://127.0.0.1:${await freePort()}`;
   client = new Client({ endpoint });
-  server = await serve();
+  running.add((server = await serve(endpoint, dir)));
 });
 
 after(() => {
   for (const child of running) child.kill("SIGKILL");
   fs.rmSync(dir, { recursive: true });
 });
-
-async function serve(): Promise<ChildProcess> {
-  const args = ["serve", "--listen", new URL(endpoint).host];
-  const child = spawn(String(binary), args, { env: { ...process.env, HITL_DATA_DIR: dir }, stdio: "ignore" });
-  running.add(child);
-  const up = () => fetch(`${endpoint}/healthz`).then(({ ok }) => ok, () => false);
-  while (!(await up())) assert.equal(child.exitCode, null, "the server has ended");
-  return child;
-}
 
 /** An example, with what it prints line by line. */
 function example(name: string, ...args: string[]) {
@@ -109,14 +95,16 @@ test("a wait goes on through a server that is killed, and an aborted one does no
   await once(server, "exit");
   aborted.abort();
   await abandoned;
-  server = await serve();
+  running.add((server = await serve(endpoint, dir)));
   await client.answer(event.id, { json: "5" }, { responder: "Ada" });
   const five: number = await answer;
   assert.equal(five, 5);
   assert.equal((await client.get(event.id)).response?.responder?.name, "Ada");
 });
 
-test("hundreds of waits share one connection, and one signal", async () => {
+test("hundreds of waits share one connection, and one signal", async (t) => {
+  const proxy = await Proxy.of(endpoint, t);
+  const client = new Client({ endpoint: proxy.endpoint });
   const warnings: Error[] = [];
   process.on("warning", (warning) => warnings.push(warning));
   const { signal } = new AbortController();
@@ -126,6 +114,7 @@ test("hundreds of waits share one connection, and one signal", async () => {
   await Promise.all(events.map((event) => client.answer(event.id, { value: bool().toValue(true) }, { signal })));
   assert.ok((await Promise.all(waits)).every(Boolean));
   assert.deepEqual(warnings, []);
+  assert.equal(proxy.accepted, 1);
 });
 
 test("errors of the server have their kind and their details", async () => {
