@@ -95,8 +95,10 @@ export class Launcher {
    */
   async #start(log: Log): Promise<ChildProcess> {
     const output = log.open();
+    // It is not looked for where the server runs either.
+    const binary = path.basename(this.binary) === this.binary ? this.binary : path.resolve(this.binary);
     try {
-      const server = spawn(this.binary, ["serve", "--idle-exit", "10m", "--listen", this.#address], {
+      const server = spawn(binary, ["serve", "--idle-exit", "10m", "--listen", this.#address], {
         cwd: log.dir,
         env: { ...process.env, HITL_DATA_DIR: log.dir },
         detached: true,

@@ -89,6 +89,14 @@ test("a server that says nothing is given up", async (t) => {
   await assert.rejects(waiting.ready(), { kind: "Unavailable", retryable: true, message });
 });
 
+test("a relative path of the program is that of this one's directory", async (t) => {
+  const { port, binary, dataDir } = await launcher(t, "echo started; exit 1");
+  const before = process.cwd();
+  t.after(() => { process.chdir(before); });
+  process.chdir(path.dirname(binary));
+  await assert.rejects(new Launcher(port, "./hitl", dataDir, 900).ready(), { message: /ends:\nstarted$/ });
+});
+
 test("a server that loses the race is no failure", async (t) => {
   const losing = await launcher(t, "exit 1");
   const ready = Promise.all([losing.ready(), losing.ready()]);
