@@ -35,6 +35,7 @@ export class Connection {
   reached = false;
   readonly #session: Http2SessionManager;
   readonly #transport: Transport;
+  #closed = false;
 
   constructor(readonly settings: Settings, transport?: Transport) {
     const baseUrl = settings.endpoint;
@@ -74,6 +75,12 @@ export class Connection {
     });
   }
 
+  /** Ends the connection and all calls over it. */
+  close(): void {
+    this.#closed = true;
+    this.#session.abort();
+  }
+
   /** Runs `call` with a local server started if need be, and its errors turned into ours. */
   #attempt<R>(
     limitMs: number,
@@ -87,6 +94,7 @@ export class Connection {
       return silent(endpoint, limitMs);
     };
     return within(limitMs, silence, signal, async (signal, alive) => {
+      if (this.#closed) throw invalid("the client is closed");
       const state = this.#session.state();
       if (state === "closed" || state === "error") await launcher?.ready();
       try {

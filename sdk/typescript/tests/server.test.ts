@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { bool, Client, HitlError, int, object, str, v1 } from "hitl";
+import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl";
 import { Proxy } from "./proxy.js";
 import { freePort, serve } from "./real.js";
 
@@ -115,6 +115,31 @@ test("hundreds of waits share one connection, and one signal", async (t) => {
   assert.ok((await Promise.all(waits)).every(Boolean));
   assert.deepEqual(warnings, []);
   assert.equal(proxy.accepted, 1);
+  client.close();
+});
+
+test("who asks in one line shares a client, and gets what is answered", async (t) => {
+  const proxy = await Proxy.of(endpoint, t);
+  process.env.HITL_ENDPOINT = proxy.endpoint;
+  t.after(() => { delete process.env.HITL_ENDPOINT; });
+  const answers = ["first", "second"].map((name) => ask(name, "?", int({ safe: true })));
+  for (const name of ["first", "second"]) {
+    let asked: v1.Event | undefined;
+    while (!asked) [asked] = (await client.list({ name })).events;
+    await post(asked.apiUrl, 7);
+  }
+  assert.deepEqual(await Promise.all(answers), [7, 7]);
+  assert.equal(proxy.accepted, 1);
+});
+
+test("a client that is closed ends its waits and makes no calls", async () => {
+  const closing = new Client({ endpoint });
+  const event = await closing.event("n", "?", int()).create();
+  const ended = assert.rejects(event.wait(), { kind: "Invalid", message: "the client is closed" });
+  await closing.get(event.id);
+  closing.close();
+  await ended;
+  await assert.rejects(closing.get(event.id), { kind: "Invalid", message: "the client is closed" });
 });
 
 test("errors of the server have their kind and their details", async () => {
