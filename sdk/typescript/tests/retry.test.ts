@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HitlError, invalid, unavailable } from "../src/error.js";
 import { Backoff, retry, within } from "../src/retry.js";
-import { onPausedTime } from "./scripted.js";
+import { onPausedTime, scripted } from "./scripted.js";
 
 const lost = () => unavailable("lost");
 
@@ -67,4 +67,19 @@ test("an aborted signal ends an attempt and a delay with its reason", async () =
     return retry(30_000, delay.signal, () => Promise.reject(lost()));
   });
   assert.ok(result.status === "rejected" && result.reason === reason);
+});
+
+test("what is repeated takes effect once, when only the reply of the first attempt was lost", async () => {
+  for (const runId of ["", "retried"]) {
+    const { client, seen } = scripted([], { runId }, 3);
+    const { result } = await onPausedTime(async () => {
+      await client.create({ name: "n" });
+      await client.answer("e", { text: "a" });
+      await client.decline("e");
+    });
+    assert.equal(result.status, "fulfilled");
+    assert.equal(seen.called.length, 6);
+    for (let call = 0; call < 6; call += 2) assert.deepEqual(seen.called[call], seen.called[call + 1]);
+    assert.ok(seen.called.every((request) => "idempotencyKey" in request ? request.idempotencyKey : request.answerId));
+  }
 });
