@@ -1,15 +1,18 @@
 """What the tests share."""
 
 import os
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hitl import retry
+from hitl.serve import Launcher
+
+Server = subprocess.Popen[bytes]
 
 
 @pytest.fixture(autouse=True)
@@ -29,28 +32,28 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
-    """The port of a local server, which runs once it is needed, and ends with the test."""
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Server]]:
+    """The servers that were started, which end with the test."""
+    servers: list[Server] = []
+    start = Launcher._start
+
+    def recorded(*arguments: Any) -> Server:
+        servers.append(start(*arguments))
+        return servers[-1]
+
+    monkeypatch.setattr(Launcher, "_start", recorded)
+    yield servers
+    for server in servers:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Server]) -> int:
+    """The port of a local server, which runs once it is needed."""
     if not os.environ.get("HITL_BIN"):
         pytest.fail("set HITL_BIN to the hitl program")
     port = free_port()
     monkeypatch.setenv("HITL_PORT", str(port))
     monkeypatch.setenv("HITL_DATA_DIR", str(tmp_path / "data"))
-    started = server_count()
-    yield port
-    from hitl import serve
-
-    for server in serve._started[started:]:
-        stop(server)
-
-
-def server_count() -> int:
-    from hitl import serve
-
-    return len(serve._started)
-
-
-def stop(server: subprocess.Popen[bytes]) -> None:
-    """Kills a server without warning."""
-    server.send_signal(signal.SIGKILL)
-    server.wait()
+    return port

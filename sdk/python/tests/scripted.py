@@ -42,18 +42,23 @@ class Refusal(Exception):
 
 
 HANG = object()
+NO_EVENT = object()
 
 
 class Script(EventServiceServicer):
-    """Answers each wait with the next step: messages to send, a refusal, or HANG."""
+    """Answers each call with the next step: messages to send, a refusal, or HANG."""
 
     def __init__(self, steps: Iterator[list[Any]]) -> None:
         self.steps = steps
-        self.calls = 0
+        self.seen: list[Any] = []
         self.ended: list[bool] = []
 
+    @property
+    def calls(self) -> int:
+        return len(self.seen)
+
     def WaitEvent(self, request: Any, context: Any) -> Iterator[Message]:
-        self.calls += 1
+        self.seen.append(request)
         for item in next(self.steps):
             if isinstance(item, Refusal):
                 item.abort(context)
@@ -66,17 +71,28 @@ class Script(EventServiceServicer):
                 yield item
 
     def CreateEvent(self, request: Any, context: Any) -> v1.CreateEventResponse:
-        self.calls += 1
-        for item in next(self.steps, []):
-            item.abort(context)
         # Gives the key back as the id, for tests to see.
-        return v1.CreateEventResponse(event=v1.Event(id=request.idempotency_key))
+        return v1.CreateEventResponse(event=self._event(request.idempotency_key, request, context))
 
     def GetEvent(self, request: Any, context: Any) -> v1.GetEventResponse:
-        self.calls += 1
+        return v1.GetEventResponse(event=self._event(request.event_id, request, context))
+
+    def AnswerEvent(self, request: Any, context: Any) -> v1.AnswerEventResponse:
+        return v1.AnswerEventResponse(event=self._event(request.event_id, request, context))
+
+    def DeclineEvent(self, request: Any, context: Any) -> v1.DeclineEventResponse:
+        return v1.DeclineEventResponse(event=self._event(request.event_id, request, context))
+
+    def _event(self, event_id: str, request: Any, context: Any) -> v1.Event | None:
+        self.seen.append(request)
         for item in next(self.steps, []):
-            item.abort(context)
-        return v1.GetEventResponse(event=v1.Event(id=request.event_id))
+            if isinstance(item, Refusal):
+                item.abort(context)
+            elif item is HANG:
+                ThreadEvent().wait(0.5)
+            else:
+                return None
+        return v1.Event(id=event_id)
 
 
 @contextmanager

@@ -15,7 +15,9 @@ def test_code_wins_over_environment_over_default() -> None:
     assert (settings.namespace, settings.launcher) == ("env", None)
     assert settings.retry_for_s == 2
 
-    settings = Config().resolve({"HITL_ENDPOINT": ""})
+    empty = Config(endpoint="", namespace="", run_id="", binary="")
+    assert empty.resolve(env).endpoint == "http://env:1"
+    settings = empty.resolve(dict.fromkeys([*env, "HITL_PORT", "HITL_BIN"], ""))
     assert settings.endpoint == "http://127.0.0.1:4485"
     assert (settings.namespace, settings.run_id, settings.retry_for_s) == ("default", "", 30)
     assert settings.launcher

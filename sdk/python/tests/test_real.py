@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from conftest import stop
+from conftest import Server
+from proxy import proxy
 
 import hitl
-from hitl import Event, serve
+from hitl import Event, client
 
+OPTIONS = client.OPTIONS
 ROOT = Path(__file__).parent.parent
 
 
@@ -94,18 +96,45 @@ def test_a_timeout_is_the_builtin_one(local: int) -> None:
     assert defaulted.wait() == "b"
 
 
-def test_hundreds_of_waits_share_one_connection(local: int) -> None:
+def test_hundreds_of_waits_share_one_connection(
+    local: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> list[int]:
         names = [f"n{number}" for number in range(300)]
         events = await asyncio.gather(*[hitl.new_event.aio(name, int) for name in names])
         waits = asyncio.gather(*[event.wait.aio() for event in events])
         # Sync calls work where a loop runs, and while it cannot.
-        client = hitl.Client()
         for number, event in enumerate(events):
-            client.answer(event.id, number)
+            event.client.answer(event.id, number)
         return await asyncio.wait_for(waits, 20)
 
-    assert asyncio.run(main()) == list(range(300))
+    hitl.Client().list()
+    with proxy(local) as between:
+        monkeypatch.setenv("HITL_ENDPOINT", f"http://127.0.0.1:{between.port}")
+        assert asyncio.run(main()) == list(range(300))
+        assert between.accepted == 1
+
+
+@pytest.mark.parametrize("waits", [0, 1])
+def test_a_call_just_after_the_connection_fell_silent_is_made_over_another(
+    local: int, monkeypatch: pytest.MonkeyPatch, waits: int
+) -> None:
+    """Here what takes seconds takes a fifth, and there is no time for two silent attempts."""
+    hitl.Client().list()
+    shorter = [(name, value // 5) if "_time" in name else (name, value) for name, value in OPTIONS]
+    monkeypatch.setattr(client, "OPTIONS", shorter)
+    monkeypatch.setattr(client, "ATTEMPT_LIMIT_S", client.ATTEMPT_LIMIT_S / 5)
+    with proxy(local) as between, ThreadPoolExecutor() as threads:
+        endpoint = f"http://127.0.0.1:{between.port}"
+        caller = hitl.Client(hitl.Config(endpoint, retry_for=4))
+        event = caller.event("n", int)
+        waiting = [threads.submit(event.wait) for _ in range(waits)]
+        assert event.wait_for(0.1) is None
+        between.freeze()
+        assert caller.get(event.id).id == event.id
+        caller.answer(event.id, 1)
+        assert [wait.result(10) for wait in waiting] == [1] * waits
+        assert between.accepted == 2
 
 
 def test_threads_share_a_client(local: int) -> None:
@@ -120,13 +149,13 @@ def test_threads_share_a_client(local: int) -> None:
         assert list(threads.map(ask, range(48))) == list(range(48))
 
 
-def test_a_wait_survives_the_death_of_the_server(local: int) -> None:
+def test_a_wait_survives_the_death_of_the_server(local: int, started: list[Server]) -> None:
     event = hitl.new_event("n", data_type=int)
     values: list[int] = []
     waiting = threading.Thread(target=lambda: values.append(event.wait()))
     waiting.start()
     assert event.wait_for(0.1) is None
-    stop(serve._started[-1])
+    started[-1].kill()
     # This call starts another server.
     hitl.Client().answer(event.id, 7)
     waiting.join(20)

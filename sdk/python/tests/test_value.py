@@ -1,3 +1,4 @@
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
@@ -5,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
+from scripted import serving
 from typing_extensions import NotRequired, TypedDict
 
 import hitl
@@ -155,6 +157,20 @@ def test_an_answer_of_another_type_is_a_fault() -> None:
     event = v1.Event(input=asked(bool), response=v1.Response(value=v1.Value(bool=True)))
     with pytest.raises(hitl.Internal):
         decode(int, event)
+
+
+def test_an_answer_may_be_of_any_type_that_can_be_asked_for() -> None:
+    answers = [NOW, {"day": date(2026, 11, 22)}, Target.STAGING, Release(replicas=3, kind="only")]
+    with serving() as (client, script):
+        for answer in answers:
+            client.answer("e", answer)
+        with pytest.raises(hitl.Invalid, match=r"object at .* cannot be an answer"):
+            client.answer("e", [object()])
+        with pytest.raises(hitl.Invalid, match="cannot be an answer"):
+            client.answer("e", {(1, 2): 3})
+        sent = [json.loads(request.json) for request in script.seen]
+    assert sent[:3] == ["2026-11-22T13:37:00+00:00", {"day": "2026-11-22"}, "staging"]
+    assert sent[3]["replicas"] == 3
 
 
 def test_what_has_a_default_need_not_be_answered(local: int) -> None:

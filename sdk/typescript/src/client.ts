@@ -129,6 +129,11 @@ export class Client {
     return present(await this.#connection.call(declineEvent, request, signal));
   }
 
+  /** Ends the connection and with it every call and wait under way. The events stay. */
+  close(): void {
+    this.#connection.close();
+  }
+
   /**
    * Cancels an event: whoever asked withdraws it. One that is cancelled already is returned as it is. Rejects with kind
    * `Conflict` if the event ended otherwise, and `NotFound`.
@@ -142,4 +147,15 @@ function oneof(answer: Answer): MessageInitShape<typeof v1.AnswerEventRequestSch
   if ("json" in answer) return { case: "json", value: answer.json };
   if ("text" in answer) return { case: "text", value: answer.text };
   return { case: "value", value: create(v1.ValueSchema, answer.value) };
+}
+
+const defaults = new Map<string, Client>();
+
+/** The client that is used where none is named: one for each environment. @internal */
+export function defaultClient(): Client {
+  const settings = resolve({}, process.env);
+  const key = JSON.stringify(settings);
+  const client = defaults.get(key) ?? new Client({}, new Connection(settings));
+  defaults.set(key, client);
+  return client;
 }

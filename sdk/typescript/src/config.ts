@@ -47,14 +47,14 @@ export interface Settings {
   readonly retryForMs: number;
 }
 
-/** Fills what is not set. An empty variable counts as unset. */
+/** Fills what is not set. What is empty counts as unset. */
 export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
-  const given = config.endpoint ?? (env.HITL_ENDPOINT || undefined);
-  const launcher = given === undefined ? localServer(config, env) : undefined;
+  const given = config.endpoint || env.HITL_ENDPOINT;
+  const launcher = given ? undefined : localServer(config, env);
   return {
     endpoint: launcher?.endpoint ?? checked(given ?? ""),
     launcher,
-    namespace: config.namespace ?? (env.HITL_NAMESPACE || "default"),
+    namespace: config.namespace || env.HITL_NAMESPACE || "default",
     runId: config.runId || env.HITL_RUN_ID || undefined,
     retryForMs: config.retryFor ?? DEFAULT_RETRY_MS,
   };
@@ -65,7 +65,7 @@ function localServer(config: Config, env: NodeJS.ProcessEnv): Launcher {
   if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     throw invalid(`HITL_PORT is ${JSON.stringify(port)}: set it to 1 to 65535`);
   }
-  return new Launcher(Number(port), config.binary ?? (env.HITL_BIN || "hitl"), dataDir(env));
+  return new Launcher(Number(port), config.binary || env.HITL_BIN || "hitl", dataDir(env));
 }
 
 /** Where a local server keeps its data, and where its log goes. */

@@ -6,13 +6,23 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Settings } from "./config.js";
-import { fromCall, invalid } from "./error.js";
-import { retry } from "./retry.js";
+import { fromCall, invalid, silent } from "./error.js";
+import { retry, within } from "./retry.js";
 import { EventService, type WaitEventResponse } from "./v1.js";
 
-/** Finds a connection that died without a word while only waits are open on it. */
-const KEEPALIVE_INTERVAL_MS = 20_000;
-const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** How long what may be silent. Tests shorten it. */
+export const LIMITS = {
+  /** Longer than a local server may take to start, so that its own error is the one that is seen. */
+  attemptMs: 15_000,
+  /** Three of the server's default heartbeats. */
+  waitMs: 45_000,
+  /**
+   * A connection that died without a word is found within one attempt, so that the next one has time left. Idle ones are
+   * not pinged: the manager would go on to after it has lost one, which ends the program.
+   */
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 5_000,
+};
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Enough for a page of large events; a limit only against a server gone wrong. */
 const MESSAGE_BYTES_MAX = 256 << 20;
@@ -25,12 +35,12 @@ export class Connection {
   reached = false;
   readonly #session: Http2SessionManager;
   readonly #transport: Transport;
+  #closed = false;
 
   constructor(readonly settings: Settings, transport?: Transport) {
     const baseUrl = settings.endpoint;
-    const keepalive = { pingIntervalMs: KEEPALIVE_INTERVAL_MS, pingTimeoutMs: KEEPALIVE_TIMEOUT_MS };
     const nodeOptions = { createConnection: dial, maxSessionMemory: SESSION_MEGABYTES_MAX };
-    this.#session = new Sessions(baseUrl, keepalive, nodeOptions);
+    this.#session = new Sessions(baseUrl, LIMITS, nodeOptions);
     const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
     this.#transport = transport ?? createGrpcTransport(options);
   }
@@ -42,8 +52,8 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<MessageShape<O>> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
-    return retry(this.settings.retryForMs, signal, (signal) =>
-      this.#attempt(async () => {
+    return retry(this.settings.retryForMs, signal, () =>
+      this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
         const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
         this.reached = true;
         return reply.message;
@@ -52,11 +62,12 @@ export class Connection {
   }
 
   /** Opens one stream of a wait and hands on its messages until `receive` has a result, or to its end. */
-  watch<R>(eventId: string, signal: AbortSignal, receive: (message: WaitEventResponse) => R | undefined) {
+  watch<R>(eventId: string, signal: AbortSignal | undefined, receive: (message: WaitEventResponse) => R | undefined) {
     const stub = createClient(EventService, this.#transport);
-    return this.#attempt(async () => {
+    return this.#attempt(LIMITS.waitMs, signal, async (signal, alive) => {
       for await (const message of stub.waitEvent({ namespace: this.settings.namespace, eventId }, { signal })) {
         this.reached = true;
+        alive();
         const result = receive(message);
         if (result !== undefined) return result;
       }
@@ -64,15 +75,34 @@ export class Connection {
     });
   }
 
+  /** Ends the connection and all calls over it. */
+  close(): void {
+    this.#closed = true;
+    this.#session.abort();
+  }
+
   /** Runs `call` with a local server started if need be, and its errors turned into ours. */
-  async #attempt<R>(call: () => Promise<R>): Promise<R> {
-    const state = this.#session.state();
-    if (state === "closed" || state === "error") await this.settings.launcher?.ready();
-    try {
-      return await call();
-    } catch (failure) {
-      throw fromCall(failure, this.settings.endpoint);
-    }
+  #attempt<R>(
+    limitMs: number,
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal, alive: () => void) => Promise<R>,
+  ): Promise<R> {
+    const { endpoint, launcher } = this.settings;
+    const silence = () => {
+      // The manager may wait for a ping of this connection for ever, and have all calls wait with it.
+      this.#session.abort();
+      return silent(endpoint, limitMs);
+    };
+    return within(limitMs, silence, signal, async (signal, alive) => {
+      if (this.#closed) throw invalid("the client is closed");
+      const state = this.#session.state();
+      if (state === "closed" || state === "error") await launcher?.ready();
+      try {
+        return await call(signal, alive);
+      } catch (failure) {
+        throw fromCall(failure, endpoint);
+      }
+    });
   }
 }
 

@@ -62,7 +62,8 @@ export const internal = (message: string) => new HitlError("Internal", message);
 export const unavailable = (message: string, cause?: unknown) =>
   new HitlError("Unavailable", message, { retryable: true, cause });
 /** @internal */
-export const silent = (limitMs: number) => unavailable(`the server sent nothing for ${limitMs / 1000} s`);
+export const silent = (endpoint: string, limitMs: number) =>
+  unavailable(`the server at ${endpoint} sent nothing for ${limitMs / 1000} s`);
 
 /** An event that ended without a value. @internal */
 export function endedWithoutValue(kind: "Declined" | "Cancelled" | "TimedOut", event: v1.Event): HitlError {

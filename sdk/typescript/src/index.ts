@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type CallOptions, Client } from "./client.js";
+import { type CallOptions, defaultClient } from "./client.js";
 import type { DataType } from "./value.js";
 
 export { type Answer, type CallOptions, Client, type RespondOptions } from "./client.js";
@@ -24,7 +24,7 @@ export {
  * `Event.wait`.
  */
 export async function ask<T>(name: string, prompt: string, type: DataType<T>, options: CallOptions = {}): Promise<T> {
-  const event = await new Client().event(name, prompt, type).create(options);
+  const event = await defaultClient().event(name, prompt, type).create(options);
   event.announce();
   return event.wait(options);
 }

@@ -5,12 +5,10 @@
 
 import { setMaxListeners } from "node:events";
 import timers from "node:timers/promises";
-import { HitlError, silent } from "./error.js";
+import { HitlError } from "./error.js";
 
 const FIRST_DELAY_MS = 100;
 const DELAY_MAX_MS = 5_000;
-/** Longer than a local server may take to start, so that its own error is the one that is seen. */
-const ATTEMPT_LIMIT_MS = 15_000;
 
 /**
  * Delays that double from 100 ms to 5 s, each shortened at random by up to half, so that the clients of a server that
@@ -35,13 +33,13 @@ export class Backoff {
 export async function retry<R>(
   limitMs: number,
   signal: AbortSignal | undefined,
-  attempt: (signal: AbortSignal) => Promise<R>,
+  attempt: () => Promise<R>,
 ): Promise<R> {
   const begun = performance.now();
   const backoff = new Backoff();
   for (;;) {
     try {
-      return await within(ATTEMPT_LIMIT_MS, signal, attempt);
+      return await attempt();
     } catch (error) {
       if (!(error instanceof HitlError && error.retryable)) throw error;
       const delayMs = backoff.delayMs(error);
@@ -52,11 +50,13 @@ export async function retry<R>(
 }
 
 /**
- * Runs `attempt` until it ends, the caller's signal aborts, or the server is silent for too long; `alive` says that it
- * is not. The signal that `attempt` gets is aborted in any case, so that nothing of it stays open.
+ * Runs `attempt` until it ends, the caller's signal aborts, or the server is silent for too long, of which `silence`
+ * makes an error; `alive` says that it is not. The signal that `attempt` gets is aborted in any case, so that nothing of
+ * it stays open.
  */
 export async function within<R>(
   silenceMs: number,
+  silence: () => HitlError,
   signal: AbortSignal | undefined,
   attempt: (signal: AbortSignal, alive: () => void) => Promise<R>,
 ): Promise<R> {
@@ -65,7 +65,7 @@ export async function within<R>(
   if (signal) setMaxListeners(0, signal);
   const controller = new AbortController();
   const stop = () => { controller.abort(signal?.reason); };
-  const listen = () => setTimeout(() => { controller.abort(silent(silenceMs)); }, silenceMs);
+  const listen = () => setTimeout(() => { controller.abort(silence()); }, silenceMs);
   let timer = listen();
   const alive = () => {
     clearTimeout(timer);

@@ -8,9 +8,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import net from "node:net";
+import http from "node:http";
 import path from "node:path";
-import { HitlError, unavailable } from "./error.js";
+import { text } from "node:stream/consumers";
+import { HitlError, silent, unavailable } from "./error.js";
 import { sleep } from "./retry.js";
 
 /** How long a server may take until it serves, with its store opened. */
@@ -40,52 +41,51 @@ export class Launcher {
     this.endpoint = `http://${this.#address}`;
   }
 
-  /** Returns when a server listens, having started one if need be. Calls at the same time share one start. */
+  /** Returns when a server serves, having started one if nothing listened. Calls at the same time share one start. */
   async ready(): Promise<void> {
     this.#starting ??= this.#ready().finally(() => (this.#starting = undefined));
     await this.#starting;
   }
 
   async #ready(): Promise<void> {
-    if (await this.#listens()) return;
-    // The server runs in its data directory, so a relative path would lead astray there.
-    const log = new Log(path.resolve(this.dataDir));
-    const deadline = performance.now() + this.startLimitMs;
-    let server = await this.#start(log);
-    let startedAt = performance.now();
-    while (!(await this.#serves(deadline))) {
-      if (performance.now() >= deadline) throw this.#notStarted(log);
-      await sleep(POLL_INTERVAL_MS);
-      const ended = server.exitCode !== null || server.signalCode !== null;
-      if (ended && performance.now() - startedAt > RESTART_INTERVAL_MS) {
-        startedAt = performance.now();
+    let log: Log | undefined;
+    let server: ChildProcess | undefined;
+    let startAt = performance.now();
+    const deadline = startAt + this.startLimitMs;
+    for (;;) {
+      const found = await this.#probe(deadline);
+      if (found === "hitl") return;
+      if (found === "other") throw this.#notOurs();
+      const now = performance.now();
+      if (now >= deadline) throw this.#notServing(log);
+      // None was started yet; or it lost the race for the port, and then the one that won may end.
+      const ended = server?.exitCode !== null || server.signalCode !== null;
+      if (found === "nobody" && ended && now >= startAt) {
+        // The server runs in its data directory, so a relative path would lead astray there.
+        log ??= new Log(path.resolve(this.dataDir));
         server = await this.#start(log);
+        startAt = now + RESTART_INTERVAL_MS;
       }
+      await sleep(POLL_INTERVAL_MS);
     }
   }
 
-  /** Whether something accepts connections. */
-  async #listens(): Promise<boolean> {
-    const socket = net.connect(this.port, "127.0.0.1");
+  /** Who listens. A server says nothing that has yet to open its store, or is about to end. */
+  async #probe(deadline: number): Promise<"nobody" | "silent" | "hitl" | "other"> {
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
+    const request = http.get(`${this.endpoint}/healthz`, { agent: false, signal });
+    request.on("error", () => undefined);
     try {
-      await once(socket, "connect");
-      return true;
+      const [reply] = (await once(request, "response")) as [http.IncomingMessage];
+      return reply.statusCode === 200 && (await text(reply)) === "alive\n" ? "hitl" : "other";
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") return false;
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (code === "ECONNREFUSED") return "nobody";
+      if (code.startsWith("HPE_")) return "other";
+      if (["ABORT_ERR", "ECONNRESET"].includes(code)) return "silent";
       throw unavailable(`cannot connect to the local server at ${this.#address}: ${messageOf(error)}`, error);
     } finally {
-      socket.destroy();
-    }
-  }
-
-  /** Whether a server replies. One that listens may yet fail to open its store. */
-  async #serves(deadline: number): Promise<boolean> {
-    try {
-      const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
-      await (await fetch(`${this.endpoint}/healthz`, { signal })).body?.cancel();
-      return true;
-    } catch {
-      return false;
+      request.destroy();
     }
   }
 
@@ -95,8 +95,10 @@ export class Launcher {
    */
   async #start(log: Log): Promise<ChildProcess> {
     const output = log.open();
+    // It is not looked for where the server runs either.
+    const binary = path.basename(this.binary) === this.binary ? this.binary : path.resolve(this.binary);
     try {
-      const server = spawn(this.binary, ["serve", "--idle-exit", "10m", "--listen", this.#address], {
+      const server = spawn(binary, ["serve", "--idle-exit", "10m", "--listen", this.#address], {
         cwd: log.dir,
         env: { ...process.env, HITL_DATA_DIR: log.dir },
         detached: true,
@@ -114,7 +116,13 @@ export class Launcher {
     }
   }
 
-  #notStarted(log: Log): HitlError {
+  #notOurs(): HitlError {
+    const help = "set HITL_PORT to another port, or HITL_ENDPOINT to a server";
+    return noServer(`something that is not hitl listens on ${this.#address}: ${help}`);
+  }
+
+  #notServing(log: Log | undefined): HitlError {
+    if (!log) return silent(this.endpoint, this.startLimitMs);
     const limit = `${this.startLimitMs / 1000} s`;
     return noServer(
       `\`hitl serve\` did not start on ${this.#address} within ${limit}. Its log, ${log.path}, ends:\n${log.tail()}`,

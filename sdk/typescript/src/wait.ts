@@ -7,11 +7,8 @@
 
 import type { Connection } from "./connection.js";
 import { HitlError, unavailable } from "./error.js";
-import { Backoff, sleep, within } from "./retry.js";
+import { Backoff, sleep } from "./retry.js";
 import { type Event, EventState } from "./v1.js";
-
-/** Three of the server's default heartbeats. */
-const SILENCE_LIMIT_MS = 45_000;
 
 /**
  * Waits until the event has ended, and returns it.
@@ -37,16 +34,13 @@ export async function wait(connection: Connection, eventId: string, signal?: Abo
 }
 
 /** Follows one stream until it brings the final event or is lost. */
-function attend(connection: Connection, eventId: string, backoff: Backoff, signal?: AbortSignal): Promise<Event> {
-  return within(SILENCE_LIMIT_MS, signal, async (signal, alive) => {
-    const ended = await connection.watch(eventId, signal, ({ update }) => {
-      alive();
-      backoff.reset();
-      return update.case === "event" && isFinal(update.value) ? update.value : undefined;
-    });
-    if (ended) return ended;
-    throw unavailable("the stream ended before the event");
+async function attend(connection: Connection, eventId: string, backoff: Backoff, signal?: AbortSignal): Promise<Event> {
+  const ended = await connection.watch(eventId, signal, ({ update }) => {
+    backoff.reset();
+    return update.case === "event" && isFinal(update.value) ? update.value : undefined;
   });
+  if (ended) return ended;
+  throw unavailable("the stream ended before the event");
 }
 
 /** A state that this version does not know counts as pending. */

@@ -10,12 +10,14 @@ test("code wins over environment over default", () => {
   assert.equal(settings.namespace, "env");
   assert.equal(settings.launcher, undefined);
 
-  const unset = resolve({}, { HITL_ENDPOINT: "", HITL_RUN_ID: "", HITL_NAMESPACE: "" });
+  const empty = { endpoint: "", runId: "", namespace: "", binary: "" };
+  assert.equal(resolve(empty, env).endpoint, "http://env:1");
+  const unset = resolve(empty, { HITL_ENDPOINT: "", HITL_RUN_ID: "", HITL_NAMESPACE: "", HITL_PORT: "", HITL_BIN: "" });
   assert.equal(unset.endpoint, "http://127.0.0.1:4485");
   assert.equal(unset.namespace, "default");
   assert.equal(unset.runId, undefined);
   assert.equal(unset.retryForMs, 30_000);
-  assert.ok(unset.launcher);
+  assert.equal(unset.launcher?.binary, "hitl");
 });
 
 test("the local server follows its variables", () => {
@@ -31,7 +33,7 @@ test("the local server follows its variables", () => {
 });
 
 test("unusable settings say what to do", () => {
-  for (const endpoint of ["https://host", "http://", "a b", ""]) {
+  for (const endpoint of ["https://host", "http://", "a b"]) {
     assert.throws(() => resolve({ endpoint }, {}), { kind: "Invalid", message: /http:\/\/HOST:PORT/ });
   }
   for (const port of ["x", "0", "65536", "1.5"]) {

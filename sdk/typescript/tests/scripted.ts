@@ -18,10 +18,24 @@ export interface Step {
   then?: ConnectError | "hang" | "end";
 }
 
-/** A client of a server that follows `steps`, and what that server has seen: waits, those that the client closed, creates. */
-export function scripted(steps: Iterable<Step>, config: Config = {}) {
+type Repeatable = v1.CreateEventRequest | v1.AnswerEventRequest | v1.DeclineEventRequest;
+
+/**
+ * A client of a server that follows `steps`, and what that server has seen: waits, those that the client closed, creates,
+ * and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
+ */
+export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies = 0) {
   const script = steps[Symbol.iterator]();
-  const seen = { waits: 0, closed: 0, created: [] as v1.CreateEventRequest[] };
+  const seen = { waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[] };
+  const see = (request: Repeatable) => {
+    seen.called.push(request);
+    const { length } = seen.called;
+    if (length % 2 === 1 && length < 2 * lostReplies) throw new ConnectError("connection lost", Code.Unavailable);
+  };
+  const ended = (request: Repeatable) => {
+    see(request);
+    return { event: { id: "e" } };
+  };
   const transport = createRouterTransport(({ service }) => {
     service(v1.EventService, {
       async *waitEvent(_, { signal }) {
@@ -41,10 +55,13 @@ export function scripted(steps: Iterable<Step>, config: Config = {}) {
       // Gives the key back as the id, for tests to see.
       createEvent: (request) => {
         const { idempotencyKey: id, prompt } = request;
+        see(request);
         seen.created.push(request);
         if (prompt === "refuse") throw refusal(Code.InvalidArgument, "ERROR_REASON_INVALID_REQUEST");
         return { event: { id } };
       },
+      answerEvent: ended,
+      declineEvent: ended,
     });
   });
   const settings = resolve({ endpoint: "http://scripted", ...config }, {});

@@ -1,16 +1,16 @@
-/** What only a real server can show; the program is that of `HITL_BIN`. */
+/** What only a real server can show. */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { bool, Client, HitlError, int, object, str, v1 } from "hitl";
+import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl";
+import { Proxy } from "./proxy.js";
+import { freePort, serve } from "./real.js";
 
-const binary = process.env.HITL_BIN;
 const dir = fs.mkdtempSync(path.join(tmpdir(), "hitl-"));
 const running = new Set<ChildProcess>();
 let endpoint = "";
@@ -18,14 +18,9 @@ let client: Client;
 let server: ChildProcess;
 
 before(async () => {
-  assert.ok(binary, "set HITL_BIN to the hitl program");
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as net.AddressInfo;
-  listener.close();
-  endpoint = `http://127.0.0.1:${port}`;
+  endpoint = `http://127.0.0.1:${await freePort()}`;
   client = new Client({ endpoint });
-  server = await serve();
+  running.add((server = await serve(endpoint, dir)));
 });
 
 after(() => {
@@ -33,14 +28,14 @@ after(() => {
   fs.rmSync(dir, { recursive: true });
 });
 
-async function serve(): Promise<ChildProcess> {
-  const args = ["serve", "--listen", new URL(endpoint).host];
-  const child = spawn(String(binary), args, { env: { ...process.env, HITL_DATA_DIR: dir }, stdio: "ignore" });
-  running.add(child);
-  const up = () => fetch(`${endpoint}/healthz`).then(({ ok }) => ok, () => false);
-  while (!(await up())) assert.equal(child.exitCode, null, "the server has ended");
-  return child;
-}
+const post = async (url: string | undefined, value: unknown) => {
+  const reply = await fetch(String(url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ value }),
+  });
+  assert.ok(reply.ok, await reply.text());
+};
 
 test("a wait goes on through a server that is killed, and an aborted one does not", async () => {
   const event = await client.event("deploy", "?", int({ safe: true })).timeout(60_000).label("a", "b").create();
@@ -54,14 +49,16 @@ test("a wait goes on through a server that is killed, and an aborted one does no
   await once(server, "exit");
   aborted.abort();
   await abandoned;
-  server = await serve();
+  running.add((server = await serve(endpoint, dir)));
   await client.answer(event.id, { json: "5" }, { responder: "Ada" });
   const five: number = await answer;
   assert.equal(five, 5);
   assert.equal((await client.get(event.id)).response?.responder?.name, "Ada");
 });
 
-test("hundreds of waits share one connection, and one signal", async () => {
+test("hundreds of waits share one connection, and one signal", async (t) => {
+  const proxy = await Proxy.of(endpoint, t);
+  const client = new Client({ endpoint: proxy.endpoint });
   const warnings: Error[] = [];
   process.on("warning", (warning) => warnings.push(warning));
   const { signal } = new AbortController();
@@ -71,6 +68,32 @@ test("hundreds of waits share one connection, and one signal", async () => {
   await Promise.all(events.map((event) => client.answer(event.id, { value: bool().toValue(true) }, { signal })));
   assert.ok((await Promise.all(waits)).every(Boolean));
   assert.deepEqual(warnings, []);
+  assert.equal(proxy.accepted, 1);
+  client.close();
+});
+
+test("who asks in one line shares a client, and gets what is answered", async (t) => {
+  const proxy = await Proxy.of(endpoint, t);
+  process.env.HITL_ENDPOINT = proxy.endpoint;
+  t.after(() => { delete process.env.HITL_ENDPOINT; });
+  const answers = ["first", "second"].map((name) => ask(name, "?", int({ safe: true })));
+  for (const name of ["first", "second"]) {
+    let asked: v1.Event | undefined;
+    while (!asked) [asked] = (await client.list({ name })).events;
+    await post(asked.apiUrl, 7);
+  }
+  assert.deepEqual(await Promise.all(answers), [7, 7]);
+  assert.equal(proxy.accepted, 1);
+});
+
+test("a client that is closed ends its waits and makes no calls", async () => {
+  const closing = new Client({ endpoint });
+  const event = await closing.event("n", "?", int()).create();
+  const ended = assert.rejects(event.wait(), { kind: "Invalid", message: "the client is closed" });
+  await closing.get(event.id);
+  closing.close();
+  await ended;
+  await assert.rejects(closing.get(event.id), { kind: "Invalid", message: "the client is closed" });
 });
 
 test("errors of the server have their kind and their details", async () => {

@@ -11,6 +11,7 @@ Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 """
 
 from hitl import v1
+from hitl.ask import ask
 from hitl.client import Client
 from hitl.config import Config
 from hitl.error import (
@@ -28,7 +29,7 @@ from hitl.error import (
     Unauthenticated,
     Unavailable,
 )
-from hitl.event import Event, EventScope, Options, ask, new_event
+from hitl.event import Event, EventScope, Options, new_event
 
 __all__ = [
     "Cancelled",

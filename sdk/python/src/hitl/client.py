@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,9 +11,10 @@ import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Unavailable, of_status
-from hitl.event import Create
+from hitl.error import Invalid, Unavailable, of_status
+from hitl.event import Create, present
 from hitl.retry import retry
+from hitl.shape import shape
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_OPTIONS = [
-    # Finds a connection that died without a word while only waits are open on it.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.ping_timeout_ms", 10_000),  # the longer of both is what holds
+# Longer than a local server may take to start, so that its own error is the one that is seen.
+ATTEMPT_LIMIT_S = 15.0
+
+OPTIONS = [
+    # A connection that died without a word is found within one attempt, so that the next one has
+    # another connection and time left.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),  # the longer of both is what holds
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # Delays between attempts are ours to choose: those of gRPC must be the shorter ones.
@@ -56,7 +61,7 @@ class Client:
         self.settings: Settings = (config or Config()).resolve(os.environ)
         self.reached = False
         """Whether any call ever got a reply."""
-        self._stub: EventServiceAsyncStub | None = None
+        self._channel: grpc.aio.Channel | None = None
         self._starting: asyncio.Task[None] | None = None
 
     @property
@@ -93,21 +98,21 @@ class Client:
             return await self._call(lambda stub: stub.CreateEvent(filled))
 
     @both
-    async def get(self, event_id: str) -> v1.Event:
+    def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Returns an event as it stands."""
         request = v1.GetEventRequest(namespace=self.namespace, event_id=event_id)
-        return (await self._call(lambda stub: stub.GetEvent(request))).event
+        return self._event(lambda stub: stub.GetEvent(request))
 
     @both
-    async def wait_event(self, event_id: str) -> v1.Event:
+    def wait_event(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Waits until an event ends, through lost connections and server restarts.
 
         Returns it with its response, however it ended.
         """
-        return await wait(self, event_id)
+        return wait(self, event_id)
 
     @both
-    async def answer(
+    def answer(
         self,
         event_id: str,
         value: Any = None,
@@ -115,11 +120,12 @@ class Client:
         json_text: str | None = None,
         text: str | None = None,
         responder: str = "",
-    ) -> v1.Event:
+    ) -> Coroutine[Any, Any, v1.Event]:
         """Answers an event with a value, or else with JSON or text as a person would type it.
 
-        A value is a `v1.Value` or what JSON can express. `responder` is the name of the person who
-        answers, empty if unknown.
+        A value is a `v1.Value`, what JSON can express, or of a type that can be asked for, such as
+        a `date` or a dataclass. `responder` is the name of the person who answers, empty if
+        unknown.
         """
         request = v1.AnswerEventRequest(
             namespace=self.namespace,
@@ -132,11 +138,13 @@ class Client:
         elif isinstance(value, v1.Value):
             request.value.CopyFrom(value)
         else:
-            request.json = json.dumps(value) if json_text is None else json_text
-        return (await self._call(lambda stub: stub.AnswerEvent(request))).event
+            request.json = _json(value) if json_text is None else json_text
+        return self._event(lambda stub: stub.AnswerEvent(request))
 
     @both
-    async def decline(self, event_id: str, reason: str = "", responder: str = "") -> v1.Event:
+    def decline(
+        self, event_id: str, reason: str = "", responder: str = ""
+    ) -> Coroutine[Any, Any, v1.Event]:
         """Declines an event: a person refuses to give a value."""
         request = v1.DeclineEventRequest(
             namespace=self.namespace,
@@ -145,19 +153,19 @@ class Client:
             answer_id=key.once(),
             responder=responder,
         )
-        return (await self._call(lambda stub: stub.DeclineEvent(request))).event
+        return self._event(lambda stub: stub.DeclineEvent(request))
 
     @both
-    async def cancel(self, event_id: str, reason: str = "") -> v1.Event:
+    def cancel(self, event_id: str, reason: str = "") -> Coroutine[Any, Any, v1.Event]:
         """Cancels an event: whoever asked withdraws it.
 
         One that is cancelled already is returned as it is.
         """
         request = v1.CancelEventRequest(namespace=self.namespace, event_id=event_id, reason=reason)
-        return (await self._call(lambda stub: stub.CancelEvent(request))).event
+        return self._event(lambda stub: stub.CancelEvent(request))
 
     @both
-    async def list(
+    def list(
         self,
         *,
         state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
@@ -166,7 +174,7 @@ class Client:
         labels: Mapping[str, str] | None = None,
         page_size: int = 0,
         page_token: str = "",
-    ) -> v1.ListEventsResponse:
+    ) -> Coroutine[Any, Any, v1.ListEventsResponse]:
         """Lists one page of events that match.
 
         First the pending ones, nearest deadline first, then the ended ones, latest first. Call
@@ -181,40 +189,52 @@ class Client:
             page_size=page_size,
             page_token=page_token,
         )
-        return await self._call(lambda stub: stub.ListEvents(request))
+        return self._call(lambda stub: stub.ListEvents(request))
 
-    async def _call(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]") -> R:
+    async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
+        return present((await self._call(rpc)).event)
+
+    def _call(
+        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
+    ) -> Coroutine[Any, Any, R]:
         async def attempt() -> R:
-            return await self.read(rpc(await self.stub()))
+            return await rpc(await self.stub())
 
-        return await retry(self.settings.retry_for_s, attempt)
+        limit_s = self.settings.retry_for_s
+        return retry(limit_s, lambda: self.reply(attempt(), ATTEMPT_LIMIT_S))
 
-    async def read(self, reply: Awaitable[R]) -> R:
-        """A reply, or its error; and notes that there is a server."""
+    async def reply(self, reply: Awaitable[R], limit_s: float) -> R:
+        """A reply, or its error, or that of a silent server; and notes that there is a server."""
         try:
-            message = await reply
+            message = await asyncio.wait_for(reply, limit_s)
+        except asyncio.TimeoutError:
+            silence = f"the server at {self.endpoint} sent nothing for {limit_s:g} s"
+            raise Unavailable(silence, retryable=True) from None
         except grpc.aio.AioRpcError as status:
-            error = of_status(status, self.endpoint)
-            if isinstance(error, Unavailable) and self._starting and self._starting.done():
-                self._starting = None
-            raise error from None
+            raise of_status(status, self.endpoint) from None
         self.reached = True
         return message
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
-        launcher = self.settings.launcher
-        if launcher:
-            # Many calls at once start one server.
-            if self._starting is None or (self._starting.done() and self._starting.exception()):
-                self._starting = asyncio.create_task(launcher.ensure())
-            await asyncio.shield(self._starting)
-        if self._stub is None:
+        if self._channel is None:
             url = urlsplit(self.endpoint)
             address = url.netloc if url.port else f"{url.netloc}:80"
-            channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_OPTIONS)
-            self._stub = EventServiceStub(channel)
-        return self._stub
+            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
+        launcher, state = self.settings.launcher, self._channel.get_state()
+        if launcher and state is not grpc.ChannelConnectivity.READY:
+            # Many calls at once start one server.
+            if self._starting is None or self._starting.done():
+                self._starting = asyncio.create_task(launcher.ensure())
+            await asyncio.shield(self._starting)
+        return EventServiceStub(self._channel)
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, default=lambda part: shape(type(part)).dump(part))
+    except (Invalid, TypeError, ValueError) as error:
+        raise Invalid(f"{value!r} cannot be an answer: {error}") from error
 
 
 _defaults: dict[Settings, Client] = {}

@@ -12,8 +12,8 @@ from typing_extensions import TypedDict, TypeForm, Unpack
 
 from hitl import v1
 from hitl.config import seconds
-from hitl.error import Invalid, of_end, quoted
-from hitl.sync import both, run, run_aio
+from hitl.error import Internal, Invalid, of_end, quoted
+from hitl.sync import Call, both
 from hitl.value import Question, decode
 from hitl.wait import is_final, wait
 
@@ -87,8 +87,10 @@ class Create:
         poll_interval_seconds: float = 5,
         **options: Unpack[Options],
     ) -> "Event[T]":
-        asked = (name, data_type, scope, prompt, timeout_seconds, poll_interval_seconds)
-        return run(_create(self._client, *asked, options))
+        client = self._client()
+        request = _request(name, data_type, scope, prompt, timeout_seconds, options)
+        reply = client.create(request)
+        return _made(client, data_type, timeout_seconds, poll_interval_seconds, reply)
 
     async def aio(
         self,
@@ -100,8 +102,10 @@ class Create:
         poll_interval_seconds: float = 5,
         **options: Unpack[Options],
     ) -> "Event[T]":
-        asked = (name, data_type, scope, prompt, timeout_seconds, poll_interval_seconds)
-        return await run_aio(_create(self._client, *asked, options))
+        client = self._client()
+        request = _request(name, data_type, scope, prompt, timeout_seconds, options)
+        reply = await client.create.aio(request)
+        return _made(client, data_type, timeout_seconds, poll_interval_seconds, reply)
 
 
 def _default_client() -> "Client":
@@ -172,36 +176,36 @@ class Event(Generic[T]):
         """The instant at which it times out, by the server's clock."""
         return self.record.deadline.ToDatetime(timezone.utc)
 
-    @both
-    async def wait(self) -> T:
+    @property
+    def wait(self) -> Call[[], T]:
         """Waits until the event ends, through lost connections and server restarts.
 
         Returns the answer; or, if it timed out, the default it was created with. Without one that
         raises `TimedOut`, which is a `TimeoutError`; `Declined` and `Cancelled` are the other ends.
         The `response` of each tells when, why and by whom.
         """
-        return await self._outcome()
+        return Call(lambda: wait(self.client, self.request_id), self._value)
 
-    @both
-    async def wait_for(self, limit: float | timedelta) -> T | None:
+    @property
+    def wait_for(self) -> Call[[float | timedelta], T | None]:
         """Like `wait`, but at most for so many seconds.
 
         None if the event has not ended by then: it stays, and can be waited for again.
         """
-        waiting = asyncio.ensure_future(self._outcome())
-        try:
-            done, _ = await asyncio.wait([waiting], timeout=seconds(limit))
-            return waiting.result() if done else None
-        finally:
-            waiting.cancel()
+        return Call(self._ended_within, lambda event: event and self._value(event))
 
     @both
     async def cancel(self, reason: str = "") -> None:
         """Withdraws the question."""
         await self.client.cancel.aio(self.request_id, reason)
 
-    async def _outcome(self) -> T:
-        event = await wait(self.client, self.request_id)
+    async def _ended_within(self, limit: float | timedelta) -> v1.Event | None:
+        try:
+            return await asyncio.wait_for(wait(self.client, self.request_id), seconds(limit))
+        except asyncio.TimeoutError:
+            return None
+
+    def _value(self, event: v1.Event) -> T:
         if not event.response.HasField("value"):
             raise of_end(event)
         value: T = decode(self.data_type, event)
@@ -214,24 +218,20 @@ class Event(Generic[T]):
             print(f"hitl: {quoted(self.name)} {where}", file=sys.stderr, flush=True)
 
 
-async def _create(
-    client: "Callable[[], Client]",
+def _request(
     name: str,
     data_type: TypeForm[T],
     scope: EventScope,
     prompt: str,
     timeout: float | timedelta,
-    poll_interval_seconds: float,
     options: Options,
-) -> Event[T]:
-    creator = client()
+) -> v1.CreateEventRequest:
     restrictions: dict[str, Any] = {**options}
     default = restrictions.pop("default_on_timeout", None)
     markdown = restrictions.pop("markdown", False)
+    ttl = Duration()
     try:
-        duration = timedelta(seconds=seconds(timeout))
-        ttl = Duration()
-        ttl.FromTimedelta(duration)
+        ttl.FromTimedelta(timedelta(seconds=seconds(timeout)))
         request = v1.CreateEventRequest(
             name=name,
             scope=scope,
@@ -247,8 +247,17 @@ async def _create(
     request.input.CopyFrom(question.input())
     if default is not None:
         request.on_timeout.default_value.CopyFrom(question.encode(default))
-    reply = await creator.create.aio(request)
-    record = reply.event
+    return request
+
+
+def _made(
+    client: "Client",
+    data_type: TypeForm[T],
+    timeout: float | timedelta,
+    poll_interval_seconds: float,
+    reply: v1.CreateEventResponse,
+) -> Event[T]:
+    record = present(reply.event)
     folder = f"events/{record.namespace}/{record.id}"
     return Event(
         name=record.name,
@@ -256,33 +265,19 @@ async def _create(
         data_type=data_type,
         prompt=record.prompt,
         request_id=record.id,
-        endpoint=creator.endpoint,
+        endpoint=client.endpoint,
         request_path=f"{folder}/request.json",
         response_path=f"{folder}/response.json",
         timeout_seconds=seconds(timeout),
         poll_interval_seconds=poll_interval_seconds,
-        client=creator,
+        client=client,
         record=record,
         existed=reply.existed,
     )
 
 
-class Ask:
-    """Asks one question and waits for its answer, with everything else left at its default.
-
-    Prints where to answer to stderr, since nobody could know otherwise.
-    """
-
-    def __call__(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
-        return run(self._ask(name, prompt, data_type))
-
-    async def aio(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
-        return await run_aio(self._ask(name, prompt, data_type))
-
-    async def _ask(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
-        event = await new_event.aio(name, data_type, prompt=prompt)
-        event.announce()
-        return await event.wait.aio()
-
-
-ask = Ask()
+def present(event: v1.Event) -> v1.Event:
+    """An event that a reply must have."""
+    if not event.id:
+        raise Internal("the server's reply has no event")
+    return event

@@ -9,14 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from hitl.error import Error, Unavailable
+from hitl.error import Error
 
 R = TypeVar("R")
 
 FIRST_DELAY_S = 0.1
 MAX_DELAY_S = 5.0
-# Longer than a local server may take to start, so that its own error is the one that is seen.
-ATTEMPT_LIMIT_S = 15.0
 
 
 class Backoff:
@@ -39,21 +37,13 @@ class Backoff:
         return max(delay, error.retry_delay)
 
 
-async def within(limit_s: float, awaitable: Awaitable[R]) -> R:
-    """What is awaited, or an error if the server has sent nothing for so long."""
-    try:
-        return await asyncio.wait_for(awaitable, limit_s)
-    except asyncio.TimeoutError:
-        raise Unavailable(f"the server sent nothing for {limit_s:g} s", retryable=True) from None
-
-
 async def retry(limit_s: float, attempt: Callable[[], Awaitable[R]]) -> R:
     """Repeats it until it succeeds, fails for good, or another delay would pass the limit."""
     begun = time.monotonic()
     backoff = Backoff()
     while True:
         try:
-            return await within(ATTEMPT_LIMIT_S, attempt())
+            return await attempt()
         except Error as error:
             delay = backoff.delay(error)
             if not error.retryable or time.monotonic() - begun + delay > limit_s:

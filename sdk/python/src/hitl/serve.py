@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,12 @@ _POLL_INTERVAL_S = 0.02
 # Between two starts: the port or the store may be in the hands of a server that is about to listen,
 # or about to end.
 _RESTART_INTERVAL_S = 1.0
+# How the reply of a server that lives begins and ends, and more than it is long.
+_ALIVE = (b"HTTP/1.1 200 ", b"\r\n\r\nalive\n")
+_REPLY_BYTES_MAX = 4096
 # A log grown beyond this is put aside when a server starts, so that two of them are the most.
 _LOG_BYTES_MAX = 8 << 20
 _LOG_TAIL_LINES = 8
-
-# Servers outlive us, so they are never waited for; dropping one while it runs would be warned of.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -41,45 +42,63 @@ class Launcher:
         return f"127.0.0.1:{self.port}"
 
     async def ensure(self) -> None:
-        """Returns once a server listens, having started one if none did."""
+        """Returns once a server serves, having started one if nothing listened."""
+        log: _Log | None = None
+        server: subprocess.Popen[bytes] | None = None
+        start_at = time.monotonic()
+        deadline = start_at + self.start_limit_s
+        while not (reply := await self._reply(deadline - time.monotonic())):
+            now = time.monotonic()
+            if now > deadline:
+                raise self._not_serving(log)
+            # A server that lost the race for the port ends, and so may the one that won it.
+            if reply is None and now >= start_at and (server is None or server.poll() is not None):
+                log = log or _Log(self._data_dir())
+                server, start_at = self._start(log), now + _RESTART_INTERVAL_S
+            await asyncio.sleep(_POLL_INTERVAL_S)
+        if not (reply.startswith(_ALIVE[0]) and reply.endswith(_ALIVE[1])):
+            raise Unavailable(
+                f"something that is not hitl listens on {self.address}: set HITL_PORT to another "
+                "port, or HITL_ENDPOINT to a server"
+            )
+
+    async def _reply(self, limit_s: float) -> bytes | None:
+        """What is said by whoever listens, asked whether it lives; None if nobody does.
+
+        Nothing is said by a server that has yet to open its store, or is about to end.
+        """
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except ConnectionRefusedError:
-            log = _Log(self._data_dir())
-            try:
-                await asyncio.wait_for(self._start_until_serving(log), self.start_limit_s)
-            except asyncio.TimeoutError:
-                raise Unavailable(
-                    f"`hitl serve` did not start on {self.address} within {self.start_limit_s:g} "
-                    f"s. Its log, {log.path}, ends:\n{log.tail()}"
-                ) from None
+            return None
         except OSError as error:
             message = f"cannot connect to the local server at {self.address}: {error}"
             raise Unavailable(message, retryable=True) from error
-
-    async def _start_until_serving(self, log: "_Log") -> None:
-        """Starts a server, again if it ends, until one of whatever program serves."""
-        server, started = self._start(log), time.monotonic()
-        while not await self._serves():
-            await asyncio.sleep(_POLL_INTERVAL_S)
-            if server.poll() is not None and time.monotonic() - started > _RESTART_INTERVAL_S:
-                server, started = self._start(log), time.monotonic()
-
-    async def _serves(self) -> bool:
-        """Whether a server replies. One that listens may yet fail to open its store."""
+        request = f"GET /healthz HTTP/1.1\r\nhost: {self.address}\r\nconnection: close\r\n\r\n"
+        reply = b""
         try:
-            return await self._probe()
-        except OSError:
-            return False
-
-    async def _probe(self) -> bool:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(f"GET /healthz HTTP/1.1\r\nhost: {self.address}\r\n\r\n".encode())
-            return bool(await reader.read(1))
+            writer.write(request.encode())
+            # To the end, unless what it is shows before.
+            while reply.startswith(_ALIVE[0][: len(reply)]) and len(reply) < _REPLY_BYTES_MAX:
+                more = await asyncio.wait_for(reader.read(_REPLY_BYTES_MAX), limit_s)
+                if not more:
+                    break
+                reply += more
+        except (OSError, asyncio.TimeoutError):
+            pass
         finally:
             writer.close()
+        return reply
+
+    def _not_serving(self, log: "_Log | None") -> Unavailable:
+        limit = f"{self.start_limit_s:g} s"
+        if log is None:
+            silence = f"the server at http://{self.address} sent nothing for {limit}"
+            return Unavailable(silence, retryable=True)
+        return Unavailable(
+            f"`hitl serve` did not start on {self.address} within {limit}. Its log, {log.path}, "
+            f"ends:\n{log.tail()}"
+        )
 
     def _data_dir(self) -> Path:
         if self.data_dir is None:
@@ -90,23 +109,17 @@ class Launcher:
         # The server runs in this directory, so a relative path would lead astray there.
         return self.data_dir.absolute()
 
-    def _start(self, log: "_Log") -> subprocess.Popen[bytes]:
+    def _start(self, log: "_Log") -> "subprocess.Popen[bytes]":
         """Starts a server that outlives this program.
 
         Not in its process group, lest Ctrl-C end both, nor in its directory, nor with its terminal.
         """
-        binary = shutil.which(self.binary) or self.binary
+        binary = os.path.abspath(shutil.which(self.binary) or self.binary)
+        arguments = ["serve", "--idle-exit", "10m", "--listen", self.address]
         try:
             with log.path.open("ab") as output:
                 server = subprocess.Popen(
-                    [
-                        os.path.abspath(binary),
-                        "serve",
-                        "--idle-exit",
-                        "10m",
-                        "--listen",
-                        self.address,
-                    ],
+                    [binary, *arguments],
                     env={**os.environ, "HITL_DATA_DIR": str(log.path.parent)},
                     cwd=log.path.parent,
                     stdin=subprocess.DEVNULL,
@@ -120,7 +133,8 @@ class Launcher:
                 f"({error}): install hitl, or set HITL_BIN to the program, or HITL_ENDPOINT to a "
                 "server that runs elsewhere"
             ) from error
-        _started.append(server)
+        # Should it end before this program does, it must not stay in the table of processes.
+        threading.Thread(target=server.wait, name="hitl serve", daemon=True).start()
         return server
 
 

@@ -10,7 +10,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from hitl.error import Invalid
@@ -18,24 +18,34 @@ from hitl.error import Invalid
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
+Reply = TypeVar("Reply")
 
 
 class Call(Generic[P, R]):
-    """A call that blocks until it is done; `await call.aio(...)` instead leaves the loop free."""
+    """A call that blocks until it is done; `await call.aio(...)` instead leaves the loop free.
 
-    def __init__(self, function: Callable[P, Coroutine[Any, Any, R]]) -> None:
+    `function` returns what runs on our loop, and `finish` makes the result of that. Both are called
+    where the call is made, so that code of the program's own holds up nobody else.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, Coroutine[Any, Any, Reply]],
+        finish: Callable[[Reply], R],
+    ) -> None:
         functools.update_wrapper(self, function)
-        self._function = function
+        self._function: Callable[P, Coroutine[Any, Any, Any]] = function
+        self._finish: Callable[[Any], R] = finish
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return run(self._function(*args, **kwargs))
+        return self._finish(_run(self._function(*args, **kwargs)))
 
     async def aio(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await run_aio(self._function(*args, **kwargs))
+        return self._finish(await _run_aio(self._function(*args, **kwargs)))
 
 
 class both(Generic[S, P, R]):
-    """Turns a coroutine method into a `Call`."""
+    """Turns a method that returns a coroutine into a `Call`."""
 
     def __init__(self, function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]]) -> None:
         self.__doc__ = function.__doc__
@@ -43,51 +53,78 @@ class both(Generic[S, P, R]):
 
     def __get__(self, instance: S, owner: type[S] | None = None) -> Call[P, R]:
         bound = functools.partial(self._function, instance)
-        return Call(functools.update_wrapper(bound, self._function))
+        return Call(functools.update_wrapper(bound, self._function), lambda reply: reply)
 
 
-def run(coroutine: Coroutine[Any, Any, R]) -> R:
+def _run(coroutine: Coroutine[Any, Any, R]) -> R:
     """Runs it on our loop, and ends it there if this thread is interrupted."""
+    if threading.current_thread() is _thread:
+        coroutine.close()
+        raise Invalid("a call that blocks would wait for itself here: use its form to await")
     future = _submit(coroutine)
     try:
         return future.result()
+    except CancelledError:
+        # Who still waits is a daemon thread. It stays here, lest its handlers run and complain
+        # while the interpreter is taken down.
+        if _stopped:
+            threading.Event().wait()
+        raise
     finally:
         future.cancel()
 
 
-async def run_aio(coroutine: Coroutine[Any, Any, R]) -> R:
+async def _run_aio(coroutine: Coroutine[Any, Any, R]) -> R:
     """Runs it on our loop, and ends it there if the caller is cancelled."""
-    return await asyncio.wrap_future(_submit(coroutine))
+    try:
+        return await asyncio.wrap_future(_submit(coroutine))
+    except asyncio.CancelledError:
+        if _stopped:
+            await asyncio.Event().wait()
+        raise
 
 
 def _submit(coroutine: Coroutine[Any, Any, R]) -> Future[R]:
-    if _forked:
+    try:
+        return asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    except BaseException:
         coroutine.close()
-        raise Invalid(
-            "this process was forked from one that had called a server, and gRPC cannot be used in "
-            "both: start processes by `spawn`, or fork before the first call"
-        )
-    return asyncio.run_coroutine_threadsafe(coroutine, _loop())
+        raise
 
 
 _lock = threading.Lock()
 _running: asyncio.AbstractEventLoop | None = None
+_thread: threading.Thread | None = None
 _forked = False
+_stopped = False
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    global _running
+    global _running, _thread
+    if _forked:
+        raise Invalid(
+            "this process was forked from one that had called a server, and gRPC cannot be used in "
+            "both: start processes by `spawn`, or fork before the first call"
+        )
+    if _stopped:
+        raise Invalid(
+            "the program is ending and its connections are closed: register what calls a server at "
+            "exit after the first call, so that it runs before they are"
+        )
     with _lock:
         if _running is None:
-            _running = asyncio.new_event_loop()
-            thread = threading.Thread(target=_running.run_forever, name="hitl", daemon=True)
-            thread.start()
-            atexit.register(_stop, _running, thread)
+            loop = asyncio.new_event_loop()
+            _thread = threading.Thread(target=loop.run_forever, name="hitl", daemon=True)
+            _thread.start()
+            atexit.register(_stop, loop, _thread)
+            _running = loop
         return _running
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     """Ends what is under way, so that nothing runs while the interpreter is taken down."""
+    global _stopped
+    _stopped = True
 
     async def cancel() -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hitl import v1
 from hitl.error import Error, Unavailable
-from hitl.retry import Backoff, within
+from hitl.retry import Backoff
 
 if TYPE_CHECKING:
     from hitl.client import Client
@@ -48,12 +48,11 @@ async def wait(client: "Client", event_id: str) -> v1.Event:
 
 async def _attend(client: "Client", event_id: str, backoff: Backoff) -> v1.Event:
     """Follows one stream until it brings the final event or is lost."""
-    stub = await within(SILENCE_LIMIT_S, client.stub())
     request = v1.WaitEventRequest(namespace=client.namespace, event_id=event_id)
-    stream = stub.WaitEvent(request)
+    stream = (await client.stub()).WaitEvent(request)
     try:
         while True:
-            message = await within(SILENCE_LIMIT_S, client.read(stream.read()))
+            message = await client.reply(stream.read(), SILENCE_LIMIT_S)
             if not isinstance(message, v1.WaitEventResponse):
                 raise Unavailable("the stream ended before the event", retryable=True)
             backoff.reset()
