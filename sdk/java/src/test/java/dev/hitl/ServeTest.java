@@ -59,8 +59,9 @@ class ServeTest {
         Files.createDirectories(dir.resolve("data"));
         Files.writeString(dir.resolve("data/serve.log"), "of another day\n");
         serve("echo told \"$@\" in $HITL_DATA_DIR $PWD; echo disk full >&2; exit 1");
-        // A relative path is of the program's directory, not of the server's.
-        Path binary = Path.of("").toAbsolutePath().relativize(dir.resolve("hitl"));
+        // A relative path is of the program's directory, not of the server's, which has no `src`.
+        Path up = Path.of("").toAbsolutePath().relativize(dir.resolve("hitl"));
+        Path binary = Path.of("src/..").resolve(up);
         HitlException error = failure(new Serve(address, binary, dir.resolve("data"), Duration.ofSeconds(1)));
         String data = dir.resolve("data").toString();
         String told =
