@@ -53,7 +53,10 @@ pub(crate) fn connector(
 + 'static {
     tower::service_fn(move |_| {
         let launcher = launcher.clone();
-        async move { launcher.connect().await.map(TokioIo::new) }
+        // In a task of its own: when its call is given up, nobody polls a connection that is being
+        // made, while the time in which the server has to start runs on.
+        let connecting = tokio::spawn(async move { launcher.connect().await.map(TokioIo::new) });
+        async move { connecting.await.unwrap_or_else(|panic| Err(Error::internal(panic.to_string()))) }
     })
 }
 
@@ -62,11 +65,9 @@ impl Launcher {
     pub(crate) async fn connect(&self) -> Result<TcpStream> {
         match self.probe().await? {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                let launcher = self.clone();
-                // In a task of its own: whoever calls may give up meanwhile, and then nobody polls this future
-                // until the next call.
-                let started = tokio::spawn(async move { launcher.start_in_time().await });
-                started.await.unwrap_or_else(|panic| Err(Error::no_server(panic.to_string())))?;
+                let log = Log::open(self.data_dir()?)?;
+                let started = timeout(self.start_limit, self.start_until_serving(&log)).await;
+                started.unwrap_or_else(|_| Err(self.not_started(&log)))?;
             }
             // What listens and has not replied may be a server that is busy: the call will tell.
             Ok(()) | Err(_) => {}
@@ -75,12 +76,6 @@ impl Launcher {
             let address = self.address;
             Error::unavailable(format!("cannot connect to the local server at {address}: {error}"))
         })
-    }
-
-    async fn start_in_time(&self) -> Result<()> {
-        let log = Log::open(self.data_dir()?)?;
-        let started = timeout(self.start_limit, self.start_until_serving(&log)).await;
-        started.unwrap_or_else(|_| Err(self.not_started(&log)))
     }
 
     /// Starts a server, again if it ends, until one of whatever program serves.
@@ -157,7 +152,7 @@ impl Launcher {
     fn start(&self, log: &Log) -> Result<Child> {
         let mut binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
         // The server runs in another directory. A bare name is looked for in PATH.
-        if binary.components().count() > 100 {
+        if binary.components().count() > 1 {
             binary = std::path::absolute(&binary).map_err(|error| unusable(&binary, &error))?;
         }
         let (out, err) = log.writers()?;
