@@ -246,8 +246,8 @@ impl EventStore {
         Ok(())
     }
 
-    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to look
-    /// where it was announced. After a deadline they look by themselves.
+    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to
+    /// look where it was announced. After a deadline they look by themselves.
     async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
         let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;

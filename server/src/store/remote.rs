@@ -117,8 +117,8 @@ fn retries() -> RetryConfig {
 
 /// Notes the time that the store shows in every reply.
 ///
-/// Whoever hands out credentials has a clock too, which may be this machine's own. A builder makes the clients for those
-/// first and the store's own last, so that one alone is listened to.
+/// Whoever hands out credentials has a clock too, which may be this machine's own. A builder makes the clients for
+/// those first and the store's own last, so that one alone is listened to.
 #[derive(Debug, Clone)]
 struct Observant {
     clock: Arc<dyn Clock>,

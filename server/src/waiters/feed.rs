@@ -1,8 +1,8 @@
 //! What other replicas have ended: announcements in the store, read while anyone waits here.
 //!
 //! Whoever ends an event announces it first and records the end then, so that a crash between the two loses no wake-up.
-//! This replica lists the announcements of the last seconds once a second, one listing however many wait and two near the
-//! turn of a minute, and has an announced event read only if somebody waits for it here.
+//! This replica lists the announcements of the last seconds once a second, one listing however many wait and two near
+//! the turn of a minute, and has an announced event read only if somebody waits for it here.
 
 use std::iter;
 use std::sync::Arc;
