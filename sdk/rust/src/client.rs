@@ -229,13 +229,11 @@ impl Client {
     {
         let stub = self.stub()?;
         let mut backoff = Backoff::new();
+        let goes_on = |error: &Error, elapsed| self.worth_another(error, elapsed);
         loop {
-            let reply = self.hear(ATTEMPT_LIMIT, rpc(stub.clone(), request.clone())).await;
-            match reply {
+            match self.hear(ATTEMPT_LIMIT, rpc(stub.clone(), request.clone())).await {
                 Ok(reply) => return Ok(reply.into_inner()),
-                Err(error) => {
-                    backoff.pause(error, |e, elapsed| self.worth_another(e, elapsed)).await?
-                }
+                Err(error) => backoff.pause(error, goes_on).await?,
             }
         }
     }

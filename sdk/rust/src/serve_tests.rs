@@ -121,7 +121,9 @@ async fn a_program_at_a_relative_path_is_found_from_here() {
     let mut launcher = launcher(dir.path(), "echo started; exit 1");
     let here = std::env::current_dir().unwrap();
     let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
-    launcher.binary = Some(up.join(dir.path().strip_prefix("/").unwrap()).join("hitl"));
+    let program = dir.path().strip_prefix("/").unwrap().join("hitl");
+    // Through a directory that is here alone, since `..` of the root is the root.
+    launcher.binary = Some(Path::new("src/..").join(up).join(program));
     let error = launcher.connect().await.unwrap_err();
     assert!(error.message().ends_with("started"), "{error}");
 }
