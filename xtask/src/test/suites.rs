@@ -68,7 +68,7 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("sdk-java", &[Check(&["sdk/java/check"]), Check(&["sdk/java/test-package"])]),
     sdk("generated", &[Check(&["sdk/generate", "--check"])]),
     // After the checks of the SDKs, which install and build what the adapters are made of.
-    sdk("conformance", &[CargoTest(&["-p", "hitl-tests", "--test", "conformance"])]),
+    sdk("conformance", &[CargoTest(CONFORMANCE)]),
     suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
 ];
 
@@ -87,6 +87,10 @@ const CLIPPY: &[&str] = &[
     "-D",
     "warnings",
 ];
+
+/// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be noticed.
+const CONFORMANCE: &[&str] =
+    &["-p", "hitl-tests", "--test", "conformance", "--", "--test-threads", "6"];
 
 /// The flags go by `--config`, so that what is shown can be repeated by hand.
 const DOCS: &[&str] = &[
