@@ -88,7 +88,8 @@ const CLIPPY: &[&str] = &[
     "warnings",
 ];
 
-/// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be noticed.
+/// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be
+/// noticed.
 const CONFORMANCE: &[&str] =
     &["-p", "hitl-tests", "--test", "conformance", "--", "--test-threads", "6"];
 
