@@ -39,6 +39,8 @@ const CALM: Duration = Duration::from_secs(3);
 const QUIET: Duration = Duration::from_secs(16);
 /// How much longer the storm may take on a slow machine, until enough has happened.
 const MORE: Duration = Duration::from_secs(60);
+/// After so long it is looked whether enough has happened.
+const ROUND: Duration = Duration::from_secs(5);
 /// Clients end as soon as the service is well; more than that is a client that hangs.
 const CLIENTS_END: Duration = Duration::from_secs(60);
 /// How long a write may be held back.
@@ -150,7 +152,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     });
     let verdict = checker::check(&recorder.history(), &Bounds::SHARED);
     let history = std::mem::take(&mut *recorder.history());
-    let deeds = site.replicas.iter().map(Replica::deeds).sum();
+    let deeds = deeds(&site);
     let faults = site.store.faults().fired();
     Ok(Outcome { history, verdict, deeds, faults, events: board.ids().len(), races, broken })
 }
@@ -213,10 +215,10 @@ async fn storm(plan: &Plan, site: &mut Site, board: &Board, seed: u64) -> Result
             site.store.faults().random(seed, RATES);
             suffer(site, until).await?;
             let enough_at_last = until + MORE;
-            while !report::is_enough(&site.store.faults().fired(), board.ids().len())
+            while !report::is_enough(&deeds(site), &site.store.faults().fired(), board.ids().len())
                 && Instant::now() < enough_at_last
             {
-                sleep(Duration::from_millis(200)).await;
+                suffer(site, enough_at_last.min(Instant::now() + ROUND)).await?;
             }
         }
         Trouble::Planted(_) => suffer(site, until).await?,
@@ -225,6 +227,10 @@ async fn storm(plan: &Plan, site: &mut Site, board: &Board, seed: u64) -> Result
     }
     tokio::time::sleep_until(until).await;
     Ok(())
+}
+
+fn deeds(site: &Site) -> Deeds {
+    site.replicas.iter().map(Replica::deeds).sum()
 }
 
 async fn suffer(site: &mut Site, until: Instant) -> Result<()> {

@@ -8,9 +8,10 @@ use support::history::{History, Op, Outcome, Record};
 use support::object_server::Fault;
 
 use super::Outcome as Run;
+use super::replica::Deeds;
 use crate::report::Report as Calls;
 
-/// How often each fault must have befallen a request.
+/// How often each fault must have befallen a request, and each deed a replica.
 const FAULTS_LEAST: u64 = 20;
 const EVENTS_LEAST: usize = 2_000;
 
@@ -41,9 +42,9 @@ impl<'a> Report<'a> {
         }
         least("events", count(*events), count(EVENTS_LEAST));
         least("races", count(*races), 5);
-        least("kills", deeds.kills, 15);
-        least("freezes", deeds.freezes, 10);
-        least("cut-offs", deeds.cut_offs, 10);
+        for (deed, times) in each_deed(deeds) {
+            least(deed, times, FAULTS_LEAST);
+        }
         short
     }
 }
@@ -71,8 +72,14 @@ impl fmt::Display for Report<'_> {
 }
 
 /// Whether the storm may end.
-pub(super) fn is_enough(faults: &BTreeMap<Fault, u64>, events: usize) -> bool {
-    events >= EVENTS_LEAST && each(faults).all(|(_, times)| times >= FAULTS_LEAST)
+pub(super) fn is_enough(deeds: &Deeds, faults: &BTreeMap<Fault, u64>, events: usize) -> bool {
+    let faults = each(faults).map(|(_, times)| times);
+    let mut all = faults.chain(each_deed(deeds).map(|(_, times)| times));
+    events >= EVENTS_LEAST && all.all(|times| times >= FAULTS_LEAST)
+}
+
+fn each_deed(deeds: &Deeds) -> [(&'static str, u64); 3] {
+    [("kills", deeds.kills), ("freezes", deeds.freezes), ("cut-offs", deeds.cut_offs)]
 }
 
 fn each(faults: &BTreeMap<Fault, u64>) -> impl Iterator<Item = (Fault, u64)> {
