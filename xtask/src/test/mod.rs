@@ -17,8 +17,9 @@ use crate::tools::{self, Env, Need};
 use report::{Counts, Outcome};
 use suites::{SUITES, Step, Suite};
 
-const END_TO_END: &[&str] =
-    &["cargo", "test", "--no-fail-fast", "-p", "hitl-tests", "--test", "e2e"];
+/// Always the whole workspace, though one package would do: other packages mean other features of what they depend on,
+/// and those would be built again for each choice.
+const CARGO_TEST: &[&str] = &["cargo", "test", "--no-fail-fast", "--workspace"];
 
 /// More than there are cores, since these tests wait most of the time: for a store, a process or a deadline.
 const END_TO_END_THREADS: &str = "RUST_TEST_THREADS=6";
@@ -112,14 +113,12 @@ impl Session<'_> {
                 Ok(()) => (Counts::PASSED, Ok(())),
                 Err(error) => (Counts::FAILED, Err(error)),
             },
-            Step::CargoTest(words) => {
-                self.tests(&[&["cargo", "test", "--no-fail-fast"], *words].concat(), env)
-            }
+            Step::CargoTest(words) => self.tests(&[CARGO_TEST, *words].concat(), env),
             Step::EndToEnd(store) => {
                 // Variables are part of the command, so that what is shown can be repeated by hand.
                 let store = format!("HITL_TEST_STORE={store}");
-                let words = [&["env", &store, END_TO_END_THREADS], END_TO_END].concat();
-                self.tests(&words, env)
+                let variables = ["env", &store, END_TO_END_THREADS];
+                self.tests(&[&variables, CARGO_TEST, &["--test", "e2e"]].concat(), env)
             }
         }
     }

@@ -19,7 +19,7 @@ pub(crate) struct Suite {
 pub(crate) enum Step {
     /// Counts as one check.
     Check(&'static [&'static str]),
-    /// `cargo test`, with the developer's own arguments after these; its tests are counted.
+    /// `cargo test` of the workspace, with the developer's own arguments after these; its tests are counted.
     CargoTest(&'static [&'static str]),
     /// The end-to-end tests with every event in a store of this kind, but where a test is about another. Counts as
     /// `cargo test` does.
@@ -42,7 +42,7 @@ pub(crate) const SUITES: &[Suite] = &[
             Check(&["buf", "breaking", "proto", "--against", "proto/baseline.binpb"]),
         ],
     ),
-    suite("unit", &[], &[CargoTest(&["--workspace", "--exclude", "hitl-tests"])]),
+    suite("unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
     suite("docs", &[], &[Check(DOCS)]),
     end_to_end("e2e", &[], &[EndToEnd("embedded")]),
     end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
@@ -52,12 +52,12 @@ pub(crate) const SUITES: &[Suite] = &[
     end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
     end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
     end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
+    suite("deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
     suite(
-        "deploy",
-        &[&BINARIES, &KUBERNETES_VALIDATE],
-        &[CargoTest(&["-p", "hitl-tests", "--test", "deploy"])],
+        "sim",
+        &[],
+        &[CargoTest(&["--features", "hitl-tests/sim", "--test", "planted", "--test", "sim"])],
     ),
-    suite("sim", &[], &[CargoTest(&["-p", "hitl-tests", "--features", "sim", "--test", "sim"])]),
     sdk("sdk-rust", &[Check(&["sdk/rust/test-package"])]),
     sdk("sdk-python", &[Check(&["sdk/python/check"]), Check(&["sdk/python/test-package"])]),
     sdk(
@@ -69,8 +69,11 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("generated", &[Check(&["sdk/generate", "--check"])]),
     // After the checks of the SDKs, which install and build what the adapters are made of.
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
-    suite("crash", &[&BINARIES], &[CargoTest(&["-p", "hitl-tests", "--lib", "--test", "crash"])]),
+    suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
 ];
+
+/// The tests beside the code, and those that drive one package alone.
+const UNIT: &[&str] = &["--lib", "--bins", "--test", "contract", "--test", "directory"];
 
 /// What the end-to-end tests need whatever the kind of store.
 const END_TO_END: &[&Need] =
@@ -90,8 +93,7 @@ const CLIPPY: &[&str] = &[
 
 /// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be
 /// noticed.
-const CONFORMANCE: &[&str] =
-    &["-p", "hitl-tests", "--test", "conformance", "--", "--test-threads", "6"];
+const CONFORMANCE: &[&str] = &["--test", "conformance", "--", "--test-threads", "6"];
 
 /// The flags go by `--config`, so that what is shown can be repeated by hand.
 const DOCS: &[&str] = &[
