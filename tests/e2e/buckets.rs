@@ -224,7 +224,7 @@ async fn servers_of_one_store_sign_links_with_one_key() {
 }
 
 #[tokio::test]
-async fn what_one_server_ends_a_waiter_at_another_hears_of_within_two_seconds() {
+async fn what_one_server_ends_a_waiter_at_another_hears_of_by_its_announcement() {
     let bucket = Bucket::new();
     let (one, here) = start(bucket.config()).await;
     let key = one.dir().join("link.key").display().to_string();
@@ -244,8 +244,9 @@ async fn what_one_server_ends_a_waiter_at_another_hears_of_within_two_seconds() 
     here.answer(&event, typed(&Value::Int(7))).await.expect("the answer fits");
     let told = soon("the waiter", wait).await.expect("no panic").expect("the wait ends");
     assert_eq!(value_of(&told), Some(&Value::Int(7)));
+    // Long before anything else has the event read there.
     let took = answered.elapsed();
-    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
 }
 
 /// The value of a metric of one line.

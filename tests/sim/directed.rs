@@ -7,14 +7,15 @@ use hitl_core::{
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
 use hitl_server::service::Wait;
+use object_store::memory::InMemory;
 use support::history::Recorder;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::EPOCH_MS;
 use crate::fault_store::{Bucket, Fault, millis};
+use crate::ground;
 use crate::replica::{Process, Replica};
 use crate::trace::Trace;
-use crate::world::empty_store;
 
 /// Longer than any announcement is listed, or looked for.
 const LONG_MS: u64 = 90_000;
@@ -28,10 +29,12 @@ struct Two {
 }
 
 impl Two {
-    fn new() -> Self {
+    async fn new() -> Self {
         let recorder = Recorder::of_virtual_time(EPOCH_MS).into();
         let trace = Arc::new(Trace::new(false));
-        let bucket = Arc::new(Bucket::new(empty_store(), trace, recorder));
+        let store = Arc::new(InMemory::new());
+        ground::format(&*store).await;
+        let bucket = Arc::new(Bucket::new(store, trace, recorder));
         let start = |number| {
             let seed = u64::try_from(number).expect("it is small");
             let replica = Replica::new(number, Instant::now(), bucket.clone(), seed, 0.0);
@@ -72,7 +75,7 @@ async fn is_told(wait: &Wait) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_is_told_once_the_store_can_be_listed_for_the_first_time() {
-    let two = Two::new();
+    let two = Two::new().await;
     let event = two.create().await;
     two.other.link.always(Some(Fault::ShortListing));
     let wait = two.other.service.wait(&event).await.expect("reads go through");
@@ -84,12 +87,23 @@ async fn an_end_is_told_once_the_store_can_be_listed_for_the_first_time() {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_is_told_once_an_announced_event_can_be_read() {
-    let two = Two::new();
+    let two = Two::new().await;
     let event = two.create().await;
     let wait = two.other.service.wait(&event).await.expect("nothing is wrong");
     two.other.link.always(Some(Fault::GarbageBody));
     two.answer(&event).await;
     sleep(millis(LONG_MS)).await;
     two.other.link.always(None);
+    assert!(is_told(&wait).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_read_for_any_reason_is_told() {
+    let two = Two::new().await;
+    let event = two.create().await;
+    let wait = two.other.service.wait(&event).await.expect("nothing is wrong");
+    two.other.link.always(Some(Fault::ShortListing));
+    two.answer(&event).await;
+    two.other.service.get(&event).await.expect("reads go through");
     assert!(is_told(&wait).await);
 }

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::FutureExt;
 use hitl_core::{EventKey, Namespace};
-use object_store::ObjectStoreExt;
-use object_store::memory::InMemory;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::board::Board;
@@ -102,14 +99,6 @@ impl World {
         self.recorder.push(Record { client, event, op, invoked, returned, outcome });
         returned
     }
-}
-
-/// A store that a server has opened, and that holds no event.
-pub(crate) fn empty_store() -> Arc<InMemory> {
-    let store = Arc::new(InMemory::new());
-    let format = store.put(&"meta/format.json".into(), r#"{"version": 1}"#.into()).now_or_never();
-    format.expect("memory is not waited for").expect("memory does not fail");
-    store
 }
 
 /// The key of the event with this id.

@@ -147,7 +147,12 @@ impl Service {
     }
 
     async fn read(&self, key: &EventKey) -> Result<Event, Error> {
-        self.0.store.read(key).await?.ok_or_else(|| Error::NotFound(key.clone()))
+        let event = self.0.store.read(key).await?.ok_or_else(|| Error::NotFound(key.clone()))?;
+        if event.response.is_some() {
+            // Perhaps it ended elsewhere, and too long ago to be listed as announced.
+            self.0.waiters.ended(&event);
+        }
+        Ok(event)
     }
 
     fn nonce(&self) -> Nonce {

@@ -12,6 +12,9 @@ use crate::signal::Signal;
 
 /// Operations that a store with too much to do refuses in a row, at most.
 const BURST_MAX: u32 = 12;
+/// Longest that a message of a store takes with which nothing is wrong.
+const QUICK_MAX_MS: u64 = 150;
+const QUICK_MAX: Duration = Duration::from_millis(QUICK_MAX_MS);
 
 /// How the way to the store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +144,10 @@ impl Link {
             }
             (false, Some(Cut::Silent | Cut::OneWay)) => Some(Fault::Hang),
         };
-        Plan { fault, ..plan }
+        // A store that takes seconds is not well, so what is promised of a time holds without it.
+        let slowest = if state.calm { QUICK_MAX } else { Duration::MAX };
+        let (there, back) = (plan.there.min(slowest), plan.back.min(slowest));
+        Plan { fault, there, back, ..plan }
     }
 
     fn dice(&self) -> MutexGuard<'_, Dice> {
@@ -190,8 +196,8 @@ impl Dice {
     fn latency(&mut self) -> Duration {
         millis(match self.rng.random_range(0..100) {
             0..90 => self.rng.random_range(1..15),
-            90..99 => self.rng.random_range(15..150),
-            _ => self.rng.random_range(150..3_000),
+            90..99 => self.rng.random_range(15..QUICK_MAX_MS),
+            _ => self.rng.random_range(QUICK_MAX_MS..3_000),
         })
     }
 }
