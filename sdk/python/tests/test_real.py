@@ -149,6 +149,21 @@ def test_threads_share_a_client(local: int) -> None:
         assert list(threads.map(ask, range(48))) == list(range(48))
 
 
+def test_a_client_that_is_closed_ends_its_waits_and_makes_no_calls(local: int) -> None:
+    closing = hitl.Client()
+    event = closing.event("n", int)
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(event.wait)
+        assert event.wait_for(0.1) is None
+        closing.close()
+        with pytest.raises(hitl.Invalid, match="the client is closed"):
+            waiting.result(10)
+    with pytest.raises(hitl.Invalid, match="the client is closed"):
+        closing.get(event.id)
+    closing.close()
+    assert hitl.Client().get(event.id).id == event.id
+
+
 def test_a_wait_survives_the_death_of_the_server(local: int, started: list[Server]) -> None:
     event = hitl.new_event("n", data_type=int)
     values: list[int] = []

@@ -62,6 +62,7 @@ class Client:
         self.reached = False
         """Whether any call ever got a reply."""
         self._channel: grpc.aio.Channel | None = None
+        self._closed = False
         self._starting: asyncio.Task[None] | None = None
 
     @property
@@ -191,6 +192,14 @@ class Client:
         )
         return self._call(lambda stub: stub.ListEvents(request))
 
+    @both
+    async def close(self) -> None:
+        """Ends the connection, and with it every call and wait under way. The events stay."""
+        self._closed = True
+        channel, self._channel = self._channel, None
+        if channel:
+            await channel.close()
+
     async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
         return present((await self._call(rpc)).event)
 
@@ -207,6 +216,9 @@ class Client:
         """A reply, or its error, or that of a silent server; and notes that there is a server."""
         try:
             message = await asyncio.wait_for(reply, limit_s)
+        except asyncio.CancelledError:
+            self._ensure_open()
+            raise
         except asyncio.TimeoutError:
             silence = f"the server at {self.endpoint} sent nothing for {limit_s:g} s"
             raise Unavailable(silence, retryable=True) from None
@@ -217,6 +229,7 @@ class Client:
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
+        self._ensure_open()
         if self._channel is None:
             url = urlsplit(self.endpoint)
             address = url.netloc if url.port else f"{url.netloc}:80"
@@ -227,7 +240,12 @@ class Client:
             if self._starting is None or self._starting.done():
                 self._starting = asyncio.create_task(launcher.ensure())
             await asyncio.shield(self._starting)
+        self._ensure_open()
         return EventServiceStub(self._channel)
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise Invalid("the client is closed")
 
 
 def _json(value: Any) -> str:
