@@ -12,7 +12,8 @@ use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
 use crate::totals::Totals;
 
-/// Runs `seeds` over stores of the kind `ground` until a run is `found`; hands back what all runs came to, and the first one that was found.
+/// Runs `seeds` over stores of the kind `ground` until a run is `found`; hands back what all runs came to, and the
+/// first one that was found.
 pub(crate) fn search(
     seeds: Range<u64>,
     ground: Ground,
