@@ -76,7 +76,8 @@ impl Wait {
         }
         clock.sleep_until(by).await;
         loop {
-            match self.service.get(&self.event.request.key()).await {
+            // Boxed, since a wait would have room for a read in it all the time.
+            match Box::pin(self.service.get(&self.event.request.key())).await {
                 Ok(event) if event.response.is_some() => return event,
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
