@@ -18,9 +18,12 @@ const (
 	// How long a server may take until it serves, with its store opened.
 	startLimit   = 10 * time.Second
 	pollInterval = 20 * time.Millisecond
-	// How long to listen for what is there to say what it is, and how hitl begins.
+	// How long to listen for what is there to say what it is.
 	probeLimit = time.Second
-	alive      = "HTTP/1.1 200"
+	// How the reply of a server that lives begins and ends, and more than it is long.
+	aliveHead     = "HTTP/1.1 200 "
+	aliveBody     = "\r\n\r\nalive\n"
+	maxReplyBytes = 4096
 	// Between two starts: the port or the store may be in the hands of a server that is about to
 	// listen, or about to end.
 	restartInterval = time.Second
@@ -95,11 +98,17 @@ func (l *launcher) probe(ctx context.Context) error {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(probeLimit))
-	_, _ = fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nhost: %s\r\n\r\n", l.address)
-	reply := make([]byte, len(alive))
-	length, err := io.ReadFull(conn, reply)
-	if length == 0 || string(reply) == alive {
+	_, _ = fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n", l.address)
+	head := make([]byte, len(aliveHead))
+	length, err := io.ReadFull(conn, head)
+	if length == 0 {
 		return err
+	}
+	if string(head) == aliveHead {
+		rest, _ := io.ReadAll(io.LimitReader(conn, maxReplyBytes))
+		if strings.HasSuffix(string(rest), aliveBody) {
+			return nil
+		}
 	}
 	return noServer("something that is not hitl listens on %s: set HITL_PORT to another port, or "+
 		"HITL_ENDPOINT to a server", l.address)

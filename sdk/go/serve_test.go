@@ -84,7 +84,8 @@ func TestAServerThatLosesTheRaceIsNoFailure(t *testing.T) {
 			return
 		}
 		_, _ = probe.Read(make([]byte, 1<<10))
-		_, _ = probe.Write([]byte("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
+		_, _ = probe.Write([]byte("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nalive\n"))
+		probe.Close()
 		_, _ = winner.Accept()
 	}()
 	conn, err := launcher.connect(t.Context())
@@ -104,13 +105,18 @@ func (l *launcher) reply(t *testing.T, text string) {
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
-			_, _ = conn.Write([]byte(text))
+			if text != "" {
+				_, _ = conn.Write([]byte(text))
+				// No more than this half: what was asked is not read.
+				_ = conn.(*net.TCPConn).CloseWrite()
+			}
 		}
 	}()
 }
 
 func TestWhatListensAndIsNotHitlIsNamedAtOnce(t *testing.T) {
-	for _, text := range []string{"HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n"} {
+	notAlive := "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK"
+	for _, text := range []string{"HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", notAlive} {
 		launcher := launch(t, "")
 		launcher.reply(t, text)
 		client := clientOf(t, Config{}, launcher.connect)

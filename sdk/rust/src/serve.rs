@@ -22,9 +22,11 @@ use crate::error::{Error, Result};
 /// How long a server may take until it serves, with its store opened.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long to listen for what is there to say what it is, and how hitl begins.
+/// How long to listen for what is there to say what it is.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
-const ALIVE: [u8; 12] = *b"HTTP/1.1 200";
+/// How the reply of a server that lives begins and ends, and more than it is long.
+const ALIVE: (&[u8], &[u8]) = (b"HTTP/1.1 200 ", b"\r\n\r\nalive\n");
+const REPLY_BYTES_MAX: usize = 4096;
 /// Between two starts: the port or the store may be in the hands of a server that is about to listen,
 /// or about to end.
 const RESTART_INTERVAL: Duration = Duration::from_secs(1);
@@ -96,28 +98,36 @@ impl Launcher {
     /// Whether hitl replies: one that listens may yet fail to open its store. The outer error says that
     /// something else does.
     async fn probe(&self) -> Result<io::Result<()>> {
-        let asked = timeout(PROBE_LIMIT, self.ask()).await;
-        match asked.unwrap_or_else(|late| Err(late.into())) {
-            Ok(ALIVE) => Ok(Ok(())),
-            Ok(_) => Err(Error::no_server(format!(
-                "something that is not hitl listens on {}: set HITL_PORT to another port, or \
-                 HITL_ENDPOINT to a server",
-                self.address
-            ))),
-            Err(error) => Ok(Err(error)),
+        let mut reply = Vec::new();
+        let asked = timeout(PROBE_LIMIT, self.ask(&mut reply)).await;
+        let asked = asked.unwrap_or_else(|late| Err(late.into()));
+        if reply.is_empty() {
+            return Ok(asked.and(Err(io::ErrorKind::UnexpectedEof.into())));
         }
+        if is_alive(&reply) {
+            return Ok(Ok(()));
+        }
+        Err(Error::no_server(format!(
+            "something that is not hitl listens on {}: set HITL_PORT to another port, or \
+             HITL_ENDPOINT to a server",
+            self.address
+        )))
     }
 
-    /// How what listens begins its reply when it is asked for its health.
-    async fn ask(&self) -> io::Result<[u8; ALIVE.len()]> {
+    /// Asks what listens for its health, and reads until it shows whether that is hitl.
+    async fn ask(&self, reply: &mut Vec<u8>) -> io::Result<()> {
         let mut stream = self.dial().await?;
-        let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        let address = self.address;
+        let request =
+            format!("GET /healthz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
-        let mut reply = [0; ALIVE.len()];
-        match stream.read(&mut reply).await? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(reply),
+        while stream.read_buf(reply).await? > 0 {
+            let begins_alike = reply.iter().zip(ALIVE.0).all(|(found, expected)| found == expected);
+            if !begins_alike || is_alive(reply) || reply.len() >= REPLY_BYTES_MAX {
+                break;
+            }
         }
+        Ok(())
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
@@ -226,6 +236,10 @@ impl Log {
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
     }
+}
+
+fn is_alive(reply: &[u8]) -> bool {
+    reply.starts_with(ALIVE.0) && reply.ends_with(ALIVE.1)
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Error {

@@ -15,6 +15,8 @@ use tower::Service;
 use crate::serve::{Launcher, connector};
 use crate::{Client, Config, ErrorKind};
 
+const ALIVE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nalive\n";
+
 fn launcher(dir: &Path, script: &str) -> Launcher {
     let binary = dir.join("hitl");
     std::fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -65,6 +67,8 @@ fn listen(launcher: &Launcher, delay: Duration, greeting: &'static str) -> JoinH
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(greeting.as_bytes()).await.unwrap();
+            // No more than this half: what was asked is not read.
+            stream.shutdown().await.unwrap();
             streams.push(stream);
         }
     })
@@ -74,7 +78,7 @@ fn listen(launcher: &Launcher, delay: Duration, greeting: &'static str) -> JoinH
 async fn a_server_that_loses_the_race_is_no_failure() {
     let dir = tempfile::tempdir().unwrap();
     let launcher = launcher(dir.path(), "exit 1");
-    listen(&launcher, Duration::from_millis(200), "HTTP/1.1 200 OK");
+    listen(&launcher, Duration::from_millis(200), ALIVE);
     launcher.connect().await.unwrap();
 }
 
@@ -82,7 +86,7 @@ async fn a_server_that_loses_the_race_is_no_failure() {
 async fn a_call_given_up_does_not_hold_up_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let launcher = launcher(dir.path(), "exit 1");
-    listen(&launcher, Duration::from_millis(200), "HTTP/1.1 200 OK");
+    listen(&launcher, Duration::from_millis(200), ALIVE);
     let limit = launcher.start_limit;
     let mut connecting = Box::pin(connector(launcher).call(Uri::default()));
     assert!(timeout(Duration::from_millis(50), &mut connecting).await.is_err());
@@ -92,7 +96,8 @@ async fn a_call_given_up_does_not_hold_up_the_start() {
 
 #[tokio::test]
 async fn what_listens_and_is_not_hitl_is_named_at_once() {
-    for greeting in ["HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n"] {
+    let not_alive = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
+    for greeting in ["HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", not_alive] {
         let dir = tempfile::tempdir().unwrap();
         let launcher = launcher(dir.path(), "exit 1");
         listen(&launcher, Duration::ZERO, greeting);

@@ -3,6 +3,7 @@ package dev.hitl;
 import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -38,10 +39,13 @@ final class Serve {
     private static final long LOG_BYTES_MAX = 8 << 20;
 
     private static final int LOG_TAIL_LINES = 8;
-    /** How long to listen for what is there to say what it is, and how hitl begins. */
+    /** How long to listen for what is there to say what it is. */
     private static final int PROBE_LIMIT_MS = 1_000;
+    /** How the reply of a server that lives begins and ends, and more than it is long. */
+    private static final String ALIVE_HEAD = "HTTP/1.1 200 ";
 
-    private static final String ALIVE = "HTTP/1.1 200";
+    private static final String ALIVE_BODY = "\r\n\r\nalive\n";
+    private static final int REPLY_BYTES_MAX = 4096;
 
     private final InetSocketAddress address;
     private final Path binary;
@@ -141,17 +145,21 @@ final class Serve {
      * listens may yet fail to open its store.
      */
     private void probe() throws IOException {
-        byte[] reply = new byte[ALIVE.length()];
-        int length;
+        String head;
+        String rest;
         try (Socket socket = dial()) {
-            String request = "GET /healthz HTTP/1.1\r\nhost: " + name() + "\r\n\r\n";
-            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-            length = socket.getInputStream().read(reply);
+            String request = "GET /healthz HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n";
+            byte[] asked = request.formatted(name()).getBytes(StandardCharsets.US_ASCII);
+            socket.getOutputStream().write(asked);
+            InputStream reply = socket.getInputStream();
+            head = new String(reply.readNBytes(ALIVE_HEAD.length()), StandardCharsets.US_ASCII);
+            int more = head.equals(ALIVE_HEAD) ? REPLY_BYTES_MAX : 0;
+            rest = new String(reply.readNBytes(more), StandardCharsets.US_ASCII);
         }
-        if (length < 0) {
+        if (head.isEmpty()) {
             throw new EOFException();
         }
-        if (!ALIVE.equals(new String(reply, 0, length, StandardCharsets.US_ASCII))) {
+        if (!rest.endsWith(ALIVE_BODY)) {
             String message =
                     "something that is not hitl listens on %s: set HITL_PORT to another port, or "
                             + "HITL_ENDPOINT to a server";

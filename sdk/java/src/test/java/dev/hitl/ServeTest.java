@@ -97,20 +97,27 @@ class ServeTest {
         try (ServerSocket winner = new ServerSocket()) {
             winner.bind(address);
             try (Socket probe = winner.accept()) {
-                probe.getOutputStream().write("HTTP/1.1 200 OK".getBytes(StandardCharsets.US_ASCII));
+                String alive = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nalive\n";
+                probe.getOutputStream().write(alive.getBytes(StandardCharsets.US_ASCII));
+                probe.shutdownOutput();
+                serving.get(5, TimeUnit.SECONDS);
             }
-            serving.get(5, TimeUnit.SECONDS);
         }
     }
 
     @Test
     void whatListensAndIsNotHitlIsNamedAtOnce() throws Exception {
-        for (String greeting : List.of("HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n")) {
+        String notAlive = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
+        for (String greeting : List.of("HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", notAlive)) {
             try (ServerSocket other = new ServerSocket()) {
                 other.bind(address);
                 CompletableFuture<Void> serving = serve("exit 1").ensure();
-                other.accept().getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII));
-                HitlException error = assertThrows(HitlException.class, () -> Client.join(serving));
+                HitlException error;
+                try (Socket probe = other.accept()) {
+                    probe.getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII));
+                    probe.shutdownOutput();
+                    error = assertThrows(HitlException.class, () -> Client.join(serving));
+                }
                 String told =
                         "something that is not hitl listens on 127.0.0.1:%d: set HITL_PORT to another port, "
                                 + "or HITL_ENDPOINT to a server";
