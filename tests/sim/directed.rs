@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::EPOCH_MS;
 use crate::fault_store::{Bucket, Fault, millis};
-use crate::ground;
 use crate::replica::{Process, Replica};
+use crate::stores;
 use crate::trace::Trace;
 
 /// Longer than any announcement is listed, or looked for.
@@ -33,7 +33,7 @@ impl Two {
         let recorder = Recorder::of_virtual_time(EPOCH_MS).into();
         let trace = Arc::new(Trace::new(false));
         let store = Arc::new(InMemory::new());
-        ground::format(&*store).await;
+        stores::format(&*store).await;
         let bucket = Arc::new(Bucket::new(store, trace, recorder));
         let start = |number| {
             let seed = u64::try_from(number).expect("it is small");

@@ -9,7 +9,6 @@ mod client;
 mod clock;
 mod directed;
 mod fault_store;
-mod ground;
 mod random;
 mod replica;
 mod run;
@@ -17,6 +16,7 @@ mod scenario;
 mod seeds;
 mod show;
 mod signal;
+mod stores;
 mod totals;
 mod trace;
 mod trouble;
@@ -27,10 +27,10 @@ mod world;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ground::Ground;
 use hitl_server::store::PlantedFault;
 use run::{Outcome, run};
 use scenario::Scenario;
+use stores::Kind;
 use support::checker::Rule;
 use totals::Totals;
 
@@ -60,11 +60,11 @@ const PLANTED: &[(PlantedFault, &[Rule])] = &[
 fn every_promise_is_kept_whatever_goes_wrong() {
     let _alone = alone();
     if let Some(seed) = number("HITL_SIM_SEED") {
-        let violations = show::replay(seed, Ground::Memory);
+        let violations = show::replay(seed, Kind::Memory);
         assert_eq!(violations, 0, "seed {seed}");
         return;
     }
-    let totals = keeps_every_promise(Ground::Memory, number("HITL_SIM_SEEDS").unwrap_or(SEEDS));
+    let totals = keeps_every_promise(Kind::Memory, number("HITL_SIM_SEEDS").unwrap_or(SEEDS));
     let short = totals.shortcomings();
     assert!(short.is_empty(), "the runs prove too little: {short:#?}");
 }
@@ -72,20 +72,20 @@ fn every_promise_is_kept_whatever_goes_wrong() {
 #[test]
 fn every_promise_is_kept_whatever_goes_wrong_with_real_stores() {
     let _alone = alone();
-    for ground in [Ground::Files, Ground::Embedded] {
-        keeps_every_promise(ground, SEEDS_REAL);
+    for kind in [Kind::Files, Kind::Embedded] {
+        keeps_every_promise(kind, SEEDS_REAL);
     }
 }
 
 /// Runs so many seeds, none of which may break a promise.
-fn keeps_every_promise(ground: Ground, seeds: u64) -> Totals {
+fn keeps_every_promise(kind: Kind, seeds: u64) -> Totals {
     let begun = Instant::now();
     let is_broken = |outcome: &Outcome| !outcome.verdict.violations.is_empty();
-    let (totals, broken) = seeds::search(0..seeds, ground, None, is_broken);
-    show::say(&format!("simulation over {ground:?}, {:.1?}\n{totals}", begun.elapsed()));
+    let (totals, broken) = seeds::search(0..seeds, kind, None, is_broken);
+    show::say(&format!("simulation over {kind:?}, {:.1?}\n{totals}", begun.elapsed()));
     if let Some(broken) = broken {
         let seed = broken.scenario.seed;
-        show::replay(seed, ground);
+        show::replay(seed, kind);
         panic!("a promise is broken; over memory HITL_SIM_SEED={seed} repeats the run exactly");
     }
     totals
@@ -96,7 +96,7 @@ fn the_same_seed_does_the_same() {
     let _alone = alone();
     for seed in 0..10 {
         let [first, second] =
-            [(); 2].map(|()| run(Scenario::of(seed), Ground::Memory, None, false).hash);
+            [(); 2].map(|()| run(Scenario::of(seed), Kind::Memory, None, false).hash);
         assert_eq!(first, second, "seed {seed}");
     }
 }
@@ -111,8 +111,7 @@ fn planted_faults_are_found() {
         let breaks = |outcome: &Outcome| {
             outcome.verdict.violations.iter().any(|violation| rules.contains(&violation.rule))
         };
-        let (totals, broken) =
-            seeds::search(0..SEEDS_PLANTED, Ground::Memory, Some(*fault), breaks);
+        let (totals, broken) = seeds::search(0..SEEDS_PLANTED, Kind::Memory, Some(*fault), breaks);
         let seconds = begun.elapsed().as_secs_f32();
         let found = broken.as_ref().map(|broken| show::by_rule(&broken.verdict.violations));
         let seed =

@@ -18,10 +18,10 @@ use crate::books;
 use crate::client::Client;
 use crate::clock::{EPOCH_MS, SKEW_MAX_MS};
 use crate::fault_store::{Bucket, Tally};
-use crate::ground::{self, Ground};
 use crate::replica::Replica;
 use crate::scenario::Scenario;
 use crate::signal::Signal;
+use crate::stores::{self, Kind};
 use crate::trace::Trace;
 use crate::trouble::{Trouble, make_trouble};
 use crate::world::{Phase, World};
@@ -57,16 +57,16 @@ pub(crate) struct Outcome {
     pub(crate) elapsed: Duration,
 }
 
-/// Runs `scenario` over an empty store of the kind `ground` in virtual time, on this thread.
+/// Runs `scenario` over an empty store of the kind `kind` in virtual time, on this thread.
 pub(crate) fn run(
     scenario: Scenario,
-    ground: Ground,
+    kind: Kind,
     fault: Option<PlantedFault>,
     keep_lines: bool,
 ) -> Outcome {
     PlantedFault::plant_in_this_thread(fault);
     let dir = tempfile::tempdir().expect("there is room for a directory");
-    let store = ground.lay(dir.path());
+    let store = kind.open(dir.path());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -78,7 +78,7 @@ pub(crate) fn run(
 }
 
 async fn play(scenario: Scenario, store: Arc<dyn ObjectStore>, keep_lines: bool) -> Outcome {
-    ground::format(&*store).await;
+    stores::format(&*store).await;
     let begun = Instant::now();
     let mut rng = StdRng::seed_from_u64(scenario.seed);
     let world = Arc::new(world(scenario, store, &mut rng, begun, keep_lines));

@@ -7,16 +7,16 @@ use std::thread;
 
 use hitl_server::store::PlantedFault;
 
-use crate::ground::Ground;
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
+use crate::stores::Kind;
 use crate::totals::Totals;
 
-/// Runs `seeds` over stores of the kind `ground` until a run is `found`; hands back what all runs came to, and the
+/// Runs `seeds` over stores of the kind `kind` until a run is `found`; hands back what all runs came to, and the
 /// first one that was found.
 pub(crate) fn search(
     seeds: Range<u64>,
-    ground: Ground,
+    kind: Kind,
     fault: Option<PlantedFault>,
     is_found: impl Fn(&Outcome) -> bool + Sync,
 ) -> (Totals, Option<Outcome>) {
@@ -29,7 +29,7 @@ pub(crate) fn search(
             if seed >= seeds.end {
                 return;
             }
-            let outcome = run(Scenario::of(seed), ground, fault, false);
+            let outcome = run(Scenario::of(seed), kind, fault, false);
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             let (totals, first) = &mut *found;
             totals.add(&outcome);

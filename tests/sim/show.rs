@@ -6,16 +6,16 @@ use std::io::{BufWriter, Write};
 
 use support::checker::{Rule, Violation};
 
-use crate::ground::Ground;
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
+use crate::stores::Kind;
 
 const VIOLATIONS_SHOWN: usize = 10;
 
 /// Repeats the run of `seed`, prints what it broke, and writes down everything that happened. Says how many promises
 /// were broken.
-pub(crate) fn replay(seed: u64, ground: Ground) -> usize {
-    let outcome = run(Scenario::of(seed), ground, None, true);
+pub(crate) fn replay(seed: u64, kind: Kind) -> usize {
+    let outcome = run(Scenario::of(seed), kind, None, true);
     let Outcome { scenario, history, verdict, lines, .. } = &outcome;
     let mut text = format!("{scenario:?}\nviolations {:?}\n", by_rule(&verdict.violations));
     for violation in verdict.violations.iter().take(VIOLATIONS_SHOWN) {

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ground {
+pub(crate) enum Kind {
     /// Does the same for the same seed.
     Memory,
     /// A directory of plain files.
@@ -30,9 +30,9 @@ pub(crate) enum Ground {
     Embedded,
 }
 
-impl Ground {
+impl Kind {
     /// An empty store, which may keep files in `dir`.
-    pub(crate) fn lay(self, dir: &FilePath) -> Arc<dyn ObjectStore> {
+    pub(crate) fn open(self, dir: &FilePath) -> Arc<dyn ObjectStore> {
         match self {
             Self::Memory => Arc::new(InMemory::new()),
             Self::Files => {
