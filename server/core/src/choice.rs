@@ -47,13 +47,6 @@ impl ChoiceInput {
         self.max_selected > 1
     }
 
-    pub(crate) fn text_bytes(&self) -> usize {
-        let text = |option: &ChoiceOption| {
-            option.value.len() + option.label.len() + option.description.len()
-        };
-        self.options.iter().map(text).sum()
-    }
-
     pub(crate) fn check_self(&self) -> Vec<Violation> {
         if !(1..=limits::OPTIONS_MAX).contains(&self.options.len()) {
             return vec![Violation::new(

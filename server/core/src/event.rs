@@ -169,7 +169,7 @@ impl Outcome {
     }
 }
 
-/// About what an event takes beside its longer texts.
+/// What an event takes beside what is stored of it: its links, and the room of its parts in memory.
 const EVENT_BYTES: usize = 1024;
 
 /// An event as it stands: what was asked, and how it ended if it has.
@@ -187,19 +187,11 @@ impl Event {
         self.response.as_ref().map_or(State::Pending, |response| response.outcome.state())
     }
 
-    /// About how many bytes the event takes, in memory and in a message.
-    pub fn approximate_bytes(&self) -> usize {
-        let request = &self.request;
-        let labels =
-            request.labels.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-        let ended = self.response.as_ref().map_or(0, |response| match &response.outcome {
-            Outcome::Answered { value } | Outcome::TimedOut { default: Some(value) } => {
-                value.text_bytes()
-            }
-            Outcome::Declined { reason } | Outcome::Cancelled { reason } => reason.len(),
-            Outcome::TimedOut { default: None } => 0,
-        });
-        EVENT_BYTES + request.prompt.len() + request.input.text_bytes() + labels + ended
+    /// Bytes that the event takes, in memory and in a message: those of its records as they are stored, so that no
+    /// field can be left out, and a fixed part.
+    pub fn weight_bytes(&self) -> usize {
+        let response = self.response.as_ref().map_or(0, |response| encoded_bytes(&**response));
+        EVENT_BYTES + encoded_bytes(&*self.request) + response
     }
 
     /// Whether the event still waits although its deadline has come.
@@ -207,3 +199,24 @@ impl Event {
         self.response.is_none() && now >= self.request.deadline
     }
 }
+
+/// Length of `part` as JSON.
+fn encoded_bytes(part: &impl Serialize) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    serde_json::to_writer(&mut counter, part).expect("records are stored as JSON");
+    counter.0
+}
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

@@ -122,17 +122,6 @@ impl Input {
         }
     }
 
-    /// Bytes of all the text within.
-    pub fn text_bytes(&self) -> usize {
-        match self {
-            Self::Int(_) | Self::Float(_) => 0,
-            Self::Str(input) => input.pattern.as_ref().map_or(0, String::len),
-            Self::Bool(input) => input.true_label.len() + input.false_label.len(),
-            Self::Choice(input) => input.text_bytes(),
-            Self::Object(input) => input.json_schema.len(),
-        }
-    }
-
     /// Every rule that this input itself breaks, with paths that start at `input`.
     pub fn check_self(&self) -> Vec<Violation> {
         let broken = match self {

@@ -106,7 +106,7 @@ impl Service {
                 for (entry, event) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
                     let event = event.filter(|event| query.matches(event));
-                    scan.bytes += event.as_ref().map_or(0, Event::approximate_bytes);
+                    scan.bytes += event.as_ref().map_or(0, Event::weight_bytes);
                     scan.page.events.extend(event);
                     if scan.page.events.len() == query.page_size || scan.bytes >= PAGE_BYTES_MAX {
                         return Ok(Some(Cursor { part, after: Some(entry) }));

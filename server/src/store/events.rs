@@ -291,7 +291,7 @@ struct EventWeight;
 
 impl Weighter<EventKey, Known> for EventWeight {
     fn weight(&self, _: &EventKey, known: &Known) -> u64 {
-        known.event.approximate_bytes() as u64
+        known.event.weight_bytes() as u64
     }
 }
 
