@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::{HeaderMap, Response};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::auth::{LinkKey, Links};
+use crate::budget::{self, Budget, BudgetLimits};
 use crate::clock::SystemClock;
 use crate::config::ServeArgs;
-use crate::grpc::Grpc;
-use crate::net::{self, Activity, Limits};
+use crate::error::Error;
+use crate::grpc::{self, Grpc};
+use crate::net::{self, Activity, Door, Limits};
 use crate::random::SystemRandom;
 use crate::service::Service;
 use crate::store::{self, EventStore, OpenError, StoreMetrics, StoreUrl};
@@ -44,14 +47,15 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot open the store {store_url}"))?;
     let links = Links::new(&link_key, &public_url);
     let shutdown = CancellationToken::new();
+    let budget = budget(&args);
     let service = Service::new(
         store,
         Arc::new(SystemClock),
         Arc::new(SystemRandom),
-        args.max_waits,
+        args.max_waits.min(budget.waits_max()),
         shutdown.clone(),
     );
-    let api = Api::new(service.clone(), links, args.max_calls);
+    let api = Api::new(service.clone(), links, args.max_calls, budget.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = http::Settings {
         allowed_origins: args.cors_origins.clone(),
@@ -71,11 +75,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!(%bound, store = %store_url, "ready");
     let activity = Activity::default();
     let limits = Limits {
-        connections_max: args.max_connections,
-        streams_max: args.max_streams,
+        streams_max: args.max_streams.min(budget.streams_max(net::HEAD_BYTES_MAX)),
+        body_bytes_max: http::BODY_BYTES_MAX,
         shutdown_grace: SHUTDOWN_GRACE,
     };
-    let server = net::serve(listener, app, limits, activity.clone(), shutdown.clone());
+    let door = Door { app, refuse, budget, activity: activity.clone() };
+    let server = net::serve(listener, door, limits, shutdown.clone());
     let end = async {
         until_unneeded(&service, &activity, args.idle_exit).await;
         grpc.set_not_serving().await;
@@ -89,6 +94,26 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What callers may make this server hold: half of the memory that it may use, since the rest is the store's and the
+/// allocator's, and as many connections as there are descriptors for.
+fn budget(args: &ServeArgs) -> Budget {
+    let memory = args.memory_max.unwrap_or_else(budget::default_memory_bytes);
+    let bytes_max = usize::try_from(memory / 2).unwrap_or(usize::MAX);
+    let descriptors = budget::descriptors_max(budget::raise_descriptors());
+    let connections_max = args.max_connections.min(descriptors);
+    tracing::info!(memory, connections_max, "bounds of what callers may use");
+    Budget::new(BudgetLimits { bytes_max, connections_max })
+}
+
+/// The reply to a request for which there is no room.
+fn refuse(headers: &HeaderMap) -> Response<http::Body> {
+    let error = Error::Overloaded;
+    if grpc::is_call(headers) {
+        return grpc::refusal(&error).map(|()| http::Body::default());
+    }
+    http::refusal(error, headers)
 }
 
 /// Without credentials, only this machine may call.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::size::parse_bytes;
 use crate::store::StoreUrl;
 
 /// Port that a server listens on and a client looks for, unless told otherwise: HITL on a phone's keys.
@@ -71,7 +72,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub idle_exit: Option<Duration>,
 
-    /// Most waits held at a time.
+    /// Most waits held at a time. Fewer are held if half of the memory for callers is too small for so many.
     #[arg(long, env = "HITL_MAX_WAITS", value_name = "NUMBER", default_value_t = 200_000)]
     pub max_waits: usize,
 
@@ -79,11 +80,17 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_MAX_CALLS", value_name = "NUMBER", default_value_t = 8_192)]
     pub max_calls: usize,
 
-    /// Most connections at a time.
+    /// Most memory that the server may use, such as 512MiB. Half of it is for what callers make it hold; what does not
+    /// fit is refused for a while. [default: three quarters of this machine's, or of its control group's]
+    #[arg(long, env = "HITL_MEMORY_MAX", value_name = "SIZE", value_parser = parse_bytes)]
+    pub memory_max: Option<u64>,
+
+    /// Most connections at a time. Fewer are taken if the limit on open files is too low for so many.
     #[arg(long, env = "HITL_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 10_000)]
     pub max_connections: usize,
 
-    /// Most calls and waits at a time on one HTTP/2 connection.
+    /// Most calls and waits at a time on one HTTP/2 connection. Fewer are taken if one connection's part of the memory
+    /// is too small for so many.
     #[arg(long, env = "HITL_MAX_STREAMS", value_name = "NUMBER", default_value_t = 4_096)]
     pub max_streams: u32,
 }

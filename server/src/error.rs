@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hitl_core::{EventKey, Rejection, State, Timestamp, Violation};
 
+use crate::budget::Full;
+
 /// Why a call failed. Each variant is one reason of the API's `ErrorReason`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -47,8 +49,8 @@ pub enum Error {
     /// The server holds as many waits as it may.
     #[error("the server holds as many waits as it may; try again later")]
     TooManyWaiters,
-    /// The server has more calls under way than it may.
-    #[error("the server has more calls under way than it may; try again later")]
+    /// The server has as many calls under way as it may, or holds as many bytes for them.
+    #[error("the server has as much to do as it may; try again later")]
     Overloaded,
     /// The store failed, and whether the call took effect is unknown.
     #[error("the store failed, and whether the call took effect is unknown; repeat it ({0})")]
@@ -76,6 +78,12 @@ pub enum Error {
     /// A fault of the server.
     #[error("the server failed: {0}")]
     Internal(String),
+}
+
+impl From<Full> for Error {
+    fn from(_: Full) -> Self {
+        Self::Overloaded
+    }
 }
 
 impl Error {

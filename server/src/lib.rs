@@ -7,6 +7,7 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod json;
 pub mod net;
 pub mod random;
 pub mod service;
+pub mod size;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@ use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
-use hitl_server::service::Wait;
+use hitl_server::service::{Owner, Wait};
 use object_store::memory::InMemory;
 use support::history::Recorder;
 use tokio::time::{Instant, sleep, timeout};
@@ -78,7 +78,8 @@ async fn an_end_is_told_once_the_store_can_be_listed_for_the_first_time() {
     let two = Two::new().await;
     let event = two.create().await;
     two.other.link.always(Some(Fault::ShortListing));
-    let wait = two.other.service.wait(&event).await.expect("reads go through");
+    let (_, wait) =
+        two.other.service.wait(&event, Owner::default()).await.expect("reads go through");
     two.answer(&event).await;
     sleep(millis(LONG_MS)).await;
     two.other.link.always(None);
@@ -89,7 +90,8 @@ async fn an_end_is_told_once_the_store_can_be_listed_for_the_first_time() {
 async fn an_end_is_told_once_an_announced_event_can_be_read() {
     let two = Two::new().await;
     let event = two.create().await;
-    let wait = two.other.service.wait(&event).await.expect("nothing is wrong");
+    let (_, wait) =
+        two.other.service.wait(&event, Owner::default()).await.expect("nothing is wrong");
     two.other.link.always(Some(Fault::GarbageBody));
     two.answer(&event).await;
     sleep(millis(LONG_MS)).await;
@@ -101,7 +103,8 @@ async fn an_end_is_told_once_an_announced_event_can_be_read() {
 async fn an_end_that_is_read_for_any_reason_is_told() {
     let two = Two::new().await;
     let event = two.create().await;
-    let wait = two.other.service.wait(&event).await.expect("nothing is wrong");
+    let (_, wait) =
+        two.other.service.wait(&event, Owner::default()).await.expect("nothing is wrong");
     two.other.link.always(Some(Fault::ShortListing));
     two.answer(&event).await;
     two.other.service.get(&event).await.expect("reads go through");

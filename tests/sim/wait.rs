@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hitl_server::service::Wait as Stream;
+use hitl_server::service::{Owner, Wait as Stream};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::{Op, Outcome};
@@ -67,7 +67,7 @@ impl Wait {
         let first = Op::WaitFirst { wait };
         let attached =
             self.world.record(self.client, event.clone(), first, invoked, outcome.clone());
-        let Some(stream) = stream.filter(|stream| stream.event.response.is_none()) else {
+        let Some(stream) = stream else {
             return outcome;
         };
         let outcome = last(&process, &stream, breaks.map(millis)).await;
@@ -76,6 +76,7 @@ impl Wait {
     }
 }
 
+/// Begins a wait; there is no stream if the event has ended.
 async fn attach(process: &Process, event: &str) -> (Outcome, Option<Stream>) {
     let calm = process.link.is_calm();
     let Some(event) = key(event) else {
@@ -83,7 +84,7 @@ async fn attach(process: &Process, event: &str) -> (Outcome, Option<Stream>) {
     };
     let begin = timeout(ATTACH_LIMIT, async {
         process.link.runs().await;
-        let stream = process.service.wait(&event).await;
+        let stream = process.service.wait(&event, Owner::default()).await;
         process.link.runs().await;
         stream
     });
@@ -91,7 +92,9 @@ async fn attach(process: &Process, event: &str) -> (Outcome, Option<Stream>) {
         biased;
         () = process.link.killed() => (killed(), None),
         stream = begin => match stream {
-            Ok(Ok(stream)) => (Outcome::Seen(view(&stream.event)), Some(stream)),
+            Ok(Ok((event, stream))) => {
+                (Outcome::Seen(view(&event)), event.response.is_none().then_some(stream))
+            }
             Ok(Err(error)) => (classify(&error, calm && process.link.is_calm()), None),
             Err(_) => (Outcome::Unknown(format!("no message in {ATTACH_LIMIT:?}")), None),
         }

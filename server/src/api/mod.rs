@@ -17,9 +17,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use problem::{Problem, grpc_code};
 
 use crate::auth::Links;
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::random;
-use crate::service::{Service, Wait};
+use crate::service::{Owner, Service, Wait};
 
 /// Who calls, as far as the transport knows.
 #[derive(Clone, Debug)]
@@ -30,6 +31,22 @@ pub struct Caller {
     pub address: String,
 }
 
+/// What the making of a page of a list takes at most: the events read at a time, the page, and its message.
+const PAGE_BYTES: usize = 16 * 1024 * 1024;
+/// What a byte of an event comes to in a reply: its message, and that as it is sent.
+const REPLY_FACTOR: usize = 2;
+
+/// A wait that has begun.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The event as it stands.
+    pub first: v1::Event,
+    /// What ends with the event.
+    pub wait: Wait,
+    /// Time between heartbeats that the caller asked for.
+    pub interval: Duration,
+}
+
 /// The API over one service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -37,12 +54,15 @@ pub struct Api {
     links: Links,
     /// One permit for each call under way, waits not counted.
     calls: Arc<Semaphore>,
+    /// What replies may take.
+    budget: Budget,
 }
 
 impl Api {
-    /// The API over `service`, with links made by `links`, and at most `calls_max` calls under way at a time.
-    pub fn new(service: Service, links: Links, calls_max: usize) -> Self {
-        Self { service, links, calls: Arc::new(Semaphore::new(calls_max)) }
+    /// The API over `service`, with links made by `links`, at most `calls_max` calls under way at a time, and replies
+    /// within `budget`.
+    pub fn new(service: Service, links: Links, calls_max: usize, budget: Budget) -> Self {
+        Self { service, links, calls: Arc::new(Semaphore::new(calls_max)), budget }
     }
 
     /// What this server does, in numbers, in the text format of OpenMetrics.
@@ -91,9 +111,11 @@ impl Api {
         &self,
         request: v1::GetEventRequest,
         wait: Duration,
+        owner: Owner,
     ) -> Result<v1::GetEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
-        Ok(v1::GetEventResponse { event: Some(self.to_proto(&self.poll(&key, wait).await?)) })
+        let event = self.poll(&key, wait, owner).await?;
+        Ok(v1::GetEventResponse { event: Some(self.to_proto(&event)) })
     }
 
     /// `EventService.ListEvents`.
@@ -105,22 +127,33 @@ impl Api {
         request: v1::ListEventsRequest,
     ) -> Result<v1::ListEventsResponse, Error> {
         let _call = self.admit()?;
+        // Before anything is read, since what is read is there at once.
+        let _page = self.budget.lease(None, PAGE_BYTES)?;
         let page = self.service.list(&from_proto::list_query(request)?).await?;
         let events = page.events.iter().map(|event| self.to_proto(event)).collect();
         Ok(v1::ListEventsResponse { events, next_page_token: page.next_page_token })
     }
 
-    /// `EventService.WaitEvent`: the wait, and the time between heartbeats that it asked for.
+    /// `EventService.WaitEvent`: the event as it stands, and the wait for its end.
     ///
     /// # Errors
     /// As documented at the RPC.
     pub async fn wait_event(
         &self,
         request: &v1::WaitEventRequest,
-    ) -> Result<(Wait, Duration), Error> {
+        owner: Owner,
+    ) -> Result<Waiting, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let interval = from_proto::heartbeat_interval(request.heartbeat_interval)?;
-        Ok((self.service.wait(&key).await?, interval))
+        let (event, wait) = self.service.wait(&key, owner).await?;
+        self.can_reply(&event)?;
+        Ok(Waiting { first: self.to_proto(&event), wait, interval })
+    }
+
+    /// The ended event, as the message that ends the stream of a wait, once there is room for it.
+    pub async fn deliver(&self, event: &Event) -> v1::Event {
+        self.budget.can_deliver(event.weight_bytes() * REPLY_FACTOR).await;
+        self.to_proto(event)
     }
 
     /// `EventService.AnswerEvent`.
@@ -175,15 +208,27 @@ impl Api {
     /// Those of `GetEvent`.
     pub async fn event(&self, key: &EventKey) -> Result<Event, Error> {
         let _call = self.admit()?;
-        self.service.get(key).await
+        let event = self.service.get(key).await?;
+        self.can_reply(&event)?;
+        Ok(event)
     }
 
-    /// The event at `key` once it has ended, or as it stands when `wait` has passed or the server goes.
+    /// The event at `key` once it has ended, or as it stands when `limit` has passed or the server goes.
     ///
     /// # Errors
     /// Those of `WaitEvent`.
-    pub async fn poll(&self, key: &EventKey, wait: Duration) -> Result<Event, Error> {
-        self.service.wait(key).await?.ended_within(wait).await
+    pub async fn poll(
+        &self,
+        key: &EventKey,
+        limit: Duration,
+        owner: Owner,
+    ) -> Result<Event, Error> {
+        let (event, wait) = self.service.wait(key, owner).await?;
+        self.can_reply(&event)?;
+        drop(event);
+        let event = wait.ended_within(limit).await?;
+        self.budget.can_deliver(event.weight_bytes() * REPLY_FACTOR).await;
+        Ok(event)
     }
 
     /// Lets `command` act on the event at `key`.
@@ -226,6 +271,11 @@ impl Api {
     /// `event` as the API shows it.
     pub fn to_proto(&self, event: &Event) -> v1::Event {
         to_proto::event(event, &self.links)
+    }
+
+    /// Whether there is room for a reply with `event`.
+    fn can_reply(&self, event: &Event) -> Result<(), Error> {
+        Ok(self.budget.can_afford(event.weight_bytes() * REPLY_FACTOR)?)
     }
 
     fn admit(&self) -> Result<SemaphorePermit<'_>, Error> {

@@ -8,7 +8,8 @@ use tonic::{Request, Response, Status};
 use crate::api::{Api, Caller};
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
-use crate::net::PeerAddr;
+use crate::net::Peer;
+use crate::service::Owner;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -51,8 +52,9 @@ impl EventService for Events {
 
     async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
         let deadline = deadline(request.metadata());
-        let begun = self.api.wait_event(request.get_ref()).await;
-        wrap(begun.map(|(wait, interval)| Updates::new(self.api.clone(), wait, interval, deadline)))
+        let owner = peer(&request).map_or_else(Owner::default, |peer| Owner(peer.connection));
+        let begun = self.api.wait_event(request.get_ref(), owner).await;
+        wrap(begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline)))
     }
 
     async fn answer_event(
@@ -85,6 +87,10 @@ fn wrap<T>(result: Result<T, crate::error::Error>) -> Answer<T> {
 }
 
 fn caller<T>(request: &Request<T>) -> Caller {
-    let address = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip().to_string());
+    let address = peer(request).map(|peer| peer.address.ip().to_string());
     Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
+}
+
+fn peer<T>(request: &Request<T>) -> Option<&Peer> {
+    request.extensions().get()
 }

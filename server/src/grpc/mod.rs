@@ -8,6 +8,8 @@ mod wait;
 
 use std::sync::Arc;
 
+use ::http::HeaderMap;
+use ::http::header::CONTENT_TYPE;
 use hitl_proto::FILE_DESCRIPTOR_SET;
 use hitl_proto::v1::event_service_server::EventServiceServer;
 use tonic::service::{LayerExt, Routes};
@@ -17,10 +19,24 @@ use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 
 use crate::api::Api;
+use crate::error::Error;
 use events::Events;
 
 /// Largest message taken: the largest value, prompt and schema fit with room to spare.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Whether a request with these headers is a call of gRPC or gRPC-Web.
+pub fn is_call(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| {
+        value.trim_start().to_ascii_lowercase().starts_with("application/grpc")
+    })
+}
+
+/// The reply to a gRPC call that is refused before it has reached any service.
+pub fn refusal(error: &Error) -> ::http::Response<()> {
+    status::reply(error)
+}
 
 /// The gRPC services as routes for the one server of all.
 pub struct Grpc {

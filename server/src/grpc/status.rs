@@ -27,6 +27,11 @@ pub(super) fn status(error: &Error) -> Status {
     Status::with_error_details(Code::from_i32(problem.code), problem.message, details)
 }
 
+/// The reply that tells a caller of `error` before the call has reached any service.
+pub(super) fn reply(error: &Error) -> http::Response<()> {
+    status(error).into_http::<()>()
+}
+
 #[cfg(test)]
 mod tests {
     use hitl_core::Violation;

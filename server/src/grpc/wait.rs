@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::api::Api;
+use crate::api::{Api, Waiting};
 use crate::grpc::status::status;
 use crate::service::Wait;
 
@@ -30,22 +30,25 @@ struct Progress {
 }
 
 enum Step {
-    First,
+    /// The event as it stands is to be sent. Boxed, since the other steps have no use for the room.
+    First(Box<v1::Event>),
     Waiting,
     Over,
 }
 
 impl Updates {
-    pub(super) fn new(api: Api, wait: Wait, interval: Duration, deadline: Option<Instant>) -> Self {
-        let begun = Progress { api, wait, interval, deadline, step: Step::First };
+    pub(super) fn new(api: Api, waiting: Waiting, deadline: Option<Instant>) -> Self {
+        let Waiting { first, wait, interval } = waiting;
+        let step = Step::First(Box::new(first));
+        let begun = Progress { api, wait, interval, deadline, step };
         Self(Box::pin(stream::unfold(begun, Progress::advance)))
     }
 }
 
 impl Progress {
     async fn advance(mut self) -> Option<(Result<v1::WaitEventResponse, Status>, Self)> {
-        let update = match self.step {
-            Step::First => Ok(Update::Event(self.api.to_proto(&self.wait.event))),
+        let update = match std::mem::replace(&mut self.step, Step::Over) {
+            Step::First(event) => Ok(Update::Event(*event)),
             Step::Waiting => self.next().await,
             Step::Over => return None,
         };
@@ -62,7 +65,7 @@ impl Progress {
         let heartbeat = Instant::now() + self.interval;
         let wake = self.deadline.map_or(heartbeat, |deadline| deadline.min(heartbeat));
         match tokio::time::timeout_at(wake, self.wait.ended()).await {
-            Ok(Ok(event)) => Ok(Update::Event(self.api.to_proto(&event))),
+            Ok(Ok(event)) => Ok(Update::Event(self.api.deliver(&event).await)),
             Ok(Err(error)) => Err(status(&error)),
             Err(_) if self.deadline == Some(wake) => Err(Status::deadline_exceeded(
                 "the call's own deadline has passed; the event still waits",

@@ -79,6 +79,21 @@ pub(super) fn retry_after(error: &Error, headers: &mut HeaderMap) {
     }
 }
 
+/// Tells of `error` whoever sent these headers: browsers by a page, others by JSON.
+pub(super) fn refusal(error: Error, headers: &HeaderMap) -> Response {
+    let failure = Failure::Api(error);
+    let mut response = failure.into_response();
+    if page::is_wanted(headers) {
+        let message = "The server has as much to do as it may. Try again in a few seconds.";
+        let mut page = page::notice(response.status(), "Too busy just now", message);
+        if let Some(wait) = response.headers_mut().remove(header::RETRY_AFTER) {
+            page.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        return page;
+    }
+    response
+}
+
 /// Answers what no route serves: gRPC callers by a status, browsers by a page, others by JSON.
 pub(super) async fn no_such_route(uri: Uri, headers: HeaderMap) -> Response {
     if content_type(&headers).starts_with("application/grpc") {

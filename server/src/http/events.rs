@@ -25,14 +25,19 @@ pub(super) async fn list(State(api): State<Arc<Api>>, query: Query) -> Reply {
     reply(&api.list_events(request).await?)
 }
 
-pub(super) async fn get(State(api): State<Arc<Api>>, id: EventPath, mut query: Query) -> Reply {
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    id: EventPath,
+    peer: Peer,
+    mut query: Query,
+) -> Reply {
     let wait = query.wait()?;
     let mut request: v1::GetEventRequest = query.message()?;
     bind(&mut request.event_id, id)?;
     if wait.is_zero() {
         return reply(&api.get_event(request).await?);
     }
-    reply(&api.poll_event(request, wait).await?)
+    reply(&api.poll_event(request, wait, peer.owner).await?)
 }
 
 pub(super) async fn answer(

@@ -20,14 +20,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::Settings;
 use super::error::Failure;
 use crate::error::Error;
-
-/// Longest silence within the body of a request.
-const BODY_PAUSE_MAX: Duration = Duration::from_secs(20);
 
 /// How long a browser may remember what it is allowed to send.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
@@ -53,9 +49,7 @@ const EXPOSED_HEADERS: [HeaderName; 4] = [
 /// Puts the guard around all routes, HTTP and gRPC.
 pub fn guard(router: Router, settings: &Settings) -> Router {
     let guard = Arc::new(Guard::new(settings));
-    let guarded = router
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
-        .layer(middleware::from_fn_with_state(guard, check));
+    let guarded = router.layer(middleware::from_fn_with_state(guard, check));
     if settings.allowed_origins.is_empty() {
         return guarded;
     }

@@ -37,13 +37,17 @@ struct LinkRequest {
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
     link: LinkPath,
+    peer: Peer,
     mut query: Query,
 ) -> Result<Response, Failure> {
     let grant = api.links().verify(&link.id, &link.token, api.now())?;
     let wait = query.wait()?;
     query.nothing_else()?;
-    let event =
-        if wait.is_zero() { api.event(&grant.key).await } else { api.poll(&grant.key, wait).await };
+    let event = if wait.is_zero() {
+        api.event(&grant.key).await
+    } else {
+        api.poll(&grant.key, wait, peer.owner).await
+    };
     Ok(reply(&api, &grant, &event.map_err(hide)?))
 }
 

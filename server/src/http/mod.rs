@@ -22,15 +22,24 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::middleware;
+use axum::response::Response;
 use axum::{Extension, Router};
 
 use crate::api::Api;
+use crate::error::Error;
 pub use guard::guard;
 
 /// Largest body of a request: the largest value fits, with every byte percent-encoded.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The reply to a request with these headers that is refused before it has reached any route.
+pub fn refusal(error: Error, headers: &HeaderMap) -> Response {
+    error::refusal(error, headers)
+}
 
 /// What the HTTP side needs to know about where it runs.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use super::error::{Failure, content_type};
 use crate::api::Caller;
 use crate::json;
-use crate::net::PeerAddr;
+use crate::net;
+use crate::service::Owner;
 
 /// Longest time that a request may hold for an event to end.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -28,7 +29,12 @@ pub(super) struct LinkPath {
 }
 
 /// Where the request came from, as far as the connection tells.
-pub(super) struct Peer(pub(super) String);
+pub(super) struct Peer {
+    /// Empty if unknown.
+    address: String,
+    /// Whose its waits are.
+    pub(super) owner: Owner,
+}
 
 /// The query, name by name.
 pub(super) struct Query(Vec<(String, String)>);
@@ -61,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
 impl Peer {
     /// The caller that the API hears of.
     pub(super) fn caller(self, channel: Channel) -> Caller {
-        Caller { channel, address: self.0 }
+        Caller { channel, address: self.address }
     }
 }
 
@@ -69,8 +75,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<PeerAddr>();
-        Ok(Self(peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()))
+        let peer = parts.extensions.get::<net::Peer>();
+        let address = peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default();
+        Ok(Self { address, owner: Owner(peer.map_or(0, |peer| peer.connection)) })
     }
 }
 

@@ -21,6 +21,8 @@ pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use wait::Wait;
 
+pub use crate::waiters::Owner;
+
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};

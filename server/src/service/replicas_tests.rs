@@ -109,7 +109,7 @@ async fn a_waiter_is_told_what_another_replica_has_ended() {
             world.other_clock.step_ms(ahead_ms);
             let ((_, one), other) = (world.running_by(&world.other_clock), world.running());
             let event = create(&one, 600_000).await;
-            let wait = other.wait(&event.request.key()).await.unwrap();
+            let (_, wait) = other.wait(&event.request.key(), Owner::default()).await.unwrap();
             world.elapse(after_ms).await;
             one.end(&event.request.key(), answer(7, "a")).await.unwrap();
             let (told, took_ms) = world.pass(4_000, wait.ended()).await;
@@ -125,7 +125,7 @@ async fn a_waiter_is_told_of_an_end_that_is_recorded_long_after_it_was_announced
     let (one, other) = (world.idle(), world.running());
     let event = create(&one, 600_000).await;
     let key = event.request.key();
-    let wait = other.wait(&key).await.unwrap();
+    let (_, wait) = other.wait(&key, Owner::default()).await.unwrap();
     let announced = Entry { time: world.clock.now(), key: key.clone() };
     one.0.store.indexes().insert(Index::Resolved, announced).await.unwrap();
     world.elapse(25_000).await;
@@ -143,7 +143,7 @@ async fn a_waiter_is_told_of_an_end_that_was_announced_late_and_whose_reply_was_
     let (one, other) = (world.idle_over(scripted.clone()), world.running());
     let event = create(&one, 600_000).await;
     let key = event.request.key();
-    let wait = other.wait(&key).await.unwrap();
+    let (_, wait) = other.wait(&key, Owner::default()).await.unwrap();
     let stopped = world.clock.sleep_until(world.clock.now().plus_ms(25_000));
     scripted.next(Op::Put, "resolved/", Step::After(stopped));
     scripted.next(Op::Put, "response.json", Step::DoAndSay(broken));
@@ -163,9 +163,9 @@ async fn whoever_is_told_of_an_end_by_an_answer_knows_that_waiters_are() {
         let (one, asked) = (world.idle(), world.idle());
         let event = create(&one, 600_000).await;
         let key = event.request.key();
-        let here = asked.wait(&key).await.unwrap();
+        let (_, here) = asked.wait(&key, Owner::default()).await.unwrap();
         let elsewhere = world.running();
-        let there = elsewhere.wait(&key).await.unwrap();
+        let (_, there) = elsewhere.wait(&key, Owner::default()).await.unwrap();
         let ended = one.end(&key, answer(7, "a")).await.unwrap();
         // What a write leaves behind that its caller gave up for lost, and that came a minute later.
         let announced = Entry { time: ended.response.unwrap().time, key: key.clone() };
@@ -205,8 +205,8 @@ async fn a_read_that_takes_long_holds_up_no_other() {
     let one = world.running();
     let (store, other) = world.running_by(&world.clock);
     let (slow, quick) = (create(&one, 600_000).await, create(&one, 600_000).await);
-    let wait_for_slow = other.wait(&slow.request.key()).await.unwrap();
-    let wait_for_quick = other.wait(&quick.request.key()).await.unwrap();
+    let (_, wait_for_slow) = other.wait(&slow.request.key(), Owner::default()).await.unwrap();
+    let (_, wait_for_quick) = other.wait(&quick.request.key(), Owner::default()).await.unwrap();
     store.hold(Some(&slow.request.id.to_string()));
     one.end(&slow.request.key(), answer(1, "a")).await.unwrap();
     world.elapse(3_000).await;
@@ -224,7 +224,7 @@ async fn after_a_long_gap_every_wait_is_read_once() {
     let mut waits = Vec::new();
     for _ in 0..EVENTS {
         let event = create(&one, 3_600_000).await;
-        waits.push(other.wait(&event.request.key()).await.unwrap());
+        waits.push(other.wait(&event.request.key(), Owner::default()).await.unwrap().1);
     }
     world.elapse(2_000).await;
     let before = reads(&other);
@@ -249,7 +249,7 @@ async fn an_end_that_nobody_announced_is_noticed_at_the_deadline() {
         let world = World::new();
         let (one, other) = (world.idle(), world.running());
         let event = create(&one, ttl_ms).await;
-        let wait = other.wait(&event.request.key()).await.unwrap();
+        let (_, wait) = other.wait(&event.request.key(), Owner::default()).await.unwrap();
         let ended = one.end(&event.request.key(), answer(7, "a")).await.unwrap();
         // What a replica leaves behind that takes minutes between the two writes, and then dies.
         let announced = Entry { time: ended.response.unwrap().time, key: event.request.key() };
@@ -334,7 +334,7 @@ async fn whoever_waits_or_asks_again_looks_for_the_timer_once_and_writes_it_if_i
         assert_eq!(scripted.asked(Op::Head, "timers/"), 0, "what is only looked at needs no timer");
         for _ in 0..3 {
             if is_wait {
-                replica.wait(&key).await.unwrap();
+                replica.wait(&key, Owner::default()).await.unwrap();
             } else {
                 assert!(replica.create(Namespace::default(), keyed()).await.unwrap().existed);
             }

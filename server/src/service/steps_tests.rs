@@ -15,8 +15,8 @@ async fn a_clock_that_is_set_back_stops_no_announcements() {
     world.other_clock.step_ms(HOUR_MS);
     let (_, other) = world.running_by(&world.other_clock);
     let (before, after) = (create(&one, 600_000).await, create(&one, 600_000).await);
-    let told_of_before = other.wait(&before.request.key()).await.unwrap();
-    let told_of_after = other.wait(&after.request.key()).await.unwrap();
+    let (_, told_of_before) = other.wait(&before.request.key(), Owner::default()).await.unwrap();
+    let (_, told_of_after) = other.wait(&after.request.key(), Owner::default()).await.unwrap();
     world.elapse(20_000).await;
     // Nobody who looks an hour ahead finds what is announced now.
     one.end(&before.request.key(), answer(1, "a")).await.unwrap();

@@ -99,12 +99,15 @@ async fn a_waiter_is_told_the_answer_and_everyone_later_sees_the_same() {
     let world = World::in_memory().await;
     let event = world.create(spec(60_000)).await;
     let key = event.request.key();
-    let wait = world.service.wait(&key).await.unwrap();
-    assert_eq!(wait.event.state(), State::Pending);
+    let (event, wait) = world.service.wait(&key, Owner::default()).await.unwrap();
+    assert_eq!(event.state(), State::Pending);
     let ended = world.service.end(&key, answer(5, "a")).await.unwrap();
     assert_eq!(wait.ended().await.unwrap(), ended);
     assert_eq!(world.service.get(&key).await.unwrap(), ended);
-    assert_eq!(world.service.wait(&key).await.unwrap().ended().await.unwrap(), ended);
+    assert_eq!(
+        world.service.wait(&key, Owner::default()).await.unwrap().1.ended().await.unwrap(),
+        ended
+    );
 }
 
 #[tokio::test]
@@ -187,7 +190,7 @@ async fn timers_fire_on_time_and_not_before_near_and_far() {
     let timers = world.run_timers();
     for ttl_ms in [1, 1_500, 90_000, 3 * 3_600_000] {
         let key = world.create(spec(ttl_ms)).await.request.key();
-        let wait = world.service.wait(&key).await.unwrap();
+        let (_, wait) = world.service.wait(&key, Owner::default()).await.unwrap();
         let mut ended = Box::pin(wait.ended());
         // Time passes as it does: in steps that let the scans happen.
         let mut left_ms = ttl_ms - 1;
@@ -237,12 +240,13 @@ async fn what_came_due_while_nobody_ran_fires_at_start_with_its_own_deadline() {
         keys.push(world.create(spec(ttl_ms)).await.request.key());
     }
     let world = world.restarted_after_ms(4 * 24 * 3_600_000).await;
-    let waits: Vec<_> =
-        keys.iter().map(|key| world.service.0.waiters.subscribe(key.clone()).unwrap()).collect();
+    let subscribe =
+        |key: &EventKey| world.service.0.waiters.subscribe(key.clone(), Owner::default()).unwrap();
+    let waits: Vec<_> = keys.iter().map(subscribe).collect();
     let timers = world.run_timers();
     for wait in waits {
-        let ended =
-            tokio::time::timeout(Duration::from_secs(5), wait.ended()).await.expect("fires");
+        let ended = tokio::time::timeout(Duration::from_secs(5), wait.ended()).await;
+        let ended = ended.expect("fires").unwrap();
         assert_eq!(ended.state(), State::TimedOut);
         assert_eq!(ended.response.unwrap().time, ended.request.deadline);
     }
@@ -299,17 +303,17 @@ async fn a_list_shows_the_pending_by_deadline_then_the_ended_latest_first_in_pag
 async fn a_shutdown_ends_every_wait_with_a_word_to_come_again() {
     let world = World::in_memory().await;
     let key = world.create(spec(60_000)).await.request.key();
-    let wait = world.service.wait(&key).await.unwrap();
+    let (_, wait) = world.service.wait(&key, Owner::default()).await.unwrap();
     world.shutdown.cancel();
     assert!(matches!(wait.ended().await, Err(Error::ShuttingDown)));
-    assert!(matches!(world.service.wait(&key).await, Err(Error::ShuttingDown)));
+    assert!(matches!(world.service.wait(&key, Owner::default()).await, Err(Error::ShuttingDown)));
 }
 
 #[tokio::test]
 async fn an_answer_whose_caller_hangs_up_still_wakes_the_waiters() {
     let world = World::in_memory().await;
     let key = world.create(spec(60_000)).await.request.key();
-    let wait = world.service.wait(&key).await.unwrap();
+    let (_, wait) = world.service.wait(&key, Owner::default()).await.unwrap();
     {
         let mut hung_up = Box::pin(world.service.end(&key, answer(1, "a")));
         while (&mut hung_up).now_or_never().is_none() && world.service.0.tasks.is_empty() {

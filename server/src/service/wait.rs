@@ -2,33 +2,35 @@
 
 use std::time::Duration;
 
-use hitl_core::{Event, EventKey};
+use hitl_core::{Event, EventKey, Timestamp};
 
 use crate::error::Error;
 use crate::service::{Parts, Service};
 use crate::store::PlantedFault;
-use crate::waiters::Subscription;
+use crate::waiters::{Owner, Subscription};
 
 /// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
 const OVERDUE_MS: i64 = 5_000;
 /// How far off that instant may be for a wait to hold it: the wall clock is read once a second then.
 const HELD_MS: i64 = 60_000;
 
-/// A wait for the end of one event.
+/// A wait for the end of one event. It holds where the event is, not the event, since most waits are long.
 #[derive(Debug)]
 pub struct Wait {
-    /// The event as it stood when the wait began.
-    pub event: Event,
+    key: EventKey,
+    deadline: Timestamp,
+    /// The event, if it had ended when the wait began.
+    ended: Option<Event>,
     subscription: Subscription,
     service: Service,
 }
 
 impl Service {
-    /// Begins to wait for the event at `key`.
+    /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], and those of the store.
-    pub async fn wait(&self, key: &EventKey) -> Result<Wait, Error> {
+    pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -37,27 +39,39 @@ impl Service {
             // On a shared store for longer than ends are announced.
             let dawdle_ms = if self.0.store.is_shared() { 25_000 } else { 20 };
             tokio::time::sleep(Duration::from_millis(dawdle_ms)).await;
-            let subscription = self.0.waiters.subscribe(key.clone())?;
-            return Ok(Wait { event, subscription, service: self.clone() });
+            let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
+            return Ok(Wait::begun(event, subscription, self));
         }
-        let subscription = self.0.waiters.subscribe(key.clone())?;
+        let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
         let event = self.0.store.ensure_timer(self.get(key).await?).await?;
-        Ok(Wait { event, subscription, service: self.clone() })
+        Ok(Wait::begun(event, subscription, self))
     }
 }
 
 impl Wait {
+    fn begun(event: Event, subscription: Subscription, service: &Service) -> (Event, Self) {
+        let wait = Self {
+            key: event.request.key(),
+            deadline: event.request.deadline,
+            ended: event.response.is_some().then(|| event.clone()),
+            subscription,
+            service: service.clone(),
+        };
+        (event, wait)
+    }
+
     /// Completes with the event once it has ended.
     ///
     /// # Errors
-    /// [`Error::ShuttingDown`] if the server goes first.
+    /// [`Error::ShuttingDown`] if the server goes first, [`Error::TooManyWaiters`] if somebody with fewer waits gets
+    /// the place.
     pub async fn ended(&self) -> Result<Event, Error> {
-        if self.event.response.is_some() {
-            return Ok(self.event.clone());
+        if let Some(event) = &self.ended {
+            return Ok(event.clone());
         }
         tokio::select! {
             biased;
-            event = self.subscription.ended() => Ok(event),
+            event = self.subscription.ended() => event,
             event = self.overdue() => Ok(event),
             () = self.service.0.shutdown.cancelled() => Err(Error::ShuttingDown),
         }
@@ -67,7 +81,7 @@ impl Wait {
     /// store a replica may crash between an end and its second announcement.
     async fn overdue(&self) -> Event {
         let Parts { store, clock, .. } = &*self.service.0;
-        let by = self.event.request.deadline.plus_ms(OVERDUE_MS);
+        let by = self.deadline.plus_ms(OVERDUE_MS);
         if !store.is_shared() {
             return std::future::pending().await;
         }
@@ -77,7 +91,7 @@ impl Wait {
         clock.sleep_until(by).await;
         loop {
             // Boxed, since a wait would have room for a read in it all the time.
-            match Box::pin(self.service.get(&self.event.request.key())).await {
+            match Box::pin(self.service.get(&self.key)).await {
                 Ok(event) if event.response.is_some() => return event,
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
@@ -86,11 +100,14 @@ impl Wait {
         }
     }
 
-    /// The event once it has ended, or as it stood when the wait began if `limit` passes first.
+    /// The event once it has ended, or as it stands when `limit` has passed.
     ///
     /// # Errors
-    /// [`Error::ShuttingDown`] if the server goes first.
+    /// Those of [`Wait::ended`] and of [`Service::get`].
     pub async fn ended_within(&self, limit: Duration) -> Result<Event, Error> {
-        tokio::time::timeout(limit, self.ended()).await.unwrap_or_else(|_| Ok(self.event.clone()))
+        match tokio::time::timeout(limit, self.ended()).await {
+            Ok(ended) => ended,
+            Err(_) => self.service.get(&self.key).await,
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod feed;
 mod queue;
 mod reads;
+mod seats;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,19 +20,20 @@ use tokio::sync::Notify;
 use crate::error::Error;
 
 pub use feed::Feed;
+pub use seats::Owner;
+use seats::{Seat, Seats};
 
 /// All waits of this process.
 #[derive(Debug)]
 pub struct Waiters {
     registry: Mutex<Registry>,
     arrived: Notify,
-    waits_max: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Registry {
     slots: HashMap<EventKey, Place>,
-    waits: usize,
+    seats: Seats,
 }
 
 /// A slot, and how many hold it. Counted here, under the lock: whoever leaves last must know it.
@@ -53,31 +55,30 @@ struct Slot {
 pub struct Subscription {
     key: EventKey,
     slot: Arc<Slot>,
+    seat: Seat,
     waiters: Arc<Waiters>,
 }
 
 impl Waiters {
     /// A registry of at most `waits_max` waits at a time.
     pub fn new(waits_max: usize) -> Arc<Self> {
-        Arc::new(Self { registry: Mutex::default(), arrived: Notify::new(), waits_max })
+        let registry = Registry { slots: HashMap::new(), seats: Seats::new(waits_max) };
+        Arc::new(Self { registry: Mutex::new(registry), arrived: Notify::new() })
     }
 
-    /// Takes a place among the waiters of the event at `key`.
+    /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`].
-    pub fn subscribe(self: &Arc<Self>, key: EventKey) -> Result<Subscription, Error> {
+    /// [`Error::TooManyWaiters`] if no other owner has so many that one of them can be ended for this.
+    pub fn subscribe(self: &Arc<Self>, key: EventKey, owner: Owner) -> Result<Subscription, Error> {
         let mut registry = self.registry();
-        if registry.waits >= self.waits_max {
-            return Err(Error::TooManyWaiters);
-        }
-        registry.waits += 1;
+        let seat = registry.seats.take(owner).ok_or(Error::TooManyWaiters)?;
         let place = registry.slots.entry(key.clone()).or_default();
         place.waits += 1;
         let slot = place.slot.clone();
         drop(registry);
         self.arrived.notify_one();
-        Ok(Subscription { key, slot, waiters: self.clone() })
+        Ok(Subscription { key, slot, seat, waiters: self.clone() })
     }
 
     /// Tells everyone who waits for `event` that it has ended. To be called once that is durable.
@@ -111,7 +112,7 @@ impl Waiters {
 
     /// How many waits there are.
     pub fn count(&self) -> usize {
-        self.registry().waits
+        self.registry().seats.taken()
     }
 
     fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
@@ -121,7 +122,18 @@ impl Waiters {
 
 impl Subscription {
     /// Completes with the event once it has ended.
-    pub async fn ended(&self) -> Event {
+    ///
+    /// # Errors
+    /// [`Error::TooManyWaiters`] if this wait is ended for one of an owner who has fewer.
+    pub async fn ended(&self) -> Result<Event, Error> {
+        tokio::select! {
+            biased;
+            event = self.told() => Ok(event),
+            () = self.seat.lost() => Err(Error::TooManyWaiters),
+        }
+    }
+
+    async fn told(&self) -> Event {
         loop {
             let mut changed = pin!(self.slot.changed.notified());
             // Listen first, so that an end between the look and the wait is not missed.
@@ -137,7 +149,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut registry = self.waiters.registry();
-        registry.waits -= 1;
+        registry.seats.leave(&self.seat);
         if let Entry::Occupied(mut place) = registry.slots.entry(self.key.clone()) {
             place.get_mut().waits -= 1;
             if place.get().waits == 0 {

@@ -20,24 +20,24 @@ fn ended_event() -> Event {
 async fn whoever_subscribed_before_the_end_is_told_whenever_they_look() {
     let waiters = Waiters::new(10);
     let event = ended_event();
-    let early = waiters.subscribe(event.request.key()).unwrap();
+    let early = waiters.subscribe(event.request.key(), Owner::default()).unwrap();
     let mut looking = Box::pin(early.ended());
     assert!((&mut looking).now_or_never().is_none());
-    let not_looking_yet = waiters.subscribe(event.request.key()).unwrap();
+    let not_looking_yet = waiters.subscribe(event.request.key(), Owner::default()).unwrap();
     waiters.ended(&event);
-    assert_eq!(looking.await, event);
-    assert_eq!(not_looking_yet.ended().await, event);
+    assert_eq!(looking.await.unwrap(), event);
+    assert_eq!(not_looking_yet.ended().await.unwrap(), event);
 }
 
 #[tokio::test]
 async fn waits_are_bounded_and_places_come_back() {
     let waiters = Waiters::new(2);
     let key = ended_event().request.key();
-    let first = waiters.subscribe(key.clone()).unwrap();
-    let second = waiters.subscribe(key.clone()).unwrap();
-    assert!(matches!(waiters.subscribe(key.clone()), Err(Error::TooManyWaiters)));
+    let first = waiters.subscribe(key.clone(), Owner::default()).unwrap();
+    let second = waiters.subscribe(key.clone(), Owner::default()).unwrap();
+    assert!(matches!(waiters.subscribe(key.clone(), Owner::default()), Err(Error::TooManyWaiters)));
     drop(first);
-    drop(waiters.subscribe(key.clone()).unwrap());
+    drop(waiters.subscribe(key.clone(), Owner::default()).unwrap());
     assert_eq!(waiters.registry().slots.len(), 1);
     drop(second);
     assert_eq!((waiters.count(), waiters.registry().slots.len()), (0, 0));
@@ -59,7 +59,7 @@ fn places_come_back_when_many_leave_at_once() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..5_000 {
-                    drop(waiters.subscribe(event.request.key()).unwrap());
+                    drop(waiters.subscribe(event.request.key(), Owner::default()).unwrap());
                 }
             });
         }
@@ -78,8 +78,9 @@ fn wake_ups_survive_races() {
             let event = ended_event();
             let waits: Vec<_> = (0..8)
                 .map(|_| {
-                    let subscription = waiters.subscribe(event.request.key()).unwrap();
-                    tokio::spawn(async move { subscription.ended().await })
+                    let subscription =
+                        waiters.subscribe(event.request.key(), Owner::default()).unwrap();
+                    tokio::spawn(async move { subscription.ended().await.unwrap() })
                 })
                 .collect();
             let end = tokio::spawn({

@@ -14,13 +14,13 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     (
         "app",
         &[
-            "api", "auth", "clock", "config", "error", "grpc", "http", "net", "random", "service",
-            "store", "timers", "waiters",
+            "api", "auth", "budget", "clock", "config", "error", "grpc", "http", "net", "random",
+            "service", "store", "timers", "waiters",
         ],
     ),
     ("grpc", &["api", "auth", "clock", "error", "net", "service"]),
     ("http", &["api", "auth", "clock", "error", "json", "net", "service"]),
-    ("api", &["auth", "clock", "error", "json", "random", "service"]),
+    ("api", &["auth", "budget", "clock", "error", "json", "random", "service"]),
     ("service", &["auth", "clock", "error", "random", "store", "timers", "waiters"]),
     ("timers", &["clock", "error", "random", "store"]),
     ("waiters", &["clock", "error", "random", "store"]),
@@ -28,11 +28,13 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     ("auth", &["clock", "error", "random"]),
     ("json", &["error"]),
     ("testing", &["clock", "random", "store"]),
-    ("config", &["error", "store"]),
-    ("error", &[]),
+    ("config", &["error", "size", "store"]),
+    ("budget", &[]),
+    ("error", &["budget"]),
     ("clock", &[]),
-    ("net", &[]),
+    ("net", &["budget"]),
     ("random", &[]),
+    ("size", &[]),
 ];
 
 /// A crate with its family (`tonic` and `tonic_types`), and the server modules that may name it.

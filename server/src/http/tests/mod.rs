@@ -15,6 +15,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::auth::{LinkKey, Links};
+use crate::budget::Budget;
 use crate::clock::ManualClock;
 use crate::random::SystemRandom;
 use crate::service::Service;
@@ -32,7 +33,7 @@ struct World {
 /// What came back, read whole.
 struct Reply {
     status: StatusCode,
-    headers: http::HeaderMap,
+    headers: HeaderMap,
     text: String,
 }
 
@@ -58,7 +59,8 @@ impl World {
             public_url: "http://127.0.0.1:4485".into(),
             ..Settings::default()
         };
-        guard(router(Arc::new(Api::new(service.clone(), links, calls_max))), &settings)
+        let api = Api::new(service.clone(), links, calls_max, Budget::unlimited());
+        guard(router(Arc::new(api)), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

@@ -1,0 +1,221 @@
+//! What one connection holds and owes.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Budget, CALL_BYTES, Full, Lease};
+
+/// A connection's part of the budget.
+#[derive(Debug)]
+pub struct Account {
+    id: u64,
+    peer: IpAddr,
+    held: AtomicUsize,
+    /// The connection's own bytes, until it is gone.
+    own: Mutex<Option<Lease>>,
+    state: Mutex<State>,
+    /// Ends the connection at once.
+    close: CancellationToken,
+    /// Lets it finish what is under way, and then ends it.
+    retire: CancellationToken,
+}
+
+#[derive(Debug)]
+struct State {
+    calls: usize,
+    /// When the last call ended, or the connection began.
+    idle_since: Instant,
+    /// What the peer owes, by the number of the debt.
+    owed: BTreeMap<u64, Owed>,
+    next_number: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    since: Instant,
+    by: Instant,
+}
+
+/// Something that the peer owes until an instant: settled when dropped.
+#[derive(Debug)]
+pub struct Due {
+    account: Arc<Account>,
+    number: u64,
+}
+
+/// A call under way, with its part of the budget. Cheap to clone; it ends with its last clone.
+#[derive(Clone, Debug)]
+pub struct Call(Arc<CallParts>);
+
+#[derive(Debug)]
+struct CallParts {
+    budget: Budget,
+    account: Arc<Account>,
+    lease: Lease,
+    overran: AtomicBool,
+}
+
+/// What a look at an account shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    pub(super) peer: IpAddr,
+    pub(super) held: usize,
+    pub(super) calls: usize,
+    pub(super) idle_since: Instant,
+    /// Since when the oldest debt stands.
+    pub(super) owes_since: Option<Instant>,
+    /// When the first debt is due.
+    pub(super) owes_by: Option<Instant>,
+}
+
+impl Account {
+    pub(super) fn new(id: u64, peer: IpAddr, now: Instant) -> Self {
+        let state = State { calls: 0, idle_since: now, owed: BTreeMap::new(), next_number: 0 };
+        Self {
+            id,
+            peer,
+            held: AtomicUsize::new(0),
+            own: Mutex::default(),
+            state: Mutex::new(state),
+            close: CancellationToken::new(),
+            retire: CancellationToken::new(),
+        }
+    }
+
+    /// Tells connections apart for as long as the process lives.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Completes when the connection is to end at once.
+    pub async fn closed(&self) {
+        self.close.cancelled().await;
+    }
+
+    /// Completes when the connection is to finish what is under way and end.
+    pub async fn retired(&self) {
+        self.retire.cancelled().await;
+    }
+
+    /// Notes that the peer owes something within `limit`.
+    pub fn owes(self: &Arc<Self>, limit: Duration) -> Due {
+        let since = Instant::now();
+        let mut state = self.state();
+        let number = state.next_number;
+        state.next_number += 1;
+        state.owed.insert(number, Owed { since, by: since + limit });
+        drop(state);
+        Due { account: self.clone(), number }
+    }
+
+    /// Begins a call whose head takes `head_bytes`.
+    ///
+    /// # Errors
+    /// [`Full`] if the budget, or what is left to this connection, is short.
+    pub fn call(self: &Arc<Self>, budget: &Budget, head_bytes: usize) -> Result<Call, Full> {
+        let lease = budget.lease(Some(self), CALL_BYTES + head_bytes)?;
+        self.state().calls += 1;
+        let (budget, account) = (budget.clone(), self.clone());
+        let overran = AtomicBool::new(false);
+        Ok(Call(Arc::new(CallParts { budget, account, lease, overran })))
+    }
+
+    pub(super) fn close(&self) {
+        self.close.cancel();
+    }
+
+    pub(super) fn retire(&self) {
+        self.retire.cancel();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.close.is_cancelled()
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_held(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn hold(&self, own: Lease) {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
+    }
+
+    /// Gives back the connection's own bytes, which hold the account in turn.
+    pub(super) fn release(&self) {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(own);
+    }
+
+    pub(super) fn view(&self) -> View {
+        let state = self.state();
+        View {
+            peer: self.peer,
+            held: self.held(),
+            calls: state.calls,
+            idle_since: state.idle_since,
+            owes_since: state.owed.values().next().map(|owed| owed.since),
+            owes_by: state.owed.values().map(|owed| owed.by).min(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        self.account.state().owed.remove(&self.number);
+    }
+}
+
+impl Call {
+    /// The connection that the call came by.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.0.account
+    }
+
+    /// Takes `bytes` more for the body of the call. Once that fails the call has to be refused.
+    ///
+    /// # Errors
+    /// As [`Budget::lease`].
+    pub fn take(&self, bytes: usize) -> Result<(), Full> {
+        let taken = self.0.lease.grow(bytes);
+        if taken.is_err() {
+            self.0.overran.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Whether [`Call::take`] has failed.
+    pub fn has_overrun(&self) -> bool {
+        self.0.overran.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the call's reply that exist already.
+    pub fn reply(&self, bytes: usize) -> Lease {
+        self.0.budget.lease_at_once(Some(&self.0.account), bytes)
+    }
+}
+
+impl Drop for CallParts {
+    fn drop(&mut self) {
+        let mut state = self.account.state();
+        state.calls -= 1;
+        state.idle_since = Instant::now();
+    }
+}

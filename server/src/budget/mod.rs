@@ -1,0 +1,243 @@
+//! What the peers of this server may make it hold: one budget of bytes, shared out by connection.
+//!
+//! Every connection, every call with its head, body and reply, and every page under way takes a [`Lease`] on the budget
+//! before it takes the memory, and holds it to the last byte. New work is refused while the budget is short; those who
+//! wait already are served from the part that new work may not touch. What a peer owes (a head, a body, the reading of
+//! a reply) it owes until an instant; [`Budget::watch`] closes the connections of those who let it pass, and under
+//! pressure of those who have owed for longest.
+
+mod account;
+mod machine;
+mod room;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub use account::{Account, Call, Due};
+pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
+
+/// What an open connection takes before it has asked for anything.
+const CONNECTION_BYTES: usize = 32 * 1024;
+/// What a call takes beside its head, body and reply; a wait is such a call.
+const CALL_BYTES: usize = 12 * 1024;
+
+/// Bounds on what is held for peers.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetLimits {
+    /// Most bytes held at a time.
+    pub bytes_max: usize,
+    /// Most connections at a time.
+    pub connections_max: usize,
+}
+
+/// The budget is short: the call is refused, and may be repeated a little later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server holds as much as it may; try again later")]
+pub struct Full;
+
+/// The budget of one server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: BudgetLimits,
+    used: AtomicUsize,
+    accounts: Mutex<Vec<Arc<Account>>>,
+    next_id: AtomicU64,
+    /// Notified when bytes are given back while somebody waits for them.
+    freed: Notify,
+    /// Whether new work was refused since the last look.
+    refused: AtomicBool,
+    /// Notified when new work is refused.
+    short: Notify,
+}
+
+/// Bytes of the budget, given back when dropped.
+#[derive(Debug)]
+pub struct Lease {
+    budget: Budget,
+    /// Whose bytes they are; none for what the server does by itself.
+    account: Option<Arc<Account>>,
+    bytes: AtomicUsize,
+}
+
+impl Budget {
+    /// A budget within `limits`, all of it free.
+    pub fn new(limits: BudgetLimits) -> Self {
+        Self(Arc::new(Shared {
+            limits,
+            used: AtomicUsize::new(0),
+            accounts: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            freed: Notify::new(),
+            refused: AtomicBool::new(false),
+            short: Notify::new(),
+        }))
+    }
+
+    /// A budget that is never short, for tests.
+    pub fn unlimited() -> Self {
+        Self::new(BudgetLimits { bytes_max: usize::MAX, connections_max: usize::MAX })
+    }
+
+    /// Opens the account of a new connection from `peer`. If there are as many connections as there may be, the one
+    /// that can best be missed is closed for it.
+    ///
+    /// # Errors
+    /// [`Full`] if none can be missed.
+    pub fn connect(&self, peer: SocketAddr) -> Result<Arc<Account>, Full> {
+        let now = Instant::now();
+        let mut accounts = self.accounts();
+        let open = accounts.iter().filter(|account| !account.is_closing()).count();
+        if open >= self.0.limits.connections_max {
+            let missed = room::least_missed(&accounts, peer.ip(), now).ok_or(Full)?;
+            missed.close();
+        }
+        // Those that were told to close are still there for a moment.
+        if accounts.len() >= self.0.limits.connections_max.saturating_mul(2) {
+            return Err(Full);
+        }
+        let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
+        let account = Arc::new(Account::new(id, peer.ip(), now));
+        account.hold(self.lease_at_once(Some(&account), CONNECTION_BYTES));
+        accounts.push(account.clone());
+        Ok(account)
+    }
+
+    /// Closes the account of a connection that is gone.
+    pub fn disconnect(&self, account: &Arc<Account>) {
+        account.release();
+        self.accounts().retain(|other| other.id() != account.id());
+    }
+
+    /// `bytes` for new work of `account`, or of the server itself.
+    ///
+    /// # Errors
+    /// [`Full`] if that would take the budget past the part for new work, or the account past its share.
+    pub fn lease(&self, account: Option<&Arc<Account>>, bytes: usize) -> Result<Lease, Full> {
+        let share_left =
+            account.is_none_or(|account| account.held().saturating_add(bytes) <= self.share_max());
+        if !share_left {
+            return Err(Full);
+        }
+        self.can_afford(bytes)?;
+        Ok(self.lease_at_once(account, bytes))
+    }
+
+    /// `bytes` that are held already, whatever the budget: the work was let in before, and it is there.
+    pub fn lease_at_once(&self, account: Option<&Arc<Account>>, bytes: usize) -> Lease {
+        let lease =
+            Lease { budget: self.clone(), account: account.cloned(), bytes: AtomicUsize::new(0) };
+        lease.add(bytes);
+        lease
+    }
+
+    /// Whether new work of `bytes` may begin.
+    ///
+    /// # Errors
+    /// [`Full`] if not; then some of those who hold much and read nothing are about to be let go.
+    pub fn can_afford(&self, bytes: usize) -> Result<(), Full> {
+        if self.used().saturating_add(bytes) <= self.new_work_max() {
+            return Ok(());
+        }
+        self.0.refused.store(true, Ordering::Relaxed);
+        self.0.short.notify_one();
+        Err(Full)
+    }
+
+    /// Completes when `bytes` can be delivered to somebody who was let in long ago.
+    pub async fn can_deliver(&self, bytes: usize) {
+        let max = self.0.limits.bytes_max;
+        loop {
+            let mut freed = std::pin::pin!(self.0.freed.notified());
+            freed.as_mut().enable();
+            // What is larger than all of the budget goes when nothing else is held.
+            if self.used().saturating_add(bytes) <= max.max(bytes) {
+                return;
+            }
+            self.0.short.notify_one();
+            freed.await;
+        }
+    }
+
+    /// Bytes held now.
+    pub fn used(&self) -> usize {
+        self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// Most bytes held at a time.
+    pub fn bytes_max(&self) -> usize {
+        self.0.limits.bytes_max
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.accounts().len()
+    }
+
+    /// Most waits that fit in half of the budget, so that other calls always have the rest.
+    pub fn waits_max(&self) -> usize {
+        self.0.limits.bytes_max / 2 / CALL_BYTES
+    }
+
+    /// Most calls, each with a head of `head_bytes`, that fit in what one connection may hold.
+    pub fn streams_max(&self, head_bytes: usize) -> u32 {
+        let calls = self.share_max() / (CALL_BYTES + head_bytes);
+        u32::try_from(calls).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Up to here new work is let in. The rest is for what was let in before.
+    fn new_work_max(&self) -> usize {
+        self.0.limits.bytes_max / 4 * 3
+    }
+
+    /// The most that one connection may hold.
+    fn share_max(&self) -> usize {
+        self.0.limits.bytes_max / 4
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Vec<Arc<Account>>> {
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    /// Takes `bytes` more, if new work may.
+    ///
+    /// # Errors
+    /// As [`Budget::lease`]; what was held before still is.
+    pub fn grow(&self, bytes: usize) -> Result<(), Full> {
+        let more = self.budget.lease(self.account.as_ref(), bytes)?;
+        // They are this lease's from now on.
+        self.bytes.fetch_add(more.bytes.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.0.used.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.add_held(bytes);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        self.budget.0.used.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.give_back(bytes);
+        }
+        self.budget.0.freed.notify_waiters();
+    }
+}

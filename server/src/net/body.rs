@@ -1,0 +1,188 @@
+//! Bodies with their part of the budget: a request's as it arrives, a reply's until its last byte is sent.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use crate::budget::{Call, Due, Full, Lease};
+
+/// Time for the body of a request, beside a second for every 16 KiB of it that has come.
+const BODY_TIME: Duration = Duration::from_secs(20);
+/// Longest that a body may take, however much of it comes.
+const BODY_TIME_MAX: Duration = Duration::from_secs(300);
+/// Time to read a part of a reply, beside a second for every 16 KiB of it.
+const REPLY_TIME: Duration = Duration::from_secs(30);
+/// The slowest that a peer may send or read, in bytes a second.
+const RATE_MIN: usize = 16 * 1024;
+/// What a byte of a body comes to: itself, what it is decoded to, and the record that is made of that.
+const BODY_FACTOR: usize = 3;
+
+/// Why a body did not come whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The peer took too long.
+    #[error("the body took too long: send it whole within 20 s, or at 16 KiB a second")]
+    TooSlow,
+    /// The budget is short.
+    #[error(transparent)]
+    Full(#[from] Full),
+    /// The connection broke, or the peer gave up.
+    #[error("the body broke off: {0}")]
+    Broken(hyper::Error),
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub struct RequestBody {
+    inner: Incoming,
+    call: Call,
+    /// Bytes that were paid for when the head announced them.
+    announced: usize,
+    received: usize,
+    begun: Instant,
+    late: Option<Pin<Box<Sleep>>>,
+    /// Owed until the last byte has come.
+    due: Option<Due>,
+}
+
+impl RequestBody {
+    /// The body `inner` of `call`, whose head announced so many bytes.
+    ///
+    /// # Errors
+    /// [`Full`] if there is no room for what is announced.
+    pub(super) fn new(inner: Incoming, call: Call, bytes_max: usize) -> Result<Self, Full> {
+        let announced = inner.size_hint().lower();
+        // What is larger is refused for its size, not for want of room.
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX).min(bytes_max);
+        call.take(announced * BODY_FACTOR)?;
+        let due = (!inner.is_end_stream()).then(|| call.account().owes(BODY_TIME_MAX));
+        let begun = Instant::now();
+        Ok(Self { inner, call, announced, received: 0, begun, late: None, due })
+    }
+
+    fn received(&mut self, bytes: usize) -> Result<(), Full> {
+        self.received += bytes;
+        let unpaid = self.received.saturating_sub(self.announced).min(bytes);
+        self.call.take(unpaid * BODY_FACTOR)
+    }
+
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let time = BODY_TIME + at_least_rate(self.received);
+        let by = self.begun + time.min(BODY_TIME_MAX);
+        let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(by)));
+        if late.deadline() != by {
+            late.as_mut().reset(by);
+        }
+        late.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
+            let late = self.is_late(context);
+            return if late { Poll::Ready(Some(Err(BodyError::TooSlow))) } else { Poll::Pending };
+        };
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Some(Err(BodyError::Broken(error)))),
+            None => {
+                self.due = None;
+                return Poll::Ready(None);
+            }
+        };
+        if let Some(data) = frame.data_ref()
+            && let Err(full) = self.received(data.len())
+        {
+            return Poll::Ready(Some(Err(full.into())));
+        }
+        if self.inner.is_end_stream() {
+            self.due = None;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub struct ReplyBody<B> {
+    inner: B,
+    /// None for the reply to a call that was refused, which is small.
+    call: Option<Call>,
+}
+
+/// A part of a reply, which the peer has to read in time.
+struct Part {
+    bytes: Bytes,
+    _lease: Lease,
+    _due: Due,
+}
+
+impl<B> ReplyBody<B> {
+    pub(super) fn new(inner: B, call: Option<Call>) -> Self {
+        Self { inner, call }
+    }
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for ReplyBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        let Some(call) = &self.call else {
+            return polled;
+        };
+        polled.map_ok(|frame| frame.map_data(|bytes| watched(call, bytes)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// `bytes` that hold their part of the budget, and that the peer owes to read, until whoever sends them drops them.
+fn watched(call: &Call, bytes: Bytes) -> Bytes {
+    if bytes.is_empty() {
+        return bytes;
+    }
+    let lease = call.reply(bytes.len());
+    let due = call.account().owes(REPLY_TIME + at_least_rate(bytes.len()));
+    Bytes::from_owner(Part { bytes, _lease: lease, _due: due })
+}
+
+/// How long a peer may take for `bytes`.
+fn at_least_rate(bytes: usize) -> Duration {
+    Duration::from_secs((bytes / RATE_MIN) as u64)
+}

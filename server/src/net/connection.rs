@@ -1,0 +1,152 @@
+//! One connection: its requests, and how it ends.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::{Service, ServiceExt};
+
+use super::{Door, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody};
+use crate::budget::{Account, Call, Due, Full};
+
+/// A connection of a peer, with its account.
+pub(super) struct Connection<S, R> {
+    peer: SocketAddr,
+    account: Arc<Account>,
+    /// The first request, until it has come.
+    first: Mutex<Option<Due>>,
+    door: Door<S, R>,
+    limits: Limits,
+}
+
+impl<S, R> Connection<S, R> {
+    /// A connection from which the first request is awaited.
+    pub(super) fn new(
+        peer: SocketAddr,
+        account: Arc<Account>,
+        door: Door<S, R>,
+        limits: Limits,
+    ) -> Self {
+        let first = Mutex::new(Some(account.owes(HEADER_TIMEOUT)));
+        Self { peer, account, first, door, limits }
+    }
+}
+
+/// Gives back what a connection holds, however it ends.
+struct Open<'a, S, R>(&'a Connection<S, R>);
+
+impl<S, R> Drop for Open<'_, S, R> {
+    fn drop(&mut self) {
+        self.0.door.budget.disconnect(&self.0.account);
+    }
+}
+
+impl<S, R, B> Connection<S, R>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    R: Fn(&HeaderMap) -> Response<B> + Clone + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static,
+{
+    /// Serves what comes by `stream`, until the peer ends it, the budget does, or the shutdown has let it finish.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        server: Arc<Builder<TokioExecutor>>,
+        stream: TcpStream,
+        shutdown: CancellationToken,
+    ) {
+        let _open = Open(&self);
+        let service = service_fn(|request| self.clone().answer(request));
+        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+        let mut end = std::pin::pin!(async {
+            tokio::select! {
+                () = self.account.retired() => {}
+                () = shutdown.cancelled() => {}
+            }
+        });
+        let mut is_ending = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(peer = %self.peer, error, "a connection broke");
+                    }
+                    return;
+                }
+                () = self.account.closed() => return,
+                () = end.as_mut(), if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody<B>>, Infallible> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.door.activity.0.fetch_add(1, Ordering::Relaxed);
+        let (mut head, body) = request.into_parts();
+        let admitted = self.admit(&head, body);
+        let Ok((call, body)) = admitted else {
+            return Ok(self.refuse(&head.headers));
+        };
+        // Only what an overrun needs is kept, since the rest is the application's from here on.
+        let kind: HeaderMap = kind(&head.headers);
+        head.extensions.insert(Peer { address: self.peer, connection: self.account.id() });
+        let reply = self.door.app.clone().oneshot(Request::from_parts(head, body)).await?;
+        if call.has_overrun() {
+            return Ok(self.refuse(&kind));
+        }
+        Ok(reply.map(|body| ReplyBody::new(body, Some(call))))
+    }
+
+    /// A place for the call, and its body that pays as it comes.
+    fn admit(
+        &self,
+        head: &http::request::Parts,
+        body: Incoming,
+    ) -> Result<(Call, RequestBody), Full> {
+        let call = self.account.call(&self.door.budget, head_bytes(head))?;
+        let body = RequestBody::new(body, call.clone(), self.limits.body_bytes_max)?;
+        Ok((call, body))
+    }
+
+    fn refuse(&self, headers: &HeaderMap) -> Response<ReplyBody<B>> {
+        (self.door.refuse)(headers).map(|body| ReplyBody::new(body, None))
+    }
+}
+
+/// What the head of a request takes in memory.
+fn head_bytes(head: &http::request::Parts) -> usize {
+    let headers = head.headers.iter();
+    let text: usize =
+        headers.map(|(name, value)| HEADER_BYTES + name.as_str().len() + value.len()).sum();
+    text + head.uri.path().len() + head.uri.query().map_or(0, str::len)
+}
+
+/// The headers that tell which kind of reply the client reads.
+fn kind(headers: &HeaderMap) -> HeaderMap {
+    let names = [http::header::CONTENT_TYPE, http::header::ACCEPT];
+    let kept =
+        names.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
+    kept.collect()
+}
