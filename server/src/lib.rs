@@ -15,6 +15,7 @@ pub mod error;
 pub mod grpc;
 pub mod http;
 pub mod json;
+pub mod log;
 pub mod net;
 pub mod random;
 pub mod service;

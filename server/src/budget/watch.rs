@@ -86,7 +86,8 @@ impl Budget {
             && view.held > self.share_max() / 2
         {
             account.close();
-            tracing::warn!(peer = %view.peer, freed = view.held, "memory was short: the peer that held most was let go");
+            let (peer, freed) = (view.peer, view.held);
+            tracing::warn!(%peer, freed, "memory was short: the peer that held most was let go");
         }
     }
 }

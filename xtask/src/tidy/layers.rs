@@ -10,7 +10,7 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 pub(crate) const DIRECTIONS: &[Row] = &[
     ("lib", &[]),
     ("main", &["app", "cli", "config"]),
-    ("cli", &["app", "clock", "config", "error", "json", "store"]),
+    ("cli", &["app", "clock", "config", "error", "json", "log", "store"]),
     (
         "app",
         &[
@@ -32,6 +32,7 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     ("budget", &[]),
     ("error", &["budget"]),
     ("clock", &[]),
+    ("log", &[]),
     ("net", &["budget"]),
     ("random", &[]),
     ("size", &[]),
