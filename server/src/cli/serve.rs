@@ -8,8 +8,11 @@ use super::exit::Exit;
 use crate::config::ServeArgs;
 use crate::log::Log;
 
+/// What is logged unless `HITL_LOG` says otherwise. What a peer does wrong in HTTP/2 is its own affair.
+const LEVELS: &str = "info,h2=error";
+
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let filter = EnvFilter::try_from_env("HITL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("HITL_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -69,6 +69,7 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("generated", &[Check(&["sdk/generate", "--check"])]),
     // After the checks of the SDKs, which install and build what the adapters are made of.
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
+    suite("abuse", &[&BINARIES], &[CargoTest(&["--test", "abuse", "--", "--nocapture"])]),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
 ];
 

@@ -1,0 +1,122 @@
+//! Peers that mean harm, each kind alone for a few seconds, beside 200 who wait and one who works.
+//!
+//! The server has 512 MiB and 1,024 descriptors. It must not end, must stay under its memory, must tell those who wait
+//! of their answers meanwhile, and must serve a newcomer within 5 s of the end of each attack.
+
+mod attacks;
+mod bystanders;
+mod peers;
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use attacks::{ATTACKS, Attack};
+use bystanders::{Bystanders, Latencies};
+use support::server::{Config, Server};
+use support::stores::Kind;
+use support::tools;
+use tokio_util::sync::CancellationToken;
+
+const MEMORY_MIB: u64 = 512;
+const DESCRIPTORS: u32 = 1_024;
+/// How long each attack lasts.
+const ATTACK_TIME: Duration = Duration::from_secs(5);
+/// How soon after an attack a newcomer must be served.
+const RECOVERY_MAX: Duration = Duration::from_secs(5);
+/// How late an answer may reach somebody who waits, whatever goes on. The ratio to the quiet phase is printed.
+const DELIVERY_MAX: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_means_harm_harms_nobody_else() {
+    let wrapper = limited_binary();
+    let config = Config::new(wrapper.path().join("hitl"))
+        .kind(Kind::Embedded)
+        .arg("--memory-max")
+        .arg(format!("{MEMORY_MIB}MiB"));
+    let mut server = Server::start(config).await.expect("the server starts");
+    let target = peers::Target::of(&server).await;
+    let mut bystanders = Bystanders::wait(&server).await;
+    let quiet = bystanders.answer_for(ATTACK_TIME).await;
+    println!("{:<44} {quiet}", "quiet");
+    let mut broken = Vec::new();
+    for attack in ATTACKS {
+        bystanders.fill_up(&server).await;
+        let seen = endure(attack, &target, &mut bystanders).await;
+        let recovered = bystanders::newcomer_is_served(&server, RECOVERY_MAX).await;
+        let peak_mib = peak_mib(&server);
+        println!(
+            "{:<44} {}, {:.1}x; a newcomer is served after {}; peak {peak_mib} MiB",
+            attack.name,
+            seen.latencies,
+            seen.latencies.p99() / quiet.p99(),
+            recovered.map_or("(never)".to_owned(), |after| format!("{} ms", after.as_millis())),
+        );
+        if !server.is_running() {
+            broken.push(format!("{}: the server ended", attack.name));
+            break;
+        }
+        broken.extend(complaints(attack, &seen, recovered, peak_mib));
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// What was seen during one attack.
+struct Seen {
+    latencies: Latencies,
+    /// What the attackers did, so that an attack that never began is noticed.
+    done: usize,
+}
+
+async fn endure(attack: &Attack, target: &peers::Target, bystanders: &mut Bystanders) -> Seen {
+    let over = CancellationToken::new();
+    let attackers = tokio::spawn((attack.run)(target.clone(), over.clone()));
+    let latencies = bystanders.answer_for(ATTACK_TIME).await;
+    over.cancel();
+    let done = tokio::time::timeout(RECOVERY_MAX, attackers).await;
+    Seen { latencies, done: done.ok().and_then(Result::ok).unwrap_or(0) }
+}
+
+fn complaints(
+    attack: &Attack,
+    seen: &Seen,
+    recovered: Option<Duration>,
+    peak_mib: u64,
+) -> Vec<String> {
+    let checks = [
+        (seen.done >= attack.at_least, format!("only {} of it was done", seen.done)),
+        (seen.latencies.lost == 0, format!("{} waits were not told", seen.latencies.lost)),
+        (
+            seen.latencies.p99() <= DELIVERY_MAX.as_secs_f64(),
+            format!("those who wait were told late: {}", seen.latencies),
+        ),
+        (recovered.is_some(), format!("a newcomer was not served within {RECOVERY_MAX:?}")),
+        (peak_mib < MEMORY_MIB, format!("it took {peak_mib} MiB")),
+    ];
+    let failed = checks.into_iter().filter(|(holds, _)| !holds);
+    failed.map(|(_, complaint)| format!("{}: {complaint}", attack.name)).collect()
+}
+
+/// The binary, started with few descriptors.
+fn limited_binary() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("there is room for a script");
+    let script =
+        format!("#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec '{}' \"$@\"\n", tools::hitl().display());
+    let path = directory.path().join("hitl");
+    std::fs::write(&path, script).expect("the script is written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it can run");
+    directory
+}
+
+/// The most memory that the server ever had.
+fn peak_mib(server: &Server) -> u64 {
+    let status = server.pid().map(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")));
+    let status = status.and_then(Result::ok).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    let kibibytes = line.trim().trim_end_matches(" kB").parse::<u64>();
+    kibibytes.map_or(u64::MAX, |kibibytes| kibibytes / 1024)
+}
+
+/// How long something took, for the reports.
+fn since(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64()
+}
