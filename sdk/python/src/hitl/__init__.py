@@ -10,7 +10,8 @@ typed value:
 Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 """
 
-from hitl import v1
+# gRPC is imported by `forks`, in its way, before anything else imports it.
+from hitl import forks, v1  # noqa: F401
 from hitl.ask import ask
 from hitl.client import Client
 from hitl.config import Config
