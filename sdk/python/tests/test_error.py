@@ -58,6 +58,6 @@ def test_an_outcome_tells_who_when_and_why() -> None:
     assert error.kind == "timed_out"
     event.state = v1.EVENT_STATE_DECLINED
     error = pickle.loads(pickle.dumps(of_end(event)))
-    assert str(error) == '"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today'
+    assert str(error) == '"deploy" was declined by "Ada" (1970-01-01T00:00:00Z): not today'
     assert isinstance(error, hitl.Declined)
     assert error.response and error.response.reason == "not today"

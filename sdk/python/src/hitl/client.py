@@ -5,16 +5,16 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Invalid, Unavailable, of_status
+from hitl.error import Internal, Invalid, Unavailable, of_status
 from hitl.event import Create, present
 from hitl.retry import retry
 from hitl.shape import shape
+from hitl.shown import quoted
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
@@ -64,6 +64,13 @@ class Client:
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._starting: asyncio.Task[None] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled or copied, it is the client of these settings in that process."""
+        return _client_of, (self.settings,)
+
+    def __repr__(self) -> str:
+        return f"<hitl client of {self.endpoint}, namespace {quoted(self.namespace)}>"
 
     @property
     def endpoint(self) -> str:
@@ -225,14 +232,15 @@ class Client:
         except grpc.aio.AioRpcError as status:
             raise of_status(status, self.endpoint) from None
         self.reached = True
+        if message is None:
+            raise Internal(f"{self.endpoint} sent what cannot be read as a message of the API")
         return message
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
         self._ensure_open()
         if self._channel is None:
-            url = urlsplit(self.endpoint)
-            address = url.netloc if url.port else f"{url.netloc}:80"
+            address = self.endpoint.removeprefix("http://")
             self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
         launcher, state = self.settings.launcher, self._channel.get_state()
         if launcher and state is not grpc.ChannelConnectivity.READY:
@@ -251,7 +259,7 @@ class Client:
 def _json(value: Any) -> str:
     try:
         return json.dumps(value, default=lambda part: shape(type(part)).dump(part))
-    except (Invalid, TypeError, ValueError) as error:
+    except (Invalid, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise Invalid(f"{value!r} cannot be an answer: {error}") from error
 
 
@@ -260,5 +268,11 @@ _defaults: dict[Settings, Client] = {}
 
 def default_client() -> Client:
     """The client that is used where none is named: one for each environment."""
-    client = Client()
-    return _defaults.setdefault(client.settings, client)
+    return _client_of(Config().resolve(os.environ))
+
+
+def _client_of(settings: Settings) -> Client:
+    """The one client of these settings, shared by all who have none of their own."""
+    client = Client(Config(settings.endpoint, settings.namespace, settings.run_id))
+    client.settings = settings
+    return _defaults.setdefault(settings, client)

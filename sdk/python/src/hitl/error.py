@@ -1,6 +1,5 @@
 """One error type, with a subclass for each kind: as many as a caller would handle differently."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -9,6 +8,7 @@ from grpc import StatusCode
 from grpc.aio import AioRpcError
 
 from hitl import v1
+from hitl.shown import lines, one_line, quoted
 
 _DOMAIN = "hitl.v1"
 
@@ -21,6 +21,9 @@ class FieldViolation(NamedTuple):
     description: str
     """The rule that it breaks."""
 
+    def __str__(self) -> str:
+        return one_line(f"{self.field}: {self.description}")
+
 
 class Error(Exception):
     """Why a call failed, or why a wait ended without a value."""
@@ -28,7 +31,8 @@ class Error(Exception):
     kind: ClassVar[str]
     """What went wrong, such as `not_found`: the name of the subclass."""
     message: str
-    """What happened and what to do, for people."""
+    """What happened and what to do, for people. Hidden characters of what others wrote, such as
+    line breaks and marks that turn the direction of text, are shown as escapes."""
     reason: str
     """Full name of the server's `v1.ErrorReason`. Empty if the error is not the server's."""
     metadata: Mapping[str, str]
@@ -43,6 +47,7 @@ class Error(Exception):
     """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
+        message = lines(message)
         super().__init__(message)
         self.message, self.retryable, self.retry_delay = message, retryable, 0.0
         self.reason, self.metadata, self.field_violations = "", {}, []
@@ -123,6 +128,10 @@ _LOST = {
 }
 
 
+# What gRPC says about a message that it does not take. The next attempt would bring it again.
+_TOO_LARGE = "message larger than max"
+
+
 def of_status(status: AioRpcError, endpoint: str) -> Error:
     """What the end of a call to `endpoint` means."""
     details = _details(status)
@@ -130,7 +139,7 @@ def of_status(status: AioRpcError, endpoint: str) -> Error:
     if info is None or info.domain != _DOMAIN:
         return _not_ours(status, endpoint)
     kind = _KINDS.get(status.code(), Internal)
-    error = kind(status.details() or "", retryable=kind in (Unavailable, Exhausted))
+    error = kind(one_line(status.details() or ""), retryable=kind in (Unavailable, Exhausted))
     error.reason, error.metadata = info.reason, dict(info.metadata)
     if bad_request := details.get("BadRequest"):
         violations = bad_request.field_violations
@@ -155,7 +164,9 @@ def _details(status: AioRpcError) -> dict[str, Any]:
 
 def _not_ours(status: AioRpcError, endpoint: str) -> Error:
     """An error that no hitl server made: the connection, a proxy, or some other server."""
-    code, cause = status.code(), status.details()
+    code, cause = status.code(), one_line(status.details() or "")
+    if _TOO_LARGE in cause:
+        return Internal(f"{endpoint} sent more than a message of the API may have: {cause}")
     if code in _LOST:
         return Unavailable(
             f"cannot reach the hitl server at {endpoint}: {cause}. Check that it runs there, or "
@@ -176,23 +187,21 @@ _ENDS: dict[int, tuple[type[Error], str]] = {
 
 
 def of_end(event: v1.Event) -> Error:
-    """What it means that an event ended without a value."""
+    """What it means that an event ended without a value.
+
+    Who ended it typed a name, if any: it is quoted, as given.
+    """
     if event.state not in _ENDS:
         return Internal(f"the server sent no value with state {event.state}")
     kind, end = _ENDS[event.state]
     response = event.response
     message = f"{quoted(event.name)} was {end}"
     if response.responder.name:
-        message += f" by {response.responder.name}"
+        message += f" by {quoted(response.responder.name)}"
     if response.HasField("time"):
         message += f" ({response.time.ToJsonString()})"
     if response.reason:
         message += f": {response.reason}"
-    error = kind(message)
+    error = kind(one_line(message))
     error.response = response
     return error
-
-
-def quoted(text: str) -> str:
-    """The text in quotes, on one line."""
-    return json.dumps(text, ensure_ascii=False)
