@@ -4,6 +4,8 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
+import { discreet, INSPECT, type Inspect, printed } from "./messages.js";
+import { oneLine, quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { isFinal } from "./wait.js";
@@ -139,10 +141,21 @@ export class Event<T> {
     await this.#client.cancel(this.id, reason, options);
   }
 
+  /** The event without its links, which are secrets, as `JSON.stringify` shows it. */
+  toJSON(): { id: string; name: string; deadline: string | null; existed: boolean } {
+    const { id, name, deadline, existed } = this;
+    return { id, name, deadline: Number.isNaN(deadline.getTime()) ? null : deadline.toISOString(), existed };
+  }
+
+  /** The same, as node prints it. @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return `Event ${printed(this.toJSON(), options, inspect)}`;
+  }
+
   /** Prints where to answer, unless it has ended. @internal */
   announce(): void {
     if (isFinal(this.record)) return;
-    process.stderr.write(`hitl: ${JSON.stringify(this.name)} waits for an answer at ${this.formUrl}\n`);
+    process.stderr.write(`hitl: ${quoted(this.name)} waits for an answer at ${oneLine(this.formUrl)}\n`);
   }
 }
 
@@ -159,6 +172,6 @@ export function outcome<T>(event: v1.Event, type: DataType<T>): T {
 
 /** The event of a reply. @internal */
 export function present({ event }: { event?: v1.Event }): v1.Event {
-  if (event) return event;
+  if (event) return discreet(event);
   throw internal("the server's reply has no event");
 }

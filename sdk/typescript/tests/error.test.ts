@@ -59,6 +59,6 @@ test("an outcome tells who, when and why", () => {
     response: { reason: "not today", time: { seconds: 0n }, responder: { name: "Ada" } },
   });
   const error = endedWithoutValue("Declined", event);
-  assert.equal(error.message, '"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today');
+  assert.equal(error.message, '"deploy" was declined by "Ada" (1970-01-01T00:00:00Z): not today');
   assert.equal(error.response?.reason, "not today");
 });
