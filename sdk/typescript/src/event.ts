@@ -1,7 +1,7 @@
 /** Describes an event and creates it; and the event that was created, with its typed outcome. */
 
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
 import { discreet, INSPECT, type Inspect, printed } from "./messages.js";
@@ -32,7 +32,9 @@ export class EventBuilder<T> {
   /** The time until the event times out, in milliseconds up to 366 days: one hour unless set. */
   timeout(ms: number): this {
     if (!Number.isFinite(ms)) throw invalid(`the timeout is ${ms}: give a number of milliseconds`);
-    this.#request.expiration = { case: "ttl", value: durationFromMs(Math.ceil(ms)) };
+    const whole = Math.ceil(ms);
+    const ttl = { seconds: BigInt(Math.trunc(whole / 1000)), nanos: (whole % 1000) * 1_000_000 };
+    this.#request.expiration = { case: "ttl", value: create(DurationSchema, ttl) };
     return this;
   }
 
