@@ -114,8 +114,10 @@ export class Connection {
 class Sessions extends Http2SessionManager {
   readonly #heard = new WeakSet();
 
-  override async request(...call: Parameters<Http2SessionManager["request"]>) {
-    const stream = await super.request(...call);
+  override async request(...[method, path, headers, options]: Parameters<Http2SessionManager["request"]>) {
+    // Node itself would leave out the brackets of an IPv6 address.
+    const named = { ":authority": new URL(this.authority).host, ...headers };
+    const stream = await super.request(method, path, named, options);
     const { session } = stream;
     if (session !== undefined && !this.#heard.has(session)) {
       this.#heard.add(session);
