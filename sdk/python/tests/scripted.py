@@ -29,7 +29,7 @@ class Refusal(Exception):
         message: str = "what happened",
     ) -> None:
         super().__init__(reason)
-        self.code, self.message = code, message
+        self.code, self.message, self.trailer = code, message, b""
         info = error_details_pb2.ErrorInfo(
             reason=reason, domain=domain, metadata={"state": "EVENT_STATE_ANSWERED"}
         )
@@ -41,8 +41,8 @@ class Refusal(Exception):
             packed = AnyMessage()
             packed.Pack(detail)
             status.details.append(packed)
-        if self.details:
-            context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+        if trailer := self.trailer or (status.SerializeToString() if self.details else b""):
+            context.set_trailing_metadata([("grpc-status-details-bin", trailer)])
         context.abort(self.code, self.message)
 
 

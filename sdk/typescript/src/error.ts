@@ -125,7 +125,7 @@ export function fromCall(failure: unknown, endpoint: string): unknown {
     fieldViolations: failure
       .findDetails(BadRequestSchema)
       .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
-    retryDelayMs: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : 0,
+    retryDelayMs: delay ? Math.min(Number(delay.seconds) * 1000 + delay.nanos / 1e6, RETRY_DELAY_MAX_MS) : 0,
     cause: failure,
   });
 }
@@ -147,6 +147,9 @@ function notOurs(failure: ConnectError, endpoint: string): HitlError {
   }
   return new HitlError(kindOf(failure.code), `${endpoint} refused the call: ${root}`, { cause: failure });
 }
+
+/** The longest that a server can have anyone wait before the next attempt, whatever it asks for. */
+const RETRY_DELAY_MAX_MS = 60_000;
 
 /** What Connect says of a message that it does not take. The next attempt would bring it again. */
 const UNREADABLE = ["parse binary: ", "larger than configured readMaxBytes"];

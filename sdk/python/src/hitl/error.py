@@ -1,8 +1,10 @@
 """One error type, with a subclass for each kind: as many as a caller would handle differently."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc.aio import AioRpcError
@@ -11,6 +13,9 @@ from hitl import v1
 from hitl.shown import lines, one_line, quoted
 
 _DOMAIN = "hitl.v1"
+
+# The longest that a server can have anyone wait before the next attempt, whatever it asks for.
+_RETRY_DELAY_MAX_S = 60
 
 
 class FieldViolation(NamedTuple):
@@ -145,7 +150,8 @@ def of_status(status: AioRpcError, endpoint: str) -> Error:
         violations = bad_request.field_violations
         error.field_violations = [FieldViolation(v.field, v.description) for v in violations]
     if retry_info := details.get("RetryInfo"):
-        error.retry_delay = retry_info.retry_delay.ToTimedelta().total_seconds()
+        error.retry_delay = min(max(0, retry_info.retry_delay.seconds), _RETRY_DELAY_MAX_S)
+        error.retry_delay += retry_info.retry_delay.nanos % 10**9 / 1e9
     return error
 
 
@@ -155,10 +161,12 @@ def _details(status: AioRpcError) -> dict[str, Any]:
     metadata = status.trailing_metadata() or ()
     for packed in (value for key, value in metadata if key == "grpc-status-details-bin"):
         assert isinstance(packed, bytes)
-        for detail in status_pb2.Status.FromString(packed).details:
-            name = detail.TypeName().removeprefix("google.rpc.")
-            if kind := getattr(error_details_pb2, name, None):
-                details[name] = kind.FromString(detail.value)
+        # What cannot be read is not ours.
+        with suppress(DecodeError):
+            for detail in status_pb2.Status.FromString(packed).details:
+                name = detail.TypeName().removeprefix("google.rpc.")
+                if kind := getattr(error_details_pb2, name, None):
+                    details[name] = kind.FromString(detail.value)
     return details
 
 
@@ -199,7 +207,9 @@ def of_end(event: v1.Event) -> Error:
     if response.responder.name:
         message += f" by {quoted(response.responder.name)}"
     if response.HasField("time"):
-        message += f" ({response.time.ToJsonString()})"
+        # A time that no calendar has is not shown.
+        with suppress(ValueError):
+            message += f" ({response.time.ToJsonString()})"
     if response.reason:
         message += f": {response.reason}"
     error = kind(one_line(message))
