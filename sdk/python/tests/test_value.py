@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -172,6 +172,20 @@ class Sum:
         self.doubled = 2 * self.n
 
 
+@dataclass
+class Scaled:
+    n: int
+    by: InitVar[int]
+
+
+@dataclass(init=False)
+class Other:
+    n: int
+
+    def __init__(self, m: int) -> None:
+        self.n = m
+
+
 class Strict(BaseModel):
     model_config = ConfigDict(strict=True)
     at: datetime
@@ -246,6 +260,13 @@ def test_only_what_can_be_given_to_a_dataclass_is_asked_for() -> None:
     schema = json.loads(asked(Sum).object.json_schema)
     assert (list(schema["properties"]), schema["required"]) == (["n"], ["n"])
     assert travelled(Sum, Sum(3)) == Sum(3)
+
+
+def test_a_dataclass_that_its_fields_do_not_make_is_refused() -> None:
+    """Every answer would be one that it cannot hold."""
+    for data_type in (Scaled, Other):
+        with pytest.raises(hitl.Invalid, match="cannot be made of its fields alone"):
+            asked(data_type)
 
 
 def test_a_strict_model_takes_what_was_asked_for() -> None:

@@ -12,9 +12,10 @@ from hitl import key, v1
 from hitl.config import Config, Settings
 from hitl.error import Internal, Invalid, Unavailable, of_status
 from hitl.event import Create, present
+from hitl.messages import message_of
 from hitl.retry import retry
 from hitl.shape import shape
-from hitl.shown import quoted
+from hitl.shown import one_line, quoted
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
@@ -108,7 +109,7 @@ class Client:
     @both
     def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Returns an event as it stands."""
-        request = v1.GetEventRequest(namespace=self.namespace, event_id=event_id)
+        request = message_of(v1.GetEventRequest, namespace=self.namespace, event_id=event_id)
         return self._event(lambda stub: stub.GetEvent(request))
 
     @both
@@ -135,18 +136,21 @@ class Client:
         a `date` or a dataclass. `responder` is the name of the person who answers, empty if
         unknown.
         """
-        request = v1.AnswerEventRequest(
+        answer: dict[str, Any]
+        if text is not None:
+            answer = {"text": text}
+        elif isinstance(value, v1.Value):
+            answer = {"value": value}
+        else:
+            answer = {"json": _json(value) if json_text is None else json_text}
+        request = message_of(
+            v1.AnswerEventRequest,
             namespace=self.namespace,
             event_id=event_id,
             answer_id=key.once(),
             responder=responder,
+            **answer,
         )
-        if text is not None:
-            request.text = text
-        elif isinstance(value, v1.Value):
-            request.value.CopyFrom(value)
-        else:
-            request.json = _json(value) if json_text is None else json_text
         return self._event(lambda stub: stub.AnswerEvent(request))
 
     @both
@@ -154,7 +158,8 @@ class Client:
         self, event_id: str, reason: str = "", responder: str = ""
     ) -> Coroutine[Any, Any, v1.Event]:
         """Declines an event: a person refuses to give a value."""
-        request = v1.DeclineEventRequest(
+        request = message_of(
+            v1.DeclineEventRequest,
             namespace=self.namespace,
             event_id=event_id,
             reason=reason,
@@ -169,7 +174,9 @@ class Client:
 
         One that is cancelled already is returned as it is.
         """
-        request = v1.CancelEventRequest(namespace=self.namespace, event_id=event_id, reason=reason)
+        request = message_of(
+            v1.CancelEventRequest, namespace=self.namespace, event_id=event_id, reason=reason
+        )
         return self._event(lambda stub: stub.CancelEvent(request))
 
     @both
@@ -188,7 +195,8 @@ class Client:
         First the pending ones, nearest deadline first, then the ended ones, latest first. Call
         again with `page_token` from `next_page_token` until that is empty.
         """
-        request = v1.ListEventsRequest(
+        request = message_of(
+            v1.ListEventsRequest,
             namespace=self.namespace,
             state=state,
             name=name,
@@ -260,7 +268,7 @@ def _json(value: Any) -> str:
     try:
         return json.dumps(value, default=lambda part: shape(type(part)).dump(part))
     except (Invalid, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise Invalid(f"{value!r} cannot be an answer: {error}") from error
+        raise Invalid(one_line(f"{value!r} cannot be an answer: {error}")) from error
 
 
 _defaults: dict[Settings, Client] = {}

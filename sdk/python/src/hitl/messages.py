@@ -1,15 +1,26 @@
-"""The messages of the API, printed without links.
+"""Messages of the API: only what can be sent is in one, and they are printed without links.
 
 Whoever has a link can answer, and what is printed ends up in logs.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from hitl import v1
-from hitl.shown import lines
+from hitl.error import Invalid
+from hitl.shown import lines, one_line
+
+M = TypeVar("M")
+
+
+def message_of(kind: Callable[..., M], **fields: Any) -> M:
+    """A message, if the fields can be in one."""
+    try:
+        return kind(**fields)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise Invalid(one_line(f"this cannot be sent: {error}")) from error
 
 
 def without_links(message: Any) -> Any:

@@ -5,6 +5,7 @@ property holds.
 """
 
 import dataclasses
+import inspect
 import json
 import types
 from collections.abc import Callable, Mapping
@@ -140,7 +141,12 @@ def _hints(data_type: Any) -> dict[str, Any]:
     hints = get_type_hints(data_type)
     if is_typeddict(data_type):
         return hints
-    return {field.name: hints[field.name] for field in dataclasses.fields(data_type) if field.init}
+    given = {field.name: hints[field.name] for field in dataclasses.fields(data_type) if field.init}
+    try:
+        inspect.signature(data_type).bind(**given)
+    except TypeError as error:
+        raise Invalid(f"{data_type!r} cannot be made of its fields alone: {error}") from error
+    return given
 
 
 def _omissible(data_type: Any) -> tuple[set[str], dict[str, Any]]:

@@ -51,7 +51,8 @@ class Question:
             whole: dict[str, Any] = {kind: fields}
             return v1.Input(**whole)
         except (OverflowError, TypeError, ValueError) as error:
-            raise Invalid(f"an answer of kind {kind} is not restricted so: {error}") from error
+            message = f"an answer of kind {kind} is not restricted so: {error}"
+            raise Invalid(one_line(message)) from error
 
     def encode(self, value: Any) -> v1.Value:
         """The value as an answer."""
@@ -60,7 +61,8 @@ class Question:
         try:
             return _write(self._shape.dump(value), self._kind, self._schema)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise Invalid(f"{value!r} is no answer to what is asked: {error}") from error
+            message = f"{value!r} is no answer to what is asked: {error}"
+            raise Invalid(one_line(message)) from error
 
 
 def decode(data_type: Any, event: v1.Event) -> Any:
