@@ -12,7 +12,7 @@ import hitl, multiprocessing, os, sys, threading, time
 
 event = hitl.new_event("n", int)
 values = []
-waiting = threading.Thread(target=lambda: values.append(event.wait()))
+waiting = threading.Thread(target=lambda: values.append(event.wait()), daemon=True)
 waiting.start()
 assert event.wait_for(0.2) is None
 

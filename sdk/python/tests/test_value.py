@@ -3,10 +3,21 @@ from dataclasses import InitVar, dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, ClassVar, List, Literal  # noqa: UP035
+from typing import Annotated, Any, ClassVar, List, Literal, NewType  # noqa: UP035
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AnyUrl,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FutureDate,
+    NaiveDatetime,
+    PastDate,
+    PastDatetime,
+    create_model,
+)
 from scripted import serving
 from typing_extensions import NotRequired, TypedDict
 
@@ -267,6 +278,30 @@ def test_a_dataclass_that_its_fields_do_not_make_is_refused() -> None:
     for data_type in (Scaled, Other):
         with pytest.raises(hitl.Invalid, match="cannot be made of its fields alone"):
             asked(data_type)
+
+
+Name = NewType("Name", str)
+
+
+class Held(BaseModel):
+    a: str
+    b: Name
+    c: Annotated[str, Field(max_length=9)] | None = None
+    d: AwareDatetime
+    e: AnyUrl
+    f: date | None = Field(alias="day")
+    g: str = "x"
+
+
+@pytest.mark.parametrize("held", [complex, NaiveDatetime, PastDatetime, PastDate, FutureDate])
+def test_a_model_that_takes_less_than_is_asked_for_is_refused(held: Any) -> None:
+    """Every answer would be one that it cannot hold."""
+    annotation: Any
+    for annotation in (held, held | None, Annotated[held, Field(description="d")]):
+        with pytest.raises(hitl.Invalid, match=r"^n: .* does not take every \w+"):
+            asked(create_model("Less", n=(annotation, ...)))
+    names = json.loads(asked(Held).object.json_schema)["properties"]
+    assert [*names] == ["a", "b", "c", "d", "e", "day", "g"]
 
 
 def test_a_strict_model_takes_what_was_asked_for() -> None:

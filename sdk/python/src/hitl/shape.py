@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import EnumMeta
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from typing_extensions import NotRequired, get_type_hints, is_typeddict
 
@@ -171,12 +171,47 @@ def _model(data_type: Any) -> Shape:
     definitions = schema.pop("$defs", {})
     properties = schema.get("properties", {}).items()
     schema["properties"] = {name: _flat(property, definitions) for name, property in properties}
+    for name, field in data_type.model_fields.items():
+        alias = field.validation_alias
+        property = schema["properties"].get(alias if isinstance(alias, str) else name, {})
+        if not _takes_all(field.annotation, property):
+            raise Invalid(f"{name}: {field.annotation!r} does not take every {_named(property)}")
     return Shape(
         schema,
         # Of JSON, which is the way that even a strict model takes dates and the like.
         lambda given: data_type.model_validate_json(json.dumps(given)),
         lambda model: model.model_dump(mode="json", exclude_none=True, by_alias=True),
     )
+
+
+# The types that take every text of a format. What has other formats, a model is to check.
+_TEXTS = {None: (str,), "date": (date,), "date-time": (datetime,)}
+
+
+def _takes_all(annotation: Any, property: Schema) -> bool:
+    """Whether a type takes all that its property lets through, as far as that can be told."""
+    if property.get("type") != "string" or "enum" in property:
+        return True
+    held = _TEXTS.get(property.get("format"))
+    base = _base(annotation)
+    named = getattr(base, "__name__", "")
+    return held is None or named == "AwareDatetime" or issubclass(base, held)
+
+
+def _base(annotation: Any) -> type:
+    """A type without what is said about it, and without its other names."""
+    if (origin := get_origin(annotation)) is Annotated:
+        return _base(get_args(annotation)[0])
+    if types.NoneType in (arguments := get_args(annotation)):
+        return _base(next(a for a in arguments if a is not types.NoneType))
+    for other in ("__supertype__", "__value__"):
+        if hasattr(annotation, other):
+            return _base(getattr(annotation, other))
+    return annotation if origin is None and isinstance(annotation, type) else object
+
+
+def _named(property: Schema) -> str:
+    return str(property.get("format") or "text")
 
 
 def _flat(property: Schema, definitions: dict[str, Schema]) -> Schema:
