@@ -21,24 +21,29 @@ class Refusal(Exception):
     """An error of the server's, with the details that ours have if it has a reason."""
 
     def __init__(
-        self, code: grpc.StatusCode, reason: str = "", domain: str = "hitl.v1", *details: Any
+        self,
+        code: grpc.StatusCode,
+        reason: str = "",
+        domain: str = "hitl.v1",
+        *details: Any,
+        message: str = "what happened",
     ) -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.message, self.trailer = code, message, b""
         info = error_details_pb2.ErrorInfo(
             reason=reason, domain=domain, metadata={"state": "EVENT_STATE_ANSWERED"}
         )
         self.details = [info, *details] if reason else []
 
     def abort(self, context: Any) -> None:
-        status = status_pb2.Status(code=self.code.value[0], message="what happened")
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
         for detail in self.details:
             packed = AnyMessage()
             packed.Pack(detail)
             status.details.append(packed)
-        if self.details:
-            context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
-        context.abort(self.code, "what happened")
+        if trailer := self.trailer or (status.SerializeToString() if self.details else b""):
+            context.set_trailing_metadata([("grpc-status-details-bin", trailer)])
+        context.abort(self.code, self.message)
 
 
 HANG = object()

@@ -34,13 +34,30 @@ def test_the_local_server_follows_its_variables() -> None:
         assert launcher and launcher.data_dir == Path(directory)
 
 
-@pytest.mark.parametrize("endpoint", ["https://host", "http://", "a b", "http://host:x"])
-def test_an_unusable_endpoint_says_what_to_do(endpoint: str) -> None:
-    with pytest.raises(hitl.Invalid, match="http://HOST:PORT"):
-        Config(endpoint=endpoint).resolve({})
+@pytest.mark.parametrize("home", ["", ".", "users/ada"])
+def test_no_data_is_kept_in_the_working_directory_by_accident(home: str) -> None:
+    launcher = Config().resolve({"HOME": home, "XDG_DATA_HOME": home}).launcher
+    assert launcher and launcher.data_dir is None
 
 
-@pytest.mark.parametrize("port", ["x", "0", "65536"])
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (Config(namespace="\udcff"), r"the namespace is '\\udcff'"),
+        (Config(run_id="\udcff"), r"the run id is '\\udcff'"),
+        (Config(retry_for=-1), "retry_for is -1"),
+        (Config(retry_for=float("nan")), "retry_for is nan"),
+        (Config(endpoint=80), "the endpoint is 80"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_setting_that_can_never_work_is_refused_when_the_client_is_made(
+    config: Config, told: str
+) -> None:
+    with pytest.raises(hitl.Invalid, match=told):
+        hitl.Client(config)
+
+
+@pytest.mark.parametrize("port", ["x", "0", "65536", "+80", "8_0", "\uff18\uff10", " 80"])
 def test_an_unusable_port_says_what_to_do(port: str) -> None:
     with pytest.raises(hitl.Invalid, match="HITL_PORT"):
         Config().resolve({"HITL_PORT": port})

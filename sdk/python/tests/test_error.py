@@ -44,6 +44,18 @@ def test_an_internal_error_of_the_server_is_not_a_lost_connection() -> None:
     assert (gone.value.reason, gone.value.retryable) == ("", True)
 
 
+def test_nonsense_in_the_details_of_an_error_is_no_other_error() -> None:
+    delay = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1 << 60, nanos=-1))
+    ours = Refusal(grpc.StatusCode.NOT_FOUND, "ERROR_REASON_EVENT_NOT_FOUND", "hitl.v1", delay)
+    with serving([ours]) as (client, _), pytest.raises(hitl.NotFound) as caught:
+        client.get("e")
+    assert 60 <= caught.value.retry_delay < 61
+    unreadable = Refusal(grpc.StatusCode.NOT_FOUND)
+    unreadable.trailer = b"\xff"
+    with serving([unreadable]) as (client, _), pytest.raises(hitl.NotFound, match="refused"):
+        client.get("e")
+
+
 def test_a_server_of_another_kind_is_named() -> None:
     with serving() as (client, _), pytest.raises(hitl.Internal, match="not a hitl server"):
         client.list()
@@ -58,6 +70,8 @@ def test_an_outcome_tells_who_when_and_why() -> None:
     assert error.kind == "timed_out"
     event.state = v1.EVENT_STATE_DECLINED
     error = pickle.loads(pickle.dumps(of_end(event)))
-    assert str(error) == '"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today'
+    assert str(error) == '"deploy" was declined by "Ada" (1970-01-01T00:00:00Z): not today'
     assert isinstance(error, hitl.Declined)
     assert error.response and error.response.reason == "not today"
+    event.response.time.seconds = 1 << 60
+    assert str(of_end(event)) == '"deploy" was declined by "Ada": not today'

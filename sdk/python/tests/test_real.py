@@ -222,7 +222,7 @@ def test_an_event_is_declined_cancelled_and_listed(local: int) -> None:
     rest = client.list(labels=labels, page_token=page.next_page_token)
     assert {*page.events[0].name.split(), *rest.events[0].name.split()} == {"first", "second"}
     client.decline(first.id, "not today", "Ada")
-    with pytest.raises(hitl.Declined, match=r'"first" was declined by Ada .*: not today'):
+    with pytest.raises(hitl.Declined, match=r'"first" was declined by "Ada" .*: not today'):
         first.wait()
     second.cancel("no need")
     with pytest.raises(hitl.Cancelled, match="no need"):

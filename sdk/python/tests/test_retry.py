@@ -103,3 +103,24 @@ def test_a_reply_without_an_event_is_a_fault() -> None:
             with pytest.raises(hitl.Internal, match="no event"):
                 call()
         assert script.calls == 2
+
+
+def test_what_cannot_be_sent_is_invalid_and_not_sent() -> None:
+    calls: list[Callable[[hitl.Client], object]] = [
+        lambda caller: caller.get("\ud800"),
+        lambda caller: caller.wait_event("\ud800"),
+        lambda caller: caller.answer("e", text="\udfff"),
+        lambda caller: caller.decline("e", "\udfff"),
+        lambda caller: caller.cancel("e", "\udfff"),
+        lambda caller: caller.list(name="\udfff"),
+        lambda caller: caller.list(page_size=1 << 40),
+        lambda caller: caller.event("\udfff", int),
+        lambda caller: caller.event("n", int, prompt="\udfff"),
+        lambda caller: caller.event("n", str, default_on_timeout="\udfff"),
+    ]
+    with serving() as (caller, script):
+        for call in calls:
+            with pytest.raises(hitl.Invalid) as caught:
+                call(caller)
+            assert str(caught.value).isascii()
+        assert script.calls == 0

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Any
 
@@ -110,3 +111,34 @@ def test_a_cancelled_wait_is_cancelled_as_tasks_are_and_ends_the_stream() -> Non
         while len(script.ended) < 2 and time.monotonic() < deadline:
             threading.Event().wait(0.01)
         assert len(script.ended) == 2
+
+
+def test_what_cannot_be_read_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeated, it would be the same."""
+    unreadable, too_large = b"\x0a\x03\x0a\x01\xff", bytes(5 << 20)
+    calls: list[int] = []
+    monkeypatch.setattr("hitl.client.OPTIONS", [("grpc.max_receive_message_length", 4 << 20)])
+
+    def reply(_: bytes, __: Any) -> bytes:
+        calls.append(1)
+        return unreadable if len(calls) % 2 else too_large
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: Any) -> Any:
+            if handler_call_details.method.endswith("WaitEvent"):
+                return grpc.unary_stream_rpc_method_handler(lambda *of: iter([reply(*of)]))
+            return grpc.unary_unary_rpc_method_handler(reply)
+
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[Handler()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        caller = hitl.Client(hitl.Config(f"127.0.0.1:{port}"))
+        for call in (caller.get, caller.wait_event):
+            for told in ("cannot be read as a message", "more than a message"):
+                with pytest.raises(hitl.Internal, match=told) as caught:
+                    call("e")
+                assert not caught.value.retryable
+        assert len(calls) == 4
+    finally:
+        server.stop(None).wait()

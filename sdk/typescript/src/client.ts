@@ -5,6 +5,7 @@ import { type Config, resolve } from "./config.js";
 import { Connection } from "./connection.js";
 import { EventBuilder, present } from "./event.js";
 import { once, Ticket } from "./key.js";
+import { discreet } from "./messages.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { wait } from "./wait.js";
@@ -83,7 +84,9 @@ export class Client {
     const ticket = derived ? new Ticket(init.namespace || this.namespace, runId, init.name ?? "") : undefined;
     const request = { ...init, idempotencyKey: init.idempotencyKey || (ticket?.key ?? once()) };
     try {
-      return await this.#connection.call(createEvent, request, signal);
+      const reply = await this.#connection.call(createEvent, request, signal);
+      if (reply.event) discreet(reply.event);
+      return reply;
     } catch (error) {
       ticket?.giveBack();
       throw error;
@@ -100,7 +103,9 @@ export class Client {
    * again with `pageToken` from `nextPageToken` until that is empty. An empty namespace is the client's.
    */
   async list(init: ListInit = {}, { signal }: CallOptions = {}): Promise<v1.ListEventsResponse> {
-    return this.#connection.call(listEvents, init, signal);
+    const page = await this.#connection.call(listEvents, init, signal);
+    page.events.forEach(discreet);
+    return page;
   }
 
   /**

@@ -7,8 +7,10 @@
 
 import { homedir } from "node:os";
 import path from "node:path";
+import { parseEndpoint, portNumber } from "./endpoint.js";
 import { invalid } from "./error.js";
 import { Launcher } from "./serve.js";
+import { quoted } from "./shown.js";
 
 /** The port of a server that was told no other: HITL on the keys of a telephone. */
 const DEFAULT_PORT = "4485";
@@ -28,7 +30,10 @@ export interface Config {
    * create makes another event.
    */
   readonly runId?: string | undefined;
-  /** The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` in `PATH`. */
+  /**
+   * The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` in `PATH`, of which directories
+   * that are not absolute are left out.
+   */
   readonly binary?: string | undefined;
   /**
    * How long a call is repeated while the server cannot be reached, in milliseconds: 30 s unless set; zero means one
@@ -52,34 +57,40 @@ export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
   const given = config.endpoint || env.HITL_ENDPOINT;
   const launcher = given ? undefined : localServer(config, env);
   return {
-    endpoint: launcher?.endpoint ?? checked(given ?? ""),
+    endpoint: launcher?.endpoint ?? parseEndpoint(text("endpoint", given ?? "")),
     launcher,
-    namespace: config.namespace || env.HITL_NAMESPACE || "default",
-    runId: config.runId || env.HITL_RUN_ID || undefined,
-    retryForMs: config.retryFor ?? DEFAULT_RETRY_MS,
+    namespace: text("namespace", config.namespace || env.HITL_NAMESPACE || "default"),
+    runId: text("run id", config.runId || env.HITL_RUN_ID || "") || undefined,
+    retryForMs: limit(config.retryFor ?? DEFAULT_RETRY_MS),
   };
 }
 
 function localServer(config: Config, env: NodeJS.ProcessEnv): Launcher {
-  const port = env.HITL_PORT || DEFAULT_PORT;
-  if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
-    throw invalid(`HITL_PORT is ${JSON.stringify(port)}: set it to 1 to 65535`);
-  }
-  return new Launcher(Number(port), config.binary || env.HITL_BIN || "hitl", dataDir(env));
+  const given = env.HITL_PORT || DEFAULT_PORT;
+  const port = portNumber(given);
+  if (port === undefined) throw invalid(`HITL_PORT is ${quoted(given)}: set it to 1 to 65535`);
+  return new Launcher(port, config.binary || env.HITL_BIN || "hitl", dataDir(env));
 }
 
 /** Where a local server keeps its data, and where its log goes. */
-function dataDir(env: NodeJS.ProcessEnv): string {
+function dataDir(env: NodeJS.ProcessEnv): string | undefined {
   if (env.HITL_DATA_DIR) return env.HITL_DATA_DIR;
-  const shared = env.XDG_DATA_HOME && path.isAbsolute(env.XDG_DATA_HOME) ? env.XDG_DATA_HOME : undefined;
-  return path.join(shared ?? path.join(env.HOME || homedir(), ".local", "share"), "hitl");
+  // Relative ones would be of wherever this program happens to run.
+  const absolute = (dir: string | undefined) => (dir && path.isAbsolute(dir) ? dir : undefined);
+  const shared = absolute(env.XDG_DATA_HOME);
+  const home = absolute(env.HOME) ?? absolute(homedir());
+  const share = shared ?? (home && path.join(home, ".local", "share"));
+  return share && path.join(share, "hitl");
 }
 
-/** The endpoint as a URL without a slash at its end. */
-function checked(endpoint: string): string {
-  const url = (endpoint.includes("://") ? endpoint : `http://${endpoint}`).replace(/\/+$/, "");
-  if (!URL.canParse(url) || new URL(url).protocol !== "http:") {
-    throw invalid(`the endpoint ${JSON.stringify(endpoint)} is not usable: give it as http://HOST:PORT, without TLS`);
-  }
-  return url;
+/** Text that can be sent. */
+function text(what: string, text: unknown): string {
+  if (typeof text === "string" && !/\p{Surrogate}/u.test(text)) return text;
+  throw invalid(`the ${what} is ${quoted(String(text))}: give text without halves of surrogate pairs`);
+}
+
+/** A limit that time can pass. */
+function limit(retryFor: number): number {
+  if (retryFor >= 0) return retryFor;
+  throw invalid(`retryFor is ${retryFor}: give a number of milliseconds from 0`);
 }

@@ -2,11 +2,12 @@
 
 import net from "node:net";
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Settings } from "./config.js";
-import { fromCall, invalid, silent } from "./error.js";
+import { fromCall, HitlError, invalid, silent } from "./error.js";
+import { ensureSendable } from "./messages.js";
 import { retry, within } from "./retry.js";
 import { EventService, type WaitEventResponse } from "./v1.js";
 
@@ -113,8 +114,10 @@ export class Connection {
 class Sessions extends Http2SessionManager {
   readonly #heard = new WeakSet();
 
-  override async request(...call: Parameters<Http2SessionManager["request"]>) {
-    const stream = await super.request(...call);
+  override async request(...[method, path, headers, options]: Parameters<Http2SessionManager["request"]>) {
+    // Node itself would leave out the brackets of an IPv6 address.
+    const named = { ":authority": new URL(this.authority).host, ...headers };
+    const stream = await super.request(method, path, named, options);
     const { session } = stream;
     if (session !== undefined && !this.#heard.has(session)) {
       this.#heard.add(session);
@@ -124,13 +127,14 @@ class Sessions extends Http2SessionManager {
   }
 }
 
-/** A message that can be sent: what does not fit its types would otherwise look like a fault of the connection. */
+/** A message that can be sent. */
 function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
   try {
     const message = create(schema, init);
-    toBinary(schema, message);
+    ensureSendable(schema, message);
     return message;
   } catch (error) {
+    if (error instanceof HitlError) throw error;
     throw invalid(error instanceof Error ? error.message : String(error), error);
   }
 }

@@ -1,9 +1,11 @@
 /** One error type with a few kinds: as many as a caller would handle differently. */
 
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
-import type * as v1 from "./v1.js";
+import { lines, oneLine } from "./shown.js";
+import * as v1 from "./v1.js";
 
 /**
  * What went wrong, in the terms of what a caller can do about it. More kinds may be added.
@@ -32,7 +34,15 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-/** Why a call failed, or why a wait ended without a value. */
+/** What others wrote, and what only their programs need: node is not to print it raw where nobody catches the error. */
+const UNPRINTED = ["reason", "metadata", "fieldViolations", "response", "retryDelayMs"];
+
+/**
+ * Why a call failed, or why a wait ended without a value.
+ *
+ * Its `message` says what happened and what to do, for people. Hidden characters of what others wrote, such as line
+ * breaks and marks that turn the direction of text, are shown as escapes in it.
+ */
 export class HitlError extends Error {
   override readonly name = "HitlError";
   /** Whether the same call may succeed later. This package has repeated it for a while already. */
@@ -49,8 +59,16 @@ export class HitlError extends Error {
   readonly retryDelayMs: number = 0;
 
   constructor(readonly kind: ErrorKind, message: string, { cause, ...details }: Partial<HitlError> = {}) {
-    super(message, cause === undefined ? {} : { cause });
+    super(lines(message), cause === undefined || !isPlain(cause) ? {} : { cause });
     Object.assign(this, details);
+    for (const name of UNPRINTED) Object.defineProperty(this, name, { enumerable: false });
+  }
+
+  /** The error as `JSON.stringify` shows it. */
+  toJSON(): object {
+    const { name, kind, message, reason, metadata, fieldViolations, retryable, response } = this;
+    const ended = response && responseJson(response);
+    return { name, kind, message, reason, metadata, fieldViolations, retryable, response: ended };
   }
 }
 
@@ -65,14 +83,32 @@ export const unavailable = (message: string, cause?: unknown) =>
 export const silent = (endpoint: string, limitMs: number) =>
   unavailable(`the server at ${endpoint} sent nothing for ${limitMs / 1000} s`);
 
-/** An event that ended without a value. @internal */
+/** Whether a cause can be printed as it is: it may hold what others wrote. */
+function isPlain(cause: unknown): boolean {
+  for (let at = cause; at instanceof Error; at = at.cause) {
+    if (lines(at.message) !== at.message) return false;
+  }
+  return true;
+}
+
+/** JSON of it; null if JSON cannot express what a server sent. */
+function responseJson(response: v1.Response): JsonValue {
+  try {
+    return toJson(v1.ResponseSchema, response);
+  } catch {
+    return null;
+  }
+}
+
+/** An event that ended without a value. Who ended it typed a name, if any: it is quoted, as given. @internal */
 export function endedWithoutValue(kind: "Declined" | "Cancelled" | "TimedOut", event: v1.Event): HitlError {
   const { response } = event;
   const verb = { Declined: "declined", Cancelled: "cancelled", TimedOut: "not answered before its deadline" }[kind];
-  const by = response?.responder?.name ? ` by ${response.responder.name}` : "";
-  const time = response?.time ? ` (${timestampDate(response.time).toISOString().replace(".000Z", "Z")})` : "";
+  const by = response?.responder?.name ? ` by "${response.responder.name}"` : "";
+  const date = response?.time && timestampDate(response.time);
+  const time = date && !Number.isNaN(date.getTime()) ? ` (${date.toISOString().replace(".000Z", "Z")})` : "";
   const why = response?.reason ? `: ${response.reason}` : "";
-  return new HitlError(kind, `${JSON.stringify(event.name)} was ${verb}${by}${time}${why}`, { response });
+  return new HitlError(kind, oneLine(`"${event.name}" was ${verb}${by}${time}${why}`), { response });
 }
 
 /** What a call failed with: the server's own errors, and the many faces of a lost connection. @internal */
@@ -82,14 +118,14 @@ export function fromCall(failure: unknown, endpoint: string): unknown {
   if (!info) return notOurs(failure, endpoint);
   const kind = kindOf(failure.code);
   const delay = failure.findDetails(RetryInfoSchema)[0]?.retryDelay;
-  return new HitlError(kind, failure.rawMessage, {
+  return new HitlError(kind, oneLine(failure.rawMessage), {
     retryable: kind === "Unavailable" || kind === "Exhausted",
     reason: info.reason,
     metadata: info.metadata,
     fieldViolations: failure
       .findDetails(BadRequestSchema)
       .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
-    retryDelayMs: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : 0,
+    retryDelayMs: delay ? Math.min(Number(delay.seconds) * 1000 + delay.nanos / 1e6, RETRY_DELAY_MAX_MS) : 0,
     cause: failure,
   });
 }
@@ -98,6 +134,10 @@ export function fromCall(failure: unknown, endpoint: string): unknown {
 function notOurs(failure: ConnectError, endpoint: string): HitlError {
   let root = failure.rawMessage;
   for (let cause = failure.cause; cause instanceof Error; cause = cause.cause) root = cause.message || root;
+  root = oneLine(root);
+  if (UNREADABLE.some((told) => failure.rawMessage.includes(told))) {
+    return internal(`${endpoint} sent what cannot be read as a message of the API: ${root}`);
+  }
   if (LOSSES.includes(failure.code)) {
     const help = "Check that it runs there, or set HITL_ENDPOINT to where it does";
     return unavailable(`cannot reach the hitl server at ${endpoint}: ${root}. ${help}`, failure);
@@ -107,6 +147,12 @@ function notOurs(failure: ConnectError, endpoint: string): HitlError {
   }
   return new HitlError(kindOf(failure.code), `${endpoint} refused the call: ${root}`, { cause: failure });
 }
+
+/** The longest that a server can have anyone wait before the next attempt, whatever it asks for. */
+const RETRY_DELAY_MAX_MS = 60_000;
+
+/** What Connect says of a message that it does not take. The next attempt would bring it again. */
+const UNREADABLE = ["parse binary: ", "larger than configured readMaxBytes"];
 
 /** Each code that a connection lost midway can show as is worth another attempt. */
 const LOSSES = [

@@ -1,9 +1,11 @@
 /** Describes an event and creates it; and the event that was created, with its typed outcome. */
 
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
+import { discreet, INSPECT, type Inspect, printed } from "./messages.js";
+import { oneLine, quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { isFinal } from "./wait.js";
@@ -30,7 +32,9 @@ export class EventBuilder<T> {
   /** The time until the event times out, in milliseconds up to 366 days: one hour unless set. */
   timeout(ms: number): this {
     if (!Number.isFinite(ms)) throw invalid(`the timeout is ${ms}: give a number of milliseconds`);
-    this.#request.expiration = { case: "ttl", value: durationFromMs(Math.ceil(ms)) };
+    const whole = Math.ceil(ms);
+    const ttl = { seconds: BigInt(Math.trunc(whole / 1000)), nanos: (whole % 1000) * 1_000_000 };
+    this.#request.expiration = { case: "ttl", value: create(DurationSchema, ttl) };
     return this;
   }
 
@@ -139,10 +143,21 @@ export class Event<T> {
     await this.#client.cancel(this.id, reason, options);
   }
 
+  /** The event without its links, which are secrets, as `JSON.stringify` shows it. */
+  toJSON(): { id: string; name: string; deadline: string | null; existed: boolean } {
+    const { id, name, deadline, existed } = this;
+    return { id, name, deadline: Number.isNaN(deadline.getTime()) ? null : deadline.toISOString(), existed };
+  }
+
+  /** The same, as node prints it. @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return `Event ${printed(this.toJSON(), options, inspect)}`;
+  }
+
   /** Prints where to answer, unless it has ended. @internal */
   announce(): void {
     if (isFinal(this.record)) return;
-    process.stderr.write(`hitl: ${JSON.stringify(this.name)} waits for an answer at ${this.formUrl}\n`);
+    process.stderr.write(`hitl: ${quoted(this.name)} waits for an answer at ${oneLine(this.formUrl)}\n`);
   }
 }
 
@@ -159,6 +174,6 @@ export function outcome<T>(event: v1.Event, type: DataType<T>): T {
 
 /** The event of a reply. @internal */
 export function present({ event }: { event?: v1.Event }): v1.Event {
-  if (event) return event;
+  if (event) return discreet(event);
   throw internal("the server's reply has no event");
 }

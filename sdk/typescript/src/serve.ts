@@ -12,7 +12,9 @@ import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { HitlError, silent, unavailable } from "./error.js";
+import { findProgram } from "./program.js";
 import { sleep } from "./retry.js";
+import { oneLine } from "./shown.js";
 
 /** How long a server may take until it serves, with its store opened. */
 const START_LIMIT_MS = 10_000;
@@ -34,7 +36,7 @@ export class Launcher {
   constructor(
     readonly port: number,
     readonly binary: string,
-    readonly dataDir: string,
+    readonly dataDir: string | undefined,
     readonly startLimitMs = START_LIMIT_MS,
   ) {
     this.#address = `127.0.0.1:${port}`;
@@ -61,8 +63,7 @@ export class Launcher {
       // None was started yet; or it lost the race for the port, and then the one that won may end.
       const ended = server?.exitCode !== null || server.signalCode !== null;
       if (found === "nobody" && ended && now >= startAt) {
-        // The server runs in its data directory, so a relative path would lead astray there.
-        log ??= new Log(path.resolve(this.dataDir));
+        log ??= this.#log();
         server = await this.#start(log);
         startAt = now + RESTART_INTERVAL_MS;
       }
@@ -89,16 +90,24 @@ export class Launcher {
     }
   }
 
+  #log(): Log {
+    if (this.dataDir === undefined) {
+      throw noServer(
+        "nowhere to keep the local server's data: set HITL_DATA_DIR, or HITL_ENDPOINT to use a server that runs elsewhere",
+      );
+    }
+    // The server runs in its data directory, so a relative path would lead astray there.
+    return new Log(path.resolve(this.dataDir));
+  }
+
   /**
    * Starts a server that outlives this program: not in its process group, lest Ctrl-C end both, nor in its directory,
    * nor with its terminal.
    */
   async #start(log: Log): Promise<ChildProcess> {
     const output = log.open();
-    // It is not looked for where the server runs either.
-    const binary = path.basename(this.binary) === this.binary ? this.binary : path.resolve(this.binary);
     try {
-      const server = spawn(binary, ["serve", "--idle-exit", "10m", "--listen", this.#address], {
+      const server = spawn(findProgram(this.binary), ["serve", "--idle-exit", "10m", "--listen", this.#address], {
         cwd: log.dir,
         env: { ...process.env, HITL_DATA_DIR: log.dir },
         detached: true,
@@ -109,7 +118,7 @@ export class Launcher {
       return server;
     } catch (error) {
       const help = "install hitl, or set HITL_BIN to the program, or HITL_ENDPOINT to a server that runs elsewhere";
-      const what = `no server runs on ${this.#address} and \`${this.binary}\` cannot be started`;
+      const what = `no server runs on ${this.#address} and \`${oneLine(this.binary)}\` cannot be started`;
       throw noServer(`${what} (${messageOf(error)}): ${help}`);
     } finally {
       fs.closeSync(output);

@@ -2,6 +2,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { internal, invalid } from "./error.js";
+import { quoted } from "./shown.js";
 import { type Input, InputSchema, StrFormat, type Value, ValueSchema } from "./v1.js";
 
 /** A type that an answer can have, with its restrictions. Made by `int`, `str` and so on. */
@@ -14,6 +15,9 @@ export interface DataType<T> {
   toValue(value: T): Value;
 }
 
+/** The whole numbers that a `number` holds exactly. */
+const [LOWEST, HIGHEST] = [BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER)];
+
 interface IntOptions {
   min?: bigint | number;
   max?: bigint | number;
@@ -23,13 +27,13 @@ interface IntOptions {
 export function int(options?: IntOptions & { safe?: false }): DataType<bigint>;
 export function int(options: IntOptions & { safe: true }): DataType<number>;
 export function int(options: IntOptions & { safe?: boolean } = {}): DataType<bigint> | DataType<number> {
-  const { safe, min, max } = options;
-  const [lowest, highest] = safe ? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] : [];
-  const limit = (number?: bigint | number) => (number === undefined ? undefined : int64(number));
-  const input = { case: "int", value: { min: limit(min ?? lowest), max: limit(max ?? highest) } } as const;
+  const { safe } = options;
+  const [min, max] = [options.min, options.max].map((limit) => (limit === undefined ? undefined : int64(limit)));
+  const value = safe ? { min: higher(min, LOWEST), max: lower(max, HIGHEST) } : { min, max };
+  const input = { case: "int", value } as const;
   const toKind = (value: bigint | number) => ({ case: "int", value: int64(value) }) as const;
   if (!safe) return dataType("int", input, (value): bigint => value, toKind);
-  return dataType("int", input, safeNumber, toKind);
+  return dataType("int", input, (value) => safeNumber(value), toKind);
 }
 
 /** A finite number. */
@@ -77,10 +81,7 @@ export type Option<V extends string> =
 
 /** One of several options. */
 export function choice<const V extends string>(options: readonly Option<V>[]): DataType<V> {
-  const read = ({ selected }: { selected: string[] }) => {
-    if (selected.length === 1) return selected[0] as V;
-    throw internal("the answer is not exactly one option");
-  };
+  const read = ({ selected }: { selected: string[] }) => onlyOne(selected) as V;
   return dataType("choice", { case: "choice", value: { options: offered(options) } }, read, (value) => picked([value]));
 }
 
@@ -98,17 +99,17 @@ export type Field = bigint | number | string | boolean | string[];
 
 /**
  * Several fields answered together. `schema` is a flat JSON Schema, as an object or as text; `v1.ObjectInput` says what
- * it may hold.
+ * it may hold. With `safe` its integers are asked for within what a `number` holds exactly.
  */
 export function object<T extends object = Record<string, Field>>(
   schema: object | string,
   { safe = false }: { safe?: boolean } = {},
 ): DataType<T> {
-  const text = typeof schema === "string" ? schema : JSON.stringify(schema);
+  const text = schemaText(schema, safe);
   const properties = propertiesOf(text);
   const read = ({ fields }: { fields: Record<string, Value> }) =>
     Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, fromField(value, properties[name] ?? {}, safe)]),
+      Object.entries(fields).map(([name, value]) => [name, fromField(name, value, properties[name] ?? {}, safe)]),
     ) as T;
   return dataType("object", { case: "object", value: { jsonSchema: text } }, read, (value) => {
     const present = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
@@ -152,25 +153,66 @@ function int64(number: bigint | number): bigint {
   return exact;
 }
 
-function safeNumber(exact: bigint): number {
+function safeNumber(exact: bigint, where = ""): number {
   const number = Number(exact);
   if (Number.isSafeInteger(number)) return number;
-  throw internal(`the answer ${exact.toString()} is not a safe number: take it as bigint, without \`safe\``);
+  throw internal(`the answer ${exact.toString()}${where} is not a safe number: take it as bigint, without \`safe\``);
 }
+
+const higher = (given: bigint | undefined, own: bigint) => (given !== undefined && given > own ? given : own);
+const lower = (given: bigint | undefined, own: bigint) => (given !== undefined && given < own ? given : own);
 
 interface Property {
   type?: unknown;
+  minimum?: unknown;
+  maximum?: unknown;
   enum?: unknown;
   oneOf?: unknown;
 }
 
-/** The properties of a schema. What is not JSON is the server's to refuse. */
-function propertiesOf(schema: string): Record<string, Property | undefined> {
+interface Schema {
+  properties?: Record<string, Property | null>;
+}
+
+/** The schema as it is asked with. */
+function schemaText(schema: object | string, safe: boolean): string {
+  const text = typeof schema === "string" ? schema : jsonOf(schema);
+  const copy = safe ? parsed(text) : undefined;
+  if (!copy?.properties) return text;
+  for (const property of Object.values(copy.properties)) {
+    if (property?.type !== "integer") continue;
+    const { minimum = -Infinity, maximum = Infinity } = property;
+    // What is no number is the server's to refuse.
+    if (typeof minimum === "number") property.minimum = Math.max(minimum, Number.MIN_SAFE_INTEGER);
+    if (typeof maximum === "number") property.maximum = Math.min(maximum, Number.MAX_SAFE_INTEGER);
+  }
+  return JSON.stringify(copy);
+}
+
+function jsonOf(schema: object): string {
   try {
-    const { properties } = JSON.parse(schema) as { properties?: Record<string, Property> };
-    return { ...properties };
+    return JSON.stringify(schema);
+  } catch (error) {
+    throw invalid(`the schema cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+/** The properties of a schema. */
+function propertiesOf(text: string): Record<string, Property | undefined> {
+  const properties = parsed(text)?.properties ?? {};
+  if (Object.hasOwn(properties, "__proto__")) {
+    throw invalid("the schema has a property __proto__, which no message in JavaScript can have: give it another name");
+  }
+  return { ...(properties as Record<string, Property>) };
+}
+
+/** Undefined if it is not the JSON of an object, which is the server's to refuse. */
+function parsed(text: string): Schema | undefined {
+  try {
+    const schema = JSON.parse(text) as Schema | null;
+    return typeof schema === "object" ? (schema ?? undefined) : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
@@ -178,15 +220,21 @@ function propertiesOf(schema: string): Record<string, Property | undefined> {
  * A field as its own type. An enum travels as a choice even when one alone can be picked: whether it is a string or an
  * array is for its property to say.
  */
-function fromField({ kind }: Value, property: Property, safe: boolean): Field {
+function fromField(name: string, { kind }: Value, property: Property, safe: boolean): Field {
   switch (kind.case) {
-    case "int": return safe ? safeNumber(kind.value) : kind.value;
-    case "choice": return property.type === "string" ? kind.value.selected.join("") : kind.value.selected;
+    case "int": return safe ? safeNumber(kind.value, ` in ${quoted(name)}`) : kind.value;
+    case "choice": return property.type === "string" ? onlyOne(kind.value.selected) : kind.value.selected;
     case "float":
     case "str":
     case "bool": return kind.value;
-    default: throw internal(`the server sent ${kind.case ?? "nothing"} in a field of an object`);
+    default: throw internal(`the server sent ${kind.case ?? "nothing"} in the field ${quoted(name)}`);
   }
+}
+
+function onlyOne(selected: string[]): string {
+  const [option] = selected;
+  if (option !== undefined && selected.length === 1) return option;
+  throw internal("the answer is not exactly one option");
 }
 
 /** The reverse of `fromField`. */
@@ -198,5 +246,5 @@ function toField(name: string, field: unknown, property: Property): KindInit {
   const isEnum = Array.isArray(property.enum) || Array.isArray(property.oneOf);
   if (typeof field === "string") return isEnum ? picked([field]) : { case: "str", value: field };
   if (Array.isArray(field) && field.every((item) => typeof item === "string")) return picked(field);
-  throw invalid(`${name}: an object's fields must be flat`);
+  throw invalid(`${quoted(name)}: an object's fields must be flat`);
 }

@@ -7,6 +7,7 @@
 
 import type { Connection } from "./connection.js";
 import { HitlError, unavailable } from "./error.js";
+import { discreet } from "./messages.js";
 import { Backoff, sleep } from "./retry.js";
 import { type Event, EventState } from "./v1.js";
 
@@ -37,7 +38,7 @@ export async function wait(connection: Connection, eventId: string, signal?: Abo
 async function attend(connection: Connection, eventId: string, backoff: Backoff, signal?: AbortSignal): Promise<Event> {
   const ended = await connection.watch(eventId, signal, ({ update }) => {
     backoff.reset();
-    return update.case === "event" && isFinal(update.value) ? update.value : undefined;
+    return update.case === "event" && isFinal(update.value) ? discreet(update.value) : undefined;
   });
   if (ended) return ended;
   throw unavailable("the stream ended before the event");

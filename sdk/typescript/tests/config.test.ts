@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolve } from "../src/config.js";
+import { type Config, resolve } from "../src/config.js";
 
 test("code wins over environment over default", () => {
   const env = { HITL_ENDPOINT: "http://env:1", HITL_NAMESPACE: "env", HITL_RUN_ID: "env-run" };
@@ -32,11 +32,24 @@ test("the local server follows its variables", () => {
   assert.equal(local({ XDG_DATA_HOME: "/data", HITL_DATA_DIR: "here" })?.dataDir, "here");
 });
 
-test("unusable settings say what to do", () => {
-  for (const endpoint of ["https://host", "http://", "a b"]) {
-    assert.throws(() => resolve({ endpoint }, {}), { kind: "Invalid", message: /http:\/\/HOST:PORT/ });
+test("no data is kept in the working directory by accident", (t) => {
+  const { HOME } = process.env;
+  t.after(() => { process.env.HOME = HOME; });
+  for (const home of [".", "users/ada"]) {
+    process.env.HOME = home;
+    assert.equal(resolve({}, { HOME: home, XDG_DATA_HOME: home }).launcher?.dataDir, undefined);
   }
-  for (const port of ["x", "0", "65536", "1.5"]) {
+});
+
+test("unusable settings say what to do", () => {
+  for (const retryFor of [-1, NaN]) {
+    assert.throws(() => resolve({ retryFor }, {}), { kind: "Invalid", message: /^retryFor is (-1|NaN): / });
+  }
+  const half = { kind: "Invalid", message: /^the (namespace|run id) is "\\u\{D800\}"/ };
+  for (const config of [{ namespace: "\ud800" }, { runId: "\ud800" }]) assert.throws(() => resolve(config, {}), half);
+  const number = { endpoint: 80 } as unknown as Config;
+  assert.throws(() => resolve(number, {}), { kind: "Invalid", message: /^the endpoint is "80"/ });
+  for (const port of ["x", "0", "65536", "1.5", "+80", " 80", "8e1", "\uff18\uff10"]) {
     assert.throws(() => resolve({}, { HITL_PORT: port }), { kind: "Invalid", message: /HITL_PORT/ });
   }
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { endedWithoutValue, fromCall, HitlError } from "../src/error.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import * as v1 from "../src/v1.js";
 import { refusal } from "./scripted.js";
 
@@ -37,6 +38,12 @@ test("each code has its kind", () => {
   }
 });
 
+test("a server cannot have anyone wait for ever before the next attempt", () => {
+  const delay = { desc: RetryInfoSchema, value: { retryDelay: { seconds: 2n ** 60n } } };
+  const info = { desc: ErrorInfoSchema, value: { reason: "R", domain: "hitl.v1" } };
+  assert.equal(read(new ConnectError("busy", Code.Unavailable, undefined, [info, delay])).retryDelayMs, 60_000);
+});
+
 test("an internal error of the server is not a lost connection", () => {
   assert.equal(read(refusal(Code.Internal, "R")).retryable, false);
   const lost = read(refusal(Code.Internal, "R", "proxy"));
@@ -59,6 +66,6 @@ test("an outcome tells who, when and why", () => {
     response: { reason: "not today", time: { seconds: 0n }, responder: { name: "Ada" } },
   });
   const error = endedWithoutValue("Declined", event);
-  assert.equal(error.message, '"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today');
+  assert.equal(error.message, '"deploy" was declined by "Ada" (1970-01-01T00:00:00Z): not today');
   assert.equal(error.response?.reason, "not today");
 });

@@ -12,12 +12,13 @@ import { Launcher } from "../src/serve.js";
 import { freePort } from "./real.js";
 
 /** A launcher of a script in place of the server, on a port that was free a moment ago. */
-async function launcher(t: TestContext, script: string, startLimitMs = 1_000): Promise<Launcher> {
+async function launcher(t: TestContext, script: string, startLimitMs = 1_000): Promise<Launcher & { dataDir: string }> {
   const dir = fs.mkdtempSync(path.join(tmpdir(), "hitl-"));
   t.after(() => { fs.rmSync(dir, { recursive: true }); });
   const binary = path.join(dir, "hitl");
   fs.writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return new Launcher(await freePort(), binary, path.join(dir, "data"), startLimitMs);
+  const launcher = new Launcher(await freePort(), binary, path.join(dir, "data"), startLimitMs);
+  return launcher as Launcher & { dataDir: string };
 }
 
 const ALIVE = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nalive\n";
@@ -114,6 +115,11 @@ test("a log grown too large is put aside", async (t) => {
   await assert.rejects(failing.ready());
   assert.equal(fs.statSync(`${log}.1`).size, (8 << 20) + 1);
   assert.equal(fs.statSync(log).size, 0);
+});
+
+test("a data directory that is nowhere says what to set", async () => {
+  const nowhere = new Launcher(await freePort(), "hitl", undefined);
+  await assert.rejects(nowhere.ready(), { kind: "Unavailable", retryable: false, message: /set HITL_DATA_DIR/ });
 });
 
 test("a data directory that cannot be is named", async (t) => {

@@ -44,6 +44,44 @@ test("a safe int is a number, and nothing else is accepted", () => {
   assert.throws(() => int({ max: 2n ** 63n }), { kind: "Invalid" });
 });
 
+test("what is asked for is never more than the type holds", () => {
+  const [lowest, highest] = [BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER)];
+  for (const [min, max] of [[undefined, undefined], [lowest - 1n, highest + 1n], [-(2n ** 63n), 2n ** 63n - 1n]] as const) {
+    const { kind } = int({ safe: true, min, max }).input;
+    assert.ok(kind.case === "int");
+    assert.deepEqual([kind.value.min, kind.value.max], [lowest, highest]);
+  }
+  const bounds = '"minimum":-9223372036854775808,"maximum":9223372036854775807';
+  const schema = `{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer","minimum":0},
+    "c":{"type":"integer",${bounds}},"d":{"type":"number","minimum":-1e300},"e":{"type":"integer","minimum":"x"}}}`;
+  const asked = (safe: boolean, given: object | string) => {
+    const { kind } = object(given, { safe }).input;
+    assert.ok(kind.case === "object");
+    return kind.value.jsonSchema;
+  };
+  const [minimum, maximum] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  for (const given of [schema, JSON.parse(schema) as object]) {
+    assert.deepEqual((JSON.parse(asked(true, given)) as { properties: object }).properties, {
+      a: { type: "integer", minimum, maximum },
+      b: { type: "integer", minimum: 0, maximum },
+      c: { type: "integer", minimum, maximum },
+      d: { type: "number", minimum: -1e300 },
+      e: { type: "integer", minimum: "x", maximum },
+    });
+  }
+  // Whoever takes a bigint is asked for 64 bits, in the words given.
+  assert.equal(asked(false, schema), schema);
+  for (const broken of ["{", "[]", "null", '{"properties":{"a":null}}', '{"properties":null}']) asked(true, broken);
+});
+
+test("a schema that can never be answered is refused at once", () => {
+  assert.throws(() => object({ properties: { n: { type: "integer", minimum: 0n } } }), { kind: "Invalid", message: /BigInt/ });
+  const text = '{"type":"object","properties":{"__proto__":{"type":"string"}}}';
+  for (const schema of [text, JSON.parse(text) as object]) {
+    assert.throws(() => object(schema), { kind: "Invalid", message: /__proto__/ });
+  }
+});
+
 test("restrictions are what is asked", () => {
   const asked = (type: DataType<never>) => type.input.kind.value as unknown as Record<string, unknown>;
   const text = asked(str({ minLength: 1, maxLength: 2, pattern: "^a", multiline: true, format: "date-time" }) as never);
@@ -95,6 +133,9 @@ test("what does not fit is an error", () => {
   assert.throws(() => int().fromValue(bool().toValue(true)), { kind: "Internal" });
   assert.throws(() => choice(["a"]).fromValue(choices(["a"]).toValue([])), { kind: "Internal" });
   assert.throws(() => object({}, { safe: true }).fromValue(object({}).toValue({ n: 2n ** 60n })), { kind: "Internal" });
+  const one = { properties: { a: { type: "string", enum: ["x", "y"] } } };
+  const two = object({}).toValue({ a: ["x", "y"] });
+  assert.throws(() => object(one).fromValue(two), { kind: "Internal", message: /not exactly one option/ });
   assert.throws(() => object({}).toValue({ a: { b: 1 } as unknown as Field }), { kind: "Invalid" });
 });
 

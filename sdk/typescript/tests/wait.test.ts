@@ -80,6 +80,24 @@ test("a server never reached is an error in time", async () => {
   assert.ok(tookMs > 15_000 && tookMs <= 30_000, `${tookMs} ms`);
 });
 
+test("what cannot be read is an error at once, since the next attempt would bring it again", async () => {
+  for (const told of ["parse binary: premature EOF", "message size 9 is larger than configured readMaxBytes 1"]) {
+    for (const code of [Code.Internal, Code.ResourceExhausted]) {
+      const { error, seen } = await waited([{ messages: [pending()], then: new ConnectError(told, code) }]);
+      assert.deepEqual([error?.kind, error?.retryable, seen.waits], ["Internal", false, 1]);
+      assert.match(String(error?.message), /cannot be read as a message of the API: /);
+    }
+  }
+});
+
+test("an answer that its type cannot hold is an error once", async () => {
+  const { client, seen } = scripted([{ messages: [answered(2n ** 53n)] }]);
+  const event = await client.event("n", "?", int({ safe: true })).create();
+  const message = /the answer 9007199254740992 is not a safe number/;
+  await assert.rejects(event.wait(), { kind: "Internal", retryable: false, message });
+  assert.equal(seen.waits, 1);
+});
+
 test("an unknown event is an error at once", async () => {
   const { error, seen } = await waited([{ then: refusal(Code.NotFound, "ERROR_REASON_EVENT_NOT_FOUND") }]);
   assert.equal(error?.kind, "NotFound");

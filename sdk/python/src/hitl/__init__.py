@@ -10,7 +10,8 @@ typed value:
 Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 """
 
-from hitl import v1
+# gRPC is imported by `forks`, in its way, before anything else imports it.
+from hitl import forks, v1  # noqa: F401
 from hitl.ask import ask
 from hitl.client import Client
 from hitl.config import Config
@@ -30,6 +31,9 @@ from hitl.error import (
     Unavailable,
 )
 from hitl.event import Event, EventScope, Options, new_event
+from hitl.messages import print_without_links
+
+print_without_links()
 
 __all__ = [
     "Cancelled",

@@ -5,16 +5,17 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import grpc.aio
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Invalid, Unavailable, of_status
+from hitl.error import Internal, Invalid, Unavailable, of_status
 from hitl.event import Create, present
+from hitl.messages import message_of
 from hitl.retry import retry
 from hitl.shape import shape
+from hitl.shown import one_line, quoted
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
@@ -65,6 +66,13 @@ class Client:
         self._closed = False
         self._starting: asyncio.Task[None] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled or copied, it is the client of these settings in that process."""
+        return _client_of, (self.settings,)
+
+    def __repr__(self) -> str:
+        return f"<hitl client of {self.endpoint}, namespace {quoted(self.namespace)}>"
+
     @property
     def endpoint(self) -> str:
         """The server's address, such as `http://127.0.0.1:4485`."""
@@ -101,7 +109,7 @@ class Client:
     @both
     def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
         """Returns an event as it stands."""
-        request = v1.GetEventRequest(namespace=self.namespace, event_id=event_id)
+        request = message_of(v1.GetEventRequest, namespace=self.namespace, event_id=event_id)
         return self._event(lambda stub: stub.GetEvent(request))
 
     @both
@@ -128,18 +136,21 @@ class Client:
         a `date` or a dataclass. `responder` is the name of the person who answers, empty if
         unknown.
         """
-        request = v1.AnswerEventRequest(
+        answer: dict[str, Any]
+        if text is not None:
+            answer = {"text": text}
+        elif isinstance(value, v1.Value):
+            answer = {"value": value}
+        else:
+            answer = {"json": _json(value) if json_text is None else json_text}
+        request = message_of(
+            v1.AnswerEventRequest,
             namespace=self.namespace,
             event_id=event_id,
             answer_id=key.once(),
             responder=responder,
+            **answer,
         )
-        if text is not None:
-            request.text = text
-        elif isinstance(value, v1.Value):
-            request.value.CopyFrom(value)
-        else:
-            request.json = _json(value) if json_text is None else json_text
         return self._event(lambda stub: stub.AnswerEvent(request))
 
     @both
@@ -147,7 +158,8 @@ class Client:
         self, event_id: str, reason: str = "", responder: str = ""
     ) -> Coroutine[Any, Any, v1.Event]:
         """Declines an event: a person refuses to give a value."""
-        request = v1.DeclineEventRequest(
+        request = message_of(
+            v1.DeclineEventRequest,
             namespace=self.namespace,
             event_id=event_id,
             reason=reason,
@@ -162,7 +174,9 @@ class Client:
 
         One that is cancelled already is returned as it is.
         """
-        request = v1.CancelEventRequest(namespace=self.namespace, event_id=event_id, reason=reason)
+        request = message_of(
+            v1.CancelEventRequest, namespace=self.namespace, event_id=event_id, reason=reason
+        )
         return self._event(lambda stub: stub.CancelEvent(request))
 
     @both
@@ -181,7 +195,8 @@ class Client:
         First the pending ones, nearest deadline first, then the ended ones, latest first. Call
         again with `page_token` from `next_page_token` until that is empty.
         """
-        request = v1.ListEventsRequest(
+        request = message_of(
+            v1.ListEventsRequest,
             namespace=self.namespace,
             state=state,
             name=name,
@@ -225,14 +240,15 @@ class Client:
         except grpc.aio.AioRpcError as status:
             raise of_status(status, self.endpoint) from None
         self.reached = True
+        if message is None:
+            raise Internal(f"{self.endpoint} sent what cannot be read as a message of the API")
         return message
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
         self._ensure_open()
         if self._channel is None:
-            url = urlsplit(self.endpoint)
-            address = url.netloc if url.port else f"{url.netloc}:80"
+            address = self.endpoint.removeprefix("http://")
             self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
         launcher, state = self.settings.launcher, self._channel.get_state()
         if launcher and state is not grpc.ChannelConnectivity.READY:
@@ -251,8 +267,8 @@ class Client:
 def _json(value: Any) -> str:
     try:
         return json.dumps(value, default=lambda part: shape(type(part)).dump(part))
-    except (Invalid, TypeError, ValueError) as error:
-        raise Invalid(f"{value!r} cannot be an answer: {error}") from error
+    except (Invalid, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise Invalid(one_line(f"{value!r} cannot be an answer: {error}")) from error
 
 
 _defaults: dict[Settings, Client] = {}
@@ -260,5 +276,11 @@ _defaults: dict[Settings, Client] = {}
 
 def default_client() -> Client:
     """The client that is used where none is named: one for each environment."""
-    client = Client()
-    return _defaults.setdefault(client.settings, client)
+    return _client_of(Config().resolve(os.environ))
+
+
+def _client_of(settings: Settings) -> Client:
+    """The one client of these settings, shared by all who have none of their own."""
+    client = Client(Config(settings.endpoint, settings.namespace, settings.run_id))
+    client.settings = settings
+    return _defaults.setdefault(settings, client)

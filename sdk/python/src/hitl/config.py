@@ -4,15 +4,17 @@ What code sets wins over the environment, and the environment over the default. 
 read once, when a client is made.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from hitl.endpoint import parse_endpoint, port_number
 from hitl.error import Invalid
 from hitl.serve import Launcher
+from hitl.shown import quoted
 
 # HITL on the keys of a telephone.
 _DEFAULT_PORT = 4485
@@ -44,7 +46,7 @@ class Config:
     without either every create makes another event."""
     binary: str | os.PathLike[str] | None = None
     """The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` in
-    `PATH`."""
+    `PATH`, of which directories that are not absolute are left out."""
     retry_for: float | timedelta = 30.0
     """How many seconds a call is repeated while the server cannot be reached; zero means one
     attempt. A wait, once it has reached the server, goes on without limit."""
@@ -53,7 +55,7 @@ class Config:
         """Fills what is not set. What is empty counts as unset."""
         launcher = None
         if endpoint := self.endpoint or env.get("HITL_ENDPOINT"):
-            endpoint = _checked(endpoint)
+            endpoint = parse_endpoint(_text("endpoint", endpoint))
         else:
             binary = str(self.binary or env.get("HITL_BIN") or "hitl")
             launcher = Launcher(_port(env), binary, _data_dir(env))
@@ -61,9 +63,9 @@ class Config:
         return Settings(
             endpoint=endpoint,
             launcher=launcher,
-            namespace=self.namespace or env.get("HITL_NAMESPACE") or "default",
-            run_id=self.run_id or env.get("HITL_RUN_ID") or "",
-            retry_for_s=seconds(self.retry_for),
+            namespace=_text("namespace", self.namespace or env.get("HITL_NAMESPACE") or "default"),
+            run_id=_text("run id", self.run_id or env.get("HITL_RUN_ID") or ""),
+            retry_for_s=_limit(self.retry_for),
         )
 
 
@@ -72,34 +74,37 @@ def seconds(duration: float | timedelta) -> float:
     return duration.total_seconds() if isinstance(duration, timedelta) else duration
 
 
-def _port(env: Mapping[str, str]) -> int:
-    port = env.get("HITL_PORT") or str(_DEFAULT_PORT)
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise Invalid(f"HITL_PORT is {port!r}: set it to 1 to 65535")
-    return int(port)
+def _limit(retry_for: float | timedelta) -> float:
+    """A limit that time can pass."""
+    limit = seconds(retry_for)
+    if math.isnan(limit) or limit < 0:
+        raise Invalid(f"retry_for is {limit:g}: give a number of seconds from 0")
+    return limit
 
 
-def _checked(endpoint: str) -> str:
-    """The endpoint as a URL without a slash at its end."""
-    url = (endpoint if "://" in endpoint else f"http://{endpoint}").rstrip("/")
-    help = f"the endpoint {endpoint!r} is not usable: give it as http://HOST:PORT, without TLS"
+def _text(what: str, text: str) -> str:
+    """Text that can be sent."""
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "http" and parts.hostname and parts.port != 0
-    except ValueError:
-        raise Invalid(help) from None
-    if not usable or any(letter.isspace() for letter in url):
-        raise Invalid(help)
-    return url
+        text.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise Invalid(f"the {what} is {text!r}: give text, encoded as UTF-8") from None
+    return text
+
+
+def _port(env: Mapping[str, str]) -> int:
+    text = env.get("HITL_PORT") or str(_DEFAULT_PORT)
+    if port := port_number(text):
+        return port
+    raise Invalid(f"HITL_PORT is {quoted(text)}: set it to 1 to 65535")
 
 
 def _data_dir(env: Mapping[str, str]) -> Path | None:
     """Where a local server keeps its data, and where its log goes."""
     if own := env.get("HITL_DATA_DIR"):
         return Path(own)
+    # Relative ones would be of wherever this program happens to run.
     shared = Path(env.get("XDG_DATA_HOME") or "")
-    # The specification of XDG has relative paths ignored.
     if shared.is_absolute():
         return shared / "hitl"
-    home = env.get("HOME") or env.get("USERPROFILE")
-    return Path(home) / ".local/share/hitl" if home else None
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "")
+    return home / ".local/share/hitl" if home.is_absolute() else None

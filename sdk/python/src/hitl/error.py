@@ -1,16 +1,21 @@
 """One error type, with a subclass for each kind: as many as a caller would handle differently."""
 
-import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 
 from hitl import v1
+from hitl.shown import lines, one_line, quoted
 
 _DOMAIN = "hitl.v1"
+
+# The longest that a server can have anyone wait before the next attempt, whatever it asks for.
+_RETRY_DELAY_MAX_S = 60
 
 
 class FieldViolation(NamedTuple):
@@ -21,6 +26,9 @@ class FieldViolation(NamedTuple):
     description: str
     """The rule that it breaks."""
 
+    def __str__(self) -> str:
+        return one_line(f"{self.field}: {self.description}")
+
 
 class Error(Exception):
     """Why a call failed, or why a wait ended without a value."""
@@ -28,7 +36,8 @@ class Error(Exception):
     kind: ClassVar[str]
     """What went wrong, such as `not_found`: the name of the subclass."""
     message: str
-    """What happened and what to do, for people."""
+    """What happened and what to do, for people. Hidden characters of what others wrote, such as
+    line breaks and marks that turn the direction of text, are shown as escapes."""
     reason: str
     """Full name of the server's `v1.ErrorReason`. Empty if the error is not the server's."""
     metadata: Mapping[str, str]
@@ -43,6 +52,7 @@ class Error(Exception):
     """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
+        message = lines(message)
         super().__init__(message)
         self.message, self.retryable, self.retry_delay = message, retryable, 0.0
         self.reason, self.metadata, self.field_violations = "", {}, []
@@ -123,6 +133,10 @@ _LOST = {
 }
 
 
+# What gRPC says about a message that it does not take. The next attempt would bring it again.
+_TOO_LARGE = "message larger than max"
+
+
 def of_status(status: AioRpcError, endpoint: str) -> Error:
     """What the end of a call to `endpoint` means."""
     details = _details(status)
@@ -130,13 +144,14 @@ def of_status(status: AioRpcError, endpoint: str) -> Error:
     if info is None or info.domain != _DOMAIN:
         return _not_ours(status, endpoint)
     kind = _KINDS.get(status.code(), Internal)
-    error = kind(status.details() or "", retryable=kind in (Unavailable, Exhausted))
+    error = kind(one_line(status.details() or ""), retryable=kind in (Unavailable, Exhausted))
     error.reason, error.metadata = info.reason, dict(info.metadata)
     if bad_request := details.get("BadRequest"):
         violations = bad_request.field_violations
         error.field_violations = [FieldViolation(v.field, v.description) for v in violations]
     if retry_info := details.get("RetryInfo"):
-        error.retry_delay = retry_info.retry_delay.ToTimedelta().total_seconds()
+        error.retry_delay = min(max(0, retry_info.retry_delay.seconds), _RETRY_DELAY_MAX_S)
+        error.retry_delay += retry_info.retry_delay.nanos % 10**9 / 1e9
     return error
 
 
@@ -146,16 +161,20 @@ def _details(status: AioRpcError) -> dict[str, Any]:
     metadata = status.trailing_metadata() or ()
     for packed in (value for key, value in metadata if key == "grpc-status-details-bin"):
         assert isinstance(packed, bytes)
-        for detail in status_pb2.Status.FromString(packed).details:
-            name = detail.TypeName().removeprefix("google.rpc.")
-            if kind := getattr(error_details_pb2, name, None):
-                details[name] = kind.FromString(detail.value)
+        # What cannot be read is not ours.
+        with suppress(DecodeError):
+            for detail in status_pb2.Status.FromString(packed).details:
+                name = detail.TypeName().removeprefix("google.rpc.")
+                if kind := getattr(error_details_pb2, name, None):
+                    details[name] = kind.FromString(detail.value)
     return details
 
 
 def _not_ours(status: AioRpcError, endpoint: str) -> Error:
     """An error that no hitl server made: the connection, a proxy, or some other server."""
-    code, cause = status.code(), status.details()
+    code, cause = status.code(), one_line(status.details() or "")
+    if _TOO_LARGE in cause:
+        return Internal(f"{endpoint} sent more than a message of the API may have: {cause}")
     if code in _LOST:
         return Unavailable(
             f"cannot reach the hitl server at {endpoint}: {cause}. Check that it runs there, or "
@@ -176,23 +195,23 @@ _ENDS: dict[int, tuple[type[Error], str]] = {
 
 
 def of_end(event: v1.Event) -> Error:
-    """What it means that an event ended without a value."""
+    """What it means that an event ended without a value.
+
+    Who ended it typed a name, if any: it is quoted, as given.
+    """
     if event.state not in _ENDS:
         return Internal(f"the server sent no value with state {event.state}")
     kind, end = _ENDS[event.state]
     response = event.response
     message = f"{quoted(event.name)} was {end}"
     if response.responder.name:
-        message += f" by {response.responder.name}"
+        message += f" by {quoted(response.responder.name)}"
     if response.HasField("time"):
-        message += f" ({response.time.ToJsonString()})"
+        # A time that no calendar has is not shown.
+        with suppress(ValueError):
+            message += f" ({response.time.ToJsonString()})"
     if response.reason:
         message += f": {response.reason}"
-    error = kind(message)
+    error = kind(one_line(message))
     error.response = response
     return error
-
-
-def quoted(text: str) -> str:
-    """The text in quotes, on one line."""
-    return json.dumps(text, ensure_ascii=False)

@@ -12,7 +12,9 @@ from typing_extensions import TypedDict, TypeForm, Unpack
 
 from hitl import v1
 from hitl.config import seconds
-from hitl.error import Internal, Invalid, of_end, quoted
+from hitl.error import Internal, Invalid, of_end
+from hitl.messages import without_links
+from hitl.shown import one_line, quoted
 from hitl.sync import Call, both
 from hitl.value import Question, decode
 from hitl.wait import is_final, wait
@@ -156,6 +158,10 @@ class Event(Generic[T]):
         if not self.record.id:
             self.record = self.client.get(self.request_id)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept of it where it is pickled: not its links, which are looked up again."""
+        return {**self.__dict__, "record": without_links(self.record)}
+
     @property
     def id(self) -> str:
         """The same as `request_id`."""
@@ -164,12 +170,12 @@ class Event(Generic[T]):
     @property
     def form_url(self) -> str:
         """The page where a person answers. A secret: whoever has it can answer this one event."""
-        return self.record.form_url
+        return self._linked().form_url
 
     @property
     def api_url(self) -> str:
         """Where a program answers with plain JSON. A secret like `form_url`."""
-        return self.record.api_url
+        return self._linked().api_url
 
     @property
     def deadline(self) -> datetime:
@@ -199,6 +205,12 @@ class Event(Generic[T]):
         """Withdraws the question."""
         await self.client.cancel.aio(self.request_id, reason)
 
+    def _linked(self) -> v1.Event:
+        """The record with its links, which one that was pickled has not."""
+        if not self.record.form_url:
+            self.record = self.client.get(self.request_id)
+        return self.record
+
     async def _ended_within(self, limit: float | timedelta) -> v1.Event | None:
         try:
             return await asyncio.wait_for(wait(self.client, self.request_id), seconds(limit))
@@ -214,7 +226,7 @@ class Event(Generic[T]):
     def announce(self) -> None:
         """Prints where to answer to stderr, unless it has ended."""
         if not is_final(self.record):
-            where = f"waits for an answer at {self.form_url}"
+            where = f"waits for an answer at {one_line(self.form_url)}"
             print(f"hitl: {quoted(self.name)} {where}", file=sys.stderr, flush=True)
 
 
@@ -242,7 +254,7 @@ def _request(
             idempotency_key=restrictions.pop("idempotency_key", ""),
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise Invalid(f"{name}: {error}") from error
+        raise Invalid(one_line(f"{name}: {error}")) from error
     question = Question(data_type, restrictions)
     request.input.CopyFrom(question.input())
     if default is not None:

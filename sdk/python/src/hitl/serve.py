@@ -6,7 +6,6 @@ store taken and exit, so a server that exits is no failure as long as the port a
 
 import asyncio
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hitl.error import Unavailable
+from hitl.program import find_program
+from hitl.shown import one_line
 
 _POLL_INTERVAL_S = 0.02
 # Between two starts: the port or the store may be in the hands of a server that is about to listen,
@@ -114,9 +115,9 @@ class Launcher:
 
         Not in its process group, lest Ctrl-C end both, nor in its directory, nor with its terminal.
         """
-        binary = os.path.abspath(shutil.which(self.binary) or self.binary)
         arguments = ["serve", "--idle-exit", "10m", "--listen", self.address]
         try:
+            binary = find_program(self.binary)
             with log.path.open("ab") as output:
                 server = subprocess.Popen(
                     [binary, *arguments],
@@ -129,7 +130,7 @@ class Launcher:
                 )
         except OSError as error:
             raise Unavailable(
-                f"no server runs on {self.address} and `{self.binary}` cannot be started "
+                f"no server runs on {self.address} and `{one_line(self.binary)}` cannot be started "
                 f"({error}): install hitl, or set HITL_BIN to the program, or HITL_ENDPOINT to a "
                 "server that runs elsewhere"
             ) from error

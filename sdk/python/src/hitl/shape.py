@@ -5,15 +5,17 @@ property holds.
 """
 
 import dataclasses
+import inspect
+import json
 import types
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from enum import EnumMeta
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import NotRequired, get_type_hints, is_typeddict
 
+from hitl import times
 from hitl.error import Invalid
 
 Json = Any
@@ -24,27 +26,31 @@ class Shape(NamedTuple):
     """A native type: what asks for it, and its way from JSON and back."""
 
     schema: Schema
-    load: Callable[[Json], Any] = lambda json: json
+    load: Callable[[Json], Any] = lambda given: given
     dump: Callable[[Any], Json] = lambda value: value
 
 
-def _instant(text: str) -> datetime:
-    instant = Timestamp()
-    instant.FromJsonString(text.upper())
-    return instant.ToDatetime(timezone.utc)
+def _plain(data_type: type, name: str) -> Shape:
+    """A type whose values are those of JSON."""
 
+    def load(given: Json) -> Any:
+        # What an event made by hand was asked for may be of another type.
+        if type(given) is not data_type:
+            raise TypeError(f"{given!r} is no {data_type.__name__}")
+        return given
 
-def _instant_text(instant: datetime) -> str:
-    return instant.astimezone(timezone.utc).isoformat()
+    return Shape({"type": name}, load)
 
 
 _PLAIN: dict[Any, Shape] = {
-    int: Shape({"type": "integer"}),
-    float: Shape({"type": "number"}),
-    str: Shape({"type": "string"}),
-    bool: Shape({"type": "boolean"}),
-    date: Shape({"type": "string", "format": "date"}, date.fromisoformat, date.isoformat),
-    datetime: Shape({"type": "string", "format": "date-time"}, _instant, _instant_text),
+    int: _plain(int, "integer"),
+    float: _plain(float, "number"),
+    str: _plain(str, "string"),
+    bool: _plain(bool, "boolean"),
+    date: Shape({"type": "string", "format": "date"}, times.read_date, date.isoformat),
+    datetime: Shape(
+        {"type": "string", "format": "date-time"}, times.read_instant, times.write_instant
+    ),
     dict: Shape({"type": "object"}),
 }
 
@@ -53,17 +59,18 @@ def shape(data_type: Any) -> Shape:
     """The shape of a type."""
     origin: Any = get_origin(data_type)
     arguments = get_args(data_type)
-    if plain := _PLAIN.get(dict if origin is dict else data_type):
-        return plain
+    for plain, plain_shape in _PLAIN.items():
+        if plain in (data_type, origin):
+            return plain_shape
     if origin is Literal:
-        return _choice({str(value): value for value in arguments})
-    if origin is list:
+        return _choice([(str(value), value) for value in arguments])
+    if origin is list and arguments:
         return _several(shape(arguments[0]))
     if types.NoneType in arguments and len(arguments) == 2:
         return shape(next(a for a in arguments if a is not types.NoneType))
     if origin is None and isinstance(data_type, EnumMeta):
         members: list[Any] = list(data_type)
-        return _choice({m.value if isinstance(m.value, str) else m.name: m for m in members})
+        return _choice([(m.value if isinstance(m.value, str) else m.name, m) for m in members])
     if hasattr(data_type, "model_json_schema"):
         return _model(data_type)
     if dataclasses.is_dataclass(data_type) or is_typeddict(data_type):
@@ -74,9 +81,23 @@ def shape(data_type: Any) -> Shape:
     )
 
 
-def _choice(options: dict[str, Any]) -> Shape:
-    names = {option: name for name, option in options.items()}
-    return Shape({"type": "string", "enum": [*options]}, options.__getitem__, names.__getitem__)
+def _choice(pairs: list[tuple[str, Any]]) -> Shape:
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        raise Invalid(f"two of these options look alike: {', '.join(name for name, _ in pairs)}")
+    names = {option: name for name, option in pairs}
+    # True is 1, and yet another option.
+    exact = {(type(option), option): name for name, option in pairs}
+
+    def load(name: Json) -> Any:
+        if name not in options:
+            raise ValueError(f"{name!r} is no option")
+        return options[name]
+
+    def dump(option: Any) -> Json:
+        return exact.get((type(option), option)) or names[option]
+
+    return Shape({"type": "string", "enum": [*options]}, load, dump)
 
 
 def _several(item: Shape) -> Shape:
@@ -89,7 +110,7 @@ def _several(item: Shape) -> Shape:
 
 def _object(data_type: Any) -> Shape:
     """A dataclass or a TypedDict. What may be None, or has a default, need not be given."""
-    hints = get_type_hints(data_type)
+    hints = _hints(data_type)
     optional = {name for name, hint in hints.items() if types.NoneType in get_args(hint)}
     omissible, defaults = _omissible(data_type)
     shapes = {name: shape(hint) for name, hint in hints.items()}
@@ -98,16 +119,34 @@ def _object(data_type: Any) -> Shape:
         properties[name]["default"] = shapes[name].dump(default)
     required = [name for name in hints if name not in optional | omissible]
 
-    def load(json: Json) -> Any:
-        given = {name: shapes[name].load(member) for name, member in json.items()}
-        return data_type(**{**dict.fromkeys(optional - omissible), **given})
+    def load(given: Json) -> Any:
+        if unknown := given.keys() - shapes.keys():
+            raise ValueError(
+                f"it has {', '.join(sorted(unknown))}, of which the type knows nothing"
+            )
+        members = {name: shapes[name].load(member) for name, member in given.items()}
+        return data_type(**{**dict.fromkeys(optional - omissible), **members})
 
     def dump(value: Any) -> Json:
-        members = value if isinstance(value, Mapping) else dataclasses.asdict(value)
-        return {name: shapes[name].dump(m) for name, m in members.items() if m is not None}
+        if not isinstance(value, Mapping):
+            value = {name: getattr(value, name) for name in shapes}
+        return {name: shapes[name].dump(m) for name, m in value.items() if m is not None}
 
     schema = {"type": "object", "properties": properties, "required": required}
     return Shape(schema, load, dump)
+
+
+def _hints(data_type: Any) -> dict[str, Any]:
+    """The fields that are given when one is made, with their types."""
+    hints = get_type_hints(data_type)
+    if is_typeddict(data_type):
+        return hints
+    given = {field.name: hints[field.name] for field in dataclasses.fields(data_type) if field.init}
+    try:
+        inspect.signature(data_type).bind(**given)
+    except TypeError as error:
+        raise Invalid(f"{data_type!r} cannot be made of its fields alone: {error}") from error
+    return given
 
 
 def _omissible(data_type: Any) -> tuple[set[str], dict[str, Any]]:
@@ -119,7 +158,7 @@ def _omissible(data_type: Any) -> tuple[set[str], dict[str, Any]]:
         marked = {name for name, hint in hints if get_origin(hint) is mark}
         return marked | data_type.__optional_keys__, {}
     unset = dataclasses.MISSING
-    fields = dataclasses.fields(data_type)
+    fields = [field for field in dataclasses.fields(data_type) if field.init]
     made = {field.name for field in fields if field.default_factory is not unset}
     defaults = {field.name: field.default for field in fields if field.default is not unset}
     known = {name: default for name, default in defaults.items() if default is not None}
@@ -132,11 +171,47 @@ def _model(data_type: Any) -> Shape:
     definitions = schema.pop("$defs", {})
     properties = schema.get("properties", {}).items()
     schema["properties"] = {name: _flat(property, definitions) for name, property in properties}
+    for name, field in data_type.model_fields.items():
+        alias = field.validation_alias
+        property = schema["properties"].get(alias if isinstance(alias, str) else name, {})
+        if not _takes_all(field.annotation, property):
+            raise Invalid(f"{name}: {field.annotation!r} does not take every {_named(property)}")
     return Shape(
         schema,
-        data_type.model_validate,
-        lambda model: model.model_dump(mode="json", exclude_none=True),
+        # Of JSON, which is the way that even a strict model takes dates and the like.
+        lambda given: data_type.model_validate_json(json.dumps(given)),
+        lambda model: model.model_dump(mode="json", exclude_none=True, by_alias=True),
     )
+
+
+# The types that take every text of a format. What has other formats, a model is to check.
+_TEXTS = {None: (str,), "date": (date,), "date-time": (datetime,)}
+
+
+def _takes_all(annotation: Any, property: Schema) -> bool:
+    """Whether a type takes all that its property lets through, as far as that can be told."""
+    if property.get("type") != "string" or "enum" in property:
+        return True
+    held = _TEXTS.get(property.get("format"))
+    base = _base(annotation)
+    named = getattr(base, "__name__", "")
+    return held is None or named == "AwareDatetime" or issubclass(base, held)
+
+
+def _base(annotation: Any) -> type:
+    """A type without what is said about it, and without its other names."""
+    if (origin := get_origin(annotation)) is Annotated:
+        return _base(get_args(annotation)[0])
+    if types.NoneType in (arguments := get_args(annotation)):
+        return _base(next(a for a in arguments if a is not types.NoneType))
+    for other in ("__supertype__", "__value__"):
+        if hasattr(annotation, other):
+            return _base(getattr(annotation, other))
+    return annotation if origin is None and isinstance(annotation, type) else object
+
+
+def _named(property: Schema) -> str:
+    return str(property.get("format") or "text")
 
 
 def _flat(property: Schema, definitions: dict[str, Schema]) -> Schema:

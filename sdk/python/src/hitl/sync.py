@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from hitl import forks
 from hitl.error import Invalid
 
 P = ParamSpec("P")
@@ -138,6 +139,11 @@ def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         thread.join(timeout=5)
 
 
+def _before_fork() -> None:
+    if _running is not None:
+        forks.warn()
+
+
 def _after_fork() -> None:
     """The thread is not copied, nor are those of gRPC."""
     global _forked
@@ -145,4 +151,4 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

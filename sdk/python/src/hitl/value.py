@@ -7,6 +7,7 @@ from typing import Any
 from hitl import v1
 from hitl.error import Internal, Invalid
 from hitl.shape import Json, Schema, shape
+from hitl.shown import one_line
 
 
 class Question:
@@ -49,8 +50,9 @@ class Question:
                 fields["json_schema"] = json.dumps(self._schema)
             whole: dict[str, Any] = {kind: fields}
             return v1.Input(**whole)
-        except (TypeError, ValueError) as error:
-            raise Invalid(f"an answer of kind {kind} is not restricted so: {error}") from error
+        except (OverflowError, TypeError, ValueError) as error:
+            message = f"an answer of kind {kind} is not restricted so: {error}"
+            raise Invalid(one_line(message)) from error
 
     def encode(self, value: Any) -> v1.Value:
         """The value as an answer."""
@@ -58,8 +60,9 @@ class Question:
             return value
         try:
             return _write(self._shape.dump(value), self._kind, self._schema)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"{value!r} is no answer to what is asked: {error}") from error
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            message = f"{value!r} is no answer to what is asked: {error}"
+            raise Invalid(one_line(message)) from error
 
 
 def decode(data_type: Any, event: v1.Event) -> Any:
@@ -72,9 +75,11 @@ def decode(data_type: Any, event: v1.Event) -> Any:
     schema = json.loads(event.input.object.json_schema or "{}")
     try:
         return plain.load(_read(value, {**plain.schema, **schema}))
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # The answer stands, so waiting again would change nothing.
         help = "the type and what was asked must agree"
-        raise Internal(f"the answer does not fit {data_type!r}: {error}; {help}") from error
+        message = f"the answer does not fit {data_type!r}: {error}; {help}"
+        raise Internal(one_line(message)) from error
 
 
 _KINDS = {
@@ -98,15 +103,18 @@ def _read(value: v1.Value, schema: Schema) -> Json:
     kind = value.WhichOneof("kind")
     if kind == "choice":
         selected = list(value.choice.selected)
-        if schema["type"] == "array":
+        if schema.get("type") == "array":
             return selected
         if len(selected) != 1:
             raise ValueError("it is not exactly one option")
         return selected[0]
     if kind == "object":
-        properties = schema["properties"]
-        return {name: _read(v, properties[name]) for name, v in value.object.fields.items()}
-    return getattr(value, kind or "kind")
+        properties = schema.get("properties", {})
+        members = value.object.fields.items()
+        return {name: _read(member, properties.get(name, {})) for name, member in members}
+    if kind is None:
+        raise ValueError("it has a field of a kind that this version does not know")
+    return getattr(value, kind)
 
 
 def _write(json: Json, kind: str, schema: Schema) -> v1.Value:

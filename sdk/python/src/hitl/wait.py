@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hitl import v1
 from hitl.error import Error, Unavailable
+from hitl.messages import message_of
 from hitl.retry import Backoff
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def wait(client: "Client", event_id: str) -> v1.Event:
 
 async def _attend(client: "Client", event_id: str, backoff: Backoff) -> v1.Event:
     """Follows one stream until it brings the final event or is lost."""
-    request = v1.WaitEventRequest(namespace=client.namespace, event_id=event_id)
+    request = message_of(v1.WaitEventRequest, namespace=client.namespace, event_id=event_id)
     stream = (await client.stub()).WaitEvent(request)
     try:
         while True:

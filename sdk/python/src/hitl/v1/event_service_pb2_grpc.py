@@ -5,8 +5,10 @@ import warnings
 
 from hitl.v1 import event_service_pb2 as hitl_dot_v1_dot_event__service__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.63.2'
 GRPC_VERSION = grpc.__version__
+EXPECTED_ERROR_RELEASE = '1.65.0'
+SCHEDULED_RELEASE_DATE = 'June 25, 2024'
 _version_not_supported = False
 
 try:
@@ -16,16 +18,19 @@ except ImportError:
     _version_not_supported = True
 
 if _version_not_supported:
-    raise RuntimeError(
+    warnings.warn(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in hitl/v1/event_service_pb2_grpc.py depends on'
+        + f' but the generated code in hitl/v1/event_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
+        + f' This warning will become an error in {EXPECTED_ERROR_RELEASE},'
+        + f' scheduled for release on {SCHEDULED_RELEASE_DATE}.',
+        RuntimeWarning
     )
 
 
-class EventServiceStub:
+class EventServiceStub(object):
     """Asks people, and delivers what they said.
 
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
@@ -76,7 +81,7 @@ class EventServiceStub:
                 _registered_method=True)
 
 
-class EventServiceServicer:
+class EventServiceServicer(object):
     """Asks people, and delivers what they said.
 
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
@@ -189,11 +194,10 @@ def add_EventServiceServicer_to_server(servicer, server):
     generic_handler = grpc.method_handlers_generic_handler(
             'hitl.v1.EventService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('hitl.v1.EventService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class EventService:
+class EventService(object):
     """Asks people, and delivers what they said.
 
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail

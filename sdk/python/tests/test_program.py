@@ -1,0 +1,48 @@
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import free_port
+
+import hitl
+from hitl.program import find_program
+from hitl.serve import Launcher
+
+
+def plant(directory: Path, script: str = "exit 1") -> str:
+    directory.mkdir(parents=True, exist_ok=True)
+    program = directory / "hitl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize("path", ["", ":", ".", "bin", "./bin", "..", "/nowhere:", "bin::."])
+def test_a_bare_name_is_never_found_in_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str
+) -> None:
+    installed = plant(tmp_path / "installed")
+    for directory in ("work", "work/bin", ""):
+        plant(tmp_path / directory)
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("PATH", path)
+    with pytest.raises(FileNotFoundError):
+        find_program("hitl")
+    monkeypatch.setenv("PATH", f"{path}:{tmp_path / 'installed'}")
+    assert find_program("hitl") == installed
+    # What is given as a path is meant as one.
+    assert find_program("./hitl") == str(tmp_path / "work/hitl")
+
+
+def test_a_planted_program_is_not_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant(tmp_path, f"touch {tmp_path}/ran")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{os.pathsep}.")
+    launcher = Launcher(free_port(), "hitl", tmp_path / "data", start_limit_s=1)
+    for name in ("hitl", "hi\u202etl"):
+        with pytest.raises(hitl.Unavailable, match="install hitl, or set HITL_BIN") as caught:
+            asyncio.run(replace(launcher, binary=name).ensure())
+        assert "\u202e" not in str(caught.value)
+    assert not (tmp_path / "ran").exists()

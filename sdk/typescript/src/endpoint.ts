@@ -1,0 +1,57 @@
+/** Which endpoints there are: the same in every language, as `sdk/endpoints.json` lists them. */
+
+import { isIPv4, isIPv6 } from "node:net";
+import { type HitlError, invalid } from "./error.js";
+import { oneLine } from "./shown.js";
+
+/** What an endpoint without a port means, as with every http URL. */
+const HTTP_PORT = "80";
+/** The longest name of DNS. */
+const NAME_CHARS_MAX = 253;
+
+/** Underscores are no part of names on the Internet, but of many within a network. */
+const NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/;
+/** What ends in a number is an address, as every resolver takes it. */
+const ENDS_IN_NUMBER = /^(.*\.)?[0-9]+\.?$/;
+const AUTHORITY = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s;
+
+/** The endpoint as `http://HOST:PORT`, in lower case. */
+export function parseEndpoint(given: string): string {
+  const trimmed = given.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  const [, scheme = "http", rest = ""] = /^(?:(.*?):\/\/)?(.*)$/s.exec(trimmed) ?? [];
+  if (/^https$/i.test(scheme)) throw unusable(given, ", without TLS");
+  const [authority = "", ...segments] = rest.split("/");
+  const path = segments.join("/");
+  const [, host = "", portText = HTTP_PORT] = AUTHORITY.exec(ascii(authority)) ?? [];
+  const port = portNumber(portText);
+  if (!/^http$/i.test(scheme) || !isHost(host) || port === undefined || /[?#@\\]/.test(path)) throw unusable(given);
+  const below = path.replace(/\/+$/, "");
+  if (below) {
+    throw unusable(given, `. It has the path "/${below}", and hitl serves nothing below a path: leave it out`);
+  }
+  const url = `http://${host}:${port}`;
+  // Node takes no names that end in hexadecimal numbers, nor what only looks like an international name.
+  if (!URL.canParse(url)) throw unusable(given);
+  return url;
+}
+
+/** 1 to 65535, in digits and nothing else. */
+export function portNumber(text: string): number | undefined {
+  const number = /^0*[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return number > 0 && number < 65536 ? number : undefined;
+}
+
+/** In lower case, if it is ASCII: lower-casing makes letters of it from others that only look like them. */
+const ascii = (text: string) => (/^[ -~]*$/.test(text) ? text.toLowerCase() : "");
+
+function isHost(host: string): boolean {
+  if (host.startsWith("[")) return !host.includes("%") && isIPv6(host.slice(1, -1));
+  if (ENDS_IN_NUMBER.test(host)) return isIPv4(host);
+  return host.length <= NAME_CHARS_MAX && NAME.test(host);
+}
+
+function unusable(given: string, more = ""): HitlError {
+  // What stands before an @ may be a password.
+  const shown = given.replace(/(^|\/\/)[^/]*@/, "$1…@");
+  return invalid(oneLine(`the endpoint "${shown}" is not usable: give it as http://HOST:PORT${more}`));
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { findProgram } from "../src/program.js";
+import { Launcher } from "../src/serve.js";
+import { freePort } from "./real.js";
+
+function plant(dir: string, script = "exit 1"): string {
+  fs.mkdirSync(dir, { recursive: true });
+  fs.writeFileSync(path.join(dir, "hitl"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return path.join(dir, "hitl");
+}
+
+/** A directory that this program runs in until the test ends. */
+function workingDirectory(t: TestContext): string {
+  const before = process.cwd();
+  const dir = fs.mkdtempSync(path.join(fs.realpathSync(tmpdir()), "hitl-"));
+  t.after(() => {
+    process.chdir(before);
+    fs.rmSync(dir, { recursive: true });
+  });
+  fs.mkdirSync(path.join(dir, "work"));
+  process.chdir(path.join(dir, "work"));
+  return dir;
+}
+
+test("a bare name is never found in the working directory", (t) => {
+  const dir = workingDirectory(t);
+  const installed = plant(path.join(dir, "installed"));
+  for (const place of ["", "work", "work/bin", "work/node_modules/.bin"]) plant(path.join(dir, place));
+  for (const search of ["", ":", ".", "bin", "./bin", "..", "node_modules/.bin", "/nowhere:", "bin::."]) {
+    assert.throws(() => findProgram("hitl", search), /no absolute directory of PATH/);
+    assert.equal(findProgram("hitl", `${search}:${path.dirname(installed)}`), installed);
+  }
+  // What is given as a path is meant as one.
+  assert.equal(findProgram("./hitl", ""), path.join(dir, "work/hitl"));
+});
+
+test("a planted program is not started", async (t) => {
+  const dir = workingDirectory(t);
+  plant(path.join(dir, "work"), "touch ran");
+  plant(path.join(dir, "data"), "touch ran");
+  const { PATH } = process.env;
+  t.after(() => { process.env.PATH = PATH; });
+  process.env.PATH = ":.";
+  for (const name of ["hitl", "hi\u202etl"]) {
+    const planted = new Launcher(await freePort(), name, path.join(dir, "data"), 1_000);
+    const told = ({ message }: Error) => message.includes("install hitl, or set HITL_BIN") && !message.includes("\u202e");
+    await assert.rejects(planted.ready(), told);
+  }
+  assert.ok(!fs.existsSync(path.join(dir, "data/ran")));
+});
