@@ -210,7 +210,7 @@ async fn idle(target: Target, over: CancellationToken) -> usize {
 }
 
 async fn hoarded_waits(target: Target, over: CancellationToken) -> usize {
-    let event = &target.events[0];
+    let event = &target.small;
     let wait = WaitEventRequest {
         namespace: event.namespace.clone(),
         event_id: event.id.clone(),

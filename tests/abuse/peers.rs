@@ -6,8 +6,8 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 use hitl_proto::v1::event_service_client::EventServiceClient;
 use hitl_proto::v1::{
-    ChoiceInput, ChoiceOption, ChoiceValue, CreateEventRequest, Event, Input, OnTimeout, Value,
-    input, on_timeout, value,
+    ChoiceInput, ChoiceOption, ChoiceValue, CreateEventRequest, Event, Input, IntInput, OnTimeout,
+    Value, input, on_timeout, value,
 };
 use http::Request;
 use prost::Message;
@@ -25,6 +25,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) struct Target {
     pub(crate) address: String,
     pub(crate) events: Vec<Event>,
+    /// One that is as small as any.
+    pub(crate) small: Event,
 }
 
 impl Target {
@@ -37,7 +39,9 @@ impl Target {
             let reply = client.create_event(large()).await.expect("it is allowed");
             events.extend(reply.into_inner().event);
         }
-        Self { address, events }
+        let reply = client.create_event(small()).await.expect("it is allowed");
+        let small = reply.into_inner().event.expect("a create returns the event");
+        Self { address, events, small }
     }
 
     /// An HTTP/2 connection whose peer grants this window to each stream and reads whatever fits.
@@ -90,6 +94,16 @@ pub(crate) async fn until_over<F: Future<Output = usize>>(
         }
     }
     done
+}
+
+fn small() -> CreateEventRequest {
+    CreateEventRequest {
+        name: "small".to_owned(),
+        namespace: "small".to_owned(),
+        prompt: "?".to_owned(),
+        input: Some(Input { kind: Some(input::Kind::Int(IntInput::default())) }),
+        ..CreateEventRequest::default()
+    }
 }
 
 fn large() -> CreateEventRequest {

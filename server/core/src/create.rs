@@ -10,6 +10,7 @@ use crate::input::Input;
 use crate::limits;
 use crate::rejection::{Rejection, Violation};
 use crate::time::Timestamp;
+use crate::weight::Weight;
 
 /// A question as the task put it, not checked yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +109,7 @@ pub fn create(
         idempotency_key: spec.idempotency_key,
         create_time: now,
         deadline,
+        weight: Weight::default(),
     })
 }
 

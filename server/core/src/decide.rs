@@ -7,6 +7,7 @@ use crate::parse;
 use crate::rejection::{Rejection, Violation};
 use crate::time::Timestamp;
 use crate::value::Value;
+use crate::weight::Weight;
 
 /// Something that may end an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +111,7 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
         time: now,
         responder: Some(responder.clone()),
         answer_id,
+        weight: Weight::default(),
     }))
 }
 
@@ -134,6 +136,7 @@ fn timeout(event: &Event) -> Response {
         time: event.request.deadline,
         responder: None,
         answer_id: None,
+        weight: Weight::default(),
     }
 }
 

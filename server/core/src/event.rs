@@ -10,6 +10,7 @@ use crate::id::{EventId, EventKey, Namespace};
 use crate::input::Input;
 use crate::time::Timestamp;
 use crate::value::Value;
+use crate::weight::Weight;
 
 /// What a task asked. Immutable from the moment it is durable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Request {
     pub create_time: Timestamp,
     /// When the event times out.
     pub deadline: Timestamp,
+    /// What the request weighs, once somebody has asked.
+    #[serde(skip)]
+    pub weight: Weight,
 }
 
 impl Request {
@@ -88,6 +92,9 @@ pub struct Response {
     /// The caller's own id of the call that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_id: Option<String>,
+    /// What the response weighs, once somebody has asked.
+    #[serde(skip)]
+    pub weight: Weight,
 }
 
 /// How an event ended.
@@ -190,31 +197,15 @@ impl Event {
     /// Bytes that the event takes, in memory and in a message: those of its records as they are stored, so that no
     /// field can be left out, and a fixed part.
     pub fn weight_bytes(&self) -> usize {
-        let response = self.response.as_ref().map_or(0, |response| encoded_bytes(&**response));
-        EVENT_BYTES + encoded_bytes(&*self.request) + response
+        let request = self.request.weight.of(&*self.request);
+        let response = self.response.as_ref().map_or(0, |response| response.weight.of(&**response));
+        EVENT_BYTES + request + response
     }
 
     /// Whether the event still waits although its deadline has come.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.response.is_none() && now >= self.request.deadline
     }
-}
-
-/// Length of `part` as JSON.
-fn encoded_bytes(part: &impl Serialize) -> usize {
-    struct Counter(usize);
-    impl std::io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counter = Counter(0);
-    serde_json::to_writer(&mut counter, part).expect("records are stored as JSON");
-    counter.0
 }
 
 #[cfg(test)]

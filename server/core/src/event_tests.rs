@@ -26,6 +26,7 @@ fn short() -> Request {
         idempotency_key: None,
         create_time: instant,
         deadline: instant,
+        weight: Weight::default(),
     }
 }
 
@@ -33,7 +34,13 @@ fn ended(outcome: Outcome) -> Response {
     let responder =
         Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
     let time = Timestamp::from_ms(0).unwrap();
-    Response { outcome, time, responder: Some(responder), answer_id: None }
+    Response {
+        outcome,
+        time,
+        responder: Some(responder),
+        answer_id: None,
+        weight: Weight::default(),
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod rejection;
 pub mod schema;
 pub mod time;
 pub mod value;
+pub mod weight;
 
 pub use choice::{ChoiceInput, ChoiceOption};
 pub use create::{Expiration, Spec, create};
@@ -31,3 +32,4 @@ pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, 
 pub use rejection::{Rejection, Violation};
 pub use time::Timestamp;
 pub use value::Value;
+pub use weight::Weight;

@@ -7,6 +7,7 @@ mod from_proto;
 mod problem;
 mod to_proto;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +34,12 @@ pub struct Caller {
 
 /// What the making of a page of a list takes at most: the events read at a time, the page, and its message.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
-/// What a byte of an event comes to in a reply: its message, and that as it is sent.
-const REPLY_FACTOR: usize = 2;
+/// What a byte of an event comes to in a reply: its message, and that as it is sent, with room to grow.
+const REPLY_FACTOR: usize = 3;
+/// Pages of lists that are made at a time, for each processor: each may take it for a while.
+const PAGES_PER_PROCESSOR: usize = 2;
+/// How long a list waits for its turn.
+const PAGE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A wait that has begun.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub struct Api {
     links: Links,
     /// One permit for each call under way, waits not counted.
     calls: Arc<Semaphore>,
+    /// One permit for each page of a list that is being made.
+    pages: Arc<Semaphore>,
     /// What replies may take.
     budget: Budget,
 }
@@ -62,7 +69,14 @@ impl Api {
     /// The API over `service`, with links made by `links`, at most `calls_max` calls under way at a time, and replies
     /// within `budget`.
     pub fn new(service: Service, links: Links, calls_max: usize, budget: Budget) -> Self {
-        Self { service, links, calls: Arc::new(Semaphore::new(calls_max)), budget }
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            service,
+            links,
+            calls: Arc::new(Semaphore::new(calls_max)),
+            pages: Arc::new(Semaphore::new(processors * PAGES_PER_PROCESSOR)),
+            budget,
+        }
     }
 
     /// What this server does, in numbers, in the text format of OpenMetrics.
@@ -127,6 +141,8 @@ impl Api {
         request: v1::ListEventsRequest,
     ) -> Result<v1::ListEventsResponse, Error> {
         let _call = self.admit()?;
+        let turn = tokio::time::timeout(PAGE_PATIENCE, self.pages.acquire()).await;
+        let _turn = turn.map_err(|_| Error::Overloaded)?;
         // Before anything is read, since what is read is there at once.
         let _page = self.budget.lease(None, PAGE_BYTES)?;
         let page = self.service.list(&from_proto::list_query(request)?).await?;

@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Budget, CALL_BYTES, Full, Lease};
+
+/// Most calls of one connection that are worked on at a time, those that only wait not counted. The others wait for
+/// their turn, so that whoever sends thousands at once does not come before everybody else.
+const WORKED_ON_MAX: usize = 64;
 
 /// A connection's part of the budget.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub struct Account {
     /// The connection's own bytes, until it is gone.
     own: Mutex<Option<Lease>>,
     state: Mutex<State>,
+    /// One permit for each call that may be worked on.
+    turns: Arc<Semaphore>,
     /// Ends the connection at once.
     close: CancellationToken,
     /// Lets it finish what is under way, and then ends it.
@@ -48,6 +55,10 @@ pub struct Due {
     account: Arc<Account>,
     number: u64,
 }
+
+/// The turn of a call to be worked on, until it is dropped or the call only waits. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Turn(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
 /// A call under way, with its part of the budget. Cheap to clone; it ends with its last clone.
 #[derive(Clone, Debug)]
@@ -83,6 +94,7 @@ impl Account {
             held: AtomicUsize::new(0),
             own: Mutex::default(),
             state: Mutex::new(state),
+            turns: Arc::new(Semaphore::new(WORKED_ON_MAX)),
             close: CancellationToken::new(),
             retire: CancellationToken::new(),
         }
@@ -189,6 +201,12 @@ impl Call {
         &self.0.account
     }
 
+    /// Completes when it is the turn of this call to be worked on.
+    pub async fn turn(&self) -> Turn {
+        let permit = self.0.account.turns.clone().acquire_owned().await;
+        Turn(Arc::new(Mutex::new(Some(permit.expect("the semaphore is never closed")))))
+    }
+
     /// Takes `bytes` more for the body of the call. Once that fails the call has to be refused.
     ///
     /// # Errors
@@ -209,6 +227,13 @@ impl Call {
     /// Bytes of the call's reply that exist already.
     pub fn reply(&self, bytes: usize) -> Lease {
         self.0.budget.lease_at_once(Some(&self.0.account), bytes)
+    }
+}
+
+impl Turn {
+    /// Lets another call have its turn, since this one only waits from here on.
+    pub fn pass(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

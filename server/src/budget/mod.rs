@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub use account::{Account, Call, Due};
+pub use account::{Account, Call, Due, Turn};
 pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
 
 /// What an open connection takes before it has asked for anything.

@@ -37,7 +37,7 @@ pub(super) async fn get(
     if wait.is_zero() {
         return reply(&api.get_event(request).await?);
     }
-    reply(&api.poll_event(request, wait, peer.owner).await?)
+    reply(&api.poll_event(request, wait, peer.waits()).await?)
 }
 
 pub(super) async fn answer(

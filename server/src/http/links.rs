@@ -46,7 +46,7 @@ pub(super) async fn show(
     let event = if wait.is_zero() {
         api.event(&grant.key).await
     } else {
-        api.poll(&grant.key, wait, peer.owner).await
+        api.poll(&grant.key, wait, peer.waits()).await
     };
     Ok(reply(&api, &grant, &event.map_err(hide)?))
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Failure, content_type};
 use crate::api::Caller;
+use crate::budget::Turn;
 use crate::json;
 use crate::net;
 use crate::service::Owner;
@@ -32,8 +33,8 @@ pub(super) struct LinkPath {
 pub(super) struct Peer {
     /// Empty if unknown.
     address: String,
-    /// Whose its waits are.
-    pub(super) owner: Owner,
+    owner: Owner,
+    turn: Option<Turn>,
 }
 
 /// The query, name by name.
@@ -69,6 +70,14 @@ impl Peer {
     pub(super) fn caller(self, channel: Channel) -> Caller {
         Caller { channel, address: self.address }
     }
+
+    /// Whose the wait is that this request is from here on.
+    pub(super) fn waits(self) -> Owner {
+        if let Some(turn) = self.turn {
+            turn.pass();
+        }
+        self.owner
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
@@ -77,7 +86,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<net::Peer>();
         let address = peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default();
-        Ok(Self { address, owner: Owner(peer.map_or(0, |peer| peer.connection)) })
+        let owner = Owner(peer.map_or(0, |peer| peer.connection));
+        Ok(Self { address, owner, turn: parts.extensions.get::<Turn>().cloned() })
     }
 }
 

@@ -127,6 +127,9 @@ pub struct ReplyBody<B> {
     inner: B,
     /// None for the reply to a call that was refused, which is small.
     call: Option<Call>,
+    /// The encoder of a stream keeps the room of its largest message, for as long as the stream lasts.
+    kept: Option<Lease>,
+    kept_bytes: usize,
 }
 
 /// A part of a reply, which the peer has to read in time.
@@ -138,7 +141,7 @@ struct Part {
 
 impl<B> ReplyBody<B> {
     pub(super) fn new(inner: B, call: Option<Call>) -> Self {
-        Self { inner, call }
+        Self { inner, call, kept: None, kept_bytes: 0 }
     }
 }
 
@@ -157,10 +160,17 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ReplyBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
-        let Some(call) = &self.call else {
+        let Some(call) = self.call.clone() else {
             return polled;
         };
-        polled.map_ok(|frame| frame.map_data(|bytes| watched(call, bytes)))
+        polled.map_ok(|frame| {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            if bytes > self.kept_bytes {
+                self.kept_bytes = bytes;
+                self.kept = Some(call.reply(bytes));
+            }
+            frame.map_data(|bytes| watched(&call, bytes))
+        })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -112,7 +112,10 @@ where
         // Only what an overrun needs is kept, since the rest is the application's from here on.
         let kind: HeaderMap = kind(&head.headers);
         head.extensions.insert(Peer { address: self.peer, connection: self.account.id() });
+        let turn = call.turn().await;
+        head.extensions.insert(turn.clone());
         let reply = self.door.app.clone().oneshot(Request::from_parts(head, body)).await?;
+        turn.pass();
         if call.has_overrun() {
             return Ok(self.refuse(&kind));
         }

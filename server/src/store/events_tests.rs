@@ -36,6 +36,7 @@ fn response(time_ms: i64) -> Response {
         time: at(time_ms),
         responder: None,
         answer_id: None,
+        weight: hitl_core::Weight::default(),
     }
 }
 

@@ -12,7 +12,13 @@ fn ended_event() -> Event {
         hitl_core::create(spec(60_000), Namespace::default(), EventId::from_bytes([1; 16]), now)
             .unwrap();
     let outcome = Outcome::Cancelled { reason: String::new() };
-    let response = Response { outcome, time: now, responder: None, answer_id: None };
+    let response = Response {
+        outcome,
+        time: now,
+        responder: None,
+        answer_id: None,
+        weight: hitl_core::Weight::default(),
+    };
     Event { request: Arc::new(request), response: Some(Arc::new(response)) }
 }
 

@@ -19,7 +19,7 @@ pub(crate) const DIRECTIONS: &[Row] = &[
         ],
     ),
     ("grpc", &["api", "auth", "clock", "error", "net", "service"]),
-    ("http", &["api", "auth", "clock", "error", "json", "net", "service"]),
+    ("http", &["api", "auth", "budget", "clock", "error", "json", "net", "service"]),
     ("api", &["auth", "budget", "clock", "error", "json", "random", "service"]),
     ("service", &["auth", "clock", "error", "random", "store", "timers", "waiters"]),
     ("timers", &["clock", "error", "random", "store"]),
