@@ -99,7 +99,7 @@ class ErrorTest {
         Event event = Event.newBuilder().setName("deploy").setResponse(response).build();
         HitlException error = HitlException.outcome(HitlException.Kind.DECLINED, event);
         assertEquals(
-                "\"deploy\" was declined by Ada (1970-01-01T00:00:00Z): not today", error.getMessage());
+                "\"deploy\" was declined by \"Ada\" (1970-01-01T00:00:00Z): not today", error.getMessage());
         assertEquals("not today", error.response().getReason());
     }
 }
