@@ -45,7 +45,12 @@ func parseEndpoint(given string) (normal, address string, err error) {
 }
 
 func unusableEndpoint(given, more string) error {
-	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s", given, more)
+	shown := given
+	// What stands before an @ may be a password.
+	if at := strings.LastIndex(given, "@"); at >= 0 {
+		shown = "…" + given[at:]
+	}
+	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s", shown, more)
 	return newError(Invalid, oneLine(message))
 }
 

@@ -37,6 +37,14 @@ func TestEveryEndpointIsTakenAsInEveryOtherLanguage(t *testing.T) {
 	}
 }
 
+func TestNoPasswordOfAnEndpointIsShown(t *testing.T) {
+	for _, endpoint := range []string{"http://user:secret@host:1", "https://user:secret@host", "secret@host"} {
+		if _, err := NewClient(Config{Endpoint: endpoint}); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Error(err)
+		}
+	}
+}
+
 func TestANameWithAnUnderscoreIsCalled(t *testing.T) {
 	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{answered(1)}}}}
 	scripted(t, script, Config{Endpoint: "http://my_host:4485"}, func(t *testing.T, client *Client) {

@@ -150,6 +150,9 @@ func foreignError(ended *status.Status, endpoint string, dialError error) *Error
 		message = dialError.Error()
 	}
 	message = oneLine(message)
+	if strings.Contains(message, unreadable) {
+		return newError(Internal, fmt.Sprintf("%s: %s", endpoint, message))
+	}
 	switch code := ended.Code(); {
 	case slices.Contains(lostCodes, code):
 		return unavailable(fmt.Sprintf("cannot reach the hitl server at %s: %s. Check that it runs there, "+

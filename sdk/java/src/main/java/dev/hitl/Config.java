@@ -93,7 +93,7 @@ public final class Config {
 
     private static int port(UnaryOperator<String> env) {
         String text = orElse(env.apply("HITL_PORT"), DEFAULT_PORT);
-        if (text.matches("[0-9]{1,5}")) {
+        if (text.matches("0*[0-9]{1,5}")) {
             int port = Integer.parseInt(text);
             if (port >= 1 && port <= 65_535) {
                 return port;

@@ -17,7 +17,7 @@ record Endpoint(String host, int port) {
 
     private static final int PORT_MAX = 65_535;
     private static final int NAME_LENGTH_MAX = 253;
-    private static final Pattern AUTHORITY = Pattern.compile("(\\[[^\\]]*\\]|[^\\[\\]:]*)(?::([0-9]{1,5}))?");
+    private static final Pattern AUTHORITY = Pattern.compile("(\\[[^\\]]*\\]|[^\\[\\]:]*)(?::(0*[0-9]{1,5}))?");
     /** Underscores are no part of names on the Internet, but of many within a network. */
     private static final Pattern NAME = Pattern.compile("(?:[A-Za-z0-9_-]{1,63}\\.)*[A-Za-z0-9_-]{1,63}\\.?");
 
@@ -87,7 +87,9 @@ record Endpoint(String host, int port) {
     }
 
     private static HitlException unusable(String given, String more) {
-        String message = "the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s".formatted(given, more);
+        // What stands before an @ may be a password.
+        String shown = given.indexOf('@') < 0 ? given : "…" + given.substring(given.lastIndexOf('@'));
+        String message = "the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s".formatted(shown, more);
         return HitlException.invalid("%s", Shown.oneLine(message));
     }
 }

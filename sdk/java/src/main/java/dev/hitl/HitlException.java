@@ -211,6 +211,11 @@ public final class HitlException extends RuntimeException {
     private static HitlException notOurs(Status status, String endpoint) {
         String root = status.getDescription();
         for (Throwable at = status.getCause(); at != null; at = at.getCause()) {
+            if (at instanceof InvalidProtocolBufferException) {
+                // It has arrived, so that to ask again would give the same.
+                String unreadable = "%s: the server sent a reply that cannot be read: %s";
+                return internal(unreadable.formatted(endpoint, Shown.oneLine(at.getMessage())), status.asException());
+            }
             root = Shown.oneLine(at.getMessage() == null ? at.toString() : at.getMessage());
         }
         Throwable cause = status.asException();

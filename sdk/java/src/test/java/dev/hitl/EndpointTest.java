@@ -48,6 +48,14 @@ class EndpointTest {
     }
 
     @Test
+    void noPasswordIsShown() {
+        for (String given : List.of("http://user:secret@host:1", "https://user:secret@host", "secret@host")) {
+            var error = assertThrows(HitlException.class, () -> Endpoint.parse(given));
+            assertFalse(error.getMessage().contains("secret"), error.getMessage());
+        }
+    }
+
+    @Test
     void addressesOfVersion6AreToldFromWhatLooksLikeThem() {
         for (String good : List.of("[::]", "[1:2:3:4:5:6:7:8]", "[1::]", "[::ffff:1.2.3.4]", "[1:2:3:4:5:6:7::]")) {
             assertEquals(good, Endpoint.parse(good).host());
