@@ -85,6 +85,11 @@ func (c *Client) Endpoint() string { return c.settings.endpoint }
 // Namespace is the namespace of every call that names no other.
 func (c *Client) Namespace() string { return c.settings.namespace }
 
+// String names the server and the namespace.
+func (c *Client) String() string {
+	return fmt.Sprintf("hitl client of %s, namespace \"%s\"", c.Endpoint(), oneLine(c.Namespace()))
+}
+
 // CreateEvent creates an event from a request of the API. An empty namespace is the client's; an
 // empty idempotency key is derived from the run if there is one, else random, so that repeating the
 // call on a lost connection creates nothing twice.
@@ -259,7 +264,7 @@ func (c *Client) connection() (*link, error) {
 	conn, err := grpc.NewClient("passthrough:///"+c.settings.address,
 		grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.ForceCodec(codec{})),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveInterval, Timeout: keepaliveTimeout, PermitWithoutStream: true,
 		}))

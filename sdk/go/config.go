@@ -2,16 +2,11 @@ package hitl
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// The port of a server that was told no other: HITL on the keys of a telephone.
-const defaultPort = 4485
 
 const defaultRetryFor = 30 * time.Second
 
@@ -27,7 +22,8 @@ type Config struct {
 	// RunID names this run of the program, so that it can crash and start again. Else HITL_RUN_ID;
 	// without either every create makes another event.
 	RunID string
-	// Binary is the program that starts a local server. Else HITL_BIN, else hitl in PATH.
+	// Binary is the program that starts a local server. Else HITL_BIN, else hitl in PATH, of which
+	// directories that are not absolute are left out.
 	Binary string
 	// RetryFor is how long a call is repeated while the server cannot be reached: 30 s if nil; zero
 	// means one attempt. A wait, once it has reached the server, goes on without limit.
@@ -59,10 +55,12 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		return s, err
 	}
 	port := first(env("HITL_PORT"), strconv.Itoa(defaultPort))
-	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
-		return nil, newError(Invalid, fmt.Sprintf("HITL_PORT is %q: set it to 1 to 65535", port))
+	number, ok := portNumber(port)
+	if !ok {
+		message := fmt.Sprintf("HITL_PORT is \"%s\": set it to 1 to 65535", port)
+		return nil, newError(Invalid, oneLine(message))
 	}
-	s.address = "127.0.0.1:" + port
+	s.address = "127.0.0.1:" + strconv.Itoa(number)
 	s.endpoint = "http://" + s.address
 	s.launcher = &launcher{
 		address: s.address,
@@ -71,23 +69,6 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		limit:   startLimit,
 	}
 	return s, nil
-}
-
-// parseEndpoint returns the endpoint as a URL without a slash at its end, and HOST:PORT of it.
-func parseEndpoint(endpoint string) (normal, address string, err error) {
-	normal = strings.TrimRight(endpoint, "/")
-	if !strings.Contains(endpoint, "://") {
-		normal = "http://" + normal
-	}
-	parsed, err := url.Parse(normal)
-	if err != nil || parsed.Scheme != "http" || parsed.Hostname() == "" {
-		help := "the endpoint %q is not usable: give it as http://HOST:PORT, without TLS"
-		return "", "", newError(Invalid, fmt.Sprintf(help, endpoint))
-	}
-	if parsed.Port() == "" {
-		return normal, parsed.Host + ":80", nil
-	}
-	return normal, parsed.Host, nil
 }
 
 // dataDir says where a local server keeps its data and its log. Empty if there is no such place.
@@ -99,8 +80,11 @@ func dataDir(env func(string) string) string {
 	if dir := env("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "hitl")
 	}
-	if home := first(env("HOME"), homeDir()); home != "" {
-		return filepath.Join(home, ".local", "share", "hitl")
+	// A relative one would be of wherever this program happens to run.
+	for _, home := range []string{env("HOME"), homeDir()} {
+		if filepath.IsAbs(home) {
+			return filepath.Join(home, ".local", "share", "hitl")
+		}
 	}
 	return ""
 }

@@ -51,7 +51,8 @@ func (kind Kind) Error() string { return "hitl: " + string(kind) }
 // [errors.Is] to ask for its kind. A context that ended is never one: its own error is returned.
 type Error struct {
 	Kind Kind
-	// Message says what happened and what to do, for people.
+	// Message says what happened and what to do, for people. Hidden characters of what others wrote,
+	// such as line breaks and marks that turn the direction of text, are shown as escapes in it.
 	Message string
 	// Reason is the full name of the server's reason, such as ERROR_REASON_EVENT_NOT_FOUND. Empty if
 	// the error is not the server's.
@@ -76,6 +77,9 @@ type FieldViolation struct {
 	Description string
 }
 
+// String is the violation in one line, with hidden characters as escapes.
+func (v FieldViolation) String() string { return oneLine(v.Field + ": " + v.Description) }
+
 func (err *Error) Error() string { return err.Message }
 
 // Unwrap makes the kind what [errors.Is] finds.
@@ -85,19 +89,20 @@ func (err *Error) Unwrap() error { return err.Kind }
 func (err *Error) Timeout() bool { return err.Kind == TimedOut }
 
 func newError(kind Kind, message string) *Error {
-	return &Error{Kind: kind, Message: message}
+	return &Error{Kind: kind, Message: lines(message)}
 }
 
 func unavailable(message string) *Error {
-	return &Error{Kind: Unavailable, Message: message, Retryable: true}
+	return &Error{Kind: Unavailable, Message: lines(message), Retryable: true}
 }
 
-// outcomeError is what became of an event that ended without a value.
+// outcomeError is what became of an event that ended without a value. Who ended it typed a name, if any:
+// it is quoted, as given.
 func outcomeError(kind Kind, how string, event *hitlv1.Event) *Error {
 	response := event.GetResponse()
-	message := fmt.Sprintf("%q was %s", event.GetName(), how)
+	message := fmt.Sprintf("\"%s\" was %s", event.GetName(), how)
 	if name := response.GetResponder().GetName(); name != "" {
-		message += " by " + name
+		message += fmt.Sprintf(" by \"%s\"", name)
 	}
 	if response.GetTime() != nil {
 		text := response.GetTime().AsTime().Format("2006-01-02T15:04:05.000Z")
@@ -106,7 +111,7 @@ func outcomeError(kind Kind, how string, event *hitlv1.Event) *Error {
 	if response.GetReason() != "" {
 		message += ": " + response.GetReason()
 	}
-	return &Error{Kind: kind, Message: message, Response: response}
+	return &Error{Kind: kind, Message: oneLine(message), Response: response}
 }
 
 // statusError reads what a call ended with. Without the server's own details it is the connection,
@@ -122,7 +127,7 @@ func statusError(err error, endpoint string, dialError error) *Error {
 		return foreignError(ended, endpoint, dialError)
 	}
 	kind := kindOf(ended.Code())
-	ours := newError(kind, ended.Message())
+	ours := newError(kind, oneLine(ended.Message()))
 	ours.Reason, ours.Metadata = info.GetReason(), info.GetMetadata()
 	ours.Retryable = kind == Unavailable || kind == Exhausted
 	ours.retryDelay = detail[*errdetails.RetryInfo](ended).GetRetryDelay().AsDuration()
@@ -143,6 +148,10 @@ func foreignError(ended *status.Status, endpoint string, dialError error) *Error
 	message := ended.Message()
 	if dialError != nil {
 		message = dialError.Error()
+	}
+	message = oneLine(message)
+	if strings.Contains(message, unreadable) {
+		return newError(Internal, fmt.Sprintf("%s: %s", endpoint, message))
 	}
 	switch code := ended.Code(); {
 	case slices.Contains(lostCodes, code):

@@ -75,7 +75,7 @@ func TestAnOutcomeTellsWhoWhenAndWhy(t *testing.T) {
 		Reason: "not today", Time: &timestamppb.Timestamp{}, Responder: &hitlv1.Responder{Name: "Ada"},
 	}}
 	err := outcomeError(Declined, "declined", event)
-	if err.Message != `"deploy" was declined by Ada (1970-01-01T00:00:00Z): not today` {
+	if err.Message != `"deploy" was declined by "Ada" (1970-01-01T00:00:00Z): not today` {
 		t.Fatal(err)
 	}
 }

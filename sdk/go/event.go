@@ -2,7 +2,9 @@ package hitl
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -91,7 +93,7 @@ func Ask[T any](ctx context.Context, name, prompt string, input Input[T]) (answe
 		return answer, err
 	}
 	if !isFinal(event.record) {
-		fmt.Fprintf(os.Stderr, "hitl: %q waits for an answer at %s\n", name, event.FormURL())
+		fmt.Fprintf(os.Stderr, "hitl: \"%s\" waits for an answer at %s\n", oneLine(name), oneLine(event.FormURL()))
 	}
 	return event.Wait(ctx)
 }
@@ -123,6 +125,23 @@ func (e *Event[T]) Existed() bool { return e.existed }
 
 // Record is the event as the API has it, as it stood when it was created.
 func (e *Event[T]) Record() *hitlv1.Event { return e.record }
+
+// String is the event without its links, which are secrets.
+func (e Event[T]) String() string {
+	return fmt.Sprintf("event %s \"%s\"", oneLine(e.ID()), oneLine(e.Name()))
+}
+
+// LogValue is the event without its links, for [log/slog].
+func (e Event[T]) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", oneLine(e.ID())), slog.String("name", oneLine(e.Name())))
+}
+
+// MarshalJSON is the event without its links, for logs: it cannot be read back.
+func (e Event[T]) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"id": e.ID(), "name": e.Name(), "deadline": e.Deadline(), "existed": e.Existed(),
+	})
+}
 
 // Wait waits until the event ends, through lost connections and server restarts, and returns the
 // answer; or, if it timed out, the default it was created with. End the context to stop waiting: the

@@ -210,7 +210,7 @@ func (i *ChoiceInput) message() (*hitlv1.Input, *hitlv1.Value, error) {
 func (i *ChoiceInput) read(value *hitlv1.Value, _ *hitlv1.Input) (string, error) {
 	selected := value.GetChoice().GetSelected()
 	if len(selected) != 1 {
-		return "", newError(Internal, fmt.Sprintf("the answer is not exactly one option: %v", value))
+		return "", newError(Internal, oneLine(fmt.Sprintf("the answer is not exactly one option: %v", value)))
 	}
 	return selected[0], nil
 }
@@ -266,5 +266,6 @@ func expect[K any](value *hitlv1.Value) error {
 	if _, ok := any(value.GetKind()).(K); ok {
 		return nil
 	}
-	return newError(Internal, fmt.Sprintf("the server sent a value of another kind than asked for: %v", value))
+	help := "the server sent a value of another kind than asked for: %v"
+	return newError(Internal, oneLine(fmt.Sprintf(help, value)))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"hitl.dev/go/hitlv1"
@@ -22,17 +21,18 @@ type ObjectInput[T any] struct {
 //
 // A struct travels as encoding/json has it. Its schema is derived from its fields: whole numbers,
 // numbers, strings, bools and slices of strings, of which pointers and those with omitempty or
-// omitzero need no answer. What an answer must keep to stands in a tag, by the keywords of JSON
-// Schema:
+// omitzero need no answer. An answer is never beyond what a field's type holds: a uint16 asks for 0 to
+// 65535. What else it must keep to stands in a tag, by the keywords of JSON Schema:
 //
 //	Replicas int64    `json:"replicas" hitl:"minimum=1,maximum=9,title=How many"`
 //	Region   string   `json:"region" hitl:"enum=eu|us"`
 //	Checks   []string `json:"checks" hitl:"enum=lint|test,minItems=1"`
 //
-// A map, and what a tag cannot say, needs [ObjectInput.Schema].
+// A map, a type that decodes itself, and what a tag cannot say, needs [ObjectInput.Schema].
 func Object[T any]() *ObjectInput[T] { return &ObjectInput[T]{} }
 
 // Schema gives the fields as JSON text: a flat JSON Schema; [hitlv1.ObjectInput] says what it may hold.
+// It is asked as it is given, so it is for you to keep an answer to what the T can hold.
 func (i *ObjectInput[T]) Schema(schema string) *ObjectInput[T] {
 	i.schema = schema
 	return i
@@ -83,7 +83,7 @@ func (i *ObjectInput[T]) read(value *hitlv1.Value, stored *hitlv1.Input) (answer
 	}
 	if err != nil {
 		help := "the answer does not fit its struct: %v; the struct and the schema must agree"
-		return answer, newError(Internal, fmt.Sprintf(help, err))
+		return answer, newError(Internal, oneLine(fmt.Sprintf(help, err)))
 	}
 	return answer, nil
 }
@@ -178,71 +178,4 @@ func fieldValue(member any, property property) *hitlv1.Value {
 	default:
 		return nil
 	}
-}
-
-// schemaOf derives the schema of a struct, with its properties in the order of the fields, since that
-// is the order in which the form asks for them.
-func schemaOf(object reflect.Type) (string, error) {
-	if object.Kind() != reflect.Struct {
-		return "", fmt.Errorf("%v is no struct: give its schema", object)
-	}
-	var properties []string
-	required := []string{}
-	for field := range object.Fields() {
-		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "-" || !field.IsExported() {
-			continue
-		}
-		name = first(name, field.Name)
-		property, err := propertyOf(field)
-		if err != nil {
-			return "", fmt.Errorf("%v.%s: %w", object, field.Name, err)
-		}
-		properties = append(properties, fmt.Sprintf("%q:%s", name, property))
-		if field.Type.Kind() != reflect.Pointer && !strings.Contains(options, "omit") {
-			required = append(required, name)
-		}
-	}
-	names, err := json.Marshal(required)
-	schema := `{"type":"object","properties":{%s},"required":%s}`
-	return fmt.Sprintf(schema, strings.Join(properties, ","), names), err
-}
-
-var numeric = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-
-func propertyOf(field reflect.StructField) ([]byte, error) {
-	property := map[string]any{}
-	for keyword := range strings.SplitSeq(field.Tag.Get("hitl"), ",") {
-		name, text, _ := strings.Cut(keyword, "=")
-		switch {
-		case name == "":
-		case name == "enum":
-			property[name] = strings.Split(text, "|")
-		case slices.Contains(numeric, name):
-			property[name] = json.Number(text)
-		default:
-			property[name] = text
-		}
-	}
-	kind := field.Type
-	if kind.Kind() == reflect.Pointer {
-		kind = kind.Elem()
-	}
-	switch {
-	case kind.Kind() == reflect.Bool:
-		property["type"] = "boolean"
-	case kind.Kind() == reflect.String:
-		property["type"] = "string"
-	case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.String:
-		property["type"] = "array"
-		property["items"] = map[string]any{"type": "string", "enum": property["enum"]}
-		delete(property, "enum")
-	case kind.Kind() >= reflect.Int && kind.Kind() <= reflect.Uint64:
-		property["type"] = "integer"
-	case kind.Kind() == reflect.Float32 || kind.Kind() == reflect.Float64:
-		property["type"] = "number"
-	default:
-		return nil, fmt.Errorf("%v is no type of a field: an object's fields must be flat", field.Type)
-	}
-	return json.Marshal(property)
 }

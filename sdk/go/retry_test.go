@@ -73,7 +73,7 @@ func TestAnAttemptWithoutReplyIsGivenUp(t *testing.T) {
 	scripted(t, &script{hang: true}, config, func(t *testing.T, client *Client) {
 		begun := time.Now()
 		_, err := client.Decline(t.Context(), "e", "", "")
-		told := err != nil && err.Error() == "the server at http://scripted sent nothing for 15 s"
+		told := err != nil && err.Error() == "the server at http://scripted:80 sent nothing for 15 s"
 		if !told || !errors.Is(err, Unavailable) || time.Since(begun) != attemptLimit {
 			t.Fatal(err, time.Since(begun))
 		}

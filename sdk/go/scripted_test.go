@@ -128,7 +128,7 @@ func clientOf(
 	t *testing.T, config Config, dial func(context.Context) (net.Conn, error),
 ) *Client {
 	t.Helper()
-	config.Endpoint = "http://scripted"
+	config.Endpoint = first(config.Endpoint, "http://scripted")
 	settings, err := config.resolve(func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)

@@ -117,10 +117,7 @@ func (l *launcher) probe(ctx context.Context) error {
 // spawn starts a server that outlives this program: not in its process group, lest Ctrl-C end both,
 // nor in its directory, nor with its terminal. The channel is closed when the server ends.
 func (l *launcher) spawn(log *os.File) (<-chan struct{}, error) {
-	binary, err := exec.LookPath(l.binary)
-	if err == nil {
-		binary, err = filepath.Abs(binary)
-	}
+	binary, err := findProgram(l.binary, os.Getenv("PATH"))
 	command := exec.Command(binary, "serve", "--idle-exit", "10m", "--listen", l.address)
 	command.Dir = filepath.Dir(log.Name())
 	command.Env = append(os.Environ(), "HITL_DATA_DIR="+command.Dir)

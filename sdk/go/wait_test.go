@@ -149,3 +149,17 @@ func TestAnEventThatEndedWithoutAValueIsAnErrorOfItsKind(t *testing.T) {
 		})
 	}
 }
+
+func TestAReplyThatCannotBeReadIsAnErrorOnce(t *testing.T) {
+	garbled := answered(1)
+	// The name, which is no text.
+	garbled.GetEvent().ProtoReflect().SetUnknown([]byte("\x1a\x01\xff"))
+	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{pending(), garbled}}}}
+	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
+		_, err := client.WaitEvent(t.Context(), "e")
+		var failure *Error
+		if !errors.As(err, &failure) || failure.Kind != Internal || failure.Retryable || script.calls != 1 {
+			t.Fatal(err, script.calls)
+		}
+	})
+}

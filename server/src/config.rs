@@ -110,10 +110,11 @@ impl ServeArgs {
     /// # Errors
     /// None is given and there is no home directory.
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-        let shared = || {
-            std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute())
-        };
+        // What is not absolute would be of wherever this program happens to run.
+        let absolute =
+            |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || absolute("HOME").map(|home| home.join(".local/share"));
+        let shared = || absolute("XDG_DATA_HOME");
         let default = || shared().or_else(home).map(|data| data.join("hitl"));
         self.data_dir.clone().or_else(default).ok_or_else(|| {
             anyhow::anyhow!("there is no home directory to keep data in: give --data-dir")

@@ -45,7 +45,7 @@ async fn does_not_repeat_what_cannot_pass_nor_past_its_limit() {
 async fn an_attempt_without_reply_is_given_up() {
     let (client, _) = scripted(Config::default().retry_for(Duration::ZERO), []);
     let error = client.get("never replied to").await.unwrap_err();
-    assert_eq!(error.message(), "the server at http://scripted sent nothing for 15 s");
+    assert_eq!(error.message(), "the server at http://scripted:80 sent nothing for 15 s");
     assert!(error.is_retryable());
 }
 

@@ -8,8 +8,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tonic::transport::Uri;
-
+use crate::endpoint;
 use crate::error::{Error, Result};
 use crate::serve::{Launcher, START_LIMIT};
 
@@ -51,7 +50,7 @@ impl Config {
     }
 
     /// The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` beside
-    /// this program, else `hitl` in `PATH`.
+    /// this program, else `hitl` in `PATH`, of which directories that are not absolute are left out.
     #[must_use]
     pub fn binary(mut self, binary: impl Into<PathBuf>) -> Self {
         self.binary = Some(binary.into());
@@ -72,7 +71,7 @@ impl Config {
         let env = |name: &str| env(name).filter(present);
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
         let (endpoint, launcher) = match set(self.endpoint, "HITL_ENDPOINT") {
-            Some(endpoint) => (checked(&endpoint)?, None),
+            Some(endpoint) => (endpoint::parse(&endpoint)?, None),
             None => {
                 let launcher = Launcher {
                     address: SocketAddr::from((Ipv4Addr::LOCALHOST, port(env("HITL_PORT"))?)),
@@ -105,33 +104,21 @@ pub(crate) struct Settings {
     pub(crate) retry_for: Duration,
 }
 
-/// The endpoint as a URL without a slash at its end.
-fn checked(endpoint: &str) -> Result<String> {
-    let url = match endpoint.contains("://") {
-        true => endpoint.trim_end_matches('/').to_owned(),
-        false => format!("http://{}", endpoint.trim_end_matches('/')),
-    };
-    match url.parse::<Uri>() {
-        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(url),
-        _ => Err(Error::config(format!(
-            "the endpoint {endpoint:?} is not usable: give it as http://HOST:PORT, without TLS"
-        ))),
-    }
-}
-
 fn port(text: Option<String>) -> Result<u16> {
     let Some(text) = text else { return Ok(DEFAULT_PORT) };
-    let port: Result<NonZeroU16, _> = text.parse();
-    port.map(NonZeroU16::get)
-        .map_err(|_| Error::config(format!("HITL_PORT is {text:?}: set it to 1 to 65535")))
+    endpoint::port_number(&text)
+        .map(NonZeroU16::get)
+        .ok_or_else(|| Error::config(format!("HITL_PORT is {text:?}: set it to 1 to 65535")))
 }
 
 /// Where a local server keeps its data, and where its log goes.
 fn data_dir(env: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let of = |name: &str| env(name).map(PathBuf::from);
-    // The specification of XDG has relative paths ignored.
-    let shared = || of("XDG_DATA_HOME").filter(|dir| dir.is_absolute());
-    let home = || of("HOME").map(|home| home.join(".local/share"));
+    // The specification of XDG has relative paths ignored. They would be of wherever this program happens to run, and
+    // so would a relative home.
+    let absolute = |name| of(name).filter(|dir| dir.is_absolute());
+    let shared = || absolute("XDG_DATA_HOME");
+    let home = || absolute("HOME").map(|home| home.join(".local/share"));
     of("HITL_DATA_DIR").or_else(|| shared().or_else(home).map(|dir| dir.join("hitl")))
 }
 
@@ -181,12 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn no_data_is_kept_in_the_working_directory_by_accident() {
+        for home in ["", ".", "users/ada"] {
+            let vars = [("HOME", home), ("XDG_DATA_HOME", home)];
+            let launcher = resolve(Config::default(), &vars).unwrap().launcher.unwrap();
+            assert_eq!(launcher.data_dir, None, "{home:?}");
+        }
+    }
+
+    #[test]
     fn unusable_settings_say_what_to_do() {
         for endpoint in ["https://host", "http://", "a b"] {
             let error = resolve(Config::default().endpoint(endpoint), &[]).unwrap_err();
             assert!(error.message().contains("http://HOST:PORT"), "{error}");
         }
-        for port in ["x", "0", "65536"] {
+        for port in ["x", "0", "65536", "+80"] {
             let error = resolve(Config::default(), &[("HITL_PORT", port)]).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Invalid);
         }

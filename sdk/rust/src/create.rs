@@ -193,7 +193,8 @@ impl<T, C> EventBuilder<Object<T>, C>
 where
     Object<T>: DataType<Input = v1::ObjectInput>,
 {
-    /// The fields, as a flat JSON Schema; [`v1::ObjectInput`] says what it may hold.
+    /// The fields, as a flat JSON Schema; [`v1::ObjectInput`] says what it may hold. Numbers are asked for within what
+    /// the fields of a struct can hold, whatever wider bounds it has: a `u16` gets 0 to 65535.
     pub fn schema(mut self, schema: &serde_json::Value) -> Self {
         self.input.json_schema = schema.to_string();
         self

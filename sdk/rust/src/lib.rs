@@ -32,20 +32,25 @@
 //! Everything here is async on tokio; [`blocking`] is the same for programs that are not.
 
 pub mod blocking;
+mod bounds;
 mod channel;
 mod client;
 mod config;
 mod create;
+mod endpoint;
 mod error;
 mod event;
 mod key;
 mod object;
+mod program;
 mod retry;
 mod serve;
 mod status;
 mod value;
 mod wait;
 
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod call_tests;
 #[cfg(test)]

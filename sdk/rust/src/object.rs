@@ -1,5 +1,6 @@
 //! Objects: several fields answered together, as a struct on this side and a flat schema on the other.
 
+use std::fmt::Display;
 use std::ops::Deref;
 
 use hitl_proto::v1::input::Kind as InputKind;
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::value::{DataType, IntoValue, mismatch, picked};
 
@@ -28,7 +30,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
     type Input = ObjectInput;
 
     fn input(input: ObjectInput) -> InputKind {
-        InputKind::Object(input)
+        let json_schema = bounds::narrowed::<T>(input.json_schema);
+        InputKind::Object(ObjectInput { json_schema })
     }
 
     fn from_value(value: Value, input: &InputKind) -> Result<Self> {
@@ -37,14 +40,17 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
         };
         let schema = schema(input);
         let fields = object.fields.into_iter();
-        let json = fields.map(|(name, value)| {
-            let field = to_json(value, &schema["properties"][&name]);
-            (name, field)
-        });
-        serde_json::from_value(json.collect()).map(Self).map_err(|error| {
-            let help = "the struct and the schema must agree";
-            Error::internal(format!("the answer does not fit its struct: {error}; {help}"))
-        })
+        let json: Json = fields
+            .map(|(name, value)| {
+                let field = to_json(value, &schema["properties"][&name]);
+                (name, field)
+            })
+            .collect();
+        let object = serde_json::from_value(json.clone()).map_err(|error| does_not_fit(&error))?;
+        match overflown(&json, &object) {
+            None => Ok(Self(object)),
+            Some(name) => Err(does_not_fit(&format_args!("`{name}` is too large a number"))),
+        }
     }
 
     fn to_value(&self, input: &InputKind) -> Result<Value> {
@@ -62,6 +68,21 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DataType for Objec
         });
         Ok(Kind::Object(ObjectValue { fields: fields.collect::<Result<_>>()? }).into_value())
     }
+}
+
+fn does_not_fit(why: &dyn Display) -> Error {
+    let help = "the struct and the schema must agree";
+    Error::internal(format!("the answer does not fit its struct: {why}; {help}"))
+}
+
+/// The field whose number became infinite in the struct, which serde lets a large one do, and which JSON has no
+/// number for.
+fn overflown<'a, T: Serialize>(answer: &'a Json, object: &T) -> Option<&'a String> {
+    let held = serde_json::to_value(object).ok()?;
+    let infinite = |(name, field): &(&String, &Json)| {
+        field.is_number() && held.get(name).is_some_and(Json::is_null)
+    };
+    answer.as_object()?.iter().find(infinite).map(|(name, _)| name)
 }
 
 /// The schema of an object's fields. What is not JSON is the server's to refuse.
@@ -152,6 +173,38 @@ mod tests {
         let whole = Object(json!({"share": 1})).to_value(&input).unwrap();
         let Some(Kind::Object(object)) = whole.kind else { panic!() };
         assert_eq!(object.fields["share"].kind, Some(Kind::Float(1.0)));
+    }
+
+    #[test]
+    fn a_schema_asks_for_what_the_struct_can_hold() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Small {
+            replicas: u16,
+        }
+        let schema = r#"{"properties":{"replicas":{"type":"integer"}}}"#.to_owned();
+        let InputKind::Object(asked) = Object::<Small>::input(ObjectInput { json_schema: schema })
+        else {
+            panic!()
+        };
+        let schema: Json = serde_json::from_str(&asked.json_schema).unwrap();
+        assert_eq!(schema["properties"]["replicas"]["maximum"], 65535);
+    }
+
+    #[test]
+    fn an_answer_that_its_struct_cannot_hold_is_an_error() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Small {
+            replicas: Option<u16>,
+            share: Option<f32>,
+        }
+        let input = InputKind::Object(ObjectInput::default());
+        for (name, kind) in [("replicas", Kind::Int(70_000)), ("share", Kind::Float(1e39))] {
+            let fields = [(name.to_owned(), kind.into_value())].into();
+            let answer = Kind::Object(ObjectValue { fields }).into_value();
+            let error = Object::<Small>::from_value(answer, &input).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Internal);
+            assert!(error.message().contains("must agree") && !error.is_retryable(), "{error}");
+        }
     }
 
     #[test]

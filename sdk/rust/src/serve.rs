@@ -18,6 +18,7 @@ use tonic::transport::Uri;
 use tower::Service;
 
 use crate::error::{Error, Result};
+use crate::program;
 
 /// How long a server may take until it serves, with its store opened.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(10);
@@ -160,13 +161,20 @@ impl Launcher {
     /// Starts a server that outlives this program: not in its process group, lest Ctrl-C end both,
     /// nor in its directory, nor with its terminal.
     fn start(&self, log: &Log) -> Result<Child> {
-        let mut binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
-        // The server runs in another directory. A bare name is looked for in PATH.
-        if binary.components().count() > 1 {
-            binary = std::path::absolute(&binary).map_err(|error| unusable(&binary, &error))?;
-        }
+        let binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
+        let not_started = |error: io::Error| {
+            Error::no_server(format!(
+                "no server runs on {} and `{}` cannot be started ({error}): install hitl, or set HITL_BIN \
+                 to the program, or HITL_ENDPOINT to a server that runs elsewhere",
+                self.address,
+                binary.display(),
+            ))
+        };
+        // By its whole path, since the server runs in another directory.
+        let path = std::env::var_os("PATH");
+        let found = program::find(&binary, path.as_deref()).map_err(not_started)?;
         let (out, err) = log.writers()?;
-        let mut command = Command::new(&binary);
+        let mut command = Command::new(found);
         command
             .args(["serve", "--idle-exit", "10m", "--listen", &self.address.to_string()])
             .env("HITL_DATA_DIR", &log.dir)
@@ -176,14 +184,7 @@ impl Launcher {
             .stderr(err);
         #[cfg(unix)]
         command.process_group(0);
-        command.spawn().map_err(|error| {
-            Error::no_server(format!(
-                "no server runs on {} and `{}` cannot be started ({error}): install hitl, or set HITL_BIN \
-                 to the program, or HITL_ENDPOINT to a server that runs elsewhere",
-                self.address,
-                binary.display(),
-            ))
-        })
+        command.spawn().map_err(not_started)
     }
 }
 

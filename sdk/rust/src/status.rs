@@ -5,6 +5,9 @@ use tonic_types::StatusExt;
 
 use crate::error::{Error, ErrorKind, FieldViolation, Inner};
 
+/// How tonic says that a reply is no message of the API. It keeps no source of that.
+const UNREADABLE: &str = "failed to decode Protobuf message";
+
 impl Error {
     /// Reads what a call to `endpoint` ended with.
     pub(crate) fn from_status(status: &Status, endpoint: &str) -> Self {
@@ -45,6 +48,10 @@ impl Error {
             cause = error.source();
         }
         match status.code() {
+            // It has arrived, so that to ask again would give the same.
+            Code::Internal if status.message().starts_with(UNREADABLE) => Self::internal(format!(
+                "{endpoint}: the server sent a reply that cannot be read: {root}"
+            )),
             Code::Unavailable
             | Code::Unknown
             | Code::Internal
@@ -112,6 +119,17 @@ mod tests {
         assert_eq!((ours.kind(), ours.is_retryable()), (ErrorKind::Internal, false));
         let lost = Error::from_status(&status(Code::Internal, "R", "proxy"), "http://x");
         assert_eq!((lost.kind(), lost.is_retryable()), (ErrorKind::Unavailable, true));
+    }
+
+    #[test]
+    fn a_reply_that_cannot_be_read_is_not_a_lost_connection() {
+        use prost::Message;
+        // The name, which is no text.
+        let garbled: &[u8] = b"\x1a\x01\xff";
+        let unreadable = hitl_proto::v1::Event::decode(garbled).unwrap_err().to_string();
+        let error = Error::from_status(&Status::internal(unreadable), "http://x");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Internal, false));
+        assert!(error.message().contains("cannot be read"), "{error}");
     }
 
     #[test]

@@ -191,6 +191,25 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_is_taken_as_by_every_sdk() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk/endpoints.json");
+        let list: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for case in list["cases"].as_array().unwrap() {
+            let given = case["given"].as_str().unwrap();
+            let server = ServerArgs { endpoint: Some(given.to_owned()), namespace: None };
+            match (server.client(), case["used"].as_str()) {
+                (Ok(client), used) => assert_eq!(Some(client.endpoint()), used, "{given:?}"),
+                (Err(error), None) => {
+                    let refused = case["refused"].as_str().unwrap();
+                    assert!(error.to_string().contains(refused), "{given:?}: {error}");
+                }
+                (Err(error), Some(used)) => panic!("{given:?} is not {used}: {error}"),
+            }
+        }
+    }
+
+    #[test]
     fn values_may_start_with_a_minus() {
         for args in [
             ["hitl", "answer", "id", "-5"].as_slice(),

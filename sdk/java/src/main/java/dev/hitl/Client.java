@@ -72,7 +72,7 @@ public final class Client implements AutoCloseable {
 
     /** The server's address, such as {@code http://127.0.0.1:4485}. */
     public String endpoint() {
-        return settings.endpoint();
+        return settings.endpoint().url();
     }
 
     /** The namespace of every call that names no other. */
@@ -197,6 +197,12 @@ public final class Client implements AutoCloseable {
     public void close() {
         closed = true;
         channel.shutdownNow();
+    }
+
+    /** Names the server and the namespace. */
+    @Override
+    public String toString() {
+        return "hitl client of %s, namespace \"%s\"".formatted(endpoint(), Shown.oneLine(namespace()));
     }
 
     private String orOurs(String namespace) {

@@ -1,8 +1,6 @@
 package dev.hitl;
 
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
@@ -49,7 +47,7 @@ public final class Config {
 
     /**
      * The {@code hitl} program with which to start a local server. Else {@code HITL_BIN}, else {@code
-     * hitl} in {@code PATH}.
+     * hitl} in {@code PATH}, of which directories that are not absolute are left out.
      */
     public Config binary(Path binary) {
         this.binary = binary;
@@ -70,7 +68,7 @@ public final class Config {
      * this client may start; there may be no run id.
      */
     record Settings(
-            String endpoint, Serve launcher, String namespace, String runId, Duration retryFor) {}
+            Endpoint endpoint, Serve launcher, String namespace, String runId, Duration retryFor) {}
 
     /** Fills what is not set. What is empty counts as not set. */
     Settings resolve(UnaryOperator<String> variables) {
@@ -79,45 +77,29 @@ public final class Config {
         String run = orElse(runId, env.apply("HITL_RUN_ID"));
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url != null) {
-            return new Settings(checked(url), null, space, run, retryFor);
+            return new Settings(Endpoint.parse(url), null, space, run, retryFor);
         }
-        InetSocketAddress address = new InetSocketAddress("127.0.0.1", port(env));
+        Endpoint local = new Endpoint("127.0.0.1", port(env));
+        InetSocketAddress address = new InetSocketAddress(local.host(), local.port());
         String program = orElse(env.apply("HITL_BIN"), "hitl");
         Path serve = binary != null ? binary : Path.of(program);
         Serve launcher = new Serve(address, serve, dataDir(env), Serve.START_LIMIT);
-        return new Settings("http://127.0.0.1:" + address.getPort(), launcher, space, run, retryFor);
+        return new Settings(local, launcher, space, run, retryFor);
     }
 
     private static String orElse(String text, String otherwise) {
         return text == null || text.isEmpty() ? otherwise : text;
     }
 
-    /** The endpoint as a URL without a slash at its end. */
-    private static String checked(String endpoint) {
-        String url = (endpoint.contains("://") ? endpoint : "http://" + endpoint).replaceAll("/+$", "");
-        try {
-            URI uri = new URI(url);
-            if ("http".equals(uri.getScheme()) && uri.getHost() != null) {
-                return url;
-            }
-        } catch (URISyntaxException notAUrl) {
-            // Told below.
-        }
-        throw HitlException.invalid(
-                "the endpoint \"%s\" is not usable: give it as http://HOST:PORT, without TLS", endpoint);
-    }
-
     private static int port(UnaryOperator<String> env) {
         String text = orElse(env.apply("HITL_PORT"), DEFAULT_PORT);
-        try {
+        if (text.matches("0*[0-9]{1,5}")) {
             int port = Integer.parseInt(text);
             if (port >= 1 && port <= 65_535) {
                 return port;
             }
-        } catch (NumberFormatException notANumber) {
-            // Told below.
         }
-        throw HitlException.invalid("HITL_PORT is \"%s\": set it to 1 to 65535", text);
+        throw HitlException.invalid("HITL_PORT is \"%s\": set it to 1 to 65535", Shown.oneLine(text));
     }
 
     /** Where a local server keeps its data, and where its log goes. Null if there is no place. */
@@ -126,12 +108,17 @@ public final class Config {
         if (own != null) {
             return Path.of(own);
         }
-        // The specification of XDG has relative paths ignored.
+        // The specification of XDG has relative paths ignored. They would be of wherever this program happens to
+        // run, and so would a relative home.
         String shared = env.apply("XDG_DATA_HOME");
-        if (shared != null && Path.of(shared).isAbsolute()) {
+        if (isAbsolute(shared)) {
             return Path.of(shared, "hitl");
         }
         String home = env.apply("HOME");
-        return home == null ? null : Path.of(home, ".local/share/hitl");
+        return isAbsolute(home) ? Path.of(home, ".local/share/hitl") : null;
+    }
+
+    private static boolean isAbsolute(String path) {
+        return path != null && Path.of(path).isAbsolute();
     }
 }

@@ -3,7 +3,6 @@ package dev.hitl;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
-import java.net.URI;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -25,9 +24,8 @@ final class Connection {
     private Connection() {}
 
     /** The channel, which connects at its first call and again after each loss. */
-    static ManagedChannel open(String endpoint) {
-        URI uri = URI.create(endpoint);
-        return NettyChannelBuilder.forAddress(uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort())
+    static ManagedChannel open(Endpoint endpoint) {
+        return NettyChannelBuilder.forTarget(Names.target(endpoint))
                 .usePlaintext()
                 .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                 .maxInboundMetadataSize(HEADER_BYTES_MAX)

@@ -100,9 +100,16 @@ public final class Event<T> {
         client.cancel(id(), reason);
     }
 
+    /** The event without its links, which are secrets. */
+    @Override
+    public String toString() {
+        return "event %s \"%s\"".formatted(Shown.oneLine(id()), Shown.oneLine(name()));
+    }
+
     void announce() {
         if (!Wait.isFinal(record)) {
-            System.err.printf("hitl: \"%s\" waits for an answer at %s%n", name(), formUrl());
+            String told = "hitl: \"%s\" waits for an answer at %s%n";
+            System.err.printf(told, Shown.oneLine(name()), Shown.oneLine(formUrl()));
         }
     }
 

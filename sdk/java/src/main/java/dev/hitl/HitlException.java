@@ -15,7 +15,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
-/** Why a call failed, or why a wait ended without a value. One exception with a few kinds. */
+/**
+ * Why a call failed, or why a wait ended without a value. One exception with a few kinds.
+ *
+ * <p>Its message is for people: hidden characters of what others wrote, such as line breaks and marks that
+ * turn the direction of text, are shown as escapes in it.
+ */
 @SuppressWarnings("serial") // The collections within are serializable ones.
 public final class HitlException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -54,7 +59,13 @@ public final class HitlException extends RuntimeException {
      * @param field path of the field, such as {@code value} or {@code input.int.min}
      * @param description the rule that it breaks
      */
-    public record FieldViolation(String field, String description) implements java.io.Serializable {}
+    public record FieldViolation(String field, String description) implements java.io.Serializable {
+        /** The violation in one line, with hidden characters as escapes. */
+        @Override
+        public String toString() {
+            return Shown.oneLine(field + ": " + description);
+        }
+    }
 
     private final Kind kind;
     private final boolean retryable;
@@ -65,7 +76,7 @@ public final class HitlException extends RuntimeException {
     private Response response;
 
     private HitlException(Kind kind, boolean retryable, String message, Throwable cause) {
-        super(message, cause);
+        super(Shown.lines(message), cause);
         this.kind = kind;
         this.retryable = retryable;
     }
@@ -128,7 +139,7 @@ public final class HitlException extends RuntimeException {
         return new HitlException(Kind.UNAVAILABLE, true, message, cause);
     }
 
-    /** An event that ended without a value. */
+    /** An event that ended without a value. Who ended it typed a name, if any: it is quoted, as given. */
     static HitlException outcome(Kind kind, dev.hitl.v1.Event event) {
         Response response = event.getResponse();
         StringBuilder message = new StringBuilder("\"" + event.getName() + "\" was ");
@@ -139,7 +150,7 @@ public final class HitlException extends RuntimeException {
                     default -> "not answered before its deadline";
                 });
         if (!response.getResponder().getName().isEmpty()) {
-            message.append(" by ").append(response.getResponder().getName());
+            message.append(" by \"").append(response.getResponder().getName()).append('"');
         }
         if (response.hasTime()) {
             var time = response.getTime();
@@ -148,16 +159,17 @@ public final class HitlException extends RuntimeException {
         if (!response.getReason().isEmpty()) {
             message.append(": ").append(response.getReason());
         }
-        HitlException error = new HitlException(kind, false, message.toString(), null);
+        HitlException error = new HitlException(kind, false, Shown.oneLine(message.toString()), null);
         error.response = response;
         return error;
     }
 
     /** Reads what a call to {@code endpoint} ended with. */
-    static HitlException of(Status status, Metadata trailers, String endpoint) {
+    static HitlException of(Status received, Metadata trailers, String endpoint) {
+        Status status = Shown.status(received);
         List<Any> details = List.of();
         if (trailers != null) {
-            details = StatusProto.fromStatusAndTrailers(status, trailers).getDetailsList();
+            details = StatusProto.fromStatusAndTrailers(received, trailers).getDetailsList();
         }
         ErrorInfo info = detail(details, ErrorInfo.getDefaultInstance());
         if (!info.getDomain().equals(DOMAIN)) {
@@ -199,7 +211,12 @@ public final class HitlException extends RuntimeException {
     private static HitlException notOurs(Status status, String endpoint) {
         String root = status.getDescription();
         for (Throwable at = status.getCause(); at != null; at = at.getCause()) {
-            root = at.getMessage() == null ? at.toString() : at.getMessage();
+            if (at instanceof InvalidProtocolBufferException) {
+                // It has arrived, so that to ask again would give the same.
+                String unreadable = "%s: the server sent a reply that cannot be read: %s";
+                return internal(unreadable.formatted(endpoint, Shown.oneLine(at.getMessage())), status.asException());
+            }
+            root = Shown.oneLine(at.getMessage() == null ? at.toString() : at.getMessage());
         }
         Throwable cause = status.asException();
         String lost = "cannot reach the hitl server at %s: %s. Check that it runs there, or set HITL_ENDPOINT to "

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 
 /**
  * A local server when there is none: before each connect, if nothing listens, {@code hitl serve} is
@@ -219,12 +218,13 @@ final class Serve {
      */
     private Process start(Path dir, Path log) {
         List<String> command = new ArrayList<>();
-        Path setsid = find(Path.of("setsid"));
+        String path = System.getenv("PATH");
+        Path setsid = Programs.find(Path.of("setsid"), path);
         if (setsid != null) {
             command.add(setsid.toString());
         }
         try {
-            Path program = find(binary);
+            Path program = Programs.find(binary, path);
             if (program == null) {
                 throw new IOException("no such program");
             }
@@ -242,19 +242,6 @@ final class Serve {
                             + "the program, or HITL_ENDPOINT to a server that runs elsewhere";
             throw HitlException.noServer(message.formatted(name(), binary, error.getMessage()), error);
         }
-    }
-
-    /** The absolute path of a program, looked for in PATH if it is a bare name. Null if there is none. */
-    private static Path find(Path program) {
-        String path = System.getenv("PATH");
-        Stream<Path> places =
-                program.getNameCount() > 1 || program.isAbsolute() || path == null
-                        ? Stream.of(program)
-                        : Stream.of(path.split(File.pathSeparator)).map(dir -> Path.of(dir).resolve(program));
-        return places.map(Path::toAbsolutePath)
-                .filter(place -> Files.isRegularFile(place) && Files.isExecutable(place))
-                .findFirst()
-                .orElse(null);
     }
 
     /** The last lines written since the server was started. */

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** How each Java type travels as a value of the API, and records as objects. */
@@ -25,10 +24,10 @@ final class Values {
         Value.Builder value = Value.newBuilder();
         if (object instanceof Value ready) {
             return ready;
-        } else if (object instanceof Long || object instanceof Integer) {
+        } else if (isWhole(object)) {
             value.setInt(((Number) object).longValue());
-        } else if (object instanceof Double number) {
-            value.setFloat(number);
+        } else if (object instanceof Double || object instanceof Float) {
+            value.setFloat(((Number) object).doubleValue());
         } else if (object instanceof String text) {
             value.setStr(text);
         } else if (object instanceof Boolean truth) {
@@ -49,6 +48,13 @@ final class Values {
             throw HitlException.invalid("%s cannot be an answer", object == null ? "null" : object.getClass());
         }
         return value.build();
+    }
+
+    private static boolean isWhole(Object object) {
+        return object instanceof Long
+                || object instanceof Integer
+                || object instanceof Short
+                || object instanceof Byte;
     }
 
     /** What is null or empty is left out. */
@@ -85,18 +91,8 @@ final class Values {
         Class<?> wanted = (Class<?>) type;
         boolean any = wanted == Object.class;
         return switch (value == null ? Value.KindCase.KIND_NOT_SET : value.getKindCase()) {
-            case INT -> {
-                long number = value.getInt();
-                if (any || wanted == Long.class || wanted == long.class) {
-                    yield number;
-                }
-                boolean small = wanted == Integer.class || wanted == int.class;
-                yield small && number == (int) number ? (Object) (int) number : mismatch(value, type);
-            }
-            case FLOAT ->
-                    any || wanted == Double.class || wanted == double.class
-                            ? (Object) value.getFloat()
-                            : mismatch(value, type);
+            case INT -> any ? value.getInt() : whole(value, wanted);
+            case FLOAT -> any ? value.getFloat() : fraction(value, wanted);
             case STR -> any || wanted == String.class ? value.getStr() : mismatch(value, type);
             case BOOL ->
                     any || wanted == Boolean.class || wanted == boolean.class
@@ -109,6 +105,29 @@ final class Values {
             }
             case KIND_NOT_SET -> mismatch(value, type);
         };
+    }
+
+    private static Object whole(Value value, Class<?> wanted) {
+        long number = value.getInt();
+        if (wanted == Long.class || wanted == long.class) {
+            return number;
+        } else if ((wanted == Integer.class || wanted == int.class) && number == (int) number) {
+            return (int) number;
+        } else if ((wanted == Short.class || wanted == short.class) && number == (short) number) {
+            return (short) number;
+        } else if ((wanted == Byte.class || wanted == byte.class) && number == (byte) number) {
+            return (byte) number;
+        }
+        return mismatch(value, wanted);
+    }
+
+    private static Object fraction(Value value, Class<?> wanted) {
+        double number = value.getFloat();
+        if (wanted == Double.class || wanted == double.class) {
+            return number;
+        }
+        boolean small = wanted == Float.class || wanted == float.class;
+        return small && Math.abs(number) <= Float.MAX_VALUE ? (Object) (float) number : mismatch(value, wanted);
     }
 
     /** The options that were picked. */
@@ -136,7 +155,7 @@ final class Values {
                 .flatMap(Arrays::stream)
                 .filter(constant -> option(constant).equals(name))
                 .findFirst()
-                .orElseThrow(() -> HitlException.internal("%s has no \"%s\"".formatted(type, name), null));
+                .orElseThrow(() -> HitlException.internal("%s has no \"%s\"".formatted(type, Shown.oneLine(name)), null));
     }
 
     private static Map<String, Object> toMap(Map<String, Value> fields) {
@@ -162,56 +181,16 @@ final class Values {
     }
 
     private static Object mismatch(Value found, Type wanted) {
+        String sent =
+                switch (found == null ? Value.KindCase.KIND_NOT_SET : found.getKindCase()) {
+                    case INT -> "the whole number " + found.getInt();
+                    case FLOAT -> "the number " + found.getFloat();
+                    case KIND_NOT_SET -> "nothing";
+                    default -> found.getKindCase().toString();
+                };
         throw HitlException.internal(
                 "the server sent %s where %s is asked for; a record and its schema must agree"
-                        .formatted(found == null ? "nothing" : found.getKindCase(), wanted.getTypeName()),
+                        .formatted(sent, wanted.getTypeName()),
                 null);
-    }
-
-    /** The JSON Schema of a record's components. Names are Java's, so that none needs escapes. */
-    static String schema(Class<? extends Record> type) {
-        List<String> properties = new ArrayList<>();
-        List<String> required = new ArrayList<>();
-        for (RecordComponent component : type.getRecordComponents()) {
-            Type field = component.getGenericType();
-            if (field instanceof ParameterizedType generic && generic.getRawType() == Optional.class) {
-                field = generic.getActualTypeArguments()[0];
-            } else {
-                required.add("\"" + component.getName() + "\"");
-            }
-            properties.add("\"%s\":{%s}".formatted(component.getName(), property(field, component)));
-        }
-        return "{\"type\":\"object\",\"properties\":{%s},\"required\":[%s]}"
-                .formatted(String.join(",", properties), String.join(",", required));
-    }
-
-    private static String property(Type type, RecordComponent component) {
-        if (type == long.class || type == Long.class) {
-            return "\"type\":\"integer\"";
-        } else if (type == int.class || type == Integer.class) {
-            String limits = "\"type\":\"integer\",\"minimum\":%d,\"maximum\":%d";
-            return limits.formatted(Integer.MIN_VALUE, Integer.MAX_VALUE);
-        } else if (type == double.class || type == Double.class) {
-            return "\"type\":\"number\"";
-        } else if (type == boolean.class || type == Boolean.class) {
-            return "\"type\":\"boolean\"";
-        } else if (type == String.class) {
-            return "\"type\":\"string\"";
-        } else if (type instanceof Class<?> constants && constants.isEnum()) {
-            return "\"type\":\"string\",\"enum\":[%s]"
-                    .formatted(
-                            Arrays.stream(constants.getEnumConstants())
-                                    .map(constant -> "\"" + option(constant) + "\"")
-                                    .collect(Collectors.joining(",")));
-        } else if (type instanceof ParameterizedType generic
-                && generic.getRawType() == List.class
-                && generic.getActualTypeArguments()[0] instanceof Class<?> item
-                && item.isEnum()) {
-            return "\"type\":\"array\",\"items\":{%s}".formatted(property(item, component));
-        }
-        throw HitlException.invalid(
-                "%s: a field is a long, int, double, boolean, String, enum, List of an enum, or an Optional "
-                        + "of one of these",
-                component);
     }
 }

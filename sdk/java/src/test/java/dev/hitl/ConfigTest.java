@@ -24,19 +24,19 @@ class ConfigTest {
                         "HITL_NAMESPACE", "env",
                         "HITL_RUN_ID", "env-run");
         var settings = resolve(new Config().endpoint("code:2/").runId("code-run"), variables);
-        assertEquals("http://code:2", settings.endpoint());
+        assertEquals("http://code:2", settings.endpoint().url());
         assertEquals("code-run", settings.runId());
         assertEquals("env", settings.namespace());
         assertNull(settings.launcher());
 
         Config empty = new Config().endpoint("").namespace("").runId("");
         settings = resolve(empty, variables);
-        assertEquals("http://env:1", settings.endpoint());
+        assertEquals("http://env:1", settings.endpoint().url());
         assertEquals("env", settings.namespace());
         assertEquals("env-run", settings.runId());
 
         settings = resolve(empty, Map.of("HITL_ENDPOINT", "", "HITL_NAMESPACE", "", "HITL_RUN_ID", ""));
-        assertEquals("http://127.0.0.1:4485", settings.endpoint());
+        assertEquals("http://127.0.0.1:4485", settings.endpoint().url());
         assertEquals("default", settings.namespace());
         assertNull(settings.runId());
         assertNotNull(settings.launcher());
@@ -65,7 +65,7 @@ class ConfigTest {
             var error = assertThrows(HitlException.class, () -> resolve(config, Map.of()));
             assertTrue(error.getMessage().contains("http://HOST:PORT"), error.getMessage());
         }
-        for (String port : List.of("x", "0", "65536")) {
+        for (String port : List.of("x", "0", "65536", "+80", "٨٠")) {
             var variables = Map.of("HITL_PORT", port);
             assertThrows(HitlException.class, () -> resolve(new Config(), variables));
         }

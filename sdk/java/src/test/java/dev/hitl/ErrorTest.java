@@ -2,6 +2,7 @@ package dev.hitl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Any;
@@ -15,6 +16,7 @@ import dev.hitl.v1.Response;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.ProtoUtils;
 import io.grpc.protobuf.StatusProto;
 import java.net.ConnectException;
 import java.time.Duration;
@@ -88,6 +90,22 @@ class ErrorTest {
         assertFalse(denied.isRetryable());
     }
 
+    /** As gRPC has it: the garbled text of a name, which is no text. */
+    @Test
+    void aReplyThatCannotBeReadIsNotALostConnection() {
+        byte[] garbled = {0x1a, 1, (byte) 0xff};
+        var stream = new java.io.ByteArrayInputStream(garbled);
+        var unreadable =
+                assertThrows(
+                        StatusRuntimeException.class,
+                        () -> ProtoUtils.marshaller(Event.getDefaultInstance()).parse(stream));
+        Status cancelled = Status.CANCELLED.withDescription("Failed to read message.").withCause(unreadable);
+        HitlException error = HitlException.of(cancelled, null, "http://x");
+        assertEquals(HitlException.Kind.INTERNAL, error.kind());
+        assertFalse(error.isRetryable());
+        assertTrue(error.getMessage().contains("cannot be read"), error.getMessage());
+    }
+
     @Test
     void anOutcomeTellsWhoWhenAndWhy() {
         Response response =
@@ -99,7 +117,7 @@ class ErrorTest {
         Event event = Event.newBuilder().setName("deploy").setResponse(response).build();
         HitlException error = HitlException.outcome(HitlException.Kind.DECLINED, event);
         assertEquals(
-                "\"deploy\" was declined by Ada (1970-01-01T00:00:00Z): not today", error.getMessage());
+                "\"deploy\" was declined by \"Ada\" (1970-01-01T00:00:00Z): not today", error.getMessage());
         assertEquals("not today", error.response().getReason());
     }
 }

@@ -46,7 +46,7 @@ class ServeTest {
     @Test
     void aMissingProgramSaysWhatToInstallOrSetThroughTheWholeClient() {
         Serve launcher = new Serve(address, dir.resolve("absent"), dir, Duration.ofSeconds(1));
-        var settings = new Config.Settings("http://127.0.0.1:1", launcher, "default", null, Duration.ZERO);
+        var settings = new Config.Settings(new Endpoint("127.0.0.1", 1), launcher, "default", null, Duration.ZERO);
         try (Client client = new Client(settings)) {
             HitlException error = assertThrows(HitlException.class, () -> client.get("id"));
             assertTrue(error.getMessage().contains("install hitl, or set HITL_BIN"), error.getMessage());

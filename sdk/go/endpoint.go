@@ -1,0 +1,115 @@
+package hitl
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const (
+	// The port of a server that was told no other: HITL on the keys of a telephone.
+	defaultPort = 4485
+	// The port that an endpoint without one names, as every http URL.
+	httpPort = "80"
+	// Of a name that DNS can have, and of each of its parts.
+	maxHostBytes  = 253
+	maxLabelBytes = 63
+)
+
+// parseEndpoint returns the endpoint as http://HOST:PORT, in lower case, and HOST:PORT of it. What an
+// SDK takes is the same in every language: sdk/endpoints.json lists it.
+func parseEndpoint(given string) (normal, address string, err error) {
+	text := strings.Trim(given, " \t\r\n")
+	if scheme, rest, found := strings.Cut(text, "://"); found {
+		switch strings.ToLower(scheme) {
+		case "http":
+			text = rest
+		case "https":
+			return "", "", unusableEndpoint(given, ", without TLS")
+		default:
+			return "", "", unusableEndpoint(given, "")
+		}
+	}
+	authority, path, _ := strings.Cut(text, "/")
+	host, port, ok := splitPort(authority)
+	if !ok || strings.ContainsAny(text, "?#@\\") {
+		return "", "", unusableEndpoint(given, "")
+	}
+	if path = strings.TrimRight(path, "/"); path != "" {
+		help := ". It has the path \"/%s\", and hitl serves nothing below a path: leave it out"
+		return "", "", unusableEndpoint(given, fmt.Sprintf(help, path))
+	}
+	address = strings.ToLower(host) + ":" + port
+	return "http://" + address, address, nil
+}
+
+func unusableEndpoint(given, more string) error {
+	shown := given
+	// What stands before an @ may be a password.
+	if at := strings.LastIndex(given, "@"); at >= 0 {
+		shown = "…" + given[at:]
+	}
+	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s", shown, more)
+	return newError(Invalid, oneLine(message))
+}
+
+// splitPort takes HOST:PORT apart. An IPv6 address keeps its brackets.
+func splitPort(authority string) (host, port string, ok bool) {
+	host, port, hasPort := strings.Cut(authority, ":")
+	isHost := isName
+	if strings.HasPrefix(authority, "[") {
+		end := strings.Index(authority, "]") + 1
+		host, port = authority[:end], authority[end:]
+		port, hasPort = strings.CutPrefix(port, ":")
+		if !hasPort && port != "" {
+			return "", "", false
+		}
+		isHost = isIPv6
+	}
+	if !hasPort {
+		port = httpPort
+	}
+	number, ok := portNumber(port)
+	return host, strconv.Itoa(number), ok && isHost(host)
+}
+
+// portNumber reads 1 to 65535, in digits and nothing else.
+func portNumber(text string) (number int, ok bool) {
+	for _, digit := range text {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+	}
+	wide, err := strconv.ParseUint(text, 10, 16)
+	return int(wide), err == nil && wide > 0
+}
+
+func isIPv6(host string) bool {
+	inner, _ := strings.CutPrefix(host, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	address, err := netip.ParseAddr(inner)
+	return closed && err == nil && address.Is6() && address.Zone() == ""
+}
+
+// isName says whether a host is a name or an IPv4 address. Underscores are no part of names on the
+// Internet, but of many within a network.
+func isName(host string) bool {
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	for _, label := range labels {
+		if label == "" || len(label) > maxLabelBytes || strings.ContainsFunc(label, isNoLetter) {
+			return false
+		}
+	}
+	// What ends in a number is an address, as every resolver takes it.
+	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+		address, err := netip.ParseAddr(host)
+		return err == nil && address.Is4()
+	}
+	return len(host) <= maxHostBytes
+}
+
+func isNoLetter(r rune) bool {
+	letter := r|0x20 >= 'a' && r|0x20 <= 'z'
+	return !letter && (r < '0' || r > '9') && r != '-' && r != '_'
+}
