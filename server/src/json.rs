@@ -9,13 +9,13 @@
 //! oneof or an optional field is not), and a name that no field has is an error, so that a slip in
 //! a name cannot silently drop what it was meant to say.
 
+mod wrong;
+
 use std::sync::LazyLock;
 
+use hitl_core::{Violation, strict_json};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
-
-/// Deepest nesting of arrays and objects that is read. Our deepest message needs seven.
-const DEPTH_MAX: usize = 32;
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(hitl_proto::FILE_DESCRIPTOR_SET)
@@ -37,41 +37,31 @@ pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> Value {
 /// The message that `bytes` describe in canonical proto JSON.
 ///
 /// # Errors
-/// What is wrong, with line and column, in words for whoever wrote the JSON.
-pub fn from_json<M: prost::Message + prost::Name + Default>(bytes: &[u8]) -> Result<M, String> {
-    if depth(bytes) > DEPTH_MAX {
-        return Err(format!("is nested more than {DEPTH_MAX} deep"));
-    }
+/// What is wrong with which field, in words for whoever wrote the JSON; or with the body, if it is no JSON.
+pub fn from_json<M: prost::Message + prost::Name + Default>(
+    bytes: &[u8],
+) -> Result<M, Vec<Violation>> {
+    strict_json::check(bytes).map_err(|message| vec![Violation::new("body", message)])?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let message = DynamicMessage::deserialize(descriptor::<M>(), &mut json)
         .and_then(|message| json.end().map(|()| message))
-        .map_err(|error| error.to_string())?;
-    message.transcode_to().map_err(|error| error.to_string())
+        .map_err(|error| wrong::<M>(bytes, &error.to_string()))?;
+    message.transcode_to().map_err(|error| wrong::<M>(bytes, &error.to_string()))
+}
+
+/// Names the fields at fault; or else, what the reader said.
+fn wrong<M: prost::Name>(bytes: &[u8], said: &str) -> Vec<Violation> {
+    let json = serde_json::from_slice::<Value>(bytes);
+    let broken = json.map(|json| wrong::fields(&descriptor::<M>(), &json)).unwrap_or_default();
+    if !broken.is_empty() {
+        return broken;
+    }
+    vec![Violation::new("body", format!("is not a {} in JSON: {said}", M::NAME))]
 }
 
 fn descriptor<M: prost::Name>() -> MessageDescriptor {
     POOL.get_message_by_name(&M::full_name())
         .expect("every message of the API is among the descriptors")
-}
-
-/// How deep arrays and objects nest, counted before anything recurses into them.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]
@@ -83,8 +73,12 @@ mod tests {
 
     use super::*;
 
-    fn read<M: prost::Message + prost::Name + Default>(json: &Value) -> Result<M, String> {
+    fn read<M: prost::Message + prost::Name + Default>(json: &Value) -> Result<M, Vec<Violation>> {
         from_json(json.to_string().as_bytes())
+    }
+
+    fn said(broken: Vec<Violation>) -> String {
+        broken.into_iter().map(|v| format!("{} {};", v.field, v.message)).collect()
     }
 
     fn value(kind: value::Kind) -> v1::Value {
@@ -147,15 +141,17 @@ mod tests {
     fn what_cannot_be_meant_is_refused_in_words() {
         let cases = [
             (r#"{"nmae": "x"}"#, "nmae"),
-            (r#"{"name": 1}"#, "column"),
+            (r#"{"name": 1}"#, "name must be text"),
+            (r#"{"name": "x", "name": "x"}"#, "two members named \"name\""),
+            (r#"{"labels": {"a": "x", "\u0061": "y"}}"#, "two members named \"a\""),
             (r#"{"name": "x""#, "line 1"),
             (r#"{"name": "x"} {}"#, "trailing"),
-            (r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#, "expiration"),
+            (r#"{"ttl": "1s", "deadline": "2026-11-22T13:37:00Z"}"#, "deadline must not be given"),
             ("", "EOF"),
-            ("[]", "map"),
+            ("[]", "object"),
         ];
         for (text, word) in cases {
-            let message = from_json::<v1::CreateEventRequest>(text.as_bytes()).unwrap_err();
+            let message = said(from_json::<v1::CreateEventRequest>(text.as_bytes()).unwrap_err());
             assert!(message.contains(word), "{text}: {message}");
         }
     }
@@ -169,7 +165,7 @@ mod tests {
         assert!(from_json::<v1::Value>(deep(1).as_bytes()).is_ok());
         assert!(from_json::<v1::Value>(deep(10).as_bytes()).is_ok());
         for n in [11, 1000, 100_000] {
-            let message = from_json::<v1::Value>(deep(n).as_bytes()).unwrap_err();
+            let message = said(from_json::<v1::Value>(deep(n).as_bytes()).unwrap_err());
             assert!(message.contains("32 deep"), "{message}");
         }
         let brackets_in_text = format!(r#"{{"str": "{}\""}}"#, "[".repeat(100));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {
-  PHONE, ask, assertAnswered, assertPending, main, open, overflows, read, shot,
+  PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, read, shot,
 } from './lib.mjs';
 
 const colours = (more) => ({
@@ -142,6 +142,66 @@ await main({
     // The status of a page that is to be corrected is no fault of it.
     assert.deepEqual(faults.filter((fault) => !fault.includes('status of 422')), []);
     await assertAnswered(event, { int: '7' });
+    await close();
+  },
+
+  'after a correction the way back shows what came of it, and asks nobody to send a form twice': async (browser) => {
+    // What is short travels in the address of a page; what is long stays on the page that the browser keeps.
+    for (const wrong of ['seventy', 'x'.repeat(9000)]) {
+      const event = await ask({ str: { multiline: true, maxLength: 5 } });
+      const { page, close } = await open(browser);
+      await page.goto(event.formUrl);
+      await page.locator('[name=value]').fill(wrong);
+      await page.locator('[name=responder]').fill('Zoë');
+      await submit(page);
+      await page.getByRole('alert').waitFor();
+      if (wrong.length < 1000) {
+        await page.reload();
+        await page.getByRole('alert').waitFor();
+      }
+      assert.equal(await page.locator('[name=value]').inputValue(), wrong);
+      assert.equal(await page.locator('[name=responder]').inputValue(), 'Zoë');
+      await page.locator('[name=value]').fill('seven');
+      await submit(page);
+      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      for (const go of ['goBack', 'goForward', 'goBack', 'goBack', 'goForward']) {
+        await page[go]();
+        assert.ok(page.url().startsWith(event.formUrl), `${go}: ${page.url()}`);
+        assert.doesNotMatch(await page.locator('body').innerText(), /resubmission/i);
+      }
+      await page.goto(event.formUrl);
+      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      await assertAnswered(event, { str: 'seven' });
+      await close();
+    }
+  },
+
+  'the way back to an answer that came second asks nobody to send it again': async (browser) => {
+    const event = await ask({ int: {} });
+    const { page, close } = await open(browser);
+    const first = await open(browser);
+    for (const person of [page, first.page]) await person.goto(event.formUrl);
+    await first.page.locator('[name=value]').fill('1');
+    await submit(first.page);
+    await page.locator('[name=value]').fill('2');
+    await submit(page);
+    await page.getByText('not recorded').waitFor();
+    await page.goto(`${SERVER}/healthz`);
+    await page.goBack();
+    await page.getByText('not recorded').waitFor();
+    for (const done of [close, first.close]) await done();
+  },
+
+  'a default with line breaks is shown whole and sent as it was': async (browser) => {
+    const text = '\nDear all,\n\n  the end\n';
+    const schema = { type: 'object', properties: { text: { type: 'string', title: 'Text', default: text } } };
+    const event = await ask({ object: { jsonSchema: JSON.stringify(schema) } });
+    const { page, close } = await open(browser);
+    await page.goto(event.formUrl);
+    assert.equal(await page.getByLabel('Text').inputValue(), text);
+    await submit(page);
+    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    await assertAnswered(event, { object: { fields: { text: { str: text } } } });
     await close();
   },
 

@@ -52,10 +52,8 @@ async fn a_bad_answer_comes_back_as_a_page_that_says_why_and_the_event_still_wai
     for bad in typed.filter(|bad| !matches!(bad.input, Input::Object(_))) {
         let text = bad.json.as_str().unwrap_or_default().to_owned();
         let event = site.ask(bad.input).await;
-        let reply =
-            site.submit(&event, &answered(vec![("value".to_owned(), text.clone())], "x")).await;
-        assert_eq!(reply.status().as_u16(), 422, "{text}");
-        let page = reply.text().await.expect("a page");
+        let fields = answered(vec![("value".to_owned(), text.clone())], "x");
+        let page = site.submit_refused(&event, &fields).await;
         assert!(page.contains("<form"), "it can be corrected: {text}: {page}");
         assert!(is_pending(&site.get(&event).await), "{text}");
     }
@@ -71,9 +69,7 @@ async fn what_was_typed_is_still_there_beside_the_complaint() {
         ("value.colour", "green"),
         ("value.mail", ""),
     ]);
-    let reply = site.submit(&event, &answered(fields, "x")).await;
-    assert_eq!(reply.status().as_u16(), 422);
-    let page = reply.text().await.expect("a page");
+    let page = site.submit_refused(&event, &answered(fields, "x")).await;
     for part in ["Zoë &#34;Z&#34;", "forty", "whole number"] {
         assert!(page.contains(part), "{part} is missing: {page}");
     }
@@ -111,8 +107,7 @@ async fn an_empty_or_halfway_form_is_no_answer() {
             pairs(&[("value", "1"), ("action", "explode")]),
         ];
         for fields in halves {
-            let reply = site.submit(&event, &fields).await;
-            assert!(reply.status().is_client_error(), "{fields:?}: {}", reply.status());
+            site.submit_refused(&event, &fields).await;
         }
         assert!(is_pending(&site.get(&event).await));
     }

@@ -34,6 +34,22 @@ impl Site {
         client.post(&event.form_url).form(fields).send().await.expect("the server replies")
     }
 
+    /// Submits the form of an event with what it does not accept, and returns the page that says so.
+    pub(crate) async fn submit_refused(
+        &self,
+        event: &Event,
+        fields: &[(String, String)],
+    ) -> String {
+        let reply = self.submit(event, fields).await;
+        assert_eq!(reply.status(), StatusCode::SEE_OTHER, "{fields:?}");
+        let target = reply.headers()["location"].to_str().expect("a location is text");
+        let target = reply.url().join(target).expect("a location is an address");
+        assert!(target.as_str().starts_with(&format!("{}?", event.form_url)), "{target}");
+        let page = self.fetch(target.as_str()).await;
+        assert_eq!(page.status(), StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+        page.text().await.expect("a page")
+    }
+
     /// Submits the form of an event as a browser would, and returns the page it leads to.
     pub(crate) async fn submit_and_follow(
         &self,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::create::one_line;
 use crate::input::{ordered, refuse};
 use crate::limits;
+use crate::lookalike::Lookalikes;
 use crate::rejection::Violation;
 
 /// Wants one or more of a list of options.
@@ -55,7 +56,7 @@ impl ChoiceInput {
             )];
         }
         let mut broken = Vec::new();
-        let mut seen = HashSet::new();
+        let (mut seen, mut titles) = (HashSet::new(), Lookalikes::default());
         for (index, option) in self.options.iter().enumerate() {
             let at = |field: &str| format!("options[{index}].{field}");
             one_line(&mut broken, &at("value"), &option.value, limits::OPTION_CHARS_MAX);
@@ -70,6 +71,9 @@ impl ChoiceInput {
                 broken.push(Violation::new(at("value"), "is required"));
             } else if !seen.insert(&option.value) {
                 broken.push(Violation::new(at("value"), "must differ from the values before it"));
+            } else {
+                let shown = if option.label.is_empty() { "value" } else { "label" };
+                titles.add(&mut broken, &at(shown), option.title());
             }
         }
         let options = u32::try_from(self.options.len()).unwrap_or(u32::MAX);

@@ -8,6 +8,7 @@ use crate::event::{OnTimeout, PromptFormat, Request};
 use crate::id::{EventId, Namespace};
 use crate::input::Input;
 use crate::limits;
+use crate::lookalike::is_blank;
 use crate::rejection::{Rejection, Violation};
 use crate::time::Timestamp;
 use crate::weight::Weight;
@@ -63,8 +64,8 @@ pub fn create(
 ) -> Result<Request, Rejection> {
     let mut broken = Vec::new();
     one_line(&mut broken, "name", &spec.name, limits::NAME_CHARS_MAX);
-    if spec.name.is_empty() {
-        broken.push(Violation::new("name", "is required"));
+    if is_blank(&spec.name) {
+        broken.push(Violation::new("name", "is required: give a name that can be seen"));
     }
     one_line(&mut broken, "scope", &spec.scope, limits::NAME_CHARS_MAX);
     if spec.prompt.is_empty() || spec.prompt.len() > limits::PROMPT_BYTES_MAX {
@@ -72,6 +73,8 @@ pub fn create(
             "prompt",
             format!("must have 1 to {} bytes", limits::PROMPT_BYTES_MAX),
         ));
+    } else if is_blank(&spec.prompt) {
+        broken.push(Violation::new("prompt", "must have a character that can be seen"));
     }
     if let Some(key) = &spec.idempotency_key
         && !(1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len())
@@ -217,6 +220,14 @@ mod tests {
             ..spec()
         };
         assert_eq!(fields_of(bad), ["name", "prompt", "input.int.max", "ttl"]);
+    }
+
+    #[test]
+    fn a_name_or_a_prompt_that_shows_nothing_is_refused() {
+        for blank in [" ", "\u{a0}", "\u{200b}\u{2060}", "\u{3164}"] {
+            let bad = Spec { name: blank.into(), prompt: blank.into(), ..spec() };
+            assert_eq!(fields_of(bad), ["name", "prompt"], "{blank:?}");
+        }
     }
 
     #[test]

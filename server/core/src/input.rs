@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::choice::ChoiceInput;
 use crate::create::one_line;
 use crate::limits;
+use crate::lookalike::Lookalikes;
 use crate::rejection::Violation;
 use crate::schema::Field;
 use crate::value::Value;
@@ -130,7 +131,7 @@ impl Input {
             Self::Str(input) => input.check_self(),
             Self::Bool(input) => input.check_self(),
             Self::Choice(input) => input.check_self(),
-            Self::Object(input) => input.fields().err().unwrap_or_default(),
+            Self::Object(input) => input.check_self(),
         };
         broken.into_iter().map(|violation| violation.below(self.kind()).below("input")).collect()
     }
@@ -245,9 +246,9 @@ impl BoolInput {
         let mut broken = Vec::new();
         one_line(&mut broken, "true_label", &self.true_label, limits::OPTION_CHARS_MAX);
         one_line(&mut broken, "false_label", &self.false_label, limits::OPTION_CHARS_MAX);
-        if self.label(true) == self.label(false) {
-            broken.push(Violation::new("false_label", "must differ from true_label"));
-        }
+        let mut labels = Lookalikes::default();
+        labels.add(&mut broken, "true_label", self.label(true));
+        labels.add(&mut broken, "false_label", self.label(false));
         broken
     }
 }

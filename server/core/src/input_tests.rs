@@ -132,6 +132,38 @@ fn inputs_that_no_answer_could_fit_are_refused() {
     }
 }
 
+#[test]
+fn what_a_person_could_not_tell_apart_or_see_is_refused() {
+    let labelled = |labels: [&str; 2]| {
+        let options = labels.iter().zip(["a", "b"]).map(|(label, value)| ChoiceOption {
+            value: value.into(),
+            label: (*label).into(),
+            description: String::new(),
+        });
+        Input::Choice(ChoiceInput { options: options.collect(), min_selected: 1, max_selected: 1 })
+    };
+    let bool = |true_label: &str, false_label: &str| {
+        Input::Bool(BoolInput { true_label: true_label.into(), false_label: false_label.into() })
+    };
+    for (input, field) in [
+        (labelled(["Europe", "Europe"]), "input.choice.options[1].label"),
+        (labelled(["Europe", "Europe "]), "input.choice.options[1].label"),
+        (labelled(["Europe", "Eu\u{200b}rope"]), "input.choice.options[1].label"),
+        (labelled(["b", ""]), "input.choice.options[1].value"),
+        (labelled(["", " "]), "input.choice.options[1].label"),
+        (choice(&["a", "\u{a0}a"], 1, 1), "input.choice.options[1].value"),
+        (choice(&["a", "\u{3164}"], 1, 1), "input.choice.options[1].value"),
+        (bool("Ship it", "Ship  it"), "input.bool.false_label"),
+        (bool("\u{200b}", ""), "input.bool.true_label"),
+        (bool("", "Yes\u{2060}"), "input.bool.false_label"),
+    ] {
+        assert_eq!(fields(input.check_self()), [field], "{input:?}");
+    }
+    for input in [labelled(["Europe", "europe"]), choice(&["m", "M"], 1, 1), bool("y", "Y")] {
+        assert_eq!(input.check_self(), [], "{input:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn int_bounds_are_inclusive_and_exact(min: i64, max: i64, number: i64) {

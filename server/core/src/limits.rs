@@ -36,6 +36,10 @@ pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
 pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// Most fields of an object.
 pub const FIELDS_MAX: usize = 100;
+/// Longest title of an object or of its field.
+pub const FIELD_TITLE_CHARS_MAX: usize = 200;
+/// Longest description of a field of an object.
+pub const FIELD_DESCRIPTION_CHARS_MAX: usize = 4096;
 /// Time from create to deadline when the request names none: one hour.
 pub const TTL_DEFAULT_MS: i64 = 60 * 60 * 1000;
 /// Longest time from create to deadline: a leap year.

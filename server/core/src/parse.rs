@@ -12,6 +12,7 @@ use crate::choice::ChoiceInput;
 use crate::input::{Input, ObjectInput, StrInput, refuse};
 use crate::rejection::Violation;
 use crate::schema::Field;
+use crate::strict_json;
 use crate::value::Value;
 
 type Parsed = Result<Value, Vec<Violation>>;
@@ -24,6 +25,7 @@ const DOUBLE_EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// # Errors
 /// What is wrong, with paths that start at `value`.
 pub fn json(input: &Input, text: &str) -> Parsed {
+    strict_json::check(text.as_bytes()).map_err(refuse)?;
     let json =
         serde_json::from_str(text).map_err(|error| refuse(format!("is not JSON: {error}")))?;
     from_json(input, &json)
@@ -116,6 +118,9 @@ fn form_field(
 ) -> Result<Option<Value>, Vec<Violation>> {
     let mut given =
         pairs.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    if !matches!(input, Input::Choice(_)) && given.clone().nth(1).is_some() {
+        return Err(refuse("must be given once"));
+    }
     match input {
         Input::Choice(choice) => {
             let selected = options(choice, given.filter(|value| !value.is_empty()));

@@ -158,3 +158,24 @@ fn an_object_with_unreadable_fields_hears_of_its_other_faults_at_the_same_time()
     let fields: Vec<_> = broken.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["value.age", "value.name", "value.nick"]);
 }
+
+#[test]
+fn an_object_that_names_a_field_twice_is_no_answer() {
+    for twice in [
+        r#"{"age":1,"age":2}"#,
+        r#"{"age":1,"ok":true,"\u0061ge":1}"#,
+        r#"{"age":1,"nick":{"x":1,"x":2}}"#,
+    ] {
+        for broken in [json(&object(), twice), text(&object(), twice)] {
+            assert!(broken.unwrap_err()[0].message.contains("two members named"), "{twice}");
+        }
+    }
+}
+
+#[test]
+fn a_form_that_gives_a_field_twice_is_no_answer() {
+    assert!(form(&int(), &pairs(&[("value", "1"), ("value", "2")])).is_err());
+    let twice = pairs(&[("value.age", "1"), ("value.ok", "yes"), ("value.ok", "no")]);
+    let broken = form(&object(), &twice).unwrap_err();
+    assert_eq!((broken.len(), broken[0].field.as_str()), (1, "value.ok"));
+}

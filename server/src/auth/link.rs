@@ -196,8 +196,13 @@ impl Links {
     }
 
     fn mac(&self, id: EventId, body: &[u8]) -> Hmac<Sha256> {
+        self.proof([DOMAIN, id.to_string().as_bytes(), body])
+    }
+
+    /// Proves `parts` with the key. The first names the use, and ends where no other's does.
+    pub(super) fn proof(&self, parts: [&[u8]; 3]) -> Hmac<Sha256> {
         let mut mac = self.keyed.clone();
-        for part in [DOMAIN, id.to_string().as_bytes(), body] {
+        for part in parts {
             mac.update(part);
         }
         mac

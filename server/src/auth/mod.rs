@@ -1,5 +1,6 @@
 //! Who may do what: for now, whoever holds a link may answer its event.
 
+mod draft;
 pub mod link;
 
 pub use link::{Grant, LinkKey, Links};

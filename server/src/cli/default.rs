@@ -3,7 +3,7 @@
 use hitl::v1::Value;
 use hitl::v1::input::Kind as InputKind;
 use hitl::{Choices, DataType, Object};
-use hitl_core::{BoolInput, FloatInput, Input, IntInput, parse, value};
+use hitl_core::{BoolInput, FloatInput, Input, IntInput, parse, strict_json, value};
 
 use super::exit::Usage;
 
@@ -16,6 +16,7 @@ pub(super) fn read(input: &InputKind, text: &str) -> anyhow::Result<Value> {
             return Ok(picked.to_value(input)?);
         }
         InputKind::Object(_) => {
+            strict_json::check(text.as_bytes()).map_err(|error| wrong(text, &error))?;
             let json: serde_json::Value = serde_json::from_str(text)
                 .map_err(|error| wrong(text, &format!("is not JSON: {error}")))?;
             return Ok(Object(json).to_value(input)?);
@@ -69,6 +70,7 @@ mod tests {
             (InputKind::Int(v1::IntInput::default()), "1.5"),
             (InputKind::Bool(v1::BoolInput::default()), "perhaps"),
             (InputKind::Object(v1::ObjectInput::default()), "{"),
+            (InputKind::Object(v1::ObjectInput::default()), r#"{"a": 1, "a": 2}"#),
         ] {
             assert!(read(&input, text).unwrap_err().is::<Usage>(), "{text}");
         }

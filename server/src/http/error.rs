@@ -30,6 +30,11 @@ impl Failure {
         Self::Api(Error::invalid(field, message))
     }
 
+    /// All the fields of the request that break rules.
+    pub(super) fn all(broken: Vec<Violation>) -> Self {
+        Self::Api(Error::InvalidRequest(broken))
+    }
+
     /// The status, and the body that says the same in full.
     pub(super) fn status_and_body(&self) -> (StatusCode, Value) {
         let problem = match self {

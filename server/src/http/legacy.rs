@@ -10,23 +10,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Answer, Channel, Command, Event, EventKey, Namespace, Outcome, Value as Answered};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{self, Failure};
+use super::members::Members;
 use super::request::{EventPath, FormBody, JsonBody, Peer, Query};
 use crate::api::Api;
 use crate::error::Error;
 
 type Reply = Result<Response, Failure>;
-
-/// What the old JSON route takes. Other members have never been an error.
-#[derive(Deserialize)]
-struct Submission {
-    request_id: String,
-    value: Box<RawValue>,
-}
 
 pub(super) async fn health() -> Response {
     error::json(StatusCode::OK, &json!({"status": "healthy"}))
@@ -47,10 +39,12 @@ pub(super) async fn submit_json(
     peer: Peer,
     JsonBody(body): JsonBody,
 ) -> Reply {
-    let submission: Submission = serde_json::from_slice(&body)
-        .map_err(|error| Failure::invalid("body", format!("does not fit: {error}")))?;
-    let answer_ = Answer::Json(submission.value.get().to_owned());
-    answer(&api, &submission.request_id, answer_, peer).await
+    // Members that mean nothing have never been an error on this route.
+    let mut members = Members::read(&body)?;
+    let required = |name| Failure::invalid(name, "is required");
+    let id = members.text("request_id")?.ok_or_else(|| required("request_id"))?;
+    let value = members.json("value").ok_or_else(|| required("value"))?;
+    answer(&api, &id, Answer::Json(value), peer).await
 }
 
 pub(super) async fn status(

@@ -10,28 +10,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Answer, Channel, Command, Event};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::error::{self, Failure};
+use super::members::Members;
 use super::request::{JsonBody, LinkPath, Peer, Query};
 use crate::api::Api;
 use crate::auth::Grant;
 use crate::error::Error;
 use crate::json::to_json;
-
-/// What is posted to a link: exactly one of `value` and `decline`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkRequest {
-    /// Kept as text, so that no number loses digits on the way.
-    value: Option<Box<RawValue>>,
-    decline: Option<String>,
-    #[serde(default)]
-    answer_id: String,
-    #[serde(default)]
-    responder: String,
-}
 
 /// The event as it stands; with `wait`, as soon as it has ended.
 pub(super) async fn show(
@@ -64,15 +50,17 @@ pub(super) async fn submit(
     Ok(reply(&api, &grant, &event))
 }
 
+/// What is posted to a link: exactly one of `value` and `decline`, and who says so.
 fn command(body: &[u8], grant: &Grant, peer: Peer) -> Result<Command, Failure> {
-    let request: LinkRequest = serde_json::from_slice(body)
-        .map_err(|error| Failure::invalid("body", format!("does not fit: {error}")))?;
-    let name = responder(grant, request.responder);
-    let identity = peer.caller(Channel::Http).identity(name, request.answer_id);
-    match (request.value, request.decline) {
-        (Some(value), None) => {
-            Ok(Command::Answer { answer: Answer::Json(value.get().to_owned()), identity })
-        }
+    let mut members = Members::read(body)?;
+    let value = members.json("value").filter(|json| json != "null");
+    let decline = members.text("decline")?;
+    let answer_id = members.text("answer_id")?.unwrap_or_default();
+    let claimed = members.text("responder")?.unwrap_or_default();
+    members.nothing_else()?;
+    let identity = peer.caller(Channel::Http).identity(responder(grant, claimed), answer_id);
+    match (value, decline) {
+        (Some(value), None) => Ok(Command::Answer { answer: Answer::Json(value), identity }),
         (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
         _ => Err(Failure::invalid("body", "must have either value or decline, and not null")),
     }

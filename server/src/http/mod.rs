@@ -11,6 +11,7 @@ mod health;
 mod legacy;
 mod links;
 mod markdown;
+mod members;
 mod openapi;
 mod page;
 mod request;

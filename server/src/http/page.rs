@@ -53,6 +53,14 @@ pub(super) fn no_such_link() -> Response {
     notice(StatusCode::NOT_FOUND, title, message)
 }
 
+/// A page that the reply to a POST is. The browser, and nobody else, may keep it for the way back, where it could not
+/// ask for it again; what is asked for anew is still asked of us.
+pub(super) fn kept_by_browser(mut page: Response) -> Response {
+    let private = HeaderValue::from_static("private, no-cache");
+    page.headers_mut().insert(header::CACHE_CONTROL, private);
+    page
+}
+
 /// Whether the client would rather see a page than JSON.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
@@ -61,10 +69,9 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// Sets the headers that protect pages and links on every response: they cost JSON nothing.
 pub(super) async fn protect(mut response: Response) -> Response {
-    const FIXED: [(HeaderName, &str); 6] = [
+    const FIXED: [(HeaderName, &str); 5] = [
         // A link is a secret in the address: it goes to no other site, no cache and no index.
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -74,6 +81,7 @@ pub(super) async fn protect(mut response: Response) -> Response {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     response
 }

@@ -147,8 +147,7 @@ impl Query {
             }
         }
         let text = Value::Object(members).to_string();
-        json::from_json(text.as_bytes())
-            .map_err(|message| Failure::invalid("query", format!("does not fit: {message}")))
+        json::from_json(text.as_bytes()).map_err(Failure::all)
     }
 }
 
@@ -171,9 +170,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 impl JsonBody {
     /// The message that the body describes.
     pub(super) fn message<M: prost::Message + prost::Name + Default>(self) -> Result<M, Failure> {
-        json::from_json(&self.0).map_err(|message| {
-            Failure::invalid("body", format!("is not a {} in JSON: {message}", M::NAME))
-        })
+        json::from_json(&self.0).map_err(Failure::all)
     }
 }
 

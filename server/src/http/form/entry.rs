@@ -1,6 +1,6 @@
 //! What a person has put into the form so far.
 
-use hitl_core::{Answer, Channel, Command, limits};
+use hitl_core::{Answer, Channel, Command, Event, limits};
 
 use crate::auth::Grant;
 use crate::error::Error;
@@ -35,11 +35,20 @@ impl Entry {
 
     /// What a person wrote into it, without what the page put there.
     pub(super) fn written(&self) -> impl Iterator<Item = &str> {
-        let by_hand = |name: &str| {
-            name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
-        };
-        let written = self.0.iter().filter(move |(name, value)| by_hand(name) && !value.is_empty());
+        let written = self.0.iter().filter(|(name, value)| by_hand(name) && !value.is_empty());
         written.map(|(_, value)| value.as_str())
+    }
+
+    /// All of it that a page of ours asks for.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &(String, String)> {
+        let ours = |name: &str| by_hand(name) || matches!(name, "answer_id" | "action");
+        self.0.iter().filter(move |(name, _)| ours(name))
+    }
+
+    /// Whether what became of `event` came of this entry.
+    pub(super) fn is_of(&self, event: &Event) -> bool {
+        let recorded = event.response.as_ref().and_then(|response| response.answer_id.as_deref());
+        recorded == Some(self.text("answer_id"))
     }
 
     /// Whether it was sent by the button that gives no answer.
@@ -71,4 +80,8 @@ impl Entry {
             _ => Err(Error::invalid("action", "must be answer or decline")),
         }
     }
+}
+
+fn by_hand(name: &str) -> bool {
+    name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
 }

@@ -103,8 +103,7 @@ pub(super) fn fields(input: &Input, entry: &Entry, violations: &[Violation]) -> 
         let (id, name) = (format!("f{index}"), format!("value.{}", property.name));
         let filled = prefilled(property, &name, entry);
         let control = control(&id, &name, &property.input, property.required, &filled);
-        let label = if property.title.is_empty() { &property.name } else { &property.title };
-        let mut field = Field::new(&id, &name, label, control);
+        let mut field = Field::new(&id, &name, property.label(), control);
         field.help.clone_from(&property.description);
         field.hint = hints::hint(&property.input);
         field.required = property.required && needs_content(&property.input);
@@ -192,7 +191,8 @@ fn number(is_never_negative: bool, digits: &'static str, value: String) -> Contr
 }
 
 fn text(input: &StrInput, value: String) -> Control {
-    if input.multiline {
+    // A box of one line throws line breaks away, and a default may hold them.
+    if input.multiline || value.contains(['\n', '\r']) {
         return Control::Area { value };
     }
     let (kind, keyboard, autocomplete) = match input.format {

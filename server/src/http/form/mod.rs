@@ -4,8 +4,9 @@
 //! It needs no script. GET changes nothing, since programs that scan mails follow every link in
 //! them; only a person who picks and presses sends an answer, so nothing is picked beforehand. The
 //! hidden answer id makes a second press of the button a repeat of the first. Whatever goes wrong,
-//! what was typed comes back with the page.
+//! what was typed comes back with the page, and "back" never asks whether to send a form twice.
 
+mod draft;
 mod entry;
 mod fields;
 mod hints;
@@ -16,8 +17,9 @@ mod view;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use hitl_core::Violation;
 
 use super::error::Failure;
 use super::links::hide;
@@ -26,24 +28,33 @@ use super::request::{FormBody, LinkPath, Peer};
 use crate::api::Api;
 use crate::auth::Grant;
 use crate::error::Error;
+use draft::Draft;
 use entry::Entry;
 
+/// Status of the page with what was refused.
+const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
 /// Shows the question, or what became of it.
-pub(super) async fn show(State(api): State<Arc<Api>>, link: LinkPath) -> Response {
+pub(super) async fn show(State(api): State<Arc<Api>>, link: LinkPath, uri: Uri) -> Response {
     let Ok(grant) = api.links().verify(&link.id, &link.token, api.now()) else {
         return page::no_such_link();
     };
-    match api.event(&grant.key).await.map_err(hide) {
-        Ok(event) if event.response.is_none() => {
+    let draft = Draft::of_query(api.links(), &link.token, uri.query().unwrap_or_default());
+    match (api.event(&grant.key).await.map_err(hide), draft.map(Draft::into_parts)) {
+        (Ok(event), None) if event.response.is_none() => {
             let entry = Entry::new(api.random_id());
             view::question(StatusCode::OK, &event, &grant, &entry, &[], api.now())
         }
-        Ok(event) => outcome::ended(&event),
-        Err(error) => outcome::failed(error, None),
+        (Ok(event), Some((entry, violations))) if event.response.is_none() => {
+            view::question(REFUSED, &event, &grant, &entry, &violations, api.now())
+        }
+        (Ok(event), Some((entry, _))) if !entry.is_of(&event) => outcome::lost(&event, &entry),
+        (Ok(event), _) => outcome::ended(&event),
+        (Err(error), _) => outcome::failed(error, None),
     }
 }
 
-/// Takes an answer or a refusal, and sends the browser back to see what came of it.
+/// Takes an answer or a refusal, and sends the browser on to see what came of it.
 pub(super) async fn submit(
     State(api): State<Arc<Api>>,
     link: LinkPath,
@@ -63,26 +74,42 @@ pub(super) async fn submit(
     };
     match ended {
         Ok(_) => see_again(&link),
-        Err(error) => explain(&api, &grant, entry, hide(error)).await,
+        Err(error) => explain(&api, &link, &grant, entry, hide(error)).await,
     }
 }
 
-/// The page that says why nothing was recorded.
-async fn explain(api: &Api, grant: &Grant, entry: Entry, error: Error) -> Response {
-    if !matches!(
-        error,
-        Error::InvalidAnswer(_) | Error::InvalidRequest(_) | Error::AlreadyFinal { .. }
-    ) {
-        return outcome::failed(error, Some(&entry));
-    }
-    match api.event(&grant.key).await.map_err(hide) {
-        Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
-        Ok(event) => {
-            let entry = entry.with_usable_id(|| api.random_id());
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            view::question(status, &event, grant, &entry, error.violations(), api.now())
+/// Says why nothing was recorded; where something is to be mended, on the page where that is done.
+async fn explain(
+    api: &Api,
+    link: &LinkPath,
+    grant: &Grant,
+    entry: Entry,
+    error: Error,
+) -> Response {
+    let entry = entry.with_usable_id(|| api.random_id());
+    let page = match error {
+        Error::InvalidAnswer(violations) | Error::InvalidRequest(violations) => {
+            let draft = Draft::new(&entry, &violations);
+            if let Some(location) = draft.location(api.links(), &link.token) {
+                return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+            }
+            refused(api, grant, &entry, &violations).await
         }
-        Err(error) => outcome::failed(error, Some(&entry)),
+        Error::AlreadyFinal { .. } => refused(api, grant, &entry, &[]).await,
+        // To the byte what every other link gets that is not valid.
+        Error::LinkInvalid => return page::no_such_link(),
+        error => outcome::failed(error, Some(&entry)),
+    };
+    page::kept_by_browser(page)
+}
+
+/// The page with `entry` and what is wrong with it, as the reply itself: it is too long for an address, or needs no
+/// mending.
+async fn refused(api: &Api, grant: &Grant, entry: &Entry, violations: &[Violation]) -> Response {
+    match api.event(&grant.key).await.map_err(hide) {
+        Ok(event) if event.response.is_some() => outcome::lost(&event, entry),
+        Ok(event) => view::question(REFUSED, &event, grant, entry, violations, api.now()),
+        Err(error) => outcome::failed(error, Some(entry)),
     }
 }
 

@@ -26,8 +26,7 @@ pub(super) fn shown(input: &Input, value: &Value) -> Vec<Shown> {
     let fields = object.fields().unwrap_or_default();
     let given = fields.iter().filter_map(|field| {
         let value = members.get(&field.name)?;
-        let title = if field.title.is_empty() { &field.name } else { &field.title };
-        Some(Shown { title: title.clone(), lines: lines(&field.input, value) })
+        Some(Shown { title: field.label().to_owned(), lines: lines(&field.input, value) })
     });
     given.collect()
 }

@@ -154,6 +154,58 @@ async fn the_old_paths_go_by_the_stored_event_and_not_by_the_client() {
 }
 
 #[tokio::test]
+async fn a_field_whose_form_is_wrong_is_named_whatever_the_door() {
+    let world = World::new().await;
+    let event = world
+        .ask(
+            json!({"object": {"jsonSchema":
+        r#"{"type":"object","properties":{"a":{"type":"integer"}}}"#}}),
+            json!({}),
+        )
+        .await;
+    let (id, link) = (event["id"].as_str().unwrap(), path(&event["apiUrl"]));
+    let answer = format!("/v1/events/{id}/answer");
+    let legacy = "/submit/json";
+    for (path, body, field, how) in [
+        ("/v1/events", r#"{"ttl": "1h"}"#.to_owned(), "ttl", "3600s"),
+        ("/v1/events", r#"{"name": "a", "name": "b"}"#.to_owned(), "body", "two members"),
+        (answer.as_str(), r#"{"value": {"int": "x"}}"#.to_owned(), "value.int", "42"),
+        (answer.as_str(), r#"{"json": 1}"#.to_owned(), "json", "text in quotes"),
+        (answer.as_str(), r#"{"json": "{\"a\":1,\"a\":2}"}"#.to_owned(), "value", "two members"),
+        (answer.as_str(), r#"{"text": "{\"a\":1,\"a\":2}"}"#.to_owned(), "value", "two members"),
+        (link.as_str(), r#"{"value": {"a": 1, "a": 2}}"#.to_owned(), "body", "two members"),
+        (
+            link.as_str(),
+            r#"{"value": {"a": 1}, "answer_id": 5}"#.to_owned(),
+            "answer_id",
+            "text in quotes",
+        ),
+        (link.as_str(), r#"{"decline": true}"#.to_owned(), "decline", "text in quotes"),
+        (link.as_str(), r#"{"value": {"a": 1}, "valeu": 2}"#.to_owned(), "valeu", "means nothing"),
+        (link.as_str(), "[]".to_owned(), "body", "an object"),
+        (
+            legacy,
+            format!(r#"{{"request_id": "{id}", "value": {{"a": 1, "a": 2}}}}"#),
+            "body",
+            "two",
+        ),
+        (legacy, r#"{"request_id": 5, "value": 1}"#.to_owned(), "request_id", "text in quotes"),
+        (legacy, format!(r#"{{"request_id": "{id}"}}"#), "value", "is required"),
+    ] {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let reply = world.send(request.body(Body::from(body.clone())).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{body}: {}", reply.text);
+        let violation = &reply.json()["error"]["details"][1]["fieldViolations"][0];
+        assert_eq!(violation["field"], field, "{body}: {violation}");
+        assert!(violation["description"].as_str().unwrap().contains(how), "{body}: {violation}");
+    }
+    let query = world.get("/v1/events?page_size=many").await.json();
+    assert_eq!(query["error"]["details"][1]["fieldViolations"][0]["field"], "page_size");
+    let pending = world.get(&format!("/v1/events/{id}")).await.json();
+    assert_eq!(pending["event"]["state"], "EVENT_STATE_PENDING");
+}
+
+#[tokio::test]
 async fn health_and_the_document_are_there() {
     let world = World::new().await;
     assert_eq!(world.get("/healthz").await.status, StatusCode::OK);

@@ -76,7 +76,7 @@ async fn a_wrong_answer_comes_back_with_what_was_typed() {
     let event = world.ask(json!({"int": {"max": 9}}), json!({})).await;
     let form = path(&event["formUrl"]);
     let pairs = [("value", EVIL), ("responder", "Ann"), ("answer_id", "x"), ("action", "answer")];
-    let page = world.post_form(&form, &pairs).await;
+    let page = world.refused(&form, &pairs).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!page.text.contains("<script"));
     for part in [
@@ -112,7 +112,12 @@ async fn a_refusal_needs_no_value_and_keeps_its_reason() {
     let page = world
         .post_form(&path(&event["formUrl"]), &[("action", "decline"), ("reason", &long)])
         .await;
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "it is too long for an address");
+    assert_eq!(
+        page.header("cache-control"),
+        "private, no-cache",
+        "the browser keeps it for itself"
+    );
     assert!(page.text.contains("<details class=\"decline\" open>") && page.text.contains(&long));
 }
 
@@ -124,6 +129,11 @@ async fn an_answer_that_comes_second_is_told_so() {
     world.post_form(&form, &[("value", "first"), ("answer_id", "a")]).await;
     let page = world.post_form(&form, &[("value", "second"), ("answer_id", "b")]).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(
+        page.header("cache-control"),
+        "private, no-cache",
+        "the browser keeps it for itself"
+    );
     for part in ["was not recorded", "first", "second"] {
         assert!(page.text.contains(part), "{part}");
     }
@@ -223,7 +233,7 @@ async fn what_is_no_form_of_ours_is_refused_without_harm() {
         world.post_form(&form, &[("value", &huge)]).await.status,
         StatusCode::PAYLOAD_TOO_LARGE
     );
-    let page = world.post_form(&form, &[("action", "explode")]).await;
+    let page = world.refused(&form, &[("action", "explode")]).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(world.get(&form).await.status, StatusCode::OK);
 }

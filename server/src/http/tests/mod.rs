@@ -2,6 +2,7 @@
 
 mod api;
 mod form;
+mod refused;
 mod trouble;
 
 use std::sync::Arc;
@@ -85,6 +86,16 @@ impl World {
         let kind = "application/x-www-form-urlencoded";
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
         self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// What a browser shows after it has sent the form and nothing was recorded: a page that it can ask for again.
+    async fn refused(&self, form: &str, pairs: &[(&str, &str)]) -> Reply {
+        let sent = self.post_form(form, pairs).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
+        let (above, token) = form.rsplit_once('/').unwrap();
+        let location = sent.header("location");
+        assert!(location.starts_with(&format!("{token}?draft=")), "{location}");
+        self.get(&format!("{above}/{location}")).await
     }
 
     /// An event that wants `input`, with other fields of the request as they are in `more`.
