@@ -42,21 +42,20 @@ pub fn from_json<M: prost::Message + prost::Name + Default>(
     bytes: &[u8],
 ) -> Result<M, Vec<Violation>> {
     strict_json::check(bytes).map_err(|message| vec![Violation::new("body", message)])?;
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let message = DynamicMessage::deserialize(descriptor::<M>(), &mut json)
-        .and_then(|message| json.end().map(|()| message))
-        .map_err(|error| wrong::<M>(bytes, &error.to_string()))?;
-    message.transcode_to().map_err(|error| wrong::<M>(bytes, &error.to_string()))
-}
-
-/// Names the fields at fault; or else, what the reader said.
-fn wrong<M: prost::Name>(bytes: &[u8], said: &str) -> Vec<Violation> {
-    let json = serde_json::from_slice::<Value>(bytes);
-    let broken = json.map(|json| wrong::fields(&descriptor::<M>(), &json)).unwrap_or_default();
+    let no_message = |said: String| {
+        vec![Violation::new("body", format!("is not a {} in JSON: {said}", M::NAME))]
+    };
+    let json: Value =
+        serde_json::from_slice(bytes).map_err(|error| no_message(error.to_string()))?;
+    let descriptor = descriptor::<M>();
+    // First of all, since the reader takes the second of two names for one field, and names nothing else either.
+    let broken = wrong::fields(&descriptor, &json);
     if !broken.is_empty() {
-        return broken;
+        return Err(broken);
     }
-    vec![Violation::new("body", format!("is not a {} in JSON: {said}", M::NAME))]
+    let message = DynamicMessage::deserialize(descriptor, &json)
+        .map_err(|error| no_message(error.to_string()))?;
+    message.transcode_to().map_err(|error| no_message(error.to_string()))
 }
 
 fn descriptor<M: prost::Name>() -> MessageDescriptor {

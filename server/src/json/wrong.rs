@@ -1,14 +1,17 @@
 //! Says which fields of a message have a form that they cannot have, and how to write them.
 //!
-//! It is asked only when a message could not be read: the reader stops at the first thing it does
-//! not understand, in words about types and columns, and whoever wrote the JSON needs names.
+//! It is asked before a message is read: the reader stops at the first thing it does not understand, in
+//! words about types and columns, and whoever wrote the JSON needs names.
 
 use hitl_core::Violation;
+use hitl_proto::visible;
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 /// Most fields that are named; whoever mends these hears of the rest.
 const NAMED_MAX: usize = 20;
+/// How much is shown of a name that no field has.
+const NAME_CHARS_SHOWN: usize = 100;
 
 /// The fields of `json`, as a message of `descriptor`, whose form is wrong.
 pub(super) fn fields(descriptor: &MessageDescriptor, json: &Value) -> Vec<Violation> {
@@ -66,7 +69,8 @@ fn members(
         let Some(known) = known.or_else(|| descriptor.get_field_by_name(name)) else {
             let names: Vec<_> = descriptor.fields().map(|f| f.json_name().to_owned()).collect();
             let message = format!("is no field here; there are {}", names.join(", "));
-            broken.push(Violation::new(below(at, name), message));
+            let name = visible::cut_line(name, NAME_CHARS_SHOWN);
+            broken.push(Violation::new(below(at, &name), message));
             continue;
         };
         let path = below(at, known.name());
@@ -209,7 +213,7 @@ mod tests {
     use super::*;
 
     fn wrong<M: prost::Message + prost::Name + Default>(json: &str) -> Vec<(String, String)> {
-        let broken = from_json::<M>(json.as_bytes()).expect_err(json);
+        let broken = from_json::<M>(json.as_bytes()).err().expect(json);
         broken.into_iter().map(|v| (v.field, v.message)).collect()
     }
 
