@@ -1,6 +1,10 @@
-//! The `hitl.v1` API in Rust: messages, client and server stubs, and the descriptors that reflection serves.
+//! The `hitl.v1` API in Rust: messages, client and server stubs, the descriptors that reflection serves, and how both
+//! sides show text that others wrote.
 //!
 //! `gen/` is generated from `hitl/v1/*.proto` by `cargo xtask gen` and checked in; the protos are the documentation.
+
+mod debug;
+pub mod visible;
 
 /// Version 1 of the API.
 #[allow(

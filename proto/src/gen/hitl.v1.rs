@@ -406,6 +406,7 @@ impl ::prost::Name for ObjectValue {
 }
 /// A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Event {
     /// Output only. Identifies the Event in its namespace: 32 lower-case hexadecimal digits. Derived from the idempotency key
     /// if there is one, else ordered by create time.
