@@ -1,10 +1,11 @@
 //! One error type with a few kinds: as many as a caller would handle differently.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use hitl_proto::v1;
+use hitl_proto::{v1, visible};
 
 /// What every call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -107,7 +108,12 @@ impl Error {
         self.0.retry_delay
     }
 
+    /// What others wrote into `message` (a reason, a name, a reply of who knows what) is on one line, and visible.
     pub(crate) fn new(kind: ErrorKind, message: String) -> Self {
+        let message = match visible::line(&message) {
+            Cow::Borrowed(_) => message,
+            Cow::Owned(shown) => shown,
+        };
         Self(Box::new(Inner {
             kind,
             retryable: false,
@@ -142,7 +148,7 @@ impl Error {
     /// An event that ended without a value.
     pub(crate) fn outcome(kind: ErrorKind, event: &v1::Event) -> Self {
         let response = event.response.clone().unwrap_or_default();
-        let mut message = format!("{:?} was ", event.name);
+        let mut message = format!("\"{}\" was ", event.name);
         message.push_str(match kind {
             ErrorKind::Declined => "declined",
             ErrorKind::Cancelled => "cancelled",
@@ -198,5 +204,24 @@ mod tests {
         let message = "\"deploy\" was declined by Ada (1970-01-01T00:00:00Z): not today";
         assert_eq!(error.message(), message);
         assert_eq!(error.response().unwrap().reason, "not today");
+    }
+
+    #[test]
+    fn what_others_wrote_can_neither_forge_a_line_nor_hide() {
+        let evil = "no\nhitl: answered\u{202E}\x1b[2J\u{200B}";
+        let event = v1::Event {
+            name: evil.to_owned(),
+            response: Some(v1::Response {
+                reason: evil.to_owned(),
+                responder: Some(v1::Responder { name: evil.to_owned(), ..Default::default() }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let error = Error::outcome(ErrorKind::Cancelled, &event);
+        let shown = "no\\u{A}hitl: answered\\u{202E}\\u{1B}[2J\\u{200B}";
+        assert_eq!(error.to_string(), format!("\"{shown}\" was cancelled by {shown}: {shown}"));
+        assert_eq!(error.response().unwrap().reason, evil, "the reason itself is as it was given");
+        assert!(!format!("{error:?}").contains(['\n', '\u{202E}', '\x1b', '\u{200B}']));
     }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::SystemTime;
 
-use hitl_proto::v1;
+use hitl_proto::{v1, visible};
 
 use crate::client::{Client, present};
 use crate::error::{Error, ErrorKind, Result};
@@ -69,7 +69,8 @@ impl<T: DataType, C> Event<T, C> {
 
     pub(crate) fn announce(&self) {
         if !wait::is_final(&self.record) {
-            eprintln!("hitl: {:?} waits for an answer at {}", self.name(), self.form_url());
+            let (name, link) = (visible::line(self.name()), visible::line(self.form_url()));
+            eprintln!("hitl: \"{name}\" waits for an answer at {link}");
         }
     }
 }
@@ -111,5 +112,25 @@ pub(crate) fn outcome<T: DataType>(mut event: v1::Event) -> Result<T> {
         (Cancelled, ..) => Err(Error::outcome(ErrorKind::Cancelled, &event)),
         (TimedOut, ..) => Err(Error::outcome(ErrorKind::TimedOut, &event)),
         (state, ..) => Err(Error::internal(format!("the server sent no value with {state:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_link_is_printed_with_its_event() {
+        let record = v1::Event {
+            name: "deploy".to_owned(),
+            form_url: "http://127.0.0.1:4485/form/0192f0c1/TOKEN".to_owned(),
+            api_url: "http://127.0.0.1:4485/v1/links/0192f0c1/TOKEN".to_owned(),
+            ..Default::default()
+        };
+        let reply = v1::CreateEventResponse { event: Some(record), existed: false };
+        let event = Event::<i64, ()>::new((), reply).unwrap();
+        let printed = format!("{event:?}");
+        assert!(printed.contains("deploy") && !printed.contains("TOKEN"), "{printed}");
+        assert!(event.form_url().ends_with("TOKEN"));
     }
 }

@@ -1,5 +1,6 @@
 //! What the end of a call means: the server's own errors, and the many faces of a lost connection.
 
+use hitl_proto::visible;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -23,12 +24,15 @@ impl Error {
             kind,
             retryable: matches!(kind, ErrorKind::Unavailable | ErrorKind::Exhausted),
             reason: info.reason,
-            message: status.message().to_owned(),
+            message: visible::line(status.message()).into_owned(),
             metadata: info.metadata,
             field_violations: bad_request
                 .into_iter()
                 .flat_map(|bad_request| bad_request.field_violations)
-                .map(|v| FieldViolation { field: v.field, description: v.description })
+                .map(|v| FieldViolation {
+                    field: v.field,
+                    description: visible::line(&v.description).into_owned(),
+                })
                 .collect(),
             retry_delay: retry_info.and_then(|info| info.retry_delay),
             response: None,
@@ -111,6 +115,24 @@ mod tests {
         assert_eq!(error.field_violations()[0].field, "value");
         assert_eq!(error.retry_delay(), Some(Duration::from_secs(3)));
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn what_a_server_says_can_neither_forge_a_line_nor_hide() {
+        let evil = "no\nhitl: answered\u{202E}";
+        let mut details = ErrorDetails::with_error_info("R", "hitl.v1", HashMap::new());
+        details.add_bad_request_violation("value", evil);
+        for status in [
+            Status::with_error_details(Code::InvalidArgument, evil, details),
+            Status::permission_denied(evil),
+            Status::unavailable(evil),
+        ] {
+            let error = Error::from_status(&status, "http://x");
+            let descriptions = error.field_violations().iter().map(|v| v.description.as_str());
+            for text in descriptions.chain([error.message()]) {
+                assert!(text.contains("no\\u{A}hitl: answered\\u{202E}"), "{text}");
+            }
+        }
     }
 
     #[test]
