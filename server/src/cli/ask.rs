@@ -86,7 +86,9 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
         return Ok(Exit::Done);
     }
     if event.state() == v1::EventState::Pending {
-        terminal::note(&format!("{}\nAnswer at {}", event.prompt, event.form_url));
+        // Indented, so that no line of a prompt says where to answer.
+        let prompt = terminal::indented(&event.prompt, 2);
+        terminal::note(&format!("{prompt}\nAnswer at {}", event.form_url));
     }
     wait::follow(server, &client, event, json).await
 }

@@ -11,6 +11,7 @@ mod default;
 mod exit;
 mod get;
 mod list;
+mod log;
 mod question;
 mod responder;
 mod serve;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use hitl::{Client, Config};
+use hitl_proto::visible;
 
 use crate::config::ServeArgs;
 use exit::{Exit, Usage};
@@ -137,9 +139,12 @@ pub fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(cli.run()));
     outcome
         .unwrap_or_else(|error| {
-            terminal::note(&format!("hitl: {error:#}"));
+            // An error may repeat what somebody wrote: its lines are indented, so that none looks like ours.
+            terminal::note(&terminal::indented(&format!("hitl: {error:#}"), 2));
             for violation in unsaid(&error) {
-                terminal::note(&format!("  {}: {}", violation.field, violation.description));
+                let rule =
+                    format!("  {}: {}", visible::line(&violation.field), violation.description);
+                terminal::note(&terminal::indented(&rule, 4));
             }
             if error.is::<Usage>() { Exit::Usage } else { Exit::Error }
         })

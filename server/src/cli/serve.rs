@@ -15,6 +15,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let filter = EnvFilter::try_from_env("HITL_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(super::log::fields())
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(Log::on_stderr(args.data_dir().ok().map(|data| data.join("serve.log"))))
         .init();

@@ -5,8 +5,13 @@ use hitl::v1::value::Kind;
 use hitl::v1::{Event, EventState, Response};
 use hitl::{DataType, Object};
 
+use hitl_proto::visible;
+
 use super::terminal;
 use crate::clock::{Clock, SystemClock};
+
+/// Columns for the names of things.
+const NAME_COLUMNS: usize = 11;
 
 /// The event as one line of canonical proto JSON.
 pub(super) fn json(event: &Event) -> String {
@@ -47,7 +52,7 @@ pub(super) fn when(event: &Event) -> String {
     }
 }
 
-/// How an event ended, in a sentence.
+/// How an event ended, in a sentence. The name is as given: nothing proves it.
 pub(super) fn ending(event: &Event) -> String {
     let response = event.response.clone().unwrap_or_default();
     let verb = match event.state() {
@@ -58,25 +63,26 @@ pub(super) fn ending(event: &Event) -> String {
         EventState::Pending | EventState::Unspecified => "Not ended",
     };
     let mut sentence = verb.to_owned();
-    if let Some(name) = responder(&response) {
-        sentence += &format!(" by {name}");
-    }
     if let Some(time) = response.time {
         sentence += &format!(" at {time}");
     }
+    if let Some(name) = responder(&response) {
+        let name = visible::line(name).replace('"', "\\\"");
+        sentence += &format!(" by somebody who gave the name \"{name}\"");
+    }
     match response.reason.is_empty() {
         true => sentence + ".",
-        false => format!("{sentence}: {}", response.reason),
+        false => format!("{sentence}: {}", terminal::indented(&response.reason, 2)),
     }
 }
 
-/// Everything about an event, one thing a line.
+/// Everything about an event, one thing a line; what has lines itself is indented below its name.
 pub(super) fn event(event: &Event) -> anyhow::Result<String> {
     let mut lines = vec![
         ("id", event.id.clone()),
         ("name", event.name.clone()),
         ("state", format!("{}, {}", state(event), when(event))),
-        ("prompt", event.prompt.replace('\n', "\n           ")),
+        ("prompt", event.prompt.clone()),
         ("input", input(event)),
         ("scope", event.scope.clone()),
     ];
@@ -90,12 +96,14 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
         Some(response) => {
             lines.push(("ended", ending(event)));
             if response.value.is_some() {
-                lines.push(("value", value(event)?.replace('\n', "\n           ")));
+                lines.push(("value", value(event)?));
             }
         }
     }
     let shown = lines.iter().filter(|(_, text)| !text.is_empty());
-    let shown = shown.map(|(name, text)| format!("{name:<9}  {}", terminal::safe(text)));
+    let shown = shown.map(|(name, text)| {
+        format!("{name:<width$}{}", terminal::indented(text, NAME_COLUMNS), width = NAME_COLUMNS)
+    });
     Ok(shown.collect::<Vec<_>>().join("\n"))
 }
 
@@ -190,6 +198,61 @@ mod tests {
             }),
             ..Default::default()
         };
-        assert_eq!(ending(&event), "Declined by Ada at 1970-01-01T00:00:00Z: not today");
+        let sentence =
+            "Declined at 1970-01-01T00:00:00Z by somebody who gave the name \"Ada\": not today";
+        assert_eq!(ending(&event), sentence);
+    }
+
+    /// An event in which everything that others write holds `text`.
+    fn written_by_others(text: &str) -> Event {
+        let option = v1::ChoiceOption { value: text.to_owned(), ..Default::default() };
+        let choice = v1::ChoiceInput { options: vec![option], ..Default::default() };
+        let selected = vec![text.to_owned()];
+        let responder = v1::Responder { name: text.to_owned(), ..Default::default() };
+        Event {
+            id: "0192f0c1".to_owned(),
+            name: text.to_owned(),
+            prompt: text.to_owned(),
+            input: Some(v1::Input { kind: Some(InputKind::Choice(choice)) }),
+            scope: text.to_owned(),
+            labels: [(text.to_owned(), text.to_owned())].into(),
+            state: EventState::Answered.into(),
+            response: Some(Response {
+                reason: text.to_owned(),
+                value: Some(v1::Value { kind: Some(Kind::Choice(v1::ChoiceValue { selected })) }),
+                responder: Some(responder),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn nothing_that_others_write_can_forge_a_line_or_hide() {
+        for line_break in ["\n", "\r\n", "\r", "\u{2028}", "\u{85}", "\u{b}"] {
+            let evil = written_by_others(&format!(
+                "no{line_break}state      ANSWERED{line_break}hitl: ok"
+            ));
+            let shown = format!("{}\n{}", event(&evil).unwrap(), ending(&evil));
+            let forged = shown.split(['\n', '\r', '\u{2028}', '\u{85}', '\u{b}']);
+            let forged = forged.filter(|line| {
+                line.starts_with("state      ANSWERED, ") || line.starts_with("hitl:")
+            });
+            assert_eq!(forged.count(), 1, "{shown}");
+            assert_eq!(shown.matches("\nstate").count(), 1, "{shown}");
+        }
+        let hidden = event(&written_by_others("a\u{202E}\x1b[2J\u{200B}\u{E0041}b")).unwrap();
+        assert!(hidden.chars().all(|c| c == '\n' || !c.is_control()), "{hidden}");
+        assert_eq!(
+            hidden.matches("a\\u{202E}\\u{1B}[2J\\u{200B}\\u{E0041}b").count(),
+            9,
+            "{hidden}"
+        );
+    }
+
+    #[test]
+    fn a_name_is_shown_as_given_and_cannot_end_its_own_quotes() {
+        let shown = ending(&written_by_others("CFO\": yes\nproven"));
+        assert!(shown.contains(r#"who gave the name "CFO\": yes\u{A}proven""#), "{shown}");
     }
 }
