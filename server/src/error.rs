@@ -4,7 +4,15 @@ use std::time::Duration;
 
 use hitl_core::{EventKey, Rejection, State, Timestamp, Violation};
 
+
 use crate::budget::Full;
+
+/// Most violations that one error lists.
+const VIOLATIONS_MAX: usize = 100;
+/// Longest path of a field in one of them: that of the deepest field has its name of 63 characters in it.
+const FIELD_CHARS_MAX: usize = 300;
+/// Longest text of one of them.
+const MESSAGE_CHARS_MAX: usize = 1000;
 
 /// Why a call failed. Each variant is one reason of the API's `ErrorReason`.
 #[derive(Debug, thiserror::Error)]
@@ -89,14 +97,14 @@ impl From<Full> for Error {
 impl Error {
     /// A violation of one field of the request.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::InvalidRequest(vec![Violation::new(field, message)])
+        Self::InvalidRequest(bounded(vec![Violation::new(field, message)]))
     }
 
     /// What the domain refused about the event at `key`.
     pub fn rejected(rejection: Rejection, key: &EventKey) -> Self {
         match rejection {
-            Rejection::InvalidRequest(broken) => Self::InvalidRequest(broken),
-            Rejection::InvalidAnswer(broken) => Self::InvalidAnswer(broken),
+            Rejection::InvalidRequest(broken) => Self::InvalidRequest(bounded(broken)),
+            Rejection::InvalidAnswer(broken) => Self::InvalidAnswer(bounded(broken)),
             Rejection::AlreadyFinal { state, time } => {
                 Self::AlreadyFinal { key: key.clone(), state, time }
             }
@@ -124,6 +132,30 @@ impl Error {
     }
 }
 
+/// As many violations, and as much of each, as a person would read. An answer of a megabyte can break a hundred thousand
+/// rules, and each reply names them several times.
+fn bounded(mut broken: Vec<Violation>) -> Vec<Violation> {
+    let more = broken.len().saturating_sub(VIOLATIONS_MAX);
+    broken.truncate(VIOLATIONS_MAX);
+    for violation in &mut broken {
+        cut(&mut violation.field, FIELD_CHARS_MAX);
+        cut(&mut violation.message, MESSAGE_CHARS_MAX);
+    }
+    if more > 0 {
+        let field = broken[0].field.split('.').next().unwrap_or_default().to_owned();
+        broken
+            .push(Violation::new(field, format!("breaks {more} more rules, which are not listed")));
+    }
+    broken
+}
+
+fn cut(text: &mut String, chars_max: usize) {
+    if let Some((at, _)) = text.char_indices().nth(chars_max) {
+        text.truncate(at);
+        text.push('…');
+    }
+}
+
 fn list(broken: &[Violation]) -> String {
     let each: Vec<_> = broken.iter().map(|v| format!("{} {}", v.field, v.message)).collect();
     each.join("; ")
@@ -136,5 +168,26 @@ fn ending(state: State) -> &'static str {
         State::Declined => "was declined",
         State::Cancelled => "was cancelled",
         State::TimedOut => "timed out",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_repeats_no_more_than_a_person_would_read() {
+        let long = "x".repeat(1_000_000);
+        let broken = (0..100_000).map(|n| Violation::new(format!("value.{n}"), "is unknown"));
+        let key =
+            EventKey { namespace: Default::default(), id: hitl_core::EventId::from_bytes([1; 16]) };
+        let many = Error::rejected(Rejection::InvalidAnswer(broken.collect()), &key);
+        assert_eq!(many.violations().len(), VIOLATIONS_MAX + 1);
+        let last = many.violations().last().unwrap();
+        assert_eq!(last.field, "value");
+        assert!(last.message.contains("99900 more"), "{}", last.message);
+        for error in [many, Error::invalid(&long, long.clone())] {
+            assert!(error.to_string().len() < 10_000, "{}", error.to_string().len());
+        }
     }
 }

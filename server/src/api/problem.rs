@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hitl_core::Violation;
 use hitl_proto::v1::ErrorReason;
+use hitl_proto::visible;
 
 use crate::api::to_proto;
 use crate::error::Error;
@@ -82,9 +83,9 @@ impl From<&Error> for Problem {
         Self {
             code,
             reason,
-            message: message(error),
+            message: visible::line(&message(error)).into_owned(),
             metadata: metadata(error),
-            violations: error.violations().to_vec(),
+            violations: error.violations().iter().map(shown).collect(),
             retry_after: error.retry_after(),
             resource: match error {
                 Error::NotFound(key) => Some(("hitl.v1.Event".to_owned(), key.id.to_string())),
@@ -92,6 +93,11 @@ impl From<&Error> for Problem {
             },
         }
     }
+}
+
+/// The description is for people; the field is for programs, and stays as it is.
+fn shown(violation: &Violation) -> Violation {
+    Violation::new(violation.field.clone(), visible::line(&violation.message))
 }
 
 /// What went wrong inside is for the log; a caller can do nothing with it, and may not be entitled to it.

@@ -103,6 +103,12 @@ impl fmt::Debug for Links {
     }
 }
 
+impl fmt::Debug for Urls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Urls(secret)")
+    }
+}
+
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LinkKey(secret)")
@@ -118,7 +124,7 @@ pub struct Links {
 }
 
 /// The two URLs of one link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Urls {
     /// The page where a person answers.
     pub form: String,
