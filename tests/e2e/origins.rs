@@ -56,16 +56,25 @@ async fn a_page_of_another_origin_can_neither_ask_nor_answer() {
 }
 
 #[tokio::test]
-async fn a_link_is_its_own_credential_whatever_page_it_is_used_from() {
+async fn a_link_is_followed_from_anywhere_and_used_from_its_own_page_alone() {
     let site = Site::shared().await;
-    // Its page sends `null` itself, because its address must not leak.
-    for origin in ["null", EVIL] {
-        let event = site.ask(kinds::int()).await;
-        let fields = answered(kinds::form(&Value::Int(1)), "x");
-        let call = site.http.post(&event.form_url).header("origin", origin).form(&fields);
-        assert_eq!(call.send().await.expect("the server replies").status().as_u16(), 200);
-        assert!(!is_pending(&site.get(&event).await));
+    let event = site.ask(kinds::int()).await;
+    let cross = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    let visit = site.http.get(&event.form_url).headers(headers(&cross));
+    assert_eq!(visit.send().await.expect("the server replies").status().as_u16(), 200);
+    let fields = answered(kinds::form(&Value::Int(1)), "x");
+    for source in [vec![("origin", EVIL)], cross.to_vec()] {
+        for url in [&event.form_url, &event.api_url] {
+            let call = site.http.post(url).headers(headers(&source)).form(&fields);
+            let reply = call.send().await.expect("the server replies");
+            assert_eq!(reply.status().as_u16(), 403, "{source:?}");
+        }
     }
+    assert!(is_pending(&site.get(&event).await));
+    // Its page sends `null` itself, because its address must not leak.
+    let call = site.http.post(&event.form_url).header("origin", "null").form(&fields);
+    assert_eq!(call.send().await.expect("the server replies").status().as_u16(), 200);
+    assert!(!is_pending(&site.get(&event).await));
 }
 
 #[tokio::test]

@@ -1,14 +1,19 @@
 //! Keeps pages of other sites from using a person's browser to call us.
 //!
 //! A server on the loopback address that asks for no credentials is reachable for every page that
-//! the person opens. Two rules keep those out. A request that may change something and that a
-//! browser says comes from another origin is refused unless that origin is allowed; browsers say so
-//! in `sec-fetch-site` or `origin`, and no page can make them lie. And while no credentials are
-//! asked for, the host must be one of ours: else a page could point a name of its own at 127.0.0.1,
-//! and be of our origin. An address in digits cannot be pointed elsewhere, so it always passes.
+//! the person opens. Two rules keep those out. A request that a browser says comes from a page of
+//! another origin is refused unless that origin is allowed, whether it would change something or
+//! only look: browsers say so in `sec-fetch-site` or `origin`, and no page can make them lie. And
+//! while no credentials are asked for, the host must be one of ours: else a page could point a name
+//! of its own at 127.0.0.1, and be of our origin. An address in digits cannot be pointed elsewhere,
+//! so it always passes.
 //!
-//! A link is its own credential: whoever can forge a request with it could answer anyway. Its page
-//! sends `origin: null`, too, since its address must not leak.
+//! A link is there to be followed from anywhere, so opening one is let through, and nothing else
+//! with it. Its page is sent with `no-referrer`, since its address must not leak; where a browser
+//! does not say `sec-fetch-site` (an old one, or any on plain HTTP), such a page can only send
+//! `origin: null`, and that is taken for it: whoever forges that must know the link.
+//!
+//! Whatever is replied, here or further in, leaves with the headers that protect pages.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,14 +21,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use hitl_proto::visible;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::Settings;
 use super::error::Failure;
+use super::{Settings, page};
 use crate::error::Error;
+
+/// Most of a foreign origin or host that a refusal repeats.
+const NAMED_CHARS_MAX: usize = 100;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// How long a browser may remember what it is allowed to send.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
@@ -50,11 +63,13 @@ const EXPOSED_HEADERS: [HeaderName; 4] = [
 pub fn guard(router: Router, settings: &Settings) -> Router {
     let guard = Arc::new(Guard::new(settings));
     let guarded = router.layer(middleware::from_fn_with_state(guard, check));
-    if settings.allowed_origins.is_empty() {
-        return guarded;
-    }
-    // Outermost: a browser asks by OPTIONS first, which no route serves.
-    guarded.layer(cors(&settings.allowed_origins))
+    let guarded = if settings.allowed_origins.is_empty() {
+        guarded
+    } else {
+        // Outside of the guard: a browser asks by OPTIONS first, which no route serves.
+        guarded.layer(cors(&settings.allowed_origins))
+    };
+    guarded.layer(middleware::map_response(page::protect))
 }
 
 fn cors(allowed_origins: &[String]) -> CorsLayer {
@@ -77,9 +92,23 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         Ok(()) => next.run(request).await,
         Err(why) => {
             tracing::warn!(why, "a browser's call was refused");
+            if page::is_wanted(request.headers()) {
+                return page::notice(StatusCode::FORBIDDEN, "This was refused", &why);
+            }
             Failure::Api(Error::OriginRefused(why)).into_response()
         }
     }
+}
+
+/// Whose page a browser sent the request for.
+#[derive(Debug, PartialEq, Eq)]
+enum Sender<'a> {
+    /// One of ours or of an allowed origin, or nobody's: the person's own doing, or no browser at all.
+    Trusted,
+    /// One that has no origin, as far as the browser says.
+    Nameless,
+    /// Another site's, of this origin if the browser says it.
+    Foreign(Option<&'a str>),
 }
 
 /// Decides by the head of a request alone.
@@ -122,17 +151,23 @@ impl Guard {
         if self.open && names_host && !host.as_ref().is_some_and(|host| self.is_own_host(host)) {
             let host = host.as_ref().map_or("(unreadable)", uri::Authority::host);
             return Err(format!(
-                "the host {host:?} is not known here; if it should be, start the server with --known-host"
+                "the host \"{}\" is not known here; if it should be, start the server with --known-host",
+                visible::cut_line(host, NAMED_CHARS_MAX)
             ));
         }
-        let changes_nothing = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let has_token = uri.path().starts_with("/form/") || uri.path().starts_with("/v1/links/");
-        if changes_nothing || has_token || self.is_own_origin(host.as_ref(), headers) {
-            return Ok(());
-        }
-        let origin = text(headers, &header::ORIGIN).unwrap_or("another site");
+        let is_link = uri.path().starts_with("/form/") || uri.path().starts_with("/v1/links/");
+        let origin = match self.sender(host.as_ref(), headers) {
+            Sender::Trusted => return Ok(()),
+            Sender::Nameless if is_link => return Ok(()),
+            Sender::Foreign(_) if is_link && is_visit(method, headers) => return Ok(()),
+            Sender::Nameless => "without a name".to_owned(),
+            Sender::Foreign(None) => "of another site".to_owned(),
+            Sender::Foreign(Some(origin)) => {
+                format!("of \"{}\"", visible::cut_line(origin, NAMED_CHARS_MAX))
+            }
+        };
         Err(format!(
-            "pages of {origin:?} may not call this server; if they should, start it with --cors-origin"
+            "pages {origin} may not call this server; if they should, start it with --cors-origin"
         ))
     }
 
@@ -142,26 +177,41 @@ impl Guard {
         host == "localhost" || digits.parse::<IpAddr>().is_ok() || self.own_hosts.contains(&host)
     }
 
-    /// Whether no browser says that the request comes from a page of an origin that is not allowed.
-    fn is_own_origin(&self, host: Option<&uri::Authority>, headers: &HeaderMap) -> bool {
-        let origin = text(headers, &header::ORIGIN).map(str::to_ascii_lowercase);
-        if let Some(origin) = &origin
-            && self.allowed_origins.iter().any(|allowed| allowed == origin || allowed == "*")
-        {
-            return true;
+    fn sender<'a>(&self, host: Option<&uri::Authority>, headers: &'a HeaderMap) -> Sender<'a> {
+        let origin = text(headers, &header::ORIGIN);
+        let is_allowed = |origin: &str| {
+            let mut allowed = self.allowed_origins.iter();
+            allowed.any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+        };
+        if origin.is_some_and(is_allowed) {
+            return Sender::Trusted;
         }
-        match (text(headers, &HeaderName::from_static("sec-fetch-site")), origin) {
+        match (text(headers, &SEC_FETCH_SITE), origin) {
             // "none" is what a person does in the browser's own window.
-            (Some(site), _) => matches!(site, "same-origin" | "none"),
-            (None, None) => true,
-            (None, Some(origin)) => {
-                let same_host = host.is_some_and(|host| {
-                    origin.split_once("://").is_some_and(|(_, own)| own == host.as_str())
-                });
-                same_host || origin == self.own_origin
-            }
+            (Some("same-origin" | "none"), _) | (None, None) => Sender::Trusted,
+            (Some(_), origin) => Sender::Foreign(origin),
+            (None, Some("null")) => Sender::Nameless,
+            (None, Some(origin)) if self.is_own_origin(host, origin) => Sender::Trusted,
+            (None, Some(origin)) => Sender::Foreign(Some(origin)),
         }
     }
+
+    /// Whether a page of `origin` is ours, as far as the address tells by which we are called.
+    fn is_own_origin(&self, host: Option<&uri::Authority>, origin: &str) -> bool {
+        let same_host = host.is_some_and(|host| {
+            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host.as_str()))
+        });
+        same_host || origin.eq_ignore_ascii_case(&self.own_origin)
+    }
+}
+
+/// Whether a person goes to the page, rather than another page taking it into itself.
+fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+    let destination = text(headers, &SEC_FETCH_DEST);
+    matches!(*method, Method::GET | Method::HEAD)
+        && text(headers, &SEC_FETCH_MODE) == Some("navigate")
+        && destination.is_none_or(|destination| destination == "document")
 }
 
 /// Where the request was addressed to: HTTP/2 says it in the address, HTTP/1 in a header.
@@ -230,27 +280,71 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_can_change_nothing() {
-        let heads: [(&[(&str, &str)], bool); 11] = [
+    fn a_page_of_another_origin_can_neither_change_nor_look() {
+        let heads: [(&[(&str, &str)], bool); 14] = [
             (&[], true),
             (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
             (&[("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], false),
             (&[("origin", "http://127.0.0.1:4485")], true),
             (&[("origin", "https://hitl.example:8443")], true),
             (&[("origin", "http://127.0.0.1:9999")], false),
             (&[("origin", "https://evil.example")], false),
             (&[("origin", "null")], false),
-            (&[("origin", "https://inbox.example"), ("sec-fetch-site", "cross-site")], true),
+            (&[("origin", "https://Inbox.example"), ("sec-fetch-site", "cross-site")], true),
+            (&[("origin", "http://127.0.0.1:4485"), ("sec-fetch-site", "cross-site")], false),
         ];
         for (head, allowed) in heads {
-            for path in ["/v1/events", "/hitl.v1.EventService/AnswerEvent", "/submit"] {
-                let judged = allows(&guard(), &Method::POST, path, head);
-                assert_eq!(judged, allowed, "{path} {head:?}");
+            for path in
+                ["/v1/events", "/hitl.v1.EventService/AnswerEvent", "/submit", "/metrics", "/"]
+            {
+                for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
+                    let judged = allows(&guard(), &method, path, head);
+                    assert_eq!(judged, allowed, "{method} {path} {head:?}");
+                }
             }
-            assert!(allows(&guard(), &Method::GET, "/v1/events", head));
-            assert!(allows(&guard(), &Method::POST, "/form/id/token", head));
         }
+    }
+
+    #[test]
+    fn a_link_may_be_opened_from_anywhere_and_used_from_its_own_page_alone() {
+        let visit = ("sec-fetch-mode", "navigate");
+        let heads: [(&[(&str, &str)], bool, bool); 10] = [
+            (&[], true, true),
+            (&[("origin", "null")], true, true),
+            (&[("origin", "null"), ("sec-fetch-site", "same-origin")], true, true),
+            (&[("origin", "null"), ("sec-fetch-site", "cross-site")], false, false),
+            (&[("origin", "https://evil.example")], false, false),
+            (&[("origin", "https://inbox.example")], true, true),
+            (&[("sec-fetch-site", "cross-site"), visit], true, false),
+            (
+                &[("sec-fetch-site", "same-site"), visit, ("sec-fetch-dest", "document")],
+                true,
+                false,
+            ),
+            (
+                &[("sec-fetch-site", "cross-site"), visit, ("sec-fetch-dest", "iframe")],
+                false,
+                false,
+            ),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")], false, false),
+        ];
+        for (head, opens, sends) in heads {
+            for path in ["/form/id/token", "/v1/links/id/token"] {
+                assert_eq!(allows(&guard(), &Method::GET, path, head), opens, "{path} {head:?}");
+                assert_eq!(allows(&guard(), &Method::POST, path, head), sends, "{path} {head:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_little_of_what_it_refuses() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ORIGIN, "x".repeat(8_000).parse().unwrap());
+        let why = guard().judge(&Method::GET, &Uri::from_static("/"), &headers).unwrap_err();
+        assert!(why.len() < 300, "{why}");
     }
 }

@@ -230,6 +230,92 @@ async fn a_page_of_another_site_gets_nowhere() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_can_look_at_nothing_but_may_lead_to_a_link() {
+    let world = World::new().await;
+    let event = world.ask(json!({"int": {}}), json!({})).await;
+    let at = format!("/v1/events/{}", event["id"].as_str().unwrap());
+    let from = async |site: &str, mode: &str, path: &str| {
+        let request = Request::get(path).header("sec-fetch-site", site);
+        let request = request.header("sec-fetch-mode", mode).header("accept", "text/html");
+        world.send(request.body(Body::empty()).unwrap()).await
+    };
+    for path in [&at, "/v1/events", "/v1/openapi.json", "/metrics", "/status/0", "/none"] {
+        let reply = from("cross-site", "no-cors", path).await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(reply.text.contains("This was refused"), "{}", reply.text);
+        assert_ne!(from("same-origin", "cors", path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let form = path(&event["formUrl"]);
+    assert_eq!(from("cross-site", "navigate", &form).await.status, StatusCode::OK);
+    assert_eq!(from("cross-site", "no-cors", &form).await.status, StatusCode::FORBIDDEN);
+    let post = Request::post(&form).header("sec-fetch-site", "cross-site");
+    let post = post.header("content-type", "application/x-www-form-urlencoded");
+    let reply = world.send(post.body(Body::from("value=1")).unwrap()).await;
+    assert_eq!(reply.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.get(&at).await.json()["event"]["state"], "EVENT_STATE_PENDING");
+}
+
+#[tokio::test]
+async fn every_reply_has_the_headers_that_protect_pages_a_refusal_too() {
+    let world = World::new().await;
+    let event = world.ask(json!({"int": {}}), json!({})).await;
+    let form = path(&event["formUrl"]);
+    let kind = ("content-type", "text/plain");
+    let foreign = ("origin", "https://evil.example");
+    let cases = [
+        ("GET", "/v1/events", kind, 200),
+        ("GET", form.as_str(), kind, 200),
+        ("GET", "/none", kind, 404),
+        ("GET", "/form/x/y", kind, 404),
+        ("DELETE", "/v1/events", kind, 405),
+        ("POST", "/v1/events", kind, 415),
+        ("POST", form.as_str(), kind, 415),
+        ("GET", "/v1/events/0", kind, 400),
+        ("POST", "/v1/events", foreign, 403),
+        ("GET", "/v1/events", ("host", "evil.example"), 403),
+        ("POST", "/none", ("content-type", "application/grpc"), 200),
+    ];
+    for (method, at, header, status) in cases {
+        let request = Request::builder().method(method).uri(at).header(header.0, header.1);
+        let reply = world.send(request.body(Body::from("{}")).unwrap()).await;
+        assert_eq!(reply.status.as_u16(), status, "{method} {at}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            assert_eq!(reply.header(name), value, "{method} {at} {status}: {name}");
+        }
+        assert!(reply.header("content-security-policy").contains("default-src 'none'"), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_repeats_what_was_sent_visibly_and_briefly() {
+    let world = World::new().await;
+    let event = world
+        .ask(
+            json!({"object": {"jsonSchema":
+        json!({"type": "object", "properties": {"a": {"type": "string"}}}).to_string()}}),
+            json!({}),
+        )
+        .await;
+    let at = format!("/v1/events/{}/answer", event["id"].as_str().unwrap());
+    let unknown = (0..10_000).map(|n| format!("\"{n}\u{202E}\":1")).collect::<Vec<_>>().join(",");
+    let reply = world.post(&at, &json!({"json": format!("{{{unknown}}}")})).await;
+    assert_eq!(reply.reason(), "ERROR_REASON_INVALID_ANSWER");
+    assert!(reply.text.len() < 50_000, "{} bytes", reply.text.len());
+    let message = reply.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("0\\u{202E}") && !message.contains('\u{202E}'), "{message}");
+    let reply = world.post("/v1/events", &json!({"x".repeat(500_000): 1})).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    assert!(reply.text.len() < 10_000, "{} bytes", reply.text.len());
+}
+
+#[tokio::test]
 async fn an_allowed_origin_may_call_and_read_grpc_web() {
     let settings =
         Settings { allowed_origins: vec!["https://inbox.example".into()], ..Settings::default() };
