@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use hitl_core::{EventKey, Rejection, State, Timestamp, Violation};
 
-
 use crate::budget::Full;
 
 /// Most violations that one error lists.

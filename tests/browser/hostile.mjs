@@ -1,7 +1,7 @@
 // Authors and machines that mean no good: their text stays text, and their visits change nothing.
 
 import assert from 'node:assert/strict';
-import { SERVER, ask, assertAnswered, assertPending, main, open, shot } from './lib.mjs';
+import { DESK, PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, shot } from './lib.mjs';
 
 const ATTACKS = [
   '<script>alert(1)</script>',
@@ -96,6 +96,83 @@ await main({
       await assertAnswered(event, { str: attack });
     }
     await close();
+  },
+
+  'a link says where the browser goes, whatever its text and its address look like': async (browser) => {
+    const sly = [
+      '[https://bank.example](https:///evil.example/login) (bank.example)',
+      '[x](https:\\\\\\\\evil.example\\\\@bank.example/)',
+      '[x](<ht\ttps://ev\til.example/>)',
+      '[x](https://evil.example:8443/a)',
+      '[x](https://b\u00e4nk.example/)',
+      '[x](https://bank.example@evil.example/)',
+      '[x](//evil.example/) [y](\\\\\\\\evil.example)',
+      '[r] <https://evil.example/> <a@evil.example>\n\n[r]: https:/\\\\evil.example',
+      '[![bank.example](x.png)](http://2130706433/)',
+      '<bdi class="host">bank.example</bdi> [<bdi class="host">bank.example</bdi>](https://evil.example)',
+    ];
+    const { page, faults, close } = await open(browser);
+    for (const prompt of sly) {
+      const event = await ask({ str: {} }, { prompt, promptFormat: 'PROMPT_FORMAT_MARKDOWN' });
+      await page.goto(event.formUrl);
+      const links = await page.locator('.prompt a').evaluateAll((all) => all.map((a) => ({
+        goes: a.protocol === 'mailto:' ? a.pathname : a.host, user: a.username,
+        says: a.nextElementSibling?.matches('bdi.host') ? a.nextElementSibling.textContent : null,
+      })));
+      for (const { goes, says, user } of links) {
+        assert.equal(says, goes, prompt);
+        assert.equal(user, '', prompt);
+      }
+      assert.equal(await page.locator('.host').count(), links.length, prompt);
+      assert.deepEqual(faults, [], prompt);
+    }
+    await shot(page, 'links');
+    await close();
+  },
+
+  'what cannot be seen is written out, and is answered as it was': async (browser) => {
+    const hidden = 'a\u202e\u200b\u2066\u3164b';
+    const { page, faults, close } = await open(browser);
+    for (const promptFormat of ['PROMPT_FORMAT_TEXT', 'PROMPT_FORMAT_MARKDOWN']) {
+      const event = await ask(
+        { choice: { options: [{ value: hidden }, { value: 'c' }] } },
+        { name: hidden, prompt: `Is it ${hidden}?`, scope: hidden, labels: { k: hidden }, promptFormat },
+      );
+      await page.goto(event.formUrl);
+      const text = await page.locator('main').innerText();
+      assert.ok(!/[\u202e\u200b\u2066\u3164]/.test(text), text);
+      assert.ok(text.includes('Is it a\\u{202E}\\u{200B}\\u{2066}\\u{3164}b?'), text);
+      await page.getByRole('radio').first().check();
+      await page.getByRole('button', { name: 'Send answer' }).click();
+      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      await assertAnswered(event, { choice: { selected: [hidden] } });
+      assert.ok(!/[\u202e\u200b\u2066\u3164]/.test(await page.locator('main').innerText()));
+    }
+    assert.deepEqual(faults, []);
+    await shot(page, 'hidden');
+    await close();
+  },
+
+  'a long prompt is readable in both themes and sizes, laid out or not': async (browser) => {
+    const rows = Array.from({ length: 60 }, (_, n) => `| node-${n} | eu-central-1 | ${n * 7} % | [log](https://logs.example/${n}) |`);
+    const long = ['# Rollout', 'Read **all** of it.', '| node | region | load | log |\n|-|-|-|-|', ...rows].join('\n')
+      .replace('of it.\n', 'of it.\n\n');
+    const padded = `${'|a'.repeat(362)}\n${'|-'.repeat(362)}\n${'a\n'.repeat(724)}\n`.repeat(20);
+    for (const [name, prompt] of [['long', long], ['unrendered', padded]]) {
+      const event = await ask({ bool: {} }, { prompt, promptFormat: 'PROMPT_FORMAT_MARKDOWN' });
+      for (const colorScheme of ['light', 'dark']) {
+        for (const [size, viewport] of [['desk', DESK], ['phone', PHONE]]) {
+          const { page, faults, close } = await open(browser, { viewport, colorScheme });
+          await page.goto(event.formUrl);
+          assert.equal(await overflows(page), false, `${name} ${size}`);
+          const noted = await page.getByText('shown as it was written').count();
+          assert.equal(noted, name === 'unrendered' ? 1 : 0);
+          assert.deepEqual(faults, []);
+          await shot(page, `${name}-${colorScheme}-${size}`);
+          await close();
+        }
+      }
+    }
   },
 
   'a scanner that opens, waits, hovers and looks at every link leaves the event as it was': async (browser) => {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hitl_core::Violation;
 use hitl_proto::v1::ErrorReason;
+use hitl_proto::visible;
 use serde_json::{Value, json};
 
 use super::page;
@@ -141,7 +142,7 @@ fn body(status: StatusCode, name: &str, message: &str, details: &[Value]) -> Val
     json!({"error": {
         "code": status.as_u16(),
         "status": name,
-        "message": message,
+        "message": visible::line(message),
         "details": details,
     }})
 }

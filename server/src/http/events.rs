@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,6 +10,7 @@ use hitl_core::Channel;
 use hitl_proto::v1;
 
 use super::error::{self, Failure};
+use super::render::Renderer;
 use super::request::{EventPath, JsonBody, Peer, Query, bind};
 use crate::api::Api;
 use crate::json::to_json;
@@ -20,9 +22,15 @@ pub(super) async fn create(State(api): State<Arc<Api>>, body: JsonBody) -> Reply
     reply(&api.create_event(request).await?)
 }
 
-pub(super) async fn list(State(api): State<Arc<Api>>, query: Query) -> Reply {
+/// A page of events is long enough as JSON to be made elsewhere.
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(renderer): Extension<Renderer>,
+    query: Query,
+) -> Reply {
     let request: v1::ListEventsRequest = query.message()?;
-    reply(&api.list_events(request).await?)
+    let events = api.list_events(request).await?;
+    renderer.run(move || reply(&events)).await?
 }
 
 pub(super) async fn get(

@@ -14,9 +14,11 @@ mod markdown;
 mod members;
 mod openapi;
 mod page;
+mod render;
 mod request;
 mod routes;
 mod trace;
+mod visible;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ use axum::{Extension, Router};
 use crate::api::Api;
 use crate::error::Error;
 pub use guard::guard;
+use render::Renderer;
 
 /// Largest body of a request: the largest value fits, with every byte percent-encoded.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -65,8 +68,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(Extension(document))
+        .layer(Extension(Renderer::default()))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::map_response(page::protect))
         .layer(middleware::from_fn(trace::trace))
         .with_state(api)
 }

@@ -13,6 +13,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::error::Failure;
+use super::render::Renderer;
+
 /// The style sheet of every page.
 pub(super) const STYLE: &str = include_str!("../../templates/style.css");
 
@@ -61,21 +64,38 @@ pub(super) fn kept_by_browser(mut page: Response) -> Response {
     page
 }
 
+/// The page that `work` makes, on a thread for such work. If it cannot be made, what is shown needs no such work.
+pub(super) async fn draw(
+    renderer: &Renderer,
+    work: impl FnOnce() -> Response + Send + 'static,
+) -> Response {
+    renderer.run(work).await.unwrap_or_else(|error| {
+        let (status, _) = Failure::Api(error).status_and_body();
+        let message = "The server has too much to do to show this page. Nothing was changed. Go back, and try it \
+                       again in a moment.";
+        let mut response = notice(status, "Not just now", message);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        response
+    })
+}
+
 /// Whether the client would rather see a page than JSON.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Sets the headers that protect pages and links on every response: they cost JSON nothing.
+/// Sets the headers that protect pages and links on every response, an error or a reply of gRPC as well: no browser may
+/// make anything of those either.
 pub(super) async fn protect(mut response: Response) -> Response {
-    const FIXED: [(HeaderName, &str); 5] = [
+    const FIXED: [(HeaderName, &str); 6] = [
         // A link is a secret in the address: it goes to no other site, no cache and no index.
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     let headers = response.headers_mut();
     for (name, value) in FIXED {

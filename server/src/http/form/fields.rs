@@ -5,6 +5,8 @@
 //! long as that is bearable, since all options are then in sight, and nothing is ever picked that
 //! the person did not pick (but for defaults that the schema of an object names).
 
+use std::collections::HashSet;
+
 use hitl_core::schema::Field as Property;
 use hitl_core::{ChoiceInput, FloatInput, Input, IntInput, StrFormat, StrInput, Value, Violation};
 
@@ -209,13 +211,13 @@ fn text(input: &StrInput, value: String) -> Control {
 }
 
 fn pick(id: &str, name: &str, input: &ChoiceInput, required: bool, entry: &Entry) -> Control {
-    let picked: Vec<&str> = entry.all(name).collect();
+    let picked: HashSet<&str> = entry.all(name).collect();
     let options = input.options.iter().enumerate().map(|(index, option)| Choice {
         id: choice_id(id, index),
         value: option.value.clone(),
         label: option.title().to_owned(),
         help: option.description.clone(),
-        picked: picked.contains(&option.value.as_str()),
+        picked: picked.contains(option.value.as_str()),
     });
     let mut options: Vec<Choice> = options.collect();
     let multiple = input.is_multiple();

@@ -16,6 +16,7 @@ mod view;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -24,6 +25,7 @@ use hitl_core::Violation;
 use super::error::Failure;
 use super::links::hide;
 use super::page;
+use super::render::Renderer;
 use super::request::{FormBody, LinkPath, Peer};
 use crate::api::Api;
 use crate::auth::Grant;
@@ -34,29 +36,44 @@ use entry::Entry;
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
+/// Most fields of a form: more than all options that the largest input can offer. What comes back with the page is
+/// many times longer than a field without content.
+const PAIRS_MAX: usize = 20_000;
+
 /// Shows the question, or what became of it.
-pub(super) async fn show(State(api): State<Arc<Api>>, link: LinkPath, uri: Uri) -> Response {
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    Extension(renderer): Extension<Renderer>,
+    link: LinkPath,
+    uri: Uri,
+) -> Response {
     let Ok(grant) = api.links().verify(&link.id, &link.token, api.now()) else {
         return page::no_such_link();
     };
+    let event = match api.event(&grant.key).await.map_err(hide) {
+        Ok(event) => event,
+        Err(error) => return outcome::failed(error, None),
+    };
     let draft = Draft::of_query(api.links(), &link.token, uri.query().unwrap_or_default());
-    match (api.event(&grant.key).await.map_err(hide), draft.map(Draft::into_parts)) {
-        (Ok(event), None) if event.response.is_none() => {
-            let entry = Entry::new(api.random_id());
-            view::question(StatusCode::OK, &event, &grant, &entry, &[], api.now())
+    let (new_id, now) = (api.random_id(), api.now());
+    let draw = move || match draft.map(Draft::into_parts) {
+        None if event.response.is_none() => {
+            let entry = Entry::new(new_id);
+            view::question(StatusCode::OK, &event, &grant, &entry, &[], now)
         }
-        (Ok(event), Some((entry, violations))) if event.response.is_none() => {
-            view::question(REFUSED, &event, &grant, &entry, &violations, api.now())
+        Some((entry, violations)) if event.response.is_none() => {
+            view::question(REFUSED, &event, &grant, &entry, &violations, now)
         }
-        (Ok(event), Some((entry, _))) if !entry.is_of(&event) => outcome::lost(&event, &entry),
-        (Ok(event), _) => outcome::ended(&event),
-        (Err(error), _) => outcome::failed(error, None),
-    }
+        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &entry),
+        _ => outcome::ended(&event),
+    };
+    page::draw(&renderer, draw).await
 }
 
 /// Takes an answer or a refusal, and sends the browser on to see what came of it.
 pub(super) async fn submit(
     State(api): State<Arc<Api>>,
+    Extension(renderer): Extension<Renderer>,
     link: LinkPath,
     peer: Peer,
     body: Result<FormBody, Failure>,
@@ -65,6 +82,7 @@ pub(super) async fn submit(
         return page::no_such_link();
     };
     let entry = match body {
+        Ok(FormBody(pairs)) if pairs.len() > PAIRS_MAX => return outcome::too_many_fields(),
         Ok(FormBody(pairs)) => Entry(pairs),
         Err(failure) => return outcome::unreadable(&failure),
     };
@@ -74,15 +92,16 @@ pub(super) async fn submit(
     };
     match ended {
         Ok(_) => see_again(&link),
-        Err(error) => explain(&api, &link, &grant, entry, hide(error)).await,
+        Err(error) => explain(&api, &renderer, &link, grant, entry, hide(error)).await,
     }
 }
 
 /// Says why nothing was recorded; where something is to be mended, on the page where that is done.
 async fn explain(
     api: &Api,
+    renderer: &Renderer,
     link: &LinkPath,
-    grant: &Grant,
+    grant: Grant,
     entry: Entry,
     error: Error,
 ) -> Response {
@@ -93,24 +112,32 @@ async fn explain(
             if let Some(location) = draft.location(api.links(), &link.token) {
                 return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
             }
-            refused(api, grant, &entry, &violations).await
+            refused(api, renderer, grant, entry, violations).await
         }
-        Error::AlreadyFinal { .. } => refused(api, grant, &entry, &[]).await,
+        Error::AlreadyFinal { .. } => refused(api, renderer, grant, entry, Vec::new()).await,
         // To the byte what every other link gets that is not valid.
         Error::LinkInvalid => return page::no_such_link(),
-        error => outcome::failed(error, Some(&entry)),
+        error => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
     };
     page::kept_by_browser(page)
 }
 
 /// The page with `entry` and what is wrong with it, as the reply itself: it is too long for an address, or needs no
 /// mending.
-async fn refused(api: &Api, grant: &Grant, entry: &Entry, violations: &[Violation]) -> Response {
-    match api.event(&grant.key).await.map_err(hide) {
-        Ok(event) if event.response.is_some() => outcome::lost(&event, entry),
-        Ok(event) => view::question(REFUSED, &event, grant, entry, violations, api.now()),
-        Err(error) => outcome::failed(error, Some(entry)),
-    }
+async fn refused(
+    api: &Api,
+    renderer: &Renderer,
+    grant: Grant,
+    entry: Entry,
+    violations: Vec<Violation>,
+) -> Response {
+    let (event, now) = (api.event(&grant.key).await.map_err(hide), api.now());
+    let draw = move || match event {
+        Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
+        Ok(event) => view::question(REFUSED, &event, &grant, &entry, &violations, now),
+        Err(error) => outcome::failed(error, Some(&entry)),
+    };
+    page::draw(renderer, draw).await
 }
 
 /// Back to the same address by GET. It is relative, so that it holds behind any prefix of a proxy.

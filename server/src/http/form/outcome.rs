@@ -24,7 +24,10 @@ struct Ended<'a> {
     value: Vec<Shown>,
     reason: &'a str,
     when: When,
-    by: String,
+    /// By what way the response came; empty if the deadline ended it.
+    way: &'static str,
+    /// The name that came with it, whoever gave it; may be empty.
+    by: &'a str,
     /// Why the reader's own answer was not recorded; empty if there was none.
     lost: &'static str,
     /// What that was.
@@ -81,14 +84,14 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
         Outcome::TimedOut { default: None } => ("Not answered in time", "neutral", None, ""),
     };
     let by = response.responder.as_ref().map(|responder| {
-        let name = if responder.name.is_empty() { "somebody unnamed" } else { &responder.name };
         let way = match responder.channel {
-            Channel::Form => "on this page",
-            Channel::Http => "over HTTP",
-            Channel::Grpc => "over gRPC",
+            Channel::Form => "On this page",
+            Channel::Http => "Over HTTP",
+            Channel::Grpc => "Over gRPC",
         };
-        (name.to_owned(), way)
+        (way, responder.name.as_str())
     });
+    let (way, by) = by.unwrap_or_default();
     let page = Ended {
         request,
         is_named_after_prompt: is_named_after_prompt(request),
@@ -98,7 +101,8 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
         value: value.map(|value| values::shown(&request.input, value)).unwrap_or_default(),
         reason,
         when: values::when(response.time),
-        by: by.map(|(name, way)| format!("{name}, {way}")).unwrap_or_default(),
+        way,
+        by,
         lost,
         sent,
     };
@@ -129,6 +133,12 @@ pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
         retry_after(error, response.headers_mut());
     }
     response
+}
+
+/// What came has more fields than any form of ours.
+pub(super) fn too_many_fields() -> Response {
+    let message = "It has more fields than the form. Go back and send it again.";
+    page::notice(StatusCode::PAYLOAD_TOO_LARGE, "Nothing was recorded", message)
 }
 
 /// What came is no form of ours.

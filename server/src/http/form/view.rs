@@ -39,6 +39,8 @@ struct Question<'a> {
 pub(super) enum Prompt<'a> {
     /// To be escaped, with its line breaks.
     Text(&'a str),
+    /// The same, and said to be Markdown that is not rendered.
+    Unrendered(&'a str),
     /// Clean already.
     Html(String),
 }
@@ -46,11 +48,13 @@ pub(super) enum Prompt<'a> {
 impl<'a> Prompt<'a> {
     /// The prompt of `request`.
     pub(super) fn of(request: &'a Request) -> Self {
-        let html = match request.prompt_format {
-            PromptFormat::Text => None,
-            PromptFormat::Markdown => markdown::to_html(&request.prompt),
-        };
-        html.map_or(Self::Text(&request.prompt), Self::Html)
+        let text = request.prompt.as_str();
+        match request.prompt_format {
+            PromptFormat::Text => Self::Text(text),
+            PromptFormat::Markdown => {
+                markdown::to_html(text).map_or_else(|_| Self::Unrendered(text), Self::Html)
+            }
+        }
     }
 }
 

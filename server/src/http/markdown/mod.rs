@@ -1,19 +1,29 @@
 //! Prompts in markdown, made harmless.
 //!
 //! Whoever writes a prompt may be a program under somebody else's influence, so a prompt gets no
-//! say outside its box: raw HTML is shown as text, images are left out (each is a beacon), and a
-//! link shows the host that it leads to, whatever its text says. What remains is rendered by
-//! pulldown-cmark and then cleaned by ammonia, so that a slip in one is caught by the other.
+//! say outside its box: raw HTML is shown as text, images are left out (each is a beacon), what
+//! cannot be seen is written out, and a link shows the host that it leads to, whatever its text
+//! says. What remains is rendered by pulldown-cmark and then cleaned by ammonia, so that a slip in
+//! one is caught by the other. All of it is bounded: a prompt that would make too much of itself is
+//! not rendered.
 
+mod bounds;
+mod link;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
-use axum::http::Uri;
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use hitl_proto::visible;
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
-/// Deepest nesting that is rendered; a prompt that goes deeper is not written for people.
-const DEPTH_MAX: usize = 32;
+pub(super) use bounds::TooMuch;
+use bounds::{Bounded, Count};
+use link::Target;
 
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
@@ -61,143 +71,77 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
-/// `markdown` as HTML that can be put into a page, or `None` if it nests too deeply.
-pub(super) fn to_html(markdown: &str) -> Option<String> {
+/// `markdown` as HTML that can be put into a page.
+///
+/// # Errors
+/// It would take too much; show the text as it is.
+pub(super) fn to_html(markdown: &str) -> Result<String, TooMuch> {
+    bounds::look(markdown)?;
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-    let (mut depth, mut links) = (0_usize, Vec::new());
+    let (mut count, mut author) = (Count::default(), Author::default());
     let mut events = Vec::new();
     for event in Parser::new_ext(markdown, options) {
-        match &event {
-            Event::Start(_) => depth += 1,
-            Event::End(_) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH_MAX {
-            return None;
-        }
-        if let Event::Start(Tag::Link { dest_url, .. }) = &event {
-            links.push(target(dest_url));
-        }
-        let host = match &event {
-            Event::End(TagEnd::Link) => links.pop().flatten(),
-            _ => None,
-        };
-        events.extend(harmless(event));
-        events.extend(host.map(|host| Event::Text(format!(" ({host})").into())));
+        count.add(&event)?;
+        events.extend(author.harmless(event));
     }
-    let mut unsafe_html = String::with_capacity(markdown.len() * 2);
-    html::push_html(&mut unsafe_html, events.into_iter());
-    Some(CLEANER.clean(&unsafe_html).to_string())
+    let mut unsafe_html = Bounded::default();
+    html::write_html_fmt(&mut unsafe_html, events.into_iter()).map_err(|_| TooMuch)?;
+    Ok(link::labelled(&CLEANER.clean(&unsafe_html.0).to_string()))
 }
 
-fn harmless(event: Event<'_>) -> Option<Event<'_>> {
-    Some(match event {
-        Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
-        // The text within, which describes the image, stays.
-        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
-        Event::Start(Tag::Heading { level, .. }) => {
-            let level = below_title(level);
-            Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() })
-        }
-        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below_title(level))),
-        other => other,
-    })
+/// What an author may say.
+#[derive(Default)]
+struct Author {
+    /// Of every link around this place, whether it is one.
+    links: Vec<bool>,
+}
+
+impl Author {
+    fn harmless<'a>(&mut self, event: Event<'a>) -> Option<Event<'a>> {
+        Some(match event {
+            Event::Html(raw) | Event::InlineHtml(raw) | Event::Text(raw) => Event::Text(seen(raw)),
+            Event::Code(code) => Event::Code(seen(code)),
+            // The text within, which describes the image, stays.
+            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
+            Event::Start(Tag::Link { link_type, dest_url, .. }) => {
+                let target = target(link_type, &dest_url);
+                self.links.push(target.is_some());
+                let (dest_url, nothing) = (target?.href.into(), CowStr::Borrowed(""));
+                let link_type = LinkType::Inline;
+                Event::Start(Tag::Link { link_type, dest_url, title: nothing.clone(), id: nothing })
+            }
+            Event::End(TagEnd::Link) if !self.links.pop().unwrap_or(false) => return None,
+            Event::Start(Tag::Heading { level, .. }) => {
+                let level = below_title(level);
+                Event::Start(Tag::Heading {
+                    level,
+                    id: None,
+                    classes: Vec::new(),
+                    attrs: Vec::new(),
+                })
+            }
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below_title(level))),
+            other => other,
+        })
+    }
+}
+
+fn target(link_type: LinkType, address: &str) -> Option<Target> {
+    match link_type {
+        // `<a@b.example>` is the one kind of link whose scheme is not written.
+        LinkType::Email => Target::of(&format!("mailto:{address}")),
+        _ => Target::of(address),
+    }
+}
+
+fn seen(text: CowStr<'_>) -> CowStr<'_> {
+    match visible::text(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown.into(),
+    }
 }
 
 /// The page has one title of its own.
 fn below_title(level: HeadingLevel) -> HeadingLevel {
     HeadingLevel::try_from(level as usize + 1).unwrap_or(HeadingLevel::H6)
-}
-
-/// Where a link leads, in a few words; `None` if it will not be a link.
-fn target(url: &CowStr<'_>) -> Option<String> {
-    if let Some(address) = url.strip_prefix("mailto:") {
-        return Some(address.split('?').next().unwrap_or_default().to_owned());
-    }
-    let uri: Uri = url.parse().ok()?;
-    SCHEMES.contains(&uri.scheme_str()?).then(|| uri.host().map(str::to_owned))?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn render(markdown: &str) -> String {
-        to_html(markdown).unwrap()
-    }
-
-    #[test]
-    fn what_people_write_is_rendered() {
-        let html = render(
-            "# Deploy\n\n**Now** or ~~never~~?\n\n- a\n- b\n\n|x|y|\n|-|-|\n|1|2|\n\n```sh\nrm x\n```\n",
-        );
-        for part in ["<h2>Deploy</h2>", "<strong>Now</strong>", "<del>never</del>", "<li>a</li>"] {
-            assert!(html.contains(part), "{part} in {html}");
-        }
-        assert!(html.contains("<td>1</td>") && html.contains("<code>rm x\n</code>"), "{html}");
-    }
-
-    #[test]
-    fn a_link_shows_where_it_leads_and_tells_no_one_where_it_came_from() {
-        let html = render("[your bank](https://evil.example/login?x=1)");
-        assert!(html.contains("your bank</a> (evil.example)"), "{html}");
-        assert!(html.contains(r#"rel="noopener noreferrer nofollow""#), "{html}");
-        assert!(render("[write](mailto:a@b.example?body=x)").contains("(a@b.example)"));
-    }
-
-    #[test]
-    fn nothing_active_and_nothing_remote_gets_through() {
-        let corpus = [
-            "<script>alert(1)</script>",
-            "<img src=x onerror=alert(1)>",
-            "text <b onmouseover=alert(1)>b</b>",
-            "<iframe src=https://evil.example></iframe>",
-            "<style>*{display:none}</style>",
-            "<form action=https://evil.example><button>Approve</button></form>",
-            "<a href=\"javascript:alert(1)\">x</a>",
-            "[x](javascript:alert(1))",
-            "[x](JaVaScRiPt:alert(1))",
-            "[x](&#106;avascript:alert(1))",
-            "[x](data:text/html,<script>alert(1)</script>)",
-            "[x](vbscript:x)",
-            "[x](file:///etc/passwd)",
-            "[x](/relative) [y](//evil.example/x) [z](#anchor)",
-            "<javascript:alert(1)>",
-            "![beacon](https://evil.example/b.png)",
-            "![x](x \"onerror=alert(1)\")",
-            "[x](https://a.example/\" onclick=\"alert(1))",
-            "[a]: javascript:alert(1)\n[a]",
-            "`<script>`",
-            "<!-- comment --><![CDATA[x]]>",
-            "<svg/onload=alert(1)>",
-            "<math><mtext></p><img src=x onerror=alert(1)>",
-            "# x {onclick=alert(1) .cls #id}",
-        ];
-        let active = ["<script", "<img", "<iframe", "<style", "<form", "<button", "<svg", "<math"];
-        for markdown in corpus {
-            let html = render(markdown);
-            for tag in active {
-                assert!(!html.contains(tag), "{markdown} gave {html}");
-            }
-            // Attributes exist only inside tags; text may say what it likes.
-            for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest)) {
-                for bad in [" on", "javascript:", "data:", "vbscript:", "file:", "style=", "class="]
-                {
-                    assert!(!tag.to_lowercase().contains(bad), "{markdown} gave {html}");
-                }
-                assert!(!tag.contains("href=\"/") && !tag.contains("href=\"#"), "{html}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_prompt_that_is_all_nesting_is_not_rendered() {
-        for unit in [">", "- ", "1. ", "*a ", "> - "] {
-            let deep = unit.repeat(64 * 1024 / unit.len());
-            if let Some(html) = to_html(&deep) {
-                assert!(html.len() < 10 * deep.len(), "{unit}");
-            }
-        }
-        assert_eq!(to_html(&"> ".repeat(40)).filter(|html| html.contains('<')), None);
-    }
 }

@@ -51,7 +51,8 @@ async fn every_kind_of_answer_can_be_given() {
         assert_eq!(response["value"], value);
         assert_eq!(response["responder"]["name"], "Ann");
         let outcome = world.get(&form).await;
-        assert!(outcome.text.contains("Answered") && outcome.text.contains("Ann, on this page"));
+        let by = "On this page, by somebody who gave the name <bdi class=\"given\">Ann</bdi>";
+        assert!(outcome.text.contains("Answered") && outcome.text.contains(by), "{}", outcome.text);
     }
 }
 
@@ -250,4 +251,102 @@ async fn a_question_whose_name_is_its_beginning_is_shown_once() {
         assert_eq!(page.matches(&format!("<h1><bdi>{name}")).count(), times, "{name}");
         assert_eq!(page.matches("<h1").count(), 1, "{name}");
     }
+}
+
+/// Every kind of character that cannot be seen, but for those that no name may hold.
+const HIDDEN: &str = "a\u{202E}\u{200B}\u{2066}\u{AD}\u{3164}\u{FEFF}\u{E0041}b";
+const SHOWN: &str = "a\\u{202E}\\u{200B}\\u{2066}\\u{AD}\\u{3164}\\u{FEFF}\\u{E0041}b";
+
+/// The page without what a browser sends back as it is.
+fn seen(page: &str) -> String {
+    let mut seen = page.to_owned();
+    for (begin, end) in [(" name=\"", "\""), (" value=\"", "\""), ("<textarea", "</textarea>")] {
+        let mut parts = seen.split(begin);
+        let first = parts.next().unwrap().to_owned();
+        seen = first + &parts.map(|part| part.split_once(end).unwrap().1).collect::<String>();
+    }
+    seen
+}
+
+#[tokio::test]
+async fn no_character_of_whoever_asks_hides_on_a_page_and_each_comes_back_as_it_was() {
+    let world = World::new().await;
+    let option = json!({"value": HIDDEN, "label": HIDDEN, "description": HIDDEN});
+    let schema = json!({"type": "object", "properties": {
+        HIDDEN: {"type": "string", "title": HIDDEN, "description": HIDDEN, "default": HIDDEN},
+    }});
+    let field = format!("value.{HIDDEN}");
+    for (input, name, answer) in [
+        (json!({"choice": {"options": [option]}}), "value", HIDDEN),
+        (json!({"bool": {"trueLabel": HIDDEN}}), "value", "true"),
+        (json!({"object": {"jsonSchema": schema.to_string()}}), field.as_str(), HIDDEN),
+    ] {
+        for format in ["PROMPT_FORMAT_TEXT", "PROMPT_FORMAT_MARKDOWN"] {
+            let more = json!({
+                "name": HIDDEN, "prompt": format!("{HIDDEN}\n{HIDDEN}"), "promptFormat": format, "scope": HIDDEN,
+                "labels": {"k": HIDDEN},
+            });
+            let event = world.ask(input.clone(), more).await;
+            let form = path(&event["formUrl"]);
+            let page = world.get(&form).await.text;
+            let shown = seen(&page);
+            assert!(shown.matches(SHOWN).count() >= 6, "{shown}");
+            assert!(
+                !shown.contains(['\u{202E}', '\u{200B}', '\u{AD}', '\u{3164}', '\u{E0041}']),
+                "{shown}"
+            );
+            assert!(page.contains(&format!("name=\"{name}\"")), "{page}");
+            let sent = world.post_form(&form, &[(name, answer)]).await;
+            assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
+            let ended = world.get(&form).await.text;
+            assert_eq!(seen(&ended), ended.as_str(), "nothing is left to send");
+            assert!(ended.contains(SHOWN) && !ended.contains(HIDDEN), "{ended}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_character_of_whoever_answers_hides_on_a_page() {
+    let world = World::new().await;
+    let evil = format!("x\u{7}\r\n{HIDDEN}");
+    let shown = format!("x\\u{{7}}\n{SHOWN}");
+    let answers = [
+        vec![("value", evil.as_str()), ("responder", HIDDEN)],
+        vec![("action", "decline"), ("reason", evil.as_str()), ("responder", HIDDEN)],
+    ];
+    for answer in answers {
+        let event = world.ask(json!({"str": {}}), json!({})).await;
+        let form = path(&event["formUrl"]);
+        assert_eq!(world.post_form(&form, &answer).await.status, StatusCode::SEE_OTHER);
+        let lost = world.post_form(&form, &answer).await;
+        assert_eq!(lost.status, StatusCode::CONFLICT);
+        for page in [world.get(&form).await, lost] {
+            assert!(page.text.contains(&shown), "{}", page.text);
+            assert!(!page.text.contains(['\u{7}', '\u{202E}', '\u{200B}', '\r']), "{}", page.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_makes_too_much_of_itself_is_shown_as_text_that_says_so() {
+    let world = World::new().await;
+    let table = format!("{}\n{}\n{}\n", "|a".repeat(362), "|-".repeat(362), "a\n".repeat(724));
+    let more = json!({"prompt": table.repeat(20), "promptFormat": "PROMPT_FORMAT_MARKDOWN"});
+    let event = world.ask(json!({"str": {}}), more).await;
+    let form = path(&event["formUrl"]);
+    for _ in 0..2 {
+        let page = world.get(&form).await.text;
+        assert!(page.contains("shown as it was written") && page.contains("|a|a|a"), "{page}");
+        assert!(page.len() < 100_000 && !page.contains("<td"), "{} bytes", page.len());
+        world.post_form(&form, &[("value", "x")]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_more_fields_than_any_is_not_repeated() {
+    let world = World::new().await;
+    let event = world.ask(json!({"str": {}}), json!({})).await;
+    let page = world.post_form(&path(&event["formUrl"]), &vec![("value", ""); 100_000]).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(page.text.len() < 10_000 && page.text.contains("Nothing was recorded"));
 }
