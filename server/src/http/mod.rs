@@ -42,7 +42,7 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The reply to a request with these headers that is refused before it has reached any route.
 pub fn refusal(error: Error, headers: &HeaderMap) -> Response {
-    error::refusal(error, headers)
+    page::protected(error::refusal(error, headers))
 }
 
 /// What the HTTP side needs to know about where it runs.

@@ -87,7 +87,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// Sets the headers that protect pages and links on every response, an error or a reply of gRPC as well: no browser may
 /// make anything of those either.
-pub(super) async fn protect(mut response: Response) -> Response {
+pub(super) fn protected(mut response: Response) -> Response {
     const FIXED: [(HeaderName, &str); 6] = [
         // A link is a secret in the address: it goes to no other site, no cache and no index.
         (header::REFERRER_POLICY, "no-referrer"),
@@ -104,4 +104,9 @@ pub(super) async fn protect(mut response: Response) -> Response {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     response
+}
+
+/// The same as a layer.
+pub(super) async fn protect(response: Response) -> Response {
+    protected(response)
 }

@@ -84,7 +84,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_fails_gives_its_turn_back() {
         let renderer = Renderer::new(1);
-        let failed = renderer.run(|| panic!("planted")).await;
+        let failed = renderer.run::<()>(|| panic!("planted")).await;
         assert!(matches!(failed, Err(Error::Internal(_))));
         assert!(renderer.run(|| ()).await.is_ok());
     }

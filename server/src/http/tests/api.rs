@@ -257,6 +257,8 @@ async fn a_page_of_another_site_can_look_at_nothing_but_may_lead_to_a_link() {
 
 #[tokio::test]
 async fn every_reply_has_the_headers_that_protect_pages_a_refusal_too() {
+    let refused = refusal(Error::Overloaded, &HeaderMap::new());
+    assert_eq!(refused.headers()["cross-origin-resource-policy"], "same-origin");
     let world = World::new().await;
     let event = world.ask(json!({"int": {}}), json!({})).await;
     let form = path(&event["formUrl"]);
