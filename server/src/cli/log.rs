@@ -2,8 +2,6 @@
 //!
 //! Errors and refusals repeat what callers sent.
 
-use std::fmt::Write as _;
-
 use hitl_proto::visible;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::FormatFields;
