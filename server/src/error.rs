@@ -96,7 +96,12 @@ impl From<Full> for Error {
 impl Error {
     /// A violation of one field of the request.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::InvalidRequest(bounded(vec![Violation::new(field, message)]))
+        Self::invalid_fields(vec![Violation::new(field, message)])
+    }
+
+    /// Violations of several fields of the request, as many as a person would read.
+    pub fn invalid_fields(broken: Vec<Violation>) -> Self {
+        Self::InvalidRequest(bounded(broken))
     }
 
     /// What the domain refused about the event at `key`.

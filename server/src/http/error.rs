@@ -33,7 +33,7 @@ impl Failure {
 
     /// All the fields of the request that break rules.
     pub(super) fn all(broken: Vec<Violation>) -> Self {
-        Self::Api(Error::InvalidRequest(broken))
+        Self::Api(Error::invalid_fields(broken))
     }
 
     /// The status, and the body that says the same in full.

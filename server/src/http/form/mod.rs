@@ -50,21 +50,22 @@ pub(super) async fn show(
     let Ok(grant) = api.links().verify(&link.id, &link.token, api.now()) else {
         return page::no_such_link();
     };
-    let draft = Draft::of_query(api.links(), &link.token, uri.query().unwrap_or_default());
     let event = match api.event(&grant.key).await.map_err(hide) {
         Ok(event) => event,
         Err(error) => return outcome::failed(error, None),
     };
+    let draft = Draft::of_query(api.links(), &link.token, uri.query().unwrap_or_default());
     let (new_id, now) = (api.random_id(), api.now());
-    let draw = move || match (event.response.is_none(), draft.map(Draft::into_parts)) {
-        (true, None) => {
-            view::question(StatusCode::OK, &event, &grant, &Entry::new(new_id), &[], now)
+    let draw = move || match draft.map(Draft::into_parts) {
+        None if event.response.is_none() => {
+            let entry = Entry::new(new_id);
+            view::question(StatusCode::OK, &event, &grant, &entry, &[], now)
         }
-        (true, Some((entry, violations))) => {
+        Some((entry, violations)) if event.response.is_none() => {
             view::question(REFUSED, &event, &grant, &entry, &violations, now)
         }
-        (false, Some((entry, _))) if !entry.is_of(&event) => outcome::lost(&event, &entry),
-        (false, _) => outcome::ended(&event),
+        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &entry),
+        _ => outcome::ended(&event),
     };
     page::draw(&renderer, draw).await
 }
@@ -130,8 +131,7 @@ async fn refused(
     entry: Entry,
     violations: Vec<Violation>,
 ) -> Response {
-    let event = api.event(&grant.key).await.map_err(hide);
-    let now = api.now();
+    let (event, now) = (api.event(&grant.key).await.map_err(hide), api.now());
     let draw = move || match event {
         Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
         Ok(event) => view::question(REFUSED, &event, &grant, &entry, &violations, now),
