@@ -2,8 +2,8 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, KUBERNETES_VALIDATE,
-    MINISTACK, Need, S3RVER, SEAWEEDFS,
+    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, KUBERNETES_VALIDATE,
+    MINISTACK, MKE2FS, Need, QEMU, S3RVER, SEAWEEDFS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -70,6 +70,7 @@ pub(crate) const SUITES: &[Suite] = &[
     // After the checks of the SDKs, which install and build what the adapters are made of.
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
+    suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])]),
 ];
 
 /// The tests beside the code, and those that drive one package alone.
