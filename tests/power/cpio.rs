@@ -1,5 +1,5 @@
-//! The archive that a kernel unpacks into memory before it starts anything: "newc", as in "initramfs buffer format" of the
-//! kernel's documentation.
+//! The archive that a kernel unpacks into memory before it starts anything: "newc", as in "initramfs buffer format" of
+//! the kernel's documentation.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -54,7 +54,7 @@ impl Archive {
         self.entries += 1;
         let length = u32::try_from(data.len()).expect("what goes into memory is not that large");
         let name_length = u32::try_from(path.len() + 1).expect("names are short");
-        // Number, mode, owner, group, links, time, length, four numbers of devices, length of the name, and no checksum.
+        // Number, mode, owner, group, links, time, length, four of devices, length of the name, and no checksum.
         let header = [self.entries, mode, 0, 0, 1, 0, length, 0, 0, 0, 0, name_length, 0];
         self.bytes.extend(b"070701");
         for number in header {

@@ -12,8 +12,8 @@ use crate::losses::Losses;
 /// What a disk writes whole or not at all.
 pub(crate) const SECTOR: usize = 512;
 
-/// What begins below this is never torn. ext4 keeps its superblock there, with one checksum over two sectors and no copy
-/// that it would look for by itself: to tear it is to lose the file system, whoever writes to it.
+/// What begins below this is never torn. ext4 keeps its superblock there, with one checksum over two sectors and no
+/// copy that it would look for by itself: to tear it is to lose the file system, whoever writes to it.
 const TORN_FROM: u64 = 4_096;
 
 /// The power is gone: nobody gets a reply.

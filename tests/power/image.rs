@@ -1,5 +1,5 @@
-//! What the virtual machine starts from: the server with the libraries it needs, a shell, the modules of the kernel, and
-//! nothing else; and the disk before anything was written to it.
+//! What the virtual machine starts from: the server with the libraries it needs, a shell, the modules of the kernel,
+//! and nothing else; and the disk before anything was written to it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

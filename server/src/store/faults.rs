@@ -1,5 +1,5 @@
-//! Faults planted on purpose, so that the tests of crashes and power cuts and the simulation can show that they would notice
-//! them.
+//! Faults planted on purpose, so that the tests of crashes and power cuts, and the simulation, can show that they would
+//! notice them.
 //!
 //! Without the feature `planted-faults` nothing is ever planted, and the compiler removes every question about it.
 
