@@ -4,20 +4,12 @@
 //!
 //! `HITL_TEST_SEED` repeats the choices of a run; the timing of the machine is not repeated.
 
-mod audit;
 mod autopsy;
-mod call;
 mod chaos;
-mod client;
-mod lines;
 mod replicas;
 mod report;
 mod run;
-mod wait;
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,13 +18,11 @@ use autopsy::Kind;
 use replicas::Trouble;
 use report::{KILLS, Report};
 use run::{Plan, run};
-use support::checker::{Rule, Verdict, Violation};
+use support::checker::{Rule, Verdict};
+use support::findings::{by_rule, say, seed, show};
 use support::history::History;
 use support::object_server::Dialect;
 use support::tools;
-
-const VIOLATIONS_SHOWN: usize = 20;
-const SEED: &str = "HITL_TEST_SEED";
 
 /// What a planted fault breaks.
 struct Planted {
@@ -193,7 +183,7 @@ fn must_hold(plan: &Plan) -> Report {
 fn judge(verdict: &Verdict, history: &History, broken: Option<&str>, seed: u64) {
     let violations = &verdict.violations;
     if !violations.is_empty() || broken.is_some() {
-        show(violations, history);
+        show("crash", violations, history);
     }
     assert!(broken.is_none(), "the run broke off, seed {seed}: {}", broken.unwrap_or_default());
     assert!(violations.is_empty(), "{} violations, seed {seed}", violations.len());
@@ -213,45 +203,4 @@ fn go(plan: &Plan) -> run::Outcome {
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn seed() -> u64 {
-    match std::env::var(SEED) {
-        Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("{SEED} is no number: {seed}")),
-        Err(_) => rand::random(),
-    }
-}
-
-fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, usize> {
-    let mut rules = BTreeMap::new();
-    for violation in violations {
-        *rules.entry(violation.rule).or_default() += 1;
-    }
-    rules
-}
-
-/// Prints the first violations with the calls of their events, and writes the whole history to a file.
-fn show(violations: &[Violation], history: &History) {
-    let mut text = format!("violations {:?}\n", by_rule(violations));
-    for violation in violations.iter().take(VIOLATIONS_SHOWN) {
-        text += &format!("- {violation}\n");
-    }
-    if let Some(first) = violations.first() {
-        text += "all calls of the first event:\n";
-        let of =
-            history.records.iter().filter(|record| record.event.as_ref() == Some(&first.event));
-        for record in of {
-            text += &format!("  {}\n", serde_json::to_string(record).unwrap_or_default());
-        }
-    }
-    let path = std::env::temp_dir().join(format!("hitl-crash-{}.jsonl", std::process::id()));
-    let dumped = File::create(&path)
-        .map_err(anyhow::Error::from)
-        .and_then(|file| history.dump(&mut BufWriter::new(file)));
-    say(&format!("{text}the whole history: {} {dumped:?}", path.display()));
-}
-
-/// Says it even if the test passes: libtest keeps only what is printed by macro.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "\n{text}");
 }

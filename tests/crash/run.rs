@@ -12,15 +12,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::audit::audit;
 use crate::autopsy::Kind;
 use crate::chaos::Chaos;
-use crate::client::{Client, Shared};
-use crate::lines::Lines;
-use crate::wait::Phase;
 use support::board::Board;
 use support::checker::{self, Bounds, Verdict};
 use support::history::{History, Recorder};
+use support::load::audit::audit;
+use support::load::client::{Client, Shared};
+use support::load::lines::Lines;
+use support::load::wait::Phase;
 
 const CLIENTS: usize = 16;
 /// The calls go on for so long after the last kill of a segment.
@@ -76,6 +76,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
             board: board.clone(),
             up: is_up.clone(),
             phase: is_phase,
+            patience: Shared::IMPATIENT,
         };
         let clients = spawn(&chaos.endpoint(), &shared, &mut rng);
         let went = segment(plan, &mut chaos, clients, &phase, &shared).await;

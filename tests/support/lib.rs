@@ -4,9 +4,11 @@ pub mod board;
 #[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
 pub mod checker;
 mod config;
+pub mod findings;
 #[allow(missing_docs, reason = "the parts of what callers saw are named after what they are")]
 pub mod history;
 pub mod http;
+pub mod load;
 pub mod object_server;
 pub mod proxy;
 pub mod server;

@@ -55,14 +55,39 @@ pub fn fauxqs() -> PathBuf {
     find("HITL_TEST_FAUXQS", &npm_program("fauxqs"))
 }
 
+/// QEMU, which emulates a whole machine.
+pub fn qemu() -> PathBuf {
+    find("HITL_TEST_QEMU", Path::new("/usr/bin/qemu-system-x86_64"))
+}
+
+/// Makes file systems.
+pub fn mke2fs() -> PathBuf {
+    find("HITL_TEST_MKE2FS", Path::new("/usr/sbin/mke2fs"))
+}
+
+/// A shell, with all that goes with it in one program that needs no library.
+pub fn busybox() -> PathBuf {
+    find("HITL_TEST_BUSYBOX", &profile_dir().join("../tools/busybox-static/bin/busybox"))
+}
+
+/// The directory with the kernel of virtual machines and its modules, as they are below `/` when it is installed.
+pub fn guest_kernel() -> PathBuf {
+    let usual = profile_dir().join("../tools/linux-image-cloud-amd64");
+    choose("HITL_TEST_GUEST_KERNEL", &usual, Path::is_dir)
+}
+
 fn npm_program(name: &str) -> PathBuf {
     profile_dir().join("../tools").join(name).join("node_modules/.bin").join(name)
 }
 
 fn find(variable: &str, usual: &Path) -> PathBuf {
+    choose(variable, usual, Path::is_file)
+}
+
+fn choose(variable: &str, usual: &Path, is_there: fn(&Path) -> bool) -> PathBuf {
     let path = env::var_os(variable).map_or_else(|| usual.to_path_buf(), PathBuf::from);
     assert!(
-        path.is_file(),
+        is_there(&path),
         "{} does not exist: run through `cargo xtask test`, or set {variable}",
         path.display()
     );

@@ -1,6 +1,7 @@
 //! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`.
 
 mod binaries;
+mod debian;
 mod gen_proto;
 mod gen_readmes;
 mod packages;
@@ -30,6 +31,9 @@ enum Command {
     Test {
         /// Suites to run; all if none is named.
         suites: Vec<String>,
+        /// Has the suites that can go on for long do so.
+        #[arg(long)]
+        long: bool,
         /// Arguments for `cargo test`.
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -47,7 +51,10 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Gen { baseline } => generate(baseline).map(|()| true),
-        Command::Test { suites, arguments } => test::test(&suites, &arguments),
+        Command::Test { suites, long, arguments } => {
+            let length = if long { test::Length::Long } else { test::Length::Short };
+            test::test(&suites, length, &arguments)
+        }
         Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
         Command::Tidy => tidy::tidy(),
     };

@@ -1,15 +1,15 @@
 //! The programs that the tests need besides the toolchains, installed by name and exact version.
 //!
-//! Everything but the browser goes below `target/tools`, so that a checkout disturbs no other, and
+//! Everything but the browser and the emulator goes below `target/tools`, so that a checkout disturbs no other, and
 //! nothing is installed twice.
 
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
+use crate::debian;
 use crate::packages::{Package, Registry, npm, tools};
 use crate::process::{read, retry, run};
 use crate::repo::top;
@@ -37,9 +37,6 @@ const FAUXQS_PACKAGE: Package = npm_package("fauxqs", "1.9.2", "fauxqs");
 /// Holds Kubernetes manifests against the schemas of Kubernetes, which it brings along.
 const KUBERNETES_VALIDATE_PACKAGE: Package =
     python_package("kubernetes-validate", "1.37.0", "kubernetes-validate");
-
-/// Where Debian puts the browser.
-const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// Environment variables that a need hands to the tests.
 pub(crate) type Env = Vec<(&'static str, PathBuf)>;
@@ -89,10 +86,29 @@ pub(crate) const KUBERNETES_VALIDATE: Need = Need {
     is_fetched: true,
     provide: || unless_chosen("HITL_TEST_KUBERNETES_VALIDATE", &KUBERNETES_VALIDATE_PACKAGE),
 };
-pub(crate) const CHROMIUM_BROWSER: Need =
-    Need { name: "chromium", is_fetched: true, provide: chromium };
+pub(crate) const CHROMIUM_BROWSER: Need = Need {
+    name: "chromium",
+    is_fetched: true,
+    provide: || unless_chosen_from_system("HITL_TEST_CHROMIUM", &["chromium"], "/usr/bin/chromium"),
+};
 pub(crate) const BROWSER_SCRIPTS: Need =
     Need { name: "browser scripts", is_fetched: true, provide: browser_scripts };
+/// Emulates a machine, to whose disk anything may happen.
+pub(crate) const QEMU: Need = Need {
+    name: "QEMU",
+    is_fetched: true,
+    provide: || {
+        // What is recommended with it are windows and sound.
+        let packages = ["--no-install-recommends", "qemu-system-x86"];
+        unless_chosen_from_system("HITL_TEST_QEMU", &packages, "/usr/bin/qemu-system-x86_64")
+    },
+};
+pub(crate) const MKE2FS: Need = Need {
+    name: "mke2fs",
+    is_fetched: true,
+    provide: || unless_chosen_from_system("HITL_TEST_MKE2FS", &["e2fsprogs"], "/usr/sbin/mke2fs"),
+};
+pub(crate) const GUEST: Need = Need { name: "a kernel", is_fetched: true, provide: guest };
 
 /// The search path with our tools first.
 pub(crate) fn path() -> Result<OsString> {
@@ -127,26 +143,33 @@ fn unless_chosen(variable: &'static str, package: &Package) -> Result<Env> {
     Ok(vec![(variable, program)])
 }
 
-fn chromium() -> Result<Env> {
-    const VARIABLE: &str = "HITL_TEST_CHROMIUM";
-    if let Some(chosen) = chosen(VARIABLE)? {
-        return Ok(vec![(VARIABLE, chosen)]);
-    }
-    if !Path::new(CHROMIUM).exists() {
-        let as_root = || read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-        let by_sudo = || read(Command::new("sudo").args(["-n", "true"])).is_ok();
-        let prefix: &[&str] = if as_root() { &[] } else { &["sudo", "-n"] };
-        ensure!(
-            prefix.is_empty() || by_sudo(),
-            "{CHROMIUM} is missing and only root may install it: \
-             run `apt-get install chromium`, or name another one in {VARIABLE}"
-        );
-        retry("install chromium", || {
-            run(&mut apt_get(prefix, &["update"]))?;
-            run(&mut apt_get(prefix, &["install", "-y", "chromium"]))
-        })?;
-    }
-    Ok(vec![(VARIABLE, CHROMIUM.into())])
+/// The program that a developer named in `variable`, or else that of the system, which gets `packages` for it.
+fn unless_chosen_from_system(
+    variable: &'static str,
+    packages: &[&str],
+    program: &str,
+) -> Result<Env> {
+    let path = match chosen(variable)? {
+        Some(chosen) => chosen,
+        None => debian::installed(packages, program)
+            .with_context(|| format!("another one may be named in {variable}"))?,
+    };
+    Ok(vec![(variable, path)])
+}
+
+/// A kernel for a virtual machine, and the shell with which that begins.
+fn guest() -> Result<Env> {
+    const KERNEL: &str = "HITL_TEST_GUEST_KERNEL";
+    const BUSYBOX: &str = "HITL_TEST_BUSYBOX";
+    let kernel = match chosen(KERNEL)? {
+        Some(chosen) => chosen,
+        None => debian::newest_unpacked("linux-image-cloud-amd64")?,
+    };
+    let busybox = match chosen(BUSYBOX)? {
+        Some(chosen) => chosen,
+        None => debian::unpacked("busybox-static")?.join("bin/busybox"),
+    };
+    Ok(vec![(KERNEL, kernel), (BUSYBOX, busybox)])
 }
 
 /// Installs what the browser tests import, if there are any.
@@ -169,11 +192,4 @@ fn chosen(variable: &str) -> Result<Option<PathBuf>> {
     };
     let path = path.canonicalize().with_context(|| format!("{variable}={}", path.display()))?;
     Ok(Some(path))
-}
-
-fn apt_get(prefix: &[&str], arguments: &[&str]) -> Command {
-    let mut words = prefix.iter().chain(&["apt-get", "-o", "DPkg::Lock::Timeout=120"]);
-    let mut command = Command::new(words.next().expect("apt-get is always there"));
-    command.args(words).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    command
 }

@@ -24,9 +24,22 @@ pub(crate) trait Commit: Send {
 pub(crate) struct EngineCommit {
     pub(crate) db: Database,
     pub(crate) objects: Keyspace,
+    pub(crate) durability: PersistMode,
 }
 
 impl EngineCommit {
+    /// `fdatasync` is enough: it also writes the size and block map that reading the journal back needs, and leaves out
+    /// only timestamps. The engine syncs new files and their directories itself, in full, when it makes them.
+    pub(crate) const DURABLE: PersistMode = PersistMode::SyncData;
+
+    #[cfg(feature = "planted-faults")]
+    pub(crate) fn plant(self, planted: Option<crate::PlantedFault>) -> Self {
+        match planted {
+            Some(crate::PlantedFault::NoSync) => Self { durability: PersistMode::Buffer, ..self },
+            _ => self,
+        }
+    }
+
     /// Waits while flushing is behind. The engine would wait too, but from a memtable later, for
     /// 100 ms at a time, and for ever if flushing has failed.
     fn wait_for_flush(&self) -> fjall::Result<()> {
@@ -42,10 +55,7 @@ impl EngineCommit {
 impl Commit for EngineCommit {
     fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()> {
         self.wait_for_flush()?;
-        // `fdatasync` is enough: it also writes the size and block map that reading the journal
-        // back needs, and leaves out only timestamps. The engine syncs new files and their
-        // directories itself, in full, when it makes them.
-        let mut batch = self.db.batch().durability(Some(PersistMode::SyncData));
+        let mut batch = self.db.batch().durability(Some(self.durability));
         for (key, record) in changes {
             match record {
                 Some(record) => batch.insert(&self.objects, key, record),

@@ -51,6 +51,8 @@ pub enum PlantedFault {
     AckBeforeSync,
     /// `PutMode::Create` replaces what is there: two callers both win.
     Overwrite,
+    /// Answer once the operating system has the write, and never sync: a kill loses nothing, and a power cut does.
+    NoSync,
 }
 
 impl Options {

@@ -76,8 +76,15 @@ impl EmbeddedStore {
         let versions = Versions::after(engine.first_version);
         let shared = Arc::new(Shared::new(engine, dir));
         let (queue, requests) = Queue::new(options.max_queued_ops, options.max_object_bytes);
+        let engine_commit = EngineCommit {
+            db: shared.db.clone(),
+            objects: shared.objects.clone(),
+            durability: EngineCommit::DURABLE,
+        };
+        #[cfg(feature = "planted-faults")]
+        let engine_commit = engine_commit.plant(options.planted);
         let writer = Writer {
-            commit: commit(EngineCommit { db: shared.db.clone(), objects: shared.objects.clone() }),
+            commit: commit(engine_commit),
             shared: Arc::clone(&shared),
             versions,
             clock: options.clock,

@@ -1,4 +1,5 @@
-//! Faults planted on purpose, so that the crash test and the simulation can show that they would notice them.
+//! Faults planted on purpose, so that the tests of crashes and power cuts, and the simulation, can show that they would
+//! notice them.
 //!
 //! Without the feature `planted-faults` nothing is ever planted, and the compiler removes every question about it.
 
@@ -7,6 +8,8 @@
 pub enum PlantedFault {
     /// The embedded store acknowledges before it has written.
     AckBeforeSync,
+    /// The embedded store never syncs what it acknowledges.
+    NoSync,
     /// A create overwrites what is there.
     Overwrite,
     /// Timers that were there at start are not looked at.
@@ -45,6 +48,7 @@ impl PlantedFault {
             std::sync::LazyLock::new(|| std::env::var("HITL_PLANTED_FAULT").ok());
         let name = match self {
             Self::AckBeforeSync => "ack-before-sync",
+            Self::NoSync => "no-sync",
             Self::Overwrite => "overwrite",
             Self::DropTimersAtRestart => "drop-timers-at-restart",
             Self::LostWakeUp => "lost-wake-up",

@@ -152,6 +152,7 @@ fn embedded_options(on_fatal: Box<dyn Fn(&str) + Send + Sync>) -> hitl_embedded:
         let planted = [
             (Fault::AckBeforeSync, hitl_embedded::PlantedFault::AckBeforeSync),
             (Fault::Overwrite, hitl_embedded::PlantedFault::Overwrite),
+            (Fault::NoSync, hitl_embedded::PlantedFault::NoSync),
         ];
         let planted =
             planted.into_iter().find(|(fault, _)| fault.is_planted()).map(|(_, planted)| planted);

@@ -22,13 +22,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::audit::audit;
-use crate::client::{Client, Shared};
-use crate::lines::Lines;
-use crate::wait::Phase;
 use replica::{Deeds, PREFIX, Replica};
 pub(crate) use report::Report;
 use support::board::Board;
+use support::load::audit::audit;
+use support::load::client::{Client, Shared};
+use support::load::lines::Lines;
+use support::load::wait::Phase;
 use support::proxy::Proxy;
 
 const REPLICAS: usize = 3;
@@ -143,7 +143,13 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     // Nobody knows which replica is up: whoever backs off does so for the whole time.
     let (_up, up) = watch::channel(false);
     let board = Arc::new(Board::default());
-    let shared = Shared { recorder: recorder.clone(), board: board.clone(), up, phase: is_phase };
+    let shared = Shared {
+        recorder: recorder.clone(),
+        board: board.clone(),
+        up,
+        phase: is_phase,
+        patience: Shared::IMPATIENT,
+    };
     let mut races = 0;
     let went = go(plan, &mut site, &phase, &shared, &mut rng, &mut races).await;
     let broken = went.err().map(|error| {

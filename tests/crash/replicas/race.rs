@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tonic::transport::Channel;
 
-use crate::call::call;
-use crate::client::{Shared, is_open, repeat};
-use crate::lines::Lines;
-use crate::wait::{Phase, Wait};
+use support::load::call::call;
+use support::load::client::{Shared, is_open, repeat};
+use support::load::lines::Lines;
+use support::load::wait::{Phase, Wait};
 
 /// Answers to each event.
 const RACERS: u64 = 64;

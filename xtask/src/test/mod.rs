@@ -24,8 +24,16 @@ const CARGO_TEST: &[&str] = &["cargo", "test", "--no-fail-fast", "--workspace"];
 /// More than there are cores, since these tests wait most of the time: for a store, a process or a deadline.
 const END_TO_END_THREADS: &str = "RUST_TEST_THREADS=6";
 
+/// How much is done by the suites that leave it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// What CI has time for.
+    Short,
+    Long,
+}
+
 /// Runs the suites in `names`, or all; `arguments` go to `cargo test`. Says whether all passed.
-pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
+pub(crate) fn test(names: &[String], length: Length, arguments: &[String]) -> Result<bool> {
     let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
     for name in names {
         ensure!(
@@ -36,7 +44,7 @@ pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
     }
     let named = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
     let suites: Vec<&Suite> = SUITES.iter().filter(named).collect();
-    let session = Session { arguments, provided: Mutex::default() };
+    let session = Session { length, arguments, provided: Mutex::default() };
     let mut outcomes = Vec::new();
     thread::scope(|scope| {
         scope.spawn(|| session.fetch(&suites));
@@ -51,6 +59,7 @@ pub(crate) fn test(names: &[String], arguments: &[String]) -> Result<bool> {
 
 /// One run of `cargo xtask test`.
 struct Session<'a> {
+    length: Length,
     arguments: &'a [String],
     /// Needs by name, each met once for all suites: what failed to install fails again, slowly.
     provided: Mutex<BTreeMap<&'static str, Provided>>,
@@ -92,6 +101,9 @@ impl Session<'_> {
 
     fn provide(&self, needs: &[&Need]) -> Result<Env, String> {
         let mut env = Env::new();
+        if self.length == Length::Long {
+            env.push(("HITL_TEST_LONG", "1".into()));
+        }
         for need in needs {
             env.extend(self.meet(need)?);
         }

@@ -2,8 +2,8 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, KUBERNETES_VALIDATE,
-    MINISTACK, Need, S3RVER, SEAWEEDFS,
+    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, KUBERNETES_VALIDATE,
+    MINISTACK, MKE2FS, Need, QEMU, S3RVER, SEAWEEDFS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -71,6 +71,7 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
     suite("abuse", &[&BINARIES], &[CargoTest(&["--test", "abuse", "--", "--nocapture"])]),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
+    suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])]),
 ];
 
 /// The tests beside the code, and those that drive one package alone.

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::server;
 use hitl_proto::v1::event_service_client::EventServiceClient;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::server;
 use tonic::transport::Channel;
 
 /// Connections of a client that has several.
@@ -15,7 +15,7 @@ const RENEWAL: f64 = 0.1;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub struct Lines {
     endpoint: String,
     renewal: f64,
     state: Mutex<State>,
@@ -29,12 +29,12 @@ struct State {
 
 impl Lines {
     /// One connection, which is made again when it is lost.
-    pub(crate) fn one(endpoint: &str) -> Self {
+    pub fn one(endpoint: &str) -> Self {
         Self::new(endpoint, 1, 0.0, 0)
     }
 
     /// Several connections, so that calls go to whichever replica a proxy at `endpoint` chose for each.
-    pub(crate) fn several(endpoint: &str, seed: u64) -> Self {
+    pub fn several(endpoint: &str, seed: u64) -> Self {
         Self::new(endpoint, LINES, RENEWAL, seed)
     }
 
@@ -45,7 +45,7 @@ impl Lines {
     }
 
     /// A connection for the next call. Streams on one that is dropped go on.
-    pub(crate) fn pick(&self) -> EventServiceClient<Channel> {
+    pub fn pick(&self) -> EventServiceClient<Channel> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { channels, rng } = &mut *state;
         let at = rng.random_range(0..channels.len());

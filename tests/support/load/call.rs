@@ -10,14 +10,14 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use support::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, STORE_UNAVAILABLE, View};
-use support::view::millis;
+use crate::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, STORE_UNAVAILABLE, View};
+use crate::view::millis;
 
 /// A call that takes longer is given up, and its outcome is unknown. Far more than a call needs.
-pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(10);
+pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Makes the call `op`, of `event` unless it creates one, and records it.
-pub(crate) async fn call(
+pub async fn call(
     client: &EventServiceClient<Channel>,
     number: usize,
     recorder: &Recorder,
@@ -108,7 +108,7 @@ fn int(number: i64) -> v1::Value {
 
 /// What an error tells the caller. Only the server itself can say that a call had no effect: whatever has no reason of
 /// ours comes from a connection that broke.
-pub(crate) fn classify(status: &Status) -> Outcome {
+pub fn classify(status: &Status) -> Outcome {
     let details = status.get_details_error_info();
     let Some(info) = details.filter(|info| info.domain == hitl_proto::ERROR_DOMAIN) else {
         return match status.code() {

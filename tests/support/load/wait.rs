@@ -6,14 +6,14 @@ use hitl_proto::v1::{WaitEventRequest, WaitEventResponse, wait_event_response::U
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
-use crate::call::{CALL_LIMIT, classify};
-use crate::client::{Shared, back_off};
-use crate::lines::Lines;
-use support::history::{Op, Outcome, Record, Stamp, View};
+use super::call::{CALL_LIMIT, classify};
+use super::client::{Shared, back_off};
+use super::lines::Lines;
+use crate::history::{Op, Outcome, Record, Stamp, View};
 
 /// What the clients are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
+pub enum Phase {
     /// Make calls and wait.
     Load,
     /// Make no more calls, but wait.
@@ -24,17 +24,22 @@ pub(crate) enum Phase {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Wait {
-    pub(crate) number: u64,
-    pub(crate) client: usize,
-    pub(crate) event: String,
-    pub(crate) lines: Arc<Lines>,
-    pub(crate) shared: Shared,
+pub struct Wait {
+    /// Tells this wait from all others.
+    pub number: u64,
+    /// Whose wait it is.
+    pub client: usize,
+    /// What is waited for.
+    pub event: String,
+    /// How the server is reached.
+    pub lines: Arc<Lines>,
+    /// What all clients share.
+    pub shared: Shared,
 }
 
 impl Wait {
     /// Waits until it is told, or until waits are to be given up.
-    pub(crate) async fn run(self) {
+    pub async fn run(self) {
         let begun = self.shared.recorder.stamp();
         let mut end = self.shared.phase.clone();
         let told = self.until_told();
@@ -50,7 +55,7 @@ impl Wait {
     async fn until_told(&self) {
         loop {
             match self.stream().await {
-                Outcome::Unknown(_) | Outcome::Unreached => back_off(&self.shared.up).await,
+                Outcome::Unknown(_) | Outcome::Unreached => back_off(&self.shared).await,
                 // Told, or refused for good.
                 _ => return,
             }

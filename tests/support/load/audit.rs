@@ -1,15 +1,15 @@
 //! Reads back everything once the storm is over: each event by itself, and all of them as a list.
 
+use crate::server;
 use anyhow::{Context, Result};
 use futures::StreamExt;
 use hitl_proto::v1::ListEventsRequest;
 use hitl_proto::v1::event_service_client::EventServiceClient;
-use support::server;
 use tokio::time::timeout;
 
-use crate::call::{CALL_LIMIT, call};
-use support::board::Board;
-use support::history::{Listing, Op, Recorder, View};
+use super::call::{CALL_LIMIT, call};
+use crate::board::Board;
+use crate::history::{Listing, Op, Recorder, View};
 
 /// The number by which the auditor goes among the clients.
 const AUDITOR: usize = usize::MAX;
@@ -17,10 +17,18 @@ const AT_A_TIME: usize = 32;
 const PAGE: i32 = 500;
 
 /// Reads back every event, and then the whole list.
-pub(crate) async fn audit(endpoint: &str, board: &Board, recorder: &Recorder) -> Result<()> {
+///
+/// # Errors
+/// If the list cannot be had.
+pub async fn audit(endpoint: &str, board: &Board, recorder: &Recorder) -> Result<()> {
+    get(endpoint, &board.ids(), recorder).await;
+    list(endpoint, recorder).await
+}
+
+/// Reads back the events `ids`, each by itself.
+pub async fn get(endpoint: &str, ids: &[String], recorder: &Recorder) {
     let client = EventServiceClient::new(server::channel(endpoint));
-    let ids = board.ids();
-    futures::stream::iter(&ids)
+    futures::stream::iter(ids)
         .for_each_concurrent(AT_A_TIME, |id| {
             let client = &client;
             async move {
@@ -28,7 +36,14 @@ pub(crate) async fn audit(endpoint: &str, board: &Board, recorder: &Recorder) ->
             }
         })
         .await;
-    let mut client = client;
+}
+
+/// Reads back the whole list. Nothing else may go on meanwhile.
+///
+/// # Errors
+/// If the list cannot be had.
+pub async fn list(endpoint: &str, recorder: &Recorder) -> Result<()> {
+    let mut client = EventServiceClient::new(server::channel(endpoint));
     let invoked = recorder.stamp();
     let mut events = Vec::new();
     let mut page_token = String::new();

@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::call::call;
-use crate::lines::Lines;
-use crate::wait::{Phase, Wait};
-use support::board::{Board, Fate, Known};
-use support::history::{Draft, Op, Outcome, Recorder};
+use super::call::call;
+use super::lines::Lines;
+use super::wait::{Phase, Wait};
+use crate::board::{Board, Fate, Known};
+use crate::history::{Draft, Op, Outcome, Recorder};
 
 /// How often a call of unknown outcome is repeated: enough to outlive several kills.
 const ATTEMPTS: usize = 100;
@@ -23,17 +23,27 @@ const LONG_MS: i64 = 3_600_000;
 
 /// What all clients share.
 #[derive(Debug, Clone)]
-pub(crate) struct Shared {
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) board: Arc<Board>,
+pub struct Shared {
+    /// Where each call is written down.
+    pub recorder: Arc<Recorder>,
+    /// The events that may be picked.
+    pub board: Arc<Board>,
     /// Whether the server is thought to be up.
-    pub(crate) up: watch::Receiver<bool>,
-    pub(crate) phase: watch::Receiver<Phase>,
+    pub up: watch::Receiver<bool>,
+    /// What is to be done now.
+    pub phase: watch::Receiver<Phase>,
+    /// How long a client waits for a server that is down before it tries again all the same.
+    pub patience: Duration,
+}
+
+impl Shared {
+    /// For a server that is back within moments: clients try again all the time.
+    pub const IMPATIENT: Duration = Duration::from_millis(100);
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     number: usize,
     rng: StdRng,
     lines: Arc<Lines>,
@@ -42,7 +52,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(number: usize, seed: u64, lines: Lines, shared: Shared) -> Self {
+    /// A client that makes what calls `seed` says.
+    pub fn new(number: usize, seed: u64, lines: Lines, shared: Shared) -> Self {
         Self {
             number,
             rng: StdRng::seed_from_u64(seed),
@@ -53,7 +64,7 @@ impl Client {
     }
 
     /// Makes calls until the load is to stop, then holds its waits until the waits are to stop.
-    pub(crate) async fn run(mut self) {
+    pub async fn run(mut self) {
         while *self.shared.phase.borrow() == Phase::Load {
             self.step().await;
             while self.waits.try_join_next().is_some() {}
@@ -113,6 +124,9 @@ impl Client {
         } else {
             call(&self.lines.pick(), self.number, &self.shared.recorder, None, &op).await
         };
+        if is_open(&outcome) {
+            back_off(&self.shared).await;
+        }
         let Outcome::Seen(view) = outcome else { return };
         let id = view.id;
         let deadline_ms = view.asked.deadline_ms;
@@ -206,7 +220,7 @@ impl Client {
 }
 
 /// Makes the same call for the client `number` again until it is known what became of it.
-pub(crate) async fn repeat(
+pub async fn repeat(
     lines: &Lines,
     shared: &Shared,
     number: usize,
@@ -219,7 +233,7 @@ pub(crate) async fn repeat(
         if !is_open(&outcome) {
             break;
         }
-        back_off(&shared.up).await;
+        back_off(shared).await;
     }
     outcome
 }
@@ -229,14 +243,13 @@ fn cancel() -> Op {
 }
 
 /// Whether it is not known what became of the call.
-pub(crate) fn is_open(outcome: &Outcome) -> bool {
+pub fn is_open(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Unknown(_) | Outcome::Unreached)
 }
 
 /// What a client does after a connection broke: a short pause, or a longer one that ends when the server is back.
-pub(crate) async fn back_off(up: &watch::Receiver<bool>) {
+pub async fn back_off(shared: &Shared) {
     const LEAST: Duration = Duration::from_millis(5);
-    const MOST: Duration = Duration::from_millis(100);
     tokio::time::sleep(LEAST).await;
-    let _ = timeout(MOST, up.clone().wait_for(|up| *up)).await;
+    let _ = timeout(shared.patience, shared.up.clone().wait_for(|up| *up)).await;
 }
