@@ -32,6 +32,14 @@ pub const OPTION_DESCRIPTION_CHARS_MAX: usize = 1000;
 pub const PATTERN_BYTES_MAX: usize = 1024;
 /// Largest memory of a compiled pattern, so that a short pattern cannot ask for gigabytes.
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Largest memory of all compiled patterns of one event.
+pub const PATTERNS_COMPILED_BYTES_MAX: usize = 4 * PATTERN_COMPILED_BYTES_MAX;
+/// Memory for compiled patterns that are kept because they may be needed again.
+pub const PATTERN_CACHE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Memory for schemas that are kept in the form in which answers are read.
+pub const SCHEMA_CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Most steps that the matching of one answer may take where each state of a pattern must be followed: about 0.2 s.
+pub const MATCH_STEPS_MAX: u64 = 50_000_000;
 /// Largest JSON Schema of an object.
 pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// Most fields of an object.

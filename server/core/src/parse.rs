@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::choice::ChoiceInput;
 use crate::input::{Input, ObjectInput, StrInput, refuse};
+use crate::pattern::Work;
 use crate::rejection::Violation;
 use crate::schema::Field;
 use crate::strict_json;
@@ -73,7 +74,7 @@ fn form_object(object: &ObjectInput, pairs: &[(String, String)]) -> Parsed {
     let known = object.fields()?;
     let mut fields = BTreeMap::new();
     let mut broken = Vec::new();
-    for field in &known {
+    for field in known.iter() {
         match form_field(&field.input, &format!("value.{}", field.name), pairs) {
             Ok(Some(value)) if !field.required && value.is_blank() => {}
             Ok(Some(value)) => drop(fields.insert(field.name.clone(), value)),
@@ -90,12 +91,14 @@ fn whole(known: &[Field], fields: BTreeMap<String, Value>, mut broken: Vec<Viola
     if broken.is_empty() {
         return Ok(Value::Object(fields));
     }
+    let mut work = Work::of_one_answer();
     let unreadable: Vec<_> = broken.iter().map(|violation| violation.field.clone()).collect();
     for field in known {
         let path = format!("value.{}", field.name);
         match fields.get(&field.name) {
             Some(value) => {
-                let violations = field.input.check(value).err().unwrap_or_default();
+                let violations =
+                    field.input.check_within(value, &mut work).err().unwrap_or_default();
                 broken.extend(at_field(violations, &field.name));
             }
             None if field.required && !unreadable.contains(&path) => {

@@ -18,6 +18,7 @@ use crate::input::{Input, ObjectInput};
 use crate::limits;
 use crate::lookalike::Lookalikes;
 use crate::rejection::Violation;
+use crate::str_input;
 use crate::strict_json;
 use crate::value::Value;
 use reader::{Faults, Purpose, Reader};
@@ -54,7 +55,7 @@ impl ObjectInput {
     ///
     /// # Errors
     /// What keeps the schema from being read, with paths that start at `json_schema`.
-    pub fn fields(&self) -> Result<Vec<Field>, Vec<Violation>> {
+    pub(crate) fn read_fields(&self) -> Result<Vec<Field>, Vec<Violation>> {
         let mut faults = Faults::new(Purpose::Answer);
         let fields = self.read(&mut faults);
         faults.none().map(|()| fields)
@@ -65,6 +66,9 @@ impl ObjectInput {
         let mut faults = Faults::new(Purpose::Create);
         let fields = self.read(&mut faults);
         tell_apart(&mut faults, &fields);
+        if let Some(violation) = str_input::together(&fields) {
+            faults.refuse(violation.field, violation.message);
+        }
         faults.none().err().unwrap_or_default()
     }
 
