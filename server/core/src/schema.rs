@@ -12,10 +12,13 @@ mod options;
 mod property;
 mod reader;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 
 use crate::input::{Input, ObjectInput};
 use crate::limits;
+use crate::literal;
 use crate::lookalike::Lookalikes;
 use crate::rejection::Violation;
 use crate::str_input;
@@ -79,7 +82,12 @@ impl ObjectInput {
             faults.refuse("json_schema", message);
             return Vec::new();
         }
-        match serde_json::from_str(text) {
+        // Defaults and bounds are whole numbers by their digits, not by the double that a reader makes of them.
+        let exact = literal::exact(text).unwrap_or_else(|message| {
+            faults.refuse_at_create("json_schema", message);
+            Cow::Borrowed(text.as_str())
+        });
+        match serde_json::from_str(&exact) {
             Ok(schema) => {
                 if let Err(message) = strict_json::check(text.as_bytes()) {
                     faults.refuse_at_create("json_schema", message);

@@ -49,10 +49,8 @@ impl StrInput {
         {
             return Err(refuse(format!("must have at most {max} characters, has {length}")));
         }
-        if let Some(format) = self.format
-            && !format.accepts(text)
-        {
-            return Err(refuse(format!("must be {}", format.description())));
+        if let Some(fault) = self.format.and_then(|format| format.fault(text)) {
+            return Err(refuse(fault));
         }
         let Some(pattern) = &self.pattern else { return Ok(()) };
         let found = Pattern::of(pattern).map(|compiled| compiled.is_found_in(text, work));
