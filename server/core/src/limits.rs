@@ -22,6 +22,10 @@ pub const REASON_CHARS_MAX: usize = 4096;
 pub const NAMESPACE_CHARS_MAX: usize = 63;
 /// Largest value, all its text together.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Largest request, by whichever door. The largest value fits in every way to write it down: one byte of text can take
+/// 6 in JSON (`\u0001`), 7 in JSON that is a string of JSON itself, and 6 in a form (`%0D%0A` for a line break); what
+/// is left is for the rest of the request.
+pub const REQUEST_BYTES_MAX: usize = 8 * VALUE_BYTES_MAX;
 /// Most options of a choice.
 pub const OPTIONS_MAX: usize = 1000;
 /// Longest value or label of an option, and longest label of a bool.

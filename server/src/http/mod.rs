@@ -17,6 +17,7 @@ mod page;
 mod request;
 mod routes;
 mod trace;
+mod urlencoded;
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,8 @@ use crate::api::Api;
 use crate::error::Error;
 pub use guard::guard;
 
-/// Largest body of a request: the largest value fits, with every byte percent-encoded.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of a request.
+pub const BODY_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;
 
 /// The reply to a request with these headers that is refused before it has reached any route.
 pub fn refusal(error: Error, headers: &HeaderMap) -> Response {
