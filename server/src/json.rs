@@ -5,7 +5,7 @@
 //! error. That costs some 15 µs a message, where a call to the store costs a hundred times that.
 //!
 //! What is canonical here: names are lowerCamelCase (and proto names are read too), 64-bit numbers
-//! are written as strings and read as either, fields at their default are left out (a bool of a
+//! are written as strings and read as either, exactly or not at all, fields at their default are left out (a bool of a
 //! oneof or an optional field is not), and a name that no field has is an error, so that a slip in
 //! a name cannot silently drop what it was meant to say.
 
@@ -13,7 +13,7 @@ mod wrong;
 
 use std::sync::LazyLock;
 
-use hitl_core::{Violation, strict_json};
+use hitl_core::{Violation, literal, strict_json};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
@@ -41,12 +41,16 @@ pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> Value {
 pub fn from_json<M: prost::Message + prost::Name + Default>(
     bytes: &[u8],
 ) -> Result<M, Vec<Violation>> {
-    strict_json::check(bytes).map_err(|message| vec![Violation::new("body", message)])?;
-    let no_message = |said: String| {
-        vec![Violation::new("body", format!("is not a {} in JSON: {said}", M::NAME))]
-    };
+    let refuse = |message| vec![Violation::new("body", message)];
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| refuse(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1)))?;
+    // A byte order mark is no part of JSON, and some programs write one.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    strict_json::check(text.as_bytes()).map_err(refuse)?;
+    let exact = literal::exact(text).map_err(refuse)?;
+    let no_message = |error: String| refuse(format!("is not a {} in JSON: {error}", M::NAME));
     let json: Value =
-        serde_json::from_slice(bytes).map_err(|error| no_message(error.to_string()))?;
+        serde_json::from_str(&exact).map_err(|error| no_message(error.to_string()))?;
     let descriptor = descriptor::<M>();
     // First of all, since the reader takes the second of two names for one field, and names nothing else either.
     let broken = wrong::fields(&descriptor, &json);
@@ -117,6 +121,38 @@ mod tests {
             assert_eq!(from_json(text.as_bytes()), Ok(max.clone()));
         }
         assert!(from_json::<v1::Value>(br#"{"int": 9223372036854775808}"#).is_err());
+    }
+
+    #[test]
+    fn a_whole_number_is_exact_or_refused() {
+        let int = |number| value(value::Kind::Int(number));
+        for (text, number) in [
+            ("9007199254740993.0", 9_007_199_254_740_993),
+            ("1e3", 1_000),
+            ("-9223372036854775808.0", i64::MIN),
+        ] {
+            assert_eq!(from_json(format!(r#"{{"int": {text}}}"#).as_bytes()), Ok(int(number)));
+        }
+        for text in [
+            "4503599627370497.5",
+            "1.00000000000000001",
+            "9223372036854775808.0",
+            "-9223372036854775809",
+            "1e-400",
+        ] {
+            let read = from_json::<v1::Value>(format!(r#"{{"int": {text}}}"#).as_bytes());
+            assert!(read.is_err(), "{text}: {read:?}");
+        }
+        let float = from_json(br#"{"float": 9223372036854775808.0}"#);
+        assert_eq!(float, Ok(value(value::Kind::Float(9_223_372_036_854_775_808.0))));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_json_and_bytes_that_are_no_text_are_refused() {
+        assert_eq!(from_json(b"\xEF\xBB\xBF{\"int\": 1}"), Ok(value(value::Kind::Int(1))));
+        for bytes in [&b"{\"str\": \"\xE9\"}"[..], b"{\"\xFF\": 1}", b"{\"str\": \"\\ud800\"}"] {
+            assert!(from_json::<v1::Value>(bytes).is_err(), "{bytes:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The doors besides the plain calls: health, gRPC-Web, the OpenAPI document, limits on size, and what nobody serves.
 
+use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::value::Kind as Value;
 use hitl_proto::v1::{CreateEventRequest, CreateEventResponse};
 use prost::Message;
@@ -14,7 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::failure::Failure;
 use crate::kinds;
-use crate::site::{Site, is_pending, request, soon, typed};
+use crate::site::{Site, is_pending, request, soon, typed, value_of};
 use crate::web::{event_of, ok_json};
 
 #[tokio::test]
@@ -162,10 +163,21 @@ async fn a_body_beyond_the_limit_is_refused_at_every_door() {
     ];
     for (path, kind) in doors {
         // One byte more than the limit, so that the server has read all when it refuses.
-        let status = send_body(&site, &path, kind, (1 << 20) + 1).await;
+        let status = send_body(&site, &path, kind, (2 << 20) + 1).await;
         assert_eq!(status, "413", "{path}");
     }
     assert!(is_pending(&site.get(&event).await));
+}
+
+#[tokio::test]
+async fn the_largest_value_fits_over_grpc_in_the_longest_way_to_write_it() {
+    let site = Site::shared().await;
+    let event = site.ask(kinds::text()).await;
+    let value = "\u{1}".repeat(262_144);
+    let json = Json::from(value.as_str()).to_string();
+    assert_eq!(json.len(), 2 + 6 * 262_144);
+    site.answer(&event, Answer::Json(json)).await.expect("it fits");
+    assert_eq!(value_of(&site.get(&event).await), Some(&Value::Str(value)));
 }
 
 #[tokio::test]

@@ -178,7 +178,8 @@ pub struct StrInput {
     #[prost(uint32, optional, tag = "2")]
     pub max_length: ::core::option::Option<u32>,
     /// Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-    /// with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+    /// with ^ and $ to match the whole. \d, \w, \s and \b are ASCII: letters of all scripts are \p{L}, digits \p{Nd}. What
+    /// other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
     #[prost(string, tag = "3")]
     pub pattern: ::prost::alloc::string::String,
     /// Optional. Whether the form offers several lines. One line if false.
@@ -284,19 +285,20 @@ impl ::prost::Name for ObjectInput {
         "/hitl.v1.ObjectInput".into()
     }
 }
-/// A well-known format of text.
+/// A well-known format of text. What nobody sees around typed text in a format is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum StrFormat {
     /// Any text.
     Unspecified = 0,
-    /// An e-mail address.
+    /// An e-mail address, without invisible characters.
     Email = 1,
-    /// An absolute URI.
+    /// An absolute URI, without spaces and invisible characters.
     Uri = 2,
-    /// A calendar date, such as 2026-11-22 (RFC 3339 full-date).
+    /// A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001.
     Date = 3,
-    /// An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time).
+    /// An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+    /// to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
     DateTime = 4,
 }
 impl StrFormat {

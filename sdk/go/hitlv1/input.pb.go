@@ -21,19 +21,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A well-known format of text.
+// A well-known format of text. What nobody sees around typed text in a format is left out.
 type StrFormat int32
 
 const (
 	// Any text.
 	StrFormat_STR_FORMAT_UNSPECIFIED StrFormat = 0
-	// An e-mail address.
+	// An e-mail address, without invisible characters.
 	StrFormat_STR_FORMAT_EMAIL StrFormat = 1
-	// An absolute URI.
+	// An absolute URI, without spaces and invisible characters.
 	StrFormat_STR_FORMAT_URI StrFormat = 2
-	// A calendar date, such as 2026-11-22 (RFC 3339 full-date).
+	// A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001.
 	StrFormat_STR_FORMAT_DATE StrFormat = 3
-	// An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time).
+	// An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+	// to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
 	StrFormat_STR_FORMAT_DATE_TIME StrFormat = 4
 )
 
@@ -355,7 +356,8 @@ type StrInput struct {
 	// Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides.
 	MaxLength *uint32 `protobuf:"varint,2,opt,name=max_length,json=maxLength,proto3,oneof" json:"max_length,omitempty"`
 	// Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-	// with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+	// with ^ and $ to match the whole. \d, \w, \s and \b are ASCII: letters of all scripts are \p{L}, digits \p{Nd}. What
+	// other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
 	Pattern string `protobuf:"bytes,3,opt,name=pattern,proto3" json:"pattern,omitempty"`
 	// Optional. Whether the form offers several lines. One line if false.
 	Multiline bool `protobuf:"varint,4,opt,name=multiline,proto3" json:"multiline,omitempty"`

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::choice::ChoiceInput;
 use crate::create::one_line;
 use crate::limits;
 use crate::lookalike::Lookalikes;
+use crate::pattern::Work;
 use crate::rejection::Violation;
 use crate::schema::Field;
 use crate::value::Value;
@@ -123,6 +123,16 @@ impl Input {
         }
     }
 
+    /// Whether it may take long to judge an answer to this input, or the input itself, so that others should not have
+    /// to wait for it: it has patterns, or fields that may have some.
+    pub fn is_laborious(&self) -> bool {
+        match self {
+            Self::Str(input) => input.pattern.is_some(),
+            Self::Object(_) => true,
+            Self::Int(_) | Self::Float(_) | Self::Bool(_) | Self::Choice(_) => false,
+        }
+    }
+
     /// Every rule that this input itself breaks, with paths that start at `input`.
     pub fn check_self(&self) -> Vec<Violation> {
         let broken = match self {
@@ -141,6 +151,15 @@ impl Input {
     /// # Errors
     /// Every broken rule, with paths that start at `value`.
     pub fn check(&self, value: &Value) -> Result<Value, Vec<Violation>> {
+        self.check_within(value, &mut Work::of_one_answer())
+    }
+
+    /// The same, with so much `work` left for the patterns.
+    pub(crate) fn check_within(
+        &self,
+        value: &Value,
+        work: &mut Work,
+    ) -> Result<Value, Vec<Violation>> {
         if value.text_bytes() > limits::VALUE_BYTES_MAX {
             return Err(refuse(format!(
                 "must have at most {} bytes in all",
@@ -152,13 +171,13 @@ impl Input {
                 within(number, input.min.as_ref(), input.max.as_ref())?;
             }
             (Self::Float(input), Value::Float(number)) => input.check(*number)?,
-            (Self::Str(input), Value::Str(text)) => input.check(text)?,
+            (Self::Str(input), Value::Str(text)) => input.check(text, work)?,
             (Self::Bool(_), Value::Bool(_)) => {}
             (Self::Choice(input), Value::Choice(selected)) => {
                 return input.check(selected).map(Value::Choice);
             }
             (Self::Object(input), Value::Object(fields)) => {
-                return input.check(fields).map(Value::Object);
+                return input.check(fields, work).map(Value::Object);
             }
             (input, value) => {
                 return Err(refuse(format!(
@@ -191,49 +210,6 @@ impl FloatInput {
     }
 }
 
-impl StrInput {
-    fn check_self(&self) -> Vec<Violation> {
-        let mut broken = ordered("max_length", self.min_length, self.max_length);
-        if let Some(pattern) = &self.pattern {
-            if pattern.len() > limits::PATTERN_BYTES_MAX {
-                let message = format!("must have at most {} bytes", limits::PATTERN_BYTES_MAX);
-                broken.push(Violation::new("pattern", message));
-            } else if let Err(error) = compile(pattern) {
-                broken.push(Violation::new(
-                    "pattern",
-                    format!("is not a regular expression: {error}"),
-                ));
-            }
-        }
-        broken
-    }
-
-    fn check(&self, text: &str) -> Result<(), Vec<Violation>> {
-        let length = text.chars().count();
-        if let Some(min) = self.min_length
-            && length < min as usize
-        {
-            return Err(refuse(format!("must have at least {min} characters, has {length}")));
-        }
-        if let Some(max) = self.max_length
-            && length > max as usize
-        {
-            return Err(refuse(format!("must have at most {max} characters, has {length}")));
-        }
-        if let Some(format) = self.format
-            && !format.accepts(text)
-        {
-            return Err(refuse(format!("must be {}", format.description())));
-        }
-        if let Some(pattern) = &self.pattern
-            && !compile(pattern).is_ok_and(|regex| regex.is_match(text))
-        {
-            return Err(refuse(format!("must match the pattern {pattern}")));
-        }
-        Ok(())
-    }
-}
-
 impl BoolInput {
     /// What a person sees for `truth`.
     pub fn label(&self, truth: bool) -> &str {
@@ -257,6 +233,7 @@ impl ObjectInput {
     fn check(
         &self,
         fields: &BTreeMap<String, Value>,
+        work: &mut Work,
     ) -> Result<BTreeMap<String, Value>, Vec<Violation>> {
         let known = self.fields()?;
         let mut broken = Vec::new();
@@ -264,8 +241,8 @@ impl ObjectInput {
         for name in fields.keys().filter(|name| !known.iter().any(|field| field.name == **name)) {
             broken.push(Violation::new(format!("value.{name}"), "is not a field of this event"));
         }
-        for Field { name, required, input, .. } in &known {
-            match fields.get(name).map(|value| input.check(value)) {
+        for Field { name, required, input, .. } in known.iter() {
+            match fields.get(name).map(|value| input.check_within(value, work)) {
                 Some(Ok(value)) => drop(checked.insert(name.clone(), value)),
                 Some(Err(violations)) => {
                     broken.extend(violations.into_iter().map(|v| v.at_field(name)));
@@ -293,10 +270,6 @@ impl Violation {
 /// The one violation of a value as a whole.
 pub(crate) fn refuse(message: impl Into<String>) -> Vec<Violation> {
     vec![Violation::new("value", message)]
-}
-
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(limits::PATTERN_COMPILED_BYTES_MAX).build()
 }
 
 pub(crate) fn ordered<T: PartialOrd>(

@@ -91,6 +91,61 @@ fn a_pattern_is_searched_for_and_must_compile_within_its_limits() {
 }
 
 #[test]
+fn a_pattern_that_engines_read_differently_is_refused_at_create_and_says_what_to_write() {
+    let with =
+        |pattern: &str| str_of(StrInput { pattern: Some(pattern.into()), ..StrInput::default() });
+    for (pattern, instead) in [("[a&&b]", "backslash"), ("a++", "(?:a+)+"), (r"a\Z", "write $")] {
+        let broken = with(pattern).check_self();
+        assert_eq!(broken[0].field, "input.str.pattern");
+        assert!(broken[0].message.contains(instead), "{pattern}: {}", broken[0].message);
+    }
+    // What was accepted once can be answered still.
+    assert!(with("^[a&&a]+$").check(&Value::Str("aa".into())).is_ok());
+}
+
+#[test]
+fn digits_and_words_of_patterns_are_ascii() {
+    let json_schema =
+        r#"{"type":"object","properties":{"a":{"type":"string","pattern":"^\\d+$"}}}"#;
+    let object = Input::Object(ObjectInput { json_schema: json_schema.to_owned() });
+    let with = |text: &str| Value::Object([("a".to_owned(), Value::Str(text.into()))].into());
+    assert!(object.check(&with("1234")).is_ok());
+    assert_eq!(fields(object.check(&with("१२३४")).unwrap_err()), ["value.a"]);
+}
+
+#[test]
+fn what_the_patterns_of_one_event_take_is_bounded_together() {
+    let property =
+        |n: usize| format!(r#""f{n}":{{"type":"string","pattern":"(?:a?){{900}}a{{900}}!"}}"#);
+    let object = |count: usize| {
+        let properties: Vec<_> = (0..count).map(property).collect();
+        let json_schema =
+            format!(r#"{{"type":"object","properties":{{{}}}}}"#, properties.join(","));
+        Input::Object(ObjectInput { json_schema })
+    };
+    // Each text alone would be within the budget of one answer, and all of them together are not.
+    let text = Value::Str("a".repeat(10_000));
+    let answer = Value::Object((0..3).map(|n| (format!("f{n}"), text.clone())).collect());
+    let broken = object(3).check(&answer).unwrap_err();
+    let refused: Vec<_> = broken.iter().filter(|v| v.message.contains("too much work")).collect();
+    assert_eq!(refused.len(), 2, "{broken:?}");
+    assert!(refused[0].message.contains("shorten it to"), "{}", refused[0].message);
+
+    assert_eq!(object(3).check_self(), []);
+    assert_eq!(fields(object(100).check_self()), ["input.object.json_schema"]);
+}
+
+#[test]
+fn a_pattern_for_which_the_shortest_text_is_too_much_work_is_refused_at_create() {
+    let pattern = Some("(?:a?){900}a{900}!".to_owned());
+    let of = |min| {
+        str_of(StrInput { pattern: pattern.clone(), min_length: Some(min), ..StrInput::default() })
+    };
+    assert_eq!(of(1_000).check_self(), []);
+    assert_eq!(fields(of(100_000).check_self()), ["input.str.pattern"]);
+}
+
+#[test]
 fn a_value_larger_than_the_limit_is_refused() {
     let input = str_of(StrInput::default());
     assert!(input.check(&Value::Str("x".repeat(limits::VALUE_BYTES_MAX))).is_ok());

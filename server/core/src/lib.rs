@@ -14,12 +14,18 @@ pub mod format;
 pub mod id;
 pub mod input;
 pub mod limits;
+pub mod literal;
 pub mod lookalike;
+mod number;
 pub mod parse;
+mod pattern;
 pub mod rejection;
 pub mod schema;
+mod schema_cache;
+mod str_input;
 pub mod strict_json;
 pub mod time;
+pub mod typed;
 pub mod value;
 pub mod weight;
 

@@ -22,6 +22,10 @@ pub const REASON_CHARS_MAX: usize = 4096;
 pub const NAMESPACE_CHARS_MAX: usize = 63;
 /// Largest value, all its text together.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Largest request, by whichever door. The largest value fits in every way to write it down: one byte of text can take
+/// 6 in JSON (`\u0001`), 7 in JSON that is a string of JSON itself, and 6 in a form (`%0D%0A` for a line break); what
+/// is left is for the rest of the request.
+pub const REQUEST_BYTES_MAX: usize = 8 * VALUE_BYTES_MAX;
 /// Most options of a choice.
 pub const OPTIONS_MAX: usize = 1000;
 /// Longest value or label of an option, and longest label of a bool.
@@ -32,6 +36,14 @@ pub const OPTION_DESCRIPTION_CHARS_MAX: usize = 1000;
 pub const PATTERN_BYTES_MAX: usize = 1024;
 /// Largest memory of a compiled pattern, so that a short pattern cannot ask for gigabytes.
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Largest memory of all compiled patterns of one event.
+pub const PATTERNS_COMPILED_BYTES_MAX: usize = 4 * PATTERN_COMPILED_BYTES_MAX;
+/// Memory for compiled patterns that are kept because they may be needed again.
+pub const PATTERN_CACHE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Memory for schemas that are kept in the form in which answers are read.
+pub const SCHEMA_CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Most steps that the matching of one answer may take where each state of a pattern must be followed: about 0.2 s.
+pub const MATCH_STEPS_MAX: u64 = 50_000_000;
 /// Largest JSON Schema of an object.
 pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// Most fields of an object.

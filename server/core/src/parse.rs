@@ -6,29 +6,31 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
-use crate::choice::ChoiceInput;
+use crate::choice::{ChoiceInput, ChoiceOption};
 use crate::input::{Input, ObjectInput, StrInput, refuse};
+use crate::literal::{self, Whole};
+use crate::pattern::Work;
 use crate::rejection::Violation;
 use crate::schema::Field;
 use crate::strict_json;
+use crate::typed::trimmed;
 use crate::value::Value;
 
-type Parsed = Result<Value, Vec<Violation>>;
+pub use crate::number::{float, int};
 
-/// Largest magnitude up to which every whole number has a double of its own.
-const DOUBLE_EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+type Parsed = Result<Value, Vec<Violation>>;
 
 /// Reads plain JSON text.
 ///
 /// # Errors
 /// What is wrong, with paths that start at `value`.
 pub fn json(input: &Input, text: &str) -> Parsed {
+    // Editors put a byte order mark there, and it is no part of JSON.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     strict_json::check(text.as_bytes()).map_err(refuse)?;
-    let json =
-        serde_json::from_str(text).map_err(|error| refuse(format!("is not JSON: {error}")))?;
-    from_json(input, &json)
+    from_json(input, read(text)?)
 }
 
 /// Reads text as a person would type it: a choice takes its options one a line, an object takes JSON.
@@ -37,9 +39,9 @@ pub fn json(input: &Input, text: &str) -> Parsed {
 /// What is wrong, with paths that start at `value`.
 pub fn text(input: &Input, text: &str) -> Parsed {
     match input {
-        Input::Int(_) => int(text),
-        Input::Float(_) => float(text),
-        Input::Str(_) => Ok(Value::Str(text.to_owned())),
+        Input::Int(_) => int(text).map(Value::Int),
+        Input::Float(_) => float(text).map(Value::Float),
+        Input::Str(input) => Ok(Value::Str(words(input, text).to_owned())),
         Input::Bool(_) => bool(text),
         Input::Choice(choice) => Ok(Value::Choice(options(choice, text.lines()))),
         Input::Object(_) => json(input, text),
@@ -73,7 +75,7 @@ fn form_object(object: &ObjectInput, pairs: &[(String, String)]) -> Parsed {
     let known = object.fields()?;
     let mut fields = BTreeMap::new();
     let mut broken = Vec::new();
-    for field in &known {
+    for field in known.iter() {
         match form_field(&field.input, &format!("value.{}", field.name), pairs) {
             Ok(Some(value)) if !field.required && value.is_blank() => {}
             Ok(Some(value)) => drop(fields.insert(field.name.clone(), value)),
@@ -90,12 +92,14 @@ fn whole(known: &[Field], fields: BTreeMap<String, Value>, mut broken: Vec<Viola
     if broken.is_empty() {
         return Ok(Value::Object(fields));
     }
+    let mut work = Work::of_one_answer();
     let unreadable: Vec<_> = broken.iter().map(|violation| violation.field.clone()).collect();
     for field in known {
         let path = format!("value.{}", field.name);
         match fields.get(&field.name) {
             Some(value) => {
-                let violations = field.input.check(value).err().unwrap_or_default();
+                let violations =
+                    field.input.check_within(value, &mut work).err().unwrap_or_default();
                 broken.extend(at_field(violations, &field.name));
             }
             None if field.required && !unreadable.contains(&path) => {
@@ -128,56 +132,62 @@ fn form_field(
             Ok((!left_out).then_some(Value::Choice(selected)))
         }
         // Browsers send line breaks as CR LF whatever the page's own were.
-        Input::Str(_) => Ok(given.next().map(|text| Value::Str(text.replace("\r\n", "\n")))),
+        Input::Str(input) => {
+            Ok(given.next().map(|text| Value::Str(words(input, text).replace("\r\n", "\n"))))
+        }
         Input::Int(_) | Input::Float(_) | Input::Bool(_) | Input::Object(_) => given
             .next()
-            .filter(|value| !value.trim().is_empty())
+            .filter(|value| !trimmed(value).is_empty())
             .map(|value| text(input, value))
             .transpose(),
     }
 }
 
-fn from_json(input: &Input, json: &Json) -> Parsed {
-    match (input, json) {
-        (Input::Int(_), Json::Number(number)) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Ok(Value::Int(whole)),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "whole and within the exact range of a double"
-            )]
-            (None, Some(double)) if double.fract() == 0.0 && double.abs() <= DOUBLE_EXACT_MAX => {
-                Ok(Value::Int(double as i64))
+/// What was typed for a str. A text in a format cannot begin or end with a space, so what is there was not meant.
+fn words<'a>(input: &StrInput, text: &'a str) -> &'a str {
+    if input.format.is_some() { trimmed(text) } else { text }
+}
+
+fn from_json(input: &Input, json: &RawValue) -> Parsed {
+    let text = json.get();
+    match (input, JsonKind::of(text)) {
+        (Input::Int(_), JsonKind::Number) => match literal::whole(text) {
+            Whole::Is(number) => Ok(Value::Int(number)),
+            Whole::TooLarge | Whole::Not => {
+                let given = literal::shortened(text);
+                Err(refuse(format!("must be a whole number of 64 bits, is {given}")))
             }
-            _ => Err(refuse(format!("must be a whole number of 64 bits, is {number}"))),
         },
-        (Input::Float(_), Json::Number(number)) => match number.as_f64() {
-            Some(double) => Ok(Value::Float(double)),
-            None => Err(refuse(format!("must be a finite number, is {number}"))),
-        },
-        (Input::Bool(_), Json::Bool(truth)) => Ok(Value::Bool(*truth)),
+        // By the number's own reader, since JSON's may round in another way.
+        (Input::Float(_), JsonKind::Number) => float(text).map(Value::Float),
+        (Input::Bool(_), JsonKind::Boolean) => Ok(Value::Bool(text == "true")),
+        (Input::Str(_), JsonKind::String) => read(text).map(Value::Str),
         // Many clients hold 64-bit numbers as text, since JSON numbers lose digits there.
-        (
-            Input::Int(_) | Input::Float(_) | Input::Bool(_) | Input::Str(_),
-            Json::String(string),
-        ) => text(input, string),
-        (Input::Choice(_), Json::String(string)) => Ok(Value::Choice(vec![string.clone()])),
-        (Input::Choice(_), Json::Array(items)) => json_choice(items),
-        (Input::Object(object), Json::Object(members)) => json_object(object, members),
-        (input, json) => {
-            Err(refuse(format!("must be {}, not {}", wanted_json(input), json_kind(json))))
+        (Input::Int(_) | Input::Float(_) | Input::Bool(_), JsonKind::String) => {
+            self::text(input, &read::<String>(text)?)
+        }
+        (Input::Choice(_), JsonKind::String) => Ok(Value::Choice(vec![read(text)?])),
+        (Input::Choice(_), JsonKind::Array) => json_choice(&read::<Vec<&RawValue>>(text)?),
+        (Input::Object(object), JsonKind::Object) => json_object(object, &read(text)?),
+        (input, kind) => {
+            Err(refuse(format!("must be {}, not {}", wanted_json(input), kind.name())))
         }
     }
 }
 
-fn json_choice(items: &[Json]) -> Parsed {
-    let selected = items.iter().map(|item| match item {
-        Json::String(value) => Ok(value.clone()),
-        other => Err(refuse(format!("must hold strings only, not {}", json_kind(other)))),
+fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Vec<Violation>> {
+    serde_json::from_str(text).map_err(|error| refuse(format!("is not JSON: {error}")))
+}
+
+fn json_choice(items: &[&RawValue]) -> Parsed {
+    let selected = items.iter().map(|item| match JsonKind::of(item.get()) {
+        JsonKind::String => read(item.get()),
+        other => Err(refuse(format!("must hold strings only, not {}", other.name()))),
     });
     selected.collect::<Result<_, _>>().map(Value::Choice)
 }
 
-fn json_object(object: &ObjectInput, members: &serde_json::Map<String, Json>) -> Parsed {
+fn json_object(object: &ObjectInput, members: &BTreeMap<String, &RawValue>) -> Parsed {
     let known = object.fields()?;
     let mut fields = BTreeMap::new();
     let mut broken = Vec::new();
@@ -194,49 +204,33 @@ fn json_object(object: &ObjectInput, members: &serde_json::Map<String, Json>) ->
     whole(&known, fields, broken)
 }
 
-fn int(text: &str) -> Parsed {
-    let text = text.trim();
-    text.parse().map(Value::Int).map_err(|_| {
-        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-            refuse(format!("must lie between {} and {}", i64::MIN, i64::MAX))
-        } else {
-            refuse("must be a whole number, such as 42")
-        }
-    })
-}
-
-fn float(text: &str) -> Parsed {
-    let text = text.trim();
-    // Rust also reads "inf", "infinity" and "nan", which are no numbers that a person could mean.
-    let numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    match text.parse::<f64>() {
-        Ok(number) if numeric && number.is_finite() => Ok(Value::Float(number)),
-        Ok(_) if numeric => Err(refuse("is too large for a number of 64 bits")),
-        _ => Err(refuse("must be a number, such as 1.5")),
-    }
-}
-
 fn bool(text: &str) -> Parsed {
-    match text.trim().to_ascii_lowercase().as_str() {
+    match trimmed(text).to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "y" | "t" => Ok(Value::Bool(true)),
         "false" | "0" | "no" | "n" | "f" => Ok(Value::Bool(false)),
         _ => Err(refuse("must be one of true, 1, yes, y, t, false, 0, no, n, f")),
     }
 }
 
-/// Options by value; one that is no value but the label of exactly one option counts as that option.
+/// Options by value; one that is no value but the label of exactly one option counts as that option, and so does one
+/// that is a value or label but for what nobody sees around it.
 fn options<'a>(choice: &ChoiceInput, given: impl Iterator<Item = &'a str>) -> Vec<String> {
-    given.map(|text| by_label(choice, text).unwrap_or(text).to_owned()).collect()
+    given.map(|text| meant(choice, text).unwrap_or(text).to_owned()).collect()
 }
 
-fn by_label<'a>(choice: &'a ChoiceInput, text: &str) -> Option<&'a str> {
+fn meant<'a>(choice: &'a ChoiceInput, text: &str) -> Option<&'a str> {
     if choice.options.iter().any(|option| option.value == text) {
         return None;
     }
-    let mut labelled = choice.options.iter().filter(|option| option.label == text);
-    let first = labelled.next()?;
-    labelled.next().is_none().then_some(first.value.as_str())
+    let only = |is_meant: &dyn Fn(&ChoiceOption) -> bool| {
+        let mut meant = choice.options.iter().filter(|option| is_meant(option));
+        let first = meant.next()?;
+        meant.next().is_none().then_some(first.value.as_str())
+    };
+    only(&|option| option.label == text).or_else(|| {
+        let typed = Some(trimmed(text)).filter(|typed| !typed.is_empty())?;
+        only(&|option| trimmed(&option.value) == typed || trimmed(&option.label) == typed)
+    })
 }
 
 fn wanted_json(input: &Input) -> &'static str {
@@ -250,14 +244,38 @@ fn wanted_json(input: &Input) -> &'static str {
     }
 }
 
-fn json_kind(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "a boolean",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a string",
-        Json::Array(_) => "an array",
-        Json::Object(_) => "an object",
+/// What a JSON text begins like, which says what it is.
+#[derive(Clone, Copy)]
+enum JsonKind {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl JsonKind {
+    fn of(text: &str) -> Self {
+        match text.as_bytes().first() {
+            Some(b'"') => Self::String,
+            Some(b'[') => Self::Array,
+            Some(b'{') => Self::Object,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') | None => Self::Null,
+            Some(_) => Self::Number,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
     }
 }
 

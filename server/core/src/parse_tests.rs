@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::choice::ChoiceOption;
-use crate::input::{BoolInput, FloatInput, IntInput, StrInput};
+use crate::input::{BoolInput, FloatInput, IntInput, StrFormat, StrInput};
 
 fn choice(min_selected: u32, max_selected: u32) -> Input {
     let option = |value: &str, label: &str| ChoiceOption {
@@ -52,7 +52,8 @@ proptest! {
     fn every_text_survives(string in any::<String>()) {
         let input = Input::Str(StrInput::default());
         prop_assert_eq!(text(&input, &string).unwrap(), Value::Str(string.clone()));
-        prop_assert_eq!(json(&input, &Json::from(string.as_str()).to_string()).unwrap(), Value::Str(string));
+        let quoted = serde_json::Value::from(string.as_str()).to_string();
+        prop_assert_eq!(json(&input, &quoted).unwrap(), Value::Str(string));
     }
 
     #[test]
@@ -157,6 +158,74 @@ fn an_object_with_unreadable_fields_hears_of_its_other_faults_at_the_same_time()
     let broken = json(&input, r#"{"age":"old","nick":"Z"}"#).unwrap_err();
     let fields: Vec<_> = broken.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["value.age", "value.name", "value.nick"]);
+}
+
+#[test]
+fn a_whole_number_in_json_is_exact_or_refused() {
+    for (text, number) in [
+        ("9007199254740993.0", 9_007_199_254_740_993),
+        ("1e3", 1_000),
+        ("9223372036854775807", i64::MAX),
+        ("-9223372036854775808.0", i64::MIN),
+    ] {
+        assert_eq!(json(&int(), text).unwrap(), Value::Int(number), "{text}");
+        let object_text = format!("{{\"age\":{text}}}");
+        let fields = [("age".to_owned(), Value::Int(number))];
+        assert_eq!(json(&object(), &object_text).unwrap(), Value::Object(fields.into()), "{text}");
+    }
+    for text in [
+        "4503599627370497.5",
+        "1.00000000000000001",
+        "9223372036854775808.0",
+        "-9223372036854775809",
+        "1e99999999999999999999",
+        "1e-99999999999999999999",
+    ] {
+        assert!(json(&int(), text).is_err(), "{text}");
+        assert!(json(&object(), &format!("{{\"age\":{text}}}")).is_err(), "{text}");
+    }
+    assert_eq!(
+        json(&float(), "4503599627370497.5").unwrap(),
+        Value::Float(4_503_599_627_370_498.0)
+    );
+    assert!(json(&float(), "1e400").is_err() && json(&float(), "1e-400").is_err());
+}
+
+#[test]
+fn a_byte_order_mark_before_json_is_no_part_of_it() {
+    assert_eq!(json(&int(), "\u{feff} 5").unwrap(), Value::Int(5));
+    let fields = [("age".to_owned(), Value::Int(5))];
+    assert_eq!(text(&object(), "\u{feff}{\"age\":5}").unwrap(), Value::Object(fields.into()));
+}
+
+#[test]
+fn typed_text_in_a_format_loses_what_nobody_sees_around_it_and_other_text_keeps_it() {
+    for (format, good) in [
+        (StrFormat::Email, "ann@example.org"),
+        (StrFormat::Uri, "https://example.org/a"),
+        (StrFormat::Date, "2026-11-22"),
+        (StrFormat::DateTime, "2026-11-22T13:37:00Z"),
+    ] {
+        let input = Input::Str(StrInput { format: Some(format), ..StrInput::default() });
+        let typed = format!("\u{feff} \u{a0}{good}\u{200b}\r\n");
+        let value = Value::Str(good.to_owned());
+        assert_eq!(text(&input, &typed).unwrap(), value);
+        assert_eq!(form(&input, &pairs(&[("value", typed.as_str())])).unwrap(), value);
+        let exact = json(&input, &serde_json::Value::from(typed.as_str()).to_string()).unwrap();
+        assert!(input.check(&exact).is_err(), "a program is held to what it says");
+    }
+    let plain = Input::Str(StrInput::default());
+    assert_eq!(text(&plain, " a ").unwrap(), Value::Str(" a ".into()));
+    assert_eq!(form(&plain, &pairs(&[("value", " a ")])).unwrap(), Value::Str(" a ".into()));
+}
+
+#[test]
+fn a_bool_and_an_option_are_read_without_what_nobody_sees_around_them() {
+    let yes = text(&Input::Bool(BoolInput::default()), "\u{200b}Yes\u{a0}").unwrap();
+    assert_eq!(yes, Value::Bool(true));
+    let both = text(&choice(1, 2), "a \n\u{feff}Pear").unwrap();
+    assert_eq!(both, Value::Choice(vec!["a".into(), "b".into()]));
+    assert_eq!(text(&choice(1, 1), " ").unwrap(), Value::Choice(vec![" ".into()]));
 }
 
 #[test]

@@ -12,12 +12,16 @@ mod options;
 mod property;
 mod reader;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 
 use crate::input::{Input, ObjectInput};
 use crate::limits;
+use crate::literal;
 use crate::lookalike::Lookalikes;
 use crate::rejection::Violation;
+use crate::str_input;
 use crate::strict_json;
 use crate::value::Value;
 use reader::{Faults, Purpose, Reader};
@@ -54,7 +58,7 @@ impl ObjectInput {
     ///
     /// # Errors
     /// What keeps the schema from being read, with paths that start at `json_schema`.
-    pub fn fields(&self) -> Result<Vec<Field>, Vec<Violation>> {
+    pub(crate) fn read_fields(&self) -> Result<Vec<Field>, Vec<Violation>> {
         let mut faults = Faults::new(Purpose::Answer);
         let fields = self.read(&mut faults);
         faults.none().map(|()| fields)
@@ -65,6 +69,9 @@ impl ObjectInput {
         let mut faults = Faults::new(Purpose::Create);
         let fields = self.read(&mut faults);
         tell_apart(&mut faults, &fields);
+        if let Some(violation) = str_input::together(&fields) {
+            faults.refuse(violation.field, violation.message);
+        }
         faults.none().err().unwrap_or_default()
     }
 
@@ -75,7 +82,12 @@ impl ObjectInput {
             faults.refuse("json_schema", message);
             return Vec::new();
         }
-        match serde_json::from_str(text) {
+        // Defaults and bounds are whole numbers by their digits, not by the double that a reader makes of them.
+        let exact = literal::exact(text).unwrap_or_else(|message| {
+            faults.refuse_at_create("json_schema", message);
+            Cow::Borrowed(text.as_str())
+        });
+        match serde_json::from_str(&exact) {
             Ok(schema) => {
                 if let Err(message) = strict_json::check(text.as_bytes()) {
                     faults.refuse_at_create("json_schema", message);

@@ -266,3 +266,23 @@ fn an_option_has_the_description_of_its_entry() {
     let Input::Choice(choice) = &fields[0].input else { panic!("a choice") };
     assert_eq!(choice.options[0].description, "The first");
 }
+
+#[test]
+fn a_whole_number_in_a_schema_is_exact_or_refused() {
+    let schema = |keyword: &str, number: &str| {
+        let property = format!(r#"{{"type":"integer","{keyword}":{number}}}"#);
+        object(&format!(r#"{{"type":"object","properties":{{"n":{property}}}}}"#))
+    };
+    let exact = schema("default", "9007199254740993.0");
+    assert_eq!(exact.check_self(), []);
+    assert_eq!(exact.fields().unwrap()[0].default, Some(Value::Int(9_007_199_254_740_993)));
+    let Input::Int(bounded) = schema("maximum", "1e3").fields().unwrap()[0].input.clone() else {
+        panic!("an int")
+    };
+    assert_eq!(bounded.max, Some(1_000));
+    for number in ["4503599627370497.5", "1.00000000000000001"] {
+        for keyword in ["default", "maximum"] {
+            assert!(!schema(keyword, number).check_self().is_empty(), "{keyword} {number}");
+        }
+    }
+}

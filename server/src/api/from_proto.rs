@@ -167,6 +167,8 @@ fn input(input: Option<v1::Input>) -> Result<Input, Error> {
                 Input::Choice(ChoiceInput { options, min_selected, max_selected })
             }
             Kind::Object(v1::ObjectInput { json_schema }) => {
+                // A byte order mark is no part of JSON, and those who read the schema later may not know it.
+                let json_schema = json_schema.trim_start_matches('\u{feff}').to_owned();
                 Input::Object(ObjectInput { json_schema })
             }
         },

@@ -1,12 +1,12 @@
 //! The flags of `hitl ask` that say which answer is wanted.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use hitl::v1;
 use hitl::v1::input::Kind;
+use hitl_core::{Violation, parse};
 
 use super::default;
 use super::exit::Usage;
@@ -136,21 +136,50 @@ impl QuestionArgs {
         let Some(path) = &self.schema else {
             return Err(wrong("an object needs its fields: give --schema FILE".to_owned()));
         };
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        let schema = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        // Editors put a byte order mark there, and it is no part of JSON.
+        Ok(schema.trim_start_matches('\u{feff}').to_owned())
     }
 
-    fn min<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
+    fn min<N: Bound>(&self) -> anyhow::Result<Option<N>> {
         self.min.as_deref().map(|text| read("min", text)).transpose()
     }
 
-    fn max<N: FromStr>(&self) -> anyhow::Result<Option<N>> {
+    fn max<N: Bound>(&self) -> anyhow::Result<Option<N>> {
         self.max.as_deref().map(|text| read("max", text)).transpose()
     }
 }
 
-fn read<N: FromStr>(flag: &str, text: &str) -> anyhow::Result<N> {
-    let number = text.parse();
-    number.map_err(|_| wrong(format!("--{flag} {text:?} is not a number of the kind needed here")))
+/// A number that bounds something, typed as answers are.
+trait Bound: Sized {
+    fn read(text: &str) -> Result<Self, Vec<Violation>>;
+}
+
+impl Bound for i64 {
+    fn read(text: &str) -> Result<Self, Vec<Violation>> {
+        parse::int(text)
+    }
+}
+
+impl Bound for f64 {
+    fn read(text: &str) -> Result<Self, Vec<Violation>> {
+        parse::float(text)
+    }
+}
+
+impl Bound for u32 {
+    fn read(text: &str) -> Result<Self, Vec<Violation>> {
+        let message = format!("must lie between 0 and {}", Self::MAX);
+        Self::try_from(parse::int(text)?).map_err(|_| vec![Violation::new("value", message)])
+    }
+}
+
+fn read<N: Bound>(flag: &str, text: &str) -> anyhow::Result<N> {
+    N::read(text).map_err(|broken| {
+        let broken = broken.first().map_or("is not a number", |v| v.message.as_str());
+        wrong(format!("--{flag} {text:?} {broken}"))
+    })
 }
 
 fn wrong(message: String) -> anyhow::Error {
@@ -185,6 +214,9 @@ mod tests {
         let bounds = v1::IntInput { min: Some(i64::MIN), max: Some(-1) };
         let line = format!("--type int --min {} --max -1", i64::MIN);
         assert_eq!(question(&line).input().unwrap(), Kind::Int(bounds));
+        let bounds = v1::FloatInput { min: Some(-1.5), max: Some(1234.5) };
+        let line = "--type float --min −1,5 --max 1.234,5";
+        assert_eq!(question(line).input().unwrap(), Kind::Float(bounds));
     }
 
     #[test]
@@ -198,6 +230,9 @@ mod tests {
             "--type float --pattern x",
             "--type int --min 1.5",
             "--type str --max -1",
+            "--type float --max NaN",
+            "--type float --max inf",
+            "--type int --max 1,000",
         ] {
             assert!(question(line).input().unwrap_err().is::<Usage>(), "{line}");
         }

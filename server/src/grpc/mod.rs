@@ -22,8 +22,8 @@ use crate::api::Api;
 use crate::error::Error;
 use events::Events;
 
-/// Largest message taken: the largest value, prompt and schema fit with room to spare.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Largest message taken.
+const MESSAGE_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;
 
 /// Whether a request with these headers is a call of gRPC or gRPC-Web.
 pub fn is_call(headers: &HeaderMap) -> bool {

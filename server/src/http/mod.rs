@@ -18,6 +18,7 @@ mod render;
 mod request;
 mod routes;
 mod trace;
+mod urlencoded;
 mod visible;
 
 #[cfg(test)]
@@ -37,8 +38,8 @@ use crate::error::Error;
 pub use guard::guard;
 use render::Renderer;
 
-/// Largest body of a request: the largest value fits, with every byte percent-encoded.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of a request.
+pub const BODY_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;
 
 /// The reply to a request with these headers that is refused before it has reached any route.
 pub fn refusal(error: Error, headers: &HeaderMap) -> Response {

@@ -10,7 +10,9 @@ use axum::http::request::Parts;
 use hitl_core::Channel;
 use serde_json::{Map, Value};
 
+use super::BODY_BYTES_MAX;
 use super::error::{Failure, content_type};
+use super::urlencoded::{self, NotUtf8};
 use crate::api::Caller;
 use crate::budget::Turn;
 use crate::json;
@@ -92,11 +94,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
-    type Rejection = Infallible;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(Self(fields(parts.uri.query().unwrap_or_default())?))
     }
 }
 
@@ -156,7 +157,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let given = content_type(request.headers());
-        let body = bytes(request, state).await?;
+        let body = text(bytes(request, state).await?)?;
         if body.is_empty() {
             return Ok(Self(Bytes::from_static(b"{}")));
         }
@@ -183,7 +184,8 @@ impl<S: Send + Sync> FromRequest<S> for FormBody {
         if given != "application/x-www-form-urlencoded" {
             return Err(wrong_type("application/x-www-form-urlencoded", &given));
         }
-        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+        let body = String::from_utf8(text(body)?.into()).expect("it was found to be UTF-8");
+        Ok(Self(fields(&body)?))
     }
 }
 
@@ -200,10 +202,34 @@ async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Fai
     let read = Bytes::from_request(request, state).await;
     read.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the body must have at most {} bytes", super::BODY_BYTES_MAX);
+            let message = format!("the body must have at most {BODY_BYTES_MAX} bytes");
             Failure::Http(StatusCode::PAYLOAD_TOO_LARGE, message)
         }
         status => Failure::Http(status, "the body could not be read".to_owned()),
+    })
+}
+
+/// `body`, if it is text, without the byte order mark that some programs put before it.
+fn text(body: Bytes) -> Result<Bytes, Failure> {
+    if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
+        return Err(Failure::invalid("body", "must be UTF-8, and begins as UTF-16 does"));
+    }
+    match std::str::from_utf8(&body) {
+        Ok(text) if text.starts_with('\u{feff}') => Ok(body.slice('\u{feff}'.len_utf8()..)),
+        Ok(_) => Ok(body),
+        Err(error) => {
+            let message = format!("must be UTF-8, and is not at byte {}", error.valid_up_to() + 1);
+            Err(Failure::invalid("body", message))
+        }
+    }
+}
+
+fn fields(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    urlencoded::read(text).map_err(|NotUtf8 { name }| {
+        Failure::invalid(
+            &name,
+            "must be text in UTF-8, each byte of it encoded as % and two digits",
+        )
     })
 }
 

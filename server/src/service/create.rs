@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventId, Namespace, Request, Spec, Timestamp};
+use hitl_core::{Event, EventId, EventKey, Namespace, Request, Spec, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -31,9 +31,11 @@ impl Service {
             Some(key) => keyed_id(&namespace, key),
             None => self.timed_id(now),
         };
-        let request = hitl_core::create(spec, namespace.clone(), id, now).map_err(|rejection| {
-            Error::rejected(rejection, &hitl_core::EventKey { namespace, id })
-        })?;
+        let key = EventKey { namespace: namespace.clone(), id };
+        let is_laborious = spec.input.is_laborious();
+        let create = move || hitl_core::create(spec, namespace, id, now);
+        let created = if is_laborious { self.aside(create).await? } else { create() };
+        let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
         // No task of its own as for an end: if the caller hangs up nobody waits for the event yet,
         // and its timer is found by the next scan.
         self.record(Arc::new(request)).await

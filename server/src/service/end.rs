@@ -1,5 +1,7 @@
 //! Ending: an answer, a decline, a cancellation or the deadline, whichever is recorded first.
 
+use std::sync::Arc;
+
 use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
 
 use crate::error::Error;
@@ -16,13 +18,13 @@ impl Service {
     /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`],
     /// [`Error::AlreadyFinal`], [`Error::ClockOff`], and those of the store.
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+        let command = Arc::new(command);
         let mut event = self.read(key).await?;
         loop {
             if event.response.is_some() {
                 self.tell(&event).await?;
             }
-            let decision = decide(&event, &command, self.now()?);
-            match decision.map_err(|rejection| Error::rejected(rejection, key))? {
+            match self.decide(&event, &command).await? {
                 Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
                     event = self.record_end(event, timeout).await?.event;
@@ -36,6 +38,19 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// What `command` does to `event` now.
+    async fn decide(&self, event: &Event, command: &Arc<Command>) -> Result<Decision, Error> {
+        let now = self.now()?;
+        let is_answer = matches!(**command, Command::Answer { .. });
+        let decided = if is_answer && event.request.input.is_laborious() {
+            let (event, command) = (event.clone(), command.clone());
+            self.aside(move || decide(&event, &command, now)).await?
+        } else {
+            decide(event, command, now)
+        };
+        decided.map_err(|rejection| Error::rejected(rejection, &event.request.key()))
     }
 
     /// Ends the event of a due timer. The timer goes once nothing is owed to it.

@@ -4,6 +4,7 @@
 //! is finished in a task of its own, so that a caller who hangs up between the write and the
 //! telling takes nobody's wake-up with it.
 
+mod aside;
 mod create;
 mod end;
 mod list;
@@ -16,6 +17,7 @@ use hitl_core::{Event, EventKey, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use aside::Aside;
 pub use create::Created;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
@@ -42,6 +44,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
+    aside: Aside,
     /// Work that outlives the call that began it.
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -60,8 +63,10 @@ impl Service {
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
         let waiters = Waiters::new(waits_max);
         let metrics = Metrics::new(store.metrics());
-        let tasks = TaskTracker::new();
-        Self(Arc::new(Parts { store, timers, waiters, clock, random, metrics, tasks, shutdown }))
+        let (aside, tasks) = (Aside::new(), TaskTracker::new());
+        let parts =
+            Parts { store, timers, waiters, clock, random, metrics, aside, tasks, shutdown };
+        Self(Arc::new(parts))
     }
 
     /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use hitl_core::{Expiration, Namespace, Spec, State, Timestamp};
+use hitl_core::{Answer, Command, Expiration, Input, Namespace, Spec, State, StrInput, Timestamp};
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
@@ -333,4 +333,39 @@ async fn a_server_is_idle_once_nothing_is_pending_and_nobody_waits() {
     while !world.service.is_idle().await.unwrap() {
         tokio::task::yield_now().await;
     }
+}
+
+/// Whoever has a pattern to match waits for those who match theirs, and nobody else does.
+#[tokio::test]
+async fn an_answer_that_is_laborious_to_judge_holds_up_no_other_call() {
+    let world = World::in_memory().await;
+    let pattern = StrInput { pattern: Some("^a+$".into()), ..StrInput::default() };
+    let laborious = Spec { input: Input::Str(pattern), ..spec(60_000) };
+    let key = world.create(laborious).await.request.key();
+    let other = world.create(spec(60_000)).await.request.key();
+    let permits = world.service.0.aside.permits();
+    let all =
+        permits.acquire_many(u32::try_from(permits.available_permits()).unwrap()).await.unwrap();
+
+    let Command::Answer { identity, .. } = answer(1, "a") else { panic!("an answer") };
+    let command = Command::Answer { answer: Answer::Text("aaa".into()), identity };
+    let mut judged = std::pin::pin!(world.service.end(&key, command));
+    let ended = tokio::select! {
+        biased;
+        _ = &mut judged => panic!("it needs a permit, and there is none"),
+        ended = world.service.end(&other, answer(5, "b")) => ended.unwrap(),
+    };
+    assert_eq!(ended.state(), State::Answered);
+    drop(all);
+    assert_eq!(judged.await.unwrap().state(), State::Answered);
+}
+
+#[tokio::test]
+async fn work_put_aside_is_done_beside_the_runtime() {
+    let world = World::in_memory().await;
+    let (send, receive) = std::sync::mpsc::channel();
+    let computed = world.service.aside(move || receive.recv().unwrap());
+    // On this, the only thread of the runtime, it would wait for itself.
+    let (computed, ()) = tokio::join!(computed, async { send.send(7).unwrap() });
+    assert_eq!(computed.unwrap(), 7);
 }

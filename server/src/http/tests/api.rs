@@ -102,7 +102,7 @@ async fn what_http_refuses_is_refused_in_the_shape_of_the_api() {
     let json = "application/json";
     let cases = [
         (send("POST", "/v1/events", "text/plain", b"{}".to_vec()).await, 415),
-        (send("POST", "/v1/events", json, vec![b' '; (1 << 20) + 1]).await, 413),
+        (send("POST", "/v1/events", json, vec![b' '; BODY_BYTES_MAX + 1]).await, 413),
         (send("POST", "/v1/events", json, b"{\"name\": }".to_vec()).await, 400),
         (send("DELETE", "/v1/events", json, Vec::new()).await, 405),
         (send("GET", "/v2", json, Vec::new()).await, 404),

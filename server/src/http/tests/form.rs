@@ -229,7 +229,7 @@ async fn what_is_no_form_of_ours_is_refused_without_harm() {
         world.post(&form, &json!({"value": 1})).await.status,
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
-    let huge = "x".repeat((1 << 20) + 1);
+    let huge = "x".repeat(BODY_BYTES_MAX + 1);
     assert_eq!(
         world.post_form(&form, &[("value", &huge)]).await.status,
         StatusCode::PAYLOAD_TOO_LARGE

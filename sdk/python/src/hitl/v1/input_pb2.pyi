@@ -28,27 +28,31 @@ class _StrFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StrFormat.V
     STR_FORMAT_UNSPECIFIED: _StrFormat.ValueType  # 0
     """Any text."""
     STR_FORMAT_EMAIL: _StrFormat.ValueType  # 1
-    """An e-mail address."""
+    """An e-mail address, without invisible characters."""
     STR_FORMAT_URI: _StrFormat.ValueType  # 2
-    """An absolute URI."""
+    """An absolute URI, without spaces and invisible characters."""
     STR_FORMAT_DATE: _StrFormat.ValueType  # 3
-    """A calendar date, such as 2026-11-22 (RFC 3339 full-date)."""
+    """A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001."""
     STR_FORMAT_DATE_TIME: _StrFormat.ValueType  # 4
-    """An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time)."""
+    """An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+    to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
+    """
 
 class StrFormat(_StrFormat, metaclass=_StrFormatEnumTypeWrapper):
-    """A well-known format of text."""
+    """A well-known format of text. What nobody sees around typed text in a format is left out."""
 
 STR_FORMAT_UNSPECIFIED: StrFormat.ValueType  # 0
 """Any text."""
 STR_FORMAT_EMAIL: StrFormat.ValueType  # 1
-"""An e-mail address."""
+"""An e-mail address, without invisible characters."""
 STR_FORMAT_URI: StrFormat.ValueType  # 2
-"""An absolute URI."""
+"""An absolute URI, without spaces and invisible characters."""
 STR_FORMAT_DATE: StrFormat.ValueType  # 3
-"""A calendar date, such as 2026-11-22 (RFC 3339 full-date)."""
+"""A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001."""
 STR_FORMAT_DATE_TIME: StrFormat.ValueType  # 4
-"""An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time)."""
+"""An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
+"""
 Global___StrFormat: _TypeAlias = StrFormat  # noqa: Y015
 
 @_typing.final
@@ -190,7 +194,8 @@ class StrInput(_message.Message):
     """Optional. Most accepted characters (Unicode scalar values). The limit of 262,144 bytes holds besides."""
     pattern: _builtins.str
     """Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-    with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+    with ^ and $ to match the whole. \\d, \\w, \\s and \\b are ASCII: letters of all scripts are \\p{L}, digits \\p{Nd}. What
+    other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
     """
     multiline: _builtins.bool
     """Optional. Whether the form offers several lines. One line if false."""

@@ -159,7 +159,8 @@ export type StrInput = Message<"hitl.v1.StrInput"> & {
 
   /**
    * Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-   * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+   * with ^ and $ to match the whole. \d, \w, \s and \b are ASCII: letters of all scripts are \p{L}, digits \p{Nd}. What
+   * other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
    *
    * @generated from field: string pattern = 3;
    */
@@ -310,7 +311,7 @@ export const ObjectInputSchema: GenMessage<ObjectInput> = /*@__PURE__*/
   messageDesc(file_hitl_v1_input, 7);
 
 /**
- * A well-known format of text.
+ * A well-known format of text. What nobody sees around typed text in a format is left out.
  *
  * @generated from enum hitl.v1.StrFormat
  */
@@ -323,28 +324,29 @@ export enum StrFormat {
   UNSPECIFIED = 0,
 
   /**
-   * An e-mail address.
+   * An e-mail address, without invisible characters.
    *
    * @generated from enum value: STR_FORMAT_EMAIL = 1;
    */
   EMAIL = 1,
 
   /**
-   * An absolute URI.
+   * An absolute URI, without spaces and invisible characters.
    *
    * @generated from enum value: STR_FORMAT_URI = 2;
    */
   URI = 2,
 
   /**
-   * A calendar date, such as 2026-11-22 (RFC 3339 full-date).
+   * A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001.
    *
    * @generated from enum value: STR_FORMAT_DATE = 3;
    */
   DATE = 3,
 
   /**
-   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time).
+   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+   * to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
    *
    * @generated from enum value: STR_FORMAT_DATE_TIME = 4;
    */

@@ -6,7 +6,7 @@ package dev.hitl.v1;
 
 /**
  * <pre>
- * A well-known format of text.
+ * A well-known format of text. What nobody sees around typed text in a format is left out.
  * </pre>
  *
  * Protobuf enum {@code hitl.v1.StrFormat}
@@ -23,7 +23,7 @@ public enum StrFormat
   STR_FORMAT_UNSPECIFIED(0),
   /**
    * <pre>
-   * An e-mail address.
+   * An e-mail address, without invisible characters.
    * </pre>
    *
    * <code>STR_FORMAT_EMAIL = 1;</code>
@@ -31,7 +31,7 @@ public enum StrFormat
   STR_FORMAT_EMAIL(1),
   /**
    * <pre>
-   * An absolute URI.
+   * An absolute URI, without spaces and invisible characters.
    * </pre>
    *
    * <code>STR_FORMAT_URI = 2;</code>
@@ -39,7 +39,7 @@ public enum StrFormat
   STR_FORMAT_URI(2),
   /**
    * <pre>
-   * A calendar date, such as 2026-11-22 (RFC 3339 full-date).
+   * A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001.
    * </pre>
    *
    * <code>STR_FORMAT_DATE = 3;</code>
@@ -47,7 +47,8 @@ public enum StrFormat
   STR_FORMAT_DATE(3),
   /**
    * <pre>
-   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time).
+   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+   * to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
    * </pre>
    *
    * <code>STR_FORMAT_DATE_TIME = 4;</code>
@@ -66,7 +67,7 @@ public enum StrFormat
   public static final int STR_FORMAT_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * An e-mail address.
+   * An e-mail address, without invisible characters.
    * </pre>
    *
    * <code>STR_FORMAT_EMAIL = 1;</code>
@@ -74,7 +75,7 @@ public enum StrFormat
   public static final int STR_FORMAT_EMAIL_VALUE = 1;
   /**
    * <pre>
-   * An absolute URI.
+   * An absolute URI, without spaces and invisible characters.
    * </pre>
    *
    * <code>STR_FORMAT_URI = 2;</code>
@@ -82,7 +83,7 @@ public enum StrFormat
   public static final int STR_FORMAT_URI_VALUE = 2;
   /**
    * <pre>
-   * A calendar date, such as 2026-11-22 (RFC 3339 full-date).
+   * A calendar date, such as 2026-11-22 (RFC 3339 full-date), from the year 0001.
    * </pre>
    *
    * <code>STR_FORMAT_DATE = 3;</code>
@@ -90,7 +91,8 @@ public enum StrFormat
   public static final int STR_FORMAT_DATE_VALUE = 3;
   /**
    * <pre>
-   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time).
+   * An instant, such as 2026-11-22T13:37:00Z (RFC 3339 date-time), that every language's calendar holds: in the years 0001
+   * to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00, T and Z in upper case, no leap second.
    * </pre>
    *
    * <code>STR_FORMAT_DATE_TIME = 4;</code>

@@ -49,7 +49,8 @@ public interface StrInputOrBuilder extends
   /**
    * <pre>
    * Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-   * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+   * with ^ and $ to match the whole. &#92;d, &#92;w, &#92;s and &#92;b are ASCII: letters of all scripts are &#92;p{L}, digits &#92;p{Nd}. What
+   * other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
    * <code>string pattern = 3 [json_name = "pattern"];</code>
@@ -59,7 +60,8 @@ public interface StrInputOrBuilder extends
   /**
    * <pre>
    * Optional. Regular expression in the syntax of RE2, searched for anywhere in the text as JSON Schema does: anchor it
-   * with ^ and $ to match the whole. At most 1,024 bytes. Any text if empty.
+   * with ^ and $ to match the whole. &#92;d, &#92;w, &#92;s and &#92;b are ASCII: letters of all scripts are &#92;p{L}, digits &#92;p{Nd}. What
+   * other engines read differently is refused, with what to write instead. At most 1,024 bytes. Any text if empty.
    * </pre>
    *
    * <code>string pattern = 3 [json_name = "pattern"];</code>
