@@ -141,7 +141,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 /// Returns once `holds` does, which must not take long.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+pub(crate) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     soon(what, async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -57,6 +57,11 @@ impl Disk {
         run(["mount", "-o", "remount,ro", text(&self.path())]);
     }
 
+    /// Writes are taken again.
+    pub(crate) fn make_writable(&self) {
+        run(["mount", "-o", "remount,rw", text(&self.path())]);
+    }
+
     /// Takes all the room that there is, as a log that grows would; returns the file that has it.
     pub(crate) fn fill(&self) -> PathBuf {
         let hog = self.path().join("hog");

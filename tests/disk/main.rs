@@ -6,3 +6,6 @@
 mod caller;
 mod disks;
 mod full;
+mod gone;
+mod private;
+mod read_only;
