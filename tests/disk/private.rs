@@ -7,7 +7,7 @@ use std::process::Command;
 
 use support::tools;
 
-use crate::caller::{Site, embedded, files};
+use crate::caller::{Site, embedded, files, soon};
 
 /// Everything below `dir`, itself included.
 fn all_below(dir: &Path) -> Vec<PathBuf> {
@@ -99,13 +99,10 @@ async fn a_link_key_that_others_can_read_is_refused_with_the_command_that_mends_
     let key = dir.path().join("key");
     fs::write(&key, "0123456789abcdef".repeat(4)).expect("a key");
     fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("it is ours");
-    let serve = || {
-        let mut serve = Command::new(tools::hitl());
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--store", "memory://", "--link-key-file"]);
-        serve.arg(&key).env("HITL_DATA_DIR", dir.path());
-        serve
-    };
-    let refused = serve().output().expect("it runs");
+    let mut serve = tokio::process::Command::new(tools::hitl());
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--store", "memory://", "--link-key-file"]);
+    serve.arg(&key).env("HITL_DATA_DIR", dir.path()).kill_on_drop(true);
+    let refused = soon("the end of the process", serve.output()).await.expect("it runs");
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && said.contains("chmod 600"), "{said}");
     fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("it is ours");
