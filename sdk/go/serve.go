@@ -146,7 +146,7 @@ func (l *launcher) openLog() (*os.File, error) {
 	// The server runs in this directory, so a relative path would lead astray there.
 	dir, err := filepath.Abs(l.dataDir)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o777)
+		err = os.MkdirAll(dir, 0o700)
 	}
 	if err != nil {
 		return nil, l.unusable(err)
@@ -157,7 +157,7 @@ func (l *launcher) openLog() (*os.File, error) {
 			return nil, l.unusable(err)
 		}
 	}
-	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, l.unusable(err)
 	}

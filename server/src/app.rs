@@ -25,6 +25,12 @@ use crate::{http, random};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Where the SDKs have the output of a server that they start, and what they put aside of it.
+const LOGS: [&str; 2] = ["serve.log", "serve.log.1"];
+/// Time from the failure of the store to the end of the process.
+const FATAL_GRACE: Duration = Duration::from_secs(1);
+/// The status with which the process ends then.
+const FATAL_STATUS: i32 = 70;
 
 /// Serves until a signal ends the process, or nobody needs it any more.
 ///
@@ -41,10 +47,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
+    close_logs(&args);
+    let not_opened = || format!("cannot open the store {store_url}");
+    let store = open(&args, &store_url).await.with_context(not_opened)?;
+    // Only now, since a key that is there says that there was a store.
     let link_key = link_key(&args, &store_url)?;
-    let store = open(&store_url, &link_key)
-        .await
-        .with_context(|| format!("cannot open the store {store_url}"))?;
+    store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
     let links = Links::new(&link_key, &public_url);
     let shutdown = CancellationToken::new();
     let budget = budget(&args);
@@ -145,10 +153,14 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
     Ok(StoreUrl::Embedded(args.data_dir()?.join("store")))
 }
 
-async fn open(url: &StoreUrl, link_key: &LinkKey) -> Result<EventStore, OpenError> {
-    let store = store::open(url, store_options()).await?;
-    store.hold_to_link_key(&link_key.fingerprint()).await?;
-    Ok(store)
+async fn open(args: &ServeArgs, url: &StoreUrl) -> Result<EventStore, OpenError> {
+    let signs = match (&args.link_key_file, url) {
+        (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
+        // One that was chosen may have been made before there was any store.
+        _ => Vec::new(),
+    };
+    store::open(url, store::Options { disk_reserve: args.disk_reserve, signs, ..store_options() })
+        .await
 }
 
 /// What a store needs, of the real world.
@@ -158,6 +170,24 @@ pub fn store_options() -> store::Options {
         random: Arc::new(SystemRandom),
         metrics: StoreMetrics::default(),
         on_fatal: Box::new(die),
+        disk_reserve: None,
+        signs: Vec::new(),
+    }
+}
+
+/// Takes the logs from everybody else: whoever started this server may have made them with the umask that it had.
+fn close_logs(args: &ServeArgs) {
+    let Ok(directory) = args.data_dir() else {
+        return;
+    };
+    for name in LOGS {
+        let log = directory.join(name);
+        match store::close_to_others(&log) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(log = %log.display(), %error, "others may read this log: run `chmod 600` on it");
+            }
+            _ => {}
+        }
     }
 }
 
@@ -182,13 +212,20 @@ pub fn beside(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-/// Ends the process at once: the store says that nothing in memory can be trusted any more.
+/// Ends the process: the store says that nothing in memory can be trusted any more. From then on it refuses everything,
+/// so there is a moment for those who call to hear so, and for `/readyz` to say why.
 fn die(reason: &str) {
     tracing::error!(
         reason,
         "the store failed; the process ends, and a restart recovers what is durable"
     );
-    std::process::exit(70);
+    let later = std::thread::Builder::new().spawn(|| {
+        std::thread::sleep(FATAL_GRACE);
+        std::process::exit(FATAL_STATUS);
+    });
+    if later.is_err() {
+        std::process::exit(FATAL_STATUS);
+    }
 }
 
 /// Waits for a signal, or for `idle_exit` to pass without a call while nothing is pending.

@@ -68,6 +68,11 @@ pub struct ServeArgs {
     )]
     pub cors_origins: Vec<String>,
 
+    /// How much of the disk is kept for the end of what is open, such as 64MiB: what lies below it is not used for new
+    /// events, but for answers and timeouts. [default: an eighth of the disk, 64MiB at most]
+    #[arg(long, env = "HITL_DISK_RESERVE", value_name = "SIZE", value_parser = parse_bytes)]
+    pub disk_reserve: Option<u64>,
+
     /// End after so long without a call, if nothing is pending: 10m, 1h.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub idle_exit: Option<Duration>,

@@ -62,6 +62,16 @@ pub enum Error {
     /// The store failed, and whether the call took effect is unknown.
     #[error("the store failed, and whether the call took effect is unknown; repeat it ({0})")]
     StoreUnavailable(Box<dyn std::error::Error + Send + Sync>),
+    /// The disk has no room for the write, or only what is kept for the end of what is open. Nothing was written.
+    #[error(
+        "the disk is full, so nothing was written; call again when space was freed on the disk of the server"
+    )]
+    DiskFull,
+    /// The directory of the store is not the one any more that was opened; the process ends.
+    #[error(
+        "the directory of the store is gone, so nothing more is written, and the server ends ({0})"
+    )]
+    StoreGone(String),
     /// A stored record cannot be read.
     #[error("the stored record {path} cannot be read: {message}")]
     RecordUnreadable {
@@ -119,9 +129,12 @@ impl Error {
     /// When to try again, if trying again as it is can help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::ShuttingDown | Self::StoreUnavailable(_) | Self::ClockOff { .. } => {
-                Some(Duration::from_millis(500))
-            }
+            Self::ShuttingDown
+            | Self::StoreUnavailable(_)
+            | Self::StoreGone(_)
+            | Self::ClockOff { .. } => Some(Duration::from_millis(500)),
+            // Somebody has to see to it.
+            Self::DiskFull => Some(Duration::from_secs(5)),
             Self::TooManyWaiters | Self::Overloaded => Some(Duration::from_secs(2)),
             _ => None,
         }

@@ -18,6 +18,8 @@ pub(crate) fn store_options(clock: Arc<dyn Clock>) -> Options {
         random: Arc::new(SystemRandom),
         metrics: StoreMetrics::default(),
         on_fatal: Box::new(|_| ()),
+        disk_reserve: Some(0),
+        signs: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Kubernetes manifests, held against the schemas of Kubernetes itself and against the server.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use support::server::{Config, Server};
@@ -77,6 +78,26 @@ fn a_wrong_name_type_kind_or_version_is_found() {
     }
 }
 
+/// What one wait takes at most, in KiB.
+const WAIT_KIB: u64 = 16;
+
+#[test]
+fn the_memory_of_a_pod_is_enough_for_the_waits_that_it_takes() {
+    let manifests = manifests();
+    let number_after = |start: &str, unit: &str| {
+        let lines = manifests.lines().map(str::trim);
+        let found =
+            lines.filter_map(|line| line.strip_prefix(start)?.strip_suffix(unit)).next_back();
+        found.and_then(|number| number.parse::<u64>().ok()).unwrap_or_else(|| panic!("no {start}"))
+    };
+    let waits = number_after("- --max-waits=", "");
+    let limit_mib = number_after("memory: ", "Mi");
+    // Half of what the server uses is for callers, and it uses three quarters of what it may.
+    let for_callers_kib = limit_mib * 1024 * 3 / 8;
+    assert!(waits * WAIT_KIB <= for_callers_kib, "{waits} waits in {limit_mib} MiB");
+    assert!(waits * WAIT_KIB * 2 > for_callers_kib, "half of it would do for {waits} waits");
+}
+
 #[tokio::test]
 async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes_and_by_its_names()
 {
@@ -88,8 +109,9 @@ async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes
     let dir = tempfile::tempdir().expect("a directory");
     let key = dir.path().join("link.key");
     std::fs::write(&key, "0123456789abcdef".repeat(4)).expect("it can be written");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).expect("it is ours");
     let arguments = after("- --");
-    assert_eq!(arguments.len(), 4, "{arguments:?}");
+    assert_eq!(arguments.len(), 5, "{arguments:?}");
     let mut config = Config::new(tools::hitl()).kind(Kind::StrictS3);
     for argument in arguments.iter().filter(|argument| !argument.starts_with("listen=")) {
         let argument = argument.replace("/etc/hitl/link.key", &key.display().to_string());

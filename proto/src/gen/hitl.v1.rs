@@ -39,6 +39,9 @@ pub enum ErrorReason {
     /// UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
     /// another server: RetryInfo says when.
     ClockOff = 14,
+    /// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+    /// are: those that are open can be answered for some time. RetryInfo says when to try again.
+    DiskFull = 15,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -62,6 +65,7 @@ impl ErrorReason {
             Self::ShuttingDown => "ERROR_REASON_SHUTTING_DOWN",
             Self::Internal => "ERROR_REASON_INTERNAL",
             Self::ClockOff => "ERROR_REASON_CLOCK_OFF",
+            Self::DiskFull => "ERROR_REASON_DISK_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -82,6 +86,7 @@ impl ErrorReason {
             "ERROR_REASON_SHUTTING_DOWN" => Some(Self::ShuttingDown),
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
             "ERROR_REASON_CLOCK_OFF" => Some(Self::ClockOff),
+            "ERROR_REASON_DISK_FULL" => Some(Self::DiskFull),
             _ => None,
         }
     }

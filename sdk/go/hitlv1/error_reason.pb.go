@@ -61,6 +61,9 @@ const (
 	// UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
 	// another server: RetryInfo says when.
 	ErrorReason_ERROR_REASON_CLOCK_OFF ErrorReason = 14
+	// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+	// are: those that are open can be answered for some time. RetryInfo says when to try again.
+	ErrorReason_ERROR_REASON_DISK_FULL ErrorReason = 15
 )
 
 // Enum value maps for ErrorReason.
@@ -81,6 +84,7 @@ var (
 		12: "ERROR_REASON_SHUTTING_DOWN",
 		13: "ERROR_REASON_INTERNAL",
 		14: "ERROR_REASON_CLOCK_OFF",
+		15: "ERROR_REASON_DISK_FULL",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -98,6 +102,7 @@ var (
 		"ERROR_REASON_SHUTTING_DOWN":          12,
 		"ERROR_REASON_INTERNAL":               13,
 		"ERROR_REASON_CLOCK_OFF":              14,
+		"ERROR_REASON_DISK_FULL":              15,
 	}
 )
 
@@ -132,7 +137,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xfe\x03\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\x9a\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -149,7 +154,8 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_RECORD_UNREADABLE\x10\v\x12\x1e\n" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\f\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\x1a\n" +
-	"\x16ERROR_REASON_CLOCK_OFF\x10\x0eB#\n" +
+	"\x16ERROR_REASON_CLOCK_OFF\x10\x0e\x12\x1a\n" +
+	"\x16ERROR_REASON_DISK_FULL\x10\x0fB#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -154,7 +154,7 @@ impl Launcher {
         })?;
         // The server runs in this directory, so a relative path would lead astray there.
         std::path::absolute(dir)
-            .and_then(|dir| std::fs::create_dir_all(&dir).map(|()| dir))
+            .and_then(|dir| make_private(&dir).map(|()| dir))
             .map_err(|error| unusable(dir, &error))
     }
 
@@ -215,9 +215,11 @@ impl Log {
     }
 
     fn writers(&self) -> Result<(std::fs::File, std::fs::File)> {
-        std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
             .open(&self.path)
             .and_then(|file| Ok((file.try_clone()?, file)))
             .map_err(|error| unusable(&self.path, &error))
@@ -237,6 +239,15 @@ impl Log {
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
     }
+}
+
+/// What the server keeps there is for this user alone.
+fn make_private(dir: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 fn is_alive(reply: &[u8]) -> bool {

@@ -148,14 +148,14 @@ class Log {
     this.path = path.join(dir, "serve.log");
     const length = () => fs.statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
     this.#start = usable(dir, () => {
-      fs.mkdirSync(dir, { recursive: true });
+      fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
       if (length() > LOG_BYTES_MAX) fs.renameSync(this.path, `${this.path}.1`);
       return length();
     });
   }
 
   open(): number {
-    return usable(this.path, () => fs.openSync(this.path, "a"));
+    return usable(this.path, () => fs.openSync(this.path, "a", 0o600));
   }
 
   /** The last lines written since the server was started. */

@@ -14,7 +14,11 @@ use crate::commit::Changes;
 use crate::error::{StoreError, already_exists, not_found, precondition};
 use crate::key::{self, Key};
 use crate::record::{self, Record};
+use crate::reserve::Room;
 use crate::versions::Versions;
+
+/// About what the engine writes with each entry besides the key and the record.
+const ENTRY_BYTES: usize = 64;
 
 /// A write, as queued.
 #[derive(Debug)]
@@ -23,11 +27,11 @@ pub(crate) enum Op {
         key: Key,
         record: Vec<u8>,
         mode: PutMode,
+        /// Refused while the reserve of the disk is needed.
+        is_new_work: bool,
     },
     /// Deleting what is not there succeeds, as on S3.
-    Delete {
-        key: Key,
-    },
+    Delete { key: Key },
     Copy {
         from: Key,
         to: Key,
@@ -38,6 +42,13 @@ pub(crate) enum Op {
     },
 }
 
+impl Op {
+    /// Whether it is refused while the reserve of the disk is needed.
+    pub(crate) fn is_new_work(&self) -> bool {
+        matches!(self, Self::Put { is_new_work: true, .. })
+    }
+}
+
 /// The version a put was stored as; `None` for other writes.
 pub(crate) type Answer = object_store::Result<Option<u64>>;
 
@@ -45,6 +56,7 @@ pub(crate) struct Batch<'a> {
     objects: &'a Keyspace,
     versions: &'a mut Versions,
     now: DateTime<Utc>,
+    room: Room,
     create_overwrites: bool,
     changed: HashMap<Key, Option<Slice>>,
     bytes: usize,
@@ -55,8 +67,17 @@ impl<'a> Batch<'a> {
         objects: &'a Keyspace,
         versions: &'a mut Versions,
         now: DateTime<Utc>,
+        room: Room,
     ) -> Self {
-        Self { objects, versions, now, create_overwrites: false, changed: HashMap::new(), bytes: 0 }
+        Self {
+            objects,
+            versions,
+            now,
+            room,
+            create_overwrites: false,
+            changed: HashMap::new(),
+            bytes: 0,
+        }
     }
 
     #[cfg(feature = "planted-faults")]
@@ -71,12 +92,15 @@ impl<'a> Batch<'a> {
 
     pub(crate) fn apply(&mut self, op: Op) -> Answer {
         match op {
-            Op::Put { key, record, mode } => {
+            Op::Put { key, record, mode, is_new_work } => {
                 self.check(&key, mode)?;
+                let room = if is_new_work { self.room.new_work } else { self.room.rest };
+                self.check_room(key.len() + record.len(), room)?;
                 Ok(Some(self.write(key, record)))
             }
             Op::Delete { key } => {
                 if self.exists(&key)? {
+                    self.check_room(key.len(), self.room.rest)?;
                     self.set(key, None);
                 }
                 Ok(None)
@@ -86,6 +110,7 @@ impl<'a> Batch<'a> {
                 if create {
                     self.check(&to, PutMode::Create)?;
                 }
+                self.check_room(from.len() + to.len() + record.len(), self.room.rest)?;
                 if take {
                     self.set(from, None);
                 }
@@ -103,6 +128,12 @@ impl<'a> Batch<'a> {
             changes.push((key::VERSIONS.into(), Some(reserved.to_le_bytes().into())));
         }
         changes
+    }
+
+    /// A write goes to the journal now and to a table later, so it takes room twice.
+    fn check_room(&self, bytes: usize, room: u64) -> Result<(), StoreError> {
+        let taken = (self.bytes + bytes + ENTRY_BYTES * (self.changed.len() + 1)) as u64;
+        if taken.saturating_mul(2) <= room { Ok(()) } else { Err(StoreError::DiskFull) }
     }
 
     fn check(&self, key: &Key, mode: PutMode) -> object_store::Result<()> {

@@ -1,23 +1,33 @@
 //! The directory: who may use it, and how it comes into being.
 //!
 //! ```text
-//! DIR/LOCK     locked by the operating system while a store is open, so never left stale
-//! DIR/db       the engine's files
-//! DIR/db.new   an unfinished first start; thrown away by the next one
+//! DIR/LOCK         locked by the operating system while a store is open, so never left stale
+//! DIR/db           the engine's files
+//! DIR/db/reserve   room that is kept for what must be written when the disk is full
+//! DIR/db.new       an unfinished first start; thrown away by the next one
 //! ```
+//!
+//! All of it is for its owner alone. A directory that others could open is closed to them first, and so is the lock
+//! file, since whoever can open that can hold the lock.
 //!
 //! The engine's files are made under another name and renamed when they are complete and synced:
 //! a first start that is killed halfway leaves nothing that looks like a damaged store.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
+use crate::place::Place;
+use crate::private;
+use crate::reserve::BLOCK_BYTES;
 
 const LOCK: &str = "LOCK";
 const DATABASE: &str = "db";
 const UNFINISHED: &str = "db.new";
+/// Among the engine's files, which it tells by their endings: other versions know no other name beside them.
+const RESERVE: &str = "reserve";
 /// A file system's own directory, present where DIR is a mount point.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -39,8 +49,11 @@ impl LockedDir {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(private::FILE)
             .open(path.join(LOCK))
             .map_err(unusable)?;
+        close_lock(&lock, &path.join(LOCK))?;
+        close(path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -48,7 +61,11 @@ impl LockedDir {
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
-        write_holder(&mut lock).map_err(unusable)?;
+        match write_holder(&mut lock) {
+            // It is for a message only, and a full disk is no reason not to read what is there.
+            Err(error) if crate::error::is_full(&error) => {}
+            written => written.map_err(unusable)?,
+        }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -59,6 +76,47 @@ impl LockedDir {
     /// Where the engine's files are, once [`create_database`](Self::create_database) has run.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
+    }
+
+    /// The file that keeps room.
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.database().join(RESERVE)
+    }
+
+    /// What is to be there as long as the store is open, once the engine has.
+    pub(crate) fn place(&self) -> io::Result<Place> {
+        let paths = [self.path.clone(), self.path.join(LOCK), self.database()];
+        Place::of(paths)?.with_journal(&self.database())
+    }
+
+    /// How much the engine may write at once when it opens: what is in journals that it has done with, and not yet in
+    /// its tables.
+    pub(crate) fn unflushed_bytes_max(&self) -> io::Result<u64> {
+        let mut journals = self.journals()?;
+        journals.sort_unstable();
+        // The newest goes on as it is.
+        journals.pop();
+        Ok(journals.iter().map(|(_, bytes)| bytes).sum())
+    }
+
+    /// What the journals take of the disk, which is less than their length.
+    pub(crate) fn journal_bytes(&self) -> io::Result<u64> {
+        Ok(self.journals()?.iter().map(|(_, bytes)| bytes).sum())
+    }
+
+    /// The number of each journal, and the bytes that it takes.
+    fn journals(&self) -> io::Result<Vec<(u64, u64)>> {
+        let mut journals = Vec::new();
+        for entry in fs::read_dir(self.database())? {
+            let entry = entry?;
+            let path = entry.path();
+            let is_journal = path.extension().is_some_and(|extension| extension == "jnl");
+            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            if let Some(number) = number.filter(|_| is_journal) {
+                journals.push((number, entry.metadata()?.blocks() * BLOCK_BYTES));
+            }
+        }
+        Ok(journals)
     }
 
     /// On the first start, lets `create` make the engine's files.
@@ -74,10 +132,41 @@ impl LockedDir {
         if unfinished.try_exists().map_err(unusable)? {
             fs::remove_dir_all(&unfinished).map_err(unusable)?;
         }
+        private::create_dir_all(&unfinished).map_err(unusable)?;
         create(&unfinished)?;
         sync_tree(&unfinished).map_err(unusable)?;
         fs::rename(&unfinished, self.database()).map_err(unusable)?;
         sync_dir(&self.path).map_err(unusable)
+    }
+}
+
+/// Whoever can open the lock file can hold the lock, and nobody could use the store.
+fn close_lock(lock: &File, path: &Path) -> Result<(), OpenError> {
+    let unusable = |source| OpenError::Unusable { dir: path.to_owned(), source };
+    if lock.metadata().map_err(unusable)?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let closed = lock.set_permissions(Permissions::from_mode(private::FILE));
+    closed.map_err(|_| OpenError::Exposed { path: path.to_owned(), mode: private::FILE })
+}
+
+/// A mount point may belong to another user, who lets us write there; what is in it is ours all the same.
+fn close(path: &Path) -> Result<(), OpenError> {
+    match private::close(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let database = path.join(DATABASE);
+            let is_there = database.try_exists().unwrap_or(false);
+            if is_there && private::close(&database).is_err() {
+                return Err(OpenError::Exposed { path: database, mode: 0o700 });
+            }
+            tracing::warn!(
+                "{} belongs to another user and others may list it: run `chmod 700` on it as that user",
+                path.display()
+            );
+            Ok(())
+        }
+        Err(source) => Err(OpenError::Unusable { dir: path.to_owned(), source }),
     }
 }
 
@@ -117,7 +206,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
     if existing == Some(&*path) {
         return Ok(());
     }
-    fs::create_dir_all(&path)?;
+    private::create_dir_all(&path)?;
     for parent in path.ancestors().skip(1) {
         sync_dir(parent)?;
         if Some(parent) == existing {
@@ -138,13 +227,6 @@ fn sync_tree(path: &Path) -> io::Result<()> {
     sync_dir(path)
 }
 
-#[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_dir(_path: &Path) -> io::Result<()> {
-    // A directory cannot be opened for syncing here; NTFS journals its entries itself.
-    Ok(())
 }

@@ -21,9 +21,11 @@ use fjall::compaction::Leveled;
 use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
+use crate::compaction::{Filters, Gate};
 use crate::dir::LockedDir;
 use crate::error::OpenError;
 use crate::key;
+use crate::reserve::{Floor, Reserve};
 
 const FORMAT: u32 = 1;
 const OBJECTS: &str = "objects";
@@ -33,9 +35,17 @@ const TABLE_BYTES: u64 = 16 << 20;
 /// The least the engine allows; only reached if flushing falls far behind.
 const MAX_JOURNAL_BYTES: u64 = 64 << 20;
 const WORKERS: usize = 2;
+/// With 30 tables in its first level the engine takes no writes until a compaction has been there.
+pub(crate) const MAX_WAITING_TABLES: usize = 24;
+/// What must stay free besides what is in memory: for the ends of tables, the engine's lists of them, and the blocks of
+/// directories.
+const SLACK_BYTES: u64 = 512 << 10;
+/// What must stay free while only the journal is written.
+const JOURNAL_BYTES: u64 = 64 << 10;
 
 /// An open engine whose content is durable.
 pub(crate) struct Engine {
+    pub(crate) gate: Arc<Gate>,
     pub(crate) objects: Keyspace,
     pub(crate) db: Database,
     /// The first version that was never given out.
@@ -43,12 +53,14 @@ pub(crate) struct Engine {
 }
 
 /// Opens what is in `dir`, creating it on the first start.
-pub(crate) fn open(dir: &LockedDir) -> Result<Engine, OpenError> {
-    dir.create_database(|path| create(path).map_err(|error| explain(dir.path(), &error)))?;
+pub(crate) fn open(dir: &LockedDir, reserve: &Arc<Reserve>) -> Result<Engine, OpenError> {
+    let gate = Gate::new(Arc::clone(reserve));
+    dir.create_database(|path| create(path, &gate).map_err(|error| explain(dir.path(), &error)))?;
+    look_for_room(dir, reserve)?;
     let failed = |error| explain(dir.path(), &error);
     let corrupt =
         |reason: &str| OpenError::Corrupt { dir: dir.path().to_owned(), reason: reason.to_owned() };
-    let db = database(&dir.database()).map_err(failed)?;
+    let db = database(&dir.database(), &gate).map_err(failed)?;
     if !db.keyspace_exists(OBJECTS) {
         return Err(corrupt("it has no objects keyspace"));
     }
@@ -64,18 +76,48 @@ pub(crate) fn open(dir: &LockedDir) -> Result<Engine, OpenError> {
             (*bytes).try_into().map_err(|_| corrupt("its version counter is unreadable"))?,
         ),
     };
-    Ok(Engine { objects, db, first_version })
+    Ok(Engine { gate, objects, db, first_version })
 }
 
-fn create(path: &Path) -> fjall::Result<()> {
-    let db = database(path)?;
+/// What the engine needs of the disk while so much is in memory, and `batch` is about to be: it all has to go to
+/// tables, which are a little larger. It goes there when the memtable is full.
+pub(crate) fn floor(unflushed_bytes: u64, batch: u64, is_flushing: bool) -> Floor {
+    let kept_bytes =
+        unflushed_bytes.saturating_add(unflushed_bytes / 8).saturating_add(SLACK_BYTES);
+    let is_due = unflushed_bytes.saturating_add(batch.saturating_mul(2)) >= MEMTABLE_BYTES;
+    let free_bytes = if is_flushing || is_due { kept_bytes } else { JOURNAL_BYTES };
+    Floor { kept_bytes, free_bytes }
+}
+
+/// The engine writes as soon as it is open if it was cut off behind in its work, and without room it would fail, at
+/// every start anew.
+fn look_for_room(dir: &LockedDir, reserve: &Reserve) -> Result<(), OpenError> {
+    let unusable = |source| OpenError::Unusable { dir: dir.path().to_owned(), source };
+    let unflushed = dir.unflushed_bytes_max().map_err(unusable)?;
+    if unflushed == 0 {
+        return Ok(());
+    }
+    let needed = floor(unflushed, 0, true).free_bytes;
+    let free = reserve.room(needed, Floor::default()).rest;
+    if free < needed {
+        return Err(OpenError::DiskFull { dir: dir.path().to_owned(), free, needed });
+    }
+    Ok(())
+}
+
+fn create(path: &Path, gate: &Arc<Gate>) -> fjall::Result<()> {
+    let db = database(path, gate)?;
     let objects = db.keyspace(OBJECTS, tuning)?;
     objects.insert(key::FORMAT, FORMAT.to_string())?;
     db.persist(PersistMode::SyncAll)
 }
 
-fn database(path: &Path) -> fjall::Result<Database> {
+fn database(path: &Path, gate: &Arc<Gate>) -> fjall::Result<Database> {
+    let gate = Arc::clone(gate);
     Database::builder(path)
+        .with_compaction_filter_factories(Arc::new(move |_| {
+            Some(Arc::new(Filters(Arc::clone(&gate))))
+        }))
         .cache_size(CACHE_BYTES)
         .max_journaling_size(MAX_JOURNAL_BYTES)
         .worker_threads(WORKERS)

@@ -47,6 +47,30 @@ pub enum OpenError {
         /// One of the names found there.
         found: String,
     },
+    /// Others may open what must be ours alone, and we may not change that.
+    #[error(
+        "others can open {}, and could keep this store from being used: run `chmod {mode:o} {}` as its owner",
+        path.display(), path.display()
+    )]
+    Exposed {
+        /// The file or directory.
+        path: PathBuf,
+        /// The mode it needs.
+        mode: u32,
+    },
+    /// There is too little room on the disk for the engine to open.
+    #[error(
+        "the disk is full: of the {needed} bytes that opening {} takes, {free} are free; free some space there",
+        dir.display()
+    )]
+    DiskFull {
+        /// The directory.
+        dir: PathBuf,
+        /// How much may be written.
+        free: u64,
+        /// How much has to be.
+        needed: u64,
+    },
     /// The data was written by a later version of this program.
     #[error(
         "{} has store format {found}, this program knows formats up to {supported}; \
@@ -95,6 +119,10 @@ pub enum StoreError {
         /// What failed.
         reason: String,
     },
+    /// The disk has no room for the write, or only what is kept for other writes. Nothing was written, and the store
+    /// goes on: the write may be repeated when there is room.
+    #[error("the disk is full")]
+    DiskFull,
     /// The object is larger than [`Options::max_object_bytes`](crate::Options).
     #[error("the object has {bytes} bytes, the limit is {max}")]
     ObjectTooLarge {
@@ -132,6 +160,11 @@ impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
         Self::Generic { store: STORE, source: Box::new(source) }
     }
+}
+
+/// Whether the operating system had no room for a write, on the disk or in somebody's share of it.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 pub(crate) fn already_exists(path: &Path) -> Error {

@@ -14,12 +14,14 @@
 //! * whoever was told `AlreadyExists` was refused by an object that is durable itself;
 //! * nobody ever reads a write that a power cut could still take back.
 //!
-//! A failed write or sync is never retried, because the kernel may have dropped the pages it
+//! Room on the disk is looked for before each batch (`reserve`): a write that has none is refused, and the store
+//! goes on. A failed write or sync is never retried, because the kernel may have dropped the pages it
 //! could not write: from then on every operation fails, and [`Options::on_fatal`] is called so
 //! that the process can end and recover from what the disk holds.
 
 mod batch;
 mod commit;
+mod compaction;
 mod dir;
 mod engine;
 mod error;
@@ -27,9 +29,12 @@ mod key;
 mod list;
 mod multipart;
 mod options;
+mod place;
+pub mod private;
 mod queue;
 mod read;
 mod record;
+mod reserve;
 mod shared;
 mod store;
 #[cfg(test)]
@@ -37,8 +42,10 @@ mod tests;
 mod versions;
 mod writer;
 
-pub use error::{OpenError, StoreError};
+pub use error::{OpenError, StoreError, is_full};
 #[cfg(feature = "planted-faults")]
 pub use options::PlantedFault;
 pub use options::{Clock, OnFatal, Options};
+pub use place::Place;
+pub use reserve::{Floor, NewWork, Reserve, Room, Usage};
 pub use store::EmbeddedStore;

@@ -31,11 +31,14 @@ pub struct Options {
     /// that wait for room. All waiting writes together also hold at most 64 MiB, or one largest
     /// object if that is more.
     pub max_queued_ops: usize,
+    /// How many bytes of the disk are kept for writes that are no [`NewWork`](crate::NewWork). Default: an eighth of
+    /// the disk, and 64 MiB at most.
+    pub reserve_bytes: Option<u64>,
     /// Gives `last_modified`, kept to the millisecond. Default: the system clock. It decides
     /// nothing: ordering is by etag.
     pub clock: Clock,
-    /// Called once, on the writer thread, after a write or sync failed: all waiting callers have
-    /// got their error, and every later operation fails. The process should log the reason and
+    /// Called once, on whatever thread, after a write or sync failed or the directory was found to be gone: all
+    /// waiting callers have got their error, and every later operation fails. The process should log the reason and
     /// end; starting again recovers what is durable. Default: an error in the log.
     pub on_fatal: OnFatal,
     /// A fault to commit on purpose, so that a checker can prove that it would find it.
@@ -76,6 +79,7 @@ impl Default for Options {
             max_object_bytes: 64 << 20,
             max_key_bytes: 1 << 10,
             max_queued_ops: 1 << 10,
+            reserve_bytes: None,
             clock: Arc::new(system_clock),
             on_fatal: Box::new(|reason| tracing::error!(reason, "the embedded store stopped")),
             #[cfg(feature = "planted-faults")]

@@ -50,7 +50,8 @@ impl Queue {
     }
 }
 
-fn cost(op: &Op) -> usize {
+/// About how much memory a write takes, and of the disk too.
+pub(crate) fn cost(op: &Op) -> usize {
     OVERHEAD
         + match op {
             Op::Put { key, record, .. } => key.len() + record.len(),

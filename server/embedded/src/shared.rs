@@ -1,4 +1,4 @@
-//! What readers and the writer share: the engine, the last durable snapshot, and whether the
+//! What readers and the writer share: the engine, the last durable snapshot, the room on the disk, and whether the
 //! store still works.
 //!
 //! Readers see the snapshot that the writer published after its last sync, never the engine's
@@ -9,26 +9,44 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fjall::{Database, Keyspace, Readable, Snapshot};
 
+use crate::compaction::Gate;
 use crate::dir::LockedDir;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::error::StoreError;
+use crate::options::OnFatal;
+use crate::place::Place;
+use crate::reserve::{Floor, Reserve, Room};
 
 // Fields drop in this order: the engine closes before the directory is unlocked.
 pub(crate) struct Shared {
     durable: RwLock<Arc<Snapshot>>,
     pub(crate) objects: Keyspace,
     pub(crate) db: Database,
+    gate: Arc<Gate>,
     failure: OnceLock<String>,
+    on_fatal: OnFatal,
+    pub(crate) reserve: Arc<Reserve>,
+    place: Place,
     pub(crate) dir: LockedDir,
 }
 
 impl Shared {
-    pub(crate) fn new(engine: Engine, dir: LockedDir) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        dir: LockedDir,
+        place: Place,
+        reserve: Arc<Reserve>,
+        on_fatal: OnFatal,
+    ) -> Self {
         Self {
             durable: RwLock::new(Arc::new(engine.db.snapshot())),
             objects: engine.objects,
             db: engine.db,
+            gate: engine.gate,
             failure: OnceLock::new(),
+            on_fatal,
+            reserve,
+            place,
             dir,
         }
     }
@@ -50,6 +68,68 @@ impl Shared {
         *self.durable.write().unwrap_or_else(PoisonError::into_inner) = latest;
     }
 
+    /// How much may be written, if that is about `wanted` bytes of what is no new work and `batch` in all.
+    pub(crate) fn room(&self, wanted: u64, batch: u64) -> Room {
+        if self.is_stalled() {
+            return Room { new_work: 0, rest: 0 };
+        }
+        self.reserve.room(wanted.saturating_mul(2), self.floor(batch))
+    }
+
+    pub(crate) fn room_at_most(&self) -> Room {
+        if self.is_stalled() {
+            return Room { new_work: 0, rest: 0 };
+        }
+        self.reserve.room_at_most(self.floor(0))
+    }
+
+    /// Whether so many tables wait to be compacted, which a full disk prevents, that the engine would soon wait for
+    /// that with every write.
+    fn is_stalled(&self) -> bool {
+        self.objects.l0_table_count() >= engine::MAX_WAITING_TABLES
+    }
+
+    /// What the engine needs of the disk for all that is in memory, and has yet to be written to tables.
+    fn floor(&self, batch: u64) -> Floor {
+        let is_flushing = self.objects.sealed_memtable_count() > 0;
+        let floor = engine::floor(self.db.write_buffer_size(), batch, is_flushing);
+        self.gate.set_floor(floor);
+        floor
+    }
+
+    /// Makes the reserve whole again when there is room.
+    pub(crate) fn tend(&self) {
+        if self.check().is_ok() {
+            self.reserve.grow(self.floor(0));
+        }
+    }
+
+    /// Lets the reserve grow with what is in memory.
+    pub(crate) fn keep_up(&self) {
+        self.reserve.keep_up(self.floor(0));
+    }
+
+    /// What the engine's files take of the disk.
+    pub(crate) fn disk_bytes(&self) -> Option<u64> {
+        let journals = self.dir.journal_bytes().ok()?;
+        Some(journals + self.objects.disk_space())
+    }
+
+    /// Stops the store if its directory is gone.
+    pub(crate) fn check_place(&self) -> Result<(), StoreError> {
+        self.place.check().map_err(|gone| {
+            if self.stop(&gone) {
+                self.tell_fatal();
+            }
+            self.stopped()
+        })
+    }
+
+    /// Whether the directory is still the one that was opened.
+    pub(crate) fn is_in_place(&self) -> Result<(), String> {
+        self.place.check()
+    }
+
     /// An error once the store has stopped.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
@@ -58,9 +138,23 @@ impl Shared {
         }
     }
 
-    /// Stops the store for good; the first reason stays.
-    pub(crate) fn stop(&self, reason: &str) {
-        self.failure.get_or_init(|| reason.to_owned());
+    /// Stops the store for good; the first reason stays. Says whether this is the first.
+    pub(crate) fn stop(&self, reason: &str) -> bool {
+        let first = self.failure.set(reason.to_owned()).is_ok();
+        self.gate.close();
+        first
+    }
+
+    /// Tells whoever opened the store why it has stopped. To be called once, by whoever stopped it.
+    pub(crate) fn tell_fatal(&self) {
+        if let Some(reason) = self.failure.get() {
+            (self.on_fatal)(reason);
+        }
+    }
+
+    /// Lets the engine end what it would do for as long as the disk is full.
+    pub(crate) fn close(&self) {
+        self.gate.close();
     }
 
     pub(crate) fn stopped(&self) -> StoreError {

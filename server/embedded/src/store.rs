@@ -23,6 +23,7 @@ use crate::error::{OpenError, StoreError};
 use crate::multipart::Upload;
 use crate::options::Options;
 use crate::queue::Queue;
+use crate::reserve::{NewWork, Reserve, Room, Usage};
 use crate::shared::Shared;
 use crate::versions::Versions;
 use crate::writer::Writer;
@@ -72,9 +73,13 @@ impl EmbeddedStore {
     ) -> Result<Self, OpenError> {
         options.validate()?;
         let dir = LockedDir::acquire(path)?;
-        let engine = engine::open(&dir)?;
+        let reserve = Arc::new(Reserve::new(path, dir.reserve(), options.reserve_bytes));
+        let engine = engine::open(&dir, &reserve)?;
+        let unusable = |source| OpenError::Unusable { dir: path.to_owned(), source };
+        let place = dir.place().map_err(unusable)?;
         let versions = Versions::after(engine.first_version);
-        let shared = Arc::new(Shared::new(engine, dir));
+        let shared = Arc::new(Shared::new(engine, dir, place, reserve, options.on_fatal));
+        shared.tend();
         let (queue, requests) = Queue::new(options.max_queued_ops, options.max_object_bytes);
         let engine_commit = EngineCommit {
             db: shared.db.clone(),
@@ -84,11 +89,11 @@ impl EmbeddedStore {
         #[cfg(feature = "planted-faults")]
         let engine_commit = engine_commit.plant(options.planted);
         let writer = Writer {
+            was_first: false,
             commit: commit(engine_commit),
             shared: Arc::clone(&shared),
             versions,
             clock: options.clock,
-            on_fatal: options.on_fatal,
             #[cfg(feature = "planted-faults")]
             planted: options.planted,
         };
@@ -103,6 +108,35 @@ impl EmbeddedStore {
             max_key_bytes: options.max_key_bytes,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether the directory is still the one that was opened. If it is not, the store has stopped.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub fn check_place(&self) -> Result<(), StoreError> {
+        self.inner.shared.check_place()
+    }
+
+    /// To be called every few seconds: makes the reserve whole again when there is room.
+    pub fn tend(&self) {
+        self.inner.shared.tend();
+    }
+
+    /// The disk in numbers, unless it cannot be looked at.
+    pub fn usage(&self) -> Option<Usage> {
+        self.inner.shared.reserve.usage()
+    }
+
+    /// How much may be written before the disk is full, if the reserve is used for what it is kept for. Each write
+    /// takes it twice.
+    pub fn room_at_most(&self) -> Room {
+        self.inner.shared.room_at_most()
+    }
+
+    /// How much of the disk the engine's files take.
+    pub fn disk_bytes(&self) -> Option<u64> {
+        self.inner.shared.disk_bytes()
     }
 
     pub(crate) fn check_size(&self, bytes: usize) -> Result<(), StoreError> {
@@ -156,6 +190,7 @@ impl ObjectStore for EmbeddedStore {
             key: self.key(location)?,
             record: record::encode(&opts.attributes, &payload)?,
             mode: opts.mode,
+            is_new_work: opts.extensions.get::<NewWork>().is_some(),
         };
         let version = self.submit(op).await?;
         Ok(PutResult {
@@ -234,6 +269,7 @@ impl ObjectStore for EmbeddedStore {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.queue.take());
+        self.shared.close();
         let Some(writer) = self.writer.take() else {
             return;
         };

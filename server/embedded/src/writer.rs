@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Answer, Batch};
 use crate::commit::Commit;
-use crate::options::{Clock, OnFatal};
-use crate::queue::Request;
+use crate::options::Clock;
+use crate::queue::{self, Request};
+use crate::reserve::Room;
 use crate::shared::Shared;
 use crate::versions::Versions;
 
@@ -25,12 +26,16 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 
 type Answers = Vec<(oneshot::Sender<Answer>, Answer)>;
 
+/// The store has stopped, and says why.
+struct Stopped;
+
 pub(crate) struct Writer {
+    /// Whether it was this writer that stopped the store, so that it has to say so.
+    pub(crate) was_first: bool,
     pub(crate) shared: Arc<Shared>,
     pub(crate) commit: Box<dyn Commit>,
     pub(crate) versions: Versions,
     pub(crate) clock: Clock,
-    pub(crate) on_fatal: OnFatal,
     #[cfg(feature = "planted-faults")]
     pub(crate) planted: Option<crate::PlantedFault>,
 }
@@ -52,8 +57,8 @@ impl Writer {
         while requests.blocking_recv_many(&mut taken, MAX_BATCH_OPS) > 0 {
             queued.extend(taken.drain(..));
             while !queued.is_empty() {
-                if let Err(reason) = self.write_some(&mut queued) {
-                    self.stop(&reason, queued, requests);
+                if let Err(Stopped) = self.write_some(&mut queued) {
+                    self.stop(queued, requests);
                     return;
                 }
             }
@@ -61,8 +66,10 @@ impl Writer {
     }
 
     /// Writes one batch from the front of `queued`.
-    fn write_some(&mut self, queued: &mut VecDeque<Request>) -> Result<(), String> {
-        let mut batch = Batch::new(&self.shared.objects, &mut self.versions, (self.clock)());
+    fn write_some(&mut self, queued: &mut VecDeque<Request>) -> Result<(), Stopped> {
+        self.shared.check().map_err(|_| Stopped)?;
+        let room = self.room(queued);
+        let mut batch = Batch::new(&self.shared.objects, &mut self.versions, (self.clock)(), room);
         #[cfg(feature = "planted-faults")]
         batch.plant_overwrite(self.planted == Some(crate::PlantedFault::Overwrite));
         let mut answers = Answers::with_capacity(queued.len());
@@ -79,35 +86,52 @@ impl Writer {
         }
         // Refusals wait for the sync as well: the object that refused may be in this batch.
         if !changes.is_empty() {
-            if let Err(error) = self.commit.commit_and_sync(changes) {
-                let reason = format!("writing failed: {error}");
-                self.shared.stop(&reason);
+            let committed = self.commit.commit_and_sync(changes);
+            let committed = committed.map_err(|error| format!("writing failed: {error}"));
+            // Whatever was synced is of no use to anybody if no restart will find it.
+            if let Err(reason) = committed.and_then(|()| self.shared.is_in_place()) {
+                self.was_first = self.shared.stop(&reason);
                 refuse(answers.into_iter().map(|(reply, _)| reply), &self.shared);
-                return Err(reason);
+                return Err(Stopped);
             }
             self.shared.publish();
+            self.shared.keep_up();
         }
         send(answers);
         Ok(())
     }
 
+    /// The room for what is queued. What is new work lets go of nothing that is kept for the rest.
+    fn room(&self, queued: &VecDeque<Request>) -> Room {
+        let (mut all, mut rest) = (0, 0);
+        for Request { op, .. } in queued {
+            let cost = queue::cost(op);
+            all += cost;
+            rest += if op.is_new_work() { 0 } else { cost };
+        }
+        let bounded = |bytes: usize| bytes.min(MAX_BATCH_BYTES) as u64;
+        self.shared.room(bounded(rest), bounded(all))
+    }
+
     /// Every caller gets the error before the hook runs, because the hook may end the process.
-    fn stop(&self, reason: &str, queued: VecDeque<Request>, mut requests: mpsc::Receiver<Request>) {
+    fn stop(&self, queued: VecDeque<Request>, mut requests: mpsc::Receiver<Request>) {
         requests.close();
         refuse(queued.into_iter().map(|request| request.reply), &self.shared);
         while let Some(request) = requests.blocking_recv() {
             refuse([request.reply], &self.shared);
         }
-        (self.on_fatal)(reason);
+        if self.was_first {
+            self.shared.tell_fatal();
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         if thread::panicking() {
-            let reason = "the writer thread panicked";
-            self.shared.stop(reason);
-            (self.on_fatal)(reason);
+            if self.shared.stop("the writer thread panicked") {
+                self.shared.tell_fatal();
+            }
         }
     }
 }

@@ -74,7 +74,10 @@ impl From<&Error> for Problem {
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
             Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
-            Error::StoreUnavailable(_) => (code::UNAVAILABLE, ErrorReason::StoreUnavailable),
+            Error::DiskFull => (code::RESOURCE_EXHAUSTED, ErrorReason::DiskFull),
+            Error::StoreUnavailable(_) | Error::StoreGone(_) => {
+                (code::UNAVAILABLE, ErrorReason::StoreUnavailable)
+            }
             Error::RecordUnreadable { .. } => (code::DATA_LOSS, ErrorReason::RecordUnreadable),
             Error::ClockOff { .. } => (code::UNAVAILABLE, ErrorReason::ClockOff),
             Error::ShuttingDown => (code::UNAVAILABLE, ErrorReason::ShuttingDown),
@@ -105,6 +108,10 @@ fn message(error: &Error) -> String {
     match error {
         Error::StoreUnavailable(_) => {
             "the store failed, and whether the call took effect is unknown; repeat it".to_owned()
+        }
+        Error::StoreGone(_) => {
+            "the directory of the store was deleted, moved or replaced: nothing more is written, and the server ends"
+                .to_owned()
         }
         Error::RecordUnreadable { .. } => {
             "a stored record cannot be read; the server's log says which".to_owned()

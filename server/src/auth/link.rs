@@ -5,9 +5,8 @@
 //! nothing but the key to judge one. The same link is made whenever the same event is shown;
 //! nothing is stored.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -15,8 +14,9 @@ use hitl_core::{EventId, EventKey, Namespace, Request, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::auth::key_file;
 use crate::error::Error;
-use crate::random::{self, Random};
+use crate::random::Random;
 
 /// Says what the key is used for, and in which version of the format.
 const DOMAIN: &[u8] = b"hitl link v1\0";
@@ -46,12 +46,14 @@ impl LinkKey {
     /// The key in `file`: 64 hexadecimal digits. If there is no such file it is made, readable by its owner alone.
     ///
     /// # Errors
-    /// The file cannot be read or made, or holds no key.
+    /// The file cannot be read or made, can be read by others, or holds no key.
     pub fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<Self> {
         loop {
-            match fs::read_to_string(file) {
+            match key_file::read(file) {
                 Ok(text) => return Self::parse(text.trim()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(file, random)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    key_file::make(file, random)?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -72,28 +74,6 @@ impl LinkKey {
         bytes.map(Self).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, "it must hold 64 hexadecimal digits")
         })
-    }
-
-    /// Writes a new key in a file of its own and then gives that its name, so that nobody ever
-    /// reads half a key; whoever comes second leaves the first one's.
-    fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
-        use std::os::unix::fs::OpenOptionsExt;
-        if let Some(directory) = file.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let digits =
-            |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let scratch = file.with_extension(digits(&random::bytes::<8>(random)));
-        let mut written =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch)?;
-        written.write_all(digits(&random::bytes::<32>(random)).as_bytes())?;
-        written.sync_all()?;
-        let linked = fs::hard_link(&scratch, file);
-        fs::remove_file(&scratch)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
     }
 }
 
@@ -258,6 +238,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random;
 
     fn links() -> Links {
         Links::new(&LinkKey::new([7; 32]), "http://h:1/")
@@ -296,7 +277,7 @@ mod tests {
         let file = directory.path().join("deep/link.key");
         let key = LinkKey::load_or_make(&file, &random::SystemRandom).unwrap();
         assert_eq!(LinkKey::load_or_make(&file, &random::SystemRandom).unwrap().0, key.0);
-        fs::write(&file, "short").unwrap();
+        std::fs::write(&file, "short").unwrap();
         assert!(LinkKey::load_or_make(&file, &random::SystemRandom).is_err());
     }
 

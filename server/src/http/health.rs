@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::error::Failure;
@@ -15,11 +15,16 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Ready: the store can be reached, and the server is not shutting down.
+/// Ready: the store can be reached and has room, and the server is not shutting down. Whatever the reason, a server
+/// that is not ready is unavailable to whoever asks.
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     match api.ready().await {
         Ok(()) => "ready\n".into_response(),
-        Err(error) => Failure::from(error).into_response(),
+        Err(error) => {
+            let mut reply = Failure::from(error).into_response();
+            *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            reply
+        }
     }
 }
 

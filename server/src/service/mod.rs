@@ -6,8 +6,10 @@
 
 mod aside;
 mod create;
+mod disk;
 mod end;
 mod list;
+mod machine;
 mod metrics;
 mod wait;
 
@@ -28,7 +30,7 @@ pub use crate::waiters::Owner;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};
-use crate::store::{EventStore, Nonce};
+use crate::store::{Disk, EventStore, Nonce};
 use crate::timers::{Fire, Timers};
 use crate::waiters::{Feed, Waiters};
 
@@ -62,7 +64,7 @@ impl Service {
         let store = Arc::new(store);
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
         let waiters = Waiters::new(waits_max);
-        let metrics = Metrics::new(store.metrics());
+        let metrics = Metrics::new(store.metrics(), store.disk().is_some());
         let (aside, tasks) = (Aside::new(), TaskTracker::new());
         let parts =
             Parts { store, timers, waiters, clock, random, metrics, aside, tasks, shutdown };
@@ -84,7 +86,7 @@ impl Service {
                 feed.run(shutdown.clone()).await;
             }
         };
-        tokio::join!(timers, feed);
+        tokio::join!(timers, feed, self.watch_disk());
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -108,13 +110,19 @@ impl Service {
     /// Whether calls can be served.
     ///
     /// # Errors
-    /// [`Error::ShuttingDown`], [`Error::ClockOff`], and those of the store.
+    /// [`Error::ShuttingDown`], [`Error::StoreGone`], [`Error::DiskFull`], [`Error::ClockOff`], and those of the store.
     pub async fn ready(&self) -> Result<(), Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
+        if let Some(disk) = self.0.store.disk() {
+            disk.check_place()?;
+        }
         // First of all, since its reply shows what time it is there: the clock may be right by now.
         self.0.store.check().await?;
+        if self.0.store.disk().is_some_and(Disk::is_full) {
+            return Err(Error::DiskFull);
+        }
         match self.0.store.skew().off_ms() {
             Some(ahead_ms) if self.0.store.skew().is_lasting(self.0.clock.moment()) => {
                 Err(Error::ClockOff { ahead_ms })

@@ -9,6 +9,7 @@ use quick_cache::sync::Cache;
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::store::disk::Disk;
 use crate::store::faults::PlantedFault;
 use crate::store::index::Indexes;
 use crate::store::keys::{self, Entry, Index};
@@ -33,6 +34,11 @@ const FRESH_MS: i64 = 10_000;
 pub struct EventStore {
     pub(super) objects: Objects,
     indexes: Indexes,
+    /// The same for new events, which are refused first when the disk fills up.
+    new_objects: Objects,
+    new_indexes: Indexes,
+    /// The disk of a store on this machine.
+    disk: Option<Disk>,
     /// Whether other replicas may use the same store.
     shared: bool,
     clock: Arc<dyn Clock>,
@@ -83,14 +89,29 @@ impl EventStore {
         skew: Arc<Skew>,
     ) -> Self {
         let indexes = Indexes::new(objects.clone());
+        let new_objects = objects.for_new_work();
+        let new_indexes = Indexes::new(new_objects.clone());
         Self {
             objects,
             indexes,
+            new_objects,
+            new_indexes,
+            disk: None,
             shared,
             clock,
             skew,
             cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
         }
+    }
+
+    /// The same events, on this disk.
+    pub(super) fn on(self, disk: Option<Disk>) -> Self {
+        Self { disk, ..self }
+    }
+
+    /// The disk of a store on this machine; others are the business of whoever keeps them.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     /// Whether other replicas may use the same store.
@@ -107,24 +128,34 @@ impl EventStore {
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
+    /// [`Error::DiskFull`] if it is not recorded, or without its timer.
     pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
         let key = request.key();
         let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
         let path = keys::request(&key);
         // Both at once, since a store takes its time for each; and if one fails the other is given up, since neither is
         // of use without the other.
-        let (created, ()) = tokio::try_join!(
-            self.objects.create_once::<RequestRecord>(&path, nonce, record),
-            self.indexes.insert(Index::Timers, timer(&request)),
+        let set_timer = async {
+            match self.new_indexes.insert(Index::Timers, timer(&request)).await {
+                Ok(()) => Ok(true),
+                // An event that is there already is found all the same.
+                Err(Error::DiskFull) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        let (created, has_timer) = tokio::try_join!(
+            self.new_objects.create_once::<RequestRecord>(&path, nonce, record),
+            set_timer,
         )?;
         match created {
+            objects::Created::Ours if !has_timer => Err(Error::DiskFull),
             objects::Created::Ours => {
                 let event = Event { request: request.clone(), response: None };
                 self.remember(Known { event, is_indexed: true });
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
-                if first.request.deadline != request.deadline {
+                if has_timer && first.request.deadline != request.deadline {
                     self.indexes.remove(Index::Timers, &timer(&request)).await?;
                 }
                 Ok(Created { request: Arc::new(first.request), existed: true })

@@ -6,12 +6,15 @@
 
 mod check;
 mod copy;
+mod disk;
 mod events;
 mod faults;
+mod files;
 #[cfg(test)]
 mod held;
 mod index;
 mod keys;
+pub mod marker;
 mod meta;
 mod metrics;
 mod objects;
@@ -27,10 +30,12 @@ mod url;
 
 pub use check::check;
 pub use copy::{Copied, CopyError, copy};
+pub use disk::Disk;
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
 #[cfg(test)]
 pub(crate) use held::HeldStore;
+pub use hitl_embedded::private::close as close_to_others;
 pub use keys::{Entry, Index};
 pub use metrics::StoreMetrics;
 pub use open::{OpenError, Options, open};
@@ -43,6 +48,9 @@ use crate::error::Error;
 /// A failure of the store itself, as distinct from a record that is not there.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
+        if disk::is_full(&error) {
+            return Self::DiskFull;
+        }
         Self::StoreUnavailable(Box::new(error))
     }
 }

@@ -6,11 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use hitl_embedded::NewWork;
 use object_store::path::Path;
-use object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{
+    Error as StoreError, Extensions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+};
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::store::disk;
 use crate::store::faults::PlantedFault;
 use crate::store::metrics::{Operation, StoreMetrics};
 use crate::store::record::{self, Nonce, Record};
@@ -39,11 +43,20 @@ pub(crate) enum Created<R> {
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     metrics: StoreMetrics,
+    /// Go with every write.
+    extensions: Extensions,
 }
 
 impl Objects {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, metrics: StoreMetrics) -> Self {
-        Self { store, metrics }
+        Self { store, metrics, extensions: Extensions::new() }
+    }
+
+    /// The same objects, for writes that are refused first when the disk fills up.
+    pub(crate) fn for_new_work(&self) -> Self {
+        let mut objects = self.clone();
+        objects.extensions.insert(NewWork);
+        objects
     }
 
     #[cfg(test)]
@@ -108,6 +121,10 @@ impl Objects {
             };
             if let Some(found) = read().await? {
                 return Ok(Some((found, error)));
+            }
+            // Asking again makes no room.
+            if disk::is_full(&error) {
+                return Err(error.into());
             }
             let count = if is_refusal(&error) { &mut refusals } else { &mut failures };
             *count += 1;
@@ -186,7 +203,9 @@ impl Objects {
         bytes: Bytes,
         mode: PutMode,
     ) -> Result<(), StoreError> {
-        let put = self.store.put_opts(path, bytes.into(), mode.into());
+        let extensions = self.extensions.clone();
+        let options = PutOptions { mode, extensions, ..PutOptions::default() };
+        let put = self.store.put_opts(path, bytes.into(), options);
         self.metrics.time(Operation::Put, put).await.map(drop)
     }
 }

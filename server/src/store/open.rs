@@ -1,22 +1,25 @@
 //! From the value of `--store` to an [`EventStore`] that can be trusted.
 
-use std::fmt;
-use std::path::Path as FilePath;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hitl_embedded::EmbeddedStore;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, PutMode};
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
+use crate::store::disk::Disk;
+use crate::store::files::Files;
 use crate::store::metrics::StoreMetrics;
 use crate::store::objects::Objects;
 use crate::store::record::{self, FormatRecord, VERSION};
 use crate::store::url::{Bucket, StoreUrl};
-use crate::store::{EventStore, Skew, keys, probe, remote};
+use crate::store::{EventStore, Skew, keys, marker, probe, remote};
+
+/// Told why a store can be used no more.
+pub(crate) type OnFatal = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What a store needs of its surroundings.
 pub struct Options {
@@ -29,6 +32,10 @@ pub struct Options {
     /// Called, from any thread, when the store has failed in a way after which nothing it holds in memory can be
     /// trusted; the process must then end.
     pub on_fatal: Box<dyn Fn(&str) + Send + Sync>,
+    /// How much of the disk is kept for the end of what is open, if not what is kept by default.
+    pub disk_reserve: Option<u64>,
+    /// Files that are there only where a store was, besides its own marker.
+    pub signs: Vec<PathBuf>,
 }
 
 /// Why a store was not opened, and what to do about it.
@@ -46,6 +53,18 @@ pub enum OpenError {
         path: String,
         /// What is wrong.
         message: String,
+    },
+    /// There was a store here.
+    #[error(
+        "there is no store in {}, and {} says that there was one: was it deleted or moved, or is its disk not mounted? \
+         Bring it back, or restore it from a backup. To begin anew without it, delete {}",
+        directory.display(), sign.display(), sign.display()
+    )]
+    Gone {
+        /// The directory.
+        directory: PathBuf,
+        /// What says so.
+        sign: PathBuf,
     },
     /// The bucket cannot be reached, or not with these credentials.
     #[error(
@@ -96,33 +115,55 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
-    let Options { clock, random, metrics, on_fatal } = options;
+    let Options { clock, random, metrics, on_fatal, disk_reserve, signs } = options;
+    marker::check(url, &signs)?;
     let skew = Arc::new(Skew::default());
-    let store = connect(url, clock.clone(), skew.clone(), on_fatal)?;
+    let (store, disk) = attach(url, clock.clone(), skew.clone(), disk_reserve, on_fatal)?;
     let objects = Objects::new(store.clone(), metrics.clone());
     // First of all, since it is the first to show whether the store can be reached at all.
     check_format(&objects).await.map_err(|error| explain(error, url))?;
     if !matches!(url, StoreUrl::Embedded(_)) {
         probe::probe(&objects, &*random).await.map_err(|error| explain(error, url))?;
     }
-    Ok(EventStore::with(objects, url.is_shared(), clock, skew))
+    marker::leave(url);
+    if let Some(disk) = &disk {
+        disk.tend();
+    }
+    Ok(EventStore::with(objects, url.is_shared(), clock, skew).on(disk))
 }
 
-/// The bare store at `url`.
+/// The bare store at `url`, of which no disk is kept.
 pub(crate) fn connect(
     url: &StoreUrl,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
-    on_fatal: Box<dyn Fn(&str) + Send + Sync>,
+    on_fatal: OnFatal,
 ) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    attach(url, clock, skew, Some(0), on_fatal).map(|(store, _)| store)
+}
+
+/// The bare store at `url`, and its disk if that is on this machine.
+fn attach(
+    url: &StoreUrl,
+    clock: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+    disk_reserve: Option<u64>,
+    on_fatal: OnFatal,
+) -> Result<(Arc<dyn ObjectStore>, Option<Disk>), OpenError> {
     Ok(match url {
         StoreUrl::Embedded(path) => {
-            Arc::new(EmbeddedStore::open(path, embedded_options(on_fatal))?)
+            let store = EmbeddedStore::open(path, embedded_options(disk_reserve, on_fatal))?;
+            (Arc::new(store.clone()), Some(Disk::Embedded(store)))
         }
-        StoreUrl::Memory => Arc::new(InMemory::new()),
-        StoreUrl::Files(path) => Arc::new(files(path)?),
-        StoreUrl::Bucket(bucket) => remote::connect(bucket, clock, skew)
-            .map_err(|error| explain(Error::from(error).into(), url))?,
+        StoreUrl::Files(path) => {
+            let files = Files::open(path, disk_reserve, on_fatal)?;
+            (files.clone(), Some(Disk::Files(files)))
+        }
+        StoreUrl::Memory => (Arc::new(InMemory::new()), None),
+        StoreUrl::Bucket(bucket) => {
+            let store = remote::connect(bucket, clock, skew);
+            (store.map_err(|error| explain(Error::from(error).into(), url))?, None)
+        }
     })
 }
 
@@ -145,7 +186,7 @@ pub(crate) fn explain(error: OpenError, url: &StoreUrl) -> OpenError {
     }
 }
 
-fn embedded_options(on_fatal: Box<dyn Fn(&str) + Send + Sync>) -> hitl_embedded::Options {
+fn embedded_options(reserve_bytes: Option<u64>, on_fatal: OnFatal) -> hitl_embedded::Options {
     #[cfg(feature = "planted-faults")]
     {
         use crate::store::PlantedFault as Fault;
@@ -156,21 +197,15 @@ fn embedded_options(on_fatal: Box<dyn Fn(&str) + Send + Sync>) -> hitl_embedded:
         ];
         let planted =
             planted.into_iter().find(|(fault, _)| fault.is_planted()).map(|(_, planted)| planted);
-        hitl_embedded::Options { planted, on_fatal, ..hitl_embedded::Options::default() }
+        hitl_embedded::Options {
+            planted,
+            reserve_bytes,
+            on_fatal,
+            ..hitl_embedded::Options::default()
+        }
     }
     #[cfg(not(feature = "planted-faults"))]
-    hitl_embedded::Options { on_fatal, ..hitl_embedded::Options::default() }
-}
-
-fn files(path: &FilePath) -> Result<LocalFileSystem, OpenError> {
-    let unusable = |error: &dyn fmt::Display| OpenError::Directory {
-        path: path.display().to_string(),
-        message: error.to_string(),
-    };
-    std::fs::create_dir_all(path).map_err(|error| unusable(&error))?;
-    let store = LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(&error))?;
-    // Without the cleanup every minute that ever had an entry would leave an empty directory to be listed for ever.
-    Ok(store.with_fsync(true).with_automatic_cleanup(true))
+    hitl_embedded::Options { reserve_bytes, on_fatal, ..hitl_embedded::Options::default() }
 }
 
 async fn check_format(objects: &Objects) -> Result<(), OpenError> {

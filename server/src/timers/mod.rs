@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};
-use crate::store::{Entry, EventStore, Index, PlantedFault};
+use crate::store::{Disk, Entry, EventStore, Index, PlantedFault};
 use window::Window;
 
 /// Time between two looks at the store for timers that other processes have set.
@@ -115,7 +115,7 @@ impl Timers {
 
     async fn fire_due(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
         self.window().resume(self.clock.moment());
-        if self.is_clock_off() {
+        if self.is_held() {
             return;
         }
         let due = self.window().take_due(self.clock.now());
@@ -126,7 +126,7 @@ impl Timers {
 
     /// Completes when something may be due, or the clock may be right again.
     async fn until_due(&self) {
-        let nearest = self.window().nearest().filter(|_| !self.is_clock_off());
+        let nearest = self.window().nearest().filter(|_| !self.is_held());
         let nearest = async {
             match nearest {
                 Some(nearest) => self.clock.sleep_until(nearest).await,
@@ -166,7 +166,7 @@ impl Timers {
     /// Works beside the rest too, so that a long backlog does not delay what is due now.
     async fn fire_overdue(self: &Arc<Self>, fire: &Fire, tasks: &TaskTracker) {
         while !PlantedFault::DropTimersAtRestart.is_planted() {
-            let pause_ms = if self.is_clock_off() {
+            let pause_ms = if self.is_held() {
                 SCAN_MS
             } else {
                 match self.sweep(self.clock.now(), fire, tasks).await {
@@ -252,9 +252,10 @@ impl Timers {
         });
     }
 
-    /// While the clock is wrong nothing is due.
-    fn is_clock_off(&self) -> bool {
-        self.store.skew().off_ms().is_some()
+    /// While the clock is wrong nothing is due, and while not even the reserve of the disk is left nothing can be
+    /// ended: each timer would only fail, again and again.
+    fn is_held(&self) -> bool {
+        self.store.skew().off_ms().is_some() || self.store.disk().is_some_and(Disk::is_exhausted)
     }
 
     fn window(&self) -> std::sync::MutexGuard<'_, Window> {

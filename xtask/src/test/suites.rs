@@ -53,6 +53,8 @@ pub(crate) const SUITES: &[Suite] = &[
     end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
     end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
     suite("deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
+    // It mounts file systems, which takes root.
+    suite("disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
     suite(
         "sim",
         &[],

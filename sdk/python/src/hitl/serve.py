@@ -145,11 +145,11 @@ class _Log:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "serve.log"
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
             if self.path.stat().st_size > _LOG_BYTES_MAX:
                 self.path.replace(directory / "serve.log.1")
-                self.path.touch()
+                self.path.touch(mode=0o600)
             self._start = self.path.stat().st_size
         except OSError as error:
             help = "The local server needs it: make it writable, or set HITL_DATA_DIR"

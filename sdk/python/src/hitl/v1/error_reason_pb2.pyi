@@ -60,6 +60,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
     another server: RetryInfo says when.
     """
+    ERROR_REASON_DISK_FULL: _ErrorReason.ValueType  # 15
+    """RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+    are: those that are open can be answered for some time. RetryInfo says when to try again.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -104,5 +108,9 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 ERROR_REASON_CLOCK_OFF: ErrorReason.ValueType  # 14
 """UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
 another server: RetryInfo says when.
+"""
+ERROR_REASON_DISK_FULL: ErrorReason.ValueType  # 15
+"""RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+are: those that are open can be answered for some time. RetryInfo says when to try again.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -139,6 +139,15 @@ public enum ErrorReason
    * <code>ERROR_REASON_CLOCK_OFF = 14;</code>
    */
   ERROR_REASON_CLOCK_OFF(14),
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+   * are: those that are open can be answered for some time. RetryInfo says when to try again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_DISK_FULL = 15;</code>
+   */
+  ERROR_REASON_DISK_FULL(15),
   UNRECOGNIZED(-1),
   ;
 
@@ -266,6 +275,15 @@ public enum ErrorReason
    * <code>ERROR_REASON_CLOCK_OFF = 14;</code>
    */
   public static final int ERROR_REASON_CLOCK_OFF_VALUE = 14;
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+   * are: those that are open can be answered for some time. RetryInfo says when to try again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_DISK_FULL = 15;</code>
+   */
+  public static final int ERROR_REASON_DISK_FULL_VALUE = 15;
 
 
   public final int getNumber() {
@@ -307,6 +325,7 @@ public enum ErrorReason
       case 12: return ERROR_REASON_SHUTTING_DOWN;
       case 13: return ERROR_REASON_INTERNAL;
       case 14: return ERROR_REASON_CLOCK_OFF;
+      case 15: return ERROR_REASON_DISK_FULL;
       default: return null;
     }
   }
