@@ -149,8 +149,8 @@ impl Error {
     }
 }
 
-/// As many violations, and as much of each, as a person would read. An answer of a megabyte can break a hundred thousand
-/// rules, and each reply names them several times.
+/// As many violations, and as much of each, as a person would read. An answer of a megabyte can break a hundred
+/// thousand rules, and each reply names them several times.
 fn bounded(mut broken: Vec<Violation>) -> Vec<Violation> {
     let more = broken.len().saturating_sub(VIOLATIONS_MAX);
     broken.truncate(VIOLATIONS_MAX);

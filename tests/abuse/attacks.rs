@@ -1,4 +1,5 @@
-//! The kinds of harm, one function each: it goes on until it is told that it is over, and returns how often it was done.
+//! The kinds of harm, one function each: it goes on until it is told that it is over, and returns how often it was
+//! done.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -20,7 +20,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Where `address` leads. `None` if that is nowhere that may be linked, or cannot be said in a label: other schemes,
+    /// Where `address` leads. `None` if that is nowhere that may be linked, or cannot be said in a label: other
+    /// schemes,
     /// relative addresses, and those with a name or a password before the host, which is there to be taken for one.
     pub(super) fn of(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
@@ -45,7 +46,8 @@ fn web(url: Url) -> Option<Target> {
     Some(Target { href: url.into(), label })
 }
 
-/// A mail to the addresses in the path alone: others could be added behind the question mark, where no label shows them.
+/// A mail to the addresses in the path alone: others could be added behind the question mark, where no label shows
+/// them.
 fn mail(url: &Url) -> Option<Target> {
     let to = url.path();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$*+-/=?^_{|}~@,".contains(&byte);

@@ -78,7 +78,9 @@ fn link_request() -> Value {
              {\"field\": 1}."},
             "decline": text("Declines, and says why; may be empty."),
             "answer_id": text("Makes the call safe to repeat. Chosen by the caller, at most 128 bytes."),
-            "responder": text("The name of the person, recorded as given: nothing proves it. Not looked at if the link names one."),
+            "responder": text(
+                "The name of the person, recorded as given: nothing proves it. Not looked at if the link names one.",
+            ),
         },
         "additionalProperties": false,
     })
