@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fjall::{Database, Keyspace, PersistMode};
 
+use crate::engine::Work;
 use crate::key::Key;
 
 /// What a batch changes: one entry a key, its new record or `None` for deleted.
@@ -24,6 +25,7 @@ pub(crate) trait Commit: Send {
 pub(crate) struct EngineCommit {
     pub(crate) db: Database,
     pub(crate) objects: Keyspace,
+    pub(crate) work: Work,
 }
 
 impl EngineCommit {
@@ -41,7 +43,9 @@ impl EngineCommit {
 
 impl Commit for EngineCommit {
     fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()> {
-        self.wait_for_flush()?;
+        if self.work == Work::All {
+            self.wait_for_flush()?;
+        }
         // `fdatasync` is enough: it also writes the size and block map that reading the journal
         // back needs, and leaves out only timestamps. The engine syncs new files and their
         // directories itself, in full, when it makes them.

@@ -20,9 +20,13 @@
 
 mod batch;
 mod commit;
+mod damage;
+#[cfg(test)]
+mod damage_tests;
 mod dir;
 mod engine;
 mod error;
+mod journal;
 mod key;
 mod list;
 mod multipart;
@@ -40,5 +44,5 @@ mod writer;
 pub use error::{OpenError, StoreError};
 #[cfg(feature = "planted-faults")]
 pub use options::PlantedFault;
-pub use options::{Clock, OnFatal, Options};
+pub use options::{Clock, OnFatal, Options, Purpose};
 pub use store::EmbeddedStore;

@@ -26,7 +26,7 @@ use crate::queue::Queue;
 use crate::shared::Shared;
 use crate::versions::Versions;
 use crate::writer::Writer;
-use crate::{engine, key, list, read, record};
+use crate::{damage, engine, key, list, read, record};
 
 /// How many deletes of one `delete_stream` are under way at a time; they share syncs.
 const CONCURRENT_DELETES: usize = 256;
@@ -49,6 +49,7 @@ struct Inner {
     queue: Option<Queue>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
+    losses: Vec<(std::path::PathBuf, String)>,
     max_object_bytes: usize,
     max_key_bytes: usize,
 }
@@ -72,12 +73,17 @@ impl EmbeddedStore {
     ) -> Result<Self, OpenError> {
         options.validate()?;
         let dir = LockedDir::acquire(path)?;
-        let engine = engine::open(&dir)?;
+        let mut engine = engine::open(&dir, options.purpose)?;
+        let losses = std::mem::take(&mut engine.losses);
         let versions = Versions::after(engine.first_version);
         let shared = Arc::new(Shared::new(engine, dir));
         let (queue, requests) = Queue::new(options.max_queued_ops, options.max_object_bytes);
         let writer = Writer {
-            commit: commit(EngineCommit { db: shared.db.clone(), objects: shared.objects.clone() }),
+            commit: commit(EngineCommit {
+                db: shared.db.clone(),
+                objects: shared.objects.clone(),
+                work: shared.work,
+            }),
             shared: Arc::clone(&shared),
             versions,
             clock: options.clock,
@@ -92,6 +98,7 @@ impl EmbeddedStore {
             queue: Some(queue),
             writer: Some(writer),
             shared,
+            losses,
             max_object_bytes: options.max_object_bytes,
             max_key_bytes: options.max_key_bytes,
         };
@@ -120,7 +127,27 @@ impl EmbeddedStore {
         Ok(key::of(location))
     }
 
+    /// What was gone on without, of a store that was opened to be saved: files, and what is wrong with them.
+    pub fn losses(&self) -> &[(std::path::PathBuf, String)] {
+        &self.inner.losses
+    }
+
+    /// The files of the store of which something cannot be read, with what the engine says. Reads all of the store.
+    pub async fn damaged_files(&self) -> Result<Vec<(std::path::PathBuf, String)>> {
+        let shared = self.inner.shared.clone();
+        let work = move || {
+            let all = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+            let mut found = std::collections::BTreeMap::new();
+            for place in damage::places(&shared.objects, &all) {
+                found.entry(place.file).or_insert(place.reason);
+            }
+            found.into_iter().collect()
+        };
+        Ok(tokio::task::spawn_blocking(work).await?)
+    }
+
     async fn submit(&self, op: Op) -> Answer {
+        self.inner.shared.check_takes_writes()?;
         let queue = self.inner.queue.as_ref();
         let queue = queue.expect("the queue is taken only when the last handle drops");
         queue.submit(op, &self.inner.shared).await

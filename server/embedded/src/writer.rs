@@ -80,7 +80,7 @@ impl Writer {
         // Refusals wait for the sync as well: the object that refused may be in this batch.
         if !changes.is_empty() {
             if let Err(error) = self.commit.commit_and_sync(changes) {
-                let reason = format!("writing failed: {error}");
+                let reason = self.explain(&error);
                 self.shared.stop(&reason);
                 refuse(answers.into_iter().map(|(reply, _)| reply), &self.shared);
                 return Err(reason);
@@ -89,6 +89,17 @@ impl Writer {
         }
         send(answers);
         Ok(())
+    }
+
+    fn explain(&self, error: &fjall::Error) -> String {
+        if matches!(error, fjall::Error::Poisoned) {
+            // It may have met a damaged table, and would again.
+            self.shared.dir.suspect_damage();
+            return "the engine could not move or merge what was written, and has said why in the log; the next start \
+                    looks for damage first"
+                .to_owned();
+        }
+        format!("writing failed: {error}")
     }
 
     /// Every caller gets the error before the hook runs, because the hook may end the process.
