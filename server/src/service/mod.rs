@@ -172,6 +172,8 @@ impl Service {
 }
 
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod replicas_tests;
 #[cfg(test)]
 mod steps_tests;

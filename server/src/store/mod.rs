@@ -10,12 +10,15 @@ mod events;
 mod faults;
 #[cfg(test)]
 mod held;
+mod hours;
 mod index;
 mod keys;
+mod left;
 mod meta;
 mod metrics;
 mod objects;
 mod open;
+mod paging;
 mod probe;
 mod record;
 mod remote;
@@ -23,14 +26,16 @@ mod remote;
 pub(crate) mod scripted;
 mod side;
 mod skew;
+mod unreadable;
 mod url;
 
-pub use check::check;
-pub use copy::{Copied, CopyError, copy};
+pub use check::{Checked, Deep, check, check_deep};
+pub use copy::{Copied, CopyError, Unreadable, copy};
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
 #[cfg(test)]
 pub(crate) use held::HeldStore;
+pub use index::Listed;
 pub use keys::{Entry, Index};
 pub use metrics::StoreMetrics;
 pub use open::{OpenError, Options, open};
@@ -40,9 +45,9 @@ pub use url::{Bucket, Cloud, StoreUrl};
 
 use crate::error::Error;
 
-/// A failure of the store itself, as distinct from a record that is not there.
+/// A failure of the store itself, or damage to what is in it, as distinct from a record that is not there.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
-        Self::StoreUnavailable(Box::new(error))
+        unreadable::explain(None, error)
     }
 }

@@ -98,7 +98,7 @@ pub enum OpenError {
 pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
     let Options { clock, random, metrics, on_fatal } = options;
     let skew = Arc::new(Skew::default());
-    let store = connect(url, clock.clone(), skew.clone(), on_fatal)?;
+    let store = connect(url, Purpose::Serve, clock.clone(), skew.clone(), on_fatal)?;
     let objects = Objects::new(store.clone(), metrics.clone());
     // First of all, since it is the first to show whether the store can be reached at all.
     check_format(&objects).await.map_err(|error| explain(error, url))?;
@@ -108,22 +108,47 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
     Ok(EventStore::with(objects, url.is_shared(), clock, skew))
 }
 
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used.
+    Serve,
+    /// To be looked at.
+    Check,
+    /// To read what can be read of it, however damaged it is.
+    Salvage,
+}
+
 /// The bare store at `url`.
 pub(crate) fn connect(
     url: &StoreUrl,
+    purpose: Purpose,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     on_fatal: Box<dyn Fn(&str) + Send + Sync>,
 ) -> Result<Arc<dyn ObjectStore>, OpenError> {
     Ok(match url {
-        StoreUrl::Embedded(path) => {
-            Arc::new(EmbeddedStore::open(path, embedded_options(on_fatal))?)
-        }
+        StoreUrl::Embedded(path) => Arc::new(embedded(path, purpose, on_fatal)?),
         StoreUrl::Memory => Arc::new(InMemory::new()),
         StoreUrl::Files(path) => Arc::new(files(path)?),
         StoreUrl::Bucket(bucket) => remote::connect(bucket, clock, skew)
             .map_err(|error| explain(Error::from(error).into(), url))?,
     })
+}
+
+/// The embedded store in the directory `path`.
+pub(crate) fn embedded(
+    path: &FilePath,
+    purpose: Purpose,
+    on_fatal: Box<dyn Fn(&str) + Send + Sync>,
+) -> Result<EmbeddedStore, OpenError> {
+    let purpose = match purpose {
+        Purpose::Serve => hitl_embedded::Purpose::Serve,
+        Purpose::Check => hitl_embedded::Purpose::Check,
+        Purpose::Salvage => hitl_embedded::Purpose::Salvage,
+    };
+    let options = hitl_embedded::Options { purpose, ..embedded_options(on_fatal) };
+    Ok(EmbeddedStore::open(path, options)?)
 }
 
 /// Says of a store that failed which one it is, and what there is to do.
@@ -182,7 +207,12 @@ async fn check_format(objects: &Objects) -> Result<(), OpenError> {
         // Another replica may do the same at the same time, with the same result.
         return Ok(objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?);
     };
-    let found: FormatRecord = serde_json::from_slice(&found)
+    check_version(&found)
+}
+
+/// Refuses a store whose layout record says that this program does not know it.
+pub(crate) fn check_version(format: &[u8]) -> Result<(), OpenError> {
+    let found: FormatRecord = serde_json::from_slice(format)
         .map_err(|error| OpenError::UnreadableFormat(error.to_string()))?;
     if found.version > VERSION {
         Err(OpenError::NewerFormat { found: found.version })
