@@ -35,7 +35,9 @@ fn refusal(reason: &str) -> Status {
         Some(ErrorReason::EventAlreadyFinal) => Code::FailedPrecondition,
         Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
         Some(ErrorReason::LinkInvalid | ErrorReason::OriginRefused) => Code::PermissionDenied,
-        Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded) => Code::ResourceExhausted,
+        Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded | ErrorReason::DiskFull) => {
+            Code::ResourceExhausted
+        }
         Some(ErrorReason::StoreUnavailable | ErrorReason::ShuttingDown | ErrorReason::ClockOff) => {
             Code::Unavailable
         }

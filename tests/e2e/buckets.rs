@@ -179,6 +179,29 @@ async fn a_store_that_does_not_keep_its_promises_is_refused_and_told_what_it_did
 }
 
 #[tokio::test]
+async fn a_bucket_whose_listings_do_not_end_is_refused_and_told_so() {
+    let bucket = Bucket::new();
+    let store = bucket.objects.url("hitl");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--store", &store];
+    for command in [&serve[..], &["store", "check", &store], &["store", "check", "--deep", &store]]
+    {
+        for (fault, word) in [
+            (Fault::RepeatedToken, "the token for the next page came twice"),
+            (Fault::MissingToken, "there is no token for the next page"),
+        ] {
+            bucket.objects.faults().script(Op::List, "", fault, u32::MAX);
+            let before = bucket.objects.requests().lists;
+            let (done, said) = bucket.hitl(command).await;
+            assert!(!done && said.contains(word), "{said}");
+            assert!(bucket.objects.requests().lists - before <= 3);
+            bucket.objects.faults().calm();
+        }
+    }
+    let (done, said) = bucket.hitl(&["store", "check", &store]).await;
+    assert!(done, "{said}");
+}
+
+#[tokio::test]
 async fn a_bucket_that_cannot_be_reached_is_named_with_what_to_do() {
     let bucket = Bucket::new();
     let (done, said) = bucket.hitl(&["store", "check", "s3://no-such-bucket/hitl"]).await;

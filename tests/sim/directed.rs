@@ -110,3 +110,29 @@ async fn an_end_that_is_read_for_any_reason_is_told() {
     two.other.service.get(&event).await.expect("reads go through");
     assert!(is_told(&wait).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn listings_that_do_not_end_keep_nobody_busy_for_ever() {
+    let two = Two::new().await;
+    let event = two.create().await;
+    let (_, wait) =
+        two.other.service.wait(&event, Owner::default()).await.expect("reads go through");
+    two.other.link.always(Some(Fault::EndlessListing));
+    two.answer(&event).await;
+    sleep(millis(LONG_MS)).await;
+    two.other.link.always(None);
+    assert!(is_told(&wait).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_told_although_every_other_listing_lacks_its_announcement() {
+    let two = Two::new().await;
+    let event = two.create().await;
+    two.other.link.always(Some(Fault::SkippedKeys));
+    let (_, wait) =
+        two.other.service.wait(&event, Owner::default()).await.expect("reads go through");
+    two.answer(&event).await;
+    // An announcement is listed for twenty seconds, once in each.
+    let told = timeout(millis(20_000), wait.ended()).await;
+    assert!(told.is_ok_and(|told| told.is_ok()));
+}

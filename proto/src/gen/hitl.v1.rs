@@ -30,7 +30,8 @@ pub enum ErrorReason {
     Overloaded = 9,
     /// UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when.
     StoreUnavailable = 10,
-    /// DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place.
+    /// DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+    /// guessed in its place.
     RecordUnreadable = 11,
     /// UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when.
     ShuttingDown = 12,
@@ -859,6 +860,11 @@ pub struct ListEventsResponse {
     /// Output only. Fetches the next page. Empty exactly if there is none.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+    /// asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+    /// missing. Empty over a store that is whole.
+    #[prost(string, repeated, tag = "3")]
+    pub unreadable: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for ListEventsResponse {
     const NAME: &'static str = "ListEventsResponse";

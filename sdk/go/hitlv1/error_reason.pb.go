@@ -52,7 +52,8 @@ const (
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 9
 	// UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when.
 	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 10
-	// DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place.
+	// DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+	// guessed in its place.
 	ErrorReason_ERROR_REASON_RECORD_UNREADABLE ErrorReason = 11
 	// UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 12

@@ -11,6 +11,7 @@ use fjall::{Keyspace, Slice};
 use object_store::{Error, PutMode, UpdateVersion};
 
 use crate::commit::Changes;
+use crate::damage;
 use crate::error::{StoreError, already_exists, not_found, precondition};
 use crate::key::{self, Key};
 use crate::record::{self, Record};
@@ -99,9 +100,14 @@ impl<'a> Batch<'a> {
                 Ok(Some(self.write(key, record)))
             }
             Op::Delete { key } => {
-                if self.exists(&key)? {
-                    self.check_room(key.len(), self.room.rest)?;
-                    self.set(key, None);
+                match self.exists(&key) {
+                    Ok(false) => {}
+                    // What cannot be read can be deleted all the same.
+                    Ok(true) | Err(StoreError::Damaged { .. }) => {
+                        self.check_room(key.len(), self.room.rest)?;
+                        self.set(key, None);
+                    }
+                    Err(error) => return Err(error.into()),
                 }
                 Ok(None)
             }
@@ -174,16 +180,25 @@ impl<'a> Batch<'a> {
     fn exists(&self, key: &Key) -> Result<bool, StoreError> {
         match self.changed.get(key) {
             Some(change) => Ok(change.is_some()),
-            None => Ok(self.objects.contains_key(key)?),
+            None => self.objects.contains_key(key).map_err(|error| unreadable(key, error)),
         }
     }
 
     fn get(&self, key: &Key) -> Result<Option<Slice>, StoreError> {
         match self.changed.get(key) {
             Some(change) => Ok(change.clone()),
-            None => Ok(self.objects.get(key)?),
+            None => self.objects.get(key).map_err(|error| unreadable(key, error)),
         }
     }
+}
+
+/// The file is named when the object is read.
+fn unreadable(key: &Key, error: fjall::Error) -> StoreError {
+    if !damage::is_damage(&error) {
+        return error.into();
+    }
+    let what = key::path(key).map_or_else(|_| "an entry".to_owned(), |path| path.to_string());
+    StoreError::Damaged { what, file: None, reason: error.to_string() }
 }
 
 fn missing(key: &Key) -> Error {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fjall::{Database, Keyspace, PersistMode};
 
+use crate::engine::Work;
 use crate::key::Key;
 
 /// What a batch changes: one entry a key, its new record or `None` for deleted.
@@ -25,6 +26,7 @@ pub(crate) struct EngineCommit {
     pub(crate) db: Database,
     pub(crate) objects: Keyspace,
     pub(crate) durability: PersistMode,
+    pub(crate) work: Work,
 }
 
 impl EngineCommit {
@@ -54,7 +56,9 @@ impl EngineCommit {
 
 impl Commit for EngineCommit {
     fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()> {
-        self.wait_for_flush()?;
+        if self.work == Work::All {
+            self.wait_for_flush()?;
+        }
         let mut batch = self.db.batch().durability(Some(self.durability));
         for (key, record) in changes {
             match record {

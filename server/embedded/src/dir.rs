@@ -4,6 +4,7 @@
 //! DIR/LOCK         locked by the operating system while a store is open, so never left stale
 //! DIR/db           the engine's files
 //! DIR/db/reserve   room that is kept for what must be written when the disk is full
+//! DIR/db/suspect   damage was met: the next start looks for it before anything else
 //! DIR/db.new       an unfinished first start; thrown away by the next one
 //! ```
 //!
@@ -28,6 +29,11 @@ const DATABASE: &str = "db";
 const UNFINISHED: &str = "db.new";
 /// Among the engine's files, which it tells by their endings: other versions know no other name beside them.
 const RESERVE: &str = "reserve";
+/// In the engine's directory, where programs that do not know it leave it alone.
+const SUSPECT: &str = "suspect";
+/// What the engine writes first and never removes.
+const ENGINE_VERSION: &str = "version";
+const KEYSPACES: &str = "keyspaces";
 /// A file system's own directory, present where DIR is a mount point.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -117,6 +123,68 @@ impl LockedDir {
             }
         }
         Ok(journals)
+    }
+
+    /// Has the next start look for damage before anything else.
+    pub(crate) fn suspect_damage(&self) {
+        // A disk that does not take it is found out by whoever meets the damage again.
+        let mut create = File::options();
+        create.write(true).create(true).mode(private::FILE);
+        let _ = create.open(self.database().join(SUSPECT));
+    }
+
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.database().join(SUSPECT).exists()
+    }
+
+    /// There is no damage after all.
+    pub(crate) fn trust(&self) {
+        let _ = fs::remove_file(self.database().join(SUSPECT));
+    }
+
+    /// Whether it has at least what the tables are found by.
+    pub(crate) fn has_tables(&self) -> bool {
+        let database = self.database();
+        database.join(ENGINE_VERSION).exists() && database.join(KEYSPACES).exists()
+    }
+
+    /// Refuses a directory without what every store has: the engine would make it anew, and all would be lost.
+    pub(crate) fn check_whole(&self) -> Result<(), OpenError> {
+        let unusable = |source| OpenError::Unusable { dir: self.path.clone(), source };
+        let database = self.database();
+        let missing = |file: PathBuf, what: &str| OpenError::Missing {
+            dir: self.path.clone(),
+            file,
+            what: what.to_owned(),
+        };
+        let version = database.join(ENGINE_VERSION);
+        if !version.try_exists().map_err(unusable)? {
+            let again = format!(
+                "the engine writes it first and never removes it. Restore the directory from a backup; if nothing else was \
+                 lost, write the file again: printf 'FJL\\003' > {}",
+                version.display()
+            );
+            return Err(missing(version, &again));
+        }
+        let keyspaces = database.join(KEYSPACES);
+        if !keyspaces.try_exists().map_err(unusable)? {
+            return Err(missing(
+                keyspaces,
+                "all that was stored is in it. Restore the directory from a backup",
+            ));
+        }
+        let mut journals = fs::read_dir(&database).map_err(unusable)?.flatten();
+        let is_journal =
+            |entry: fs::DirEntry| entry.path().extension().is_some_and(|it| it == "jnl");
+        if !journals.any(is_journal) {
+            let lost = format!(
+                "the journal, a numbered file that has every write since the last table was made. Restore the directory \
+                 from a backup; or go on without those writes: hitl store copy --skip-unreadable {} NEW",
+                self.path.display()
+            );
+            return Err(missing(database.join("*.jnl"), &lost));
+        }
+        Ok(())
     }
 
     /// On the first start, lets `create` make the engine's files.

@@ -14,7 +14,8 @@
 //!   (`commit` lets no more build up): 80 MiB at worst, besides the filters and indexes of the
 //!   upper tables.
 
-use std::path::Path;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fjall::compaction::Leveled;
@@ -22,9 +23,12 @@ use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::compaction::{Filters, Gate};
+use crate::damage;
 use crate::dir::LockedDir;
 use crate::error::OpenError;
+use crate::journal::{self, Journal};
 use crate::key;
+use crate::options::Purpose;
 use crate::reserve::{Floor, Reserve};
 
 const FORMAT: u32 = 1;
@@ -43,9 +47,25 @@ const SLACK_BYTES: u64 = 512 << 10;
 /// What must stay free while only the journal is written.
 const JOURNAL_BYTES: u64 = 64 << 10;
 
+/// What to do about a damaged file.
+pub(crate) const REMEDY: &str = "stop the server, save what can be read with `hitl store copy --skip-unreadable`, and \
+    serve the copy";
+
+/// What the engine does by itself while it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// It moves what was written from memory to tables, and merges those.
+    All,
+    /// Nothing: a merge that meets a damaged table ends all writing. What is written stays in memory and in the journal.
+    None,
+}
+
 /// An open engine whose content is durable.
 pub(crate) struct Engine {
     pub(crate) gate: Arc<Gate>,
+    pub(crate) work: Work,
+    /// What is gone on without: files, and what is wrong with them.
+    pub(crate) losses: Vec<(PathBuf, String)>,
     pub(crate) objects: Keyspace,
     pub(crate) db: Database,
     /// The first version that was never given out.
@@ -53,14 +73,71 @@ pub(crate) struct Engine {
 }
 
 /// Opens what is in `dir`, creating it on the first start.
-pub(crate) fn open(dir: &LockedDir, reserve: &Arc<Reserve>) -> Result<Engine, OpenError> {
+///
+/// If damage was met since it was last looked for, it is looked for first: over damaged tables the engine does no work
+/// of its own, so that all that can be read is served. To look at a store, or to save it, nothing is merged either; and
+/// whoever saves it goes on without what of the journal cannot be read.
+pub(crate) fn open(
+    dir: &LockedDir,
+    purpose: Purpose,
+    reserve: &Arc<Reserve>,
+) -> Result<Engine, OpenError> {
+    let unused = Gate::new(Arc::clone(reserve));
+    dir.create_database(|path| create(path, &unused).map_err(|error| explain(dir.path(), &error)))?;
+    let unusable = |source| OpenError::Unusable { dir: dir.path().to_owned(), source };
+    let mut losses = Vec::new();
+    match (dir.check_whole(), purpose) {
+        (Err(OpenError::Missing { file, what, .. }), Purpose::Salvage) if dir.has_tables() => {
+            losses.push((file, format!("it is missing: {what}")));
+        }
+        (whole, _) => whole?,
+    }
+    let look = || journal::all(&dir.database()).map_err(unusable);
+    let mut journals = look()?;
+    if purpose == Purpose::Salvage {
+        losses.extend(journal::mend(&journals).map_err(unusable)?);
+        journals = look()?;
+    } else {
+        journal::check(dir.path(), &journals)?;
+    }
+    if purpose != Purpose::Serve {
+        return Ok(Engine { losses, ..load(dir, Work::None, reserve, &journals)? });
+    }
+    if dir.is_suspect() {
+        let engine = load(dir, Work::None, reserve, &journals)?;
+        let places = damage::places(&engine.objects, &(Bound::Unbounded, Bound::Unbounded));
+        for file in damage::files(&places) {
+            let file = file.display().to_string();
+            tracing::error!(
+                file,
+                "a file of the store is damaged, and nothing is merged any more: {REMEDY}"
+            );
+        }
+        if !places.is_empty() {
+            return Ok(engine);
+        }
+        dir.trust();
+        drop(engine);
+        journals = look()?;
+    }
+    load(dir, Work::All, reserve, &journals)
+}
+
+fn load(
+    dir: &LockedDir,
+    work: Work,
+    reserve: &Arc<Reserve>,
+    journals: &[Journal],
+) -> Result<Engine, OpenError> {
+    if work == Work::All {
+        look_for_room(dir, reserve)?;
+    }
     let gate = Gate::new(Arc::clone(reserve));
-    dir.create_database(|path| create(path, &gate).map_err(|error| explain(dir.path(), &error)))?;
-    look_for_room(dir, reserve)?;
     let failed = |error| explain(dir.path(), &error);
     let corrupt =
         |reason: &str| OpenError::Corrupt { dir: dir.path().to_owned(), reason: reason.to_owned() };
-    let db = database(&dir.database(), &gate).map_err(failed)?;
+    let db = database(&dir.database(), work, &gate).map_err(failed)?;
+    journal::report_cuts(journals);
     if !db.keyspace_exists(OBJECTS) {
         return Err(corrupt("it has no objects keyspace"));
     }
@@ -76,7 +153,7 @@ pub(crate) fn open(dir: &LockedDir, reserve: &Arc<Reserve>) -> Result<Engine, Op
             (*bytes).try_into().map_err(|_| corrupt("its version counter is unreadable"))?,
         ),
     };
-    Ok(Engine { gate, objects, db, first_version })
+    Ok(Engine { gate, work, losses: Vec::new(), objects, db, first_version })
 }
 
 /// What the engine needs of the disk while so much is in memory, and `batch` is about to be: it all has to go to
@@ -106,21 +183,26 @@ fn look_for_room(dir: &LockedDir, reserve: &Reserve) -> Result<(), OpenError> {
 }
 
 fn create(path: &Path, gate: &Arc<Gate>) -> fjall::Result<()> {
-    let db = database(path, gate)?;
+    let db = database(path, Work::All, gate)?;
     let objects = db.keyspace(OBJECTS, tuning)?;
     objects.insert(key::FORMAT, FORMAT.to_string())?;
     db.persist(PersistMode::SyncAll)
 }
 
-fn database(path: &Path, gate: &Arc<Gate>) -> fjall::Result<Database> {
+fn database(path: &Path, work: Work, gate: &Arc<Gate>) -> fjall::Result<Database> {
     let gate = Arc::clone(gate);
+    let workers = match work {
+        Work::All => WORKERS,
+        Work::None => 0,
+    };
     Database::builder(path)
         .with_compaction_filter_factories(Arc::new(move |_| {
             Some(Arc::new(Filters(Arc::clone(&gate))))
         }))
         .cache_size(CACHE_BYTES)
         .max_journaling_size(MAX_JOURNAL_BYTES)
-        .worker_threads(WORKERS)
+        // The other of this name refuses 0, which the engine's own tests open it with.
+        .worker_threads_unchecked(workers)
         .open()
 }
 
@@ -160,6 +242,13 @@ fn explain(dir: &Path, error: &fjall::Error) -> OpenError {
         fjall::Error::InvalidVersion(Some(version)) => {
             OpenError::Newer { dir, found: format!("engine {version}"), supported: FORMAT }
         }
+        fjall::Error::JournalRecovery(_) => OpenError::Corrupt {
+            reason: format!(
+                "a journal (a file such as 3.jnl in {}) holds something else than was written ({error})",
+                dir.join("db").display()
+            ),
+            dir,
+        },
         other => OpenError::Corrupt { dir, reason: other.to_string() },
     }
 }

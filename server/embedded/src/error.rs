@@ -87,7 +87,8 @@ pub enum OpenError {
     },
     /// The data cannot be read back.
     #[error(
-        "the data in {} is damaged: {reason}; keep a copy of the directory, then restore it from a backup",
+        "the data in {} is damaged: {reason}; keep a copy of the directory, then restore it from a backup, or try to save \
+         what can be read with `hitl store copy --skip-unreadable`",
         dir.display()
     )]
     Corrupt {
@@ -95,6 +96,16 @@ pub enum OpenError {
         dir: PathBuf,
         /// What did not fit.
         reason: String,
+    },
+    /// A file is gone that every store has.
+    #[error("the store in {} is not whole: {} is missing; {what}", dir.display(), file.display())]
+    Missing {
+        /// The directory.
+        dir: PathBuf,
+        /// What is missing.
+        file: PathBuf,
+        /// What it was, and what to do.
+        what: String,
     },
     /// An option is out of its range.
     #[error("option {name} is {value}; it must be from 1 to {max}")]
@@ -142,9 +153,25 @@ pub enum StoreError {
     /// The engine could not read.
     #[error("reading failed: {0}")]
     Read(#[from] fjall::Error),
+    /// What the disk gives back is not what was written there, or nothing at all.
+    #[error("{what} cannot be read: the disk holds something else than was written ({reason}){}", in_file(.file.as_deref()))]
+    Damaged {
+        /// The object, or the part of a listing.
+        what: String,
+        /// The file, if it was found.
+        file: Option<PathBuf>,
+        /// What the engine says.
+        reason: String,
+    },
     /// A stored record is not what this program writes.
     #[error("a stored record is damaged: {0}")]
     Record(&'static str),
+    /// The store was opened although it is damaged, and takes no more writes.
+    #[error(
+        "the store is damaged and takes no more writes: stop the server and save what can be read with `hitl store copy \
+         --skip-unreadable`"
+    )]
+    NoMoreWrites,
     /// The requested range is not inside the object.
     #[error("{0}")]
     Range(String),
@@ -154,6 +181,17 @@ pub enum StoreError {
     /// `PutMode::Update` without an etag.
     #[error("an update needs the etag it replaces")]
     MissingEtag,
+}
+
+impl StoreError {
+    /// Whether something that was stored cannot be read any more, however often it is tried.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Record(_))
+    }
+}
+
+fn in_file(file: Option<&std::path::Path>) -> String {
+    file.map_or_else(String::new, |file| format!(", in {}", file.display()))
 }
 
 impl From<StoreError> for Error {

@@ -22,9 +22,13 @@
 mod batch;
 mod commit;
 mod compaction;
+mod damage;
+#[cfg(test)]
+mod damage_tests;
 mod dir;
 mod engine;
 mod error;
+mod journal;
 mod key;
 mod list;
 mod multipart;
@@ -45,7 +49,7 @@ mod writer;
 pub use error::{OpenError, StoreError, is_full};
 #[cfg(feature = "planted-faults")]
 pub use options::PlantedFault;
-pub use options::{Clock, OnFatal, Options};
+pub use options::{Clock, OnFatal, Options, Purpose};
 pub use place::Place;
 pub use reserve::{Floor, NewWork, Reserve, Room, Usage};
 pub use store::EmbeddedStore;

@@ -12,6 +12,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::path::{DELIMITER_BYTE, Path};
 use object_store::{ListResult, ObjectMeta, Result};
 
+use crate::damage::{self, Pieces};
 use crate::error::StoreError;
 use crate::key::{self, KeyRange};
 use crate::record::Record;
@@ -22,37 +23,100 @@ const CHUNK: usize = 256;
 
 /// All objects of `range`. The snapshot is the one of the first poll and is held until the stream
 /// ends, which keeps the space of what is deleted meanwhile: do not park a listing.
+///
+/// What cannot be read is an error in its place, and the listing goes on behind it: whoever needs all of it stops there.
 pub(crate) fn list(shared: Arc<Shared>, range: KeyRange) -> BoxStream<'static, Result<ObjectMeta>> {
     stream::try_unfold(Cursor::Start(shared, range), Cursor::next_chunk)
-        .map_ok(|chunk| stream::iter(chunk.into_iter().map(Ok)))
+        .map_ok(stream::iter)
         .try_flatten()
         .boxed()
 }
 
+type Chunk = Vec<Result<ObjectMeta>>;
+
 enum Cursor {
     Start(Arc<Shared>, KeyRange),
+    At(Box<Listing>),
+}
+
+struct Listing {
     // The iterator drops before what it reads from.
-    At(fjall::Iter, Arc<Shared>),
+    entries: Entries,
+    /// What is not listed yet.
+    rest: KeyRange,
+    snapshot: Arc<Snapshot>,
+    shared: Arc<Shared>,
+}
+
+enum Entries {
+    Whole(fjall::Iter),
+    /// Of a range with damaged places.
+    Around(Pieces),
 }
 
 impl Cursor {
-    async fn next_chunk(self) -> Result<Option<(Vec<ObjectMeta>, Self)>> {
+    async fn next_chunk(self) -> Result<Option<(Chunk, Self)>> {
         blocking(move || self.advance()).await
     }
 
-    fn advance(self) -> Result<Option<(Vec<ObjectMeta>, Self)>> {
-        let (mut iter, shared) = match self {
-            Self::Start(shared, range) => (shared.durable()?.range(&shared.objects, range), shared),
-            Self::At(iter, shared) => (iter, shared),
+    fn advance(self) -> Result<Option<(Chunk, Self)>> {
+        let mut listing = match self {
+            Self::Start(shared, rest) => {
+                let snapshot = shared.durable()?;
+                let entries = Entries::Whole(snapshot.range(&shared.objects, rest.clone()));
+                Box::new(Listing { entries, rest, snapshot, shared })
+            }
+            Self::At(listing) => listing,
         };
-        shared.check()?;
+        listing.shared.check()?;
         let mut chunk = Vec::with_capacity(CHUNK);
-        for entry in iter.by_ref().take(CHUNK) {
-            let (key, record) = entry.into_inner().map_err(StoreError::from)?;
-            chunk.push(Record::parse(&record)?.meta(key::path(&key)?)?);
+        while chunk.len() < CHUNK
+            && let Some(object) = listing.next()
+        {
+            chunk.push(object);
         }
-        Ok((!chunk.is_empty()).then_some((chunk, Self::At(iter, shared))))
+        Ok((!chunk.is_empty()).then_some((chunk, Self::At(listing))))
     }
+}
+
+impl Listing {
+    fn next(&mut self) -> Option<Result<ObjectMeta>> {
+        let entry = match &mut self.entries {
+            Entries::Whole(entries) => entries.next().map(fjall::Guard::into_inner),
+            Entries::Around(pieces) => pieces.next(&self.snapshot),
+        };
+        let error = match entry? {
+            Ok((key, record)) => {
+                self.rest.0 = Bound::Excluded(key.to_vec());
+                return Some(object(&key, &record).map_err(Into::into));
+            }
+            Err(error) => error,
+        };
+        if matches!(self.entries, Entries::Whole(_)) && damage::is_damage(&error) {
+            // Begun anew where it came to, so that nothing beside the damaged place is lost.
+            self.entries = Entries::Around(Pieces::of(&self.shared.objects, &self.rest));
+            return self.next();
+        }
+        let what = match &self.rest.0 {
+            Bound::Excluded(key) => key::path(key).map_or_else(
+                |_| "a part of the listing".to_owned(),
+                |path| format!("what is listed after {path}"),
+            ),
+            _ => "the beginning of the listing".to_owned(),
+        };
+        if !damage::is_damage(&error) {
+            return Some(Err(StoreError::from(error).into()));
+        }
+        let file = match &self.entries {
+            Entries::Around(pieces) => pieces.file().cloned(),
+            Entries::Whole(_) => None,
+        };
+        Some(Err(self.shared.damaged(&error, what, file).into()))
+    }
+}
+
+fn object(key: &[u8], record: &[u8]) -> Result<ObjectMeta, StoreError> {
+    Record::parse(record)?.meta(key::path(key)?)
 }
 
 /// The objects directly in the directory `prefix` and the directories in it. `object_store` wants
@@ -64,7 +128,14 @@ pub(crate) async fn list_with_delimiter(
     let directory = key::directory(prefix);
     blocking(move || {
         let snapshot = shared.durable()?;
-        Ok(children(&snapshot, &shared, &directory)?.result)
+        let whole = children(&snapshot, &shared, &directory).map_err(|error| match error {
+            StoreError::Read(error) => {
+                let what = format!("the listing of {}", String::from_utf8_lossy(&directory[1..]));
+                shared.explain(error, what, &key::starting_with(&directory))
+            }
+            other => other,
+        })?;
+        Ok(whole.result)
     })
     .await
 }

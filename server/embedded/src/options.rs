@@ -41,9 +41,23 @@ pub struct Options {
     /// waiting callers have got their error, and every later operation fails. The process should log the reason and
     /// end; starting again recovers what is durable. Default: an error in the log.
     pub on_fatal: OnFatal,
+    /// What the store is opened for. Default: to be served.
+    pub purpose: Purpose,
     /// A fault to commit on purpose, so that a checker can prove that it would find it.
     #[cfg(feature = "planted-faults")]
     pub planted: Option<PlantedFault>,
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be used.
+    Serve,
+    /// To be looked at: nothing is moved or merged.
+    Check,
+    /// To save what can be read of it: nothing is moved or merged, and what cannot be read of the journal, or all of it if
+    /// it is missing, is gone on without. The journal is kept beside as it was.
+    Salvage,
 }
 
 /// Faults that a test suite's checker must find.
@@ -82,6 +96,7 @@ impl Default for Options {
             reserve_bytes: None,
             clock: Arc::new(system_clock),
             on_fatal: Box::new(|reason| tracing::error!(reason, "the embedded store stopped")),
+            purpose: Purpose::Serve,
             #[cfg(feature = "planted-faults")]
             planted: None,
         }
@@ -102,6 +117,7 @@ impl fmt::Debug for Options {
             .field("max_object_bytes", &self.max_object_bytes)
             .field("max_key_bytes", &self.max_key_bytes)
             .field("max_queued_ops", &self.max_queued_ops)
+            .field("purpose", &self.purpose)
             .finish_non_exhaustive()
     }
 }

@@ -5,17 +5,29 @@
 //! latest state. The engine applies a batch to memory only after the sync, but promises that
 //! nowhere; with the snapshot it does not have to, and a listing sees whole batches.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use fjall::{Database, Keyspace, Readable, Snapshot};
+use fjall::{AbstractTree, Database, Keyspace, Readable, Snapshot};
 
 use crate::compaction::Gate;
+use crate::damage;
 use crate::dir::LockedDir;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, REMEDY, Work};
 use crate::error::StoreError;
+use crate::key::{self, KeyRange};
 use crate::options::OnFatal;
 use crate::place::Place;
 use crate::reserve::{Floor, Reserve, Room};
+
+/// Most bytes that are written to a damaged store, which stay in memory.
+const UNMOVED_BYTES_MAX: u64 = 64 << 20;
+/// With four the engine stalls.
+const UNMOVED_MEMTABLES_MAX: usize = 2;
+/// From 20 tables on that are not merged the engine slows writers down, and with 30 it stops them.
+const UNMERGED_TABLES_MAX: usize = 18;
 
 // Fields drop in this order: the engine closes before the directory is unlocked.
 pub(crate) struct Shared {
@@ -27,6 +39,9 @@ pub(crate) struct Shared {
     on_fatal: OnFatal,
     pub(crate) reserve: Arc<Reserve>,
     place: Place,
+    /// Files that were found to be damaged, each of which is logged once.
+    damaged: Mutex<BTreeSet<PathBuf>>,
+    pub(crate) work: Work,
     pub(crate) dir: LockedDir,
 }
 
@@ -47,6 +62,8 @@ impl Shared {
             on_fatal,
             reserve,
             place,
+            damaged: Mutex::default(),
+            work: engine.work,
             dir,
         }
     }
@@ -59,7 +76,48 @@ impl Shared {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<fjall::Slice>, StoreError> {
-        Ok(self.durable()?.get(&self.objects, key)?)
+        let found = self.durable()?.get(&self.objects, key);
+        found.map_err(|error| {
+            let what =
+                key::path(key).map_or_else(|_| "an entry".to_owned(), |path| path.to_string());
+            let range = (Bound::Included(key.to_vec()), Bound::Included(key.to_vec()));
+            self.explain(error, what, &range)
+        })
+    }
+
+    /// What it means that the engine could not read `what`, which stands in `range`.
+    pub(crate) fn explain(
+        &self,
+        error: fjall::Error,
+        what: String,
+        range: &KeyRange,
+    ) -> StoreError {
+        if !damage::is_damage(&error) {
+            return error.into();
+        }
+        let files = damage::files(&damage::places(&self.objects, range));
+        self.damaged(&error, what, files)
+    }
+
+    /// Logs each damaged file once, and has the next start look for damage before anything is compacted.
+    pub(crate) fn damaged(
+        &self,
+        error: &fjall::Error,
+        what: String,
+        files: impl IntoIterator<Item = PathBuf>,
+    ) -> StoreError {
+        let reason = error.to_string();
+        let mut first = None;
+        for file in files {
+            let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+            if damaged.insert(file.clone()) {
+                let file = file.display().to_string();
+                tracing::error!(file, what, reason, "a file of the store is damaged: {REMEDY}");
+            }
+            first.get_or_insert(file);
+        }
+        self.dir.suspect_damage();
+        StoreError::Damaged { what, file: first, reason }
     }
 
     /// Makes everything committed so far visible; only the writer calls this, after a sync.
@@ -128,6 +186,18 @@ impl Shared {
     /// Whether the directory is still the one that was opened.
     pub(crate) fn is_in_place(&self) -> Result<(), String> {
         self.place.check()
+    }
+
+    /// Over a damaged store, what is written stays in memory and in the journal, which has to end somewhere.
+    pub(crate) fn check_takes_writes(&self) -> Result<(), StoreError> {
+        if self.work == Work::All {
+            return Ok(());
+        }
+        let is_full = self.objects.tree.active_memtable().size() > UNMOVED_BYTES_MAX
+            // Beyond these the engine would wait for what never comes.
+            || self.objects.sealed_memtable_count() > UNMOVED_MEMTABLES_MAX
+            || self.objects.l0_table_count() > UNMERGED_TABLES_MAX;
+        if is_full { Err(StoreError::NoMoreWrites) } else { Ok(()) }
     }
 
     /// An error once the store has stopped.

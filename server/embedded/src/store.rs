@@ -21,13 +21,13 @@ use crate::commit::{Commit, EngineCommit};
 use crate::dir::LockedDir;
 use crate::error::{OpenError, StoreError};
 use crate::multipart::Upload;
-use crate::options::Options;
+use crate::options::{Options, Purpose};
 use crate::queue::Queue;
 use crate::reserve::{NewWork, Reserve, Room, Usage};
 use crate::shared::Shared;
 use crate::versions::Versions;
 use crate::writer::Writer;
-use crate::{engine, key, list, read, record};
+use crate::{damage, engine, key, list, read, record};
 
 /// How many deletes of one `delete_stream` are under way at a time; they share syncs.
 const CONCURRENT_DELETES: usize = 256;
@@ -50,6 +50,7 @@ struct Inner {
     queue: Option<Queue>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
+    losses: Vec<(std::path::PathBuf, String)>,
     max_object_bytes: usize,
     max_key_bytes: usize,
 }
@@ -74,17 +75,21 @@ impl EmbeddedStore {
         options.validate()?;
         let dir = LockedDir::acquire(path)?;
         let reserve = Arc::new(Reserve::new(path, dir.reserve(), options.reserve_bytes));
-        let engine = engine::open(&dir, &reserve)?;
+        let mut engine = engine::open(&dir, options.purpose, &reserve)?;
+        let losses = std::mem::take(&mut engine.losses);
         let unusable = |source| OpenError::Unusable { dir: path.to_owned(), source };
         let place = dir.place().map_err(unusable)?;
         let versions = Versions::after(engine.first_version);
         let shared = Arc::new(Shared::new(engine, dir, place, reserve, options.on_fatal));
-        shared.tend();
+        if options.purpose == Purpose::Serve {
+            shared.tend();
+        }
         let (queue, requests) = Queue::new(options.max_queued_ops, options.max_object_bytes);
         let engine_commit = EngineCommit {
             db: shared.db.clone(),
             objects: shared.objects.clone(),
             durability: EngineCommit::DURABLE,
+            work: shared.work,
         };
         #[cfg(feature = "planted-faults")]
         let engine_commit = engine_commit.plant(options.planted);
@@ -104,6 +109,7 @@ impl EmbeddedStore {
             queue: Some(queue),
             writer: Some(writer),
             shared,
+            losses,
             max_object_bytes: options.max_object_bytes,
             max_key_bytes: options.max_key_bytes,
         };
@@ -161,7 +167,27 @@ impl EmbeddedStore {
         Ok(key::of(location))
     }
 
+    /// What was gone on without, of a store that was opened to be saved: files, and what is wrong with them.
+    pub fn losses(&self) -> &[(std::path::PathBuf, String)] {
+        &self.inner.losses
+    }
+
+    /// The files of the store of which something cannot be read, with what the engine says. Reads all of the store.
+    pub async fn damaged_files(&self) -> Result<Vec<(std::path::PathBuf, String)>> {
+        let shared = self.inner.shared.clone();
+        let work = move || {
+            let all = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+            let mut found = std::collections::BTreeMap::new();
+            for place in damage::places(&shared.objects, &all) {
+                found.entry(place.file).or_insert(place.reason);
+            }
+            found.into_iter().collect()
+        };
+        Ok(tokio::task::spawn_blocking(work).await?)
+    }
+
     async fn submit(&self, op: Op) -> Answer {
+        self.inner.shared.check_takes_writes()?;
         let queue = self.inner.queue.as_ref();
         let queue = queue.expect("the queue is taken only when the last handle drops");
         queue.submit(op, &self.inner.shared).await

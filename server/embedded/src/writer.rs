@@ -87,7 +87,7 @@ impl Writer {
         // Refusals wait for the sync as well: the object that refused may be in this batch.
         if !changes.is_empty() {
             let committed = self.commit.commit_and_sync(changes);
-            let committed = committed.map_err(|error| format!("writing failed: {error}"));
+            let committed = committed.map_err(|error| self.explain(&error));
             // Whatever was synced is of no use to anybody if no restart will find it.
             if let Err(reason) = committed.and_then(|()| self.shared.is_in_place()) {
                 self.was_first = self.shared.stop(&reason);
@@ -111,6 +111,17 @@ impl Writer {
         }
         let bounded = |bytes: usize| bytes.min(MAX_BATCH_BYTES) as u64;
         self.shared.room(bounded(rest), bounded(all))
+    }
+
+    fn explain(&self, error: &fjall::Error) -> String {
+        if matches!(error, fjall::Error::Poisoned) {
+            // It may have met a damaged table, and would again.
+            self.shared.dir.suspect_damage();
+            return "the engine could not move or merge what was written, and has said why in the log; the next start \
+                    looks for damage first"
+                .to_owned();
+        }
+        format!("writing failed: {error}")
     }
 
     /// Every caller gets the error before the hook runs, because the hook may end the process.

@@ -21,7 +21,7 @@ use crate::auth::Links;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::random;
-use crate::service::{Owner, Service, Wait};
+use crate::service::{Owner, Page, Service, Wait};
 
 /// Who calls, as far as the transport knows.
 #[derive(Clone, Debug)]
@@ -147,7 +147,8 @@ impl Api {
         let _page = self.budget.lease(None, PAGE_BYTES)?;
         let page = self.service.list(&from_proto::list_query(request)?).await?;
         let events = page.events.iter().map(|event| self.to_proto(event)).collect();
-        Ok(v1::ListEventsResponse { events, next_page_token: page.next_page_token })
+        let Page { next_page_token, unreadable, .. } = page;
+        Ok(v1::ListEventsResponse { events, next_page_token, unreadable })
     }
 
     /// `EventService.WaitEvent`: the event as it stands, and the wait for its end.

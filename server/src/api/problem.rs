@@ -113,8 +113,10 @@ fn message(error: &Error) -> String {
             "the directory of the store was deleted, moved or replaced: nothing more is written, and the server ends"
                 .to_owned()
         }
-        Error::RecordUnreadable { .. } => {
-            "a stored record cannot be read; the server's log says which".to_owned()
+        Error::RecordUnreadable { path, .. } => {
+            format!(
+                "the stored record {path} is damaged and cannot be read; the server's log says more"
+            )
         }
         Error::Internal(_) => "the server failed; its log says why".to_owned(),
         other => other.to_string(),
@@ -129,10 +131,30 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("state", to_proto::state(*state).as_str_name().to_owned()),
             ("time", time.to_string()),
         ],
+        Error::RecordUnreadable { path, .. } => vec![("record", path.clone())],
         Error::IdempotencyKeyReused { key, fields } => {
             vec![("event_id", key.id.to_string()), ("fields", fields.join(","))]
         }
         _ => Vec::new(),
     };
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_record_is_a_loss_that_is_named_and_not_to_be_tried_again() {
+        let path = "events/default/0192f0c1d2e37f00a1b2c3d4e5f60718/request.json".to_owned();
+        let message =
+            "checksum mismatch, in /var/lib/hitl/store/db/keyspaces/1/tables/7".to_owned();
+        let problem = Problem::from(&Error::RecordUnreadable { path: path.clone(), message });
+        assert_eq!(problem.code, grpc_code::DATA_LOSS);
+        assert_eq!(problem.reason, ErrorReason::RecordUnreadable);
+        assert_eq!(problem.retry_after, None);
+        assert!(problem.message.contains(&path), "{}", problem.message);
+        assert!(!problem.message.contains("/var/lib"), "where the store lies is for the log");
+        assert_eq!(problem.metadata.get("record"), Some(&path));
+    }
 }

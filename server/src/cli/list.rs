@@ -1,5 +1,7 @@
 //! `hitl list`: lists events.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 use hitl::v1::{Event, EventState, ListEventsRequest};
 
@@ -74,10 +76,12 @@ pub(super) async fn run(server: &ServerArgs, args: ListArgs) -> anyhow::Result<E
     let mut request = args.into_request();
     let mut table = vec![["ID", "NAME", "STATE", "WHEN", "PROMPT"].map(str::to_owned)];
     let mut more = true;
+    let mut unreadable = BTreeSet::new();
     while more && left > 0 {
         request.page_size = i32::try_from(left.min(PAGE_SIZE)).unwrap_or(i32::MAX);
         let page = reach(&client, client.list(request.clone())).await?;
         left = left.saturating_sub(page.events.len());
+        unreadable.extend(page.unreadable);
         for event in page.events {
             if json {
                 terminal::print(&show::json(&event))?;
@@ -90,6 +94,9 @@ pub(super) async fn run(server: &ServerArgs, args: ListArgs) -> anyhow::Result<E
     }
     if !json {
         terminal::print(&aligned(&table))?;
+    }
+    for what in unreadable {
+        terminal::note(&format!("Missing, because the server's store is damaged there: {what}"));
     }
     if more {
         terminal::note("There are more: give --all, or a larger --limit.");

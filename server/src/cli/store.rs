@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::Exit;
 use super::terminal;
 use crate::app;
-use crate::store::{self, StoreUrl};
+use crate::store::{self, StoreUrl, Unreadable};
 
 /// Check a store, or copy a whole one.
 #[derive(Args, Debug)]
@@ -21,25 +21,35 @@ pub(super) struct StoreArgs {
 #[derive(Debug, Subcommand)]
 enum StoreCommand {
     /// Ask a store whether it keeps the promises that hitl rests on.
-    #[command(after_help = "Writes a few objects below meta/probe and deletes them again.
+    #[command(
+        after_help = "Writes a few objects below meta/probe and deletes them again. With --deep every object is read
+instead, nothing is written, and what is damaged is listed.
 
 Examples:
   hitl store check s3://bucket/hitl
-  hitl store check /var/lib/hitl/store")]
+  hitl store check --deep /var/lib/hitl/store"
+    )]
     Check {
+        /// Reads everything, and lists what is damaged. Of an embedded store the server must be stopped.
+        #[arg(long)]
+        deep: bool,
         /// The store, as for `hitl serve --store`.
         store: StoreUrl,
     },
     /// Copy everything in a store that no server uses into an empty place of any kind.
     #[command(
         after_help = "Every object is read back and compared. A copy that was cut short goes on when the same
-command is run again; until it is whole no server opens it.
+command is run again; until it is whole no server opens it. Of a damaged store --skip-unreadable saves the rest, and
+lists what it leaves out.
 
 Examples:
   hitl store copy ~/.local/share/hitl/store s3://bucket/hitl
-  hitl store copy s3://bucket/hitl /var/lib/hitl/store"
+  hitl store copy --skip-unreadable /var/lib/hitl/store /var/lib/hitl/saved"
     )]
     Copy {
+        /// Leaves out what cannot be read, with all else of the same event, and lists it.
+        #[arg(long)]
+        skip_unreadable: bool,
         /// The store to copy; its servers must be stopped.
         from: StoreUrl,
         /// Where to.
@@ -49,13 +59,18 @@ Examples:
 
 pub(super) async fn run(args: StoreArgs) -> anyhow::Result<Exit> {
     match args.command {
-        StoreCommand::Check { store } => check(&store).await,
-        StoreCommand::Copy { from, to } => copy(&from, &to).await,
+        StoreCommand::Check { deep: false, store } => check(&store).await,
+        StoreCommand::Check { deep: true, store } => check_deep(&store).await,
+        StoreCommand::Copy { skip_unreadable, from, to } => {
+            let unreadable =
+                if skip_unreadable { Unreadable::IsLeftOut } else { Unreadable::Fails };
+            copy(&from, &to, unreadable).await
+        }
     }
 }
 
 async fn check(url: &StoreUrl) -> anyhow::Result<Exit> {
-    let off_ms = store::check(url, app::store_options()).await?;
+    let store::Checked { off_ms } = store::check(url, app::store_options()).await?;
     terminal::print(&format!(
         "{url} keeps its promises: of many writers one creates an object, and what is written is \
          read and listed at once."
@@ -69,16 +84,50 @@ async fn check(url: &StoreUrl) -> anyhow::Result<Exit> {
     )
 }
 
-async fn copy(from: &StoreUrl, to: &StoreUrl) -> anyhow::Result<Exit> {
+async fn check_deep(url: &StoreUrl) -> anyhow::Result<Exit> {
+    let style = ProgressStyle::with_template("{spinner} {human_pos} objects read")?;
+    let bar = ProgressBar::new_spinner().with_style(style);
+    let progress = |done| bar.set_position(done);
+    let checked = store::check_deep(url, app::store_options(), progress).await;
+    bar.finish_and_clear();
+    let store::Deep { objects, damaged, damaged_count } = checked?;
+    print_damage(&damaged, damaged_count)?;
+    if damaged_count == 0 {
+        terminal::print(&format!("All {objects} objects of {url} are whole."))?;
+        return Ok(Exit::Done);
+    }
+    anyhow::bail!(
+        "{url} is damaged: {objects} objects are whole, and what is listed above is not. Save the rest with `hitl store \
+         copy --skip-unreadable`, and serve the copy"
+    )
+}
+
+/// One line for each thing that cannot be read.
+fn print_damage(damaged: &[(String, String)], count: u64) -> anyhow::Result<()> {
+    for (what, message) in damaged {
+        terminal::print(&format!("{what}: {message}"))?;
+    }
+    let more = count - damaged.len() as u64;
+    if more > 0 {
+        terminal::print(&format!("and {more} more"))?;
+    }
+    Ok(())
+}
+
+async fn copy(from: &StoreUrl, to: &StoreUrl, unreadable: Unreadable) -> anyhow::Result<Exit> {
     let style = "{wide_bar} {human_pos}/{human_len} objects, {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
     let progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let copied = store::copy(from, to, app::store_options(), progress).await;
+    let copied = store::copy(from, to, unreadable, app::store_options(), progress).await;
     bar.finish_and_clear();
-    let store::Copied { objects, before } = copied?;
+    let store::Copied { objects, before, left, left_count } = copied?;
+    print_damage(&left, left_count)?;
+    if left_count > 0 {
+        terminal::note("The lines above say what could not be read and was left out, and why.");
+    }
     terminal::print(&format!(
         "Copied {objects} objects from {from} to {to} and compared each{}.",
         if before == 0 { String::new() } else { format!("; {before} of them were there before") }

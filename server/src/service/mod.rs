@@ -185,6 +185,8 @@ impl Service {
 }
 
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod replicas_tests;
 #[cfg(test)]
 mod steps_tests;

@@ -1,19 +1,22 @@
 //! Copies a whole store into an empty one of any kind: how a user outgrows one machine, and comes back.
 //!
 //! Every object is read back and compared. A copy that was cut short goes on where it was when it is begun again, and
-//! until it is whole the target says so and no server opens it.
+//! until it is whole the target says so and no server opens it. What cannot be read of a damaged source is left out if
+//! the caller says so, with all else of the same event: an event without its end would wait for one once more.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use crate::store::keys::{self, Index};
-use crate::store::open::{OpenError, Options};
+use crate::store::left::Left;
+use crate::store::open::{self, OpenError, Options, Purpose};
 use crate::store::probe;
+use crate::store::record::{self, FormatRecord, VERSION};
 use crate::store::side::Side;
 use crate::store::url::StoreUrl;
 
@@ -63,6 +66,19 @@ pub enum CopyError {
         "{0} has changed while it was copied: stop its servers, and run the same command again"
     )]
     SourceChanged(StoreUrl),
+    /// The source is damaged.
+    #[error(
+        "{store}: the object {key} cannot be read: {message}. With --skip-unreadable everything else is copied, and what is \
+         left out is listed"
+    )]
+    Unreadable {
+        /// The store.
+        store: StoreUrl,
+        /// The object, or the part of a listing.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// One of the stores failed.
     #[error(
         "{0}. The copy was cut short: see to that and run the same command again, which goes on where it was"
@@ -70,13 +86,26 @@ pub enum CopyError {
     CutShort(#[source] Box<OpenError>),
 }
 
-/// What was copied.
+/// What to do about what cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The copy fails, and names it.
+    Fails,
+    /// It is left out, and listed.
+    IsLeftOut,
+}
+
+/// What was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
     /// Objects that are in the target now, each compared with the source.
     pub objects: u64,
     /// Those of them that an earlier attempt had copied.
     pub before: u64,
+    /// What was left out, each with what is wrong with it; the first of many.
+    pub left: Vec<(String, String)>,
+    /// How much was left out.
+    pub left_count: u64,
 }
 
 /// Copies the store at `from` into the empty place `to`. `progress` is told how many objects are done, of how many.
@@ -86,30 +115,29 @@ pub struct Copied {
 pub async fn copy(
     from: &StoreUrl,
     to: &StoreUrl,
+    unreadable: Unreadable,
     options: Options,
     progress: impl Fn(u64, u64) + Send + Sync,
 ) -> Result<Copied, CopyError> {
     if from == to {
         return Err(CopyError::Same);
     }
-    let (source, target) = (Side::connect(from, &options)?, Side::connect(to, &options)?);
-    let copy = Copy { source, target, done: AtomicU64::new(0), before: AtomicU64::new(0) };
-    let format = copy.source_format().await?;
-    copy.claim_target().await?;
-    let probed = probe::probe(&copy.target.objects, &*options.random).await;
-    probed.map_err(|error| copy.target.unusable(error))?;
-    copy.all(progress).await?;
-    copy.drop_settled_timers().await?;
-    copy.finish(format).await?;
-    let [objects, before] = [copy.done, copy.before].map(AtomicU64::into_inner);
-    Ok(Copied { objects, before })
+    let purpose = match unreadable {
+        Unreadable::Fails => Purpose::Serve,
+        Unreadable::IsLeftOut => Purpose::Salvage,
+    };
+    let source = Side::connect(from, purpose, &options)?;
+    let target = Side::connect(to, Purpose::Serve, &options)?;
+    Copy::new(source, target, unreadable).run(&options, progress).await
 }
 
 struct Copy<'a> {
     source: Side<'a>,
     target: Side<'a>,
+    unreadable: Unreadable,
     done: AtomicU64,
     before: AtomicU64,
+    left: Left,
 }
 
 /// What is copied: everything but what says how far the copy is.
@@ -117,14 +145,58 @@ fn parts() -> [Path; 4] {
     [Path::from("events"), Index::Resolved.root(), Index::Timers.root(), keys::link_key()]
 }
 
-impl Copy<'_> {
+impl<'a> Copy<'a> {
+    fn new(source: Side<'a>, target: Side<'a>, unreadable: Unreadable) -> Self {
+        let [done, before] = [0, 0].map(AtomicU64::new);
+        Self { source, target, unreadable, done, before, left: Left::default() }
+    }
+
+    async fn run(
+        self,
+        options: &Options,
+        progress: impl Fn(u64, u64) + Send + Sync,
+    ) -> Result<Copied, CopyError> {
+        for (file, what) in &self.source.losses {
+            self.left.add(file.display().to_string(), what.clone());
+        }
+        let format = self.source_format().await?;
+        self.claim_target().await?;
+        let probed = probe::probe(&self.target.objects, &*options.random).await;
+        probed.map_err(|error| self.target.unusable(error))?;
+        self.all(progress).await?;
+        self.drop_settled_timers().await?;
+        self.finish(format).await?;
+        let [objects, before] = [self.done, self.before].map(AtomicU64::into_inner);
+        let (left, left_count) = self.left.into_parts();
+        Ok(Copied { objects, before, left, left_count })
+    }
+
     async fn source_format(&self) -> Result<Bytes, CopyError> {
-        if let Some(other) = self.source.bytes(&keys::copying()).await? {
+        if let Some(Some(other)) = self.or_left(self.source.bytes(&keys::copying()).await)? {
             let other = String::from_utf8_lossy(&other).into_owned();
             return Err(self.source.unusable(OpenError::UnfinishedCopy(other)));
         }
-        let format = self.source.bytes(&keys::format()).await?;
-        format.ok_or_else(|| CopyError::NoSource(self.source.url.clone()))
+        let Some(format) = self.or_left(self.source.bytes(&keys::format()).await)? else {
+            // Of a newer one this program could not open the directory either.
+            return Ok(record::encode(&FormatRecord { version: VERSION }));
+        };
+        let format = format.ok_or_else(|| CopyError::NoSource(self.source.url.clone()))?;
+        open::check_version(&format).map_err(|error| self.source.unusable(error))?;
+        Ok(format)
+    }
+
+    /// What was found. `None` if it cannot be read and is left out.
+    fn or_left<T>(&self, found: Result<T, CopyError>) -> Result<Option<T>, CopyError> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(CopyError::Unreadable { key, message, store })
+                if self.unreadable == Unreadable::IsLeftOut && store == *self.source.url =>
+            {
+                self.left.add(key, message);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Says in the target that it is half a copy of the source.
@@ -145,22 +217,40 @@ impl Copy<'_> {
     async fn all(&self, progress: impl Fn(u64, u64) + Send + Sync) -> Result<(), CopyError> {
         let mut total = 0;
         for part in parts() {
-            total += count(&self.source, &part).await?;
+            total += self.count(&self.source, &part).await?;
         }
         progress(0, total);
         for part in parts() {
-            let keys = keys(&self.source, &part);
+            let keys = keys(&self.source, &part).map(Ok::<_, CopyError>);
             keys.try_for_each_concurrent(COPYING_MAX, |key| {
                 let progress = &progress;
                 async move {
-                    self.one(&key).await?;
-                    progress(self.done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                    let Some(key) = self.or_left(key)? else { return Ok(()) };
+                    if self.one_if_whole(&key).await? {
+                        progress(self.done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                    }
                     Ok(())
                 }
             })
             .await?;
         }
         Ok(())
+    }
+
+    /// Copies an object, if it and what belongs to it can be read; says whether.
+    async fn one_if_whole(&self, key: &Path) -> Result<bool, CopyError> {
+        if self.unreadable == Unreadable::IsLeftOut
+            && let Some(other) = keys::other_record(key)
+            && let Err(error) = self.source.bytes(&other).await
+        {
+            self.or_left::<()>(Err(error))?;
+            self.left.add(key.to_string(), format!("{other}, which belongs to it, cannot be read"));
+        } else if self.or_left(self.one(key).await)?.is_some() {
+            return Ok(true);
+        }
+        // An earlier attempt may have copied it that did not leave anything out.
+        self.target.delete(key).await?;
+        Ok(false)
     }
 
     async fn one(&self, key: &Path) -> Result<(), CopyError> {
@@ -192,7 +282,7 @@ impl Copy<'_> {
     /// since there may be millions.
     async fn drop_settled_timers(&self) -> Result<(), CopyError> {
         for hour in self.target.children(&Index::Timers.root()).await? {
-            let wanted: BTreeSet<Path> = keys(&self.source, &hour).try_collect().await?;
+            let wanted: BTreeSet<Path> = self.readable(&self.source, &hour).try_collect().await?;
             let copied: Vec<Path> = keys(&self.target, &hour).try_collect().await?;
             for settled in copied.iter().filter(|timer| !wanted.contains(timer)) {
                 self.target.delete(settled).await?;
@@ -202,13 +292,30 @@ impl Copy<'_> {
     }
 
     async fn finish(&self, format: Bytes) -> Result<(), CopyError> {
+        let is_whole = self.left.is_empty();
         for part in parts() {
-            if count(&self.source, &part).await? != count(&self.target, &part).await? {
+            let source = self.count(&self.source, &part).await?;
+            let target = self.count(&self.target, &part).await?;
+            if is_whole && source != target {
                 return Err(self.source_changed());
             }
         }
         self.target.put(&keys::format(), format).await?;
         self.target.delete(&keys::copying()).await
+    }
+
+    /// The keys at and below `part`, but for those that are left out.
+    fn readable<'s>(
+        &'s self,
+        side: &'s Side<'_>,
+        part: &Path,
+    ) -> impl Stream<Item = Result<Path, CopyError>> {
+        let kept = move |key| std::future::ready(self.or_left(key).transpose());
+        keys(side, part).filter_map(kept)
+    }
+
+    async fn count(&self, side: &Side<'_>, part: &Path) -> Result<u64, CopyError> {
+        self.readable(side, part).try_fold(0, |count, _| async move { Ok(count + 1) }).await
     }
 
     fn source_changed(&self) -> CopyError {
@@ -223,10 +330,6 @@ fn keys(side: &Side<'_>, part: &Path) -> impl Stream<Item = Result<Path, CopyErr
     let prefix = if alone.is_some() { Path::from("meta") } else { part.clone() };
     let is_meant = move |key: &Path| alone.as_ref().is_none_or(|alone| alone == key);
     side.keys(Some(&prefix)).try_filter(move |key| std::future::ready(is_meant(key)))
-}
-
-async fn count(side: &Side<'_>, part: &Path) -> Result<u64, CopyError> {
-    keys(side, part).try_fold(0, |count, _| async move { Ok(count + 1) }).await
 }
 
 #[cfg(test)]

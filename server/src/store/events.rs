@@ -88,9 +88,9 @@ impl EventStore {
         clock: Arc<dyn Clock>,
         skew: Arc<Skew>,
     ) -> Self {
-        let indexes = Indexes::new(objects.clone());
+        let indexes = Indexes::new(objects.clone(), clock.clone());
         let new_objects = objects.for_new_work();
-        let new_indexes = Indexes::new(new_objects.clone());
+        let new_indexes = Indexes::new(new_objects.clone(), clock.clone());
         Self {
             objects,
             indexes,
@@ -228,8 +228,12 @@ impl EventStore {
     ) -> Result<Ended, Error> {
         let key = event.request.key();
         let announcement = Entry { time: response.time, key: key.clone() };
-        let record =
-            record::encode(&ResponseRecord { version: VERSION, nonce, response: &response });
+        let record = record::encode(&ResponseRecord {
+            version: VERSION,
+            nonce,
+            event: Some(record::event(&key)),
+            response: &response,
+        });
         let path = keys::response(&key);
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);

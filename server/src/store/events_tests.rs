@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
+use object_store::PutMode;
 
 use super::*;
 use crate::clock::SystemClock;
@@ -42,8 +43,8 @@ fn response(time_ms: i64) -> Response {
 
 async fn entries(store: &EventStore, index: Index) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for minute in store.indexes().minutes(index, at(0), at(i64::MAX >> 20)).await.unwrap() {
-        entries.extend(store.indexes().minute(index, minute).await.unwrap());
+    for minute in store.indexes().minutes(index, at(0), at(i64::MAX >> 20)).await.unwrap().found {
+        entries.extend(store.indexes().minute(index, minute).await.unwrap().found);
     }
     entries
 }
@@ -144,4 +145,23 @@ async fn what_was_never_asked_is_absent_unless_the_store_itself_is() {
     let failure = store.read(&key).await.unwrap_err();
     assert!(failure.to_string().contains("meta/format.json is not in the store"), "{failure}");
     assert!(matches!(store.check().await, Err(Error::StoreUnavailable(_))));
+}
+
+#[tokio::test]
+async fn a_record_that_was_copied_to_another_event_is_refused() {
+    let store = store();
+    let request = request(1_000);
+    store.create(request.clone(), Nonce([1; 16])).await.unwrap();
+    let other = EventKey { id: EventId::from_bytes([9; 16]), ..request.key() };
+    let bytes = store.objects.bytes(&keys::request(&request.key())).await.unwrap().unwrap();
+    store.objects.put(&keys::request(&other), bytes, PutMode::Create).await.unwrap();
+    let refusal = store.read(&other).await.unwrap_err();
+    assert!(matches!(refusal, Error::RecordUnreadable { .. }), "{refusal}");
+
+    let pending = Event { request: request.clone(), response: None };
+    store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+    let bytes = store.objects.bytes(&keys::response(&request.key())).await.unwrap().unwrap();
+    store.objects.put(&keys::response(&other), bytes, PutMode::Create).await.unwrap();
+    let refusal = store.read_response(&other).await.unwrap_err();
+    assert!(matches!(refusal, Error::RecordUnreadable { .. }), "{refusal}");
 }

@@ -34,6 +34,23 @@ pub(crate) fn response(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/response.json", key.namespace, key.id))
 }
 
+/// The event of which a record stands at `path`, as its namespace and id with a slash between.
+pub(crate) fn event(path: &Path) -> Option<&str> {
+    let (event, _record) = path.as_ref().strip_prefix("events/")?.rsplit_once('/')?;
+    Some(event)
+}
+
+/// The other record of an event of which one stands at `path`: of its request the response, and of that the request.
+pub(crate) fn other_record(path: &Path) -> Option<Path> {
+    let event = event(path)?;
+    let other = match path.filename()? {
+        "request.json" => "response.json",
+        "response.json" => "request.json",
+        _ => return None,
+    };
+    Path::parse(format!("events/{event}/{other}")).ok()
+}
+
 /// A key that needs no escaping: its parts are ids, namespaces and digits.
 fn path(text: &str) -> Path {
     Path::parse(text).expect("no part of a key holds a character that paths refuse")
@@ -76,6 +93,13 @@ impl Index {
             Self::Timers => "-expire-",
             Self::Resolved => "-",
         }
+    }
+
+    /// The prefix of the hour that holds `time`.
+    pub(crate) fn hour(self, time: Timestamp) -> Path {
+        let minute = self.minute(time);
+        let (hour, _) = minute.as_ref().rsplit_once('/').expect("a minute is in an hour");
+        path(hour)
     }
 
     /// The prefix of the minute that holds `time`.

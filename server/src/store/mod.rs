@@ -12,13 +12,16 @@ mod faults;
 mod files;
 #[cfg(test)]
 mod held;
+mod hours;
 mod index;
 mod keys;
+mod left;
 pub mod marker;
 mod meta;
 mod metrics;
 mod objects;
 mod open;
+mod paging;
 mod probe;
 mod record;
 mod remote;
@@ -26,16 +29,18 @@ mod remote;
 pub(crate) mod scripted;
 mod side;
 mod skew;
+mod unreadable;
 mod url;
 
-pub use check::check;
-pub use copy::{Copied, CopyError, copy};
+pub use check::{Checked, Deep, check, check_deep};
+pub use copy::{Copied, CopyError, Unreadable, copy};
 pub use disk::Disk;
 pub use events::{Created, Ended, EventStore};
 pub use faults::PlantedFault;
 #[cfg(test)]
 pub(crate) use held::HeldStore;
 pub use hitl_embedded::private::close as close_to_others;
+pub use index::Listed;
 pub use keys::{Entry, Index};
 pub use metrics::StoreMetrics;
 pub use open::{OpenError, Options, open};
@@ -45,12 +50,9 @@ pub use url::{Bucket, Cloud, StoreUrl};
 
 use crate::error::Error;
 
-/// A failure of the store itself, as distinct from a record that is not there.
+/// A failure of the store itself, or damage to what is in it, as distinct from a record that is not there.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
-        if disk::is_full(&error) {
-            return Self::DiskFull;
-        }
-        Self::StoreUnavailable(Box::new(error))
+        unreadable::explain(None, error)
     }
 }

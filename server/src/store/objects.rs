@@ -1,23 +1,27 @@
 //! Create-once that knows whether it won, whatever the store says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use hitl_embedded::NewWork;
 use object_store::path::Path;
 use object_store::{
-    Error as StoreError, Extensions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    Error as StoreError, Extensions, GetResult, GetResultPayload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMode, PutOptions,
 };
 use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::store::disk;
 use crate::store::faults::PlantedFault;
+use crate::store::index::Listed;
 use crate::store::metrics::{Operation, StoreMetrics};
 use crate::store::record::{self, Nonce, Record};
+use crate::store::{paging, unreadable};
 
 /// How often a create is tried that the store refuses although nothing is there, as it does while another is under way.
 const REFUSALS_MAX: u32 = 6;
@@ -28,6 +32,14 @@ const FAILURES_MAX: u32 = 2;
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 /// After so long a create is not repeated any more: whoever waits is told that the outcome is unknown.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Most bytes of an object that is read: several times the largest event, as it is written. Whatever is larger is none
+/// of ours, and is not taken into memory.
+const OBJECT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most pages of a listing of one minute, of a thousand keys each.
+const MINUTE_PAGES_MAX: usize = 10_000;
+/// Most pages of a listing of one level, of a thousand each: the hours of a hundred years.
+const LEVEL_PAGES_MAX: usize = 1_000;
 
 /// What became of a create-once.
 #[derive(Debug)]
@@ -145,13 +157,25 @@ impl Objects {
         let Some(bytes) = self.bytes(path).await? else {
             return Ok(None);
         };
-        let unreadable = |message| Error::RecordUnreadable { path: path.to_string(), message };
-        record::decode(&bytes).map(Some).map_err(unreadable)
+        record::decode(path, &bytes).map(Some).map_err(|message| not_ours(path, message))
     }
 
+    /// The bytes of the object at `path`, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`], and [`Error::RecordUnreadable`] if it is damaged, or larger than any of ours.
     pub(crate) async fn bytes(&self, path: &Path) -> Result<Option<Bytes>, Error> {
-        let get = async { self.store.get(path).await?.bytes().await };
-        found(self.metrics.time(Operation::Get, get).await)
+        let get = async { bounded(self.store.get(path).await?).await };
+        match found(path, self.metrics.time(Operation::Get, get).await)? {
+            None => Ok(None),
+            Some(Some(bytes)) => Ok(Some(bytes)),
+            Some(None) => {
+                let large = format!(
+                    "it is larger than any record, which has {OBJECT_BYTES_MAX} bytes at most"
+                );
+                Err(not_ours(path, large))
+            }
+        }
     }
 
     /// Puts a marker, whose key says all, whether it is there already or not.
@@ -161,17 +185,17 @@ impl Objects {
 
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool, Error> {
         let head = self.metrics.time(Operation::Head, self.store.head(path)).await;
-        found(head).map(|there| there.is_some())
+        found(path, head).map(|there| there.is_some())
     }
 
     /// Deletes what is at `path`, if anything is.
     pub(crate) async fn delete(&self, path: &Path) -> Result<(), Error> {
-        found(self.metrics.time(Operation::Delete, self.store.delete(path)).await).map(drop)
+        found(path, self.metrics.time(Operation::Delete, self.store.delete(path)).await).map(drop)
     }
 
     /// The keys below `prefix`, in no order.
-    pub(crate) async fn list(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
-        self.collect(self.store.list(Some(prefix))).await
+    pub(crate) async fn list(&self, prefix: &Path) -> Result<Listed<Path>, Error> {
+        self.collect(prefix, self.store.list(Some(prefix))).await
     }
 
     /// The keys below `prefix` that come after `offset`, in no order.
@@ -179,22 +203,64 @@ impl Objects {
         &self,
         prefix: &Path,
         offset: &Path,
-    ) -> Result<Vec<Path>, Error> {
-        self.collect(self.store.list_with_offset(Some(prefix), offset)).await
+    ) -> Result<Listed<Path>, Error> {
+        self.collect(prefix, self.store.list_with_offset(Some(prefix), offset)).await
     }
 
     /// The parts of the next level below `prefix`, in no order.
-    pub(crate) async fn children(&self, prefix: &Path) -> Result<Vec<Path>, Error> {
-        let list = self.store.list_with_delimiter(Some(prefix));
-        Ok(self.metrics.time(Operation::List, list).await?.common_prefixes)
+    pub(crate) async fn children(&self, prefix: &Path) -> Result<Listed<Path>, Error> {
+        let list = paging::bounded(LEVEL_PAGES_MAX, self.store.list_with_delimiter(Some(prefix)));
+        match self.metrics.time(Operation::List, list).await {
+            Ok(listed) => Ok(Listed { found: listed.common_prefixes, damaged: Vec::new() }),
+            Err(error) => match unreadable::explain(Some(prefix), error) {
+                // Whatever is listed one by one is listed around what is damaged.
+                Error::RecordUnreadable { .. } => self.children_one_by_one(prefix).await,
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn children_one_by_one(&self, prefix: &Path) -> Result<Listed<Path>, Error> {
+        let mut children = BTreeSet::new();
+        let mut damaged = Vec::new();
+        let mut listing =
+            Box::pin(paging::watched(paging::PAGES_MAX, self.store.list(Some(prefix))));
+        while let Some(object) = listing.next().await {
+            match object.map_err(|error| unreadable::explain(Some(prefix), error)) {
+                Ok(object) => {
+                    let mut below = object.location.prefix_match(prefix).into_iter().flatten();
+                    children.extend(below.next().map(|child| prefix.clone().join(child)));
+                }
+                Err(Error::RecordUnreadable { path, .. }) => damaged.push(path),
+                Err(error) => return Err(error),
+            }
+        }
+        damaged.dedup();
+        Ok(Listed { found: children.into_iter().collect(), damaged })
     }
 
     async fn collect(
         &self,
+        prefix: &Path,
         listing: BoxStream<'_, Result<ObjectMeta, StoreError>>,
-    ) -> Result<Vec<Path>, Error> {
-        let paths = listing.map_ok(|object| object.location).try_collect();
-        Ok(self.metrics.time(Operation::List, paths).await?)
+    ) -> Result<Listed<Path>, Error> {
+        let mut damaged = Vec::new();
+        let listed = paging::watched(MINUTE_PAGES_MAX, listing);
+        let readable = listed.filter_map(|object| {
+            let kept = match object {
+                Ok(object) => Some(Ok(object.location)),
+                Err(error) if unreadable::is_damage(&error) => {
+                    damaged.push(prefix.to_string());
+                    None
+                }
+                Err(error) => Some(Err(error)),
+            };
+            std::future::ready(kept)
+        });
+        let paths = readable.try_collect();
+        let paths = self.metrics.time(Operation::List, paths).await?;
+        damaged.dedup();
+        Ok(Listed { found: paths, damaged })
     }
 
     pub(crate) async fn put(
@@ -225,12 +291,37 @@ fn is_planted_as_lost(error: &StoreError) -> bool {
 }
 
 /// An absence is no failure.
-fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, Error> {
+fn found<T>(path: &Path, result: Result<T, StoreError>) -> Result<Option<T>, Error> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(unreadable::explain(Some(path), error)),
     }
+}
+
+fn not_ours(path: &Path, message: String) -> Error {
+    Error::RecordUnreadable { path: path.to_string(), message }
+}
+
+/// The whole of an object. `None` if it is too large, whatever it says of its size.
+async fn bounded(object: GetResult) -> Result<Option<Bytes>, StoreError> {
+    if object.meta.size > OBJECT_BYTES_MAX {
+        return Ok(None);
+    }
+    if matches!(object.payload, GetResultPayload::File(..)) {
+        return object.bytes().await.map(Some);
+    }
+    let mut stream = object.into_stream();
+    let (mut parts, mut length) = (Vec::new(), 0);
+    while let Some(part) = stream.try_next().await? {
+        length += part.len() as u64;
+        if length > OBJECT_BYTES_MAX {
+            return Ok(None);
+        }
+        parts.push(part);
+    }
+    // Mostly there is one, which need not be copied.
+    Ok(Some(if parts.len() == 1 { parts.remove(0) } else { parts.concat().into() }))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn record(nonce: u8) -> ResponseRecord {
         answer_id: None,
         weight: hitl_core::Weight::default(),
     };
-    ResponseRecord { version: VERSION, nonce: Nonce([nonce; 16]), response }
+    ResponseRecord { version: VERSION, nonce: Nonce([nonce; 16]), event: None, response }
 }
 
 /// Creates our record in a store that holds `before` and follows `script`; says how many writes that took.
@@ -96,4 +96,30 @@ async fn what_cannot_be_understood_is_an_error_not_an_absence() {
         .create_once::<ResponseRecord>(&path, Nonce([1; 16]), record::encode(&record(1)))
         .await;
     assert!(matches!(created, Err(Error::RecordUnreadable { .. })));
+}
+
+#[tokio::test]
+async fn an_object_that_is_larger_than_any_of_ours_is_not_taken_into_memory() {
+    let objects = Objects::new(Arc::new(InMemory::new()), StoreMetrics::default());
+    let path = Path::from("p");
+    let most = usize::try_from(OBJECT_BYTES_MAX).unwrap();
+    objects.put(&path, vec![b' '; most].into(), PutMode::Overwrite).await.unwrap();
+    assert_eq!(objects.bytes(&path).await.unwrap().unwrap().len(), most);
+    objects.put(&path, vec![b' '; most + 1].into(), PutMode::Overwrite).await.unwrap();
+    let refusal = objects.bytes(&path).await.unwrap_err();
+    assert!(matches!(refusal, Error::RecordUnreadable { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("larger than any record"), "{refusal}");
+}
+
+/// One that says that it is small.
+#[tokio::test]
+async fn the_size_of_an_object_is_what_comes_and_not_what_is_said() {
+    let inner = InMemory::new();
+    let path = Path::from("p");
+    inner.put(&path, "small".into()).await.unwrap();
+    let mut object = inner.get(&path).await.unwrap();
+    let part = Bytes::from(vec![b' '; 1 << 20]);
+    let endless = futures::stream::repeat_with(move || Ok(part.clone()));
+    object.payload = GetResultPayload::Stream(endless.boxed());
+    assert_eq!(bounded(object).await.unwrap(), None);
 }

@@ -1,6 +1,6 @@
 //! From the value of `--store` to an [`EventStore`] that can be trusted.
 
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use hitl_embedded::EmbeddedStore;
@@ -118,7 +118,8 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
     let Options { clock, random, metrics, on_fatal, disk_reserve, signs } = options;
     marker::check(url, &signs)?;
     let skew = Arc::new(Skew::default());
-    let (store, disk) = attach(url, clock.clone(), skew.clone(), disk_reserve, on_fatal)?;
+    let (store, disk) =
+        attach(url, Purpose::Serve, clock.clone(), skew.clone(), disk_reserve, on_fatal)?;
     let objects = Objects::new(store.clone(), metrics.clone());
     // First of all, since it is the first to show whether the store can be reached at all.
     check_format(&objects).await.map_err(|error| explain(error, url))?;
@@ -132,19 +133,32 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
     Ok(EventStore::with(objects, url.is_shared(), clock, skew).on(disk))
 }
 
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be used.
+    Serve,
+    /// To be looked at.
+    Check,
+    /// To read what can be read of it, however damaged it is.
+    Salvage,
+}
+
 /// The bare store at `url`, of which no disk is kept.
 pub(crate) fn connect(
     url: &StoreUrl,
+    purpose: Purpose,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     on_fatal: OnFatal,
 ) -> Result<Arc<dyn ObjectStore>, OpenError> {
-    attach(url, clock, skew, Some(0), on_fatal).map(|(store, _)| store)
+    attach(url, purpose, clock, skew, Some(0), on_fatal).map(|(store, _)| store)
 }
 
 /// The bare store at `url`, and its disk if that is on this machine.
 fn attach(
     url: &StoreUrl,
+    purpose: Purpose,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     disk_reserve: Option<u64>,
@@ -152,7 +166,7 @@ fn attach(
 ) -> Result<(Arc<dyn ObjectStore>, Option<Disk>), OpenError> {
     Ok(match url {
         StoreUrl::Embedded(path) => {
-            let store = EmbeddedStore::open(path, embedded_options(disk_reserve, on_fatal))?;
+            let store = open_embedded(path, purpose, disk_reserve, on_fatal)?;
             (Arc::new(store.clone()), Some(Disk::Embedded(store)))
         }
         StoreUrl::Files(path) => {
@@ -165,6 +179,30 @@ fn attach(
             (store.map_err(|error| explain(Error::from(error).into(), url))?, None)
         }
     })
+}
+
+/// The embedded store in the directory `path`, of which no disk is kept.
+pub(crate) fn embedded(
+    path: &FilePath,
+    purpose: Purpose,
+    on_fatal: OnFatal,
+) -> Result<EmbeddedStore, OpenError> {
+    open_embedded(path, purpose, Some(0), on_fatal)
+}
+
+fn open_embedded(
+    path: &FilePath,
+    purpose: Purpose,
+    disk_reserve: Option<u64>,
+    on_fatal: OnFatal,
+) -> Result<EmbeddedStore, OpenError> {
+    let purpose = match purpose {
+        Purpose::Serve => hitl_embedded::Purpose::Serve,
+        Purpose::Check => hitl_embedded::Purpose::Check,
+        Purpose::Salvage => hitl_embedded::Purpose::Salvage,
+    };
+    let options = hitl_embedded::Options { purpose, ..embedded_options(disk_reserve, on_fatal) };
+    Ok(EmbeddedStore::open(path, options)?)
 }
 
 /// Says of a store that failed which one it is, and what there is to do.
@@ -218,7 +256,12 @@ async fn check_format(objects: &Objects) -> Result<(), OpenError> {
         // Another replica may do the same at the same time, with the same result.
         return Ok(objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?);
     };
-    let found: FormatRecord = serde_json::from_slice(&found)
+    check_version(&found)
+}
+
+/// Refuses a store whose layout record says that this program does not know it.
+pub(crate) fn check_version(format: &[u8]) -> Result<(), OpenError> {
+    let found: FormatRecord = serde_json::from_slice(format)
         .map_err(|error| OpenError::UnreadableFormat(error.to_string()))?;
     if found.version > VERSION {
         Err(OpenError::NewerFormat { found: found.version })

@@ -55,7 +55,7 @@ async fn files_that_cannot_be_read_are_named_with_what_to_do() {
 async fn a_probe_leaves_nothing_behind() {
     let objects = objects();
     probe::probe(&objects, &SystemRandom).await.unwrap();
-    assert!(objects.list(&"meta".into()).await.unwrap().is_empty());
+    assert!(objects.list(&"meta".into()).await.unwrap().found.is_empty());
 }
 
 #[tokio::test]

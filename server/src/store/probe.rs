@@ -96,7 +96,7 @@ async fn read(objects: &Objects, path: &Path, expected: &Bytes) -> Result<(), Op
 
 /// What was written must be listed at once.
 async fn list(objects: &Objects, place: &Path, keys: &[Path]) -> Result<(), OpenError> {
-    let mut listed = objects.list(place).await?;
+    let mut listed = objects.list(place).await?.found;
     listed.sort_unstable();
     if listed == keys {
         return Ok(());

@@ -20,6 +20,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ObjectStore, RetryConfig};
 
 use crate::clock::Clock;
+use crate::store::paging;
 use crate::store::skew::Skew;
 use crate::store::url::{Bucket, Cloud};
 
@@ -115,7 +116,7 @@ fn retries() -> RetryConfig {
     }
 }
 
-/// Notes the time that the store shows in every reply.
+/// Notes the time that the store shows in every reply, and looks at the pages of its listings.
 ///
 /// Whoever hands out credentials has a clock too, which may be this machine's own. A builder makes the clients for
 /// those first and the store's own last, so that one alone is listened to.
@@ -153,6 +154,7 @@ impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let Observant { clock, skew, clients } = &self.by;
         let sent = clock.now();
+        let query = request.uri().query().map(str::to_owned);
         let reply = self.client.execute(request).await?;
         if self.number == clients.load(Ordering::Relaxed) {
             let date = reply.headers().get(http::header::DATE);
@@ -160,7 +162,7 @@ impl HttpService for Observed {
                 skew.observe(sent, clock.now(), date, clock.moment());
             }
         }
-        Ok(reply)
+        paging::checked(query.as_deref(), reply).await
     }
 }
 

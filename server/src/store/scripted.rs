@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
@@ -22,6 +22,8 @@ pub(crate) enum Op {
     Put,
     Get,
     Head,
+    /// Of either kind; its key is the prefix.
+    List,
 }
 
 /// What becomes of one operation.
@@ -44,6 +46,7 @@ pub(crate) struct Scripted {
 struct State {
     script: Vec<(Op, &'static str, Step)>,
     absent: Option<&'static str>,
+    damaged: Option<&'static str>,
     asked: Vec<(Op, Path)>,
 }
 
@@ -71,9 +74,19 @@ fn absent() -> Error {
     Error::NotFound { path: "p".into(), source: "404".into() }
 }
 
+fn lost() -> Error {
+    let (what, reason) = ("an object".to_owned(), "checksum mismatch".to_owned());
+    hitl_embedded::StoreError::Damaged { what, file: None, reason }.into()
+}
+
 impl Scripted {
     pub(crate) fn over(inner: Arc<dyn ObjectStore>) -> Arc<Self> {
         Arc::new(Self { inner, state: Mutex::default() })
+    }
+
+    /// The store in which nothing goes wrong.
+    pub(crate) fn inner(&self) -> Arc<dyn ObjectStore> {
+        self.inner.clone()
     }
 
     /// The next `op` whose key contains `key_part`, and for which nothing else was written down before, meets `step`.
@@ -91,6 +104,15 @@ impl Scripted {
         self.state().absent = key_part;
     }
 
+    /// From now on it cannot give any object whose key contains `key_part`, nor list it, since it has lost it.
+    pub(crate) fn damage(&self, key_part: Option<&'static str>) {
+        self.state().damaged = key_part;
+    }
+
+    fn has_lost(&self, path: &Path) -> bool {
+        self.state().damaged.is_some_and(|part| path.as_ref().contains(part))
+    }
+
     /// How often `op` was asked for of keys that contain `key_part`.
     pub(crate) fn asked(&self, op: Op, key_part: &str) -> usize {
         let is_meant =
@@ -103,6 +125,9 @@ impl Scripted {
         let step = {
             let mut state = self.state();
             state.asked.push((op, path.clone()));
+            if op != Op::Put && state.damaged.is_some_and(|part| path.as_ref().contains(part)) {
+                return Some(Step::RefuseAndSay(lost));
+            }
             if op != Op::Put && state.absent.is_some_and(|part| path.as_ref().contains(part)) {
                 return Some(Step::RefuseAndSay(absent));
             }
@@ -180,10 +205,26 @@ impl ObjectStore for Scripted {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        let at = prefix.cloned().unwrap_or_default();
+        self.state().asked.push((Op::List, at));
+        let damaged = self.state().damaged;
+        let is_lost = move |object: &ObjectMeta| {
+            damaged.is_some_and(|part| object.location.as_ref().contains(part))
+        };
+        let objects = self.inner.list(prefix);
+        objects
+            .map(move |object| {
+                object.and_then(|it| if is_lost(&it) { Err(lost()) } else { Ok(it) })
+            })
+            .boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.state().asked.push((Op::List, prefix.cloned().unwrap_or_default()));
+        let below: Vec<_> = self.inner.list(prefix).try_collect().await?;
+        if below.iter().any(|object| self.has_lost(&object.location)) {
+            return Err(lost());
+        }
         self.inner.list_with_delimiter(prefix).await
     }
 

@@ -1,5 +1,6 @@
 //! One of the two stores of a copy. Whatever fails says which of them it was, and what there is to do about it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,8 @@ use crate::error::Error;
 use crate::store::Skew;
 use crate::store::copy::CopyError;
 use crate::store::objects::Objects;
-use crate::store::open::{self, OpenError, Options};
+use crate::store::open::{self, OpenError, Options, Purpose};
+use crate::store::paging;
 use crate::store::url::StoreUrl;
 
 /// See the module.
@@ -19,18 +21,31 @@ pub(super) struct Side<'a> {
     pub(super) url: &'a StoreUrl,
     pub(super) objects: Objects,
     store: Arc<dyn ObjectStore>,
+    /// Files that the store is opened without, and what is wrong with them.
+    pub(super) losses: Vec<(PathBuf, String)>,
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn connect(url: &'a StoreUrl, options: &Options) -> Result<Self, CopyError> {
+    pub(super) fn connect(
+        url: &'a StoreUrl,
+        purpose: Purpose,
+        options: &Options,
+    ) -> Result<Self, CopyError> {
+        if let StoreUrl::Embedded(path) = url {
+            let store = open::embedded(path, purpose, Box::new(|_| ()));
+            let store = store.map_err(|source| unusable(url, source))?;
+            let losses = store.losses().to_vec();
+            return Ok(Self { losses, ..Self::over(url, Arc::new(store), options) });
+        }
         let skew = Arc::<Skew>::default();
-        let store = open::connect(url, options.clock.clone(), skew, Box::new(|_| ()));
+        let store = open::connect(url, purpose, options.clock.clone(), skew, Box::new(|_| ()));
         let store = store.map_err(|source| unusable(url, source))?;
         Ok(Self::over(url, store, options))
     }
 
     pub(super) fn over(url: &'a StoreUrl, store: Arc<dyn ObjectStore>, options: &Options) -> Self {
-        Self { url, objects: Objects::new(store.clone(), options.metrics.clone()), store }
+        let objects = Objects::new(store.clone(), options.metrics.clone());
+        Self { url, objects, store, losses: Vec::new() }
     }
 
     pub(super) async fn bytes(&self, key: &Path) -> Result<Option<Bytes>, CopyError> {
@@ -58,7 +73,8 @@ impl<'a> Side<'a> {
     }
 
     pub(super) async fn children(&self, prefix: &Path) -> Result<Vec<Path>, CopyError> {
-        self.objects.children(prefix).await.map_err(|error| self.failed(error))
+        let children = self.objects.children(prefix).await;
+        children.map(|children| children.found).map_err(|error| self.failed(error))
     }
 
     /// The keys below `prefix`, or all of them.
@@ -66,7 +82,7 @@ impl<'a> Side<'a> {
         &'s self,
         prefix: Option<&Path>,
     ) -> impl Stream<Item = Result<Path, CopyError>> + use<'s, 'a> {
-        let listed = self.store.list(prefix);
+        let listed = paging::watched(paging::PAGES_MAX, self.store.list(prefix));
         listed.map_ok(|object| object.location).map_err(|error| self.failed(error.into()))
     }
 
@@ -76,6 +92,9 @@ impl<'a> Side<'a> {
     }
 
     fn failed(&self, error: Error) -> CopyError {
+        if let Error::RecordUnreadable { path, message } = error {
+            return CopyError::Unreadable { store: self.url.clone(), key: path, message };
+        }
         CopyError::CutShort(Box::new(open::explain(error.into(), self.url)))
     }
 }

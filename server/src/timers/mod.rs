@@ -196,8 +196,8 @@ impl Timers {
         let start = Timestamp::from_ms(0).expect("the epoch is an instant");
         let last = now.plus_ms(-MINUTE_MS);
         let indexes = self.store.indexes();
-        for minute in indexes.minutes(Index::Timers, start, last).await? {
-            for timer in indexes.minute(Index::Timers, minute).await? {
+        for minute in indexes.minutes(Index::Timers, start, last).await?.found {
+            for timer in indexes.minute(Index::Timers, minute).await?.found {
                 if self.window().claim(&timer) {
                     self.clone().start(timer, fire.clone(), tasks).await;
                 }
@@ -216,8 +216,11 @@ impl Timers {
         while minute <= now.plus_ms(AHEAD_MS) {
             let timers = self.store.indexes().minute(Index::Timers, minute).await?;
             let mut window = self.window();
-            window.forget_absent(minute..minute.plus_ms(MINUTE_MS), &timers);
-            for timer in timers {
+            // What is not listed because it cannot be read is still owed.
+            if timers.damaged.is_empty() {
+                window.forget_absent(minute..minute.plus_ms(MINUTE_MS), &timers.found);
+            }
+            for timer in timers.found {
                 let grace_ms = self.grace_ms();
                 window.insert_found(timer.time.plus_ms(grace_ms), timer);
             }

@@ -109,7 +109,7 @@ impl Feed {
     }
 
     async fn list(&self, from: Timestamp) -> Result<(), Error> {
-        for announced in self.store.indexes().minute_from(Index::Resolved, from).await? {
+        for announced in self.store.indexes().minute_from(Index::Resolved, from).await?.found {
             self.reads.announced(announced.key);
         }
         Ok(())

@@ -47,7 +47,7 @@ const CLIENTS_END: Duration = Duration::from_secs(60);
 const LANDING_LIMIT: Duration = Duration::from_secs(20);
 
 /// How often each fault befalls a request that it can befall. Lists are few, so theirs are frequent.
-const RATES: [(Fault, f64); 16] = [
+const RATES: [(Fault, f64); 19] = [
     (Fault::ErrorBefore, 0.004),
     (Fault::CommitThenError, 0.008),
     (Fault::CommitThenHang, 0.002),
@@ -63,6 +63,9 @@ const RATES: [(Fault, f64); 16] = [
     (Fault::StaleList, 0.15),
     (Fault::ShortPage, 0.15),
     (Fault::UnorderedList, 0.15),
+    (Fault::RepeatedToken, 0.02),
+    (Fault::SkippedKeys, 0.02),
+    (Fault::MissingToken, 0.02),
     (Fault::TruncatedBody, 0.004),
 ];
 

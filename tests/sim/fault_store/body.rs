@@ -66,7 +66,10 @@ fn slowly(bytes: &Bytes, time: Duration, link: Arc<Link>) -> BoxStream<'static, 
 }
 
 /// `objects`, as the listing that `plan` wants.
-pub(crate) fn listing(mut objects: Vec<ObjectMeta>, plan: &Plan) -> Vec<Result<ObjectMeta>> {
+pub(crate) fn listing(
+    mut objects: Vec<ObjectMeta>,
+    plan: &Plan,
+) -> BoxStream<'static, Result<ObjectMeta>> {
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let mut error = None;
     match plan.fault {
@@ -75,7 +78,11 @@ pub(crate) fn listing(mut objects: Vec<ObjectMeta>, plan: &Plan) -> Vec<Result<O
             objects.truncate(rng.random_range(0..=objects.len()));
             error = Some(Err(silent()));
         }
+        Some(Fault::EndlessListing) => {
+            return stream::iter(objects.into_iter().cycle().map(Ok)).boxed();
+        }
+        Some(Fault::SkippedKeys) => objects.retain(|_| rng.random()),
         _ => {}
     }
-    objects.into_iter().map(Ok).chain(error).collect()
+    stream::iter(objects.into_iter().map(Ok).chain(error)).boxed()
 }

@@ -60,12 +60,16 @@ pub(crate) enum Fault {
     ShortListing,
     /// The listing is in no order.
     UnorderedListing,
+    /// The listing comes again and again: the token for its next page leads to the same one.
+    EndlessListing,
+    /// The listing lacks some keys, and nothing says so: pages that skip keys, or end without a token.
+    SkippedKeys,
 }
 
 use Fault::{
-    BrokenBody, CommitThenError, CommitThenHang, DuplicateDelivery, ErrorBefore, FalseConflict,
-    GarbageBody, Hang, LateLanding, OwnConflict, OwnPrecondition, Revoked, ShortListing, SlowBody,
-    SlowDown, StaleListing, TruncatedBody, UnorderedListing,
+    BrokenBody, CommitThenError, CommitThenHang, DuplicateDelivery, EndlessListing, ErrorBefore,
+    FalseConflict, GarbageBody, Hang, LateLanding, OwnConflict, OwnPrecondition, Revoked,
+    ShortListing, SkippedKeys, SlowBody, SlowDown, StaleListing, TruncatedBody, UnorderedListing,
 };
 
 impl Operation {
@@ -125,9 +129,11 @@ impl Operation {
                 StaleListing,
                 ShortListing,
                 UnorderedListing,
+                EndlessListing,
+                SkippedKeys,
             ],
             Self::Children => {
-                &[ErrorBefore, Hang, SlowDown, Revoked, StaleListing, UnorderedListing]
+                &[ErrorBefore, Hang, SlowDown, Revoked, StaleListing, UnorderedListing, SkippedKeys]
             }
         }
     }

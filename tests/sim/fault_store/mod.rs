@@ -158,7 +158,7 @@ impl FaultStore {
         }
     }
 
-    async fn objects(&self, prefix: Option<Path>) -> Vec<Result<ObjectMeta>> {
+    async fn objects(&self, prefix: Option<Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let plan = self.begin(Operation::List).await;
         let prefix = prefix.as_ref();
         let result = match plan.fault {
@@ -169,12 +169,15 @@ impl FaultStore {
                 sleep(plan.there).await;
                 let found = self.bucket.list(prefix, age(&plan)).await;
                 sleep(plan.back).await;
-                found.map(|objects| body::listing(objects, &plan))
+                found
             }
         };
         let length = result.as_ref().map_or(0, Vec::len);
         let what = format!("list {} of {length}", prefix.unwrap_or(&Path::default()));
-        self.end(what, &plan, result).await.unwrap_or_else(|error| vec![Err(error)])
+        match self.end(what, &plan, result).await {
+            Ok(objects) => body::listing(objects, &plan),
+            Err(error) => stream::iter([Err(error)]).boxed(),
+        }
     }
 }
 
@@ -232,7 +235,7 @@ impl ObjectStore for FaultStore {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let (store, prefix) = (self.clone(), prefix.cloned());
         let objects = async move { store.objects(prefix).await };
-        objects.map(stream::iter).flatten_stream().boxed()
+        objects.flatten_stream().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -246,8 +249,12 @@ impl ObjectStore for FaultStore {
                 sleep(plan.there).await;
                 let mut found = self.bucket.children(prefix, age(&plan)).await;
                 sleep(plan.back).await;
-                if let (Ok(found), Some(_)) = (&mut found, fault) {
+                if let (Ok(found), Some(fault)) = (&mut found, fault) {
                     let mut rng = StdRng::seed_from_u64(plan.seed);
+                    if fault == Fault::SkippedKeys {
+                        found.common_prefixes.retain(|_| rng.random());
+                        found.objects.retain(|_| rng.random());
+                    }
                     found.common_prefixes.shuffle(&mut rng);
                     found.objects.shuffle(&mut rng);
                 }

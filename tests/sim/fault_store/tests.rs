@@ -162,6 +162,23 @@ async fn listings_are_old_short_or_in_no_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn listings_do_not_end_or_lack_keys() {
+    let endless = Two::with(Some(Fault::EndlessListing));
+    create(&endless.clear, OURS).await.unwrap();
+    let listed = endless.faulty.list(None).take(100).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(listed.len(), 100);
+
+    let skipping = Two::with(Some(Fault::SkippedKeys));
+    for name in 0..40 {
+        let path = Path::from(format!("{name:02}/x"));
+        skipping.clear.put(&path, OURS.into()).await.unwrap();
+    }
+    let listed = list(&skipping.faulty).await.unwrap().len();
+    let children = skipping.faulty.list_with_delimiter(None).await.unwrap().common_prefixes.len();
+    assert!([listed, children].iter().all(|count| (5..35).contains(count)), "{listed} {children}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn permission_is_revoked_for_everything_and_for_a_while() {
     let two = Two::with(Some(Fault::Revoked));
     assert!(matches!(two.create().await, Err(Error::PermissionDenied { .. })));

@@ -53,13 +53,19 @@ pub enum Fault {
     ShortPage,
     /// A page in no order.
     UnorderedList,
+    /// A page whose token for the next one leads to itself.
+    RepeatedToken,
+    /// A page that lacks some of its keys.
+    SkippedKeys,
+    /// A page that says that more come, without a token for them.
+    MissingToken,
     /// The connection ends in the middle of the body.
     TruncatedBody,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::ErrorBefore,
         Self::CommitThenError,
         Self::CommitThenHang,
@@ -75,6 +81,9 @@ impl Fault {
         Self::StaleList,
         Self::ShortPage,
         Self::UnorderedList,
+        Self::RepeatedToken,
+        Self::SkippedKeys,
+        Self::MissingToken,
         Self::TruncatedBody,
     ];
 
@@ -92,7 +101,12 @@ impl Fault {
             // Only Amazon has this one.
             Self::Conflict => op == Op::Put && conditional && dialect == Dialect::S3,
             Self::OwnPrecondition => op == Op::Put && conditional,
-            Self::StaleList | Self::ShortPage | Self::UnorderedList => op == Op::List,
+            Self::StaleList
+            | Self::ShortPage
+            | Self::UnorderedList
+            | Self::RepeatedToken
+            | Self::SkippedKeys
+            | Self::MissingToken => op == Op::List,
             Self::TruncatedBody => matches!(op, Op::Get | Op::List),
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::faults::Met;
-use super::listing::{self, Query};
+use super::listing::{self, After, Query};
 use super::objects::Condition;
 use super::reply::{Body, Refusal, Reply};
 use super::request::{Action, Request};
@@ -51,6 +51,17 @@ struct Distortion {
     age: Duration,
     entries_max: Option<usize>,
     backwards: bool,
+    skips: bool,
+    next: Next,
+}
+
+/// Where the token of a page leads.
+#[derive(Debug, Clone, Copy, Default)]
+enum Next {
+    #[default]
+    OnToTheRest,
+    BackToThePage,
+    Nowhere,
 }
 
 /// Carries out `request`, unless a fault has it otherwise.
@@ -132,6 +143,15 @@ impl Shared {
                 let entries_max = Some(1 + dice as usize % 8);
                 distorted(Distortion { entries_max, ..Distortion::default() })
             }
+            Fault::RepeatedToken => {
+                distorted(Distortion { next: Next::BackToThePage, ..Distortion::default() })
+            }
+            Fault::MissingToken => distorted(Distortion {
+                entries_max: Some(1),
+                next: Next::Nowhere,
+                ..Distortion::default()
+            }),
+            Fault::SkippedKeys => distorted(Distortion { skips: true, ..Distortion::default() }),
             Fault::UnorderedList => {
                 distorted(Distortion { backwards: true, ..Distortion::default() })
             }
@@ -216,6 +236,17 @@ impl Shared {
             page.objects.reverse();
             page.prefixes.reverse();
         }
+        if distortion.skips {
+            let (mut object, mut prefix) = (0, 0);
+            page.objects.retain(|_| is_even(&mut object));
+            page.prefixes.retain(|_| is_even(&mut prefix));
+        }
+        match (distortion.next, &query.after) {
+            (Next::OnToTheRest, _) => {}
+            (Next::Nowhere, _) => page.is_token_missing = true,
+            (Next::BackToThePage, Some(After::Entry(entry))) => page.next = Some(entry.clone()),
+            (Next::BackToThePage, _) => page.next = Some(query.prefix.clone()),
+        }
         Reply::list(&query, page)
     }
 }
@@ -241,6 +272,12 @@ impl Races {
             met.notify_one();
         }
     }
+}
+
+/// Whether this is the second, the fourth and so on that is asked about.
+fn is_even(count: &mut u32) -> bool {
+    *count += 1;
+    count.is_multiple_of(2)
 }
 
 fn internal_error() -> Reply {

@@ -35,6 +35,8 @@ pub(super) struct Page {
     pub(super) prefixes: Vec<String>,
     /// The last entry, if more come after it.
     pub(super) next: Option<String>,
+    /// Whether it says that more come and does not say where.
+    pub(super) is_token_missing: bool,
 }
 
 /// The page of `objects` that `query` asks for.

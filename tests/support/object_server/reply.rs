@@ -132,8 +132,12 @@ impl Reply {
             prefix: query.prefix.clone(),
             key_count: contents.len() + common_prefixes.len(),
             max_keys: query.entries_max,
-            is_truncated: page.next.is_some(),
-            next_continuation_token: page.next.as_deref().map(to_token),
+            is_truncated: page.next.is_some() || page.is_token_missing,
+            next_continuation_token: page
+                .next
+                .as_deref()
+                .filter(|_| !page.is_token_missing)
+                .map(to_token),
             contents,
             common_prefixes,
         };

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Instant;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
 
 use super::tests::{BOTH, Fixture, create};
@@ -124,6 +124,28 @@ async fn lists_are_stale_short_or_in_no_order() {
         assert_ne!(unordered, all);
         unordered.sort();
         assert_eq!(unordered, all);
+    }
+}
+
+#[tokio::test]
+async fn lists_do_not_end_lack_keys_or_end_too_early() {
+    for dialect in BOTH {
+        let Fixture { server, client, .. } = Fixture::new(dialect);
+        for n in 0..10 {
+            client.put(&format!("k{n}").into(), "x".into()).await.unwrap();
+        }
+        server.faults().script(Op::List, "", Fault::RepeatedToken, u32::MAX);
+        let listed = client.list(None).take(50).try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(listed.len(), 50);
+        assert!(server.requests().lists >= 5);
+        server.faults().calm();
+
+        server.faults().script(Op::List, "", Fault::SkippedKeys, 1);
+        assert_eq!(keys(&client).await.unwrap(), ["k1", "k3", "k5", "k7", "k9"]);
+        // A client that asks for no more than it is told of does not notice.
+        server.faults().script(Op::List, "", Fault::MissingToken, 1);
+        assert_eq!(keys(&client).await.unwrap(), ["k0"]);
+        assert_eq!(keys(&client).await.unwrap().len(), 10);
     }
 }
 

@@ -51,7 +51,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 10
     """UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when."""
     ERROR_REASON_RECORD_UNREADABLE: _ErrorReason.ValueType  # 11
-    """DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place."""
+    """DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+    guessed in its place.
+    """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 12
     """UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
@@ -100,7 +102,9 @@ ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 9
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 10
 """UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when."""
 ERROR_REASON_RECORD_UNREADABLE: ErrorReason.ValueType  # 11
-"""DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place."""
+"""DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+guessed in its place.
+"""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 12
 """UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13

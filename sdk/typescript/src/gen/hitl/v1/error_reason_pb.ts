@@ -100,7 +100,8 @@ export enum ErrorReason {
   STORE_UNAVAILABLE = 10,
 
   /**
-   * DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place.
+   * DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+   * guessed in its place.
    *
    * @generated from enum value: ERROR_REASON_RECORD_UNREADABLE = 11;
    */

@@ -108,7 +108,8 @@ public enum ErrorReason
   ERROR_REASON_STORE_UNAVAILABLE(10),
   /**
    * <pre>
-   * DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place.
+   * DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+   * guessed in its place.
    * </pre>
    *
    * <code>ERROR_REASON_RECORD_UNREADABLE = 11;</code>
@@ -244,7 +245,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_STORE_UNAVAILABLE_VALUE = 10;
   /**
    * <pre>
-   * DATA_LOSS. A stored record cannot be read. Nothing is guessed in its place.
+   * DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+   * guessed in its place.
    * </pre>
    *
    * <code>ERROR_REASON_RECORD_UNREADABLE = 11;</code>

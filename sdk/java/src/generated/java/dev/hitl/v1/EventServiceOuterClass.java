@@ -140,50 +140,51 @@ public final class EventServiceOuterClass {
       "ope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003(\0132&.hitl." +
       "v1.ListEventsRequest.LabelsEntryR\006labels" +
       "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"d\n\022ListEventsRespons" +
-      "e\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006event" +
-      "s\022&\n\017next_page_token\030\002 \001(\tR\rnextPageToke" +
-      "n\"\225\001\n\020WaitEventRequest\022\034\n\tnamespace\030\001 \001(" +
-      "\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022" +
-      "H\n\022heartbeat_interval\030\003 \001(\0132\031.google.pro" +
-      "tobuf.DurationR\021heartbeatInterval\"y\n\021Wai" +
-      "tEventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1." +
-      "EventH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl" +
-      ".v1.HeartbeatH\000R\theartbeatB\010\n\006update\";\n\t" +
-      "Heartbeat\022.\n\004time\030\001 \001(\0132\032.google.protobu" +
-      "f.TimestampR\004time\"\346\001\n\022AnswerEventRequest" +
-      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_" +
-      "id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl." +
-      "v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022" +
-      "\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\t" +
-      "R\010answerId\022\034\n\tresponder\030\007 \001(\tR\tresponder" +
-      "B\010\n\006answer\";\n\023AnswerEventResponse\022$\n\005eve" +
-      "nt\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\241\001\n\023Decl" +
-      "ineEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
-      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reas" +
-      "on\030\003 \001(\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010ans" +
-      "werId\022\034\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024D" +
-      "eclineEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
-      "l.v1.EventR\005event\"e\n\022CancelEventRequest\022" +
-      "\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_i" +
-      "d\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason" +
-      "\";\n\023CancelEventResponse\022$\n\005event\030\001 \001(\0132\016" +
-      ".hitl.v1.EventR\005event2\252\004\n\014EventService\022M" +
-      "\n\013CreateEvent\022\033.hitl.v1.CreateEventReque" +
-      "st\032\034.hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n" +
-      "\010GetEvent\022\030.hitl.v1.GetEventRequest\032\031.hi" +
-      "tl.v1.GetEventResponse\"\003\220\002\001\022J\n\nListEvent" +
-      "s\022\032.hitl.v1.ListEventsRequest\032\033.hitl.v1." +
-      "ListEventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.h" +
-      "itl.v1.WaitEventRequest\032\032.hitl.v1.WaitEv" +
-      "entResponse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl" +
-      ".v1.AnswerEventRequest\032\034.hitl.v1.AnswerE" +
-      "ventResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl" +
-      ".v1.DeclineEventRequest\032\035.hitl.v1.Declin" +
-      "eEventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hit" +
-      "l.v1.CancelEventRequest\032\034.hitl.v1.Cancel" +
-      "EventResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hit" +
-      "l.dev/go/hitlv1b\006proto3"
+      "ue\030\002 \001(\tR\005value:\0028\001\"\204\001\n\022ListEventsRespon" +
+      "se\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006even" +
+      "ts\022&\n\017next_page_token\030\002 \001(\tR\rnextPageTok" +
+      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"\225\001\n\020W" +
+      "aitEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
+      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n\022hear" +
+      "tbeat_interval\030\003 \001(\0132\031.google.protobuf.D" +
+      "urationR\021heartbeatInterval\"y\n\021WaitEventR" +
+      "esponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000" +
+      "R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v1.Hea" +
+      "rtbeatH\000R\theartbeatB\010\n\006update\";\n\tHeartbe" +
+      "at\022.\n\004time\030\001 \001(\0132\032.google.protobuf.Times" +
+      "tampR\004time\"\346\001\n\022AnswerEventRequest\022\034\n\tnam" +
+      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
+      "\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Valu" +
+      "eH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text" +
+      "\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answe" +
+      "rId\022\034\n\tresponder\030\007 \001(\tR\tresponderB\010\n\006ans" +
+      "wer\";\n\023AnswerEventResponse\022$\n\005event\030\001 \001(" +
+      "\0132\016.hitl.v1.EventR\005event\"\241\001\n\023DeclineEven" +
+      "tRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031" +
+      "\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(" +
+      "\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034" +
+      "\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024DeclineE" +
+      "ventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
+      "entR\005event\"e\n\022CancelEventRequest\022\034\n\tname" +
+      "space\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\t" +
+      "R\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023Can" +
+      "celEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v" +
+      "1.EventR\005event2\252\004\n\014EventService\022M\n\013Creat" +
+      "eEvent\022\033.hitl.v1.CreateEventRequest\032\034.hi" +
+      "tl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEve" +
+      "nt\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1.G" +
+      "etEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hit" +
+      "l.v1.ListEventsRequest\032\033.hitl.v1.ListEve" +
+      "ntsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1." +
+      "WaitEventRequest\032\032.hitl.v1.WaitEventResp" +
+      "onse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl.v1.Ans" +
+      "werEventRequest\032\034.hitl.v1.AnswerEventRes" +
+      "ponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.Dec" +
+      "lineEventRequest\032\035.hitl.v1.DeclineEventR" +
+      "esponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.Ca" +
+      "ncelEventRequest\032\034.hitl.v1.CancelEventRe" +
+      "sponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hitl.dev/g" +
+      "o/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -241,7 +242,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_ListEventsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListEventsResponse_descriptor,
-        new java.lang.String[] { "Events", "NextPageToken", });
+        new java.lang.String[] { "Events", "NextPageToken", "Unreadable", });
     internal_static_hitl_v1_WaitEventRequest_descriptor =
       getDescriptor().getMessageTypes().get(6);
     internal_static_hitl_v1_WaitEventRequest_fieldAccessorTable = new

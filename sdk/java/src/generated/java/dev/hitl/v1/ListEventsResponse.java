@@ -23,6 +23,8 @@ private static final long serialVersionUID = 0L;
   private ListEventsResponse() {
     events_ = java.util.Collections.emptyList();
     nextPageToken_ = "";
+    unreadable_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   @java.lang.Override
@@ -153,6 +155,67 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int UNREADABLE_FIELD_NUMBER = 3;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList unreadable_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @return A list containing the unreadable.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getUnreadableList() {
+    return unreadable_;
+  }
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @return The count of unreadable.
+   */
+  public int getUnreadableCount() {
+    return unreadable_.size();
+  }
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @param index The index of the element to return.
+   * @return The unreadable at the given index.
+   */
+  public java.lang.String getUnreadable(int index) {
+    return unreadable_.get(index);
+  }
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the unreadable at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getUnreadableBytes(int index) {
+    return unreadable_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -173,6 +236,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(nextPageToken_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 2, nextPageToken_);
     }
+    for (int i = 0; i < unreadable_.size(); i++) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 3, unreadable_.getRaw(i));
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -188,6 +254,14 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(nextPageToken_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(2, nextPageToken_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < unreadable_.size(); i++) {
+        dataSize += computeStringSizeNoTag(unreadable_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getUnreadableList().size();
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -208,6 +282,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getEventsList())) return false;
     if (!getNextPageToken()
         .equals(other.getNextPageToken())) return false;
+    if (!getUnreadableList()
+        .equals(other.getUnreadableList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -225,6 +301,10 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + NEXT_PAGE_TOKEN_FIELD_NUMBER;
     hash = (53 * hash) + getNextPageToken().hashCode();
+    if (getUnreadableCount() > 0) {
+      hash = (37 * hash) + UNREADABLE_FIELD_NUMBER;
+      hash = (53 * hash) + getUnreadableList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -368,6 +448,8 @@ private static final long serialVersionUID = 0L;
       }
       bitField0_ = (bitField0_ & ~0x00000001);
       nextPageToken_ = "";
+      unreadable_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -416,6 +498,10 @@ private static final long serialVersionUID = 0L;
       int from_bitField0_ = bitField0_;
       if (((from_bitField0_ & 0x00000002) != 0)) {
         result.nextPageToken_ = nextPageToken_;
+      }
+      if (((from_bitField0_ & 0x00000004) != 0)) {
+        unreadable_.makeImmutable();
+        result.unreadable_ = unreadable_;
       }
     }
 
@@ -494,6 +580,16 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000002;
         onChanged();
       }
+      if (!other.unreadable_.isEmpty()) {
+        if (unreadable_.isEmpty()) {
+          unreadable_ = other.unreadable_;
+          bitField0_ |= 0x00000004;
+        } else {
+          ensureUnreadableIsMutable();
+          unreadable_.addAll(other.unreadable_);
+        }
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -538,6 +634,12 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000002;
               break;
             } // case 18
+            case 26: {
+              java.lang.String s = input.readStringRequireUtf8();
+              ensureUnreadableIsMutable();
+              unreadable_.add(s);
+              break;
+            } // case 26
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -955,6 +1057,171 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       nextPageToken_ = value;
       bitField0_ |= 0x00000002;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList unreadable_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureUnreadableIsMutable() {
+      if (!unreadable_.isModifiable()) {
+        unreadable_ = new com.google.protobuf.LazyStringArrayList(unreadable_);
+      }
+      bitField0_ |= 0x00000004;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @return A list containing the unreadable.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getUnreadableList() {
+      unreadable_.makeImmutable();
+      return unreadable_;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @return The count of unreadable.
+     */
+    public int getUnreadableCount() {
+      return unreadable_.size();
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param index The index of the element to return.
+     * @return The unreadable at the given index.
+     */
+    public java.lang.String getUnreadable(int index) {
+      return unreadable_.get(index);
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the unreadable at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getUnreadableBytes(int index) {
+      return unreadable_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param index The index to set the value at.
+     * @param value The unreadable to set.
+     * @return This builder for chaining.
+     */
+    public Builder setUnreadable(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureUnreadableIsMutable();
+      unreadable_.set(index, value);
+      bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param value The unreadable to add.
+     * @return This builder for chaining.
+     */
+    public Builder addUnreadable(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureUnreadableIsMutable();
+      unreadable_.add(value);
+      bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param values The unreadable to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllUnreadable(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureUnreadableIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, unreadable_);
+      bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearUnreadable() {
+      unreadable_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000004);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+     * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+     * missing. Empty over a store that is whole.
+     * </pre>
+     *
+     * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+     * @param value The bytes of the unreadable to add.
+     * @return This builder for chaining.
+     */
+    public Builder addUnreadableBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureUnreadableIsMutable();
+      unreadable_.add(value);
+      bitField0_ |= 0x00000004;
       onChanged();
       return this;
     }

@@ -71,4 +71,53 @@ public interface ListEventsResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getNextPageTokenBytes();
+
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @return A list containing the unreadable.
+   */
+  java.util.List<java.lang.String>
+      getUnreadableList();
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @return The count of unreadable.
+   */
+  int getUnreadableCount();
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @param index The index of the element to return.
+   * @return The unreadable at the given index.
+   */
+  java.lang.String getUnreadable(int index);
+  /**
+   * <pre>
+   * Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
+   * asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
+   * missing. Empty over a store that is whole.
+   * </pre>
+   *
+   * <code>repeated string unreadable = 3 [json_name = "unreadable"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the unreadable at the given index.
+   */
+  com.google.protobuf.ByteString
+      getUnreadableBytes(int index);
 }

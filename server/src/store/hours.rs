@@ -1,0 +1,89 @@
+//! Which hours of the history have entries, so that a page of it need not have all of them listed.
+//!
+//! What has ended stays where it is, and what ends now comes into the present hour. So the hours that were there once
+//! are remembered, and only the latest are looked into although nothing is known of them.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hitl_core::Timestamp;
+
+/// The length of an hour.
+pub(super) const HOUR_MS: i64 = 3_600_000;
+/// How long the hours are good for: after that, listing them anew costs less than looking into those that came since.
+const FRESH_HOURS: i64 = 6;
+/// The hour in which entries may come from clocks that differ, and from writes that took their time.
+const MARGIN_HOURS: i64 = 1;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Hours(Mutex<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    hours: BTreeSet<i64>,
+    listed_at: i64,
+}
+
+impl Hours {
+    /// The hours that may have entries `now`, in order; `None` if they have to be listed.
+    pub(super) fn get(&self, now: Timestamp) -> Option<Vec<Timestamp>> {
+        let now = number(now);
+        let known = self.known();
+        let known = known.as_ref()?;
+        // A clock that was set back may have written into hours to come.
+        if !(known.listed_at..=known.listed_at + FRESH_HOURS).contains(&now) {
+            return None;
+        }
+        let mut hours = known.hours.clone();
+        hours.extend(known.listed_at - MARGIN_HOURS..=now + MARGIN_HOURS);
+        Some(hours.into_iter().map(instant).collect())
+    }
+
+    /// Remembers what was listed `now`.
+    pub(super) fn set(&self, now: Timestamp, hours: &[Timestamp]) {
+        let hours = hours.iter().copied().map(number).collect();
+        *self.known() = Some(Known { hours, listed_at: number(now) });
+    }
+
+    /// This process has added an entry at `time`.
+    pub(super) fn add(&self, time: Timestamp) {
+        if let Some(known) = &mut *self.known() {
+            known.hours.insert(number(time));
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn number(time: Timestamp) -> i64 {
+    time.ms().div_euclid(HOUR_MS)
+}
+
+fn instant(number: i64) -> Timestamp {
+    let epoch = Timestamp::from_ms(0).expect("the epoch is an instant");
+    epoch.plus_ms(number * HOUR_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_remembered_for_a_while_beside_the_latest() {
+        let hours = Hours::default();
+        assert_eq!(hours.get(instant(500)), None);
+        hours.set(instant(500), &[instant(3), instant(70)]);
+        let numbers = |now| {
+            let hours: Option<Vec<Timestamp>> = hours.get(instant(now));
+            hours.map(|hours| hours.into_iter().map(number).collect::<Vec<_>>())
+        };
+        assert_eq!(numbers(500), Some(vec![3, 70, 499, 500, 501]));
+        assert_eq!(numbers(502), Some(vec![3, 70, 499, 500, 501, 502, 503]));
+        assert_eq!((numbers(507), numbers(499)), (None, None));
+        hours.add(instant(900));
+        assert_eq!(numbers(500), Some(vec![3, 70, 499, 500, 501, 900]));
+    }
+}
