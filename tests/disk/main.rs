@@ -4,6 +4,7 @@
 //! File systems are mounted, which takes root, or `sudo` without a password. Without it the suite fails.
 
 mod caller;
+mod damaged;
 mod disks;
 mod full;
 mod gone;
