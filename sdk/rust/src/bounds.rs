@@ -63,8 +63,8 @@ fn is_choice(property: &Json) -> bool {
 /// Sets a bound unless there is one that is as tight. What is no number is the server's to refuse.
 fn tighten(property: &mut Json, keyword: &str, bound: Number) -> bool {
     let is_tight = |own: &Json| match (own.as_i64(), bound.as_i64(), own.as_f64(), bound.as_f64()) {
-        (Some(own), Some(bound), ..) => beyond(keyword, own, bound),
-        (.., Some(own), Some(bound)) => beyond(keyword, own, bound),
+        (Some(own), Some(bound), ..) => beyond(keyword, &own, &bound),
+        (.., Some(own), Some(bound)) => beyond(keyword, &own, &bound),
         _ => true,
     };
     if property.get(keyword).is_some_and(is_tight) {
@@ -74,7 +74,7 @@ fn tighten(property: &mut Json, keyword: &str, bound: Number) -> bool {
     true
 }
 
-fn beyond<N: PartialOrd>(keyword: &str, own: N, bound: N) -> bool {
+fn beyond<N: PartialOrd>(keyword: &str, own: &N, bound: &N) -> bool {
     if keyword.starts_with("min") { own >= bound } else { own <= bound }
 }
 

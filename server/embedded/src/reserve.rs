@@ -108,7 +108,7 @@ impl Reserve {
 
     /// How much might be written if all that was needed of the reserve were let go of.
     pub fn room_at_most(&self, floor: Floor) -> Room {
-        self.look(floor, |free, held| free.saturating_add(held))
+        self.look(floor, u64::saturating_add)
     }
 
     fn look(&self, floor: Floor, usable: impl Fn(u64, u64) -> u64) -> Room {

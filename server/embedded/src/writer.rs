@@ -139,10 +139,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if thread::panicking() {
-            if self.shared.stop("the writer thread panicked") {
-                self.shared.tell_fatal();
-            }
+        if thread::panicking() && self.shared.stop("the writer thread panicked") {
+            self.shared.tell_fatal();
         }
     }
 }
