@@ -4,7 +4,7 @@
 //! iterators lose what lies beside a block that they cannot read. So the tables are read one by one here: that shows
 //! which files are damaged and between which keys, and a listing goes around those places.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ pub(crate) struct Place {
     /// The last key before it and the first one behind it, as far as the table has such.
     after: Edge,
     before: Edge,
+    /// The key before the last one before it.
+    second_last: Option<Slice>,
 }
 
 /// Where one piece of a range ends and the next begins: just before a key, or just behind it.
@@ -85,22 +87,26 @@ pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<Place> {
     for table in objects.tree.current_version().iter_tables() {
         let keys = &table.metadata.key_range;
         let mut after = Edge::before(keys.min());
+        let mut second_last = None;
         let mut open: Option<String> = None;
-        let place = |after: &Edge, before: Edge, reason: String| Place {
-            file: table.path.to_path_buf(),
-            reason,
-            after: after.clone(),
-            before,
-        };
+        let place =
+            |after: &Edge, second_last: &Option<Slice>, before: Edge, reason: String| Place {
+                file: table.path.to_path_buf(),
+                reason,
+                after: after.clone(),
+                before,
+                second_last: second_last.clone(),
+            };
         let mut failures = 0;
         for value in table.range(wanted.clone()) {
             match value {
                 Ok(value) => {
                     let key = value.key.user_key;
                     if let Some(reason) = open.take() {
-                        places.push(place(&after, Edge::before(&key), reason));
+                        places.push(place(&after, &second_last, Edge::before(&key), reason));
                     }
-                    after = Edge::behind(&key);
+                    let last = std::mem::replace(&mut after, Edge::behind(&key));
+                    second_last = last.is_behind.then_some(last.key);
                     failures = 0;
                 }
                 Err(error) => {
@@ -113,7 +119,7 @@ pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<Place> {
             }
         }
         if let Some(reason) = open {
-            places.push(place(&after, Edge::behind(keys.max()), reason));
+            places.push(place(&after, &second_last, Edge::behind(keys.max()), reason));
         }
     }
     places
@@ -127,39 +133,64 @@ pub(crate) fn files(places: &[Place]) -> BTreeSet<PathBuf> {
 /// What can be read of a range that has damaged places, in order, with the failures in between.
 ///
 /// The range is read in pieces that begin and end at those places: the first thing that an iterator meets in a piece is
-/// then what it cannot read, and it goes on behind that without having lost anything.
+/// then what it cannot read, and it goes on behind that without having lost anything. To find the end of a range the
+/// engine looks one block further if the range ends with the last key of a block, so the last two keys before a place
+/// are read by themselves.
 pub(crate) struct Pieces {
     objects: Keyspace,
     places: Vec<Place>,
-    ranges: VecDeque<KeyRange>,
-    piece: Option<(Edge, Iter)>,
+    pieces: VecDeque<Piece>,
+    piece: Option<(Edge, Iter, Failure)>,
     failures: usize,
+}
+
+/// What is read by itself.
+enum Piece {
+    /// A range, whose failure is told of unless it is only met while its end is looked for.
+    Range(KeyRange, Failure),
+    Key(Slice),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    Told,
+    Untold,
 }
 
 impl Pieces {
     pub(crate) fn of(objects: &Keyspace, range: &KeyRange) -> Self {
         let places = places(objects, range);
-        let edges: BTreeSet<Edge> =
-            places.iter().flat_map(|place| [place.after.clone(), place.before.clone()]).collect();
-        let mut ranges = VecDeque::new();
-        let mut start = range.0.clone();
-        for edge in edges.into_iter().filter(|edge| is_within(edge, range)) {
-            let key = || edge.key.to_vec();
-            let (end, next) = if edge.is_behind {
-                (Bound::Included(key()), Bound::Excluded(key()))
-            } else {
-                (Bound::Excluded(key()), Bound::Included(key()))
-            };
-            ranges.push_back((std::mem::replace(&mut start, next), end));
+        let mut edges = BTreeMap::new();
+        for place in &places {
+            if let Some(key) = &place.second_last {
+                edges.entry(Edge::behind(key)).or_insert(Failure::Told);
+            }
+            edges.entry(place.before.clone()).or_insert(Failure::Told);
+            edges.insert(place.after.clone(), Failure::Untold);
         }
-        ranges.push_back((start, range.1.clone()));
-        ranges.retain(is_possible);
-        Self { objects: objects.clone(), places, ranges, piece: None, failures: 0 }
+        let mut pieces = VecDeque::new();
+        let mut start = range.0.clone();
+        for (edge, failure) in edges.into_iter().filter(|(edge, _)| is_within(edge, range)) {
+            let key = || edge.key.to_vec();
+            let next = if edge.is_behind { Bound::Excluded(key()) } else { Bound::Included(key()) };
+            let before = std::mem::replace(&mut start, next);
+            let has_key = edge.is_behind && is_possible(&(before.clone(), Bound::Included(key())));
+            pieces.push_back(Piece::Range((before, Bound::Excluded(key())), failure));
+            if has_key {
+                pieces.push_back(Piece::Key(edge.key));
+            }
+        }
+        pieces.push_back(Piece::Range((start, range.1.clone()), Failure::Told));
+        pieces.retain(|piece| match piece {
+            Piece::Range(range, _) => is_possible(range),
+            Piece::Key(_) => true,
+        });
+        Self { objects: objects.clone(), places, pieces, piece: None, failures: 0 }
     }
 
     /// The file that the last failure was met in.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
-        let (start, _) = self.piece.as_ref()?;
+        let (start, ..) = self.piece.as_ref()?;
         let is_here = |place: &&Place| place.after <= *start && *start < place.before;
         self.places.iter().find(is_here).map(|place| &place.file)
     }
@@ -168,17 +199,27 @@ impl Pieces {
     pub(crate) fn next(&mut self, snapshot: &Snapshot) -> Option<fjall::Result<(Slice, Slice)>> {
         loop {
             if self.piece.is_none() {
-                let range = self.ranges.pop_front()?;
-                self.piece = Some((start(&range), snapshot.range(&self.objects, range)));
-                self.failures = 0;
+                match self.pieces.pop_front()? {
+                    Piece::Range(range, failure) => {
+                        let entries = snapshot.range(&self.objects, range.clone());
+                        self.piece = Some((start(&range), entries, failure));
+                        self.failures = 0;
+                    }
+                    Piece::Key(key) => match snapshot.get(&self.objects, &key).transpose() {
+                        Some(record) => return Some(record.map(|record| (key, record))),
+                        None => continue,
+                    },
+                }
             }
-            let entry = self.piece.as_mut().and_then(|(_, entries)| entries.next());
+            let is_told =
+                self.piece.as_ref().is_some_and(|(.., failure)| *failure == Failure::Told);
+            let entry = self.piece.as_mut().and_then(|(_, entries, _)| entries.next());
             match entry.map(fjall::Guard::into_inner) {
                 Some(Ok(entry)) => return Some(Ok(entry)),
                 Some(Err(error)) => {
                     self.failures += 1;
                     // A piece is as good as one place.
-                    if self.failures == 1 {
+                    if self.failures == 1 && is_told {
                         return Some(Err(error));
                     }
                     if self.failures == FAILURES_MAX {

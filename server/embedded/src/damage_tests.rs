@@ -306,7 +306,6 @@ async fn a_missing_version_or_keyspace_is_never_made_anew() {
 async fn what_is_cut_from_a_journal_is_counted_without_the_room_made_in_advance() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
-    let journal = fs::read_dir(dir.path().join("db")).unwrap().map(|entry| entry.unwrap().path());
     let mut files = fs::read_dir(dir.path().join("db")).unwrap().map(|file| file.unwrap().path());
     let journal = files.find(|path| path.extension().is_some_and(|it| it == "jnl")).unwrap();
     let whole = crate::journal::all(&dir.path().join("db")).unwrap();

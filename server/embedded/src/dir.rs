@@ -148,6 +148,14 @@ impl LockedDir {
         database.join(ENGINE_VERSION).exists() && database.join(KEYSPACES).exists()
     }
 
+    /// An empty journal in place of one that is gone. If the engine makes the journal by itself it also begins to count
+    /// anew, and then sees nothing of what is in the tables.
+    pub(crate) fn replace_journal(&self) -> io::Result<()> {
+        let mut create = File::options();
+        create.write(true).create_new(true).mode(private::FILE);
+        create.open(self.database().join("0.jnl"))?.sync_all()
+    }
+
     /// Refuses a directory without what every store has: the engine would make it anew, and all would be lost.
     pub(crate) fn check_whole(&self) -> Result<(), OpenError> {
         let unusable = |source| OpenError::Unusable { dir: self.path.clone(), source };

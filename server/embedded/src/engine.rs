@@ -89,6 +89,9 @@ pub(crate) fn open(
     match (dir.check_whole(), purpose) {
         (Err(OpenError::Missing { file, what, .. }), Purpose::Salvage) if dir.has_tables() => {
             losses.push((file, format!("it is missing: {what}")));
+            if journal::all(&dir.database()).map_err(unusable)?.is_empty() {
+                dir.replace_journal().map_err(unusable)?;
+            }
         }
         (whole, _) => whole?,
     }
