@@ -140,7 +140,7 @@ impl LogFile {
         let stderr = rustix::fs::fstat(io::stderr()).ok()?;
         let named = fs::metadata(&path).ok()?;
         let is_same = (named.dev(), named.ino()) == (stderr.st_dev, stderr.st_ino);
-        is_same.then(|| Self { path, bytes: named.len() })
+        is_same.then_some(Self { path, bytes: named.len() })
     }
 
     /// Counts what was written, and puts the file aside if it is long enough.

@@ -1,4 +1,5 @@
-//! A byte that the disk has changed in a table of the embedded store: it costs the events of its block, which are named,
+//! A byte that the disk has changed in a table of the embedded store: it costs the events of its block, which are
+//! named,
 //! and nothing else.
 
 use std::collections::BTreeSet;

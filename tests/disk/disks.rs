@@ -15,7 +15,7 @@ impl Disk {
     /// In memory.
     pub(crate) fn tmpfs(mib: u32) -> Self {
         Self::mount(|point, _| {
-            run(["mount", "-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs", point])
+            run(["mount", "-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs", point]);
         })
     }
 

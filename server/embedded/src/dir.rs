@@ -168,8 +168,8 @@ impl LockedDir {
         let version = database.join(ENGINE_VERSION);
         if !version.try_exists().map_err(unusable)? {
             let again = format!(
-                "the engine writes it first and never removes it. Restore the directory from a backup; if nothing else was \
-                 lost, write the file again: printf 'FJL\\003' > {}",
+                "the engine writes it first and never removes it. Restore the directory from a backup; if \
+                 nothing else was lost, write the file again: printf 'FJL\\003' > {}",
                 version.display()
             );
             return Err(missing(version, &again));
@@ -186,8 +186,8 @@ impl LockedDir {
             |entry: fs::DirEntry| entry.path().extension().is_some_and(|it| it == "jnl");
         if !journals.any(is_journal) {
             let lost = format!(
-                "the journal, a numbered file that has every write since the last table was made. Restore the directory \
-                 from a backup; or go on without those writes: hitl store copy --skip-unreadable {} NEW",
+                "the journal, a numbered file that has every write since the last table was made. Restore the \
+                 directory from a backup; or go on without those writes: hitl store copy --skip-unreadable {} NEW",
                 self.path.display()
             );
             return Err(missing(database.join("*.jnl"), &lost));

@@ -56,7 +56,8 @@ pub(crate) const REMEDY: &str = "stop the server, save what can be read with `hi
 pub(crate) enum Work {
     /// It moves what was written from memory to tables, and merges those.
     All,
-    /// Nothing: a merge that meets a damaged table ends all writing. What is written stays in memory and in the journal.
+    /// Nothing: a merge that meets a damaged table ends all writing. What is written stays in memory and in the
+    /// journal.
     None,
 }
 

@@ -87,8 +87,8 @@ pub enum OpenError {
     },
     /// The data cannot be read back.
     #[error(
-        "the data in {} is damaged: {reason}; keep a copy of the directory, then restore it from a backup, or try to save \
-         what can be read with `hitl store copy --skip-unreadable`",
+        "the data in {} is damaged: {reason}; keep a copy of the directory, then restore it from a backup, or \
+         try to save what can be read with `hitl store copy --skip-unreadable`",
         dir.display()
     )]
     Corrupt {
@@ -154,7 +154,10 @@ pub enum StoreError {
     #[error("reading failed: {0}")]
     Read(#[from] fjall::Error),
     /// What the disk gives back is not what was written there, or nothing at all.
-    #[error("{what} cannot be read: the disk holds something else than was written ({reason}){}", in_file(.file.as_deref()))]
+    #[error(
+        "{what} cannot be read: the disk holds something else than was written ({reason}){}",
+        in_file(.file.as_deref())
+    )]
     Damaged {
         /// The object, or the part of a listing.
         what: String,
@@ -168,8 +171,8 @@ pub enum StoreError {
     Record(&'static str),
     /// The store was opened although it is damaged, and takes no more writes.
     #[error(
-        "the store is damaged and takes no more writes: stop the server and save what can be read with `hitl store copy \
-         --skip-unreadable`"
+        "the store is damaged and takes no more writes: stop the server and save what can be read with `hitl \
+         store copy --skip-unreadable`"
     )]
     NoMoreWrites,
     /// The requested range is not inside the object.

@@ -1,6 +1,7 @@
 //! Looks at the engine's journals before it does.
 //!
-//! The engine cuts a journal off where a batch is not whole, and says nothing of it. Mostly that is a write that was under
+//! The engine cuts a journal off where a batch is not whole, and says nothing of it. Mostly that is a write that was
+//! under
 //! way when the process or the power ended, which nobody was told of as done. But if a byte has changed that says how
 //! long an entry is, every later write is cut off with it; and if one has changed that does not, the engine gives up.
 //! What tells the cases apart is whether whole batches follow.
@@ -96,8 +97,8 @@ pub(crate) fn report_cuts(journals: &[Journal]) {
             tracing::warn!(
                 file,
                 bytes,
-                "the end of a journal was cut off: a write that was under way when the server ended last, which nobody was \
-                 told of as done"
+                "the end of a journal was cut off: a write that was under way when the server ended last, which \
+                 nobody was told of as done"
             );
         }
     }
@@ -119,8 +120,8 @@ impl Journal {
         let bytes: usize = self.damaged.iter().map(Range::len).sum();
         let first = self.damaged.first().map_or(0, |range| range.start);
         format!(
-            "the journal {} holds something else than was written: {bytes} bytes of acknowledged writes, from byte {first} on, \
-             cannot be read",
+            "the journal {} holds something else than was written: {bytes} bytes of acknowledged writes, from \
+             byte {first} on, cannot be read",
             self.path.display()
         )
     }

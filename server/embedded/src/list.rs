@@ -24,7 +24,8 @@ const CHUNK: usize = 256;
 /// All objects of `range`. The snapshot is the one of the first poll and is held until the stream
 /// ends, which keeps the space of what is deleted meanwhile: do not park a listing.
 ///
-/// What cannot be read is an error in its place, and the listing goes on behind it: whoever needs all of it stops there.
+/// What cannot be read is an error in its place, and the listing goes on behind it: whoever needs all of it stops
+/// there.
 pub(crate) fn list(shared: Arc<Shared>, range: KeyRange) -> BoxStream<'static, Result<ObjectMeta>> {
     stream::try_unfold(Cursor::Start(shared, range), Cursor::next_chunk)
         .map_ok(stream::iter)

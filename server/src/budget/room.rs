@@ -14,11 +14,11 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The connection to close for a new one from `newcomer`: who has owed something for longest, else who has been idle
 /// for longest, else one from the address that has most of them, if that is twice what the newcomer's has.
-pub(super) fn least_missed<'a>(
-    accounts: &'a [Arc<Account>],
+pub(super) fn least_missed(
+    accounts: &[Arc<Account>],
     newcomer: IpAddr,
     now: Instant,
-) -> Option<&'a Arc<Account>> {
+) -> Option<&Arc<Account>> {
     let open: Vec<(&Arc<Account>, View)> = accounts
         .iter()
         .filter(|account| !account.is_closing())

@@ -97,8 +97,8 @@ async fn check_deep(url: &StoreUrl) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     anyhow::bail!(
-        "{url} is damaged: {objects} objects are whole, and what is listed above is not. Save the rest with `hitl store \
-         copy --skip-unreadable`, and serve the copy"
+        "{url} is damaged: {objects} objects are whole, and what is listed above is not. Save the rest with \
+         `hitl store copy --skip-unreadable`, and serve the copy"
     )
 }
 

@@ -228,6 +228,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 mod tests {
     use super::*;
 
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
     fn guard() -> Guard {
         Guard::new(&Settings {
             allowed_origins: vec!["https://inbox.example/".to_owned()],
@@ -312,7 +314,7 @@ mod tests {
     #[test]
     fn a_link_may_be_opened_from_anywhere_and_used_from_its_own_page_alone() {
         let visit = ("sec-fetch-mode", "navigate");
-        let heads: [(&[(&str, &str)], bool, bool); 10] = [
+        let heads: [(Pairs<'_>, bool, bool); 10] = [
             (&[], true, true),
             (&[("origin", "null")], true, true),
             (&[("origin", "null"), ("sec-fetch-site", "same-origin")], true, true),

@@ -1,7 +1,8 @@
 //! Listing: the pending events by deadline, then the ended ones, latest first.
 //!
 //! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one
-//! read per event, however many events there are: an index is walked from where the page begins, an hour and a minute at
+//! read per event, however many events there are: an index is walked from where the page begins, an hour and a minute
+//! at
 //! a time, and no further than the page goes. What the store has damaged is named, and the rest is listed.
 
 use std::collections::BTreeMap;

@@ -68,8 +68,8 @@ pub enum CopyError {
     SourceChanged(StoreUrl),
     /// The source is damaged.
     #[error(
-        "{store}: the object {key} cannot be read: {message}. With --skip-unreadable everything else is copied, and what is \
-         left out is listed"
+        "{store}: the object {key} cannot be read: {message}. With --skip-unreadable everything else is copied, \
+         and what is left out is listed"
     )]
     Unreadable {
         /// The store.

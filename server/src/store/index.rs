@@ -1,6 +1,7 @@
 //! The two indexes by time, read and written.
 //!
-//! Stores promise no order of a listing, so only short prefixes are listed, and sorted here. A part of an index that the
+//! Stores promise no order of a listing, so only short prefixes are listed, and sorted here. A part of an index that
+//! the
 //! store has damaged is left out, and named: what else is there is served.
 
 use std::collections::BTreeSet;

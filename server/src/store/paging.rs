@@ -1,6 +1,7 @@
 //! Listings of buckets, which come in pages, each with a token for the next.
 //!
-//! A store, or a proxy before it, that gives the same token again makes its clients ask for ever, and one that says that
+//! A store, or a proxy before it, that gives the same token again makes its clients ask for ever, and one that says
+//! that
 //! there is more without saying where makes them miss it. So each page is looked at as it comes in, and so is what all
 //! of them list: a key that comes twice is a page that came twice. Every listing ends after so many pages.
 
