@@ -200,9 +200,8 @@ async fn idle(target: Target, over: CancellationToken) -> usize {
     let mut tasks = JoinSet::new();
     let (mut quiet, mut silent) = (Vec::new(), Vec::new());
     while !over.is_cancelled() && quiet.len() + silent.len() < 2_000 {
-        match silent.len() % 2 {
-            0 => quiet.extend(target.http2(65_535, &mut tasks).await),
-            _ => {}
+        if silent.len() % 2 == 0 {
+            quiet.extend(target.http2(65_535, &mut tasks).await);
         }
         silent.extend(target.tcp().await);
     }
