@@ -41,7 +41,7 @@ struct Narrow {
 #[expect(dead_code, reason = "read by its schema alone")]
 struct Wrapped(i16);
 
-fn property<T: DeserializeOwned>(name: &str, property: Json) -> Json {
+fn property<T: DeserializeOwned>(name: &str, property: &Json) -> Json {
     let schema = json!({"type": "object", "properties": {name: property}});
     let narrow: Json = serde_json::from_str(&narrowed::<T>(schema.to_string())).unwrap();
     narrow["properties"][name].clone()
@@ -76,15 +76,15 @@ fn numbers_are_asked_for_within_what_a_field_holds() {
         if *range.end() < i64::MAX {
             expected["maximum"] = (*range.end()).into();
         }
-        assert_eq!(property::<Narrow>(name, json!({"type": "integer"})), expected, "{name}");
+        assert_eq!(property::<Narrow>(name, &json!({"type": "integer"})), expected, "{name}");
     }
     let single = json!({"type": "number", "minimum": f32::MIN, "maximum": f32::MAX});
-    assert_eq!(property::<Narrow>("i", json!({"type": "number"})), single);
-    assert_eq!(property::<Narrow>("j", json!({"type": "number"})), json!({"type": "number"}));
+    assert_eq!(property::<Narrow>("i", &json!({"type": "number"})), single);
+    assert_eq!(property::<Narrow>("j", &json!({"type": "number"})), json!({"type": "number"}));
     let one = json!({"type": "string", "minLength": 1, "maxLength": 1});
-    assert_eq!(property::<Narrow>("q", json!({"type": "string"})), one);
-    assert_eq!(property::<Narrow>("u", json!({"type": "string"})), json!({"type": "string"}));
-    let of_map = property::<HashMap<String, u8>>("any", json!({"type": "integer"}));
+    assert_eq!(property::<Narrow>("q", &json!({"type": "string"})), one);
+    assert_eq!(property::<Narrow>("u", &json!({"type": "string"})), json!({"type": "string"}));
+    let of_map = property::<HashMap<String, u8>>("any", &json!({"type": "integer"}));
     assert_eq!(of_map["maximum"], 255);
 }
 
@@ -99,7 +99,7 @@ fn tighter_bounds_stay_and_wider_ones_do_not() {
         (json!([-1.5, 1e300]), json!([0, 255])),
     ] {
         let asked = json!({"type": "integer", "minimum": given[0], "maximum": given[1]});
-        let found = property::<Narrow>("e", asked);
+        let found = property::<Narrow>("e", &asked);
         assert_eq!(json!([found["minimum"], found["maximum"]]), narrow, "{given}");
     }
 }

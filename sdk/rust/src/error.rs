@@ -108,6 +108,13 @@ impl Error {
         self.0.retry_delay
     }
 
+    /// The same, with these lines below its message.
+    pub(crate) fn followed_by(mut self, lines: &str) -> Self {
+        self.0.message.push('\n');
+        self.0.message.push_str(&visible::text(lines));
+        self
+    }
+
     /// What others wrote into `message` (a reason, a name, a reply of who knows what) is on one line, and visible.
     pub(crate) fn new(kind: ErrorKind, message: String) -> Self {
         let message = match visible::line(&message) {

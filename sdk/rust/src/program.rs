@@ -38,8 +38,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn plant(path: &Path) {
-        std::fs::write(path, "#!/bin/sh\n").unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(path, "#!/bin/sh\n").expect("the directory is ours");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+            .expect("the file is ours");
     }
 
     /// The working directory is that of all tests, so the program is planted where that is.

@@ -139,12 +139,12 @@ impl Launcher {
 
     fn not_started(&self, log: &Log) -> Error {
         Error::no_server(format!(
-            "`hitl serve` did not start on {} within {} s. Its log, {}, ends:\n{}",
+            "`hitl serve` did not start on {} within {} s. Its log, {}, ends:",
             self.address,
             self.start_limit.as_secs(),
             log.path.display(),
-            log.tail(),
         ))
+        .followed_by(&log.tail())
     }
 
     fn data_dir(&self) -> Result<PathBuf> {
