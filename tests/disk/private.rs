@@ -13,7 +13,7 @@ use crate::caller::{Site, embedded, files, soon};
 fn all_below(dir: &Path) -> Vec<PathBuf> {
     let mut found = vec![dir.to_owned()];
     if dir.is_dir() {
-        for entry in fs::read_dir(dir).expect("it can be listed") {
+        for entry in fs::read_dir(dir).into_iter().flatten() {
             found.extend(all_below(&entry.expect("an entry").path()));
         }
     }
@@ -22,8 +22,9 @@ fn all_below(dir: &Path) -> Vec<PathBuf> {
 
 /// What others may do with anything below `dir`.
 fn exposed(dir: &Path) -> Vec<String> {
-    let mode = |path: &PathBuf| fs::symlink_metadata(path).expect("it is there").mode();
-    let all = all_below(dir).into_iter().map(|path| (mode(&path) & 0o777, path));
+    // The engine removes files of its own at any time.
+    let mode = |path: &PathBuf| fs::symlink_metadata(path).ok().map(|found| found.mode());
+    let all = all_below(dir).into_iter().filter_map(|path| Some((mode(&path)? & 0o777, path)));
     let loose = all.filter(|(mode, _)| mode & 0o077 != 0);
     loose.map(|(mode, path)| format!("{mode:o} {}", path.display())).collect()
 }

@@ -7,6 +7,9 @@ use serde_json::{Value as Json, json};
 use crate::failure::Failure;
 use crate::site::Site;
 
+/// More than fits in an address.
+const LONG_BYTES: usize = 4_096;
+
 impl Site {
     pub(crate) async fn fetch(&self, url: &str) -> Response {
         self.http.get(url).send().await.expect("the server replies")
@@ -34,13 +37,18 @@ impl Site {
         client.post(&event.form_url).form(fields).send().await.expect("the server replies")
     }
 
-    /// Submits the form of an event with what it does not accept, and returns the page that says so.
+    /// Submits the form of an event with what it does not accept, and returns the page that says so: behind a redirect,
+    /// or at once if what was typed is too long for an address.
     pub(crate) async fn submit_refused(
         &self,
         event: &Event,
         fields: &[(String, String)],
     ) -> String {
         let reply = self.submit(event, fields).await;
+        if fields.iter().map(|(_, value)| value.len()).sum::<usize>() > LONG_BYTES {
+            assert_eq!(reply.status(), StatusCode::UNPROCESSABLE_ENTITY);
+            return reply.text().await.expect("a page");
+        }
         assert_eq!(reply.status(), StatusCode::SEE_OTHER, "{fields:?}");
         let target = reply.headers()["location"].to_str().expect("a location is text");
         let target = reply.url().join(target).expect("a location is an address");
