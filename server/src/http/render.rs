@@ -14,13 +14,19 @@ use crate::error::Error;
 
 /// How many are made at a time.
 const AT_A_TIME: usize = 4;
+/// How many may wait for their turn: each has what it is made of in memory.
+const WAITING_MAX: usize = 12;
 
 /// Longest time that one waits for its turn.
 const TURN_MAX: Duration = Duration::from_secs(5);
 
 /// Hands out the turns.
 #[derive(Clone, Debug)]
-pub(super) struct Renderer(Arc<Semaphore>);
+pub(super) struct Renderer {
+    turns: Arc<Semaphore>,
+    /// One permit for each that is being made or waits for its turn.
+    places: Arc<Semaphore>,
+}
 
 impl Default for Renderer {
     fn default() -> Self {
@@ -30,7 +36,9 @@ impl Default for Renderer {
 
 impl Renderer {
     pub(super) fn new(at_a_time: usize) -> Self {
-        Self(Arc::new(Semaphore::new(at_a_time)))
+        let [turns, places] =
+            [at_a_time, at_a_time + WAITING_MAX].map(|permits| Arc::new(Semaphore::new(permits)));
+        Self { turns, places }
     }
 
     /// What `work` makes.
@@ -41,7 +49,8 @@ impl Renderer {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = timeout(TURN_MAX, self.0.clone().acquire_owned()).await;
+        let _place = self.places.try_acquire().map_err(|_| Error::Overloaded)?;
+        let turn = timeout(TURN_MAX, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Error::Overloaded)?.expect("the semaphore is never closed");
         let span = tracing::Span::current();
         let work = move || {
@@ -75,10 +84,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_so_much_is_made_at_a_time() {
         let renderer = Renderer::new(1);
-        let turn = renderer.0.clone().acquire_owned().await.unwrap();
+        let turn = renderer.turns.clone().acquire_owned().await.unwrap();
         assert!(matches!(renderer.run(|| ()).await, Err(Error::Overloaded)));
         drop(turn);
         assert!(renderer.run(|| ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait_for_their_turn() {
+        let renderer = Renderer::new(1);
+        let _turn = renderer.turns.clone().acquire_owned().await.unwrap();
+        let mut waiting: Vec<_> =
+            (0..=WAITING_MAX).map(|_| Box::pin(renderer.run(|| ()))).collect();
+        for wait in &mut waiting {
+            assert!(futures::poll!(wait).is_pending());
+        }
+        assert!(matches!(renderer.run(|| ()).await, Err(Error::Overloaded)));
     }
 
     #[tokio::test]

@@ -158,7 +158,12 @@ impl FaultStore {
         }
     }
 
-    async fn objects(&self, prefix: Option<Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+    /// The objects below `prefix` that come after `offset`.
+    async fn objects(
+        &self,
+        prefix: Option<Path>,
+        offset: Option<Path>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
         let plan = self.begin(Operation::List).await;
         let prefix = prefix.as_ref();
         let result = match plan.fault {
@@ -175,7 +180,11 @@ impl FaultStore {
         let length = result.as_ref().map_or(0, Vec::len);
         let what = format!("list {} of {length}", prefix.unwrap_or(&Path::default()));
         match self.end(what, &plan, result).await {
-            Ok(objects) => body::listing(objects, &plan),
+            Ok(mut objects) => {
+                let offset = offset.unwrap_or_default();
+                objects.retain(|object| object.location > offset);
+                body::listing(objects, &plan)
+            }
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
     }
@@ -234,7 +243,17 @@ impl ObjectStore for FaultStore {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let (store, prefix) = (self.clone(), prefix.cloned());
-        let objects = async move { store.objects(prefix).await };
+        let objects = async move { store.objects(prefix, None).await };
+        objects.flatten_stream().boxed()
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (store, prefix, offset) = (self.clone(), prefix.cloned(), offset.clone());
+        let objects = async move { store.objects(prefix, Some(offset)).await };
         objects.flatten_stream().boxed()
     }
 

@@ -42,7 +42,10 @@ pub(crate) fn test(names: &[String], length: Length, arguments: &[String]) -> Re
             known.join(", ")
         );
     }
-    let named = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
+    let named = |suite: &&Suite| {
+        let is_named = names.iter().any(|name| name == suite.name);
+        is_named || names.is_empty() && !suite.is_only_by_name
+    };
     let suites: Vec<&Suite> = SUITES.iter().filter(named).collect();
     let session = Session { length, arguments, provided: Mutex::default() };
     let mut outcomes = Vec::new();

@@ -11,6 +11,8 @@ pub(crate) struct Suite {
     pub(crate) name: &'static str,
     /// What must be in place first. A suite without it has failed: a test not run proves nothing.
     pub(crate) needs: [&'static [&'static Need]; 2],
+    /// Whether it only runs when it is named, since it takes long.
+    pub(crate) is_only_by_name: bool,
     /// Commands, all of which are run, even after one has failed.
     pub(crate) steps: &'static [Step],
 }
@@ -73,7 +75,10 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
     suite("abuse", &[&BINARIES], &[CargoTest(&["--test", "abuse", "--", "--nocapture"])]),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
-    suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])]),
+    Suite {
+        is_only_by_name: true,
+        ..suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])])
+    },
 ];
 
 /// The tests beside the code, and those that drive one package alone.
@@ -119,7 +124,7 @@ const fn suite(
     needs: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs: [needs, &[]], steps }
+    Suite { name, needs: [needs, &[]], is_only_by_name: false, steps }
 }
 
 const fn end_to_end(
@@ -127,5 +132,5 @@ const fn end_to_end(
     store: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs: [END_TO_END, store], steps }
+    Suite { name, needs: [END_TO_END, store], is_only_by_name: false, steps }
 }
