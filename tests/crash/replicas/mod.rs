@@ -63,9 +63,9 @@ const RATES: [(Fault, f64); 19] = [
     (Fault::StaleList, 0.15),
     (Fault::ShortPage, 0.15),
     (Fault::UnorderedList, 0.15),
-    (Fault::RepeatedToken, 0.06),
-    (Fault::SkippedKeys, 0.06),
-    (Fault::MissingToken, 0.06),
+    (Fault::RepeatedToken, 0.09),
+    (Fault::SkippedKeys, 0.09),
+    (Fault::MissingToken, 0.09),
     (Fault::TruncatedBody, 0.004),
 ];
 
