@@ -13,15 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
-use crate::clock::SystemClock;
 use crate::config::ServeArgs;
-use crate::error::Error;
 use crate::grpc::{self, Grpc};
+use crate::http;
 use crate::net::{self, Activity, Door, Limits};
-use crate::random::SystemRandom;
-use crate::service::Service;
-use crate::store::{self, EventStore, OpenError, StoreMetrics, StoreUrl};
-use crate::{http, random};
+use hitl_service::Service;
+use hitl_service::error::Error;
+use hitl_store::clock::SystemClock;
+use hitl_store::random::SystemRandom;
+use hitl_store::{EventStore, OpenError, StoreUrl};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -159,20 +159,16 @@ async fn open(args: &ServeArgs, url: &StoreUrl) -> Result<EventStore, OpenError>
         // One that was chosen may have been made before there was any store.
         _ => Vec::new(),
     };
-    store::open(url, store::Options { disk_reserve: args.disk_reserve, signs, ..store_options() })
-        .await
+    hitl_store::open(
+        url,
+        hitl_store::Options { disk_reserve: args.disk_reserve, signs, ..store_options() },
+    )
+    .await
 }
 
 /// What a store needs, of the real world.
-pub fn store_options() -> store::Options {
-    store::Options {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        metrics: StoreMetrics::default(),
-        on_fatal: Box::new(die),
-        disk_reserve: None,
-        signs: Vec::new(),
-    }
+pub fn store_options() -> hitl_store::Options {
+    hitl_store::Options { on_fatal: Box::new(die), ..hitl_store::Options::default() }
 }
 
 /// Takes the logs from everybody else: whoever started this server may have made them with the umask that it had.
@@ -182,7 +178,7 @@ fn close_logs(args: &ServeArgs) {
     };
     for name in LOGS {
         let log = directory.join(name);
-        match store::close_to_others(&log) {
+        match hitl_store::close_to_others(&log) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(log = %log.display(), %error, "others may read this log: run `chmod 600` on it");
             }
@@ -195,7 +191,9 @@ fn close_logs(args: &ServeArgs) {
 fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
     let file = match (&args.link_key_file, store) {
         (Some(file), _) => file.clone(),
-        (None, StoreUrl::Memory) => return Ok(LinkKey::new(random::bytes(&SystemRandom))),
+        (None, StoreUrl::Memory) => {
+            return Ok(LinkKey::new(hitl_store::random::bytes(&SystemRandom)));
+        }
         (None, StoreUrl::Embedded(directory)) => beside(directory),
         (None, StoreUrl::Files(_) | StoreUrl::Bucket(_)) => args.data_dir()?.join("link.key"),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::size::parse_bytes;
-use crate::store::StoreUrl;
+use hitl_store::StoreUrl;
 
 /// Port that a server listens on and a client looks for, unless told otherwise: HITL on a phone's keys.
 pub const PORT_DEFAULT: u16 = 4485;

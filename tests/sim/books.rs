@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use hitl_core::{Event, Namespace, Request, Response};
-use hitl_server::service::ListQuery;
+use hitl_service::ListQuery;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use rand::rngs::StdRng;

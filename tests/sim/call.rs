@@ -6,8 +6,8 @@ use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
-use hitl_server::error::Error;
-use hitl_server::service::Service;
+use hitl_service::Error;
+use hitl_service::Service;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::{Draft, Op, Outcome, PROMPT, View};

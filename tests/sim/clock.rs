@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hitl_core::Timestamp;
-use hitl_server::clock::{Clock, Moment};
+use hitl_store::clock::{Clock, Moment};
 use tokio::time::{Instant, sleep};
 
 use crate::fault_store::Link;

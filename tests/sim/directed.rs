@@ -6,7 +6,7 @@ use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
-use hitl_server::service::{Owner, Wait};
+use hitl_service::{Owner, Wait};
 use object_store::memory::InMemory;
 use support::history::Recorder;
 use tokio::time::{Instant, sleep, timeout};

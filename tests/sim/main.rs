@@ -27,7 +27,7 @@ mod world;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use hitl_server::store::PlantedFault;
+use hitl_store::PlantedFault;
 use run::{Outcome, run};
 use scenario::Scenario;
 use stores::Kind;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hitl_server::random::Random;
+use hitl_store::random::Random;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hitl_server::service::Service;
-use hitl_server::store::EventStore;
+use hitl_service::Service;
+use hitl_store::EventStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::AbortHandle;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use hitl_server::store::PlantedFault;
+use hitl_store::PlantedFault;
 
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hitl_server::service::{Owner, Wait as Stream};
+use hitl_service::{Owner, Wait as Stream};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::{Op, Outcome};

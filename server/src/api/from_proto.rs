@@ -10,8 +10,8 @@ use hitl_core::{
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
-use crate::error::Error;
-use crate::service::ListQuery;
+use hitl_service::ListQuery;
+use hitl_service::error::Error;
 
 /// Events of a page whose size is not given.
 const PAGE_SIZE_DEFAULT: usize = 100;

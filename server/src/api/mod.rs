@@ -19,9 +19,9 @@ pub use problem::{Problem, grpc_code};
 
 use crate::auth::Links;
 use crate::budget::Budget;
-use crate::error::Error;
-use crate::random;
-use crate::service::{Owner, Page, Service, Wait};
+use hitl_service::error::Error;
+use hitl_service::{Owner, Page, Service, Wait};
+use hitl_store::random;
 
 /// Who calls, as far as the transport knows.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use hitl_proto::v1::ErrorReason;
 use hitl_proto::visible;
 
 use crate::api::to_proto;
-use crate::error::Error;
+use hitl_service::error::Error;
 
 /// Numbers of `google.rpc.Code` that hitl sends.
 pub mod grpc_code {

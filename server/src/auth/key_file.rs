@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::random::{self, Random};
+use hitl_store::random::{self, Random};
 
 /// Longest file that is read: a key, and what surrounds it.
 const FILE_BYTES_MAX: u64 = 1024;
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::auth::LinkKey;
-    use crate::random::SystemRandom;
+    use hitl_store::random::SystemRandom;
 
     #[test]
     fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {

@@ -15,8 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::auth::key_file;
-use crate::error::Error;
-use crate::random::Random;
+use hitl_service::error::Error;
+use hitl_store::random::Random;
 
 /// Says what the key is used for, and in which version of the format.
 const DOMAIN: &[u8] = b"hitl link v1\0";
@@ -238,7 +238,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random;
+    use hitl_store::random;
 
     fn links() -> Links {
         Links::new(&LinkKey::new([7; 32]), "http://h:1/")

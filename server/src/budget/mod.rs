@@ -43,6 +43,12 @@ pub struct BudgetLimits {
 #[error("the server holds as much as it may; try again later")]
 pub struct Full;
 
+impl From<Full> for hitl_service::Error {
+    fn from(_: Full) -> Self {
+        Self::Overloaded
+    }
+}
+
 /// The budget of one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Shared>);

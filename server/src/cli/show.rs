@@ -8,7 +8,7 @@ use hitl::{DataType, Object};
 use hitl_proto::visible;
 
 use super::terminal;
-use crate::clock::{Clock, SystemClock};
+use hitl_store::clock::{Clock, SystemClock};
 
 /// Columns for the names of things.
 const NAME_COLUMNS: usize = 11;

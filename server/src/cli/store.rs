@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::Exit;
 use super::terminal;
 use crate::app;
-use crate::store::{self, StoreUrl, Unreadable};
+use hitl_store::{self, StoreUrl, Unreadable};
 
 /// Check a store, or copy a whole one.
 #[derive(Args, Debug)]
@@ -70,7 +70,7 @@ pub(super) async fn run(args: StoreArgs) -> anyhow::Result<Exit> {
 }
 
 async fn check(url: &StoreUrl) -> anyhow::Result<Exit> {
-    let store::Checked { off_ms } = store::check(url, app::store_options()).await?;
+    let hitl_store::Checked { off_ms } = hitl_store::check(url, app::store_options()).await?;
     terminal::print(&format!(
         "{url} keeps its promises: of many writers one creates an object, and what is written is \
          read and listed at once."
@@ -88,9 +88,9 @@ async fn check_deep(url: &StoreUrl) -> anyhow::Result<Exit> {
     let style = ProgressStyle::with_template("{spinner} {human_pos} objects read")?;
     let bar = ProgressBar::new_spinner().with_style(style);
     let progress = |done| bar.set_position(done);
-    let checked = store::check_deep(url, app::store_options(), progress).await;
+    let checked = hitl_store::check_deep(url, app::store_options(), progress).await;
     bar.finish_and_clear();
-    let store::Deep { objects, damaged, damaged_count } = checked?;
+    let hitl_store::Deep { objects, damaged, damaged_count } = checked?;
     print_damage(&damaged, damaged_count)?;
     if damaged_count == 0 {
         terminal::print(&format!("All {objects} objects of {url} are whole."))?;
@@ -121,9 +121,9 @@ async fn copy(from: &StoreUrl, to: &StoreUrl, unreadable: Unreadable) -> anyhow:
         bar.set_length(total);
         bar.set_position(done);
     };
-    let copied = store::copy(from, to, unreadable, app::store_options(), progress).await;
+    let copied = hitl_store::copy(from, to, unreadable, app::store_options(), progress).await;
     bar.finish_and_clear();
-    let store::Copied { objects, before, left, left_count } = copied?;
+    let hitl_store::Copied { objects, before, left, left_count } = copied?;
     print_damage(&left, left_count)?;
     if left_count > 0 {
         terminal::note("The lines above say what could not be read and was left out, and why.");

@@ -9,7 +9,7 @@ use crate::api::{Api, Caller};
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
 use crate::net::Peer;
-use crate::service::Owner;
+use hitl_service::Owner;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -82,7 +82,7 @@ impl EventService for Events {
     }
 }
 
-fn wrap<T>(result: Result<T, crate::error::Error>) -> Answer<T> {
+fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {
     result.map(Response::new).map_err(|error| status(&error))
 }
 

@@ -19,8 +19,8 @@ use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 
 use crate::api::Api;
-use crate::error::Error;
 use events::Events;
+use hitl_service::error::Error;
 
 /// Largest message taken.
 const MESSAGE_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;

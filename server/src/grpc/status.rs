@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::api::Problem;
-use crate::error::Error;
+use hitl_service::error::Error;
 
 /// The status that tells a caller of `error`.
 pub(super) fn status(error: &Error) -> Status {

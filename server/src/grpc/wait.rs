@@ -14,7 +14,7 @@ use tonic::metadata::MetadataMap;
 
 use crate::api::{Api, Waiting};
 use crate::grpc::status::status;
-use crate::service::Wait;
+use hitl_service::Wait;
 
 /// The messages of one wait.
 pub(crate) struct Updates(BoxStream<'static, Result<v1::WaitEventResponse, Status>>);

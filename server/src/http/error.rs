@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::page;
 use crate::api::Problem;
-use crate::error::Error;
+use hitl_service::error::Error;
 
 /// Why a request got no result.
 #[derive(Debug)]

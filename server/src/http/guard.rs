@@ -29,7 +29,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::Failure;
 use super::{Settings, page};
-use crate::error::Error;
+use hitl_service::error::Error;
 
 /// Most of a foreign origin or host that a refusal repeats.
 const NAMED_CHARS_MAX: usize = 100;

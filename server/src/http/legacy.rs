@@ -16,7 +16,7 @@ use super::error::{self, Failure};
 use super::members::Members;
 use super::request::{EventPath, FormBody, JsonBody, Peer, Query};
 use crate::api::Api;
-use crate::error::Error;
+use hitl_service::error::Error;
 
 type Reply = Result<Response, Failure>;
 

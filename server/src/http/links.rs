@@ -16,8 +16,8 @@ use super::members::Members;
 use super::request::{JsonBody, LinkPath, Peer, Query};
 use crate::api::Api;
 use crate::auth::Grant;
-use crate::error::Error;
 use crate::json::to_json;
+use hitl_service::error::Error;
 
 /// The event as it stands; with `wait`, as soon as it has ended.
 pub(super) async fn show(

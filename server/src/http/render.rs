@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::error::Error;
+use hitl_service::error::Error;
 
 /// How many are made at a time.
 const AT_A_TIME: usize = 4;

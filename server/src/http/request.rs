@@ -17,7 +17,7 @@ use crate::api::Caller;
 use crate::budget::Turn;
 use crate::json;
 use crate::net;
-use crate::service::Owner;
+use hitl_service::Owner;
 
 /// Longest time that a request may hold for an event to end.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(60);

@@ -3,9 +3,6 @@
 //! Style that no machine checks decays. A remark made twice in review belongs here.
 
 mod docs;
-mod imports;
-mod layers;
-mod paths;
 mod protos;
 mod readmes;
 mod score;
@@ -36,9 +33,6 @@ impl fmt::Display for Finding {
 }
 
 const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
-    imports::directions,
-    imports::crates,
-    imports::purity,
     text::module_docs,
     text::sizes,
     text::columns,

@@ -3,9 +3,9 @@
 use hitl_core::{Answer, Channel, Command, Event, limits};
 
 use crate::auth::Grant;
-use crate::error::Error;
 use crate::http::links;
 use crate::http::request::Peer;
+use hitl_service::error::Error;
 
 /// The fields as the browser sent them, in order.
 pub(super) struct Entry(pub(super) Vec<(String, String)>);

@@ -29,9 +29,9 @@ use super::render::Renderer;
 use super::request::{FormBody, LinkPath, Peer};
 use crate::api::Api;
 use crate::auth::Grant;
-use crate::error::Error;
 use draft::Draft;
 use entry::Entry;
+use hitl_service::error::Error;
 
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

@@ -8,9 +8,9 @@ use hitl_core::{Channel, Event, Outcome, Request, State, parse};
 use super::entry::Entry;
 use super::values::{self, Shown, When};
 use super::view::{Prompt, is_named_after_prompt};
-use crate::error::Error;
 use crate::http::error::{Failure, retry_after};
 use crate::http::page;
+use hitl_service::error::Error;
 
 #[derive(Template)]
 #[template(path = "outcome.html")]

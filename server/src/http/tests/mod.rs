@@ -18,11 +18,10 @@ use tower::ServiceExt;
 use super::*;
 use crate::auth::{LinkKey, Links};
 use crate::budget::Budget;
-use crate::clock::ManualClock;
-use crate::random::SystemRandom;
-use crate::service::Service;
-use crate::store::{StoreUrl, open};
-use crate::testing::store_options;
+use hitl_service::Service;
+use hitl_store::clock::ManualClock;
+use hitl_store::random::SystemRandom;
+use hitl_store::{Options, StoreUrl, open};
 
 const NOW_MS: i64 = 1_795_348_837_250;
 
@@ -43,7 +42,10 @@ impl World {
     async fn new() -> Self {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
-        let store = open(&StoreUrl::Memory, store_options(now.clone())).await.unwrap();
+        let store =
+            open(&StoreUrl::Memory, Options { clock: now.clone(), ..crate::app::store_options() })
+                .await
+                .unwrap();
         let service = Service::new(store, now, random, 100, CancellationToken::new());
         let app = Self::app(&service, 100);
         Self { app, clock, service }

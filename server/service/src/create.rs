@@ -1,0 +1,85 @@
+//! Asking: from a spec to a durable event.
+
+use std::sync::Arc;
+
+use hitl_core::{Event, EventId, EventKey, Namespace, Request, Spec, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::Service;
+use crate::error::Error;
+use hitl_store::Entry;
+use hitl_store::random;
+
+/// What became of a create.
+#[derive(Debug)]
+pub struct Created {
+    /// The event as it stands.
+    pub event: Event,
+    /// Whether an earlier create with the same idempotency key had made it.
+    pub existed: bool,
+}
+
+impl Service {
+    /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an
+    /// earlier create with the same idempotency key made, even if that has ended.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::ClockOff`], and those of the store.
+    pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
+        let now = self.now()?;
+        let id = match &spec.idempotency_key {
+            Some(key) => keyed_id(&namespace, key),
+            None => self.timed_id(now),
+        };
+        let key = EventKey { namespace: namespace.clone(), id };
+        let is_laborious = spec.input.is_laborious();
+        let create = move || hitl_core::create(spec, namespace, id, now);
+        let created = if is_laborious { self.aside(create).await? } else { create() };
+        let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
+        // No task of its own as for an end: if the caller hangs up nobody waits for the event yet,
+        // and its timer is found by the next scan.
+        self.record(Arc::new(request)).await
+    }
+
+    async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {
+        let created = self.0.store.create(request.clone(), self.nonce()).await?;
+        if !created.existed {
+            self.0.metrics.created.inc();
+            self.0.timers.set(Entry { time: request.deadline, key: request.key() });
+            return Ok(Created { event: Event { request, response: None }, existed: false });
+        }
+        let key = request.key();
+        // The first create may have been cut short between the request and its timer.
+        let event = self.0.store.ensure_timer(self.get(&key).await?).await?;
+        if event.response.is_none() {
+            self.0.timers.set(Entry { time: event.request.deadline, key: key.clone() });
+        } else if event.request.deadline == request.deadline {
+            // This create has written it again.
+            self.drop_timer(&event);
+        }
+        let fields = hitl_core::create::differing_fields(&created.request, &request);
+        if !fields.is_empty() {
+            return Err(Error::IdempotencyKeyReused { key, fields });
+        }
+        Ok(Created { event, existed: true })
+    }
+
+    /// An id that orders events by their time of creation.
+    fn timed_id(&self, now: Timestamp) -> EventId {
+        let ms = u64::try_from(now.ms()).expect("instants lie after the epoch");
+        let uuid = uuid::Builder::from_unix_timestamp_millis(ms, &random::bytes(&*self.0.random))
+            .into_uuid();
+        EventId::from_bytes(*uuid.as_bytes())
+    }
+}
+
+/// The id that belongs to an idempotency key: a hash, so that every replica finds the same one without asking.
+fn keyed_id(namespace: &Namespace, key: &str) -> EventId {
+    let hash = Sha256::new()
+        .chain_update(namespace.as_str())
+        .chain_update([0])
+        .chain_update(key)
+        .finalize();
+    let bytes = hash.first_chunk().expect("a SHA-256 has 32 bytes");
+    EventId::from_bytes(*uuid::Builder::from_custom_bytes(*bytes).into_uuid().as_bytes())
+}

@@ -1,0 +1,197 @@
+//! The use cases, free of any transport: ask, end, look, wait.
+//!
+//! Each is: read, let the domain decide, make it durable, and only then tell anyone. What has begun
+//! is finished in a task of its own, so that a caller who hangs up between the write and the
+//! telling takes nobody's wake-up with it.
+
+mod aside;
+mod create;
+mod disk;
+mod end;
+pub mod error;
+mod list;
+mod machine;
+mod metrics;
+mod wait;
+mod waiters;
+
+use std::sync::Arc;
+
+use hitl_core::{Event, EventKey, Timestamp};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use aside::Aside;
+pub use create::Created;
+pub use error::Error;
+pub use list::{ListQuery, Page};
+use metrics::Metrics;
+pub use wait::Wait;
+pub use waiters::Owner;
+
+use crate::waiters::{Feed, Waiters};
+use hitl_store::clock::Clock;
+use hitl_store::random::{self, Random};
+use hitl_store::timers::{Fire, Timers};
+use hitl_store::{Disk, EventStore, Nonce};
+
+/// The use cases of one replica. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Arc<EventStore>,
+    timers: Arc<Timers>,
+    waiters: Arc<Waiters>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    metrics: Metrics,
+    aside: Aside,
+    /// Work that outlives the call that began it.
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them.
+    pub fn new(
+        store: EventStore,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        waits_max: usize,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let store = Arc::new(store);
+        let timers = Timers::new(store.clone(), clock.clone(), random.clone());
+        let waiters = Waiters::new(waits_max);
+        let metrics = Metrics::new(store.metrics(), store.disk().is_some());
+        let (aside, tasks) = (Aside::new(), TaskTracker::new());
+        let parts =
+            Parts { store, timers, waiters, clock, random, metrics, aside, tasks, shutdown };
+        Self(Arc::new(parts))
+    }
+
+    /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.
+    pub async fn run(&self) {
+        let service = self.clone();
+        let fire: Fire = Arc::new(move |timer| {
+            let service = service.clone();
+            Box::pin(async move { Ok(service.expire(timer).await?) })
+        });
+        let Parts { store, timers, waiters, clock, tasks, shutdown, .. } = &*self.0;
+        let timers = timers.clone().run(fire, tasks.clone(), shutdown.clone());
+        let feed = async {
+            if store.is_shared() {
+                let feed = Feed::new(store.clone(), waiters.clone(), clock.clone());
+                feed.run(shutdown.clone()).await;
+            }
+        };
+        tokio::join!(timers, feed, self.watch_disk());
+    }
+
+    /// Waits until everything that was begun is finished. To be called after the shutdown.
+    pub async fn finish(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// The event at `key` as it stands. One whose deadline has passed is ended first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the store.
+    pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+        let event = self.read(key).await?;
+        match self.now() {
+            Ok(now) if event.is_overdue(now) => self.end_overdue(event).await,
+            _ => Ok(event),
+        }
+    }
+
+    /// Whether calls can be served.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`], [`Error::StoreGone`], [`Error::DiskFull`], [`Error::ClockOff`], and those of the store.
+    pub async fn ready(&self) -> Result<(), Error> {
+        if self.0.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        if let Some(disk) = self.0.store.disk() {
+            disk.check_place()?;
+        }
+        // First of all, since its reply shows what time it is there: the clock may be right by now.
+        self.0.store.check().await?;
+        if self.0.store.disk().is_some_and(Disk::is_full) {
+            return Err(Error::DiskFull);
+        }
+        match self.0.store.skew().off_ms() {
+            Some(ahead_ms) if self.0.store.skew().is_lasting(self.0.clock.moment()) => {
+                Err(Error::ClockOff { ahead_ms })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no event is pending and nobody waits, so that nothing is lost if the process ends.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_idle(&self) -> Result<bool, Error> {
+        let idle = self.0.waiters.count() == 0 && self.0.tasks.is_empty();
+        Ok(idle && self.pending_is_empty().await?)
+    }
+
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The randomness that everything here draws on.
+    pub fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    /// The time, if it can be relied on.
+    ///
+    /// # Errors
+    /// [`Error::ClockOff`].
+    fn now(&self) -> Result<Timestamp, Error> {
+        match self.0.store.skew().off_ms() {
+            Some(ahead_ms) => Err(Error::ClockOff { ahead_ms }),
+            None => Ok(self.0.clock.now()),
+        }
+    }
+
+    async fn read(&self, key: &EventKey) -> Result<Event, Error> {
+        let event = self.0.store.read(key).await?.ok_or_else(|| Error::NotFound(key.clone()))?;
+        if event.response.is_some() {
+            // Perhaps it ended elsewhere, and too long ago to be listed as announced.
+            self.0.waiters.ended(&event);
+        }
+        Ok(event)
+    }
+
+    fn nonce(&self) -> Nonce {
+        Nonce(random::bytes(&*self.0.random))
+    }
+
+    /// Runs `work` to its end, even if the caller goes away.
+    async fn finish_anyway<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let done = self.0.tasks.spawn(work).await;
+        done.unwrap_or_else(|panic| Err(Error::Internal(panic.to_string())))
+    }
+}
+
+#[cfg(test)]
+mod held;
+#[cfg(test)]
+mod history_tests;
+#[cfg(test)]
+mod replicas_tests;
+#[cfg(test)]
+mod steps_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! Listing: the pending events by deadline, then the ended ones, latest first.
+//!
+//! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one
+//! read per event, however many events there are: an index is walked from where the page begins, an hour and a minute
+//! at
+//! a time, and no further than the page goes. What the store has damaged is named, and the rest is listed.
+
+use std::collections::BTreeMap;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use hitl_core::{Event, Namespace, State, Timestamp};
+
+use crate::Service;
+use crate::error::Error;
+use hitl_store::{Entry, Index, Listed};
+
+/// Most index entries looked at for one page; a page that finds too few matches among them ends early.
+const SCANNED_MAX: usize = 10_000;
+/// Most events read for one page.
+const READ_MAX: usize = 2_000;
+/// Bytes of events, whether they match or not, after which a page ends, so that it fits in the 4 MiB that gRPC clients
+/// take: an event is at most 1.5 MiB.
+const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Events read at the same time: all of them are in memory at once, whether they match or not.
+const READING_MAX: usize = 32;
+/// The same while the events of the page are large.
+const READING_LARGE_MAX: usize = 4;
+/// The same at first, while nobody knows how large they are.
+const READING_FIRST_MAX: usize = 8;
+/// Events are large beyond this, on average.
+const LARGE_BYTES: usize = 64 * 1024;
+/// Minutes looked into for one page; a page that finds too few matches in them ends early.
+const MINUTES_MAX: usize = 1_000;
+/// Hours whose minutes are listed at the same time: the page may end in the first of them.
+const HOURS_AHEAD: usize = 4;
+
+/// One minute.
+const MINUTE_MS: i64 = 60_000;
+
+/// Which events to list.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only of this name.
+    pub name: Option<String>,
+    /// Only of this scope.
+    pub scope: Option<String>,
+    /// Only with all of these labels.
+    pub labels: BTreeMap<String, String>,
+    /// Most events of the page, 1 to 1,000.
+    pub page_size: usize,
+    /// Where the page before ended; empty for the first.
+    pub page_token: String,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Fetches the next page; empty if there is none.
+    pub next_page_token: String,
+    /// What should be here and cannot be read: ids of events, and parts of the indexes.
+    pub unreadable: Vec<String>,
+}
+
+/// Where in the two parts of a list one stands: after this entry, or at the start of the part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cursor {
+    part: Index,
+    after: Option<Entry>,
+}
+
+impl Service {
+    /// One page of the events that match `query`. Events that are found overdue are ended first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for a page token that is none, and those of the store.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
+        let first = Cursor { part: Index::Timers, after: None };
+        let mut cursor =
+            if query.page_token.is_empty() { first } else { Cursor::parse(&query.page_token)? };
+        if cursor.part == Index::Timers && !matches!(query.state, None | Some(State::Pending)) {
+            cursor = Cursor { part: Index::Resolved, after: None };
+        }
+        let mut scan = Scan::default();
+        loop {
+            let end = self.scan_part(query, cursor, &mut scan).await?;
+            let Some(end) = end else {
+                return Ok(scan.page);
+            };
+            if end.after.is_some() {
+                return Ok(Page { next_page_token: end.to_string(), ..scan.page });
+            }
+            cursor = end;
+        }
+    }
+
+    pub(super) async fn pending_is_empty(&self) -> Result<bool, Error> {
+        let mut minutes = Box::pin(self.minutes(Index::Timers, None).await?);
+        while let Some(minute) = minutes.try_next().await? {
+            // Whatever cannot be read may be pending.
+            let Minute::Found(minute) = minute else { return Ok(false) };
+            let entries = self.0.store.indexes().minute(Index::Timers, minute).await?;
+            if !entries.found.is_empty() || !entries.damaged.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Scans one part from `cursor` on. Returns where the next page begins, the start of the next
+    /// part, or `None` at the end.
+    async fn scan_part(
+        &self,
+        query: &ListQuery,
+        cursor: Cursor,
+        scan: &mut Scan,
+    ) -> Result<Option<Cursor>, Error> {
+        let part = cursor.part;
+        let mut minutes = Box::pin(self.minutes(part, cursor.after.as_ref()).await?);
+        while let Some(minute) = minutes.try_next().await? {
+            let minute = match minute {
+                Minute::Found(minute) => minute,
+                Minute::Damaged(part) => {
+                    scan.page.unreadable.push(part);
+                    continue;
+                }
+            };
+            scan.minutes += 1;
+            let entries = self.minute(part, minute, cursor.after.as_ref()).await?;
+            scan.page.unreadable.extend(entries.damaged);
+            let mut rest = &entries.found[..];
+            while !rest.is_empty() {
+                let (batch, later) = rest.split_at(rest.len().min(scan.reading_max()));
+                rest = later;
+                let ours = batch.iter().filter(|entry| entry.key.namespace == query.namespace);
+                for (entry, place) in self.read_all(part, ours.cloned().collect()).await? {
+                    scan.read += 1;
+                    match place {
+                        Place::Holds(event) => {
+                            scan.weigh(&event);
+                            scan.page.events.extend(Some(event).filter(|it| query.matches(it)));
+                        }
+                        Place::Left(event) => scan.weigh(&event),
+                        Place::Empty => {}
+                        Place::Unreadable => {
+                            scan.page.unreadable.push(entry.key.id.to_string());
+                        }
+                    }
+                    if scan.page.events.len() == query.page_size || scan.bytes >= PAGE_BYTES_MAX {
+                        return Ok(Some(Cursor { part, after: Some(entry) }));
+                    }
+                }
+                scan.scanned += batch.len();
+                if let Some(last) = batch.last().filter(|_| scan.is_long()) {
+                    return Ok(Some(Cursor { part, after: Some(last.clone()) }));
+                }
+            }
+        }
+        let ended_follow = part == Index::Timers && query.state.is_none();
+        Ok(ended_follow.then_some(Cursor { part: Index::Resolved, after: None }))
+    }
+
+    /// The minutes of `part` that may have entries after `after`, in the order of the list; each hour is looked into
+    /// when it is come to. What is damaged of an hour comes before its minutes.
+    async fn minutes(
+        &self,
+        part: Index,
+        after: Option<&Entry>,
+    ) -> Result<impl Stream<Item = Result<Minute, Error>>, Error> {
+        let indexes = self.0.store.indexes();
+        let mut hours = indexes.hours(part).await?;
+        // An hour, or a minute, that begins at an instant before this has all of itself before this.
+        let minute_of = |entry: &Entry| entry.time.plus_ms(-(entry.time.ms() % MINUTE_MS));
+        let at = after.map(minute_of);
+        let has_more = move |begin: Timestamp, length_ms: i64| match (part, at) {
+            (_, None) => true,
+            (Index::Timers, Some(at)) => begin.plus_ms(length_ms) > at,
+            (Index::Resolved, Some(at)) => begin <= at,
+        };
+        hours.found.retain(|hour| has_more(*hour, 60 * MINUTE_MS));
+        if part == Index::Resolved {
+            hours.found.reverse();
+        }
+        let look = move |hour| async move {
+            let mut minutes = indexes.minutes_of(part, hour).await?;
+            minutes.found.retain(|minute| has_more(*minute, MINUTE_MS));
+            if part == Index::Resolved {
+                minutes.found.reverse();
+            }
+            Ok::<_, Error>(minutes)
+        };
+        let damaged = futures::stream::iter(unreadable(hours.damaged).map(Ok::<_, Error>));
+        let hours = futures::stream::iter(hours.found).map(look).buffered(HOURS_AHEAD);
+        let minutes = hours.map_ok(|Listed { found, damaged }| {
+            let found = found.into_iter().map(Minute::Found);
+            futures::stream::iter(unreadable(damaged).chain(found).map(Ok::<_, Error>))
+        });
+        Ok(damaged.chain(minutes.try_flatten()))
+    }
+
+    /// The entries of one minute that come after `after`, in the order of the list.
+    async fn minute(
+        &self,
+        part: Index,
+        minute: Timestamp,
+        after: Option<&Entry>,
+    ) -> Result<Listed<Entry>, Error> {
+        let mut entries = self.0.store.indexes().minute(part, minute).await?;
+        match part {
+            Index::Timers => entries.found.retain(|entry| after.is_none_or(|after| entry > after)),
+            Index::Resolved => {
+                entries.found.retain(|entry| after.is_none_or(|after| entry < after));
+                entries.found.reverse();
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn read_all(
+        &self,
+        part: Index,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<(Entry, Place)>, Error> {
+        futures::future::try_join_all(entries.into_iter().map(|entry| self.at(part, entry))).await
+    }
+
+    /// What stands at `entry` of `part`.
+    async fn at(&self, part: Index, entry: Entry) -> Result<(Entry, Place), Error> {
+        let event = match self.get(&entry.key).await {
+            Ok(event) => event,
+            Err(Error::NotFound(_)) => return Ok((entry, Place::Empty)),
+            Err(error @ Error::RecordUnreadable { .. }) => {
+                tracing::error!(%error, "an event is left out of a list");
+                return Ok((entry, Place::Unreadable));
+            }
+            Err(error) => return Err(error),
+        };
+        let time = match (part, &event.response) {
+            (Index::Timers, None) => Some(event.request.deadline),
+            (Index::Resolved, Some(response)) => Some(response.time),
+            _ => None,
+        };
+        let stands_here = time == Some(entry.time);
+        let place = if stands_here { Place::Holds(event) } else { Place::Left(event) };
+        Ok((entry, place))
+    }
+}
+
+/// A minute that may have entries, or what is damaged of the index.
+enum Minute {
+    Found(Timestamp),
+    Damaged(String),
+}
+
+fn unreadable(damaged: Vec<String>) -> impl Iterator<Item = Minute> {
+    damaged.into_iter().map(Minute::Damaged)
+}
+
+/// What stands at an entry of an index.
+enum Place {
+    Holds(Event),
+    /// The event has left that part, or never had a place at that instant: timers and announcements of those who came
+    /// second may be left behind.
+    Left(Event),
+    /// There is no such event.
+    Empty,
+    Unreadable,
+}
+
+/// What the making of one page has cost so far.
+#[derive(Default)]
+struct Scan {
+    page: Page,
+    minutes: usize,
+    scanned: usize,
+    read: usize,
+    /// Events among what was read, and what they weigh.
+    weighed: usize,
+    bytes: usize,
+}
+
+impl Scan {
+    fn is_long(&self) -> bool {
+        self.scanned >= SCANNED_MAX || self.read >= READ_MAX || self.minutes >= MINUTES_MAX
+    }
+
+    fn weigh(&mut self, event: &Event) {
+        self.weighed += 1;
+        self.bytes += event.weight_bytes();
+    }
+
+    /// How many events to read at the same time.
+    fn reading_max(&self) -> usize {
+        match self.bytes.checked_div(self.weighed) {
+            None => READING_FIRST_MAX,
+            Some(average) if average > LARGE_BYTES => READING_LARGE_MAX,
+            Some(_) => READING_MAX,
+        }
+    }
+}
+
+impl ListQuery {
+    fn matches(&self, event: &Event) -> bool {
+        let request = &event.request;
+        self.state.is_none_or(|state| event.state() == state)
+            && self.name.as_ref().is_none_or(|name| request.name == *name)
+            && self.scope.as_ref().is_none_or(|scope| request.scope == *scope)
+            && self.labels.iter().all(|(key, value)| request.labels.get(key) == Some(value))
+    }
+}
+
+impl Cursor {
+    fn parse(token: &str) -> Result<Self, Error> {
+        let parse = || {
+            let (part, after) = token.split_at_checked(1)?;
+            let part = match part {
+                "p" => Index::Timers,
+                "e" => Index::Resolved,
+                _ => return None,
+            };
+            Some(Self { part, after: Some(after.parse().ok()?) })
+        };
+        parse().ok_or_else(|| {
+            Error::invalid("page_token", "must be the next_page_token of an earlier page")
+        })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.part {
+            Index::Timers => "p",
+            Index::Resolved => "e",
+        })?;
+        self.after.as_ref().map_or(Ok(()), |after| after.fmt(f))
+    }
+}

@@ -1,0 +1,113 @@
+//! Waiting: subscribe, then read, then wait.
+
+use std::time::Duration;
+
+use hitl_core::{Event, EventKey, Timestamp};
+
+use crate::error::Error;
+use crate::waiters::{Owner, Subscription};
+use crate::{Parts, Service};
+use hitl_store::PlantedFault;
+
+/// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
+const OVERDUE_MS: i64 = 5_000;
+/// How far off that instant may be for a wait to hold it: the wall clock is read once a second then.
+const HELD_MS: i64 = 60_000;
+
+/// A wait for the end of one event. It holds where the event is, not the event, since most waits are long.
+#[derive(Debug)]
+pub struct Wait {
+    key: EventKey,
+    deadline: Timestamp,
+    /// The event, if it had ended when the wait began.
+    ended: Option<Event>,
+    subscription: Subscription,
+    service: Service,
+}
+
+impl Service {
+    /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], and those of the store.
+    pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
+        if self.0.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        if PlantedFault::LostWakeUp.is_planted() {
+            let event = self.get(key).await?;
+            // On a shared store for longer than ends are announced.
+            let dawdle_ms = if self.0.store.is_shared() { 25_000 } else { 20 };
+            tokio::time::sleep(Duration::from_millis(dawdle_ms)).await;
+            let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
+            return Ok(Wait::begun(event, subscription, self));
+        }
+        let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
+        let event = self.0.store.ensure_timer(self.get(key).await?).await?;
+        Ok(Wait::begun(event, subscription, self))
+    }
+}
+
+impl Wait {
+    fn begun(event: Event, subscription: Subscription, service: &Service) -> (Event, Self) {
+        let wait = Self {
+            key: event.request.key(),
+            deadline: event.request.deadline,
+            ended: event.response.is_some().then(|| event.clone()),
+            subscription,
+            service: service.clone(),
+        };
+        (event, wait)
+    }
+
+    /// Completes with the event once it has ended.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`] if the server goes first, [`Error::TooManyWaiters`] if somebody with fewer waits gets
+    /// the place.
+    pub async fn ended(&self) -> Result<Event, Error> {
+        if let Some(event) = &self.ended {
+            return Ok(event.clone());
+        }
+        tokio::select! {
+            biased;
+            event = self.subscription.ended() => event,
+            event = self.overdue() => Ok(event),
+            () = self.service.0.shutdown.cancelled() => Err(Error::ShuttingDown),
+        }
+    }
+
+    /// Completes with the ended event some time after its deadline, if nobody has told of its end by then: on a shared
+    /// store a replica may crash between an end and its second announcement.
+    async fn overdue(&self) -> Event {
+        let Parts { store, clock, .. } = &*self.service.0;
+        let by = self.deadline.plus_ms(OVERDUE_MS);
+        if !store.is_shared() {
+            return std::future::pending().await;
+        }
+        while by.ms_since(clock.now()) > HELD_MS {
+            clock.pause_until(clock.moment().plus_ms(HELD_MS)).await;
+        }
+        clock.sleep_until(by).await;
+        loop {
+            // Boxed, since a wait would have room for a read in it all the time.
+            match Box::pin(self.service.get(&self.key)).await {
+                Ok(event) if event.response.is_some() => return event,
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
+            }
+            clock.pause_until(clock.moment().plus_ms(OVERDUE_MS)).await;
+        }
+    }
+
+    /// The event once it has ended, or as it stands when `limit` has passed.
+    ///
+    /// # Errors
+    /// Those of [`Wait::ended`] and of [`Service::get`].
+    pub async fn ended_within(&self, limit: Duration) -> Result<Event, Error> {
+        match tokio::time::timeout(limit, self.ended()).await {
+            Ok(ended) => ended,
+            Err(_) => self.service.get(&self.key).await,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Events that may have ended elsewhere, read until that is known.
+//!
+//! Beside the listings, so that neither many reads nor a slow one keep those from coming once a second. An announced
+//! end that is not recorded yet is read again, for a while; what may have been missed needs one read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use hitl_core::EventKey;
+use tokio::sync::Notify;
+
+use crate::waiters::Waiters;
+use crate::waiters::queue::{Queue, Seen};
+use hitl_store::clock::Clock;
+use hitl_store::{EventStore, PlantedFault};
+
+/// Events read at the same time.
+const READING_MAX: usize = 32;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Reads {
+    store: Arc<EventStore>,
+    waiters: Arc<Waiters>,
+    clock: Arc<dyn Clock>,
+    queue: Mutex<Queue>,
+    added: Notify,
+}
+
+impl Reads {
+    pub(super) fn new(
+        store: Arc<EventStore>,
+        waiters: Arc<Waiters>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, waiters, clock, queue: Mutex::default(), added: Notify::new() }
+    }
+
+    /// Has the event at `key`, whose end is announced, read until that is recorded, if anybody waits for it.
+    pub(super) fn announced(&self, key: EventKey) {
+        if self.waiters.awaits(&key) && !PlantedFault::DeafToReplicas.is_planted() {
+            self.queue().announce(key, self.clock.moment());
+            self.added.notify_one();
+        }
+    }
+
+    /// Has every event that somebody waits for read once.
+    pub(super) fn missed(&self) {
+        if PlantedFault::DeafToReplicas.is_planted() {
+            return;
+        }
+        let moment = self.clock.moment();
+        for key in self.waiters.awaited() {
+            self.queue().check(key, moment);
+        }
+        self.added.notify_one();
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn forget(&self) {
+        *self.queue() = Queue::default();
+    }
+
+    /// Reads, for as long as it is polled.
+    pub(super) async fn run(&self) {
+        let mut reading = FuturesUnordered::new();
+        loop {
+            while reading.len() < READING_MAX
+                && let Some(key) = self.next()
+            {
+                reading.push(self.read(key));
+            }
+            let wake = self.queue().nearest().filter(|_| reading.len() < READING_MAX);
+            let wake = async {
+                match wake {
+                    Some(moment) => self.clock.pause_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some(()) = reading.next() => {}
+                () = self.added.notified() => {}
+                () = wake => {}
+            }
+        }
+    }
+
+    /// The next event whose turn has come and for which somebody still waits.
+    fn next(&self) -> Option<EventKey> {
+        loop {
+            let key = self.queue().take(self.clock.moment())?;
+            if self.waiters.awaits(&key) {
+                return Some(key);
+            }
+            self.queue().forget(&key);
+        }
+    }
+
+    async fn read(&self, key: EventKey) {
+        let seen = match self.store.read(&key).await {
+            Ok(Some(event)) if event.response.is_some() => {
+                self.waiters.ended(&event);
+                Seen::Ended
+            }
+            Ok(_) => Seen::Pending,
+            Err(error) => {
+                tracing::debug!(%error, "an event could not be read and will be again");
+                Seen::Nothing
+            }
+        };
+        self.queue().done(key, seen, self.clock.moment());
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,119 @@
+//! Looks at a store as a server does at its start, or at all that is in it, and says what it found.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
+use object_store::path::Path;
+
+use crate::error::Error;
+use crate::keys::Index;
+use crate::left::Left;
+use crate::objects::Objects;
+use crate::open::{self, OpenError, Options, Purpose};
+use crate::record::{RequestRecord, ResponseRecord};
+use crate::url::StoreUrl;
+use crate::{Skew, keys, paging, probe, unreadable};
+
+/// Objects read at a time.
+const READING_MAX: usize = 64;
+
+/// What a check found that makes no store unfit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// How far this machine's clock is ahead of the store's, in milliseconds, if that is too far.
+    pub off_ms: Option<i64>,
+}
+
+/// What reading all of a store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deep {
+    /// Objects that were read and are whole.
+    pub objects: u64,
+    /// What is not, each with what is wrong with it: objects, parts of listings, and files; the first of many.
+    pub damaged: Vec<(String, String)>,
+    /// How much is not.
+    pub damaged_count: u64,
+}
+
+/// Probes the store at `url`, whatever it holds; what that writes is gone afterwards.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn check(url: &StoreUrl, options: Options) -> Result<Checked, OpenError> {
+    let skew = Arc::new(Skew::default());
+    let store = open::connect(url, Purpose::Serve, options.clock, skew.clone(), options.on_fatal)?;
+    let objects = Objects::new(store, options.metrics);
+    probe::probe(&objects, &*options.random).await.map_err(|error| open::explain(error, url))?;
+    Ok(Checked { off_ms: skew.off_ms() })
+}
+
+/// Reads every object of the store at `url`, and changes nothing. `progress` is told how many are done.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn check_deep(
+    url: &StoreUrl,
+    options: Options,
+    progress: impl Fn(u64) + Send + Sync,
+) -> Result<Deep, OpenError> {
+    let left = Left::default();
+    let store: Arc<dyn ObjectStore> = if let StoreUrl::Embedded(path) = url {
+        let store = open::embedded(path, Purpose::Check, options.on_fatal)?;
+        // A block of which nothing is of use any more is no loss, but merging it would fail.
+        let files = store.damaged_files().await.map_err(Error::from)?;
+        for (file, reason) in files {
+            left.add(file.display().to_string(), reason);
+        }
+        Arc::new(store)
+    } else {
+        let skew = Arc::<Skew>::default();
+        open::connect(url, Purpose::Check, options.clock, skew, options.on_fatal)?
+    };
+    let objects = Objects::new(store.clone(), options.metrics);
+    let done = AtomicU64::new(0);
+    let listing = paging::watched(paging::PAGES_MAX, store.list(None));
+    let read = listing.map(Ok::<_, Error>).try_for_each_concurrent(READING_MAX, |object| {
+        let (objects, left, done, progress) = (&objects, &left, &done, &progress);
+        async move {
+            let looked = match object.map_err(Error::from) {
+                Ok(object) => look(objects, &object.location).await,
+                Err(error) => Err(error),
+            };
+            match looked {
+                Ok(()) => progress(done.fetch_add(1, Ordering::Relaxed) + 1),
+                Err(Error::RecordUnreadable { path, message }) => left.add(path, message),
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        }
+    });
+    read.await.map_err(|error| open::explain(error.into(), url))?;
+    let (damaged, damaged_count) = left.into_parts();
+    Ok(Deep { objects: done.into_inner(), damaged, damaged_count })
+}
+
+/// Reads the object at `path`, and whether it is what belongs there.
+async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
+    let index = [Index::Timers, Index::Resolved]
+        .into_iter()
+        .find(|index| path.prefix_matches(&index.root()));
+    if let Some(index) = index {
+        let is_entry = index.parse(path).is_some();
+        return if is_entry { Ok(()) } else { Err(unreadable::foreign(path)) };
+    }
+    match path.filename() {
+        Some("request.json") if keys::event(path).is_some() => {
+            objects.read::<RequestRecord>(path).await.map(drop)
+        }
+        Some("response.json") if keys::event(path).is_some() => {
+            objects.read::<ResponseRecord>(path).await.map(drop)
+        }
+        _ => objects.bytes(path).await.map(drop),
+    }
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

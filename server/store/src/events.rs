@@ -1,0 +1,340 @@
+//! Events in the store: how one is asked, ended and read.
+
+use std::sync::Arc;
+
+use hitl_core::{Event, EventKey, Request, Response};
+use object_store::ObjectStore;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::faults::PlantedFault;
+use crate::index::Indexes;
+use crate::keys::{self, Entry, Index};
+use crate::metrics::StoreMetrics;
+use crate::objects::{self, Objects};
+use crate::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::skew::Skew;
+
+/// Most bytes of events kept in memory.
+const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Events that the memory is laid out for at first.
+const CACHE_EVENTS: usize = 4 * 1024;
+
+/// How old an announcement may be before the end is announced again. Replicas list those of the last 20 s.
+const FRESH_MS: i64 = 10_000;
+
+/// The events of one store.
+///
+/// What was asked never changes and what has ended never changes, so both may be remembered; that
+/// an event is pending is never remembered but read anew.
+#[derive(Debug)]
+pub struct EventStore {
+    pub(super) objects: Objects,
+    indexes: Indexes,
+    /// The same for new events, which are refused first when the disk fills up.
+    new_objects: Objects,
+    new_indexes: Indexes,
+    /// The disk of a store on this machine.
+    disk: Option<Disk>,
+    /// Whether other replicas may use the same store.
+    shared: bool,
+    clock: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+    cache: Cache<EventKey, Known, EventWeight>,
+}
+
+/// What is remembered of an event.
+#[derive(Clone, Debug)]
+struct Known {
+    event: Event,
+    /// Whether it is known to stand where it is looked for: its timer while it is pending, and once it has ended an
+    /// announcement that was fresh when the end was recorded, or came later.
+    is_indexed: bool,
+}
+
+/// What became of a create.
+#[derive(Debug)]
+pub struct Created {
+    /// What is recorded: this create's request, or that of the first one with the same id.
+    pub request: Arc<Request>,
+    /// Whether an earlier create had recorded it.
+    pub existed: bool,
+}
+
+/// What became of an attempt to end an event.
+#[derive(Debug)]
+pub struct Ended {
+    /// The event with the response that is recorded.
+    pub event: Event,
+    /// Whether that response is this attempt's.
+    pub ours: bool,
+}
+
+impl EventStore {
+    /// The events in `store`, which other replicas may use at the same time if it is `shared`.
+    ///
+    /// Nothing is asked of the store: [`open`](super::open()) does that first.
+    pub fn over(store: Arc<dyn ObjectStore>, shared: bool, clock: Arc<dyn Clock>) -> Self {
+        let objects = Objects::new(store, StoreMetrics::default());
+        Self::with(objects, shared, clock, Arc::default())
+    }
+
+    pub(super) fn with(
+        objects: Objects,
+        shared: bool,
+        clock: Arc<dyn Clock>,
+        skew: Arc<Skew>,
+    ) -> Self {
+        let indexes = Indexes::new(objects.clone(), clock.clone());
+        let new_objects = objects.for_new_work();
+        let new_indexes = Indexes::new(new_objects.clone(), clock.clone());
+        Self {
+            objects,
+            indexes,
+            new_objects,
+            new_indexes,
+            disk: None,
+            shared,
+            clock,
+            skew,
+            cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
+        }
+    }
+
+    /// The same events, in a store of which `skew` shows how far this machine's clock is from its own.
+    pub fn with_skew(self, skew: Arc<Skew>) -> Self {
+        Self { skew, ..self }
+    }
+
+    /// The same events, on this disk.
+    pub(super) fn on(self, disk: Option<Disk>) -> Self {
+        Self { disk, ..self }
+    }
+
+    /// The disk of a store on this machine; others are the business of whoever keeps them.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
+    }
+
+    /// Whether other replicas may use the same store.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The indexes by time.
+    pub fn indexes(&self) -> &Indexes {
+        &self.indexes
+    }
+
+    /// Records `request` and its timer, unless an event with its id is recorded already. Both are durable on return.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
+    /// [`Error::DiskFull`] if it is not recorded, or without its timer.
+    pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
+        let key = request.key();
+        let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
+        let path = keys::request(&key);
+        // Both at once, since a store takes its time for each; and if one fails the other is given up, since neither is
+        // of use without the other.
+        let set_timer = async {
+            match self.new_indexes.insert(Index::Timers, timer(&request)).await {
+                Ok(()) => Ok(true),
+                // An event that is there already is found all the same.
+                Err(Error::DiskFull) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        let (created, has_timer) = tokio::try_join!(
+            self.new_objects.create_once::<RequestRecord>(&path, nonce, record),
+            set_timer,
+        )?;
+        match created {
+            objects::Created::Ours if !has_timer => Err(Error::DiskFull),
+            objects::Created::Ours => {
+                let event = Event { request: request.clone(), response: None };
+                self.remember(Known { event, is_indexed: true });
+                Ok(Created { request, existed: false })
+            }
+            objects::Created::Theirs(first) => {
+                if has_timer && first.request.deadline != request.deadline {
+                    self.indexes.remove(Index::Timers, &timer(&request)).await?;
+                }
+                Ok(Created { request: Arc::new(first.request), existed: true })
+            }
+        }
+    }
+
+    /// The event at `key` as it is recorded, if it is.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
+        if let Some(Known { event, is_indexed }) = self.cache.get(key) {
+            if event.response.is_some() || PlantedFault::RememberPending.is_planted() {
+                return Ok(Some(event));
+            }
+            let response = self.read_response(key).await?;
+            // Its timer says nothing of its announcement.
+            let is_indexed = is_indexed && response.is_none();
+            let event = Event { response, ..event };
+            return Ok(Some(self.remember(Known { event, is_indexed })));
+        }
+        let path = keys::request(key);
+        let (request, response) =
+            tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
+        let Some(RequestRecord { request, .. }) = request? else {
+            // An absence is final for whoever hears of it. It costs a third small read, so nobody can burden the store
+            // by asking for what is not there.
+            self.check().await?;
+            return Ok(None);
+        };
+        let event = Event { request: Arc::new(request), response: response? };
+        Ok(Some(self.remember(Known { event, is_indexed: false })))
+    }
+
+    /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
+    /// acknowledged may have left it without one. Returns the event as it stands then.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn ensure_timer(&self, event: Event) -> Result<Event, Error> {
+        let key = event.request.key();
+        let has_timer = self.cache.get(&key).is_some_and(|known| known.is_indexed);
+        if event.response.is_some() || has_timer {
+            return Ok(event);
+        }
+        let timer = timer(&event.request);
+        if self.indexes.holds(Index::Timers, &timer).await? {
+            return Ok(self.remember(Known { event, is_indexed: true }));
+        }
+        self.indexes.insert(Index::Timers, timer.clone()).await?;
+        // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
+        let response = self.read_response(&key).await?;
+        if response.is_some() {
+            self.indexes.remove(Index::Timers, &timer).await?;
+        }
+        let is_indexed = response.is_none();
+        Ok(self.remember(Known { event: Event { response, ..event }, is_indexed }))
+    }
+
+    /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the outcome is unknown.
+    pub async fn end(
+        &self,
+        event: &Event,
+        response: Response,
+        nonce: Nonce,
+    ) -> Result<Ended, Error> {
+        let key = event.request.key();
+        let announcement = Entry { time: response.time, key: key.clone() };
+        let record = record::encode(&ResponseRecord {
+            version: VERSION,
+            nonce,
+            event: Some(record::event(&key)),
+            response: &response,
+        });
+        let path = keys::response(&key);
+        let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
+        let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
+        let announce = self.indexes.insert(Index::Resolved, announcement.clone());
+        let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
+            let committed = commit.await?;
+            announce.await?;
+            committed
+        } else if self.shared {
+            // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
+            // leave it where they look.
+            announce.await?;
+            self.announce_again_if_old(&ended).await?;
+            commit.await?
+        } else {
+            let (announced, committed) = tokio::join!(announce, commit);
+            announced?;
+            committed?
+        };
+        let ours = matches!(committed, objects::Created::Ours);
+        let ended = match committed {
+            objects::Created::Ours => ended,
+            objects::Created::Theirs(first) => {
+                if first.response.time != announcement.time {
+                    self.indexes.remove(Index::Resolved, &announcement).await?;
+                }
+                Event { response: Some(Arc::new(first.response)), ..ended }
+            }
+        };
+        Ok(Ended { event: self.remember(Known { event: ended, is_indexed: false }), ours })
+    }
+
+    /// Makes sure that the recorded end of `event` was announced where replicas look that share the store. Whoever
+    /// waits since before it was recorded hears of that; whoever came later has read it.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub async fn ensure_announced(&self, event: &Event) -> Result<(), Error> {
+        let known = self.cache.get(&event.request.key());
+        if known.is_some_and(|known| known.is_indexed && known.event.response.is_some()) {
+            return Ok(());
+        }
+        self.announce_again_if_old(event).await?;
+        self.remember(Known { event: event.clone(), is_indexed: true });
+        Ok(())
+    }
+
+    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to
+    /// look where it was announced. After a deadline they look by themselves.
+    async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
+        let now = self.clock.now();
+        let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;
+        let is_owed = self.shared && now < event.request.deadline;
+        if !is_owed || !event.response.as_ref().is_some_and(is_old) {
+            return Ok(());
+        }
+        let again = Entry { time: now, key: event.request.key() };
+        self.indexes.insert(Index::Resolved, again).await
+    }
+
+    async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
+        let record = self.objects.read::<ResponseRecord>(&keys::response(key)).await?;
+        Ok(record.map(|record| Arc::new(record.response)))
+    }
+
+    fn remember(&self, known: Known) -> Event {
+        let event = known.event.clone();
+        self.cache.insert(event.request.key(), known);
+        event
+    }
+
+    /// How far this machine's clock is from the store's, as far as the store shows it.
+    pub fn skew(&self) -> &Skew {
+        &self.skew
+    }
+
+    /// What the operations on the store took.
+    pub fn metrics(&self) -> &StoreMetrics {
+        self.objects.metrics()
+    }
+}
+
+/// The timer of a request: what is owed is its expiry.
+pub(crate) fn timer(request: &Request) -> Entry {
+    Entry { time: request.deadline, key: request.key() }
+}
+
+#[derive(Clone, Debug)]
+struct EventWeight;
+
+impl Weighter<EventKey, Known> for EventWeight {
+    fn weight(&self, _: &EventKey, known: &Known) -> u64 {
+        known.event.weight_bytes() as u64
+    }
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

@@ -1,0 +1,48 @@
+//! Durability: events and their timers on any `object_store`.
+//!
+//! The only primitive is create-once. Who wins between two answers, an answer and a cancel, or an
+//! answer and the timer, is decided by whose `response.json` the store took first, and by nothing
+//! else. This module alone names `object_store`.
+
+mod check;
+pub mod clock;
+mod copy;
+mod disk;
+mod error;
+mod events;
+mod faults;
+mod files;
+mod hours;
+mod index;
+mod keys;
+mod left;
+pub mod marker;
+mod meta;
+mod metrics;
+mod objects;
+mod open;
+mod paging;
+mod probe;
+pub mod random;
+mod record;
+mod remote;
+mod side;
+mod skew;
+pub mod timers;
+mod unreadable;
+mod url;
+
+pub use check::{Checked, Deep, check, check_deep};
+pub use copy::{Copied, CopyError, Unreadable, copy};
+pub use disk::Disk;
+pub use error::Error;
+pub use events::{Created, Ended, EventStore};
+pub use faults::PlantedFault;
+pub use hitl_embedded::private::close as close_to_others;
+pub use index::Listed;
+pub use keys::{Entry, Index};
+pub use metrics::StoreMetrics;
+pub use open::{OpenError, Options, open};
+pub use record::Nonce;
+pub use skew::Skew;
+pub use url::{Bucket, Cloud, StoreUrl};

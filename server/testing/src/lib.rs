@@ -1,0 +1,31 @@
+//! What tests of several crates use: questions, answers, and a store that does as it is told. No program links it.
+
+pub mod scripted;
+
+use hitl_core::{
+    Answer, Channel, Command, Expiration, Identity, Input, IntInput, OnTimeout, PromptFormat,
+    Responder, Spec, Value,
+};
+
+/// A question for a whole number from 0, which times out after `ttl_ms`.
+pub fn spec(ttl_ms: i64) -> Spec {
+    Spec {
+        name: "n".into(),
+        prompt: "p".into(),
+        prompt_format: PromptFormat::Text,
+        input: Input::Int(IntInput { min: Some(0), max: None }),
+        scope: "run".into(),
+        labels: [].into(),
+        expiration: Expiration::TtlMs(ttl_ms),
+        on_timeout: OnTimeout::Fail,
+        idempotency_key: None,
+    }
+}
+
+/// An answer to it.
+pub fn answer(number: i64, answer_id: &str) -> Command {
+    let responder =
+        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+    let identity = Identity { responder, answer_id: Some(answer_id.to_owned()) };
+    Command::Answer { answer: Answer::Value(Value::Int(number)), identity }
+}
