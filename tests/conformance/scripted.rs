@@ -32,7 +32,9 @@ fn refusal(reason: &str) -> Status {
     let code = match ErrorReason::from_str_name(reason) {
         Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
         Some(ErrorReason::EventNotFound) => Code::NotFound,
-        Some(ErrorReason::EventAlreadyFinal) => Code::FailedPrecondition,
+        Some(ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved) => {
+            Code::FailedPrecondition
+        }
         Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
         Some(ErrorReason::LinkInvalid | ErrorReason::OriginRefused) => Code::PermissionDenied,
         Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded | ErrorReason::DiskFull) => {
@@ -42,6 +44,7 @@ fn refusal(reason: &str) -> Status {
             Code::Unavailable
         }
         Some(ErrorReason::RecordUnreadable) => Code::DataLoss,
+        Some(ErrorReason::ResumeTokenExpired) => Code::OutOfRange,
         Some(ErrorReason::Internal | ErrorReason::Unspecified) | None => Code::Internal,
     };
     let metadata = HashMap::from([("key".to_owned(), "value".to_owned())]);

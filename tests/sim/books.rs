@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use hitl_core::{Event, Namespace, Request, Response};
-use hitl_service::ListQuery;
+use hitl_service::{Filter, ListQuery};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use rand::rngs::StdRng;
@@ -103,11 +103,7 @@ pub(crate) async fn audit(world: &World, rng: &mut StdRng) {
 
 fn query() -> ListQuery {
     ListQuery {
-        namespace: Namespace::default(),
-        state: None,
-        name: None,
-        scope: None,
-        labels: [].into(),
+        filter: Filter::all_of(Namespace::default()),
         page_size: 100,
         page_token: String::new(),
     }

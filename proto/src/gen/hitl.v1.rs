@@ -43,6 +43,11 @@ pub enum ErrorReason {
     /// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
     /// are: those that are open can be answered for some time. RetryInfo says when to try again.
     DiskFull = 15,
+    /// OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
+    ResumeTokenExpired = 16,
+    /// FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+    /// that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+    EventRemoved = 17,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -67,6 +72,8 @@ impl ErrorReason {
             Self::Internal => "ERROR_REASON_INTERNAL",
             Self::ClockOff => "ERROR_REASON_CLOCK_OFF",
             Self::DiskFull => "ERROR_REASON_DISK_FULL",
+            Self::ResumeTokenExpired => "ERROR_REASON_RESUME_TOKEN_EXPIRED",
+            Self::EventRemoved => "ERROR_REASON_EVENT_REMOVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -88,6 +95,8 @@ impl ErrorReason {
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
             "ERROR_REASON_CLOCK_OFF" => Some(Self::ClockOff),
             "ERROR_REASON_DISK_FULL" => Some(Self::DiskFull),
+            "ERROR_REASON_RESUME_TOKEN_EXPIRED" => Some(Self::ResumeTokenExpired),
+            "ERROR_REASON_EVENT_REMOVED" => Some(Self::EventRemoved),
             _ => None,
         }
     }

@@ -65,6 +65,11 @@ const (
 	// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
 	// are: those that are open can be answered for some time. RetryInfo says when to try again.
 	ErrorReason_ERROR_REASON_DISK_FULL ErrorReason = 15
+	// OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
+	ErrorReason_ERROR_REASON_RESUME_TOKEN_EXPIRED ErrorReason = 16
+	// FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+	// that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+	ErrorReason_ERROR_REASON_EVENT_REMOVED ErrorReason = 17
 )
 
 // Enum value maps for ErrorReason.
@@ -86,6 +91,8 @@ var (
 		13: "ERROR_REASON_INTERNAL",
 		14: "ERROR_REASON_CLOCK_OFF",
 		15: "ERROR_REASON_DISK_FULL",
+		16: "ERROR_REASON_RESUME_TOKEN_EXPIRED",
+		17: "ERROR_REASON_EVENT_REMOVED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -104,6 +111,8 @@ var (
 		"ERROR_REASON_INTERNAL":               13,
 		"ERROR_REASON_CLOCK_OFF":              14,
 		"ERROR_REASON_DISK_FULL":              15,
+		"ERROR_REASON_RESUME_TOKEN_EXPIRED":   16,
+		"ERROR_REASON_EVENT_REMOVED":          17,
 	}
 )
 
@@ -138,7 +147,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\x9a\x04\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xe1\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -156,7 +165,9 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\f\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\x1a\n" +
 	"\x16ERROR_REASON_CLOCK_OFF\x10\x0e\x12\x1a\n" +
-	"\x16ERROR_REASON_DISK_FULL\x10\x0fB#\n" +
+	"\x16ERROR_REASON_DISK_FULL\x10\x0f\x12%\n" +
+	"!ERROR_REASON_RESUME_TOKEN_EXPIRED\x10\x10\x12\x1e\n" +
+	"\x1aERROR_REASON_EVENT_REMOVED\x10\x11B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Service;
 use crate::error::Error;
-use hitl_store::Entry;
+use hitl_store::announcements::Follower;
 use hitl_store::random;
+use hitl_store::{Entry, Index};
 
 /// What became of a create.
 #[derive(Debug)]
@@ -46,11 +47,13 @@ impl Service {
         if !created.existed {
             self.0.metrics.created.inc();
             self.0.timers.set(Entry { time: request.deadline, key: request.key() });
+            let announced = Entry { time: request.create_time, key: request.key() };
+            self.0.watches.announced(Index::Created, &announced);
             return Ok(Created { event: Event { request, response: None }, existed: false });
         }
         let key = request.key();
         // The first create may have been cut short between the request and its timer.
-        let event = self.0.store.ensure_timer(self.get(&key).await?).await?;
+        let event = self.0.store.ensure_indexed(self.get(&key).await?).await?;
         if event.response.is_none() {
             self.0.timers.set(Entry { time: event.request.deadline, key: key.clone() });
         } else if event.request.deadline == request.deadline {

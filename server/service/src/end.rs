@@ -6,6 +6,7 @@ use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
 
 use crate::Service;
 use crate::error::Error;
+use hitl_store::announcements::Follower;
 use hitl_store::{Ended, Entry, Index, PlantedFault};
 
 /// How long a timer without a request is kept: far longer than a create may take.
@@ -111,6 +112,10 @@ impl Service {
     /// repeats the call if this fails.
     async fn tell(&self, event: &Event) -> Result<(), Error> {
         self.0.waiters.ended(event);
+        if let Some(response) = &event.response {
+            let announced = Entry { time: response.time, key: event.request.key() };
+            self.0.watches.announced(Index::Resolved, &announced);
+        }
         Ok(self.0.store.ensure_announced(event).await?)
     }
 

@@ -57,6 +57,11 @@ pub enum Error {
     /// The server has as many calls under way as it may, or holds as many bytes for them.
     #[error("the server has as much to do as it may; try again later")]
     Overloaded,
+    /// The token is older than what a watch can resume from.
+    #[error(
+        "the resume token is older than 24 hours: list the events, and watch anew with the list's token"
+    )]
+    ResumeTokenExpired,
     /// The store failed, and whether the call took effect is unknown.
     #[error("the store failed, and whether the call took effect is unknown; repeat it ({0})")]
     StoreUnavailable(Box<dyn std::error::Error + Send + Sync>),

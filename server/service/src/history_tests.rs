@@ -4,6 +4,7 @@ use hitl_core::{Namespace, State};
 use object_store::ObjectStore;
 
 use super::*;
+use crate::filter::Filter;
 use crate::list::{ListQuery, Page};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
@@ -40,11 +41,7 @@ impl World {
 
     async fn page(&self, state: State, page_size: usize, page_token: String) -> Page {
         let query = ListQuery {
-            namespace: Namespace::default(),
-            state: Some(state),
-            name: None,
-            scope: None,
-            labels: [].into(),
+            filter: Filter { state: Some(state), ..Filter::all_of(Namespace::default()) },
             page_size,
             page_token,
         };

@@ -9,27 +9,35 @@ mod create;
 mod disk;
 mod end;
 pub mod error;
+mod filter;
 mod list;
 mod machine;
 mod metrics;
+mod sweep;
 mod wait;
 mod waiters;
+mod watch;
 
 use std::sync::Arc;
 
 use hitl_core::{Event, EventKey, Timestamp};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use aside::Aside;
 pub use create::Created;
 pub use error::Error;
+pub use filter::Filter;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use wait::Wait;
 pub use waiters::Owner;
+pub use watch::{Change, ChangeKind, Watch, Watched};
 
-use crate::waiters::{Feed, Waiters};
+use crate::waiters::{Reads, Waiters};
+use crate::watch::Watches;
+use hitl_store::announcements::{Announcements, Follower};
 use hitl_store::clock::Clock;
 use hitl_store::random::{self, Random};
 use hitl_store::timers::{Fire, Timers};
@@ -44,6 +52,9 @@ struct Parts {
     store: Arc<EventStore>,
     timers: Arc<Timers>,
     waiters: Arc<Waiters>,
+    watches: Arc<Watches>,
+    /// Notified when somebody begins to wait or to watch.
+    arrived: Arc<Notify>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
@@ -64,11 +75,24 @@ impl Service {
     ) -> Self {
         let store = Arc::new(store);
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
-        let waiters = Waiters::new(waits_max);
+        let arrived = Arc::<Notify>::default();
+        let waiters = Waiters::new(waits_max, arrived.clone());
+        let watches = Watches::new(arrived.clone());
         let metrics = Metrics::new(store.metrics(), store.disk().is_some());
         let (aside, tasks) = (Aside::new(), TaskTracker::new());
-        let parts =
-            Parts { store, timers, waiters, clock, random, metrics, aside, tasks, shutdown };
+        let parts = Parts {
+            store,
+            timers,
+            waiters,
+            watches,
+            arrived,
+            clock,
+            random,
+            metrics,
+            aside,
+            tasks,
+            shutdown,
+        };
         Self(Arc::new(parts))
     }
 
@@ -79,15 +103,22 @@ impl Service {
             let service = service.clone();
             Box::pin(async move { Ok(service.expire(timer).await?) })
         });
-        let Parts { store, timers, waiters, clock, tasks, shutdown, .. } = &*self.0;
+        let Parts { store, timers, waiters, watches, arrived, clock, tasks, shutdown, .. } =
+            &*self.0;
         let timers = timers.clone().run(fire, tasks.clone(), shutdown.clone());
-        let feed = async {
-            if store.is_shared() {
-                let feed = Feed::new(store.clone(), waiters.clone(), clock.clone());
-                feed.run(shutdown.clone()).await;
+        let reads = Arc::new(Reads::new(store.clone(), waiters.clone(), clock.clone()));
+        let followers: Vec<Arc<dyn Follower>> = vec![reads.clone(), watches.clone()];
+        let announcements =
+            Announcements::new(store.clone(), clock.clone(), followers, arrived.clone());
+        let announcements = announcements.run(shutdown.clone());
+        let reads = async {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => {}
+                () = reads.run() => {}
             }
         };
-        tokio::join!(timers, feed, self.watch_disk());
+        tokio::join!(timers, announcements, reads, self.sweep_announcements(), self.watch_disk());
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -137,7 +168,8 @@ impl Service {
     /// # Errors
     /// Those of the store.
     pub async fn is_idle(&self) -> Result<bool, Error> {
-        let idle = self.0.waiters.count() == 0 && self.0.tasks.is_empty();
+        let idle =
+            self.0.waiters.count() == 0 && self.0.watches.count() == 0 && self.0.tasks.is_empty();
         Ok(idle && self.pending_is_empty().await?)
     }
 

@@ -5,14 +5,15 @@
 //! at
 //! a time, and no further than the page goes. What the store has damaged is named, and the rest is listed.
 
-use std::collections::BTreeMap;
+use std::pin::pin;
 
-use futures::{Stream, StreamExt, TryStreamExt};
-use hitl_core::{Event, Namespace, State, Timestamp};
+use futures::TryStreamExt;
+use hitl_core::{Event, State};
 
 use crate::Service;
 use crate::error::Error;
-use hitl_store::{Entry, Index, Listed};
+use crate::filter::Filter;
+use hitl_store::{Entry, Index, Order};
 
 /// Most index entries looked at for one page; a page that finds too few matches among them ends early.
 const SCANNED_MAX: usize = 10_000;
@@ -29,27 +30,14 @@ const READING_LARGE_MAX: usize = 4;
 const READING_FIRST_MAX: usize = 8;
 /// Events are large beyond this, on average.
 const LARGE_BYTES: usize = 64 * 1024;
-/// Minutes looked into for one page; a page that finds too few matches in them ends early.
-const MINUTES_MAX: usize = 1_000;
-/// Hours whose minutes are listed at the same time: the page may end in the first of them.
-const HOURS_AHEAD: usize = 4;
-
-/// One minute.
-const MINUTE_MS: i64 = 60_000;
+/// Most short listings of an index for one page; a page that finds too few matches in them ends early.
+const LISTINGS_MAX: usize = 1_000;
 
 /// Which events to list.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// The namespace.
-    pub namespace: Namespace,
-    /// Only in this state.
-    pub state: Option<State>,
-    /// Only of this name.
-    pub name: Option<String>,
-    /// Only of this scope.
-    pub scope: Option<String>,
-    /// Only with all of these labels.
-    pub labels: BTreeMap<String, String>,
+    /// Which events.
+    pub filter: Filter,
     /// Most events of the page, 1 to 1,000.
     pub page_size: usize,
     /// Where the page before ended; empty for the first.
@@ -70,8 +58,17 @@ pub struct Page {
 /// Where in the two parts of a list one stands: after this entry, or at the start of the part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
-    part: Index,
+    part: Part,
     after: Option<Entry>,
+}
+
+/// The two parts of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// What is pending, nearest deadline first.
+    Pending,
+    /// What has ended, latest first.
+    Ended,
 }
 
 impl Service {
@@ -80,11 +77,13 @@ impl Service {
     /// # Errors
     /// [`Error::InvalidRequest`] for a page token that is none, and those of the store.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
-        let first = Cursor { part: Index::Timers, after: None };
+        let first = Cursor { part: Part::Pending, after: None };
         let mut cursor =
             if query.page_token.is_empty() { first } else { Cursor::parse(&query.page_token)? };
-        if cursor.part == Index::Timers && !matches!(query.state, None | Some(State::Pending)) {
-            cursor = Cursor { part: Index::Resolved, after: None };
+        if cursor.part == Part::Pending
+            && !matches!(query.filter.state, None | Some(State::Pending))
+        {
+            cursor = Cursor { part: Part::Ended, after: None };
         }
         let mut scan = Scan::default();
         loop {
@@ -100,11 +99,9 @@ impl Service {
     }
 
     pub(super) async fn pending_is_empty(&self) -> Result<bool, Error> {
-        let mut minutes = Box::pin(self.minutes(Index::Timers, None).await?);
-        while let Some(minute) = minutes.try_next().await? {
+        let mut pending = pin!(self.0.store.indexes().scan(Index::Timers, None, Order::Earliest));
+        while let Some(entries) = pending.try_next().await? {
             // Whatever cannot be read may be pending.
-            let Minute::Found(minute) = minute else { return Ok(false) };
-            let entries = self.0.store.indexes().minute(Index::Timers, minute).await?;
             if !entries.found.is_empty() || !entries.damaged.is_empty() {
                 return Ok(false);
             }
@@ -121,29 +118,25 @@ impl Service {
         scan: &mut Scan,
     ) -> Result<Option<Cursor>, Error> {
         let part = cursor.part;
-        let mut minutes = Box::pin(self.minutes(part, cursor.after.as_ref()).await?);
-        while let Some(minute) = minutes.try_next().await? {
-            let minute = match minute {
-                Minute::Found(minute) => minute,
-                Minute::Damaged(part) => {
-                    scan.page.unreadable.push(part);
-                    continue;
-                }
-            };
-            scan.minutes += 1;
-            let entries = self.minute(part, minute, cursor.after.as_ref()).await?;
+        let (index, order) = part.walk();
+        let mut listings = pin!(self.0.store.indexes().scan(index, cursor.after.clone(), order));
+        while let Some(entries) = listings.try_next().await? {
+            scan.listings += 1;
             scan.page.unreadable.extend(entries.damaged);
             let mut rest = &entries.found[..];
             while !rest.is_empty() {
                 let (batch, later) = rest.split_at(rest.len().min(scan.reading_max()));
                 rest = later;
-                let ours = batch.iter().filter(|entry| entry.key.namespace == query.namespace);
+                let ours =
+                    batch.iter().filter(|entry| entry.key.namespace == query.filter.namespace);
                 for (entry, place) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
                     match place {
                         Place::Holds(event) => {
                             scan.weigh(&event);
-                            scan.page.events.extend(Some(event).filter(|it| query.matches(it)));
+                            scan.page.events.extend(
+                                Some(event).filter(|it| query.filter.matches(it, it.state())),
+                            );
                         }
                         Place::Left(event) => scan.weigh(&event),
                         Place::Empty => {}
@@ -161,76 +154,20 @@ impl Service {
                 }
             }
         }
-        let ended_follow = part == Index::Timers && query.state.is_none();
-        Ok(ended_follow.then_some(Cursor { part: Index::Resolved, after: None }))
-    }
-
-    /// The minutes of `part` that may have entries after `after`, in the order of the list; each hour is looked into
-    /// when it is come to. What is damaged of an hour comes before its minutes.
-    async fn minutes(
-        &self,
-        part: Index,
-        after: Option<&Entry>,
-    ) -> Result<impl Stream<Item = Result<Minute, Error>>, Error> {
-        let indexes = self.0.store.indexes();
-        let mut hours = indexes.hours(part).await?;
-        // An hour, or a minute, that begins at an instant before this has all of itself before this.
-        let minute_of = |entry: &Entry| entry.time.plus_ms(-(entry.time.ms() % MINUTE_MS));
-        let at = after.map(minute_of);
-        let has_more = move |begin: Timestamp, length_ms: i64| match (part, at) {
-            (_, None) => true,
-            (Index::Timers, Some(at)) => begin.plus_ms(length_ms) > at,
-            (Index::Resolved, Some(at)) => begin <= at,
-        };
-        hours.found.retain(|hour| has_more(*hour, 60 * MINUTE_MS));
-        if part == Index::Resolved {
-            hours.found.reverse();
-        }
-        let look = move |hour| async move {
-            let mut minutes = indexes.minutes_of(part, hour).await?;
-            minutes.found.retain(|minute| has_more(*minute, MINUTE_MS));
-            if part == Index::Resolved {
-                minutes.found.reverse();
-            }
-            Ok::<_, Error>(minutes)
-        };
-        let damaged = futures::stream::iter(unreadable(hours.damaged).map(Ok::<_, Error>));
-        let hours = futures::stream::iter(hours.found).map(look).buffered(HOURS_AHEAD);
-        let minutes = hours.map_ok(|Listed { found, damaged }| {
-            let found = found.into_iter().map(Minute::Found);
-            futures::stream::iter(unreadable(damaged).chain(found).map(Ok::<_, Error>))
-        });
-        Ok(damaged.chain(minutes.try_flatten()))
-    }
-
-    /// The entries of one minute that come after `after`, in the order of the list.
-    async fn minute(
-        &self,
-        part: Index,
-        minute: Timestamp,
-        after: Option<&Entry>,
-    ) -> Result<Listed<Entry>, Error> {
-        let mut entries = self.0.store.indexes().minute(part, minute).await?;
-        match part {
-            Index::Timers => entries.found.retain(|entry| after.is_none_or(|after| entry > after)),
-            Index::Resolved => {
-                entries.found.retain(|entry| after.is_none_or(|after| entry < after));
-                entries.found.reverse();
-            }
-        }
-        Ok(entries)
+        let ended_follow = part == Part::Pending && query.filter.state.is_none();
+        Ok(ended_follow.then_some(Cursor { part: Part::Ended, after: None }))
     }
 
     async fn read_all(
         &self,
-        part: Index,
+        part: Part,
         entries: Vec<Entry>,
     ) -> Result<Vec<(Entry, Place)>, Error> {
         futures::future::try_join_all(entries.into_iter().map(|entry| self.at(part, entry))).await
     }
 
     /// What stands at `entry` of `part`.
-    async fn at(&self, part: Index, entry: Entry) -> Result<(Entry, Place), Error> {
+    async fn at(&self, part: Part, entry: Entry) -> Result<(Entry, Place), Error> {
         let event = match self.get(&entry.key).await {
             Ok(event) => event,
             Err(Error::NotFound(_)) => return Ok((entry, Place::Empty)),
@@ -241,24 +178,14 @@ impl Service {
             Err(error) => return Err(error),
         };
         let time = match (part, &event.response) {
-            (Index::Timers, None) => Some(event.request.deadline),
-            (Index::Resolved, Some(response)) => Some(response.time),
+            (Part::Pending, None) => Some(event.request.deadline),
+            (Part::Ended, Some(response)) => Some(response.time),
             _ => None,
         };
         let stands_here = time == Some(entry.time);
         let place = if stands_here { Place::Holds(event) } else { Place::Left(event) };
         Ok((entry, place))
     }
-}
-
-/// A minute that may have entries, or what is damaged of the index.
-enum Minute {
-    Found(Timestamp),
-    Damaged(String),
-}
-
-fn unreadable(damaged: Vec<String>) -> impl Iterator<Item = Minute> {
-    damaged.into_iter().map(Minute::Damaged)
 }
 
 /// What stands at an entry of an index.
@@ -276,7 +203,7 @@ enum Place {
 #[derive(Default)]
 struct Scan {
     page: Page,
-    minutes: usize,
+    listings: usize,
     scanned: usize,
     read: usize,
     /// Events among what was read, and what they weigh.
@@ -286,7 +213,7 @@ struct Scan {
 
 impl Scan {
     fn is_long(&self) -> bool {
-        self.scanned >= SCANNED_MAX || self.read >= READ_MAX || self.minutes >= MINUTES_MAX
+        self.scanned >= SCANNED_MAX || self.read >= READ_MAX || self.listings >= LISTINGS_MAX
     }
 
     fn weigh(&mut self, event: &Event) {
@@ -304,13 +231,13 @@ impl Scan {
     }
 }
 
-impl ListQuery {
-    fn matches(&self, event: &Event) -> bool {
-        let request = &event.request;
-        self.state.is_none_or(|state| event.state() == state)
-            && self.name.as_ref().is_none_or(|name| request.name == *name)
-            && self.scope.as_ref().is_none_or(|scope| request.scope == *scope)
-            && self.labels.iter().all(|(key, value)| request.labels.get(key) == Some(value))
+impl Part {
+    /// The index that has it, and from which end.
+    fn walk(self) -> (Index, Order) {
+        match self {
+            Self::Pending => (Index::Timers, Order::Earliest),
+            Self::Ended => (Index::Resolved, Order::Latest),
+        }
     }
 }
 
@@ -319,8 +246,8 @@ impl Cursor {
         let parse = || {
             let (part, after) = token.split_at_checked(1)?;
             let part = match part {
-                "p" => Index::Timers,
-                "e" => Index::Resolved,
+                "p" => Part::Pending,
+                "e" => Part::Ended,
                 _ => return None,
             };
             Some(Self { part, after: Some(after.parse().ok()?) })
@@ -334,8 +261,8 @@ impl Cursor {
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self.part {
-            Index::Timers => "p",
-            Index::Resolved => "e",
+            Part::Pending => "p",
+            Part::Ended => "e",
         })?;
         self.after.as_ref().map_or(Ok(()), |after| after.fmt(f))
     }

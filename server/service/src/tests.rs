@@ -6,6 +6,7 @@ use futures::FutureExt;
 use hitl_core::{Answer, Command, Expiration, Input, Namespace, Spec, State, StrInput, Timestamp};
 
 use super::*;
+use crate::filter::Filter;
 use crate::list::ListQuery;
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
@@ -84,13 +85,8 @@ fn keyed(key: &str) -> Spec {
 }
 
 fn query(state: Option<State>, page_size: usize, page_token: String) -> ListQuery {
-    let namespace = Namespace::default();
     ListQuery {
-        namespace,
-        state,
-        name: None,
-        scope: None,
-        labels: [].into(),
+        filter: Filter { state, ..Filter::all_of(Namespace::default()) },
         page_size,
         page_token,
     }
@@ -295,8 +291,10 @@ async fn a_list_shows_the_pending_by_deadline_then_the_ended_latest_first_in_pag
             assert_eq!(listed, *expected, "{state:?} in pages of {page_size}");
         }
     }
-    let elsewhere =
-        ListQuery { namespace: "other".parse().unwrap(), ..query(None, 10, String::new()) };
+    let elsewhere = ListQuery {
+        filter: Filter::all_of("other".parse().unwrap()),
+        ..query(None, 10, String::new())
+    };
     assert!(world.service.list(&elsewhere).await.unwrap().events.is_empty());
     assert!(world.service.list(&query(None, 10, "junk".into())).await.is_err());
 }

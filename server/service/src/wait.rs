@@ -43,7 +43,7 @@ impl Service {
             return Ok(Wait::begun(event, subscription, self));
         }
         let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
-        let event = self.0.store.ensure_timer(self.get(key).await?).await?;
+        let event = self.0.store.ensure_indexed(self.get(key).await?).await?;
         Ok(Wait::begun(event, subscription, self))
     }
 }

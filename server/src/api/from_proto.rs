@@ -10,8 +10,8 @@ use hitl_core::{
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
-use hitl_service::ListQuery;
 use hitl_service::error::Error;
+use hitl_service::{Filter, ListQuery};
 
 /// Events of a page whose size is not given.
 const PAGE_SIZE_DEFAULT: usize = 100;
@@ -83,11 +83,13 @@ pub(super) fn list_query(request: v1::ListEventsRequest) -> Result<ListQuery, Er
         Err(_) => return Err(Error::invalid("page_size", "must not be negative")),
     };
     Ok(ListQuery {
-        namespace: namespace(&request.namespace)?,
-        state: state(request.state)?,
-        name: some(request.name),
-        scope: some(request.scope),
-        labels: request.labels,
+        filter: Filter {
+            namespace: namespace(&request.namespace)?,
+            state: state(request.state)?,
+            name: some(request.name),
+            scope: some(request.scope),
+            labels: request.labels,
+        },
         page_size,
         page_token: request.page_token,
     })

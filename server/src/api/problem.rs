@@ -24,6 +24,8 @@ pub mod grpc_code {
     pub const RESOURCE_EXHAUSTED: i32 = 8;
     /// The state does not allow it.
     pub const FAILED_PRECONDITION: i32 = 9;
+    /// Too old.
+    pub const OUT_OF_RANGE: i32 = 11;
     /// A fault of the server.
     pub const INTERNAL: i32 = 13;
     /// Not now.
@@ -70,6 +72,7 @@ impl From<&Error> for Problem {
             Error::IdempotencyKeyReused { .. } => {
                 (code::ALREADY_EXISTS, ErrorReason::IdempotencyKeyReused)
             }
+            Error::ResumeTokenExpired => (code::OUT_OF_RANGE, ErrorReason::ResumeTokenExpired),
             Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),

@@ -7,6 +7,7 @@ use object_store::ObjectStore;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::announcements::{self, RESUMABLE_MS};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -22,9 +23,6 @@ use crate::skew::Skew;
 const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Events that the memory is laid out for at first.
 const CACHE_EVENTS: usize = 4 * 1024;
-
-/// How old an announcement may be before the end is announced again. Replicas list those of the last 20 s.
-const FRESH_MS: i64 = 10_000;
 
 /// The events of one store.
 ///
@@ -50,8 +48,8 @@ pub struct EventStore {
 #[derive(Clone, Debug)]
 struct Known {
     event: Event,
-    /// Whether it is known to stand where it is looked for: its timer while it is pending, and once it has ended an
-    /// announcement that was fresh when the end was recorded, or came later.
+    /// Whether it is known to stand where it is looked for: in `created/` and with its timer while it is pending,
+    /// and once it has ended with an announcement that was fresh when the end was recorded, or came later.
     is_indexed: bool,
 }
 
@@ -129,32 +127,27 @@ impl EventStore {
         &self.indexes
     }
 
-    /// Records `request` and its timer, unless an event with its id is recorded already. Both are durable on return.
+    /// Records `request`, its timer and its announcement, unless an event with its id is recorded already. All are
+    /// durable on return.
     ///
     /// # Errors
-    /// [`Error::StoreUnavailable`] if the outcome is unknown; then either of the two may be durable without the other.
-    /// [`Error::DiskFull`] if it is not recorded, or without its timer.
+    /// [`Error::StoreUnavailable`] if the outcome is unknown; then any of them may be durable without the others.
+    /// [`Error::DiskFull`] if it is not recorded, or without the others.
     pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
         let key = request.key();
         let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
         let path = keys::request(&key);
-        // Both at once, since a store takes its time for each; and if one fails the other is given up, since neither is
-        // of use without the other.
-        let set_timer = async {
-            match self.new_indexes.insert(Index::Timers, timer(&request)).await {
-                Ok(()) => Ok(true),
-                // An event that is there already is found all the same.
-                Err(Error::DiskFull) => Ok(false),
-                Err(error) => Err(error),
-            }
-        };
-        let (created, has_timer) = tokio::try_join!(
+        // All at once, since a store takes its time for each; and if one fails the others are given up, since none is
+        // of use without the others.
+        let (created, has_timer, is_announced) = tokio::try_join!(
             self.new_objects.create_once::<RequestRecord>(&path, nonce, record),
-            set_timer,
+            self.insert_new(Index::Timers, timer(&request)),
+            self.insert_new(Index::Created, announcement(&request)),
         )?;
         match created {
-            objects::Created::Ours if !has_timer => Err(Error::DiskFull),
+            objects::Created::Ours if !(has_timer && is_announced) => Err(Error::DiskFull),
             objects::Created::Ours => {
+                self.announce_create_again_if_old(&request).await?;
                 let event = Event { request: request.clone(), response: None };
                 self.remember(Known { event, is_indexed: true });
                 Ok(Created { request, existed: false })
@@ -163,8 +156,21 @@ impl EventStore {
                 if has_timer && first.request.deadline != request.deadline {
                     self.indexes.remove(Index::Timers, &timer(&request)).await?;
                 }
+                if is_announced && first.request.create_time != request.create_time {
+                    self.indexes.remove(Index::Created, &announcement(&request)).await?;
+                }
                 Ok(Created { request: Arc::new(first.request), existed: true })
             }
+        }
+    }
+
+    /// Inserts an entry of what may be a new event. Says whether there was room for it: an event that is there already
+    /// is found all the same.
+    async fn insert_new(&self, index: Index, entry: Entry) -> Result<bool, Error> {
+        match self.new_indexes.insert(index, entry).await {
+            Ok(()) => Ok(true),
+            Err(Error::DiskFull) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -196,19 +202,27 @@ impl EventStore {
         Ok(Some(self.remember(Known { event, is_indexed: false })))
     }
 
-    /// Makes sure that `event`, which was just read, has its timer if it is pending. A create that was never
-    /// acknowledged may have left it without one. Returns the event as it stands then.
+    /// Makes sure that `event`, which was just read, has its timer and was announced if it is pending. A create
+    /// that was never acknowledged may have left it without either. Returns the event as it stands then.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
-    pub async fn ensure_timer(&self, event: Event) -> Result<Event, Error> {
+    pub async fn ensure_indexed(&self, event: Event) -> Result<Event, Error> {
         let key = event.request.key();
-        let has_timer = self.cache.get(&key).is_some_and(|known| known.is_indexed);
-        if event.response.is_some() || has_timer {
+        let is_indexed = self.cache.get(&key).is_some_and(|known| known.is_indexed);
+        if event.response.is_some() || is_indexed {
             return Ok(event);
         }
         let timer = timer(&event.request);
-        if self.indexes.holds(Index::Timers, &timer).await? {
+        let (has_timer, is_announced) = tokio::try_join!(
+            self.indexes.holds(Index::Timers, &timer),
+            self.is_announced(&event.request)
+        )?;
+        if !is_announced {
+            self.indexes.insert(Index::Created, announcement(&event.request)).await?;
+            self.announce_create_again_if_old(&event.request).await?;
+        }
+        if has_timer {
             return Ok(self.remember(Known { event, is_indexed: true }));
         }
         self.indexes.insert(Index::Timers, timer.clone()).await?;
@@ -219,6 +233,24 @@ impl EventStore {
         }
         let is_indexed = response.is_none();
         Ok(self.remember(Known { event: Event { response, ..event }, is_indexed }))
+    }
+
+    /// Whether the create of this event was announced, or so long ago that nobody can resume from before it.
+    async fn is_announced(&self, request: &Request) -> Result<bool, Error> {
+        if self.clock.now().ms_since(request.create_time) > RESUMABLE_MS {
+            return Ok(true);
+        }
+        self.indexes.holds(Index::Created, &announcement(request)).await
+    }
+
+    /// Announces the create of an event under the present time too, if it took so long that those who follow may have
+    /// stopped to look where it was announced.
+    async fn announce_create_again_if_old(&self, request: &Request) -> Result<(), Error> {
+        let now = self.clock.now();
+        if !self.shared || !announcements::is_old(request.create_time, now) {
+            return Ok(());
+        }
+        self.indexes.insert(Index::Created, Entry { time: now, key: request.key() }).await
     }
 
     /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
@@ -286,12 +318,14 @@ impl EventStore {
         Ok(())
     }
 
-    /// Announces the end of `event` under the present time if it came so long ago that replicas may have stopped to
-    /// look where it was announced. After a deadline they look by themselves.
+    /// Announces the end of `event` under the present time too, if it came so long ago that those who follow may have
+    /// stopped to look where it was announced.
     async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
-        let is_old = |response: &Arc<Response>| now.ms_since(response.time) > FRESH_MS;
-        let is_owed = self.shared && now < event.request.deadline;
+        let is_old = |response: &Arc<Response>| announcements::is_old(response.time, now);
+        // Long after the deadline everybody has looked for themselves, and whoever resumes finds the first one.
+        let is_owed =
+            self.shared && now < event.request.deadline.plus_ms(announcements::LOOK_BACK_MS);
         if !is_owed || !event.response.as_ref().is_some_and(is_old) {
             return Ok(());
         }
@@ -319,6 +353,11 @@ impl EventStore {
     pub fn metrics(&self) -> &StoreMetrics {
         self.objects.metrics()
     }
+}
+
+/// The announcement of a request.
+fn announcement(request: &Request) -> Entry {
+    Entry { time: request.create_time, key: request.key() }
 }
 
 /// The timer of a request: what is owed is its expiry.

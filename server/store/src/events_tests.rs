@@ -81,7 +81,7 @@ async fn a_request_without_a_timer_is_given_it() {
     let event = store.read(&first.key()).await.unwrap().unwrap();
     assert_eq!(event, Event { request: first.clone(), response: None });
     assert_eq!(entries(&store, Index::Timers).await, []);
-    store.ensure_timer(event).await.unwrap();
+    store.ensure_indexed(event).await.unwrap();
     assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
 }
 
@@ -101,7 +101,7 @@ async fn a_timer_that_is_missing_because_the_event_has_just_ended_is_not_left_be
         }
     };
     scripted.next(Op::Head, "timers/", Step::After(Box::pin(end)));
-    let event = other.ensure_timer(pending).await.unwrap();
+    let event = other.ensure_indexed(pending).await.unwrap();
     assert!(event.response.is_some(), "it says that it has ended");
     assert_eq!(entries(&store, Index::Timers).await, []);
 }

@@ -1,4 +1,4 @@
-//! The two indexes by time, read and written.
+//! The indexes by time, read and written.
 //!
 //! Stores promise no order of a listing, so only short prefixes are listed, and sorted here. A part of an index that
 //! the
@@ -12,12 +12,13 @@ use object_store::path::Path;
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::hours::{HOUR_MS, Hours};
+pub(crate) use crate::hours::HOUR_MS;
+use crate::hours::Hours;
 use crate::keys::{Entry, Index};
 use crate::objects::Objects;
 
 /// One minute, the shortest part of an index that is listed.
-const MINUTE_MS: i64 = 60_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 /// Most damaged parts that are remembered as logged.
 const NOTED_MAX: usize = 1_000;
 
@@ -135,8 +136,7 @@ impl Indexes {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Listed<Timestamp>, Error> {
-        let begin = |time: Timestamp| time.plus_ms(-(time.ms() % MINUTE_MS));
-        let (from, to) = (begin(from), begin(to));
+        let (from, to) = (minute_of(from), minute_of(to));
         let mut minutes = self.hours(index).await?;
         let is_within = |hour: &Timestamp| *hour <= to && hour.plus_ms(HOUR_MS) > from;
         for hour in std::mem::take(&mut minutes.found).into_iter().filter(is_within) {
@@ -169,6 +169,11 @@ impl Indexes {
         found.dedup();
         Listed { found, damaged: listed.damaged }
     }
+}
+
+/// The instant at which the minute of `time` begins.
+pub(crate) fn minute_of(time: Timestamp) -> Timestamp {
+    time.plus_ms(-(time.ms() % MINUTE_MS))
 }
 
 /// The instant at which the hour `…/2026-11-22T13`, or its minute `37`, begins.

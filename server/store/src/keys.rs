@@ -56,7 +56,7 @@ fn path(text: &str) -> Path {
     Path::parse(text).expect("no part of a key holds a character that paths refuse")
 }
 
-/// An entry in one of the two indexes by time: what is owed at an instant, or what ended at one.
+/// An entry in one of the indexes by time: what is owed at an instant, or what was created or ended at one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry {
     /// The instant.
@@ -65,11 +65,13 @@ pub struct Entry {
     pub key: EventKey,
 }
 
-/// The two indexes by time. Both are split by hour and minute, so that no listing need be long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The indexes by time. All are split by hour and minute, so that no listing need be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Index {
     /// `timers/`: present while something is owed at that instant. The one kind of debt so far is `expire`.
     Timers,
+    /// `created/`: what was created when, for those who follow changes. Kept for as long as they can resume.
+    Created,
     /// `resolved/`: what ended when.
     Resolved,
 }
@@ -83,6 +85,7 @@ impl Index {
     fn name(self) -> &'static str {
         match self {
             Self::Timers => "timers",
+            Self::Created => "created",
             Self::Resolved => "resolved",
         }
     }
@@ -91,7 +94,7 @@ impl Index {
     fn infix(self) -> &'static str {
         match self {
             Self::Timers => "-expire-",
-            Self::Resolved => "-",
+            Self::Created | Self::Resolved => "-",
         }
     }
 
@@ -146,7 +149,7 @@ impl fmt::Display for Minute {
     }
 }
 
-/// One text form for both indexes, used in page tokens and logs.
+/// One text form for all indexes, used in page tokens and logs.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:013}-{}-{}", self.time.ms(), self.key.namespace, self.key.id)
@@ -180,7 +183,7 @@ mod tests {
             id: [u8; 16],
         ) {
             let entry = entry(ms, &namespace, id);
-            for index in [Index::Timers, Index::Resolved] {
+            for index in [Index::Timers, Index::Created, Index::Resolved] {
                 prop_assert_eq!(index.parse(&index.path(&entry)), Some(entry.clone()));
             }
             prop_assert_eq!(entry.to_string().parse(), Ok(entry));
@@ -204,5 +207,7 @@ mod tests {
         assert_eq!(Index::Timers.path(&entry).as_ref(), timer);
         let resolved = format!("resolved/2026-11-22T13/37/1795354620123-team-1-{id}");
         assert_eq!(Index::Resolved.path(&entry).as_ref(), resolved);
+        let created = format!("created/2026-11-22T13/37/1795354620123-team-1-{id}");
+        assert_eq!(Index::Created.path(&entry).as_ref(), created);
     }
 }

@@ -4,6 +4,7 @@
 //! answer and the timer, is decided by whose `response.json` the store took first, and by nothing
 //! else. This module alone names `object_store`.
 
+pub mod announcements;
 mod check;
 pub mod clock;
 mod copy;
@@ -26,6 +27,7 @@ mod probe;
 pub mod random;
 mod record;
 mod remote;
+mod scan;
 mod side;
 mod skew;
 pub mod timers;
@@ -44,5 +46,6 @@ pub use keys::{Entry, Index};
 pub use metrics::StoreMetrics;
 pub use open::{OpenError, Options, open};
 pub use record::Nonce;
+pub use scan::Order;
 pub use skew::Skew;
 pub use url::{Bucket, Cloud, StoreUrl};

@@ -4,7 +4,6 @@
 //! after the read finds the subscription. What is passed on is the ended event itself, so that a
 //! waiter never goes back to the store.
 
-mod feed;
 mod queue;
 mod reads;
 mod seats;
@@ -19,15 +18,16 @@ use tokio::sync::Notify;
 
 use crate::error::Error;
 
-pub(crate) use feed::Feed;
+pub(crate) use reads::Reads;
 pub use seats::Owner;
-use seats::{Seat, Seats};
+pub(crate) use seats::{Seat, Seats};
 
 /// All waits of this process.
 #[derive(Debug)]
 pub(crate) struct Waiters {
     registry: Mutex<Registry>,
-    arrived: Notify,
+    /// Notified when somebody begins to wait.
+    arrived: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -60,10 +60,10 @@ pub(crate) struct Subscription {
 }
 
 impl Waiters {
-    /// A registry of at most `waits_max` waits at a time.
-    pub(crate) fn new(waits_max: usize) -> Arc<Self> {
+    /// A registry of at most `waits_max` waits at a time, which notifies `arrived` of each.
+    pub(crate) fn new(waits_max: usize, arrived: Arc<Notify>) -> Arc<Self> {
         let registry = Registry { slots: HashMap::new(), seats: Seats::new(waits_max) };
-        Arc::new(Self { registry: Mutex::new(registry), arrived: Notify::new() })
+        Arc::new(Self { registry: Mutex::new(registry), arrived })
     }
 
     /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
@@ -92,13 +92,6 @@ impl Waiters {
             // Whoever comes second brings the same event, since it ends but once.
             let _ = slot.ended.set(event.clone());
             slot.changed.notify_waiters();
-        }
-    }
-
-    /// Completes when somebody waits.
-    pub(crate) async fn arrival(&self) {
-        while self.count() == 0 {
-            self.arrived.notified().await;
         }
     }
 

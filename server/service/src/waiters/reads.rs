@@ -7,20 +7,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use hitl_core::EventKey;
+use hitl_core::{EventKey, Timestamp};
 use tokio::sync::Notify;
 
 use crate::waiters::Waiters;
 use crate::waiters::queue::{Queue, Seen};
+use hitl_store::announcements::Follower;
 use hitl_store::clock::Clock;
-use hitl_store::{EventStore, PlantedFault};
+use hitl_store::{Entry, EventStore, Index, PlantedFault};
 
 /// Events read at the same time.
 const READING_MAX: usize = 32;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Reads {
+pub(crate) struct Reads {
     store: Arc<EventStore>,
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
@@ -28,25 +29,25 @@ pub(super) struct Reads {
     added: Notify,
 }
 
-impl Reads {
-    pub(super) fn new(
-        store: Arc<EventStore>,
-        waiters: Arc<Waiters>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { store, waiters, clock, queue: Mutex::default(), added: Notify::new() }
+/// What other replicas end is followed while anybody waits here. On a store of one process whoever ends an event tells
+/// of it.
+impl Follower for Reads {
+    fn follows(&self, index: Index) -> bool {
+        index == Index::Resolved && self.store.is_shared() && self.waiters.count() > 0
     }
 
-    /// Has the event at `key`, whose end is announced, read until that is recorded, if anybody waits for it.
-    pub(super) fn announced(&self, key: EventKey) {
-        if self.waiters.awaits(&key) && !PlantedFault::DeafToReplicas.is_planted() {
-            self.queue().announce(key, self.clock.moment());
+    /// Has the event, whose end is announced, read until that is recorded, if anybody waits for it.
+    fn announced(&self, _: Index, entry: &Entry) {
+        if self.waiters.awaits(&entry.key) && !PlantedFault::DeafToReplicas.is_planted() {
+            self.queue().announce(entry.key.clone(), self.clock.moment());
             self.added.notify_one();
         }
     }
 
+    fn covered(&self, _: Timestamp) {}
+
     /// Has every event that somebody waits for read once.
-    pub(super) fn missed(&self) {
+    fn missed(&self) {
         if PlantedFault::DeafToReplicas.is_planted() {
             return;
         }
@@ -56,14 +57,20 @@ impl Reads {
         }
         self.added.notify_one();
     }
+}
 
-    /// Nobody waits any more.
-    pub(super) fn forget(&self) {
-        *self.queue() = Queue::default();
+impl Reads {
+    /// The reads for `waiters`.
+    pub(crate) fn new(
+        store: Arc<EventStore>,
+        waiters: Arc<Waiters>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, waiters, clock, queue: Mutex::default(), added: Notify::new() }
     }
 
     /// Reads, for as long as it is polled.
-    pub(super) async fn run(&self) {
+    pub(crate) async fn run(&self) {
         let mut reading = FuturesUnordered::new();
         loop {
             while reading.len() < READING_MAX

@@ -17,7 +17,7 @@ pub struct Owner(pub u64);
 
 /// The places, taken and free.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(crate) struct Seats {
     max: usize,
     taken: usize,
     owners: HashMap<Owner, BTreeMap<u64, Arc<Notify>>>,
@@ -26,23 +26,23 @@ pub(super) struct Seats {
 
 /// One place that is taken.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     owner: Owner,
     number: u64,
     lost: Arc<Notify>,
 }
 
 impl Seats {
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self { max, taken: 0, owners: HashMap::new(), next: 0 }
     }
 
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.taken
     }
 
     /// A place for a wait of `owner`; `None` if all are taken and none can be taken from somebody else.
-    pub(super) fn take(&mut self, owner: Owner) -> Option<Seat> {
+    pub(crate) fn take(&mut self, owner: Owner) -> Option<Seat> {
         if self.taken >= self.max {
             self.free_one_for(owner)?;
         }
@@ -55,7 +55,7 @@ impl Seats {
     }
 
     /// Gives the place back, unless somebody else has it by now.
-    pub(super) fn leave(&mut self, seat: &Seat) {
+    pub(crate) fn leave(&mut self, seat: &Seat) {
         let Some(seats) = self.owners.get_mut(&seat.owner) else { return };
         if seats.remove(&seat.number).is_some() {
             self.taken -= 1;
@@ -82,7 +82,7 @@ impl Seats {
 
 impl Seat {
     /// Completes when somebody else has this place.
-    pub(super) async fn lost(&self) {
+    pub(crate) async fn lost(&self) {
         self.lost.notified().await;
     }
 }

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahitl/v1/error_reason.proto\x12\x07hitl.v1*\x9a\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_INVALID_ANSWER\x10\x02\x12 \n\x1c\x45RROR_REASON_EVENT_NOT_FOUND\x10\x03\x12$\n ERROR_REASON_EVENT_ALREADY_FINAL\x10\x04\x12\'\n#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\x05\x12\x1d\n\x19\x45RROR_REASON_LINK_INVALID\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_ORIGIN_REFUSED\x10\x07\x12!\n\x1d\x45RROR_REASON_TOO_MANY_WAITERS\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\"\n\x1e\x45RROR_REASON_RECORD_UNREADABLE\x10\x0b\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\r\x12\x1a\n\x16\x45RROR_REASON_CLOCK_OFF\x10\x0e\x12\x1a\n\x16\x45RROR_REASON_DISK_FULL\x10\x0f\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahitl/v1/error_reason.proto\x12\x07hitl.v1*\xe1\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_INVALID_ANSWER\x10\x02\x12 \n\x1c\x45RROR_REASON_EVENT_NOT_FOUND\x10\x03\x12$\n ERROR_REASON_EVENT_ALREADY_FINAL\x10\x04\x12\'\n#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\x05\x12\x1d\n\x19\x45RROR_REASON_LINK_INVALID\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_ORIGIN_REFUSED\x10\x07\x12!\n\x1d\x45RROR_REASON_TOO_MANY_WAITERS\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\"\n\x1e\x45RROR_REASON_RECORD_UNREADABLE\x10\x0b\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\r\x12\x1a\n\x16\x45RROR_REASON_CLOCK_OFF\x10\x0e\x12\x1a\n\x16\x45RROR_REASON_DISK_FULL\x10\x0f\x12%\n!ERROR_REASON_RESUME_TOKEN_EXPIRED\x10\x10\x12\x1e\n\x1a\x45RROR_REASON_EVENT_REMOVED\x10\x11\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,5 +23,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_ERRORREASON']._serialized_start=40
-  _globals['_ERRORREASON']._serialized_end=578
+  _globals['_ERRORREASON']._serialized_end=649
 # @@protoc_insertion_point(module_scope)

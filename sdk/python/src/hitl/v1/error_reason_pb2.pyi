@@ -66,6 +66,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
     are: those that are open can be answered for some time. RetryInfo says when to try again.
     """
+    ERROR_REASON_RESUME_TOKEN_EXPIRED: _ErrorReason.ValueType  # 16
+    """OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token."""
+    ERROR_REASON_EVENT_REMOVED: _ErrorReason.ValueType  # 17
+    """FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+    that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -116,5 +122,11 @@ another server: RetryInfo says when.
 ERROR_REASON_DISK_FULL: ErrorReason.ValueType  # 15
 """RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
 are: those that are open can be answered for some time. RetryInfo says when to try again.
+"""
+ERROR_REASON_RESUME_TOKEN_EXPIRED: ErrorReason.ValueType  # 16
+"""OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token."""
+ERROR_REASON_EVENT_REMOVED: ErrorReason.ValueType  # 17
+"""FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -149,6 +149,23 @@ public enum ErrorReason
    * <code>ERROR_REASON_DISK_FULL = 15;</code>
    */
   ERROR_REASON_DISK_FULL(15),
+  /**
+   * <pre>
+   * OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
+   * </pre>
+   *
+   * <code>ERROR_REASON_RESUME_TOKEN_EXPIRED = 16;</code>
+   */
+  ERROR_REASON_RESUME_TOKEN_EXPIRED(16),
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+   * that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_EVENT_REMOVED = 17;</code>
+   */
+  ERROR_REASON_EVENT_REMOVED(17),
   UNRECOGNIZED(-1),
   ;
 
@@ -286,6 +303,23 @@ public enum ErrorReason
    * <code>ERROR_REASON_DISK_FULL = 15;</code>
    */
   public static final int ERROR_REASON_DISK_FULL_VALUE = 15;
+  /**
+   * <pre>
+   * OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
+   * </pre>
+   *
+   * <code>ERROR_REASON_RESUME_TOKEN_EXPIRED = 16;</code>
+   */
+  public static final int ERROR_REASON_RESUME_TOKEN_EXPIRED_VALUE = 16;
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+   * that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_EVENT_REMOVED = 17;</code>
+   */
+  public static final int ERROR_REASON_EVENT_REMOVED_VALUE = 17;
 
 
   public final int getNumber() {
@@ -328,6 +362,8 @@ public enum ErrorReason
       case 13: return ERROR_REASON_INTERNAL;
       case 14: return ERROR_REASON_CLOCK_OFF;
       case 15: return ERROR_REASON_DISK_FULL;
+      case 16: return ERROR_REASON_RESUME_TOKEN_EXPIRED;
+      case 17: return ERROR_REASON_EVENT_REMOVED;
       default: return null;
     }
   }

@@ -1,0 +1,180 @@
+//! Who watches which namespace in this process, and what they are told.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hitl_core::{Namespace, Timestamp};
+use hitl_store::announcements::{Follower, LOOK_BACK_MS};
+use hitl_store::{Entry, Index};
+use tokio::sync::{Notify, mpsc};
+
+use crate::error::Error;
+use crate::waiters::{Owner, Seat, Seats};
+
+/// Most watches at a time.
+const WATCHES_MAX: usize = 1_000;
+/// Most notices that a watch has before it; one that falls behind farther reads the store again from where it is.
+const NOTICES_MAX: usize = 4_096;
+/// Most announcements remembered, so that each is passed on once. Beyond it some are passed on again.
+const SEEN_MAX: usize = 200_000;
+
+/// All watches of this process.
+#[derive(Debug)]
+pub(crate) struct Watches {
+    hub: Mutex<Hub>,
+    /// Notified when somebody begins to watch.
+    arrived: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Hub {
+    seats: Seats,
+    next: u64,
+    ears: BTreeMap<u64, Ear>,
+    seen: HashSet<(Index, Entry)>,
+}
+
+#[derive(Debug)]
+struct Ear {
+    namespace: Namespace,
+    notices: mpsc::Sender<Notice>,
+    has_missed: Arc<AtomicBool>,
+}
+
+/// What a watch is told.
+#[derive(Debug)]
+pub(super) enum Notice {
+    /// Something was announced.
+    Announced(Index, Entry),
+    /// Everything up to here was announced before.
+    Covered(Timestamp),
+}
+
+/// A watch's place among the others. Gives it up when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    number: u64,
+    seat: Seat,
+    watches: Arc<Watches>,
+    notices: mpsc::Receiver<Notice>,
+    has_missed: Arc<AtomicBool>,
+}
+
+impl Watches {
+    /// Nobody watches yet; `arrived` is notified of each who does.
+    pub(crate) fn new(arrived: Arc<Notify>) -> Arc<Self> {
+        let hub = Hub {
+            seats: Seats::new(WATCHES_MAX),
+            next: 0,
+            ears: BTreeMap::new(),
+            seen: HashSet::new(),
+        };
+        Arc::new(Self { hub: Mutex::new(hub), arrived })
+    }
+
+    /// Takes a place for a watch of `owner` over `namespace`. From now on it misses nothing; it `has_missed` what was
+    /// before if it resumes.
+    ///
+    /// # Errors
+    /// [`Error::TooManyWaiters`] if no other owner has so many that one of them can be ended for this.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        namespace: Namespace,
+        owner: Owner,
+        has_missed: bool,
+    ) -> Result<Place, Error> {
+        let mut hub = self.hub();
+        let seat = hub.seats.take(owner).ok_or(Error::TooManyWaiters)?;
+        let number = hub.next;
+        hub.next += 1;
+        let (sender, notices) = mpsc::channel(NOTICES_MAX);
+        let has_missed = Arc::new(AtomicBool::new(has_missed));
+        let ear = Ear { namespace, notices: sender, has_missed: has_missed.clone() };
+        hub.ears.insert(number, ear);
+        drop(hub);
+        self.arrived.notify_one();
+        Ok(Place { number, seat, watches: self.clone(), notices, has_missed })
+    }
+
+    /// How many watch.
+    pub(crate) fn count(&self) -> usize {
+        self.hub().ears.len()
+    }
+
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What changes anywhere is followed while anybody watches here, on a store of one process too: its entries are what
+/// is known of a create or an end whose caller hung up.
+impl Follower for Watches {
+    fn follows(&self, index: Index) -> bool {
+        matches!(index, Index::Created | Index::Resolved) && self.count() > 0
+    }
+
+    fn announced(&self, index: Index, entry: &Entry) {
+        let mut hub = self.hub();
+        let is_watched = hub.ears.values().any(|ear| ear.namespace == entry.key.namespace);
+        if !is_watched || !hub.seen.insert((index, entry.clone())) {
+            return;
+        }
+        if hub.seen.len() > SEEN_MAX {
+            hub.seen.clear();
+        }
+        for ear in hub.ears.values().filter(|ear| ear.namespace == entry.key.namespace) {
+            ear.tell(Notice::Announced(index, entry.clone()));
+        }
+    }
+
+    fn covered(&self, until: Timestamp) {
+        let mut hub = self.hub();
+        let listed_from = until.plus_ms(-2 * LOOK_BACK_MS);
+        hub.seen.retain(|(_, entry)| entry.time >= listed_from);
+        for ear in hub.ears.values() {
+            ear.tell(Notice::Covered(until));
+        }
+    }
+
+    fn missed(&self) {
+        for ear in self.hub().ears.values() {
+            ear.has_missed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Ear {
+    fn tell(&self, notice: Notice) {
+        if self.notices.try_send(notice).is_err() {
+            self.has_missed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Place {
+    /// Whether something was not told since this was last asked, so that the store has to be read again.
+    pub(super) fn take_missed(&self) -> bool {
+        self.has_missed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Completes with what is told next.
+    ///
+    /// # Errors
+    /// [`Error::TooManyWaiters`] if somebody else has this place.
+    pub(super) async fn hear(&mut self) -> Result<Notice, Error> {
+        tokio::select! {
+            biased;
+            () = self.seat.lost() => Err(Error::TooManyWaiters),
+            notice = self.notices.recv() => Ok(notice.expect("the sender lives as long as the place")),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut hub = self.watches.hub();
+        hub.ears.remove(&self.number);
+        hub.seats.leave(&self.seat);
+    }
+}

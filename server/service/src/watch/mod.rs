@@ -1,0 +1,330 @@
+//! Watching a namespace: every change that matches, in order for each event, at least once.
+//!
+//! A watch takes its place among those who are told of announcements, then reads what was announced from where it
+//! resumes, and then goes by what it is told. Where it stands is an instant: everything that was announced before
+//! it has been sent. Whatever was announced within [`LOOK_BACK_MS`] of the present may still be on its way to the
+//! store, so that the instant is as far back, and whoever resumes there is sent a little twice.
+
+mod hub;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use hitl_core::{Event, EventKey, State, Timestamp};
+use hitl_store::announcements::{LOOK_BACK_MS, RESUMABLE_MS};
+use hitl_store::clock::Moment;
+use hitl_store::{Entry, Index};
+
+pub(crate) use hub::Watches;
+use hub::{Notice, Place};
+
+use crate::error::Error;
+use crate::filter::Filter;
+use crate::waiters::Owner;
+use crate::{Parts, Service};
+
+/// How long a record is looked for that was announced: whoever announced it has crashed, or announces it again.
+const PATIENCE_MS: i64 = 60_000;
+/// How far after the present a token may lie, by clocks that differ.
+const AHEAD_MS_MAX: i64 = 60_000;
+/// How far apart the clocks of servers may be: a watch that begins now is sent what another server's clock says was
+/// just before.
+const CLOCKS_APART_MS: i64 = 2_000;
+/// Length of a part of an index.
+const MINUTE_MS: i64 = 60_000;
+/// What every token begins with.
+const TOKEN_PREFIX: &str = "w1-";
+
+/// What happened to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// It was created.
+    Created,
+    /// It has ended.
+    Ended,
+}
+
+/// One change of one event.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The event as it stands, which may be later than the change.
+    pub event: Event,
+}
+
+/// What comes of a watch.
+#[derive(Clone, Debug)]
+pub enum Watched {
+    /// Something has changed.
+    Change(Change),
+    /// Everything before this token has been sent.
+    Bookmark(String),
+}
+
+/// A watch over the events of one namespace.
+#[derive(Debug)]
+pub struct Watch {
+    service: Service,
+    filter: Filter,
+    place: Place,
+    interval: Duration,
+    /// What happened before is not sent.
+    since: Timestamp,
+    /// Everything that was announced before has been sent.
+    position: Timestamp,
+    /// Where the position goes once everything at hand was sent.
+    covered: Timestamp,
+    /// Minutes that are yet to be read.
+    minutes: VecDeque<Timestamp>,
+    /// What is to be looked at next.
+    announced: VecDeque<(ChangeKind, Entry)>,
+    /// What was announced and is not recorded yet, and since when that is known.
+    late: Vec<(Moment, ChangeKind, Entry)>,
+    /// What was sent that may be announced again, and under which instant it was.
+    sent: HashMap<(ChangeKind, EventKey), Timestamp>,
+    ready: VecDeque<Change>,
+    is_bookmark_due: bool,
+    bookmark_at: Moment,
+}
+
+impl Service {
+    /// Begins a watch of `owner` for changes of what `filter` matches, from where `token` says, or from now on if it is
+    /// empty. There is a bookmark at least once in `interval`.
+    ///
+    /// # Errors
+    /// [`Error::ResumeTokenExpired`], [`Error::InvalidRequest`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`].
+    pub fn watch(
+        &self,
+        filter: Filter,
+        token: &str,
+        interval: Duration,
+        owner: Owner,
+    ) -> Result<Watch, Error> {
+        if self.0.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let now = self.0.clock.now();
+        let is_new = token.is_empty();
+        let position = if is_new { position_at(now) } else { resumed(token, now)? };
+        let place = self.0.watches.take(filter.namespace.clone(), owner, !is_new)?;
+        Ok(Watch {
+            service: self.clone(),
+            filter,
+            place,
+            interval,
+            since: if is_new { now.plus_ms(-CLOCKS_APART_MS) } else { position },
+            position,
+            covered: position,
+            minutes: VecDeque::new(),
+            announced: VecDeque::new(),
+            late: Vec::new(),
+            sent: HashMap::new(),
+            ready: VecDeque::new(),
+            is_bookmark_due: true,
+            bookmark_at: self.0.clock.moment(),
+        })
+    }
+
+    /// A token from which a watch sends every change that comes after this call.
+    pub fn resume_token(&self) -> String {
+        token(position_at(self.0.clock.now()))
+    }
+}
+
+impl Watch {
+    /// The next change, or a bookmark.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`], [`Error::TooManyWaiters`] if somebody with fewer watches gets the place, and those
+    /// of the store while it is read from where the watch resumes. All can be resumed from the last bookmark.
+    pub async fn next(&mut self) -> Result<Watched, Error> {
+        loop {
+            if let Some(change) = self.ready.pop_front() {
+                return Ok(Watched::Change(change));
+            }
+            if let Some((kind, entry)) = self.announced.front().cloned() {
+                self.look(kind, entry).await?;
+                self.announced.pop_front();
+                continue;
+            }
+            self.advance();
+            if self.is_bookmark_due || self.bookmark_at <= self.service.0.clock.moment() {
+                return Ok(self.bookmark());
+            }
+            if let Some(minute) = self.minutes.front().copied() {
+                self.read_minute(minute).await?;
+                self.minutes.pop_front();
+            } else if self.place.take_missed() {
+                self.read_again().await?;
+            } else {
+                self.hear().await?;
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    async fn hear(&mut self) -> Result<(), Error> {
+        let Parts { clock, shutdown, .. } = &*self.service.0;
+        let heard = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Err(Error::ShuttingDown),
+            heard = self.place.hear() => Some(heard?),
+            () = clock.pause_until(self.bookmark_at) => None,
+        };
+        match heard {
+            None => self.is_bookmark_due = true,
+            Some(Notice::Announced(index, entry)) => {
+                self.announced.extend(kind_of(index).map(|kind| (kind, entry)));
+            }
+            Some(Notice::Covered(until)) => {
+                self.covered = self.covered.max(position_at(until));
+                self.look_again();
+            }
+        }
+        Ok(())
+    }
+
+    /// Has what was late looked at again, for the last time if it is late for long.
+    fn look_again(&mut self) {
+        let now = self.service.0.clock.moment();
+        self.announced.extend(self.late.iter().map(|(_, kind, entry)| (*kind, entry.clone())));
+        self.late.retain(|(since, ..)| now.ms_since(*since) < PATIENCE_MS);
+    }
+
+    /// Everything at hand was sent: the position goes as far as is known.
+    fn advance(&mut self) {
+        let late = self.late.iter().map(|(_, _, entry)| entry.time).min();
+        let position = late.map_or(self.covered, |late| late.min(self.covered));
+        self.position = self.position.max(position);
+        let listed_from = self.position.plus_ms(-LOOK_BACK_MS);
+        self.sent.retain(|_, announced| *announced >= listed_from);
+    }
+
+    /// Reads the store from the position on.
+    async fn read_again(&mut self) -> Result<(), Error> {
+        let now = self.service.0.clock.now();
+        let indexes = self.service.0.store.indexes();
+        let mut minutes = indexes.minutes(Index::Created, self.position, now).await?.found;
+        minutes.extend(indexes.minutes(Index::Resolved, self.position, now).await?.found);
+        minutes.sort_unstable();
+        minutes.dedup();
+        self.minutes = minutes.into();
+        Ok(())
+    }
+
+    /// Reads what was announced in one minute, in the order of time.
+    async fn read_minute(&mut self, minute: Timestamp) -> Result<(), Error> {
+        let indexes = self.service.0.store.indexes();
+        let (created, ended) = futures::try_join!(
+            indexes.minute(Index::Created, minute),
+            indexes.minute(Index::Resolved, minute)
+        )?;
+        let created = created.found.into_iter().map(|entry| (ChangeKind::Created, entry));
+        let ended = ended.found.into_iter().map(|entry| (ChangeKind::Ended, entry));
+        let is_ours = |(_, entry): &(ChangeKind, Entry)| {
+            entry.key.namespace == self.filter.namespace && entry.time >= self.position
+        };
+        let mut all: Vec<_> = created.chain(ended).filter(is_ours).collect();
+        // Stable, so that of one instant what was created comes before what ended.
+        all.sort_by_key(|(_, entry)| entry.time);
+        self.announced.extend(all);
+        // Once these are sent, everything before the next minute is.
+        let now = self.service.0.clock.now();
+        self.covered = self.covered.max(minute.plus_ms(MINUTE_MS).min(position_at(now)));
+        Ok(())
+    }
+
+    /// Looks at the event of `entry`, and sends what has happened to it.
+    async fn look(&mut self, kind: ChangeKind, entry: Entry) -> Result<(), Error> {
+        if self.sent.contains_key(&(kind, entry.key.clone())) {
+            self.forget_late(kind, &entry);
+            return Ok(());
+        }
+        match self.service.read(&entry.key).await {
+            Ok(event) if kind == ChangeKind::Created || event.response.is_some() => {
+                // Its create may be announced later than its end, if that took its time to the store.
+                if kind == ChangeKind::Ended && event.request.create_time >= self.position {
+                    self.send(ChangeKind::Created, &entry, &event);
+                }
+                self.send(kind, &entry, &event);
+                self.forget_late(kind, &entry);
+            }
+            Err(error @ Error::RecordUnreadable { .. }) => {
+                tracing::error!(%error, "an event is left out of a watch");
+                self.forget_late(kind, &entry);
+            }
+            // It is not recorded yet.
+            Ok(_) | Err(Error::NotFound(_)) => self.keep_late(kind, entry),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, kind: ChangeKind, entry: &Entry, event: &Event) {
+        let is_first = self.sent.insert((kind, entry.key.clone()), entry.time).is_none();
+        let state = match kind {
+            ChangeKind::Created => State::Pending,
+            ChangeKind::Ended => event.state(),
+        };
+        let time = match (kind, &event.response) {
+            (ChangeKind::Ended, Some(response)) => response.time,
+            _ => event.request.create_time,
+        };
+        if is_first && time >= self.since && self.filter.matches(event, state) {
+            self.ready.push_back(Change { kind, event: event.clone() });
+        }
+    }
+
+    fn keep_late(&mut self, kind: ChangeKind, entry: Entry) {
+        let is_known = self.late.iter().any(|(_, of, late)| *of == kind && *late == entry);
+        // What is that old was looked for long enough by whoever wrote it.
+        let age_ms = self.service.0.clock.now().ms_since(entry.time);
+        if !is_known && age_ms < PATIENCE_MS {
+            self.late.push((self.service.0.clock.moment(), kind, entry));
+        }
+    }
+
+    fn forget_late(&mut self, kind: ChangeKind, entry: &Entry) {
+        self.late.retain(|(_, of, late)| *of != kind || late != entry);
+    }
+
+    fn bookmark(&mut self) -> Watched {
+        let interval_ms = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX);
+        self.is_bookmark_due = false;
+        self.bookmark_at = self.service.0.clock.moment().plus_ms(interval_ms);
+        Watched::Bookmark(token(self.position))
+    }
+}
+
+fn kind_of(index: Index) -> Option<ChangeKind> {
+    match index {
+        Index::Created => Some(ChangeKind::Created),
+        Index::Resolved => Some(ChangeKind::Ended),
+        Index::Timers => None,
+    }
+}
+
+/// Before what everything announced is known, to whoever has listed all `now`.
+fn position_at(now: Timestamp) -> Timestamp {
+    now.plus_ms(-LOOK_BACK_MS)
+}
+
+fn token(position: Timestamp) -> String {
+    format!("{TOKEN_PREFIX}{}", position.ms())
+}
+
+fn resumed(token: &str, now: Timestamp) -> Result<Timestamp, Error> {
+    let ms = token.strip_prefix(TOKEN_PREFIX).and_then(|ms| ms.parse().ok());
+    let position = ms.and_then(Timestamp::from_ms).filter(|at| at.ms_since(now) <= AHEAD_MS_MAX);
+    let position = position.ok_or_else(|| {
+        Error::invalid("resume_token", "must be the resume_token of a bookmark or of a list")
+    })?;
+    if now.ms_since(position) > RESUMABLE_MS {
+        return Err(Error::ResumeTokenExpired);
+    }
+    Ok(position)
+}
+
+#[cfg(test)]
+mod tests;
