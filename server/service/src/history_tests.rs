@@ -26,7 +26,7 @@ impl World {
         let events = EventStore::over(store.clone(), true, Arc::new(clock.clone()));
         let shutdown = CancellationToken::new();
         let service =
-            Service::new(events, Arc::new(clock.clone()), Arc::new(SystemRandom), 100, shutdown);
+            Service::new(events, Arc::new(clock.clone()), Arc::new(SystemRandom), 100, shutdown, Background::new(None));
         Self { store, clock, service }
     }
 

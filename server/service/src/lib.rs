@@ -4,7 +4,7 @@
 //! is finished in a task of its own, so that a caller who hangs up between the write and the
 //! telling takes nobody's wake-up with it.
 
-mod aside;
+mod background;
 mod create;
 mod disk;
 mod end;
@@ -21,7 +21,7 @@ use hitl_core::{Event, EventKey, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use aside::Aside;
+pub use background::Background;
 pub use create::Created;
 pub use error::Error;
 pub use list::{ListQuery, Page};
@@ -47,28 +47,30 @@ struct Parts {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
-    aside: Aside,
+    background: Background,
     /// Work that outlives the call that began it.
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
 
 impl Service {
-    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them.
+    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them. What takes long to
+    /// compute is computed in the `background`.
     pub fn new(
         store: EventStore,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         waits_max: usize,
         shutdown: CancellationToken,
+        background: Background,
     ) -> Self {
         let store = Arc::new(store);
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
         let waiters = Waiters::new(waits_max);
         let metrics = Metrics::new(store.metrics(), store.disk().is_some());
-        let (aside, tasks) = (Aside::new(), TaskTracker::new());
+        let tasks = TaskTracker::new();
         let parts =
-            Parts { store, timers, waiters, clock, random, metrics, aside, tasks, shutdown };
+            Parts { store, timers, waiters, clock, random, metrics, background, tasks, shutdown };
         Self(Arc::new(parts))
     }
 
@@ -139,6 +141,11 @@ impl Service {
     pub async fn is_idle(&self) -> Result<bool, Error> {
         let idle = self.0.waiters.count() == 0 && self.0.tasks.is_empty();
         Ok(idle && self.pending_is_empty().await?)
+    }
+
+    /// Where what takes long to compute is computed.
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// The clock that everything here goes by.
