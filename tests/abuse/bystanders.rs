@@ -41,6 +41,7 @@ struct Wait {
 }
 
 /// How long answers took to reach those who wait.
+#[derive(Default)]
 pub(crate) struct Latencies {
     seconds: Vec<f64>,
     /// Waits that were not told in time.
@@ -89,6 +90,12 @@ impl Bystanders {
 }
 
 impl Latencies {
+    /// Adds those of another phase of the same kind.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.seconds.extend(more.seconds);
+        self.lost += more.lost;
+    }
+
     /// In seconds.
     pub(crate) fn p99(&self) -> f64 {
         self.percentile(99)

@@ -34,8 +34,8 @@ use axum::response::Response;
 use axum::{Extension, Router};
 
 use crate::api::Api;
-pub use guard::guard;
 use error::Failure;
+pub use guard::guard;
 use hitl_service::error::Error;
 use render::Renderer;
 

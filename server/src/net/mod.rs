@@ -134,7 +134,11 @@ pub async fn serve<S, R, B>(
         let place = Place::new(door.background.clone());
         let connection = Arc::new(Connection::new(peer, account, door.clone(), limits));
         let served = connection.run(server(limits, place.clone()), stream, shutdown.clone());
-        connections.spawn(place.keep(served));
+        let open = connections.token();
+        place.begin(Box::pin(async move {
+            let _open = open;
+            served.await;
+        }));
     }
     drop(listener);
     connections.close();

@@ -9,7 +9,6 @@ use std::task::Poll;
 
 use hyper::rt::Executor;
 use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::meter::Meter;
 
@@ -27,101 +26,118 @@ impl Place {
         Self { meter: Meter::new(), foreground: Handle::current(), background }
     }
 
-    /// Does `work` to its end, on the one runtime or the other, as the connection deserves at the time.
-    pub(super) async fn keep(self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut next = Some(Box::pin(work));
-        while let Some(work) = next {
-            let Some(work) = self.clone().work_on(work, false).await else { return };
-            let rest = self.background.spawn(self.clone().work_on(work, true));
-            // What has panicked there is at its end as well.
-            next = AbortOnDropHandle::new(rest).await.ok().flatten();
-        }
+    /// Begins `work`, and has it done to its end on the one runtime or the other, as the connection deserves at the
+    /// time.
+    pub(super) fn begin<F: Future<Output = ()> + Send + 'static>(self, work: Pin<Box<F>>) {
+        let is_over = self.meter.is_over();
+        let runtime = if is_over { self.background.clone() } else { self.foreground.clone() };
+        runtime.spawn(async move {
+            if let Some(rest) = self.work_on(work, is_over).await {
+                self.begin(rest);
+            }
+        });
     }
 
     /// Does `work` as long as the connection is over its share, or not over it; then returns the rest.
     async fn work_on<F: Future<Output = ()>>(
-        self,
+        &self,
         mut work: Pin<Box<F>>,
-        over: bool,
+        is_over: bool,
     ) -> Option<Pin<Box<F>>> {
-        let moves = poll_fn(|context| {
+        let ends = poll_fn(|context| {
             // Before each step, since a single one may be long.
-            if self.meter.is_over() != over {
-                return Poll::Ready(true);
+            if self.meter.is_over() != is_over {
+                return Poll::Ready(false);
             }
-            self.meter.count(|| work.as_mut().poll(context)).map(|()| false)
+            self.meter.count(|| work.as_mut().poll(context)).map(|()| true)
         });
-        moves.await.then_some(work)
+        let has_ended = tokio::select! {
+            biased;
+            has_ended = ends => has_ended,
+            // What only waits goes back as well, so that it is told by threads that have time.
+            () = self.meter.relief(), if is_over => false,
+        };
+        (!has_ended).then_some(work)
     }
 }
 
 /// The calls of the connection.
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Place {
     fn execute(&self, call: F) {
-        self.foreground.spawn(self.clone().keep(call));
+        self.clone().begin(Box::pin(call));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
+
+    use tokio::runtime::{Builder, Runtime};
+    use tokio::sync::mpsc;
 
     use super::*;
 
-    fn thread() -> Option<String> {
-        std::thread::current().name().map(str::to_owned)
+    /// More than the share of a connection.
+    const LONG: Duration = Duration::from_millis(50);
+
+    fn runtimes() -> [Runtime; 2] {
+        ["foreground", "background"].map(|name| {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(1).thread_name(name).enable_all().build().unwrap()
+        })
     }
 
-    fn background() -> tokio::runtime::Runtime {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(1).thread_name("background").enable_all().build().unwrap()
+    fn thread() -> String {
+        std::thread::current().name().unwrap().to_owned()
+    }
+
+    fn compute(time: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            std::hint::spin_loop();
+        }
     }
 
     #[test]
-    fn a_connection_that_takes_much_is_served_in_the_background_until_it_takes_little() {
-        let background = background();
-        let here = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let name = here.block_on(async {
+    fn a_connection_is_served_in_the_background_while_it_is_new_or_takes_much() {
+        let [here, background] = runtimes();
+        let seen = here.block_on(async {
             let place = Place::new(background.handle().clone());
-            let (tell, told) = mpsc::channel();
-            let work = async move {
-                for busy_ms in [0, 50, 0] {
-                    let begun = std::time::Instant::now();
-                    while begun.elapsed() < Duration::from_millis(busy_ms) {
-                        std::hint::spin_loop();
-                    }
+            let meter = place.meter.clone();
+            let (tell, mut told) = mpsc::unbounded_channel();
+            place.begin(Box::pin(async move {
+                for time in [Duration::ZERO, LONG] {
+                    compute(time);
+                    tokio::task::yield_now().await;
+                    tell.send(thread()).unwrap();
+                    meter.relief().await;
                     tokio::task::yield_now().await;
                     tell.send(thread()).unwrap();
                 }
-                // Long enough for all to be paid for.
-                tokio::time::sleep(Duration::from_millis(400)).await;
-                tokio::task::yield_now().await;
-                tell.send(thread()).unwrap();
-            };
-            place.keep(work).await;
-            told.iter().collect::<Vec<_>>()
+            }));
+            let mut seen = Vec::new();
+            while let Some(thread) = told.recv().await {
+                seen.push(thread);
+            }
+            seen
         });
-        let [here, there] = [thread(), Some("background".to_owned())];
-        assert_eq!(name, [here.clone(), there.clone(), there, here]);
+        assert_eq!(seen, ["background", "foreground", "background", "foreground"]);
     }
 
     #[test]
-    fn a_call_is_served_where_its_connection_is() {
-        let background = background();
-        let here = tokio::runtime::Builder::new_multi_thread();
-        let here = { here }.worker_threads(1).thread_name("here").enable_all().build().unwrap();
-        here.block_on(async {
-            let place = Place::new(background.handle().clone());
-            for (busy_ms, expected) in [(0, "here"), (50, "background")] {
-                let _ = place.meter.count(|| {
-                    std::thread::sleep(Duration::from_millis(busy_ms));
-                    Poll::Ready(())
-                });
-                let (tell, told) = mpsc::channel();
-                place.execute(async move { tell.send(thread()).unwrap() });
-                assert_eq!(told.recv().unwrap().as_deref(), Some(expected));
+    fn what_only_waits_goes_back_to_the_foreground_by_itself() {
+        let [here, background] = runtimes();
+        let place = here.block_on(async { Place::new(background.handle().clone()) });
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        place.execute(async move { drop(ended.await) });
+        let is_back = async {
+            while here.metrics().num_alive_tasks() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
-        });
+        };
+        let limit = Duration::from_secs(10);
+        let waited = background.block_on(async { tokio::time::timeout(limit, is_back).await });
+        waited.expect("it goes back");
+        drop(end);
     }
 }

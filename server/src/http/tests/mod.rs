@@ -46,7 +46,8 @@ impl World {
             open(&StoreUrl::Memory, Options { clock: now.clone(), ..crate::app::store_options() })
                 .await
                 .unwrap();
-        let service = Service::new(store, now, random, 100, CancellationToken::new(), Background::new(None));
+        let service =
+            Service::new(store, now, random, 100, CancellationToken::new(), Background::new(None));
         let app = Self::app(&service, 100);
         Self { app, clock, service }
     }
