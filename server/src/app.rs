@@ -17,8 +17,9 @@ use crate::config::ServeArgs;
 use crate::grpc::{self, Grpc};
 use crate::http;
 use crate::net::{self, Activity, Door, Limits};
-use hitl_service::Service;
+use crate::threads::LowPriority;
 use hitl_service::error::Error;
+use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{EventStore, OpenError, StoreUrl};
@@ -56,12 +57,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let links = Links::new(&link_key, &public_url);
     let shutdown = CancellationToken::new();
     let budget = budget(&args);
+    let threads = LowPriority::start().context("cannot start the threads of this server")?;
     let service = Service::new(
         store,
         Arc::new(SystemClock),
         Arc::new(SystemRandom),
         args.max_waits.min(budget.waits_max()),
         shutdown.clone(),
+        Background::new(Some(threads.handle())),
     );
     let api = Api::new(service.clone(), links, args.max_calls, budget.clone());
     let grpc = Grpc::new(api.clone()).await?;
@@ -87,7 +90,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         body_bytes_max: http::BODY_BYTES_MAX,
         shutdown_grace: SHUTDOWN_GRACE,
     };
-    let door = Door { app, refuse, budget, activity: activity.clone() };
+    let door =
+        Door { app, refuse, budget, activity: activity.clone(), background: threads.handle() };
     let server = net::serve(listener, door, limits, shutdown.clone());
     let end = async {
         until_unneeded(&service, &activity, args.idle_exit).await;

@@ -16,3 +16,4 @@ pub mod json;
 pub mod log;
 pub mod net;
 pub mod size;
+pub mod threads;

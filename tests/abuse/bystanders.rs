@@ -21,7 +21,9 @@ use crate::since;
 /// How many wait.
 const WAITERS: usize = 200;
 /// Time between two answers.
-const PACE: Duration = Duration::from_millis(100);
+const PACE: Duration = Duration::from_millis(20);
+/// Time before a call that was refused, or a wait that broke, is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// How long a wait may take to hear of its answer before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Attempts at a call that is told to come again.
@@ -39,6 +41,7 @@ struct Wait {
 }
 
 /// How long answers took to reach those who wait.
+#[derive(Default)]
 pub(crate) struct Latencies {
     seconds: Vec<f64>,
     /// Waits that were not told in time.
@@ -87,18 +90,30 @@ impl Bystanders {
 }
 
 impl Latencies {
+    /// Adds those of another phase of the same kind.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.seconds.extend(more.seconds);
+        self.lost += more.lost;
+    }
+
     /// In seconds.
     pub(crate) fn p99(&self) -> f64 {
+        self.percentile(99)
+    }
+
+    fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.seconds.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::MAX)
+        let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(at).copied().unwrap_or(f64::MAX)
     }
 }
 
 impl fmt::Display for Latencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let p99_ms = self.p99() * 1_000.0;
-        write!(f, "{} told, {} lost, p99 {p99_ms:.1} ms", self.seconds.len(), self.lost)
+        let [half_ms, p99_ms] = [50, 99].map(|percent| self.percentile(percent) * 1_000.0);
+        let (told, lost) = (self.seconds.len(), self.lost);
+        write!(f, "{told} told, {lost} lost, half within {half_ms:.1} ms, p99 {p99_ms:.1} ms")
     }
 }
 
@@ -138,7 +153,7 @@ async fn created(client: &mut EventServiceClient<Channel>) -> Result<Event, Stat
             Err(status) if may_retry(&status) => last = status,
             Err(status) => return Err(status),
         }
-        sleep(PACE).await;
+        sleep(RETRY_PAUSE).await;
     }
     Err(last)
 }
@@ -156,7 +171,7 @@ async fn answer(client: &mut EventServiceClient<Channel>, event: &Event) -> Opti
         let sent = Instant::now();
         match client.answer_event(request.clone()).await {
             Ok(_) => return Some(sent),
-            Err(status) if may_retry(&status) => sleep(PACE).await,
+            Err(status) if may_retry(&status) => sleep(RETRY_PAUSE).await,
             Err(status) => panic!("an answer is refused: {status}"),
         }
     }
@@ -187,7 +202,7 @@ async fn wait_for(
                 let _ = attached.try_send(());
             }
         }
-        sleep(PACE).await;
+        sleep(RETRY_PAUSE).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hitl_service::Service;
+use hitl_service::{Background, Service};
 use hitl_store::EventStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -84,7 +84,8 @@ impl Replica {
         let random = Arc::new(SimRandom::new(state.rng.random()));
         let store = EventStore::over(store, true, clock.clone());
         let shutdown = CancellationToken::new();
-        let service = Service::new(store, clock, random, WAITS_MAX, shutdown);
+        let service =
+            Service::new(store, clock, random, WAITS_MAX, shutdown, Background::new(None));
         let run = tokio::spawn({
             let service = service.clone();
             async move { service.run().await }

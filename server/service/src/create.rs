@@ -35,7 +35,8 @@ impl Service {
         let key = EventKey { namespace: namespace.clone(), id };
         let is_laborious = spec.input.is_laborious();
         let create = move || hitl_core::create(spec, namespace, id, now);
-        let created = if is_laborious { self.aside(create).await? } else { create() };
+        let created =
+            if is_laborious { self.0.background.compute(create).await? } else { create() };
         let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
         // No task of its own as for an end: if the caller hangs up nobody waits for the event yet,
         // and its timer is found by the next scan.

@@ -47,7 +47,7 @@ impl Service {
         let is_answer = matches!(**command, Command::Answer { .. });
         let decided = if is_answer && event.request.input.is_laborious() {
             let (event, command) = (event.clone(), command.clone());
-            self.aside(move || decide(&event, &command, now)).await?
+            self.0.background.compute(move || decide(&event, &command, now)).await?
         } else {
             decide(event, command, now)
         };

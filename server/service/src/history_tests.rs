@@ -26,8 +26,14 @@ impl World {
         let store = Scripted::over(inner);
         let events = EventStore::over(store.clone(), true, Arc::new(clock.clone()));
         let shutdown = CancellationToken::new();
-        let service =
-            Service::new(events, Arc::new(clock.clone()), Arc::new(SystemRandom), 100, shutdown);
+        let service = Service::new(
+            events,
+            Arc::new(clock.clone()),
+            Arc::new(SystemRandom),
+            100,
+            shutdown,
+            Background::new(None),
+        );
         Self { store, clock, service }
     }
 

@@ -4,7 +4,7 @@
 //! is finished in a task of its own, so that a caller who hangs up between the write and the
 //! telling takes nobody's wake-up with it.
 
-mod aside;
+mod background;
 mod create;
 mod disk;
 mod end;
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use aside::Aside;
+pub use background::Background;
 pub use create::Created;
 pub use error::Error;
 pub use filter::Filter;
@@ -58,20 +58,22 @@ struct Parts {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
-    aside: Aside,
+    background: Background,
     /// Work that outlives the call that began it.
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
 
 impl Service {
-    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them.
+    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them. What takes long to
+    /// compute is computed in the `background`.
     pub fn new(
         store: EventStore,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         waits_max: usize,
         shutdown: CancellationToken,
+        background: Background,
     ) -> Self {
         let store = Arc::new(store);
         let timers = Timers::new(store.clone(), clock.clone(), random.clone());
@@ -79,7 +81,7 @@ impl Service {
         let waiters = Waiters::new(waits_max, arrived.clone());
         let watches = Watches::new(arrived.clone());
         let metrics = Metrics::new(store.metrics(), store.disk().is_some());
-        let (aside, tasks) = (Aside::new(), TaskTracker::new());
+        let tasks = TaskTracker::new();
         let parts = Parts {
             store,
             timers,
@@ -89,7 +91,7 @@ impl Service {
             clock,
             random,
             metrics,
-            aside,
+            background,
             tasks,
             shutdown,
         };
@@ -171,6 +173,11 @@ impl Service {
         let idle =
             self.0.waiters.count() == 0 && self.0.watches.count() == 0 && self.0.tasks.is_empty();
         Ok(idle && self.pending_is_empty().await?)
+    }
+
+    /// Where what takes long to compute is computed.
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// The clock that everything here goes by.

@@ -41,7 +41,14 @@ impl World {
     pub(super) fn idle_over(&self, store: Arc<dyn ObjectStore>) -> Service {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let store = EventStore::over(store, true, clock.clone());
-        Service::new(store, clock, Arc::new(SystemRandom), 100, self.shutdown.clone())
+        Service::new(
+            store,
+            clock,
+            Arc::new(SystemRandom),
+            100,
+            self.shutdown.clone(),
+            Background::new(None),
+        )
     }
 
     pub(super) fn running(&self) -> Service {
@@ -61,7 +68,10 @@ impl World {
         let store_clock = Arc::new(self.clock.clone());
         let (held, store) = HeldStore::open(self.store.clone(), clock.clone(), store_clock);
         let random = Arc::new(SystemRandom);
-        (held, Service::new(store, clock, random, 100, self.shutdown.clone()))
+        (
+            held,
+            Service::new(store, clock, random, 100, self.shutdown.clone(), Background::new(None)),
+        )
     }
 
     /// Lets time pass until `wanted` comes, at most `ms`; says how long it took.

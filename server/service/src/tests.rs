@@ -43,6 +43,7 @@ impl World {
             Arc::new(SystemRandom),
             100,
             shutdown.clone(),
+            Background::new(None),
         );
         Self { service, clock, shutdown, directory }
     }
@@ -343,7 +344,7 @@ async fn an_answer_that_is_laborious_to_judge_holds_up_no_other_call() {
     let laborious = Spec { input: Input::Str(pattern), ..spec(60_000) };
     let key = world.create(laborious).await.request.key();
     let other = world.create(spec(60_000)).await.request.key();
-    let permits = world.service.0.aside.permits();
+    let permits = world.service.0.background.turns();
     let all =
         permits.acquire_many(u32::try_from(permits.available_permits()).unwrap()).await.unwrap();
 
@@ -358,14 +359,4 @@ async fn an_answer_that_is_laborious_to_judge_holds_up_no_other_call() {
     assert_eq!(ended.state(), State::Answered);
     drop(all);
     assert_eq!(judged.await.unwrap().state(), State::Answered);
-}
-
-#[tokio::test]
-async fn work_put_aside_is_done_beside_the_runtime() {
-    let world = World::in_memory().await;
-    let (send, receive) = std::sync::mpsc::channel();
-    let computed = world.service.aside(move || receive.recv().unwrap());
-    // On this, the only thread of the runtime, it would wait for itself.
-    let (computed, ()) = tokio::join!(computed, async { send.send(7).unwrap() });
-    assert_eq!(computed.unwrap(), 7);
 }

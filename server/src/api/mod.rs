@@ -20,7 +20,7 @@ pub use problem::{Problem, grpc_code};
 use crate::auth::Links;
 use crate::budget::Budget;
 use hitl_service::error::Error;
-use hitl_service::{Owner, Page, Service, Wait};
+use hitl_service::{Background, Owner, Page, Service, Wait};
 use hitl_store::random;
 
 /// Who calls, as far as the transport knows.
@@ -145,10 +145,15 @@ impl Api {
         let _turn = turn.map_err(|_| Error::Overloaded)?;
         // Before anything is read, since what is read is there at once.
         let _page = self.budget.lease(None, PAGE_BYTES)?;
-        let page = self.service.list(&from_proto::list_query(request)?).await?;
-        let events = page.events.iter().map(|event| self.to_proto(event)).collect();
-        let Page { next_page_token, unreadable, .. } = page;
-        Ok(v1::ListEventsResponse { events, next_page_token, unreadable })
+        let query = from_proto::list_query(request)?;
+        let (service, links) = (self.service.clone(), self.links.clone());
+        let make = async move {
+            let page = service.list(&query).await?;
+            let events = page.events.iter().map(|event| to_proto::event(event, &links)).collect();
+            let Page { next_page_token, unreadable, .. } = page;
+            Ok(v1::ListEventsResponse { events, next_page_token, unreadable })
+        };
+        self.background().run(make).await?
     }
 
     /// `EventService.WaitEvent`: the event as it stands, and the wait for its end.
@@ -263,6 +268,11 @@ impl Api {
     /// Why not.
     pub async fn ready(&self) -> Result<(), Error> {
         self.service.ready().await
+    }
+
+    /// Where what takes long to make is made.
+    pub fn background(&self) -> &Background {
+        self.service.background()
     }
 
     /// The links of this deployment.

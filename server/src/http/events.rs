@@ -43,7 +43,9 @@ pub(super) async fn get(
     let mut request: v1::GetEventRequest = query.message()?;
     bind(&mut request.event_id, id)?;
     if wait.is_zero() {
-        return reply(&api.get_event(request).await?);
+        let background = api.background().clone();
+        let look = async move { reply(&api.get_event(request).await?) };
+        return background.run(look).await?;
     }
     reply(&api.poll_event(request, wait, peer.waits()).await?)
 }

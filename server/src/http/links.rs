@@ -29,12 +29,16 @@ pub(super) async fn show(
     let grant = api.links().verify(&link.id, &link.token, api.now())?;
     let wait = query.wait()?;
     query.nothing_else()?;
-    let event = if wait.is_zero() {
-        api.event(&grant.key).await
-    } else {
-        api.poll(&grant.key, wait, peer.waits()).await
-    };
-    Ok(reply(&api, &grant, &event.map_err(hide)?))
+    if wait.is_zero() {
+        let background = api.background().clone();
+        let look = async move {
+            let event = api.event(&grant.key).await.map_err(hide)?;
+            Ok(reply(&api, &grant, &event))
+        };
+        return background.run(look).await?;
+    }
+    let event = api.poll(&grant.key, wait, peer.waits()).await.map_err(hide)?;
+    Ok(reply(&api, &grant, &event))
 }
 
 /// Answers or declines.

@@ -27,13 +27,14 @@ mod tests;
 use std::sync::Arc;
 
 pub use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Extension, Router};
 
 use crate::api::Api;
+use error::Failure;
 pub use guard::guard;
 use hitl_service::error::Error;
 use render::Renderer;
@@ -62,15 +63,29 @@ pub struct Settings {
 /// All HTTP routes. [`guard()`] belongs around them, and around the gRPC routes too.
 pub fn router(api: Arc<Api>) -> Router {
     let document = openapi::Document::new(api.links().public_url());
-    let routes = routes::table().into_iter();
-    let router =
-        routes.fold(Router::new(), |router, route| router.route(route.path, route.endpoint));
+    let looks = middleware::from_fn_with_state(api.clone(), look);
+    let router = routes::table().into_iter().fold(Router::new(), |router, route| {
+        let endpoint = match route.is_look {
+            true => route.endpoint.layer(looks.clone()),
+            false => route.endpoint,
+        };
+        router.route(route.path, endpoint)
+    });
     router
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(Extension(document))
-        .layer(Extension(Renderer::default()))
+        .layer(Extension(Renderer::new(api.background().clone())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(trace::trace))
         .with_state(api)
+}
+
+/// Whoever only looks may look at what is large: that is read, made and written in the background.
+async fn look(
+    State(api): State<Arc<Api>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    Ok(api.background().run(next.run(request)).await?)
 }

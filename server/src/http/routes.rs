@@ -14,6 +14,8 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) endpoint: MethodRouter<Arc<Api>>,
     pub(super) doc: Doc,
+    /// Whether it shows what may be large, to somebody who does not wait for an answer.
+    pub(super) is_look: bool,
 }
 
 /// What the OpenAPI document says about a route.
@@ -35,21 +37,21 @@ pub(super) fn table() -> Vec<Route> {
     let get_link = Doc::Own { name: "GetLink", waits: true };
     vec![
         route("post", "/v1/events", post(events::create), rpc("CreateEvent")),
-        route("get", "/v1/events", get(events::list), rpc("ListEvents")),
+        look("/v1/events", get(events::list), rpc("ListEvents")),
         route("get", "/v1/events/{event_id}", get(events::get), get_event),
         route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
         route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),
         route("post", "/v1/events/{event_id}/cancel", post(events::cancel), rpc("CancelEvent")),
         route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
         route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
-        route("get", "/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
-        route("get", "/form/{event_id}/{token}", get(form::show), Doc::Hidden),
+        look("/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
+        look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
         route("get", "/metrics", get(health::metrics), Doc::Hidden),
         route("get", "/health", get(legacy::health), Doc::Hidden),
-        route("get", "/status/{event_id}", get(legacy::status), Doc::Hidden),
+        look("/status/{event_id}", get(legacy::status), Doc::Hidden),
         route("post", "/submit", post(legacy::submit), Doc::Hidden),
         route("post", "/submit/json", post(legacy::submit_json), Doc::Hidden),
     ]
@@ -61,5 +63,9 @@ fn route(
     endpoint: MethodRouter<Arc<Api>>,
     doc: Doc,
 ) -> Route {
-    Route { method, path, endpoint, doc }
+    Route { method, path, endpoint, doc, is_look: false }
+}
+
+fn look(path: &'static str, endpoint: MethodRouter<Arc<Api>>, doc: Doc) -> Route {
+    Route { is_look: true, ..route("get", path, endpoint, doc) }
 }

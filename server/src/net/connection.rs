@@ -9,12 +9,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
+use super::place::Place;
 use super::{Door, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody};
 use crate::budget::{Account, Call, Due, Full};
 
@@ -67,7 +68,7 @@ where
     /// Serves what comes by `stream`, until the peer ends it, the budget does, or the shutdown has let it finish.
     pub(super) async fn run(
         self: Arc<Self>,
-        server: Arc<Builder<TokioExecutor>>,
+        server: Builder<Place>,
         stream: TcpStream,
         shutdown: CancellationToken,
     ) {

@@ -8,6 +8,8 @@
 
 mod body;
 mod connection;
+mod meter;
+mod place;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,9 +19,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use hyper::body::Body;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
@@ -27,6 +30,7 @@ use tower::Service;
 use crate::budget::Budget;
 pub use body::{BodyError, ReplyBody, RequestBody};
 use connection::Connection;
+use place::Place;
 
 /// Time for a whole request header, and for the first request of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,6 +95,8 @@ pub struct Door<S, R> {
     pub budget: Budget,
     /// Counts requests.
     pub activity: Activity,
+    /// Serves the connections that take much of the processors.
+    pub background: Handle,
 }
 
 /// Serves `door` on `listener` until `shutdown`, then lets open calls finish within the grace.
@@ -116,7 +122,6 @@ pub async fn serve<S, R, B>(
         + 'static,
 {
     let connections = TaskTracker::new();
-    let server = Arc::new(server(limits));
     let watch = tokio::spawn({
         let (budget, shutdown) = (door.budget.clone(), shutdown.clone());
         async move { budget.watch(shutdown).await }
@@ -126,8 +131,14 @@ pub async fn serve<S, R, B>(
             tracing::warn!(%peer, "a connection was refused: there are as many as there may be");
             continue;
         };
+        let place = Place::new(door.background.clone());
         let connection = Arc::new(Connection::new(peer, account, door.clone(), limits));
-        connections.spawn(connection.run(server.clone(), stream, shutdown.clone()));
+        let served = connection.run(server(limits, place.clone()), stream, shutdown.clone());
+        let open = connections.token();
+        place.begin(Box::pin(async move {
+            let _open = open;
+            served.await;
+        }));
     }
     drop(listener);
     connections.close();
@@ -164,8 +175,8 @@ async fn accept(
     }
 }
 
-fn server(limits: Limits) -> Builder<TokioExecutor> {
-    let mut server = Builder::new(TokioExecutor::new());
+fn server(limits: Limits, place: Place) -> Builder<Place> {
+    let mut server = Builder::new(place);
     server
         .http1()
         .timer(TokioTimer::new())

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::auth::{LinkKey, Links};
 use crate::budget::Budget;
-use hitl_service::Service;
+use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{Options, StoreUrl, open};
@@ -46,7 +46,8 @@ impl World {
             open(&StoreUrl::Memory, Options { clock: now.clone(), ..crate::app::store_options() })
                 .await
                 .unwrap();
-        let service = Service::new(store, now, random, 100, CancellationToken::new());
+        let service =
+            Service::new(store, now, random, 100, CancellationToken::new(), Background::new(None));
         let app = Self::app(&service, 100);
         Self { app, clock, service }
     }

@@ -1,0 +1,143 @@
+//! On which threads a connection is served.
+//!
+//! What all connections have to do is done in turn, so one that has much to do (thousands of calls, floods of frames,
+//! replies of megabytes) would hold up all others. It is served by threads of low priority for as long as that lasts.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use hyper::rt::Executor;
+use tokio::runtime::Handle;
+
+use super::meter::Meter;
+
+/// Where one connection and its calls are served. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    meter: Meter,
+    foreground: Handle,
+    background: Handle,
+}
+
+impl Place {
+    /// On this runtime as long as the connection keeps to its share of the processors, else on `background`.
+    pub(super) fn new(background: Handle) -> Self {
+        Self { meter: Meter::new(), foreground: Handle::current(), background }
+    }
+
+    /// Begins `work`, and has it done to its end on the one runtime or the other, as the connection deserves at the
+    /// time.
+    pub(super) fn begin<F: Future<Output = ()> + Send + 'static>(self, work: Pin<Box<F>>) {
+        let is_over = self.meter.is_over();
+        let runtime = if is_over { self.background.clone() } else { self.foreground.clone() };
+        runtime.spawn(async move {
+            if let Some(rest) = self.work_on(work, is_over).await {
+                self.begin(rest);
+            }
+        });
+    }
+
+    /// Does `work` as long as the connection is over its share, or not over it; then returns the rest.
+    async fn work_on<F: Future<Output = ()>>(
+        &self,
+        mut work: Pin<Box<F>>,
+        is_over: bool,
+    ) -> Option<Pin<Box<F>>> {
+        let ends = poll_fn(|context| {
+            // Before each step, since a single one may be long.
+            if self.meter.is_over() != is_over {
+                return Poll::Ready(false);
+            }
+            self.meter.count(|| work.as_mut().poll(context)).map(|()| true)
+        });
+        let has_ended = tokio::select! {
+            biased;
+            has_ended = ends => has_ended,
+            // What only waits goes back as well, so that it is told by threads that have time.
+            () = self.meter.relief(), if is_over => false,
+        };
+        (!has_ended).then_some(work)
+    }
+}
+
+/// The calls of the connection.
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Place {
+    fn execute(&self, call: F) {
+        self.clone().begin(Box::pin(call));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use tokio::runtime::{Builder, Runtime};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// More than the share of a connection.
+    const LONG: Duration = Duration::from_millis(50);
+
+    fn runtimes() -> [Runtime; 2] {
+        ["foreground", "background"].map(|name| {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(1).thread_name(name).enable_all().build().unwrap()
+        })
+    }
+
+    fn thread() -> String {
+        std::thread::current().name().unwrap().to_owned()
+    }
+
+    fn compute(time: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn a_connection_is_served_in_the_background_while_it_is_new_or_takes_much() {
+        let [here, background] = runtimes();
+        let seen = here.block_on(async {
+            let place = Place::new(background.handle().clone());
+            let meter = place.meter.clone();
+            let (tell, mut told) = mpsc::unbounded_channel();
+            place.begin(Box::pin(async move {
+                for time in [Duration::ZERO, LONG] {
+                    compute(time);
+                    tokio::task::yield_now().await;
+                    tell.send(thread()).unwrap();
+                    meter.relief().await;
+                    tokio::task::yield_now().await;
+                    tell.send(thread()).unwrap();
+                }
+            }));
+            let mut seen = Vec::new();
+            while let Some(thread) = told.recv().await {
+                seen.push(thread);
+            }
+            seen
+        });
+        assert_eq!(seen, ["background", "foreground", "background", "foreground"]);
+    }
+
+    #[test]
+    fn what_only_waits_goes_back_to_the_foreground_by_itself() {
+        let [here, background] = runtimes();
+        let place = here.block_on(async { Place::new(background.handle().clone()) });
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        place.execute(async move { drop(ended.await) });
+        let is_back = async {
+            while here.metrics().num_alive_tasks() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let limit = Duration::from_secs(10);
+        let waited = background.block_on(async { tokio::time::timeout(limit, is_back).await });
+        waited.expect("it goes back");
+        drop(end);
+    }
+}
