@@ -1,8 +1,8 @@
 //! hitl: a durable human-in-the-loop service.
 //!
 //! Imports go one way: `app` and `cli` → `grpc`, `http`, `net` → `api` → `service` → `timers`,
-//! `waiters` → `store` → `hitl_core`. `auth`, `clock`, `config`, `error`, `json` and `random` are
-//! leaves. `ARCHITECTURE.md` has the whole picture.
+//! `waiters` → `store` → `hitl_core`. `auth`, `clock`, `config`, `error`, `json`, `local` and `random`
+//! are leaves. `ARCHITECTURE.md` has the whole picture.
 
 pub mod api;
 pub mod app;
@@ -15,6 +15,7 @@ pub mod error;
 pub mod grpc;
 pub mod http;
 pub mod json;
+pub mod local;
 pub mod log;
 pub mod net;
 pub mod random;

@@ -18,6 +18,7 @@ mod serve;
 mod show;
 mod store;
 mod terminal;
+mod up;
 mod wait;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<ServeArgs>),
+    Up(up::UpArgs),
     Ask(Box<ask::AskArgs>),
     Wait(wait::WaitArgs),
     Answer(answer::AnswerArgs),
@@ -165,6 +167,7 @@ impl Cli {
         let server = self.server;
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
+            Command::Up(up::UpArgs {}) => up::run().await,
             Command::Ask(args) => ask::run(&server, *args).await,
             Command::Wait(args) => wait::run(&server, &args).await,
             Command::Answer(args) => answer::run(&server, args).await,

@@ -10,12 +10,12 @@ pub(crate) type Row = (&'static str, &'static [&'static str]);
 pub(crate) const DIRECTIONS: &[Row] = &[
     ("lib", &[]),
     ("main", &["app", "cli", "config"]),
-    ("cli", &["app", "clock", "config", "error", "json", "log", "store"]),
+    ("cli", &["app", "clock", "config", "error", "json", "local", "log", "store"]),
     (
         "app",
         &[
-            "api", "auth", "budget", "clock", "config", "error", "grpc", "http", "net", "random",
-            "service", "store", "timers", "waiters",
+            "api", "auth", "budget", "clock", "config", "error", "grpc", "http", "local", "net",
+            "random", "service", "store", "timers", "waiters",
         ],
     ),
     ("grpc", &["api", "auth", "clock", "error", "net", "service"]),
@@ -28,10 +28,11 @@ pub(crate) const DIRECTIONS: &[Row] = &[
     ("auth", &["clock", "error", "random"]),
     ("json", &["error"]),
     ("testing", &["clock", "random", "store"]),
-    ("config", &["error", "size", "store"]),
+    ("config", &["error", "local", "size", "store"]),
     ("budget", &[]),
     ("error", &["budget"]),
     ("clock", &[]),
+    ("local", &[]),
     ("log", &[]),
     ("net", &["budget"]),
     ("random", &[]),
