@@ -121,8 +121,9 @@ async fn reach<T>(client: &Client, call: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, &mut call).await {
         Ok(done) => done,
         Err(_) => {
-            let endpoint = client.endpoint();
-            terminal::note(&format!("No reply from {endpoint} yet; still trying."));
+            let known = Some(client.endpoint()).filter(|endpoint| !endpoint.is_empty());
+            let server = known.unwrap_or_else(|| "the local server".to_owned());
+            terminal::note(&format!("No reply from {server} yet; still trying."));
             call.await
         }
     }
@@ -207,7 +208,9 @@ mod tests {
             let given = case["given"].as_str().unwrap();
             let server = ServerArgs { endpoint: Some(given.to_owned()), namespace: None };
             match (server.client(), case["used"].as_str()) {
-                (Ok(client), used) => assert_eq!(Some(client.endpoint()), used, "{given:?}"),
+                (Ok(client), used) => {
+                    assert_eq!(Some(client.endpoint().as_str()), used, "{given:?}")
+                }
                 (Err(error), None) => {
                     let refused = case["refused"].as_str().unwrap();
                     assert!(error.to_string().contains(refused), "{given:?}: {error}");
