@@ -62,8 +62,8 @@ func NewClient(config Config) (*Client, error) {
 		dialer := net.Dialer{Timeout: connectTimeout}
 		return dialer.DialContext(ctx, "tcp", settings.address)
 	}
-	if settings.launcher != nil {
-		client.dial = settings.launcher.connect
+	if settings.local != nil {
+		client.dial = settings.local.connect
 	}
 	return client, nil
 }
@@ -79,15 +79,28 @@ func (c *Client) Close() error {
 	return c.link.conn.Close()
 }
 
-// Endpoint is the server's address, such as http://127.0.0.1:4485.
-func (c *Client) Endpoint() string { return c.settings.endpoint }
+// Endpoint is the server's address, such as http://127.0.0.1:4485. That of a local server is known from
+// the first call on, before which this is empty, and changes if it has to be started again on another
+// port.
+func (c *Client) Endpoint() string {
+	if c.settings.local == nil {
+		return c.settings.endpoint
+	}
+	if found := c.settings.local.endpoint.Load(); found != nil {
+		return *found
+	}
+	return ""
+}
+
+// server names the server in messages, with no port where none is known.
+func (c *Client) server() string { return first(c.Endpoint(), c.settings.endpoint) }
 
 // Namespace is the namespace of every call that names no other.
 func (c *Client) Namespace() string { return c.settings.namespace }
 
 // String names the server and the namespace.
 func (c *Client) String() string {
-	return fmt.Sprintf("hitl client of %s, namespace \"%s\"", c.Endpoint(), oneLine(c.Namespace()))
+	return fmt.Sprintf("hitl client of %s, namespace \"%s\"", c.server(), oneLine(c.Namespace()))
 }
 
 // CreateEvent creates an event from a request of the API. An empty namespace is the client's; an
@@ -222,7 +235,7 @@ func (c *Client) attempt(
 	defer cancel(nil)
 	silence := time.AfterFunc(limit, func() {
 		message := "the server at %s sent nothing for %.0f s"
-		cancel(unavailable(fmt.Sprintf(message, c.Endpoint(), limit.Seconds())))
+		cancel(unavailable(fmt.Sprintf(message, c.server(), limit.Seconds())))
 	})
 	defer silence.Stop()
 	heard := func() {
@@ -287,7 +300,7 @@ func (c *Client) settle(link *link, err error) error {
 	if dialError != nil || link.conn.GetState() == connectivity.TransientFailure {
 		c.forget(link)
 	}
-	return statusError(err, c.Endpoint(), dialError)
+	return statusError(err, c.server(), dialError)
 }
 
 func (c *Client) forget(failed *link) {

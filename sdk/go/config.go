@@ -1,12 +1,6 @@
 package hitl
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"time"
-)
+import "time"
 
 const defaultRetryFor = 30 * time.Second
 
@@ -15,14 +9,14 @@ const defaultRetryFor = 30 * time.Second
 // environment is read once, when a client is made.
 type Config struct {
 	// Endpoint is the server's address, such as http://127.0.0.1:4485. Else HITL_ENDPOINT; without
-	// either a local server is used, and started when none runs.
+	// either the local server is used, and started when none runs.
 	Endpoint string
 	// Namespace is the namespace of every event. Else HITL_NAMESPACE, else "default".
 	Namespace string
 	// RunID names this run of the program, so that it can crash and start again. Else HITL_RUN_ID;
 	// without either every create makes another event.
 	RunID string
-	// Binary is the program that starts a local server. Else HITL_BIN, else hitl in PATH, of which
+	// Binary is the program that finds or starts the local server. Else HITL_BIN, else hitl in PATH, of which
 	// directories that are not absolute are left out.
 	Binary string
 	// RetryFor is how long a call is repeated while the server cannot be reached: 30 s if nil; zero
@@ -37,7 +31,7 @@ type settings struct {
 	namespace string
 	runID     string
 	retryFor  time.Duration
-	launcher  *launcher // nil unless the server is a local one that this client may start.
+	local     *local // nil unless the server is the local one, which this client may start.
 }
 
 func (config Config) resolve(env func(string) string) (*settings, error) {
@@ -54,44 +48,10 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		s.endpoint, s.address, err = parseEndpoint(endpoint)
 		return s, err
 	}
-	port := first(env("HITL_PORT"), strconv.Itoa(defaultPort))
-	number, ok := portNumber(port)
-	if !ok {
-		message := fmt.Sprintf("HITL_PORT is \"%s\": set it to 1 to 65535", port)
-		return nil, newError(Invalid, oneLine(message))
-	}
-	s.address = "127.0.0.1:" + strconv.Itoa(number)
-	s.endpoint = "http://" + s.address
-	s.launcher = &launcher{
-		address: s.address,
-		binary:  first(config.Binary, env("HITL_BIN"), "hitl"),
-		dataDir: dataDir(env),
-		limit:   startLimit,
-	}
+	s.local = &local{binary: first(config.Binary, env("HITL_BIN"), "hitl")}
+	// For errors, and for gRPC: its port is known once it is found.
+	s.endpoint, s.address = "http://127.0.0.1", "127.0.0.1"
 	return s, nil
-}
-
-// dataDir says where a local server keeps its data and its log. Empty if there is no such place.
-func dataDir(env func(string) string) string {
-	if dir := env("HITL_DATA_DIR"); dir != "" {
-		return dir
-	}
-	// The specification of XDG has relative paths ignored.
-	if dir := env("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "hitl")
-	}
-	// A relative one would be of wherever this program happens to run.
-	for _, home := range []string{env("HOME"), homeDir()} {
-		if filepath.IsAbs(home) {
-			return filepath.Join(home, ".local", "share", "hitl")
-		}
-	}
-	return ""
-}
-
-func homeDir() string {
-	home, _ := os.UserHomeDir()
-	return home
 }
 
 func first(values ...string) string {

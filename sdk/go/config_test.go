@@ -31,33 +31,18 @@ func TestCodeWinsOverEnvironmentOverDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unset := set.endpoint != "http://127.0.0.1:4485" || set.runID != "" || set.launcher == nil
+	unset := set.endpoint != "http://127.0.0.1" || set.runID != "" || set.local == nil
 	if unset || set.namespace != "default" || set.retryFor != 30*time.Second {
 		t.Fatalf("%+v", set)
 	}
 }
 
-func TestTheLocalServerFollowsItsVariables(t *testing.T) {
-	variables := map[string]string{
-		"HITL_PORT": "7001", "HITL_BIN": "/opt/hitl", "HOME": "/users/ada", "XDG_DATA_HOME": "relative",
-	}
-	set, err := resolve(Config{}, variables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expected := launcher{"127.0.0.1:7001", "/opt/hitl", "/users/ada/.local/share/hitl", startLimit}
-	if *set.launcher != expected {
-		t.Fatalf("%+v", set.launcher)
-	}
-	for variable, dir := range map[string]string{"XDG_DATA_HOME": "/xdg/hitl", "HITL_DATA_DIR": "/data"} {
-		variables[variable] = strings.TrimSuffix(dir, "/hitl")
-		if set, err = resolve(Config{Binary: "mine"}, variables); err != nil {
-			t.Fatal(err)
+func TestTheProgramIsThatOfTheCodeOrOfTheEnvironment(t *testing.T) {
+	for given, expected := range map[string]string{"": "/opt/hitl", "mine": "mine"} {
+		set, err := resolve(Config{Binary: given}, map[string]string{"HITL_BIN": "/opt/hitl"})
+		if err != nil || set.local.binary != expected {
+			t.Fatalf("%+v %v", set, err)
 		}
-		if set.launcher.dataDir != dir || set.launcher.binary != "mine" {
-			t.Fatalf("%+v", set.launcher)
-		}
-		delete(variables, variable)
 	}
 }
 
@@ -66,11 +51,6 @@ func TestUnusableSettingsSayWhatToDo(t *testing.T) {
 		_, err := resolve(Config{Endpoint: endpoint}, nil)
 		if !errors.Is(err, Invalid) || !strings.Contains(err.Error(), "http://HOST:PORT") {
 			t.Fatal(endpoint, err)
-		}
-	}
-	for _, port := range []string{"x", "0", "65536"} {
-		if _, err := resolve(Config{}, map[string]string{"HITL_PORT": port}); !errors.Is(err, Invalid) {
-			t.Fatal(port, err)
 		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	// The port of a server that was told no other: HITL on the keys of a telephone.
-	defaultPort = 4485
 	// The port that an endpoint without one names, as every http URL.
 	httpPort = "80"
 	// Of a name that DNS can have, and of each of its parts.

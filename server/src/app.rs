@@ -16,6 +16,7 @@ use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::grpc::{self, Grpc};
 use crate::http;
+use crate::local::{Claim, DataDir, LOGS};
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
 use hitl_service::error::Error;
@@ -26,8 +27,6 @@ use hitl_store::{EventStore, OpenError, StoreUrl};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-/// Where the SDKs have the output of a server that they start, and what they put aside of it.
-const LOGS: [&str; 2] = ["serve.log", "serve.log.1"];
 /// Time from the failure of the store to the end of the process.
 const FATAL_GRACE: Duration = Duration::from_secs(1);
 /// The status with which the process ends then.
@@ -40,9 +39,8 @@ const FATAL_STATUS: i32 = 70;
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let address = args.listen();
     refuse_open_door(address, args.insecure)?;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: is another server there? Give another address with --listen")
-    })?;
+    let mut claim = claim(&args)?;
+    let listener = listen(&args, claim.as_ref()).await?;
     let bound = listener.local_addr()?;
     let public_url =
         args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
@@ -83,6 +81,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         async move { service.run().await }
     });
     println!("hitl listens on http://{}", reachable(bound));
+    if let Some(claim) = &mut claim {
+        claim.publish(format!("http://{}", reachable(bound)))?;
+    }
     tracing::info!(%bound, store = %store_url, "ready");
     let activity = Activity::default();
     let limits = Limits {
@@ -95,6 +96,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let server = net::serve(listener, door, limits, shutdown.clone());
     let end = async {
         until_unneeded(&service, &activity, args.idle_exit).await;
+        if let Some(claim) = &mut claim {
+            claim.withdraw();
+        }
         grpc.set_not_serving().await;
         shutdown.cancel();
     };
@@ -106,6 +110,42 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The right to be the local server: for the one that was started to be it, and for one that keeps its events where the
+/// local server does, so that programs find the server that a person has started, too.
+fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
+    let claim = || Claim::take(DataDir::open(&args.data_dir()?)?);
+    if args.local {
+        return claim().map(Some);
+    }
+    if args.store.is_some() {
+        return Ok(None);
+    }
+    match claim() {
+        Ok(claim) => Ok(Some(claim)),
+        Err(error) => {
+            tracing::warn!(
+                "programs on this machine will not find this server by themselves: {error:#}"
+            );
+            Ok(None)
+        }
+    }
+}
+
+async fn listen(args: &ServeArgs, claim: Option<&Claim>) -> anyhow::Result<TcpListener> {
+    match claim {
+        Some(claim) if args.local && args.listen.is_none() => claim.listen().await,
+        _ => {
+            let address = args.listen();
+            TcpListener::bind(address).await.with_context(|| {
+                format!(
+                    "cannot listen on {address}: is another server there? {}",
+                    args.other_port()
+                )
+            })
+        }
+    }
 }
 
 /// What callers may make this server hold: half of the memory that it may use, since the rest is the store's and the

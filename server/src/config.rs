@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
+use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
 use hitl_store::StoreUrl;
-
-/// Port that a server listens on and a client looks for, unless told otherwise: HITL on a phone's keys.
-pub const PORT_DEFAULT: u16 = 4485;
 
 /// Run the server.
 #[derive(Args, Clone, Debug)]
@@ -43,6 +42,10 @@ pub struct ServeArgs {
     /// Directory for what this machine keeps. [default: $XDG_DATA_HOME/hitl, or ~/.local/share/hitl]
     #[arg(long, env = "HITL_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
+
+    /// Be the local server of the data directory. That is how `hitl up` starts it, which hands over the right to be it.
+    #[arg(long, hide = true)]
+    pub local: bool,
 
     /// Allow any address to listen on, although nobody has to prove who they are.
     #[arg(long, env = "HITL_INSECURE")]
@@ -107,7 +110,16 @@ impl ServeArgs {
             .ok()
             .and_then(|port| port.parse().ok())
             .unwrap_or(PORT_DEFAULT);
-        self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)))
+        self.listen.unwrap_or_else(|| local::address(port))
+    }
+
+    /// How to have it listen elsewhere.
+    pub fn other_port(&self) -> &'static str {
+        if self.local {
+            "Set HITL_PORT to another port, or unset it to have a free one taken"
+        } else {
+            "Give another address with --listen"
+        }
     }
 
     /// The directory for what this machine keeps.
@@ -115,14 +127,8 @@ impl ServeArgs {
     /// # Errors
     /// None is given and there is no home directory.
     pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
-        // What is not absolute would be of wherever this program happens to run.
-        let absolute =
-            |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let home = || absolute("HOME").map(|home| home.join(".local/share"));
-        let shared = || absolute("XDG_DATA_HOME");
-        let default = || shared().or_else(home).map(|data| data.join("hitl"));
-        self.data_dir.clone().or_else(default).ok_or_else(|| {
-            anyhow::anyhow!("there is no home directory to keep data in: give --data-dir")
-        })
+        let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        local::data_dir(self.data_dir.clone(), env)
+            .context("there is no home directory to keep data in: give --data-dir")
     }
 }

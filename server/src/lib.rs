@@ -13,6 +13,7 @@ pub mod config;
 pub mod grpc;
 pub mod http;
 pub mod json;
+pub mod local;
 pub mod log;
 pub mod net;
 pub mod size;

@@ -1,18 +1,16 @@
 """What the tests share."""
 
+import fcntl
 import os
+import signal
 import socket
-import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hitl import retry
-from hitl.serve import Launcher
-
-Server = subprocess.Popen[bytes]
 
 
 @pytest.fixture(autouse=True)
@@ -31,29 +29,38 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+class Servers:
+    """The local servers of a data directory, of which one runs at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def kill(self) -> None:
+        """Kills the one that runs, and returns once it is gone."""
+        try:
+            pid = int((self.directory / "server.lock").read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with (self.directory / "server.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Server]]:
-    """The servers that were started, which end with the test."""
-    servers: list[Server] = []
-    start = Launcher._start
-
-    def recorded(*arguments: Any) -> Server:
-        servers.append(start(*arguments))
-        return servers[-1]
-
-    monkeypatch.setattr(Launcher, "_start", recorded)
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """The servers that the test starts, which end with it."""
+    servers = Servers(tmp_path / "data")
     yield servers
-    for server in servers:
-        server.kill()
-        server.wait()
+    servers.kill()
 
 
 @pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Server]) -> int:
+def local(monkeypatch: pytest.MonkeyPatch, servers: Servers) -> int:
     """The port of a local server, which runs once it is needed."""
     if not os.environ.get("HITL_BIN"):
         pytest.fail("set HITL_BIN to the hitl program")
     port = free_port()
     monkeypatch.setenv("HITL_PORT", str(port))
-    monkeypatch.setenv("HITL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HITL_DATA_DIR", str(servers.directory))
     return port

@@ -1,14 +1,12 @@
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import free_port
 
 import hitl
+from hitl.local import Local
 from hitl.program import find_program
-from hitl.serve import Launcher
 
 
 def plant(directory: Path, script: str = "exit 1") -> str:
@@ -40,9 +38,8 @@ def test_a_planted_program_is_not_started(monkeypatch: pytest.MonkeyPatch, tmp_p
     plant(tmp_path, f"touch {tmp_path}/ran")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{os.pathsep}.")
-    launcher = Launcher(free_port(), "hitl", tmp_path / "data", start_limit_s=1)
     for name in ("hitl", "hi\u202etl"):
         with pytest.raises(hitl.Unavailable, match="install hitl, or set HITL_BIN") as caught:
-            asyncio.run(replace(launcher, binary=name).ensure())
+            asyncio.run(Local(name).up())
         assert "\u202e" not in str(caught.value)
     assert not (tmp_path / "ran").exists()

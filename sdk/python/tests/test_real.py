@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from conftest import Server
+from conftest import Servers
 from proxy import proxy
 
 import hitl
@@ -164,13 +164,13 @@ def test_a_client_that_is_closed_ends_its_waits_and_makes_no_calls(local: int) -
     assert hitl.Client().get(event.id).id == event.id
 
 
-def test_a_wait_survives_the_death_of_the_server(local: int, started: list[Server]) -> None:
+def test_a_wait_survives_the_death_of_the_server(local: int, servers: Servers) -> None:
     event = hitl.new_event("n", data_type=int)
     values: list[int] = []
     waiting = threading.Thread(target=lambda: values.append(event.wait()))
     waiting.start()
     assert event.wait_for(0.1) is None
-    started[-1].kill()
+    servers.kill()
     # This call starts another server.
     hitl.Client().answer(event.id, 7)
     waiting.join(20)

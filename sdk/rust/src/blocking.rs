@@ -142,7 +142,7 @@ impl<T: DataType> EventBuilder<T> {
 
 impl<T: DataType> Event<T> {
     /// The server's address.
-    pub fn endpoint(&self) -> &str {
+    pub fn endpoint(&self) -> String {
         self.client.client.endpoint()
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tonic::transport::{Channel, Endpoint};
 
-use crate::config::Settings;
+use crate::config::{Server, Settings};
 use crate::error::{Error, Result};
-use crate::serve;
+use crate::local;
 
 /// These find a connection that died without a word within one attempt of a call, so that another
 /// attempt meets a new connection.
@@ -17,15 +17,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The channel, which connects at its first call and again after each loss.
 pub(crate) fn connect(settings: &Settings) -> Result<Channel> {
     let endpoint = endpoint(settings)?;
-    Ok(match settings.launcher.clone() {
-        Some(launcher) => endpoint.connect_with_connector_lazy(serve::connector(launcher)),
-        None => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
+    Ok(match &settings.server {
+        Server::Local(local) => {
+            endpoint.connect_with_connector_lazy(local::connector(local.clone()))
+        }
+        Server::At(_) => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
     })
 }
 
 pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint> {
-    let endpoint = Endpoint::from_shared(settings.endpoint.clone())
-        .map_err(|error| Error::config(format!("{}: {error}", settings.endpoint)))?;
+    let uri = settings.server.name();
+    let endpoint = Endpoint::from_shared(uri.clone())
+        .map_err(|error| Error::config(format!("{uri}: {error}")))?;
     Ok(endpoint
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)

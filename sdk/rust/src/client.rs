@@ -70,9 +70,11 @@ impl Client {
         Self { shared: Arc::new(Shared { settings, channel, reached }) }
     }
 
-    /// The server's address, such as `http://127.0.0.1:4485`.
-    pub fn endpoint(&self) -> &str {
-        &self.shared.settings.endpoint
+    /// The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the
+    /// first call on, before which this is empty, and changes if it has to be started again on another
+    /// port.
+    pub fn endpoint(&self) -> String {
+        self.shared.settings.server.endpoint()
     }
 
     /// The namespace of every call that names no other.
@@ -245,11 +247,12 @@ impl Client {
         next: impl Future<Output = Result<R, Status>>,
     ) -> Result<R> {
         let silent = |_| {
-            let (server, seconds) = (self.endpoint(), limit.as_secs());
+            let (server, seconds) = (self.shared.settings.server.name(), limit.as_secs());
             Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
         };
         let heard = timeout(limit, next).await.map_err(silent)?;
-        let heard = heard.map_err(|status| Error::from_status(&status, self.endpoint()))?;
+        let heard = heard
+            .map_err(|status| Error::from_status(&status, &self.shared.settings.server.name()))?;
         self.shared.reached.store(true, Ordering::Relaxed);
         Ok(heard)
     }

@@ -3,17 +3,12 @@
 //! What code sets wins over the environment, and the environment over the default. The environment
 //! is read once, when a client is made.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::endpoint;
-use crate::error::{Error, Result};
-use crate::serve::{Launcher, START_LIMIT};
-
-/// The port of a server that was told no other: HITL on the keys of a telephone.
-const DEFAULT_PORT: u16 = 4485;
+use crate::error::Result;
+use crate::local::Local;
 
 /// How a [`crate::Client`] reaches its server. `Config::default()` takes everything from the environment.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +21,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either a
+    /// The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either the
     /// local server is used, and started when none runs.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
@@ -49,7 +44,7 @@ impl Config {
         self
     }
 
-    /// The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` beside
+    /// The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` beside
     /// this program, else `hitl` in `PATH`, of which directories that are not absolute are left out.
     #[must_use]
     pub fn binary(mut self, binary: impl Into<PathBuf>) -> Self {
@@ -70,21 +65,14 @@ impl Config {
         let present = |value: &String| !value.is_empty();
         let env = |name: &str| env(name).filter(present);
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
-        let (endpoint, launcher) = match set(self.endpoint, "HITL_ENDPOINT") {
-            Some(endpoint) => (endpoint::parse(&endpoint)?, None),
-            None => {
-                let launcher = Launcher {
-                    address: SocketAddr::from((Ipv4Addr::LOCALHOST, port(env("HITL_PORT"))?)),
-                    binary: self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
-                    data_dir: data_dir(&env),
-                    start_limit: START_LIMIT,
-                };
-                (format!("http://{}", launcher.address), Some(launcher))
-            }
+        let server = match set(self.endpoint, "HITL_ENDPOINT") {
+            Some(endpoint) => Server::At(endpoint::parse(&endpoint)?),
+            None => Server::Local(Local::new(
+                self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
+            )),
         };
         Ok(Settings {
-            endpoint,
-            launcher,
+            server,
             namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
@@ -96,30 +84,34 @@ impl Config {
 /// A [`Config`] with nothing left open.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) endpoint: String,
-    /// Present if the server is a local one that this client may start.
-    pub(crate) launcher: Option<Launcher>,
+    pub(crate) server: Server,
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
     pub(crate) retry_for: Duration,
 }
 
-fn port(text: Option<String>) -> Result<u16> {
-    let Some(text) = text else { return Ok(DEFAULT_PORT) };
-    endpoint::port_number(&text)
-        .map(NonZeroU16::get)
-        .ok_or_else(|| Error::config(format!("HITL_PORT is {text:?}: set it to 1 to 65535")))
+/// Which server that is.
+#[derive(Debug)]
+pub(crate) enum Server {
+    At(String),
+    /// The one of this machine, started when it is needed.
+    Local(Local),
 }
 
-/// Where a local server keeps its data, and where its log goes.
-fn data_dir(env: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let of = |name: &str| env(name).map(PathBuf::from);
-    // The specification of XDG has relative paths ignored. They would be of wherever this program happens to run, and
-    // so would a relative home.
-    let absolute = |name| of(name).filter(|dir| dir.is_absolute());
-    let shared = || absolute("XDG_DATA_HOME");
-    let home = || absolute("HOME").map(|home| home.join(".local/share"));
-    of("HITL_DATA_DIR").or_else(|| shared().or_else(home).map(|dir| dir.join("hitl")))
+impl Server {
+    /// Where it is. Empty before the first connect to a local one.
+    pub(crate) fn endpoint(&self) -> String {
+        match self {
+            Self::At(endpoint) => endpoint.clone(),
+            Self::Local(local) => local.endpoint(),
+        }
+    }
+
+    /// The same for errors and for the channel, with no port where none is known.
+    pub(crate) fn name(&self) -> String {
+        let known = Some(self.endpoint()).filter(|endpoint| !endpoint.is_empty());
+        known.unwrap_or_else(|| "http://127.0.0.1".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -140,40 +132,30 @@ mod tests {
         ];
         let config = Config::default().endpoint("code:2/").run_id("code-run");
         let settings = resolve(config, &vars).unwrap();
-        assert_eq!(settings.endpoint, "http://code:2");
+        assert_eq!(settings.server.endpoint(), "http://code:2");
         assert_eq!(settings.run_id.as_deref(), Some("code-run"));
         assert_eq!(settings.namespace, "env");
-        assert!(settings.launcher.is_none());
 
         let empty = Config::default().endpoint("").namespace("").run_id("");
         let settings = resolve(empty.clone(), &vars).unwrap();
-        assert_eq!(settings.endpoint, "http://env:1");
+        assert_eq!(settings.server.endpoint(), "http://env:1");
         assert_eq!(settings.namespace, "env");
         assert_eq!(settings.run_id.as_deref(), Some("env-run"));
 
         let settings = resolve(empty, &vars.map(|(name, _)| (name, ""))).unwrap();
-        assert_eq!(settings.endpoint, "http://127.0.0.1:4485");
         assert_eq!(settings.namespace, "default");
         assert_eq!(settings.run_id, None);
-        assert!(settings.launcher.is_some());
+        assert!(matches!(settings.server, Server::Local(_)));
     }
 
     #[test]
-    fn the_local_server_follows_its_variables() {
-        let vars = [("HITL_PORT", "7001"), ("HITL_BIN", "/opt/hitl"), ("HOME", "/users/ada")];
-        let launcher = resolve(Config::default(), &vars).unwrap().launcher.unwrap();
-        assert_eq!(launcher.address.port(), 7001);
-        assert_eq!(launcher.binary, Some("/opt/hitl".into()));
-        assert_eq!(launcher.data_dir, Some("/users/ada/.local/share/hitl".into()));
-    }
-
-    #[test]
-    fn no_data_is_kept_in_the_working_directory_by_accident() {
-        for home in ["", ".", "users/ada"] {
-            let vars = [("HOME", home), ("XDG_DATA_HOME", home)];
-            let launcher = resolve(Config::default(), &vars).unwrap().launcher.unwrap();
-            assert_eq!(launcher.data_dir, None, "{home:?}");
-        }
+    fn the_program_is_the_one_of_the_code_or_of_the_environment() {
+        let program = |config| match resolve(config, &[("HITL_BIN", "/opt/hitl")]).unwrap().server {
+            Server::Local(local) => local.binary.unwrap(),
+            Server::At(endpoint) => panic!("nobody named {endpoint}"),
+        };
+        assert_eq!(program(Config::default()), PathBuf::from("/opt/hitl"));
+        assert_eq!(program(Config::default().binary("mine")), PathBuf::from("mine"));
     }
 
     #[test]
@@ -181,10 +163,6 @@ mod tests {
         for endpoint in ["https://host", "http://", "a b"] {
             let error = resolve(Config::default().endpoint(endpoint), &[]).unwrap_err();
             assert!(error.message().contains("http://HOST:PORT"), "{error}");
-        }
-        for port in ["x", "0", "65536", "+80"] {
-            let error = resolve(Config::default(), &[("HITL_PORT", port)]).unwrap_err();
-            assert_eq!(error.kind(), crate::ErrorKind::Invalid);
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn parse(given: &str) -> Result<String> {
 }
 
 /// 1 to 65535, in digits and nothing else.
-pub(crate) fn port_number(text: &str) -> Option<NonZeroU16> {
+fn port_number(text: &str) -> Option<NonZeroU16> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 

@@ -77,7 +77,7 @@ impl<T: DataType, C> Event<T, C> {
 
 impl<T: DataType> Event<T> {
     /// The server's address.
-    pub fn endpoint(&self) -> &str {
+    pub fn endpoint(&self) -> String {
         self.client.endpoint()
     }
 

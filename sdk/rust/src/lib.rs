@@ -17,9 +17,9 @@
 //! # }
 //! ```
 //!
-//! - **No server needed first.** Unless an endpoint is set in [`Config`] or `HITL_ENDPOINT`, a local
-//!   `hitl serve` is started when nothing listens on port 4485; all programs of the machine share it,
-//!   and it ends itself when idle with nothing pending.
+//! - **No server needed first.** Unless an endpoint is set in [`Config`] or `HITL_ENDPOINT`, the
+//!   local server is used, which `hitl up` finds or starts at each connect; all programs of a user share
+//!   it, and it ends itself when idle with nothing pending.
 //! - **Crashes change nothing.** With a run id (in [`Config`] or `HITL_RUN_ID`) the n-th event of a
 //!   name gets the same idempotency key each time the program runs, so a program that crashed and
 //!   starts again from its beginning gets the same events and the answers already given. A loop that
@@ -41,10 +41,10 @@ mod endpoint;
 mod error;
 mod event;
 mod key;
+mod local;
 mod object;
 mod program;
 mod retry;
-mod serve;
 mod status;
 mod value;
 mod wait;
@@ -54,9 +54,9 @@ mod bounds_tests;
 #[cfg(test)]
 mod call_tests;
 #[cfg(test)]
-mod scripted;
+mod local_tests;
 #[cfg(test)]
-mod serve_tests;
+mod scripted;
 #[cfg(test)]
 mod wait_tests;
 

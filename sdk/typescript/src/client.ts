@@ -52,9 +52,12 @@ export class Client {
     this.#connection = connection;
   }
 
-  /** The server's address, such as `http://127.0.0.1:4485`. */
+  /**
+   * The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the first call on,
+   * before which this is empty, and changes if it has to be started again on another port.
+   */
   get endpoint(): string {
-    return this.#connection.settings.endpoint;
+    return this.#connection.endpoint;
   }
 
   /** The namespace of every call that names no other. */
@@ -159,7 +162,8 @@ const defaults = new Map<string, Client>();
 /** The client that is used where none is named: one for each environment. @internal */
 export function defaultClient(): Client {
   const settings = resolve({}, process.env);
-  const key = JSON.stringify(settings);
+  const { HITL_DATA_DIR, HITL_PORT } = process.env;
+  const key = JSON.stringify([settings, HITL_DATA_DIR, HITL_PORT]);
   const client = defaults.get(key) ?? new Client({}, new Connection(settings));
   defaults.set(key, client);
   return client;

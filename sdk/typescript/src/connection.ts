@@ -40,10 +40,22 @@ export class Connection {
 
   constructor(readonly settings: Settings, transport?: Transport) {
     const baseUrl = settings.endpoint;
-    const nodeOptions = { createConnection: dial, maxSessionMemory: SESSION_MEGABYTES_MAX };
+    // Where a local server is may change from one connection to the next.
+    const createConnection = () => dial(new URL(this.name));
+    const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
     this.#session = new Sessions(baseUrl, LIMITS, nodeOptions);
     const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
     this.#transport = transport ?? createGrpcTransport(options);
+  }
+
+  /** Where the server is; empty before the first connect to a local one. */
+  get endpoint(): string {
+    return this.settings.local ? this.settings.local.endpoint : this.settings.endpoint;
+  }
+
+  /** The same for messages, with no port where none is known. */
+  get name(): string {
+    return this.endpoint || this.settings.endpoint;
   }
 
   /** Makes a call, repeated while the server cannot be reached. An empty namespace is the client's. */
@@ -88,20 +100,19 @@ export class Connection {
     signal: AbortSignal | undefined,
     call: (signal: AbortSignal, alive: () => void) => Promise<R>,
   ): Promise<R> {
-    const { endpoint, launcher } = this.settings;
     const silence = () => {
       // The manager may wait for a ping of this connection for ever, and have all calls wait with it.
       this.#session.abort();
-      return silent(endpoint, limitMs);
+      return silent(this.name, limitMs);
     };
     return within(limitMs, silence, signal, async (signal, alive) => {
       if (this.#closed) throw invalid("the client is closed");
       const state = this.#session.state();
-      if (state === "closed" || state === "error") await launcher?.ready();
+      if (state === "closed" || state === "error") await this.settings.local?.ready();
       try {
         return await call(signal, alive);
       } catch (failure) {
-        throw fromCall(failure, endpoint);
+        throw fromCall(failure, this.name);
       }
     });
   }

@@ -36,7 +36,7 @@ export function parseEndpoint(given: string): string {
 }
 
 /** 1 to 65535, in digits and nothing else. */
-export function portNumber(text: string): number | undefined {
+function portNumber(text: string): number | undefined {
   const number = /^0*[0-9]{1,5}$/.test(text) ? Number(text) : 0;
   return number > 0 && number < 65536 ? number : undefined;
 }

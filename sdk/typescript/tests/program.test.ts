@@ -3,9 +3,8 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { Local } from "../src/local.js";
 import { findProgram } from "../src/program.js";
-import { Launcher } from "../src/serve.js";
-import { freePort } from "./real.js";
 
 function plant(dir: string, script = "exit 1"): string {
   fs.mkdirSync(dir, { recursive: true });
@@ -38,17 +37,15 @@ test("a bare name is never found in the working directory", (t) => {
   assert.equal(findProgram("./hitl", ""), path.join(dir, "work/hitl"));
 });
 
-test("a planted program is not started", async (t) => {
+test("a planted program is not run", async (t) => {
   const dir = workingDirectory(t);
   plant(path.join(dir, "work"), "touch ran");
-  plant(path.join(dir, "data"), "touch ran");
   const { PATH } = process.env;
   t.after(() => { process.env.PATH = PATH; });
   process.env.PATH = ":.";
   for (const name of ["hitl", "hi\u202etl"]) {
-    const planted = new Launcher(await freePort(), name, path.join(dir, "data"), 1_000);
     const told = ({ message }: Error) => message.includes("install hitl, or set HITL_BIN") && !message.includes("\u202e");
-    await assert.rejects(planted.ready(), told);
+    await assert.rejects(new Local(name).ready(), told);
   }
-  assert.ok(!fs.existsSync(path.join(dir, "data/ran")));
+  assert.ok(!fs.existsSync(path.join(dir, "work/ran")));
 });

@@ -18,6 +18,7 @@ mod serve;
 mod show;
 mod store;
 mod terminal;
+mod up;
 mod wait;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<ServeArgs>),
+    Up(up::UpArgs),
     Ask(Box<ask::AskArgs>),
     Wait(wait::WaitArgs),
     Answer(answer::AnswerArgs),
@@ -119,8 +121,9 @@ async fn reach<T>(client: &Client, call: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, &mut call).await {
         Ok(done) => done,
         Err(_) => {
-            let endpoint = client.endpoint();
-            terminal::note(&format!("No reply from {endpoint} yet; still trying."));
+            let known = Some(client.endpoint()).filter(|endpoint| !endpoint.is_empty());
+            let server = known.unwrap_or_else(|| "the local server".to_owned());
+            terminal::note(&format!("No reply from {server} yet; still trying."));
             call.await
         }
     }
@@ -165,6 +168,7 @@ impl Cli {
         let server = self.server;
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
+            Command::Up(up::UpArgs {}) => up::run().await,
             Command::Ask(args) => ask::run(&server, *args).await,
             Command::Wait(args) => wait::run(&server, &args).await,
             Command::Answer(args) => answer::run(&server, args).await,
@@ -204,7 +208,9 @@ mod tests {
             let given = case["given"].as_str().unwrap();
             let server = ServerArgs { endpoint: Some(given.to_owned()), namespace: None };
             match (server.client(), case["used"].as_str()) {
-                (Ok(client), used) => assert_eq!(Some(client.endpoint()), used, "{given:?}"),
+                (Ok(client), used) => {
+                    assert_eq!(Some(client.endpoint().as_str()), used, "{given:?}")
+                }
                 (Err(error), None) => {
                     let refused = case["refused"].as_str().unwrap();
                     assert!(error.to_string().contains(refused), "{given:?}: {error}");

@@ -14,6 +14,9 @@ use crate::log::Log;
 const LEVELS: &str = "info,h2=error,fjall=warn,lsm_tree=warn";
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    if args.local {
+        crate::local::leave_terminal();
+    }
     let filter = EnvFilter::try_from_env("HITL_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -64,19 +64,25 @@ class Client:
         """Whether any call ever got a reply."""
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
-        self._starting: asyncio.Task[None] | None = None
+        self._target = self.settings.endpoint
+        self._finding: asyncio.Task[str] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled or copied, it is the client of these settings in that process."""
         return _client_of, (self.settings,)
 
     def __repr__(self) -> str:
-        return f"<hitl client of {self.endpoint}, namespace {quoted(self.namespace)}>"
+        return f"<hitl client of {self._name}, namespace {quoted(self.namespace)}>"
 
     @property
     def endpoint(self) -> str:
-        """The server's address, such as `http://127.0.0.1:4485`."""
-        return self.settings.endpoint
+        """The server's address, such as `http://127.0.0.1:4485`.
+
+        That of a local server is known from the first call on, before which this is empty, and
+        changes if it has to be started again on another port.
+        """
+        return self._target
 
     @property
     def namespace(self) -> str:
@@ -235,29 +241,44 @@ class Client:
             self._ensure_open()
             raise
         except asyncio.TimeoutError:
-            silence = f"the server at {self.endpoint} sent nothing for {limit_s:g} s"
+            silence = f"the server at {self._name} sent nothing for {limit_s:g} s"
             raise Unavailable(silence, retryable=True) from None
         except grpc.aio.AioRpcError as status:
-            raise of_status(status, self.endpoint) from None
+            raise of_status(status, self._name) from None
         self.reached = True
         if message is None:
-            raise Internal(f"{self.endpoint} sent what cannot be read as a message of the API")
+            raise Internal(f"{self._name} sent what cannot be read as a message of the API")
         return message
 
     async def stub(self) -> "EventServiceAsyncStub":
         """Where calls are made, with a local server behind it if that is wanted."""
         self._ensure_open()
-        if self._channel is None:
-            address = self.endpoint.removeprefix("http://")
-            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
-        launcher, state = self.settings.launcher, self._channel.get_state()
-        if launcher and state is not grpc.ChannelConnectivity.READY:
-            # Many calls at once start one server.
-            if self._starting is None or self._starting.done():
-                self._starting = asyncio.create_task(launcher.ensure())
-            await asyncio.shield(self._starting)
+        ready = self._channel and self._channel.get_state() is grpc.ChannelConnectivity.READY
+        if self.settings.local and not ready:
+            # Many calls at once find one server.
+            if self._finding is None or self._finding.done():
+                self._finding = asyncio.create_task(self.settings.local.up())
+            self._go_to(await asyncio.shield(self._finding))
         self._ensure_open()
+        if self._channel is None:
+            address = self._target.removeprefix("http://")
+            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
         return EventServiceStub(self._channel)
+
+    def _go_to(self, endpoint: str) -> None:
+        """Leaves the connection to where the local server was before."""
+        if endpoint != self._target and (channel := self._channel):
+            # Its calls fail by themselves; to cancel them would look as if the program had.
+            leaving = asyncio.create_task(channel.close(ATTEMPT_LIMIT_S))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            self._channel = None
+        self._target = endpoint
+
+    @property
+    def _name(self) -> str:
+        """The server for messages, with no port where none is known."""
+        return self._target or "http://127.0.0.1"
 
     def _ensure_open(self) -> None:
         if self._closed:
@@ -282,5 +303,5 @@ def default_client() -> Client:
 def _client_of(settings: Settings) -> Client:
     """The one client of these settings, shared by all who have none of their own."""
     client = Client(Config(settings.endpoint, settings.namespace, settings.run_id))
-    client.settings = settings
+    client.settings, client._target = settings, settings.endpoint
     return _defaults.setdefault(settings, client)

@@ -9,15 +9,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from hitl.endpoint import parse_endpoint, port_number
+from hitl.endpoint import parse_endpoint
 from hitl.error import Invalid
-from hitl.serve import Launcher
-from hitl.shown import quoted
+from hitl.local import Local
 
-# HITL on the keys of a telephone.
-_DEFAULT_PORT = 4485
+# Which server the local one is.
+_LOCAL = ("HITL_DATA_DIR", "HITL_PORT")
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,9 @@ class Settings:
     """A `Config` with nothing left open."""
 
     endpoint: str
-    launcher: Launcher | None
-    """Present if the server is a local one that a client may start."""
+    """Empty if the server is the local one."""
+    local: Local | None
+    """Present if the server is the local one, which a client may start."""
     namespace: str
     run_id: str
     retry_for_s: float
@@ -37,15 +36,15 @@ class Config:
     """How a `Client` reaches its server. `Config()` takes everything from the environment."""
 
     endpoint: str | None = None
-    """The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either a
-    local server is used, and started when none runs."""
+    """The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either
+    the local server is used, and started when none runs."""
     namespace: str | None = None
     """The namespace of every event. Else `HITL_NAMESPACE`, else `default`."""
     run_id: str | None = None
     """Names this run of the program, so that it can crash and start again. Else `HITL_RUN_ID`;
     without either every create makes another event."""
     binary: str | os.PathLike[str] | None = None
-    """The `hitl` program with which to start a local server. Else `HITL_BIN`, else `hitl` in
+    """The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` in
     `PATH`, of which directories that are not absolute are left out."""
     retry_for: float | timedelta = 30.0
     """How many seconds a call is repeated while the server cannot be reached; zero means one
@@ -53,16 +52,15 @@ class Config:
 
     def resolve(self, env: Mapping[str, str]) -> Settings:
         """Fills what is not set. What is empty counts as unset."""
-        launcher = None
-        if endpoint := self.endpoint or env.get("HITL_ENDPOINT"):
+        local = None
+        if endpoint := self.endpoint or env.get("HITL_ENDPOINT") or "":
             endpoint = parse_endpoint(_text("endpoint", endpoint))
         else:
             binary = str(self.binary or env.get("HITL_BIN") or "hitl")
-            launcher = Launcher(_port(env), binary, _data_dir(env))
-            endpoint = f"http://{launcher.address}"
+            local = Local(binary, tuple((name, env[name]) for name in _LOCAL if name in env))
         return Settings(
             endpoint=endpoint,
-            launcher=launcher,
+            local=local,
             namespace=_text("namespace", self.namespace or env.get("HITL_NAMESPACE") or "default"),
             run_id=_text("run id", self.run_id or env.get("HITL_RUN_ID") or ""),
             retry_for_s=_limit(self.retry_for),
@@ -89,22 +87,3 @@ def _text(what: str, text: str) -> str:
     except (AttributeError, UnicodeEncodeError):
         raise Invalid(f"the {what} is {text!r}: give text, encoded as UTF-8") from None
     return text
-
-
-def _port(env: Mapping[str, str]) -> int:
-    text = env.get("HITL_PORT") or str(_DEFAULT_PORT)
-    if port := port_number(text):
-        return port
-    raise Invalid(f"HITL_PORT is {quoted(text)}: set it to 1 to 65535")
-
-
-def _data_dir(env: Mapping[str, str]) -> Path | None:
-    """Where a local server keeps its data, and where its log goes."""
-    if own := env.get("HITL_DATA_DIR"):
-        return Path(own)
-    # Relative ones would be of wherever this program happens to run.
-    shared = Path(env.get("XDG_DATA_HOME") or "")
-    if shared.is_absolute():
-        return shared / "hitl"
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or "")
-    return home / ".local/share/hitl" if home.is_absolute() else None

@@ -13,15 +13,14 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** Cancelling it cancels the call. */
     final CompletableFuture<T> outcome = new CompletableFuture<>();
 
-    private final ClientCall<Q, R> call;
     private final Function<R, T> read;
     private final Timer timer;
     private final Duration silenceLimit;
     private final String endpoint;
     private volatile Future<?> silence;
+    private volatile ClientCall<Q, R> call;
 
-    Call(ClientCall<Q, R> call, Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint) {
-        this.call = call;
+    Call(Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint) {
         this.read = read;
         this.timer = timer;
         this.silenceLimit = silenceLimit;
@@ -29,7 +28,8 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
         listen();
     }
 
-    void start(Q request) {
+    void start(ClientCall<Q, R> call, Q request) {
+        this.call = call;
         // Only what ended badly is cancelled: the server ends the other calls itself.
         outcome.whenComplete(
                 (reply, error) -> {

@@ -37,8 +37,10 @@ public final class Client implements AutoCloseable {
     private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
 
     private final Config.Settings settings;
-    private final ManagedChannel channel;
     private final Timer timer;
+    /** Where the channel leads. That of a local server may change; it is null before the first connect. */
+    private volatile Endpoint target;
+    private volatile ManagedChannel channel;
     private volatile boolean reached;
     private volatile boolean closed;
 
@@ -52,11 +54,12 @@ public final class Client implements AutoCloseable {
     }
 
     Client(Config.Settings settings) {
-        this(settings, Connection.open(settings.endpoint()), Timer.SYSTEM);
+        this(settings, settings.local() == null ? Connection.open(settings.endpoint()) : null, Timer.SYSTEM);
     }
 
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
         this.settings = settings;
+        this.target = settings.endpoint();
         this.channel = channel;
         this.timer = timer;
     }
@@ -70,9 +73,18 @@ public final class Client implements AutoCloseable {
         return new Client(new Config());
     }
 
-    /** The server's address, such as {@code http://127.0.0.1:4485}. */
+    /**
+     * The server's address, such as {@code http://127.0.0.1:4485}. That of a local server is known from the
+     * first call on, before which this is empty, and changes if it has to be started again on another port.
+     */
     public String endpoint() {
-        return settings.endpoint().url();
+        Endpoint known = target;
+        return known == null ? "" : known.url();
+    }
+
+    /** The server for messages, with no port where none is known. */
+    private String serverName() {
+        return orElse(endpoint(), "http://127.0.0.1");
     }
 
     /** The namespace of every call that names no other. */
@@ -194,19 +206,25 @@ public final class Client implements AutoCloseable {
 
     /** Gives the connection back. Calls and waits under way fail; events stay. */
     @Override
-    public void close() {
+    public synchronized void close() {
         closed = true;
-        channel.shutdownNow();
+        if (channel != null) {
+            channel.shutdownNow();
+        }
     }
 
     /** Names the server and the namespace. */
     @Override
     public String toString() {
-        return "hitl client of %s, namespace \"%s\"".formatted(endpoint(), Shown.oneLine(namespace()));
+        return "hitl client of %s, namespace \"%s\"".formatted(serverName(), Shown.oneLine(namespace()));
     }
 
     private String orOurs(String namespace) {
-        return namespace.isEmpty() ? namespace() : namespace;
+        return orElse(namespace, namespace());
+    }
+
+    private static String orElse(String text, String otherwise) {
+        return text.isEmpty() ? otherwise : text;
     }
 
     private <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
@@ -242,33 +260,50 @@ public final class Client implements AutoCloseable {
         if (closed) {
             return CompletableFuture.failedFuture(HitlException.invalid("the client is closed"));
         }
-        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
-            // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
-            channel.enterIdle();
-        }
         Function<R, T> noted =
                 message -> {
                     reached = true;
                     return read.apply(message);
                 };
-        Call<Q, R, T> call =
-                new Call<>(
-                        channel.newCall(method, CallOptions.DEFAULT), noted, timer, silenceLimit, endpoint());
-        if (settings.launcher() == null || channel.getState(false) == ConnectivityState.READY) {
-            call.start(request);
-        } else {
-            settings.launcher()
-                    .ensure()
-                    .whenComplete(
-                            (served, failed) -> {
-                                if (failed == null) {
-                                    call.start(request);
-                                } else {
-                                    call.outcome.completeExceptionally(failed.getCause());
-                                }
-                            });
+        Call<Q, R, T> call = new Call<>(noted, timer, silenceLimit, serverName());
+        ManagedChannel ready = channel;
+        if (settings.local() == null || ready != null && ready.getState(false) == ConnectivityState.READY) {
+            start(call, ready, method, request);
+            return call.outcome;
         }
+        settings.local()
+                .up()
+                .thenAccept(found -> start(call, channelTo(found), method, request))
+                .exceptionally(
+                        failed -> {
+                            call.outcome.completeExceptionally(failed.getCause());
+                            return null;
+                        });
         return call.outcome;
+    }
+
+    private static <Q, R, T> void start(
+            Call<Q, R, T> call, ManagedChannel channel, MethodDescriptor<Q, R> method, Q request) {
+        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
+            channel.enterIdle();
+        }
+        call.start(channel.newCall(method, CallOptions.DEFAULT), request);
+    }
+
+    /** The channel to where the local server is now. Calls on another one end as the server there does. */
+    private synchronized ManagedChannel channelTo(Endpoint found) {
+        if (closed) {
+            throw HitlException.invalid("the client is closed");
+        }
+        if (!found.equals(target)) {
+            if (channel != null) {
+                channel.shutdown();
+            }
+            channel = Connection.open(found);
+            target = found;
+        }
+        return channel;
     }
 
     /** Blocks until {@code future} ends. An interrupt cancels it. */

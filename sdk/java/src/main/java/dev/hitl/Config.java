@@ -1,6 +1,5 @@
 package dev.hitl;
 
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
@@ -12,9 +11,6 @@ import java.util.function.UnaryOperator;
  * read once, when a client is made.
  */
 public final class Config {
-    /** The port of a server that was told no other: HITL on the keys of a telephone. */
-    private static final String DEFAULT_PORT = "4485";
-
     private String endpoint;
     private String namespace;
     private String runId;
@@ -23,7 +19,7 @@ public final class Config {
 
     /**
      * The server's address, such as {@code http://127.0.0.1:4485}. Else {@code HITL_ENDPOINT}; without
-     * either a local server is used, and started when none runs.
+     * either the local server is used, and started when none runs.
      */
     public Config endpoint(String endpoint) {
         this.endpoint = endpoint;
@@ -46,7 +42,7 @@ public final class Config {
     }
 
     /**
-     * The {@code hitl} program with which to start a local server. Else {@code HITL_BIN}, else {@code
+     * The {@code hitl} program that finds or starts the local server. Else {@code HITL_BIN}, else {@code
      * hitl} in {@code PATH}, of which directories that are not absolute are left out.
      */
     public Config binary(Path binary) {
@@ -64,11 +60,11 @@ public final class Config {
     }
 
     /**
-     * A {@link Config} with nothing left open. There is a launcher if the server is a local one that
+     * A {@link Config} with nothing left open. There is an endpoint, unless the server is the local one, which
      * this client may start; there may be no run id.
      */
     record Settings(
-            Endpoint endpoint, Serve launcher, String namespace, String runId, Duration retryFor) {}
+            Endpoint endpoint, Local local, String namespace, String runId, Duration retryFor) {}
 
     /** Fills what is not set. What is empty counts as not set. */
     Settings resolve(UnaryOperator<String> variables) {
@@ -79,46 +75,12 @@ public final class Config {
         if (url != null) {
             return new Settings(Endpoint.parse(url), null, space, run, retryFor);
         }
-        Endpoint local = new Endpoint("127.0.0.1", port(env));
-        InetSocketAddress address = new InetSocketAddress(local.host(), local.port());
         String program = orElse(env.apply("HITL_BIN"), "hitl");
-        Path serve = binary != null ? binary : Path.of(program);
-        Serve launcher = new Serve(address, serve, dataDir(env), Serve.START_LIMIT);
-        return new Settings(local, launcher, space, run, retryFor);
+        Local local = new Local(binary != null ? binary : Path.of(program));
+        return new Settings(null, local, space, run, retryFor);
     }
 
     private static String orElse(String text, String otherwise) {
         return text == null || text.isEmpty() ? otherwise : text;
-    }
-
-    private static int port(UnaryOperator<String> env) {
-        String text = orElse(env.apply("HITL_PORT"), DEFAULT_PORT);
-        if (text.matches("0*[0-9]{1,5}")) {
-            int port = Integer.parseInt(text);
-            if (port >= 1 && port <= 65_535) {
-                return port;
-            }
-        }
-        throw HitlException.invalid("HITL_PORT is \"%s\": set it to 1 to 65535", Shown.oneLine(text));
-    }
-
-    /** Where a local server keeps its data, and where its log goes. Null if there is no place. */
-    private static Path dataDir(UnaryOperator<String> env) {
-        String own = env.apply("HITL_DATA_DIR");
-        if (own != null) {
-            return Path.of(own);
-        }
-        // The specification of XDG has relative paths ignored. They would be of wherever this program happens to
-        // run, and so would a relative home.
-        String shared = env.apply("XDG_DATA_HOME");
-        if (isAbsolute(shared)) {
-            return Path.of(shared, "hitl");
-        }
-        String home = env.apply("HOME");
-        return isAbsolute(home) ? Path.of(home, ".local/share/hitl") : null;
-    }
-
-    private static boolean isAbsolute(String path) {
-        return path != null && Path.of(path).isAbsolute();
     }
 }

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,14 +42,6 @@ class ProgramsTest {
             Files.delete(planted);
             Files.delete(below);
             Files.delete(here);
-        }
-    }
-
-    @Test
-    void noDataIsKeptInTheWorkingDirectoryByAccident() {
-        for (String home : List.of("", ".", "users/ada")) {
-            var variables = Map.of("HOME", home, "XDG_DATA_HOME", home);
-            assertNull(new Config().resolve(variables::get).launcher().dataDir(), home);
         }
     }
 }

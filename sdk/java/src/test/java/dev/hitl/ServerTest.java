@@ -12,7 +12,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -45,27 +47,31 @@ class ServerTest {
 
     @BeforeEach
     void aServerOfOurOwn() throws IOException {
+        // The environment of this program cannot be changed, that of the one that it runs can.
+        String script = "#!/bin/sh\nexport HITL_DATA_DIR='%s' HITL_PORT=%d\nexec '%s' \"$@\"\n";
+        Path program = dir.resolve("hitl");
         try (ServerSocket socket = new ServerSocket(0)) {
-            var variables =
-                    Map.of(
-                            "HITL_BIN", System.getenv("HITL_BIN"),
-                            "HITL_DATA_DIR", dir.toString(),
-                            "HITL_PORT", String.valueOf(socket.getLocalPort()));
-            client = new Client(new Config().resolve(variables::get));
+            Files.writeString(
+                    program, script.formatted(data(), socket.getLocalPort(), System.getenv("HITL_BIN")));
         }
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        client = new Client(new Config().binary(program).resolve(name -> null));
+    }
+
+    private Path data() {
+        return dir.resolve("data");
     }
 
     @AfterEach
-    void end() {
+    void end() throws IOException {
         client.close();
         killServer();
     }
 
-    private void killServer() {
-        ProcessHandle.current()
-                .children()
-                .filter(child -> child.info().command().orElse("").endsWith("hitl"))
-                .forEach(
+    private void killServer() throws IOException {
+        String holder = Files.readString(data().resolve("server.lock"));
+        ProcessHandle.of(Long.parseLong(holder))
+                .ifPresent(
                         server -> {
                             server.destroyForcibly();
                             server.onExit().join();

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package hitl
-
-import "syscall"
-
-var detached = &syscall.SysProcAttr{}
