@@ -110,6 +110,14 @@ impl EventService for Service {
     }
 
     type WaitEventStream = BoxStream<'static, Result<v1::WaitEventResponse, Status>>;
+    type WatchEventsStream = BoxStream<'static, Result<v1::WatchEventsResponse, Status>>;
+
+    async fn watch_events(
+        &self,
+        _: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        Err(Status::unimplemented("the baseline has no watch"))
+    }
 
     async fn wait_event(
         &self,

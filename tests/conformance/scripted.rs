@@ -61,6 +61,16 @@ impl EventService for Scripted {
     type WaitEventStream =
         Pin<Box<dyn Stream<Item = Result<v1::WaitEventResponse, Status>> + Send>>;
 
+    type WatchEventsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::WatchEventsResponse, Status>> + Send>>;
+
+    async fn watch_events(
+        &self,
+        _: Request<v1::WatchEventsRequest>,
+    ) -> Reply<Self::WatchEventsStream> {
+        Err(Status::unimplemented("scripted"))
+    }
+
     async fn get_event(
         &self,
         request: Request<v1::GetEventRequest>,

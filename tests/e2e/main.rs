@@ -31,3 +31,4 @@ mod stores;
 mod surface;
 mod tasks;
 mod waits;
+mod watches;

@@ -874,6 +874,9 @@ pub struct ListEventsResponse {
     /// missing. Empty over a store that is whole.
     #[prost(string, repeated, tag = "3")]
     pub unreadable: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+    #[prost(string, tag = "4")]
+    pub resume_token: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ListEventsResponse {
     const NAME: &'static str = "ListEventsResponse";
@@ -953,6 +956,114 @@ impl ::prost::Name for Heartbeat {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.Heartbeat".into()
+    }
+}
+/// Asks for WatchEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchEventsRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Optional. The resume_token of a bookmark or of a list, with the same filters. From now on if empty.
+    #[prost(string, tag = "2")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// Optional. Only changes to this state: EVENT_STATE_PENDING for what is created. All if unspecified.
+    #[prost(enumeration = "EventState", tag = "3")]
+    pub state: i32,
+    /// Optional. Only Events of exactly this name. All if empty.
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+    /// Optional. Only Events of exactly this scope. All if empty.
+    #[prost(string, tag = "5")]
+    pub scope: ::prost::alloc::string::String,
+    /// Optional. Only Events that have all of these labels.
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Optional. The longest time between bookmarks, 1 s to 5 min. 15 s if absent.
+    #[prost(message, optional, tag = "7")]
+    pub bookmark_interval: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for WatchEventsRequest {
+    const NAME: &'static str = "WatchEventsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WatchEventsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WatchEventsRequest".into()
+    }
+}
+/// One message of WatchEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchEventsResponse {
+    /// Output only. Exactly one of these.
+    #[prost(oneof = "watch_events_response::Update", tags = "1, 2")]
+    pub update: ::core::option::Option<watch_events_response::Update>,
+}
+/// Nested message and enum types in `WatchEventsResponse`.
+pub mod watch_events_response {
+    /// Output only. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Update {
+        /// What has changed.
+        #[prost(message, tag = "1")]
+        Change(super::Change),
+        /// How far the stream has come. The first message is one.
+        #[prost(message, tag = "2")]
+        Bookmark(super::Bookmark),
+    }
+}
+impl ::prost::Name for WatchEventsResponse {
+    const NAME: &'static str = "WatchEventsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WatchEventsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WatchEventsResponse".into()
+    }
+}
+/// One change of one Event.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Change {
+    /// Output only. What has happened.
+    #[prost(enumeration = "ChangeKind", tag = "1")]
+    pub kind: i32,
+    /// Output only. The Event as it stands, which may be later than the change.
+    #[prost(message, optional, tag = "2")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for Change {
+    const NAME: &'static str = "Change";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Change".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Change".into()
+    }
+}
+/// Shows that a watch is alive, and where to resume it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bookmark {
+    /// Output only. Everything before it was sent. It is good for 24 hours.
+    #[prost(string, tag = "1")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// Output only. The server's clock.
+    #[prost(message, optional, tag = "2")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Bookmark {
+    const NAME: &'static str = "Bookmark";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Bookmark".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Bookmark".into()
     }
 }
 /// Asks for AnswerEvent.
@@ -1101,6 +1212,41 @@ impl ::prost::Name for CancelEventResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.CancelEventResponse".into()
+    }
+}
+/// What happens to Events.
+///
+/// More kinds may be added: treat an unknown kind as an update of the Event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChangeKind {
+    /// Never sent by a server.
+    Unspecified = 0,
+    /// It was created.
+    Created = 1,
+    /// It has ended.
+    Ended = 2,
+}
+impl ChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHANGE_KIND_UNSPECIFIED",
+            Self::Created => "CHANGE_KIND_CREATED",
+            Self::Ended => "CHANGE_KIND_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHANGE_KIND_CREATED" => Some(Self::Created),
+            "CHANGE_KIND_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
     }
 }
 /// Generated client implementations.
@@ -1296,6 +1442,35 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "WaitEvent"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+        ///
+        /// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+        /// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+        /// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+        pub async fn watch_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/WatchEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "WatchEvents"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Answers an Event. The first valid answer wins and is durable before this returns.
         ///
         /// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -1435,6 +1610,24 @@ pub mod event_service_server {
             &self,
             request: tonic::Request<super::WaitEventRequest>,
         ) -> std::result::Result<tonic::Response<Self::WaitEventStream>, tonic::Status>;
+        /// Server streaming response type for the WatchEvents method.
+        type WatchEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+        ///
+        /// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+        /// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+        /// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+        async fn watch_events(
+            &self,
+            request: tonic::Request<super::WatchEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchEventsStream>,
+            tonic::Status,
+        >;
         /// Answers an Event. The first valid answer wins and is durable before this returns.
         ///
         /// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -1713,6 +1906,52 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WaitEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/WatchEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::ServerStreamingService<super::WatchEventsRequest>
+                    for WatchEventsSvc<T> {
+                        type Response = super::WatchEventsResponse;
+                        type ResponseStream = T::WatchEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::watch_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchEventsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -23,6 +23,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What happens to Events.
+//
+// More kinds may be added: treat an unknown kind as an update of the Event.
+type ChangeKind int32
+
+const (
+	// Never sent by a server.
+	ChangeKind_CHANGE_KIND_UNSPECIFIED ChangeKind = 0
+	// It was created.
+	ChangeKind_CHANGE_KIND_CREATED ChangeKind = 1
+	// It has ended.
+	ChangeKind_CHANGE_KIND_ENDED ChangeKind = 2
+)
+
+// Enum value maps for ChangeKind.
+var (
+	ChangeKind_name = map[int32]string{
+		0: "CHANGE_KIND_UNSPECIFIED",
+		1: "CHANGE_KIND_CREATED",
+		2: "CHANGE_KIND_ENDED",
+	}
+	ChangeKind_value = map[string]int32{
+		"CHANGE_KIND_UNSPECIFIED": 0,
+		"CHANGE_KIND_CREATED":     1,
+		"CHANGE_KIND_ENDED":       2,
+	}
+)
+
+func (x ChangeKind) Enum() *ChangeKind {
+	p := new(ChangeKind)
+	*p = x
+	return p
+}
+
+func (x ChangeKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_hitl_v1_event_service_proto_enumTypes[0].Descriptor()
+}
+
+func (ChangeKind) Type() protoreflect.EnumType {
+	return &file_hitl_v1_event_service_proto_enumTypes[0]
+}
+
+func (x ChangeKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChangeKind.Descriptor instead.
+func (ChangeKind) EnumDescriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Asks for CreateEvent.
 type CreateEventRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -459,7 +514,9 @@ type ListEventsResponse struct {
 	// Output only. What belongs to this page and cannot be read, because the store is damaged: ids of Events, whatever else was
 	// asked for; and the parts of the server's index (such as "resolved/2026-11-22T13/37") where it is not known which Events are
 	// missing. Empty over a store that is whole.
-	Unreadable    []string `protobuf:"bytes,3,rep,name=unreadable,proto3" json:"unreadable,omitempty"`
+	Unreadable []string `protobuf:"bytes,3,rep,name=unreadable,proto3" json:"unreadable,omitempty"`
+	// Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -513,6 +570,13 @@ func (x *ListEventsResponse) GetUnreadable() []string {
 		return x.Unreadable
 	}
 	return nil
+}
+
+func (x *ListEventsResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
 }
 
 // Asks for WaitEvent.
@@ -712,6 +776,303 @@ func (x *Heartbeat) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Asks for WatchEvents.
+type WatchEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Optional. The resume_token of a bookmark or of a list, with the same filters. From now on if empty.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Optional. Only changes to this state: EVENT_STATE_PENDING for what is created. All if unspecified.
+	State EventState `protobuf:"varint,3,opt,name=state,proto3,enum=hitl.v1.EventState" json:"state,omitempty"`
+	// Optional. Only Events of exactly this name. All if empty.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Optional. Only Events of exactly this scope. All if empty.
+	Scope string `protobuf:"bytes,5,opt,name=scope,proto3" json:"scope,omitempty"`
+	// Optional. Only Events that have all of these labels.
+	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Optional. The longest time between bookmarks, 1 s to 5 min. 15 s if absent.
+	BookmarkInterval *durationpb.Duration `protobuf:"bytes,7,opt,name=bookmark_interval,json=bookmarkInterval,proto3" json:"bookmark_interval,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *WatchEventsRequest) Reset() {
+	*x = WatchEventsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsRequest) ProtoMessage() {}
+
+func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
+func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WatchEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetState() EventState {
+	if x != nil {
+		return x.State
+	}
+	return EventState_EVENT_STATE_UNSPECIFIED
+}
+
+func (x *WatchEventsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *WatchEventsRequest) GetBookmarkInterval() *durationpb.Duration {
+	if x != nil {
+		return x.BookmarkInterval
+	}
+	return nil
+}
+
+// One message of WatchEvents.
+type WatchEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Exactly one of these.
+	//
+	// Types that are valid to be assigned to Update:
+	//
+	//	*WatchEventsResponse_Change
+	//	*WatchEventsResponse_Bookmark
+	Update        isWatchEventsResponse_Update `protobuf_oneof:"update"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEventsResponse) Reset() {
+	*x = WatchEventsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsResponse) ProtoMessage() {}
+
+func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
+func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WatchEventsResponse) GetUpdate() isWatchEventsResponse_Update {
+	if x != nil {
+		return x.Update
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse) GetChange() *Change {
+	if x != nil {
+		if x, ok := x.Update.(*WatchEventsResponse_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse) GetBookmark() *Bookmark {
+	if x != nil {
+		if x, ok := x.Update.(*WatchEventsResponse_Bookmark); ok {
+			return x.Bookmark
+		}
+	}
+	return nil
+}
+
+type isWatchEventsResponse_Update interface {
+	isWatchEventsResponse_Update()
+}
+
+type WatchEventsResponse_Change struct {
+	// What has changed.
+	Change *Change `protobuf:"bytes,1,opt,name=change,proto3,oneof"`
+}
+
+type WatchEventsResponse_Bookmark struct {
+	// How far the stream has come. The first message is one.
+	Bookmark *Bookmark `protobuf:"bytes,2,opt,name=bookmark,proto3,oneof"`
+}
+
+func (*WatchEventsResponse_Change) isWatchEventsResponse_Update() {}
+
+func (*WatchEventsResponse_Bookmark) isWatchEventsResponse_Update() {}
+
+// One change of one Event.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What has happened.
+	Kind ChangeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hitl.v1.ChangeKind" json:"kind,omitempty"`
+	// Output only. The Event as it stands, which may be later than the change.
+	Event         *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Change) GetKind() ChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ChangeKind_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *Change) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Shows that a watch is alive, and where to resume it.
+type Bookmark struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Everything before it was sent. It is good for 24 hours.
+	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Output only. The server's clock.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bookmark) Reset() {
+	*x = Bookmark{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bookmark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bookmark) ProtoMessage() {}
+
+func (x *Bookmark) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bookmark.ProtoReflect.Descriptor instead.
+func (*Bookmark) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Bookmark) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *Bookmark) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
 // Asks for AnswerEvent.
 type AnswerEventRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -737,7 +1098,7 @@ type AnswerEventRequest struct {
 
 func (x *AnswerEventRequest) Reset() {
 	*x = AnswerEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +1110,7 @@ func (x *AnswerEventRequest) String() string {
 func (*AnswerEventRequest) ProtoMessage() {}
 
 func (x *AnswerEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1123,7 @@ func (x *AnswerEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerEventRequest.ProtoReflect.Descriptor instead.
 func (*AnswerEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{9}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AnswerEventRequest) GetNamespace() string {
@@ -863,7 +1224,7 @@ type AnswerEventResponse struct {
 
 func (x *AnswerEventResponse) Reset() {
 	*x = AnswerEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +1236,7 @@ func (x *AnswerEventResponse) String() string {
 func (*AnswerEventResponse) ProtoMessage() {}
 
 func (x *AnswerEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +1249,7 @@ func (x *AnswerEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerEventResponse.ProtoReflect.Descriptor instead.
 func (*AnswerEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{10}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AnswerEventResponse) GetEvent() *Event {
@@ -917,7 +1278,7 @@ type DeclineEventRequest struct {
 
 func (x *DeclineEventRequest) Reset() {
 	*x = DeclineEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1290,7 @@ func (x *DeclineEventRequest) String() string {
 func (*DeclineEventRequest) ProtoMessage() {}
 
 func (x *DeclineEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1303,7 @@ func (x *DeclineEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineEventRequest.ProtoReflect.Descriptor instead.
 func (*DeclineEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{11}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeclineEventRequest) GetNamespace() string {
@@ -991,7 +1352,7 @@ type DeclineEventResponse struct {
 
 func (x *DeclineEventResponse) Reset() {
 	*x = DeclineEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1364,7 @@ func (x *DeclineEventResponse) String() string {
 func (*DeclineEventResponse) ProtoMessage() {}
 
 func (x *DeclineEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1377,7 @@ func (x *DeclineEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineEventResponse.ProtoReflect.Descriptor instead.
 func (*DeclineEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{12}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeclineEventResponse) GetEvent() *Event {
@@ -1041,7 +1402,7 @@ type CancelEventRequest struct {
 
 func (x *CancelEventRequest) Reset() {
 	*x = CancelEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1414,7 @@ func (x *CancelEventRequest) String() string {
 func (*CancelEventRequest) ProtoMessage() {}
 
 func (x *CancelEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1427,7 @@ func (x *CancelEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelEventRequest.ProtoReflect.Descriptor instead.
 func (*CancelEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelEventRequest) GetNamespace() string {
@@ -1101,7 +1462,7 @@ type CancelEventResponse struct {
 
 func (x *CancelEventResponse) Reset() {
 	*x = CancelEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1474,7 @@ func (x *CancelEventResponse) String() string {
 func (*CancelEventResponse) ProtoMessage() {}
 
 func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1487,7 @@ func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelEventResponse.ProtoReflect.Descriptor instead.
 func (*CancelEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CancelEventResponse) GetEvent() *Event {
@@ -1179,13 +1540,14 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x06labels\x18\a \x03(\v2&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x84\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x01\n" +
 	"\x12ListEventsResponse\x12&\n" +
 	"\x06events\x18\x01 \x03(\v2\x0e.hitl.v1.EventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n" +
 	"\n" +
 	"unreadable\x18\x03 \x03(\tR\n" +
-	"unreadable\"\x95\x01\n" +
+	"unreadable\x12!\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\x95\x01\n" +
 	"\x10WaitEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12H\n" +
@@ -1195,7 +1557,28 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\theartbeat\x18\x02 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
 	"\x06update\";\n" +
 	"\tHeartbeat\x12.\n" +
-	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xee\x02\n" +
+	"\x12WatchEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12)\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x13.hitl.v1.EventStateR\x05state\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n" +
+	"\x05scope\x18\x05 \x01(\tR\x05scope\x12?\n" +
+	"\x06labels\x18\x06 \x03(\v2'.hitl.v1.WatchEventsRequest.LabelsEntryR\x06labels\x12F\n" +
+	"\x11bookmark_interval\x18\a \x01(\v2\x19.google.protobuf.DurationR\x10bookmarkInterval\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"{\n" +
+	"\x13WatchEventsResponse\x12)\n" +
+	"\x06change\x18\x01 \x01(\v2\x0f.hitl.v1.ChangeH\x00R\x06change\x12/\n" +
+	"\bbookmark\x18\x02 \x01(\v2\x11.hitl.v1.BookmarkH\x00R\bbookmarkB\b\n" +
+	"\x06update\"W\n" +
+	"\x06Change\x12'\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x13.hitl.v1.ChangeKindR\x04kind\x12$\n" +
+	"\x05event\x18\x02 \x01(\v2\x0e.hitl.v1.EventR\x05event\"]\n" +
+	"\bBookmark\x12!\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12.\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n" +
 	"\x12AnswerEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12&\n" +
@@ -1220,13 +1603,19 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\";\n" +
 	"\x13CancelEventResponse\x12$\n" +
-	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event2\xaa\x04\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event*Y\n" +
+	"\n" +
+	"ChangeKind\x12\x1b\n" +
+	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x022\xfb\x04\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
 	"\n" +
 	"ListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n" +
-	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12M\n" +
+	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12O\n" +
+	"\vWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x010\x01\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fDeclineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02B#\n" +
@@ -1244,73 +1633,90 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_hitl_v1_event_service_proto_rawDescData
 }
 
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_hitl_v1_event_service_proto_goTypes = []any{
-	(*CreateEventRequest)(nil),    // 0: hitl.v1.CreateEventRequest
-	(*CreateEventResponse)(nil),   // 1: hitl.v1.CreateEventResponse
-	(*GetEventRequest)(nil),       // 2: hitl.v1.GetEventRequest
-	(*GetEventResponse)(nil),      // 3: hitl.v1.GetEventResponse
-	(*ListEventsRequest)(nil),     // 4: hitl.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),    // 5: hitl.v1.ListEventsResponse
-	(*WaitEventRequest)(nil),      // 6: hitl.v1.WaitEventRequest
-	(*WaitEventResponse)(nil),     // 7: hitl.v1.WaitEventResponse
-	(*Heartbeat)(nil),             // 8: hitl.v1.Heartbeat
-	(*AnswerEventRequest)(nil),    // 9: hitl.v1.AnswerEventRequest
-	(*AnswerEventResponse)(nil),   // 10: hitl.v1.AnswerEventResponse
-	(*DeclineEventRequest)(nil),   // 11: hitl.v1.DeclineEventRequest
-	(*DeclineEventResponse)(nil),  // 12: hitl.v1.DeclineEventResponse
-	(*CancelEventRequest)(nil),    // 13: hitl.v1.CancelEventRequest
-	(*CancelEventResponse)(nil),   // 14: hitl.v1.CancelEventResponse
-	nil,                           // 15: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                           // 16: hitl.v1.ListEventsRequest.LabelsEntry
-	(PromptFormat)(0),             // 17: hitl.v1.PromptFormat
-	(*Input)(nil),                 // 18: hitl.v1.Input
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*OnTimeout)(nil),             // 21: hitl.v1.OnTimeout
-	(*Event)(nil),                 // 22: hitl.v1.Event
-	(EventState)(0),               // 23: hitl.v1.EventState
-	(*Value)(nil),                 // 24: hitl.v1.Value
+	(ChangeKind)(0),               // 0: hitl.v1.ChangeKind
+	(*CreateEventRequest)(nil),    // 1: hitl.v1.CreateEventRequest
+	(*CreateEventResponse)(nil),   // 2: hitl.v1.CreateEventResponse
+	(*GetEventRequest)(nil),       // 3: hitl.v1.GetEventRequest
+	(*GetEventResponse)(nil),      // 4: hitl.v1.GetEventResponse
+	(*ListEventsRequest)(nil),     // 5: hitl.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),    // 6: hitl.v1.ListEventsResponse
+	(*WaitEventRequest)(nil),      // 7: hitl.v1.WaitEventRequest
+	(*WaitEventResponse)(nil),     // 8: hitl.v1.WaitEventResponse
+	(*Heartbeat)(nil),             // 9: hitl.v1.Heartbeat
+	(*WatchEventsRequest)(nil),    // 10: hitl.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),   // 11: hitl.v1.WatchEventsResponse
+	(*Change)(nil),                // 12: hitl.v1.Change
+	(*Bookmark)(nil),              // 13: hitl.v1.Bookmark
+	(*AnswerEventRequest)(nil),    // 14: hitl.v1.AnswerEventRequest
+	(*AnswerEventResponse)(nil),   // 15: hitl.v1.AnswerEventResponse
+	(*DeclineEventRequest)(nil),   // 16: hitl.v1.DeclineEventRequest
+	(*DeclineEventResponse)(nil),  // 17: hitl.v1.DeclineEventResponse
+	(*CancelEventRequest)(nil),    // 18: hitl.v1.CancelEventRequest
+	(*CancelEventResponse)(nil),   // 19: hitl.v1.CancelEventResponse
+	nil,                           // 20: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                           // 21: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                           // 22: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),             // 23: hitl.v1.PromptFormat
+	(*Input)(nil),                 // 24: hitl.v1.Input
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*OnTimeout)(nil),             // 27: hitl.v1.OnTimeout
+	(*Event)(nil),                 // 28: hitl.v1.Event
+	(EventState)(0),               // 29: hitl.v1.EventState
+	(*Value)(nil),                 // 30: hitl.v1.Value
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	17, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	18, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	15, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	19, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	20, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	21, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	22, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	22, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	23, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	16, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	22, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	19, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	22, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
-	8,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	20, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	24, // 15: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	22, // 16: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	22, // 17: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	22, // 18: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	0,  // 19: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	2,  // 20: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	4,  // 21: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	6,  // 22: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	9,  // 23: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	11, // 24: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	13, // 25: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	1,  // 26: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	3,  // 27: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	5,  // 28: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	7,  // 29: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	10, // 30: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	12, // 31: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	14, // 32: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	26, // [26:33] is the sub-list for method output_type
-	19, // [19:26] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	23, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	24, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	20, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	25, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	26, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	27, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	28, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	28, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	29, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	21, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	28, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	25, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	28, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	9,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	26, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	29, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	22, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	25, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	12, // 18: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
+	13, // 19: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
+	0,  // 20: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
+	28, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	26, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	30, // 23: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	28, // 24: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	28, // 25: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	28, // 26: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	1,  // 27: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 28: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 29: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 30: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 31: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 32: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	16, // 33: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	18, // 34: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	2,  // 35: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 36: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 37: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 38: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 39: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	15, // 40: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	17, // 41: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	19, // 42: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	35, // [35:43] is the sub-list for method output_type
+	27, // [27:35] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -1329,7 +1735,11 @@ func file_hitl_v1_event_service_proto_init() {
 		(*WaitEventResponse_Event)(nil),
 		(*WaitEventResponse_Heartbeat)(nil),
 	}
-	file_hitl_v1_event_service_proto_msgTypes[9].OneofWrappers = []any{
+	file_hitl_v1_event_service_proto_msgTypes[10].OneofWrappers = []any{
+		(*WatchEventsResponse_Change)(nil),
+		(*WatchEventsResponse_Bookmark)(nil),
+	}
+	file_hitl_v1_event_service_proto_msgTypes[13].OneofWrappers = []any{
 		(*AnswerEventRequest_Value)(nil),
 		(*AnswerEventRequest_Json)(nil),
 		(*AnswerEventRequest_Text)(nil),
@@ -1339,13 +1749,14 @@ func file_hitl_v1_event_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   17,
+			NumEnums:      1,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_hitl_v1_event_service_proto_goTypes,
 		DependencyIndexes: file_hitl_v1_event_service_proto_depIdxs,
+		EnumInfos:         file_hitl_v1_event_service_proto_enumTypes,
 		MessageInfos:      file_hitl_v1_event_service_proto_msgTypes,
 	}.Build()
 	File_hitl_v1_event_service_proto = out.File

@@ -23,6 +23,7 @@ const (
 	EventService_GetEvent_FullMethodName     = "/hitl.v1.EventService/GetEvent"
 	EventService_ListEvents_FullMethodName   = "/hitl.v1.EventService/ListEvents"
 	EventService_WaitEvent_FullMethodName    = "/hitl.v1.EventService/WaitEvent"
+	EventService_WatchEvents_FullMethodName  = "/hitl.v1.EventService/WatchEvents"
 	EventService_AnswerEvent_FullMethodName  = "/hitl.v1.EventService/AnswerEvent"
 	EventService_DeclineEvent_FullMethodName = "/hitl.v1.EventService/DeclineEvent"
 	EventService_CancelEvent_FullMethodName  = "/hitl.v1.EventService/CancelEvent"
@@ -54,6 +55,12 @@ type EventServiceClient interface {
 	// To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
 	// Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
 	WaitEvent(ctx context.Context, in *WaitEventRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WaitEventResponse], error)
+	// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+	//
+	// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 	// Answers an Event. The first valid answer wins and is durable before this returns.
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -125,6 +132,25 @@ func (c *eventServiceClient) WaitEvent(ctx context.Context, in *WaitEventRequest
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WaitEventClient = grpc.ServerStreamingClient[WaitEventResponse]
 
+func (c *eventServiceClient) WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[1], EventService_WatchEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchEventsRequest, WatchEventsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResponse]
+
 func (c *eventServiceClient) AnswerEvent(ctx context.Context, in *AnswerEventRequest, opts ...grpc.CallOption) (*AnswerEventResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AnswerEventResponse)
@@ -181,6 +207,12 @@ type EventServiceServer interface {
 	// To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
 	// Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
 	WaitEvent(*WaitEventRequest, grpc.ServerStreamingServer[WaitEventResponse]) error
+	// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+	//
+	// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	// Answers an Event. The first valid answer wins and is durable before this returns.
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -214,6 +246,9 @@ func (UnimplementedEventServiceServer) ListEvents(context.Context, *ListEventsRe
 }
 func (UnimplementedEventServiceServer) WaitEvent(*WaitEventRequest, grpc.ServerStreamingServer[WaitEventResponse]) error {
 	return status.Error(codes.Unimplemented, "method WaitEvent not implemented")
+}
+func (UnimplementedEventServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
 }
 func (UnimplementedEventServiceServer) AnswerEvent(context.Context, *AnswerEventRequest) (*AnswerEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnswerEvent not implemented")
@@ -310,6 +345,17 @@ func _EventService_WaitEvent_Handler(srv interface{}, stream grpc.ServerStream) 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WaitEventServer = grpc.ServerStreamingServer[WaitEventResponse]
 
+func _EventService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchEventsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(EventServiceServer).WatchEvents(m, &grpc.GenericServerStream[WatchEventsRequest, WatchEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WatchEventsServer = grpc.ServerStreamingServer[WatchEventsResponse]
+
 func _EventService_AnswerEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AnswerEventRequest)
 	if err := dec(in); err != nil {
@@ -400,6 +446,11 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WaitEvent",
 			Handler:       _EventService_WaitEvent_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchEvents",
+			Handler:       _EventService_WatchEvents_Handler,
 			ServerStreams: true,
 		},
 	},

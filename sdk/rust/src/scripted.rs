@@ -52,6 +52,14 @@ impl Script {
 #[async_trait::async_trait]
 impl EventService for Script {
     type WaitEventStream = UnboundedReceiverStream<Message>;
+    type WatchEventsStream = UnboundedReceiverStream<Result<v1::WatchEventsResponse, Status>>;
+
+    async fn watch_events(
+        &self,
+        _: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        Err(Status::unimplemented("watch"))
+    }
 
     async fn wait_event(
         &self,

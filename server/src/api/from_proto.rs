@@ -1,5 +1,6 @@
 //! From messages to the domain. Only the shape is judged here; the rules are the domain's.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hitl_core::{
@@ -76,33 +77,53 @@ pub(super) fn answer(answer: Option<v1::answer_event_request::Answer>) -> Result
 }
 
 pub(super) fn list_query(request: v1::ListEventsRequest) -> Result<ListQuery, Error> {
-    let some = |text: String| Some(text).filter(|text| !text.is_empty());
     let page_size = match usize::try_from(request.page_size) {
         Ok(0) => PAGE_SIZE_DEFAULT,
         Ok(size) => size.min(PAGE_SIZE_MAX),
         Err(_) => return Err(Error::invalid("page_size", "must not be negative")),
     };
+    let v1::ListEventsRequest { namespace, state, name, scope, labels, .. } = request;
     Ok(ListQuery {
-        filter: Filter {
-            namespace: namespace(&request.namespace)?,
-            state: state(request.state)?,
-            name: some(request.name),
-            scope: some(request.scope),
-            labels: request.labels,
-        },
+        filter: filter(&namespace, state, name, scope, labels)?,
         page_size,
         page_token: request.page_token,
     })
 }
 
+/// Which events a list or a watch is of.
+pub(super) fn filter(
+    in_namespace: &str,
+    in_state: i32,
+    name: String,
+    scope: String,
+    labels: BTreeMap<String, String>,
+) -> Result<Filter, Error> {
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    Ok(Filter {
+        namespace: namespace(in_namespace)?,
+        state: state(in_state)?,
+        name: some(name),
+        scope: some(scope),
+        labels,
+    })
+}
+
 pub(super) fn heartbeat_interval(interval: Option<ProtoDuration>) -> Result<Duration, Error> {
+    sign_of_life("heartbeat_interval", interval)
+}
+
+/// How often a stream without news shows that it is alive, as `field` asks.
+pub(super) fn sign_of_life(
+    field: &str,
+    interval: Option<ProtoDuration>,
+) -> Result<Duration, Error> {
     let Some(interval) = interval else {
         return Ok(HEARTBEAT_DEFAULT);
     };
     Duration::try_from(interval)
         .ok()
         .filter(|interval| HEARTBEAT_RANGE.contains(interval))
-        .ok_or_else(|| Error::invalid("heartbeat_interval", "must lie between 1 s and 5 min"))
+        .ok_or_else(|| Error::invalid(field, "must lie between 1 s and 5 min"))
 }
 
 fn state(state: i32) -> Result<Option<State>, Error> {

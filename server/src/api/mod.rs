@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use hitl_core::{Channel, Command, Event, EventKey, Identity, Responder, Timestamp};
 use hitl_proto::v1;
+use hitl_proto::v1::watch_events_response::Update;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use problem::{Problem, grpc_code};
@@ -20,7 +21,7 @@ pub use problem::{Problem, grpc_code};
 use crate::auth::Links;
 use crate::budget::Budget;
 use hitl_service::error::Error;
-use hitl_service::{Background, Owner, Page, Service, Wait};
+use hitl_service::{Background, Change, Owner, Page, Service, Wait, Watch, Watched};
 use hitl_store::random;
 
 /// Who calls, as far as the transport knows.
@@ -148,10 +149,13 @@ impl Api {
         let query = from_proto::list_query(request)?;
         let (service, links) = (self.service.clone(), self.links.clone());
         let make = async move {
+            // Before anything is read, so that a watch from it misses nothing.
+            let is_first = query.page_token.is_empty();
+            let resume_token = if is_first { service.resume_token() } else { String::new() };
             let page = service.list(&query).await?;
             let events = page.events.iter().map(|event| to_proto::event(event, &links)).collect();
             let Page { next_page_token, unreadable, .. } = page;
-            Ok(v1::ListEventsResponse { events, next_page_token, unreadable })
+            Ok(v1::ListEventsResponse { events, next_page_token, unreadable, resume_token })
         };
         self.background().run(make).await?
     }
@@ -176,6 +180,36 @@ impl Api {
     pub async fn deliver(&self, event: &Event) -> v1::Event {
         self.budget.can_deliver(event.weight_bytes() * REPLY_FACTOR).await;
         self.to_proto(event)
+    }
+
+    /// `EventService.WatchEvents`.
+    ///
+    /// # Errors
+    /// As documented at the RPC.
+    pub fn watch_events(
+        &self,
+        request: v1::WatchEventsRequest,
+        owner: Owner,
+    ) -> Result<Watch, Error> {
+        let v1::WatchEventsRequest { namespace, state, name, scope, labels, .. } = request;
+        let interval = request.bookmark_interval;
+        let interval = from_proto::sign_of_life("bookmark_interval", interval)?;
+        let filter = from_proto::filter(&namespace, state, name, scope, labels)?;
+        self.service.watch(filter, &request.resume_token, interval, owner)
+    }
+
+    /// What came of a watch, as a message of its stream, once there is room for it.
+    pub async fn watched(&self, watched: Watched) -> v1::WatchEventsResponse {
+        let update = match watched {
+            Watched::Change(Change { kind, event }) => {
+                let event = Some(self.deliver(&event).await);
+                Update::Change(v1::Change { kind: to_proto::change_kind(kind).into(), event })
+            }
+            Watched::Bookmark(resume_token) => {
+                Update::Bookmark(v1::Bookmark { resume_token, time: Some(self.proto_now()) })
+            }
+        };
+        v1::WatchEventsResponse { update: Some(update) }
     }
 
     /// `EventService.AnswerEvent`.

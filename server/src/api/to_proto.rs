@@ -5,6 +5,7 @@ use hitl_core::{
     State, StrFormat, StrInput, Timestamp, Value,
 };
 use hitl_proto::v1;
+use hitl_service::ChangeKind;
 
 use crate::auth::Links;
 
@@ -37,6 +38,13 @@ pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
         response: event.response.as_ref().map(|ended| response(ended)),
         form_url: urls.form,
         api_url: urls.api,
+    }
+}
+
+pub(super) fn change_kind(kind: ChangeKind) -> v1::ChangeKind {
+    match kind {
+        ChangeKind::Created => v1::ChangeKind::Created,
+        ChangeKind::Ended => v1::ChangeKind::Ended,
     }
 }
 

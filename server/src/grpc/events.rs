@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use crate::api::{Api, Caller};
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
+use crate::grpc::watch::Changes;
 use crate::net::Peer;
 use hitl_service::Owner;
 
@@ -28,6 +29,7 @@ impl Events {
 #[tonic::async_trait]
 impl EventService for Events {
     type WaitEventStream = Updates;
+    type WatchEventsStream = Changes;
 
     async fn create_event(
         &self,
@@ -52,9 +54,16 @@ impl EventService for Events {
 
     async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
         let deadline = deadline(request.metadata());
-        let owner = peer(&request).map_or_else(Owner::default, |peer| Owner(peer.connection));
+        let owner = owner(&request);
         let begun = self.api.wait_event(request.get_ref(), owner).await;
         wrap(begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline)))
+    }
+
+    async fn watch_events(&self, request: Request<v1::WatchEventsRequest>) -> Answer<Changes> {
+        let deadline = deadline(request.metadata());
+        let owner = owner(&request);
+        let watch = self.api.watch_events(request.into_inner(), owner);
+        wrap(watch.map(|watch| Changes::new(self.api.clone(), watch, deadline)))
     }
 
     async fn answer_event(
@@ -89,6 +98,10 @@ fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {
 fn caller<T>(request: &Request<T>) -> Caller {
     let address = peer(request).map(|peer| peer.address.ip().to_string());
     Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
+}
+
+fn owner<T>(request: &Request<T>) -> Owner {
+    peer(request).map_or_else(Owner::default, |peer| Owner(peer.connection))
 }
 
 fn peer<T>(request: &Request<T>) -> Option<&Peer> {

@@ -198,6 +198,7 @@ fn mapping(code: i32) -> (&'static str, StatusCode) {
         7 => ("PERMISSION_DENIED", StatusCode::FORBIDDEN),
         8 => ("RESOURCE_EXHAUSTED", StatusCode::TOO_MANY_REQUESTS),
         9 => ("FAILED_PRECONDITION", StatusCode::BAD_REQUEST),
+        11 => ("OUT_OF_RANGE", StatusCode::BAD_REQUEST),
         14 => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
         15 => ("DATA_LOSS", StatusCode::INTERNAL_SERVER_ERROR),
         16 => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED),

@@ -20,6 +20,7 @@ mod routes;
 mod trace;
 mod urlencoded;
 mod visible;
+mod watch;
 
 #[cfg(test)]
 mod tests;

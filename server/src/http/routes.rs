@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{events, form, health, legacy, links, openapi};
+use super::{events, form, health, legacy, links, openapi, watch};
 use crate::api::Api;
 
 /// One method of one path.
@@ -25,6 +25,8 @@ pub(super) enum Doc {
     Hidden,
     /// It is the RPC of this name.
     Rpc { name: &'static str, waits: bool },
+    /// It is the RPC of this name, whose messages come as server-sent events.
+    Stream { name: &'static str },
     /// It is one of the routes that no RPC has.
     Own { name: &'static str, waits: bool },
 }
@@ -38,6 +40,7 @@ pub(super) fn table() -> Vec<Route> {
     vec![
         route("post", "/v1/events", post(events::create), rpc("CreateEvent")),
         look("/v1/events", get(events::list), rpc("ListEvents")),
+        route("get", "/v1/events:watch", get(watch::watch), Doc::Stream { name: "WatchEvents" }),
         route("get", "/v1/events/{event_id}", get(events::get), get_event),
         route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
         route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),

@@ -46,6 +46,7 @@ fn document(table: &[Route], public_url: &str) -> Value {
         let operation = match route.doc {
             Doc::Hidden => continue,
             Doc::Rpc { name, waits } => rpc(&mut schemas, route, name, waits),
+            Doc::Stream { name } => stream(&mut schemas, route, name),
             Doc::Own { name, waits } => own::describe(&mut schemas, route, name, waits),
         };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -83,6 +84,18 @@ fn rpc(schemas: &mut Schemas, route: &Route, name: &str, waits: bool) -> Value {
         operation["requestBody"] = json!({"required": true, "content": content(&schema)});
     }
     operation["responses"]["200"] = success(&schemas.reference(&method.output()));
+    operation
+}
+
+/// An operation that is an RPC with a stream of messages.
+fn stream(schemas: &mut Schemas, route: &Route, name: &str) -> Value {
+    let mut operation = rpc(schemas, route, name, false);
+    let schema = schemas.reference(&method(name).output());
+    operation["responses"]["200"] = json!({
+        "description": "Server-sent events. What comes as `change` and as `bookmark` has that member of the message as its \
+            data; the id of a bookmark is its token, with which `last-event-id` resumes. An `error` is the last.",
+        "content": {"text/event-stream": {"schema": schema}},
+    });
     operation
 }
 
@@ -200,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rpc_but_the_stream_has_a_route() {
+    fn every_rpc_but_those_of_streams_has_a_route() {
         let service = descriptors().get_service_by_name(SERVICE).unwrap();
         let document = document().to_string();
         for method in service.methods().filter(|method| !method.is_server_streaming()) {

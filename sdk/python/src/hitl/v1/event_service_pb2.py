@@ -19,7 +19,7 @@ from hitl.v1 import input_pb2 as hitl_dot_v1_dot_input__pb2
 from hitl.v1 import value_pb2 as hitl_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n\x12\x43reateEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x03 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12?\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntryR\x06labels\x12-\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00R\x03ttl\x12\x38\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x08\x64\x65\x61\x64line\x12\x31\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\x0b \x01(\tR\x0eidempotencyKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0c\n\nexpiration\"U\n\x13\x43reateEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\x12\x18\n\x07\x65xisted\x18\x02 \x01(\x08R\x07\x65xisted\"J\n\x0fGetEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"8\n\x10GetEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xbd\x02\n\x11ListEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x84\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\"\x95\x01\n\x10WaitEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n\x11WaitEventResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12\x32\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\";\n\tHeartbeat\x12.\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n\x12\x41nswerEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x14\n\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x07 \x01(\tR\tresponderB\x08\n\x06\x61nswer\";\n\x13\x41nswerEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xa1\x01\n\x13\x44\x65\x63lineEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1b\n\tanswer_id\x18\x04 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x05 \x01(\tR\tresponder\"<\n\x14\x44\x65\x63lineEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"e\n\x12\x43\x61ncelEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\";\n\x13\x43\x61ncelEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent2\xaa\x04\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n\x12\x43reateEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x03 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12?\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntryR\x06labels\x12-\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00R\x03ttl\x12\x38\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x08\x64\x65\x61\x64line\x12\x31\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\x0b \x01(\tR\x0eidempotencyKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0c\n\nexpiration\"U\n\x13\x43reateEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\x12\x18\n\x07\x65xisted\x18\x02 \x01(\x08R\x07\x65xisted\"J\n\x0fGetEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"8\n\x10GetEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xbd\x02\n\x11ListEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xa7\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\x12!\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeToken\"\x95\x01\n\x10WaitEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n\x11WaitEventResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12\x32\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\";\n\tHeartbeat\x12.\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xee\x02\n\x12WatchEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x05 \x01(\tR\x05scope\x12?\n\x06labels\x18\x06 \x03(\x0b\x32\'.hitl.v1.WatchEventsRequest.LabelsEntryR\x06labels\x12\x46\n\x11\x62ookmark_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10\x62ookmarkInterval\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"{\n\x13WatchEventsResponse\x12)\n\x06\x63hange\x18\x01 \x01(\x0b\x32\x0f.hitl.v1.ChangeH\x00R\x06\x63hange\x12/\n\x08\x62ookmark\x18\x02 \x01(\x0b\x32\x11.hitl.v1.BookmarkH\x00R\x08\x62ookmarkB\x08\n\x06update\"W\n\x06\x43hange\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x13.hitl.v1.ChangeKindR\x04kind\x12$\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"]\n\x08\x42ookmark\x12!\n\x0cresume_token\x18\x01 \x01(\tR\x0bresumeToken\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n\x12\x41nswerEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x14\n\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x07 \x01(\tR\tresponderB\x08\n\x06\x61nswer\";\n\x13\x41nswerEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xa1\x01\n\x13\x44\x65\x63lineEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1b\n\tanswer_id\x18\x04 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x05 \x01(\tR\tresponder\"<\n\x14\x44\x65\x63lineEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"e\n\x12\x43\x61ncelEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\";\n\x13\x43\x61ncelEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent*Y\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_KIND_CREATED\x10\x01\x12\x15\n\x11\x43HANGE_KIND_ENDED\x10\x02\x32\xfb\x04\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12O\n\x0bWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -31,6 +31,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTEVENTSREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_WATCHEVENTSREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_EVENTSERVICE'].methods_by_name['CreateEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['CreateEvent']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['GetEvent']._loaded_options = None
@@ -39,12 +41,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\220\002\001'
   _globals['_EVENTSERVICE'].methods_by_name['WaitEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['WaitEvent']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._serialized_options = b'\220\002\001'
   _globals['_EVENTSERVICE'].methods_by_name['AnswerEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['AnswerEvent']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['DeclineEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['DeclineEvent']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._serialized_options = b'\220\002\002'
+  _globals['_CHANGEKIND']._serialized_start=3129
+  _globals['_CHANGEKIND']._serialized_end=3218
   _globals['_CREATEEVENTREQUEST']._serialized_start=169
   _globals['_CREATEEVENTREQUEST']._serialized_end=718
   _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_start=647
@@ -60,25 +66,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_start=647
   _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_end=704
   _globals['_LISTEVENTSRESPONSE']._serialized_start=1262
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1394
-  _globals['_WAITEVENTREQUEST']._serialized_start=1397
-  _globals['_WAITEVENTREQUEST']._serialized_end=1546
-  _globals['_WAITEVENTRESPONSE']._serialized_start=1548
-  _globals['_WAITEVENTRESPONSE']._serialized_end=1669
-  _globals['_HEARTBEAT']._serialized_start=1671
-  _globals['_HEARTBEAT']._serialized_end=1730
-  _globals['_ANSWEREVENTREQUEST']._serialized_start=1733
-  _globals['_ANSWEREVENTREQUEST']._serialized_end=1963
-  _globals['_ANSWEREVENTRESPONSE']._serialized_start=1965
-  _globals['_ANSWEREVENTRESPONSE']._serialized_end=2024
-  _globals['_DECLINEEVENTREQUEST']._serialized_start=2027
-  _globals['_DECLINEEVENTREQUEST']._serialized_end=2188
-  _globals['_DECLINEEVENTRESPONSE']._serialized_start=2190
-  _globals['_DECLINEEVENTRESPONSE']._serialized_end=2250
-  _globals['_CANCELEVENTREQUEST']._serialized_start=2252
-  _globals['_CANCELEVENTREQUEST']._serialized_end=2353
-  _globals['_CANCELEVENTRESPONSE']._serialized_start=2355
-  _globals['_CANCELEVENTRESPONSE']._serialized_end=2414
-  _globals['_EVENTSERVICE']._serialized_start=2417
-  _globals['_EVENTSERVICE']._serialized_end=2971
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1429
+  _globals['_WAITEVENTREQUEST']._serialized_start=1432
+  _globals['_WAITEVENTREQUEST']._serialized_end=1581
+  _globals['_WAITEVENTRESPONSE']._serialized_start=1583
+  _globals['_WAITEVENTRESPONSE']._serialized_end=1704
+  _globals['_HEARTBEAT']._serialized_start=1706
+  _globals['_HEARTBEAT']._serialized_end=1765
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=1768
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=2134
+  _globals['_WATCHEVENTSREQUEST_LABELSENTRY']._serialized_start=647
+  _globals['_WATCHEVENTSREQUEST_LABELSENTRY']._serialized_end=704
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=2136
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=2259
+  _globals['_CHANGE']._serialized_start=2261
+  _globals['_CHANGE']._serialized_end=2348
+  _globals['_BOOKMARK']._serialized_start=2350
+  _globals['_BOOKMARK']._serialized_end=2443
+  _globals['_ANSWEREVENTREQUEST']._serialized_start=2446
+  _globals['_ANSWEREVENTREQUEST']._serialized_end=2676
+  _globals['_ANSWEREVENTRESPONSE']._serialized_start=2678
+  _globals['_ANSWEREVENTRESPONSE']._serialized_end=2737
+  _globals['_DECLINEEVENTREQUEST']._serialized_start=2740
+  _globals['_DECLINEEVENTREQUEST']._serialized_end=2901
+  _globals['_DECLINEEVENTRESPONSE']._serialized_start=2903
+  _globals['_DECLINEEVENTRESPONSE']._serialized_end=2963
+  _globals['_CANCELEVENTREQUEST']._serialized_start=2965
+  _globals['_CANCELEVENTREQUEST']._serialized_end=3066
+  _globals['_CANCELEVENTRESPONSE']._serialized_start=3068
+  _globals['_CANCELEVENTRESPONSE']._serialized_end=3127
+  _globals['_EVENTSERVICE']._serialized_start=3221
+  _globals['_EVENTSERVICE']._serialized_end=3856
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,11 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventResponse.FromString,
                 _registered_method=True)
+        self.WatchEvents = channel.unary_stream(
+                '/hitl.v1.EventService/WatchEvents',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
+                _registered_method=True)
         self.AnswerEvent = channel.unary_unary(
                 '/hitl.v1.EventService/AnswerEvent',
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.AnswerEventRequest.SerializeToString,
@@ -125,6 +130,17 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchEvents(self, request, context):
+        """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+
+        Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+        how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+        token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AnswerEvent(self, request, context):
         """Answers an Event. The first valid answer wins and is durable before this returns.
 
@@ -174,6 +190,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.WaitEvent,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventResponse.SerializeToString,
+            ),
+            'WatchEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEvents,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.SerializeToString,
             ),
             'AnswerEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.AnswerEvent,
@@ -303,6 +324,33 @@ class EventService(object):
             '/hitl.v1.EventService/WaitEvent',
             hitl_dot_v1_dot_event__service__pb2.WaitEventRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.WaitEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hitl.v1.EventService/WatchEvents',
+            hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,13 @@ class EventServiceStub:
     To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
     Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
     """
+    WatchEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]
+    """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+
+    Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+    how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+    token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+    """
     AnswerEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]
     """Answers an Event. The first valid answer wins and is durable before this returns.
 
@@ -100,6 +107,13 @@ class EventServiceAsyncStub(EventServiceStub):
 
     To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
     Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
+    """
+    WatchEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]  # type: ignore[assignment]
+    """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+
+    Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+    how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+    token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
     """
     AnswerEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]  # type: ignore[assignment]
     """Answers an Event. The first valid answer wins and is durable before this returns.
@@ -165,6 +179,19 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
         Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchEvents(
+        self,
+        request: _event_service_pb2.WatchEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WatchEventsResponse], _abc.AsyncIterator[_event_service_pb2.WatchEventsResponse]]:
+        """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+
+        Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+        how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+        token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
         """
 
     @_abc_1.abstractmethod

@@ -2,8 +2,8 @@
 // @generated from file hitl/v1/event_service.proto (package hitl.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Event, EventState, OnTimeout, PromptFormat } from "./event_pb.js";
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event_service.proto.
  */
 export const file_hitl_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEisgMKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCSJuChBXYWl0RXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iZwoRV2FpdEV2ZW50UmVzcG9uc2USHwoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50SAASJwoJaGVhcnRiZWF0GAIgASgLMhIuaGl0bC52MS5IZWFydGJlYXRIAEIICgZ1cGRhdGUiNQoJSGVhcnRiZWF0EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqoBChJBbnN3ZXJFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEh8KBXZhbHVlGAMgASgLMg4uaGl0bC52MS5WYWx1ZUgAEg4KBGpzb24YBCABKAlIABIOCgR0ZXh0GAUgASgJSAASEQoJYW5zd2VyX2lkGAYgASgJEhEKCXJlc3BvbmRlchgHIAEoCUIICgZhbnN3ZXIiNAoTQW5zd2VyRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQicAoTRGVjbGluZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhEKCWFuc3dlcl9pZBgEIAEoCRIRCglyZXNwb25kZXIYBSABKAkiNQoURGVjbGluZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IkkKEkNhbmNlbEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjQKE0NhbmNlbEV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50MqoECgxFdmVudFNlcnZpY2USTQoLQ3JlYXRlRXZlbnQSGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXNwb25zZSIDkAICEkQKCEdldEV2ZW50EhguaGl0bC52MS5HZXRFdmVudFJlcXVlc3QaGS5oaXRsLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJKCgpMaXN0RXZlbnRzEhouaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESSQoJV2FpdEV2ZW50EhkuaGl0bC52MS5XYWl0RXZlbnRSZXF1ZXN0GhouaGl0bC52MS5XYWl0RXZlbnRSZXNwb25zZSIDkAIBMAESTQoLQW5zd2VyRXZlbnQSGy5oaXRsLnYxLkFuc3dlckV2ZW50UmVxdWVzdBocLmhpdGwudjEuQW5zd2VyRXZlbnRSZXNwb25zZSIDkAICElAKDERlY2xpbmVFdmVudBIcLmhpdGwudjEuRGVjbGluZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuRGVjbGluZUV2ZW50UmVzcG9uc2UiA5ACAhJNCgtDYW5jZWxFdmVudBIbLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgOQAgJCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_event, file_hitl_v1_input, file_hitl_v1_value]);
+  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEisgMKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCRIUCgxyZXN1bWVfdG9rZW4YBCABKAkibgoQV2FpdEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKEVdhaXRFdmVudFJlc3BvbnNlEh8KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudEgAEicKCWhlYXJ0YmVhdBgCIAEoCzISLmhpdGwudjEuSGVhcnRiZWF0SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKqAQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAlCCAoGYW5zd2VyIjQKE0Fuc3dlckV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50InAKE0RlY2xpbmVFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglhbnN3ZXJfaWQYBCABKAkSEQoJcmVzcG9uZGVyGAUgASgJIjUKFERlY2xpbmVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCJJChJDYW5jZWxFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSI0ChNDYW5jZWxFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCpZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0VOREVEEAIy+wQKDEV2ZW50U2VydmljZRJNCgtDcmVhdGVFdmVudBIbLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgOQAgISRAoIR2V0RXZlbnQSGC5oaXRsLnYxLkdldEV2ZW50UmVxdWVzdBoZLmhpdGwudjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBEkoKCkxpc3RFdmVudHMSGi5oaXRsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhsuaGl0bC52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJJCglXYWl0RXZlbnQSGS5oaXRsLnYxLldhaXRFdmVudFJlcXVlc3QaGi5oaXRsLnYxLldhaXRFdmVudFJlc3BvbnNlIgOQAgEwARJPCgtXYXRjaEV2ZW50cxIbLmhpdGwudjEuV2F0Y2hFdmVudHNSZXF1ZXN0GhwuaGl0bC52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwARJNCgtBbnN3ZXJFdmVudBIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5BbnN3ZXJFdmVudFJlc3BvbnNlIgOQAgISUAoMRGVjbGluZUV2ZW50EhwuaGl0bC52MS5EZWNsaW5lRXZlbnRSZXF1ZXN0Gh0uaGl0bC52MS5EZWNsaW5lRXZlbnRSZXNwb25zZSIDkAICEk0KC0NhbmNlbEV2ZW50EhsuaGl0bC52MS5DYW5jZWxFdmVudFJlcXVlc3QaHC5oaXRsLnYxLkNhbmNlbEV2ZW50UmVzcG9uc2UiA5ACAkIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_event, file_hitl_v1_input, file_hitl_v1_value]);
 
 /**
  * Asks for CreateEvent.
@@ -290,6 +290,13 @@ export type ListEventsResponse = Message<"hitl.v1.ListEventsResponse"> & {
    * @generated from field: repeated string unreadable = 3;
    */
   unreadable: string[];
+
+  /**
+   * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+   *
+   * @generated from field: string resume_token = 4;
+   */
+  resumeToken: string;
 };
 
 /**
@@ -393,6 +400,162 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_hitl_v1_event_service, 8);
 
 /**
+ * Asks for WatchEvents.
+ *
+ * @generated from message hitl.v1.WatchEventsRequest
+ */
+export type WatchEventsRequest = Message<"hitl.v1.WatchEventsRequest"> & {
+  /**
+   * Optional. The namespace. "default" if empty.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Optional. The resume_token of a bookmark or of a list, with the same filters. From now on if empty.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+
+  /**
+   * Optional. Only changes to this state: EVENT_STATE_PENDING for what is created. All if unspecified.
+   *
+   * @generated from field: hitl.v1.EventState state = 3;
+   */
+  state: EventState;
+
+  /**
+   * Optional. Only Events of exactly this name. All if empty.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * Optional. Only Events of exactly this scope. All if empty.
+   *
+   * @generated from field: string scope = 5;
+   */
+  scope: string;
+
+  /**
+   * Optional. Only Events that have all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 6;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Optional. The longest time between bookmarks, 1 s to 5 min. 15 s if absent.
+   *
+   * @generated from field: google.protobuf.Duration bookmark_interval = 7;
+   */
+  bookmarkInterval?: Duration;
+};
+
+/**
+ * Describes the message hitl.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 9);
+
+/**
+ * One message of WatchEvents.
+ *
+ * @generated from message hitl.v1.WatchEventsResponse
+ */
+export type WatchEventsResponse = Message<"hitl.v1.WatchEventsResponse"> & {
+  /**
+   * Output only. Exactly one of these.
+   *
+   * @generated from oneof hitl.v1.WatchEventsResponse.update
+   */
+  update: {
+    /**
+     * What has changed.
+     *
+     * @generated from field: hitl.v1.Change change = 1;
+     */
+    value: Change;
+    case: "change";
+  } | {
+    /**
+     * How far the stream has come. The first message is one.
+     *
+     * @generated from field: hitl.v1.Bookmark bookmark = 2;
+     */
+    value: Bookmark;
+    case: "bookmark";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message hitl.v1.WatchEventsResponse.
+ * Use `create(WatchEventsResponseSchema)` to create a new message.
+ */
+export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 10);
+
+/**
+ * One change of one Event.
+ *
+ * @generated from message hitl.v1.Change
+ */
+export type Change = Message<"hitl.v1.Change"> & {
+  /**
+   * Output only. What has happened.
+   *
+   * @generated from field: hitl.v1.ChangeKind kind = 1;
+   */
+  kind: ChangeKind;
+
+  /**
+   * Output only. The Event as it stands, which may be later than the change.
+   *
+   * @generated from field: hitl.v1.Event event = 2;
+   */
+  event?: Event;
+};
+
+/**
+ * Describes the message hitl.v1.Change.
+ * Use `create(ChangeSchema)` to create a new message.
+ */
+export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 11);
+
+/**
+ * Shows that a watch is alive, and where to resume it.
+ *
+ * @generated from message hitl.v1.Bookmark
+ */
+export type Bookmark = Message<"hitl.v1.Bookmark"> & {
+  /**
+   * Output only. Everything before it was sent. It is good for 24 hours.
+   *
+   * @generated from field: string resume_token = 1;
+   */
+  resumeToken: string;
+
+  /**
+   * Output only. The server's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp;
+};
+
+/**
+ * Describes the message hitl.v1.Bookmark.
+ * Use `create(BookmarkSchema)` to create a new message.
+ */
+export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 12);
+
+/**
  * Asks for AnswerEvent.
  *
  * @generated from message hitl.v1.AnswerEventRequest
@@ -463,7 +626,7 @@ export type AnswerEventRequest = Message<"hitl.v1.AnswerEventRequest"> & {
  * Use `create(AnswerEventRequestSchema)` to create a new message.
  */
 export const AnswerEventRequestSchema: GenMessage<AnswerEventRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 9);
+  messageDesc(file_hitl_v1_event_service, 13);
 
 /**
  * Answers AnswerEvent.
@@ -484,7 +647,7 @@ export type AnswerEventResponse = Message<"hitl.v1.AnswerEventResponse"> & {
  * Use `create(AnswerEventResponseSchema)` to create a new message.
  */
 export const AnswerEventResponseSchema: GenMessage<AnswerEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 10);
+  messageDesc(file_hitl_v1_event_service, 14);
 
 /**
  * Asks for DeclineEvent.
@@ -533,7 +696,7 @@ export type DeclineEventRequest = Message<"hitl.v1.DeclineEventRequest"> & {
  * Use `create(DeclineEventRequestSchema)` to create a new message.
  */
 export const DeclineEventRequestSchema: GenMessage<DeclineEventRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 11);
+  messageDesc(file_hitl_v1_event_service, 15);
 
 /**
  * Answers DeclineEvent.
@@ -554,7 +717,7 @@ export type DeclineEventResponse = Message<"hitl.v1.DeclineEventResponse"> & {
  * Use `create(DeclineEventResponseSchema)` to create a new message.
  */
 export const DeclineEventResponseSchema: GenMessage<DeclineEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 12);
+  messageDesc(file_hitl_v1_event_service, 16);
 
 /**
  * Asks for CancelEvent.
@@ -589,7 +752,7 @@ export type CancelEventRequest = Message<"hitl.v1.CancelEventRequest"> & {
  * Use `create(CancelEventRequestSchema)` to create a new message.
  */
 export const CancelEventRequestSchema: GenMessage<CancelEventRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 13);
+  messageDesc(file_hitl_v1_event_service, 17);
 
 /**
  * Answers CancelEvent.
@@ -610,7 +773,43 @@ export type CancelEventResponse = Message<"hitl.v1.CancelEventResponse"> & {
  * Use `create(CancelEventResponseSchema)` to create a new message.
  */
 export const CancelEventResponseSchema: GenMessage<CancelEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 14);
+  messageDesc(file_hitl_v1_event_service, 18);
+
+/**
+ * What happens to Events.
+ *
+ * More kinds may be added: treat an unknown kind as an update of the Event.
+ *
+ * @generated from enum hitl.v1.ChangeKind
+ */
+export enum ChangeKind {
+  /**
+   * Never sent by a server.
+   *
+   * @generated from enum value: CHANGE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It was created.
+   *
+   * @generated from enum value: CHANGE_KIND_CREATED = 1;
+   */
+  CREATED = 1,
+
+  /**
+   * It has ended.
+   *
+   * @generated from enum value: CHANGE_KIND_ENDED = 2;
+   */
+  ENDED = 2,
+}
+
+/**
+ * Describes the enum hitl.v1.ChangeKind.
+ */
+export const ChangeKindSchema: GenEnum<ChangeKind> = /*@__PURE__*/
+  enumDesc(file_hitl_v1_event_service, 0);
 
 /**
  * Asks people, and delivers what they said.
@@ -669,6 +868,20 @@ export const EventService: GenService<{
     methodKind: "server_streaming";
     input: typeof WaitEventRequestSchema;
     output: typeof WaitEventResponseSchema;
+  },
+  /**
+   * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+   *
+   * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+   * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+   * token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+   *
+   * @generated from rpc hitl.v1.EventService.WatchEvents
+   */
+  watchEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventsRequestSchema;
+    output: typeof WatchEventsResponseSchema;
   },
   /**
    * Answers an Event. The first valid answer wins and is durable before this returns.

@@ -147,6 +147,38 @@ public final class EventServiceGrpc {
     return getWaitEventMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WatchEventsRequest,
+      dev.hitl.v1.WatchEventsResponse> getWatchEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WatchEvents",
+      requestType = dev.hitl.v1.WatchEventsRequest.class,
+      responseType = dev.hitl.v1.WatchEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.WatchEventsRequest,
+      dev.hitl.v1.WatchEventsResponse> getWatchEventsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.WatchEventsRequest, dev.hitl.v1.WatchEventsResponse> getWatchEventsMethod;
+    if ((getWatchEventsMethod = EventServiceGrpc.getWatchEventsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getWatchEventsMethod = EventServiceGrpc.getWatchEventsMethod) == null) {
+          EventServiceGrpc.getWatchEventsMethod = getWatchEventsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.WatchEventsRequest, dev.hitl.v1.WatchEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WatchEvents"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WatchEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WatchEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("WatchEvents"))
+              .build();
+        }
+      }
+    }
+    return getWatchEventsMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.AnswerEventRequest,
       dev.hitl.v1.AnswerEventResponse> getAnswerEventMethod;
 
@@ -359,6 +391,19 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+     * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+     * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+     * token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+     * </pre>
+     */
+    default void watchEvents(dev.hitl.v1.WatchEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWatchEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -482,6 +527,20 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+     * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+     * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+     * token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+     * </pre>
+     */
+    public void watchEvents(dev.hitl.v1.WatchEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getWatchEventsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -589,6 +648,21 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+     * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+     * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+     * token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, dev.hitl.v1.WatchEventsResponse>
+        watchEvents(dev.hitl.v1.WatchEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getWatchEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -688,6 +762,20 @@ public final class EventServiceGrpc {
         dev.hitl.v1.WaitEventRequest request) {
       return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
           getChannel(), getWaitEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
+     * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
+     * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
+     * token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+     * </pre>
+     */
+    public java.util.Iterator<dev.hitl.v1.WatchEventsResponse> watchEvents(
+        dev.hitl.v1.WatchEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getWatchEventsMethod(), getCallOptions(), request);
     }
 
     /**
@@ -825,9 +913,10 @@ public final class EventServiceGrpc {
   private static final int METHODID_GET_EVENT = 1;
   private static final int METHODID_LIST_EVENTS = 2;
   private static final int METHODID_WAIT_EVENT = 3;
-  private static final int METHODID_ANSWER_EVENT = 4;
-  private static final int METHODID_DECLINE_EVENT = 5;
-  private static final int METHODID_CANCEL_EVENT = 6;
+  private static final int METHODID_WATCH_EVENTS = 4;
+  private static final int METHODID_ANSWER_EVENT = 5;
+  private static final int METHODID_DECLINE_EVENT = 6;
+  private static final int METHODID_CANCEL_EVENT = 7;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -861,6 +950,10 @@ public final class EventServiceGrpc {
         case METHODID_WAIT_EVENT:
           serviceImpl.waitEvent((dev.hitl.v1.WaitEventRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventResponse>) responseObserver);
+          break;
+        case METHODID_WATCH_EVENTS:
+          serviceImpl.watchEvents((dev.hitl.v1.WatchEventsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse>) responseObserver);
           break;
         case METHODID_ANSWER_EVENT:
           serviceImpl.answerEvent((dev.hitl.v1.AnswerEventRequest) request,
@@ -920,6 +1013,13 @@ public final class EventServiceGrpc {
               dev.hitl.v1.WaitEventRequest,
               dev.hitl.v1.WaitEventResponse>(
                 service, METHODID_WAIT_EVENT)))
+        .addMethod(
+          getWatchEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              dev.hitl.v1.WatchEventsRequest,
+              dev.hitl.v1.WatchEventsResponse>(
+                service, METHODID_WATCH_EVENTS)))
         .addMethod(
           getAnswerEventMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -993,6 +1093,7 @@ public final class EventServiceGrpc {
               .addMethod(getGetEventMethod())
               .addMethod(getListEventsMethod())
               .addMethod(getWaitEventMethod())
+              .addMethod(getWatchEventsMethod())
               .addMethod(getAnswerEventMethod())
               .addMethod(getDeclineEventMethod())
               .addMethod(getCancelEventMethod())

@@ -71,6 +71,31 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_Heartbeat_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WatchEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WatchEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WatchEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WatchEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_Change_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_Change_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_Bookmark_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_Bookmark_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_AnswerEventRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -140,51 +165,73 @@ public final class EventServiceOuterClass {
       "ope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003(\0132&.hitl." +
       "v1.ListEventsRequest.LabelsEntryR\006labels" +
       "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"\204\001\n\022ListEventsRespon" +
+      "ue\030\002 \001(\tR\005value:\0028\001\"\247\001\n\022ListEventsRespon" +
       "se\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006even" +
       "ts\022&\n\017next_page_token\030\002 \001(\tR\rnextPageTok" +
-      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"\225\001\n\020W" +
-      "aitEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
-      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n\022hear" +
-      "tbeat_interval\030\003 \001(\0132\031.google.protobuf.D" +
-      "urationR\021heartbeatInterval\"y\n\021WaitEventR" +
-      "esponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000" +
-      "R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v1.Hea" +
-      "rtbeatH\000R\theartbeatB\010\n\006update\";\n\tHeartbe" +
-      "at\022.\n\004time\030\001 \001(\0132\032.google.protobuf.Times" +
-      "tampR\004time\"\346\001\n\022AnswerEventRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
-      "\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Valu" +
-      "eH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text" +
-      "\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answe" +
-      "rId\022\034\n\tresponder\030\007 \001(\tR\tresponderB\010\n\006ans" +
-      "wer\";\n\023AnswerEventResponse\022$\n\005event\030\001 \001(" +
-      "\0132\016.hitl.v1.EventR\005event\"\241\001\n\023DeclineEven" +
-      "tRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031" +
-      "\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(" +
-      "\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034" +
-      "\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024DeclineE" +
-      "ventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
-      "entR\005event\"e\n\022CancelEventRequest\022\034\n\tname" +
-      "space\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\t" +
-      "R\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023Can" +
-      "celEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v" +
-      "1.EventR\005event2\252\004\n\014EventService\022M\n\013Creat" +
-      "eEvent\022\033.hitl.v1.CreateEventRequest\032\034.hi" +
-      "tl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEve" +
-      "nt\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1.G" +
-      "etEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hit" +
-      "l.v1.ListEventsRequest\032\033.hitl.v1.ListEve" +
-      "ntsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1." +
-      "WaitEventRequest\032\032.hitl.v1.WaitEventResp" +
-      "onse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl.v1.Ans" +
-      "werEventRequest\032\034.hitl.v1.AnswerEventRes" +
-      "ponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.Dec" +
-      "lineEventRequest\032\035.hitl.v1.DeclineEventR" +
-      "esponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.Ca" +
-      "ncelEventRequest\032\034.hitl.v1.CancelEventRe" +
-      "sponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hitl.dev/g" +
-      "o/hitlv1b\006proto3"
+      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\022!\n\014re" +
+      "sume_token\030\004 \001(\tR\013resumeToken\"\225\001\n\020WaitEv" +
+      "entRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
+      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n\022heartbeat" +
+      "_interval\030\003 \001(\0132\031.google.protobuf.Durati" +
+      "onR\021heartbeatInterval\"y\n\021WaitEventRespon" +
+      "se\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000R\005eve" +
+      "nt\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v1.Heartbea" +
+      "tH\000R\theartbeatB\010\n\006update\";\n\tHeartbeat\022.\n" +
+      "\004time\030\001 \001(\0132\032.google.protobuf.TimestampR" +
+      "\004time\"\356\002\n\022WatchEventsRequest\022\034\n\tnamespac" +
+      "e\030\001 \001(\tR\tnamespace\022!\n\014resume_token\030\002 \001(\t" +
+      "R\013resumeToken\022)\n\005state\030\003 \001(\0162\023.hitl.v1.E" +
+      "ventStateR\005state\022\022\n\004name\030\004 \001(\tR\004name\022\024\n\005" +
+      "scope\030\005 \001(\tR\005scope\022?\n\006labels\030\006 \003(\0132\'.hit" +
+      "l.v1.WatchEventsRequest.LabelsEntryR\006lab" +
+      "els\022F\n\021bookmark_interval\030\007 \001(\0132\031.google." +
+      "protobuf.DurationR\020bookmarkInterval\0329\n\013L" +
+      "abelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 " +
+      "\001(\tR\005value:\0028\001\"{\n\023WatchEventsResponse\022)\n" +
+      "\006change\030\001 \001(\0132\017.hitl.v1.ChangeH\000R\006change" +
+      "\022/\n\010bookmark\030\002 \001(\0132\021.hitl.v1.BookmarkH\000R" +
+      "\010bookmarkB\010\n\006update\"W\n\006Change\022\'\n\004kind\030\001 " +
+      "\001(\0162\023.hitl.v1.ChangeKindR\004kind\022$\n\005event\030" +
+      "\002 \001(\0132\016.hitl.v1.EventR\005event\"]\n\010Bookmark" +
+      "\022!\n\014resume_token\030\001 \001(\tR\013resumeToken\022.\n\004t" +
+      "ime\030\002 \001(\0132\032.google.protobuf.TimestampR\004t" +
+      "ime\"\346\001\n\022AnswerEventRequest\022\034\n\tnamespace\030" +
+      "\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007even" +
+      "tId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.ValueH\000R\005va" +
+      "lue\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030\005 \001(\tH" +
+      "\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answerId\022\034\n\t" +
+      "responder\030\007 \001(\tR\tresponderB\010\n\006answer\";\n\023" +
+      "AnswerEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
+      "l.v1.EventR\005event\"\241\001\n\023DeclineEventReques" +
+      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
+      "_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reas" +
+      "on\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\trespo" +
+      "nder\030\005 \001(\tR\tresponder\"<\n\024DeclineEventRes" +
+      "ponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005ev" +
+      "ent\"e\n\022CancelEventRequest\022\034\n\tnamespace\030\001" +
+      " \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007event" +
+      "Id\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023CancelEven" +
+      "tResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Event" +
+      "R\005event*Y\n\nChangeKind\022\033\n\027CHANGE_KIND_UNS" +
+      "PECIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED\020\001\022\025\n\021C" +
+      "HANGE_KIND_ENDED\020\0022\373\004\n\014EventService\022M\n\013C" +
+      "reateEvent\022\033.hitl.v1.CreateEventRequest\032" +
+      "\034.hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010Ge" +
+      "tEvent\022\030.hitl.v1.GetEventRequest\032\031.hitl." +
+      "v1.GetEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032" +
+      ".hitl.v1.ListEventsRequest\032\033.hitl.v1.Lis" +
+      "tEventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl" +
+      ".v1.WaitEventRequest\032\032.hitl.v1.WaitEvent" +
+      "Response\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1" +
+      ".WatchEventsRequest\032\034.hitl.v1.WatchEvent" +
+      "sResponse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl.v" +
+      "1.AnswerEventRequest\032\034.hitl.v1.AnswerEve" +
+      "ntResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v" +
+      "1.DeclineEventRequest\032\035.hitl.v1.DeclineE" +
+      "ventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl." +
+      "v1.CancelEventRequest\032\034.hitl.v1.CancelEv" +
+      "entResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hitl." +
+      "dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -242,7 +289,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_ListEventsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListEventsResponse_descriptor,
-        new java.lang.String[] { "Events", "NextPageToken", "Unreadable", });
+        new java.lang.String[] { "Events", "NextPageToken", "Unreadable", "ResumeToken", });
     internal_static_hitl_v1_WaitEventRequest_descriptor =
       getDescriptor().getMessageTypes().get(6);
     internal_static_hitl_v1_WaitEventRequest_fieldAccessorTable = new
@@ -261,38 +308,68 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Heartbeat_descriptor,
         new java.lang.String[] { "Time", });
-    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+    internal_static_hitl_v1_WatchEventsRequest_descriptor =
       getDescriptor().getMessageTypes().get(9);
+    internal_static_hitl_v1_WatchEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WatchEventsRequest_descriptor,
+        new java.lang.String[] { "Namespace", "ResumeToken", "State", "Name", "Scope", "Labels", "BookmarkInterval", });
+    internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_descriptor =
+      internal_static_hitl_v1_WatchEventsRequest_descriptor.getNestedTypes().get(0);
+    internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
+    internal_static_hitl_v1_WatchEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(10);
+    internal_static_hitl_v1_WatchEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WatchEventsResponse_descriptor,
+        new java.lang.String[] { "Change", "Bookmark", "Update", });
+    internal_static_hitl_v1_Change_descriptor =
+      getDescriptor().getMessageTypes().get(11);
+    internal_static_hitl_v1_Change_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_Change_descriptor,
+        new java.lang.String[] { "Kind", "Event", });
+    internal_static_hitl_v1_Bookmark_descriptor =
+      getDescriptor().getMessageTypes().get(12);
+    internal_static_hitl_v1_Bookmark_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_Bookmark_descriptor,
+        new java.lang.String[] { "ResumeToken", "Time", });
+    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+      getDescriptor().getMessageTypes().get(13);
     internal_static_hitl_v1_AnswerEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Value", "Json", "Text", "AnswerId", "Responder", "Answer", });
     internal_static_hitl_v1_AnswerEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(10);
+      getDescriptor().getMessageTypes().get(14);
     internal_static_hitl_v1_AnswerEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_DeclineEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(11);
+      getDescriptor().getMessageTypes().get(15);
     internal_static_hitl_v1_DeclineEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", "AnswerId", "Responder", });
     internal_static_hitl_v1_DeclineEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(12);
+      getDescriptor().getMessageTypes().get(16);
     internal_static_hitl_v1_DeclineEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_CancelEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(13);
+      getDescriptor().getMessageTypes().get(17);
     internal_static_hitl_v1_CancelEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", });
     internal_static_hitl_v1_CancelEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(18);
     internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,

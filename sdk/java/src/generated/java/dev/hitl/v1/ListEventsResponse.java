@@ -25,6 +25,7 @@ private static final long serialVersionUID = 0L;
     nextPageToken_ = "";
     unreadable_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    resumeToken_ = "";
   }
 
   @java.lang.Override
@@ -216,6 +217,53 @@ private static final long serialVersionUID = 0L;
     return unreadable_.getByteString(index);
   }
 
+  public static final int RESUME_TOKEN_FIELD_NUMBER = 4;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object resumeToken_ = "";
+  /**
+   * <pre>
+   * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+   * </pre>
+   *
+   * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+   * @return The resumeToken.
+   */
+  @java.lang.Override
+  public java.lang.String getResumeToken() {
+    java.lang.Object ref = resumeToken_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      resumeToken_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+   * </pre>
+   *
+   * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+   * @return The bytes for resumeToken.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getResumeTokenBytes() {
+    java.lang.Object ref = resumeToken_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      resumeToken_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -238,6 +286,9 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < unreadable_.size(); i++) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 3, unreadable_.getRaw(i));
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(resumeToken_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 4, resumeToken_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -263,6 +314,9 @@ private static final long serialVersionUID = 0L;
       size += dataSize;
       size += 1 * getUnreadableList().size();
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(resumeToken_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(4, resumeToken_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -284,6 +338,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getNextPageToken())) return false;
     if (!getUnreadableList()
         .equals(other.getUnreadableList())) return false;
+    if (!getResumeToken()
+        .equals(other.getResumeToken())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -305,6 +361,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + UNREADABLE_FIELD_NUMBER;
       hash = (53 * hash) + getUnreadableList().hashCode();
     }
+    hash = (37 * hash) + RESUME_TOKEN_FIELD_NUMBER;
+    hash = (53 * hash) + getResumeToken().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -450,6 +508,7 @@ private static final long serialVersionUID = 0L;
       nextPageToken_ = "";
       unreadable_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
+      resumeToken_ = "";
       return this;
     }
 
@@ -502,6 +561,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000004) != 0)) {
         unreadable_.makeImmutable();
         result.unreadable_ = unreadable_;
+      }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.resumeToken_ = resumeToken_;
       }
     }
 
@@ -590,6 +652,11 @@ private static final long serialVersionUID = 0L;
         }
         onChanged();
       }
+      if (!other.getResumeToken().isEmpty()) {
+        resumeToken_ = other.resumeToken_;
+        bitField0_ |= 0x00000008;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -640,6 +707,11 @@ private static final long serialVersionUID = 0L;
               unreadable_.add(s);
               break;
             } // case 26
+            case 34: {
+              resumeToken_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1222,6 +1294,98 @@ private static final long serialVersionUID = 0L;
       ensureUnreadableIsMutable();
       unreadable_.add(value);
       bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object resumeToken_ = "";
+    /**
+     * <pre>
+     * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+     * </pre>
+     *
+     * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+     * @return The resumeToken.
+     */
+    public java.lang.String getResumeToken() {
+      java.lang.Object ref = resumeToken_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        resumeToken_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+     * </pre>
+     *
+     * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+     * @return The bytes for resumeToken.
+     */
+    public com.google.protobuf.ByteString
+        getResumeTokenBytes() {
+      java.lang.Object ref = resumeToken_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        resumeToken_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+     * </pre>
+     *
+     * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+     * @param value The resumeToken to set.
+     * @return This builder for chaining.
+     */
+    public Builder setResumeToken(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      resumeToken_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+     * </pre>
+     *
+     * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearResumeToken() {
+      resumeToken_ = getDefaultInstance().getResumeToken();
+      bitField0_ = (bitField0_ & ~0x00000008);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+     * </pre>
+     *
+     * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+     * @param value The bytes for resumeToken to set.
+     * @return This builder for chaining.
+     */
+    public Builder setResumeTokenBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      resumeToken_ = value;
+      bitField0_ |= 0x00000008;
       onChanged();
       return this;
     }

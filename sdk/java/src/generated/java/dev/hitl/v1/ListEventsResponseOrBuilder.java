@@ -120,4 +120,24 @@ public interface ListEventsResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getUnreadableBytes(int index);
+
+  /**
+   * <pre>
+   * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+   * </pre>
+   *
+   * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+   * @return The resumeToken.
+   */
+  java.lang.String getResumeToken();
+  /**
+   * <pre>
+   * Output only. With it WatchEvents sends every change from before this list was made on. Empty but on the first page.
+   * </pre>
+   *
+   * <code>string resume_token = 4 [json_name = "resumeToken"];</code>
+   * @return The bytes for resumeToken.
+   */
+  com.google.protobuf.ByteString
+      getResumeTokenBytes();
 }
