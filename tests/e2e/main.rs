@@ -30,4 +30,5 @@ mod refusals;
 mod stores;
 mod surface;
 mod tasks;
+mod up;
 mod waits;
