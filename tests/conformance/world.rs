@@ -94,7 +94,7 @@ impl World {
         let (server, adapter, client) = if scenario.no_server {
             let port = support::free_port()?;
             env.insert("HITL_PORT".to_owned(), port.to_string());
-            env.insert("HITL_DATA_DIR".to_owned(), dir.path().display().to_string());
+            env.insert("HITL_DATA_DIR".to_owned(), dir.path().join("data").display().to_string());
             vars.set("port", port.into());
             (None, Arc::new(Adapter::start(language, &env)?), client_of_environment())
         } else if scenario.is_alone() {

@@ -30,5 +30,6 @@ mod refusals;
 mod stores;
 mod surface;
 mod tasks;
+mod up;
 mod waits;
 mod watches;

@@ -1,5 +1,6 @@
 //! The `hitl` command as a script uses it: its own home, its own server, its output and its exit code.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,6 +20,15 @@ pub(crate) struct Shell {
     variables: Vec<(String, String)>,
 }
 
+impl Drop for Shell {
+    /// No test leaves a server behind.
+    fn drop(&mut self) {
+        for pid in self.servers() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
 /// What a command came to.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -36,7 +46,12 @@ impl Shell {
     /// One for whom no server runs yet, and who would find it on `port`, with a store of the kind that this run of the
     /// tests is about.
     pub(crate) async fn alone(port: u16) -> Self {
-        let mut shell = Self::with("HITL_PORT", &port.to_string());
+        Self::alone_with("HITL_PORT", &port.to_string()).await
+    }
+
+    /// The same, with another variable in place of the port.
+    pub(crate) async fn alone_with(name: &str, value: &str) -> Self {
+        let mut shell = Self::with(name, value);
         let kind = Kind::of_this_run();
         // That is what whoever says nothing gets.
         if kind != Kind::Embedded {
@@ -47,14 +62,49 @@ impl Shell {
         shell
     }
 
-    fn with(name: &str, value: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("hitl-shell-").tempdir();
+    pub(crate) fn with(name: &str, value: &str) -> Self {
+        let ours = std::fs::Permissions::from_mode(0o700);
+        let dir = tempfile::Builder::new().prefix("hitl-shell-").permissions(ours).tempdir();
         let variables = vec![(name.to_owned(), value.to_owned())];
         Self { dir: dir.expect("a directory"), variables }
     }
 
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The servers that were started here and are nobody's children: they run in this directory.
+    pub(crate) fn servers(&self) -> Vec<Pid> {
+        let serves = |pid: &Pid| {
+            let of = |part: &str| format!("/proc/{}/{part}", pid.as_raw_nonzero());
+            let line = std::fs::read(of("cmdline")).unwrap_or_default();
+            let is_here = std::fs::read_link(of("cwd")).is_ok_and(|cwd| cwd == self.dir.path());
+            is_here && line.split(|byte| *byte == 0).any(|word| word == b"serve")
+        };
+        let entries = std::fs::read_dir("/proc").expect("/proc can be read").flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter_map(Pid::from_raw).filter(serves).collect()
+    }
+
+    /// The only one of them.
+    pub(crate) fn server(&self) -> Pid {
+        let servers = self.servers();
+        let [server] = servers[..] else { panic!("there is one server for all, not {servers:?}") };
+        server
+    }
+
+    /// Kills them, and returns once they are gone.
+    pub(crate) async fn kill_servers(&self) {
+        for pid in self.servers() {
+            // It may have ended by now.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        let gone = async {
+            while !self.servers().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        soon("the end of the servers", gone).await;
     }
 
     /// `program`, to be run in this environment.
@@ -148,49 +198,5 @@ impl Asking {
         let output = output.expect("it can be read");
         let out = String::from_utf8(output.stdout).expect("the output is text");
         Done { code: output.status.code(), out, err }
-    }
-}
-
-/// The servers that listen on `port`, as process ids: those nobody but the client that needed one has started.
-pub(crate) fn servers_on(port: u16) -> Vec<Pid> {
-    let address = format!("127.0.0.1:{port}");
-    let serves = |pid: &Pid| {
-        let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-        let line = line.unwrap_or_default();
-        let words: Vec<_> = line.split(|byte| *byte == 0).collect();
-        words.contains(&b"serve".as_slice()) && words.contains(&address.as_bytes())
-    };
-    let entries = std::fs::read_dir("/proc").expect("/proc can be read").flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(Pid::from_raw).filter(serves).collect()
-}
-
-/// The only server on `port`. Those that came too late for the port are given the time to end.
-pub(crate) async fn one_server_on(port: u16) -> Pid {
-    let only = async {
-        loop {
-            if let [server] = servers_on(port)[..] {
-                return server;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    soon("one server for all", only).await
-}
-
-/// Kills the servers on its port when it goes, so that no test leaves one behind.
-pub(crate) struct Sweep(pub(crate) u16);
-
-impl Sweep {
-    pub(crate) fn now(&self) {
-        for pid in servers_on(self.0) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Sweep {
-    fn drop(&mut self) {
-        self.now();
     }
 }

@@ -9,11 +9,11 @@ use support::stores::Kind;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
-use crate::shell::{Shell, Sweep, one_server_on, servers_on};
+use crate::shell::Shell;
 use crate::site::soon;
 
 /// A port that nobody listens on, below those that the kernel gives to outgoing connections.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     use rand::RngExt;
     let port = || rand::rng().random_range(12_000..32_000);
     let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
@@ -22,23 +22,20 @@ fn free_port() -> u16 {
 
 #[tokio::test]
 async fn ask_starts_a_server_by_itself_and_all_who_come_at_once_share_it() {
-    let port = free_port();
-    let (shell, sweep) = (Shell::alone(port).await, Sweep(port));
+    let shell = Shell::alone(free_port()).await;
     let asks = join_all((0..4).map(|_| shell.ask(&["What?", "--type", "int"]))).await;
-    one_server_on(port).await;
+    shell.server();
     for (asking, answer) in asks.into_iter().zip(["1", "2", "3", "4"]) {
         shell.out(&["answer", asking.id(), answer]).await;
         assert_eq!(asking.done().await.out, format!("{answer}\n"));
     }
     let beside_us = matches!(Kind::of_this_run(), Kind::Embedded | Kind::Files);
     assert_eq!(shell.dir().join("store").is_dir(), beside_us, "unless told otherwise");
-    drop(sweep);
 }
 
 #[tokio::test]
 async fn an_ask_that_is_killed_and_run_again_with_its_run_id_asks_the_same_question() {
-    let port = free_port();
-    let (shell, _sweep) = (Shell::alone(port).await, Sweep(port));
+    let shell = Shell::alone(free_port()).await;
     let args = ["How many?", "--type", "int", "--run-id", "nightly-1", "--name", "count"];
     let first = shell.ask(&args).await;
     let link = first.link.clone();
@@ -67,10 +64,9 @@ async fn answer_after_kill(shell: &Shell, id: &str, answer: &str) -> bool {
 
 #[tokio::test]
 async fn the_answer_arrives_though_the_server_is_killed_while_ask_waits() {
-    let port = free_port();
-    let (shell, sweep) = (Shell::alone(port).await, Sweep(port));
+    let shell = Shell::alone(free_port()).await;
     let asking = shell.ask(&["What?"]).await;
-    let server = one_server_on(port).await;
+    let server = shell.server();
     kill_process(server, Signal::KILL).expect("it dies");
     let answered = answer_after_kill(&shell, asking.id(), "still here").await;
     let done = asking.done().await;
@@ -79,8 +75,7 @@ async fn the_answer_arrives_though_the_server_is_killed_while_ask_waits() {
         return;
     }
     assert_eq!((done.code, done.out.as_str()), (Some(0), "still here\n"), "{done:?}");
-    assert!(!servers_on(port).contains(&server));
-    drop(sweep);
+    assert!(!shell.servers().contains(&server));
 }
 
 /// What the task prints before each of its lines, among those of the test runner.
@@ -136,8 +131,7 @@ impl Task {
 
 #[tokio::test]
 async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
-    let port = free_port();
-    let (shell, _sweep) = (Shell::alone(port).await, Sweep(port));
+    let shell = Shell::alone(free_port()).await;
     let mut known: Vec<(String, String)> = Vec::new();
     for answer in ["1", "2", "3"] {
         let mut task = Task::start(&shell, "run-1");
@@ -167,12 +161,11 @@ async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_task_gets_its_answer_though_the_server_is_killed_while_it_waits() {
-    let port = free_port();
-    let (shell, sweep) = (Shell::alone(port).await, Sweep(port));
+    let shell = Shell::alone(free_port()).await;
     let mut task = Task::start(&shell, "run-1");
     let link = task.says().await;
     let id = link.rsplit('/').nth(1).expect("a link ends with id and token");
-    sweep.now();
+    shell.kill_servers().await;
     if !answer_after_kill(&shell, id, "9").await {
         let status = soon("the end of the task", task.child.wait()).await.expect("it ends");
         assert!(!status.success(), "nobody will answer it");

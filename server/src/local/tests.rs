@@ -136,3 +136,13 @@ fn a_port_is_digits_from_1_to_65535() {
         assert!(refused.contains("HITL_PORT") && refused.contains("1 to 65535"), "{refused}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_in_vain_for_another_to_start_or_end_is_told_whom_to_end() {
+    let (_temp, dir) = place();
+    let _held = Claim::take(dir.clone()).unwrap();
+    let begun = tokio::time::Instant::now();
+    let refused = super::up(&dir, None).await.unwrap_err().to_string();
+    assert!(refused.contains(&format!("`kill {}`", std::process::id())), "{refused}");
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
