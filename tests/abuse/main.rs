@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 const MEMORY_MIB: u64 = 512;
 const DESCRIPTORS: u32 = 1_024;
-/// How long each attack lasts: time for at least a hundred answers, so that the slowest of a hundred is not the slowest.
+/// How long each attack lasts: time for hundreds of answers, so that the slowest of a hundred is not the slowest.
 const ATTACK_TIME: Duration = Duration::from_secs(6);
 /// How long nothing is done to it before each attack, to compare with.
 const QUIET_TIME: Duration = Duration::from_secs(2);

@@ -65,8 +65,8 @@ struct Parts {
 }
 
 impl Service {
-    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them. What takes long to
-    /// compute is computed in the `background`.
+    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them. What takes long
+    /// to compute is computed in the `background`.
     pub fn new(
         store: EventStore,
         clock: Arc<dyn Clock>,
