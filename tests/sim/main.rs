@@ -22,6 +22,7 @@ mod trace;
 mod trouble;
 mod view;
 mod wait;
+mod watch;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -24,9 +24,12 @@ use crate::signal::Signal;
 use crate::stores::{self, Kind};
 use crate::trace::Trace;
 use crate::trouble::{Trouble, make_trouble};
+use crate::watch::Watcher;
 use crate::world::{Phase, World};
 
 const REPLICAS: usize = 3;
+/// How many watch all events from beginning to end.
+const WATCHERS: usize = 2;
 /// What is promised of several replicas with good clocks, and what the clocks of two may add.
 const BOUNDS: Bounds = Bounds {
     late_ms: 7_000 + 2 * SKEW_MAX_MS,
@@ -85,6 +88,9 @@ async fn play(scenario: Scenario, store: Arc<dyn ObjectStore>, keep_lines: bool)
     let clients: JoinSet<()> = (0..world.scenario.clients)
         .map(|number| Client::new(number, rng.random(), world.clone()).run())
         .collect();
+    let watchers: JoinSet<_> = (0..WATCHERS)
+        .map(|_| Watcher::new(world.clone(), StdRng::seed_from_u64(rng.random())).run())
+        .collect();
     for _ in 0..world.scenario.storms {
         storm(&world, rng.random()).await;
         calm(&world).await;
@@ -92,7 +98,9 @@ async fn play(scenario: Scenario, store: Arc<dyn ObjectStore>, keep_lines: bool)
     world.phase.set(Phase::End);
     let ended = timeout(CLIENTS_END, clients.join_all()).await;
     ended.expect("clients end once nothing goes wrong any more");
+    let watched = timeout(CLIENTS_END, watchers.join_all()).await;
     books::audit(&world, &mut rng).await;
+    world.recorder.history().watched = watched.expect("so do watchers");
 
     let history = std::mem::take(&mut *world.recorder.history());
     let verdict = checker::check(&history, &BOUNDS);

@@ -161,6 +161,14 @@ pub struct Listing {
     pub events: Vec<View>,
 }
 
+/// A change that somebody saw who watches.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeSeen {
+    pub event: String,
+    /// Whether it ended; else it was created.
+    pub is_end: bool,
+}
+
 /// Everything that was seen in a run.
 #[derive(Debug, Default, Clone, Serialize)]
 pub struct History {
@@ -168,6 +176,8 @@ pub struct History {
     pub lives: Vec<Life>,
     pub autopsies: Vec<Autopsy>,
     pub listings: Vec<Listing>,
+    /// What each watcher saw from the beginning of the run to its end, in order.
+    pub watched: Vec<Vec<ChangeSeen>>,
 }
 
 /// Writes the history down while it happens.
@@ -244,6 +254,9 @@ impl History {
         }
         for listing in &self.listings {
             writeln!(out, "{}", serde_json::json!({ "listing": listing }))?;
+        }
+        for watched in &self.watched {
+            writeln!(out, "{}", serde_json::json!({ "watched": watched }))?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod samples;
 mod tests;
 mod timers;
 mod waits;
+mod watches;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -68,6 +69,10 @@ pub enum Rule {
     LateTimer,
     /// A waiter is told.
     WaiterNotTold,
+    /// Whoever watches and resumes sees every change.
+    ChangeMissed,
+    /// Whoever watches sees that an event was created before it sees that it ended.
+    ChangeOrder,
     /// The list has each event once, in the right part and the right order.
     List,
     /// A server that is killed gives no error but a broken connection, and the store fails only where it was made to.
@@ -166,6 +171,7 @@ pub fn check(history: &History, bounds: &Bounds) -> Verdict {
     reads::check_faults(history, &mut verdict);
     timers::check_stores(&stories, &history.autopsies, bounds, &mut verdict);
     lists::check(&stories, history, &mut verdict);
+    watches::check(&stories, history, &mut verdict);
     verdict
 }
 

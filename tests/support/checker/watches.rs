@@ -1,0 +1,55 @@
+//! Whoever watches, and resumes after every break, sees every change, and those of one event in order.
+
+use std::collections::BTreeMap;
+
+use crate::checker::{Rule, Story, Verdict};
+use crate::history::{ChangeSeen, History, Op, Outcome};
+
+/// What one watcher saw of one event, by the places in all that it saw.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    created: Option<usize>,
+    ended: Option<usize>,
+}
+
+pub(super) fn check(stories: &[Story<'_>], history: &History, verdict: &mut Verdict) {
+    for (watcher, changes) in history.watched.iter().enumerate() {
+        let seen = first_of_each(changes);
+        for story in stories {
+            let Seen { created, ended } = seen.get(story.id).copied().unwrap_or_default();
+            if was_acknowledged(story) {
+                verdict.expect(created.is_some(), Rule::ChangeMissed, story.id, || {
+                    format!("watcher {watcher} never saw that it was created")
+                });
+            }
+            if story.ended.is_some() {
+                verdict.expect(ended.is_some(), Rule::ChangeMissed, story.id, || {
+                    format!("watcher {watcher} never saw that it ended")
+                });
+            }
+            let in_order = ended.is_none() || created.is_some_and(|created| Some(created) < ended);
+            verdict.expect(in_order, Rule::ChangeOrder, story.id, || {
+                format!("watcher {watcher} saw the end at {ended:?}, and the create at {created:?}")
+            });
+        }
+    }
+}
+
+fn first_of_each(changes: &[ChangeSeen]) -> BTreeMap<&str, Seen> {
+    let mut all: BTreeMap<&str, Seen> = BTreeMap::new();
+    for (place, change) in changes.iter().enumerate() {
+        let seen = all.entry(&change.event).or_default();
+        let first = if change.is_end { &mut seen.ended } else { &mut seen.created };
+        first.get_or_insert(place);
+    }
+    all
+}
+
+/// Whether some create was told that this event was there: one that never was may be in the store, and announced by
+/// nobody.
+fn was_acknowledged(story: &Story<'_>) -> bool {
+    story
+        .records
+        .iter()
+        .any(|record| matches!((&record.op, &record.outcome), (Op::Create(_), Outcome::Seen(_))))
+}
