@@ -15,11 +15,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hitl.v1 import event_pb2 as hitl_dot_v1_dot_event__pb2
+from hitl.v1 import failure_pb2 as hitl_dot_v1_dot_failure__pb2
 from hitl.v1 import input_pb2 as hitl_dot_v1_dot_input__pb2
 from hitl.v1 import value_pb2 as hitl_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n\x12\x43reateEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x03 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12?\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntryR\x06labels\x12-\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00R\x03ttl\x12\x38\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x08\x64\x65\x61\x64line\x12\x31\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\x0b \x01(\tR\x0eidempotencyKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0c\n\nexpiration\"U\n\x13\x43reateEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\x12\x18\n\x07\x65xisted\x18\x02 \x01(\x08R\x07\x65xisted\"J\n\x0fGetEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"8\n\x10GetEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xbd\x02\n\x11ListEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x84\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\"\x95\x01\n\x10WaitEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n\x11WaitEventResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12\x32\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\";\n\tHeartbeat\x12.\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n\x12\x41nswerEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x14\n\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x07 \x01(\tR\tresponderB\x08\n\x06\x61nswer\";\n\x13\x41nswerEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xa1\x01\n\x13\x44\x65\x63lineEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1b\n\tanswer_id\x18\x04 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x05 \x01(\tR\tresponder\"<\n\x14\x44\x65\x63lineEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"e\n\x12\x43\x61ncelEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\";\n\x13\x43\x61ncelEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent2\xaa\x04\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/event_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n\x12\x43reateEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x03 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x04 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x05 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12?\n\x06labels\x18\x07 \x03(\x0b\x32\'.hitl.v1.CreateEventRequest.LabelsEntryR\x06labels\x12-\n\x03ttl\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00R\x03ttl\x12\x38\n\x08\x64\x65\x61\x64line\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x08\x64\x65\x61\x64line\x12\x31\n\non_timeout\x18\n \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\x0b \x01(\tR\x0eidempotencyKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0c\n\nexpiration\"U\n\x13\x43reateEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\x12\x18\n\x07\x65xisted\x18\x02 \x01(\x08R\x07\x65xisted\"J\n\x0fGetEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"8\n\x10GetEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xbd\x02\n\x11ListEventsRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n\x05scope\x18\x06 \x01(\tR\x05scope\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.hitl.v1.ListEventsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x84\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\"\x95\x01\n\x10WaitEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n\x11WaitEventResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12\x32\n\theartbeat\x18\x02 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\";\n\tHeartbeat\x12.\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xad\x01\n\x11WaitEventsRequest\x12#\n\x03\x61\x64\x64\x18\x01 \x03(\x0b\x32\x11.hitl.v1.EventKeyR\x03\x61\x64\x64\x12)\n\x06remove\x18\x02 \x03(\x0b\x32\x11.hitl.v1.EventKeyR\x06remove\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"C\n\x08\x45ventKey\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\"\xa9\x01\n\x12WaitEventsResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventH\x00R\x05\x65vent\x12-\n\x06\x66\x61iled\x18\x02 \x01(\x0b\x32\x13.hitl.v1.FailedWaitH\x00R\x06\x66\x61iled\x12\x32\n\theartbeat\x18\x03 \x01(\x0b\x32\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\x08\n\x06update\"]\n\nFailedWait\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x11.hitl.v1.EventKeyR\x03key\x12*\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x10.hitl.v1.FailureR\x07\x66\x61ilure\"S\n\x18\x42\x61tchCreateEventsRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.hitl.v1.CreateEventRequestR\x08requests\"Q\n\x19\x42\x61tchCreateEventsResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32\x1a.hitl.v1.CreateEventResultR\x07results\"\x85\x01\n\x11\x43reateEventResult\x12\x38\n\x07\x63reated\x18\x01 \x01(\x0b\x32\x1c.hitl.v1.CreateEventResponseH\x00R\x07\x63reated\x12,\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x10.hitl.v1.FailureH\x00R\x07\x66\x61ilureB\x08\n\x06result\"S\n\x18\x42\x61tchAnswerEventsRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.hitl.v1.AnswerEventRequestR\x08requests\"Q\n\x19\x42\x61tchAnswerEventsResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32\x1a.hitl.v1.AnswerEventResultR\x07results\"|\n\x11\x41nswerEventResult\x12/\n\x08response\x18\x01 \x01(\x0b\x32\x11.hitl.v1.ResponseH\x00R\x08response\x12,\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x10.hitl.v1.FailureH\x00R\x07\x66\x61ilureB\x08\n\x06result\"\xe6\x01\n\x12\x41nswerEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x14\n\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x07 \x01(\tR\tresponderB\x08\n\x06\x61nswer\";\n\x13\x41nswerEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"\xa1\x01\n\x13\x44\x65\x63lineEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1b\n\tanswer_id\x18\x04 \x01(\tR\x08\x61nswerId\x12\x1c\n\tresponder\x18\x05 \x01(\tR\tresponder\"<\n\x14\x44\x65\x63lineEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent\"e\n\x12\x43\x61ncelEventRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\";\n\x13\x43\x61ncelEventResponse\x12$\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.EventR\x05\x65vent2\xbc\x06\n\x0c\x45ventService\x12M\n\x0b\x43reateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12\x44\n\x08GetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n\nListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\nWaitEvents\x12\x1a.hitl.v1.WaitEventsRequest\x1a\x1b.hitl.v1.WaitEventsResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12_\n\x11\x42\x61tchCreateEvents\x12!.hitl.v1.BatchCreateEventsRequest\x1a\".hitl.v1.BatchCreateEventsResponse\"\x03\x90\x02\x02\x12_\n\x11\x42\x61tchAnswerEvents\x12!.hitl.v1.BatchAnswerEventsRequest\x1a\".hitl.v1.BatchAnswerEventsResponse\"\x03\x90\x02\x02\x12M\n\x0b\x41nswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n\x0c\x44\x65\x63lineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n\x0b\x43\x61ncelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,46 +40,72 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\220\002\001'
   _globals['_EVENTSERVICE'].methods_by_name['WaitEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['WaitEvent']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['WaitEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['WaitEvents']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['BatchCreateEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['BatchCreateEvents']._serialized_options = b'\220\002\002'
+  _globals['_EVENTSERVICE'].methods_by_name['BatchAnswerEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['BatchAnswerEvents']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['AnswerEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['AnswerEvent']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['DeclineEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['DeclineEvent']._serialized_options = b'\220\002\002'
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['CancelEvent']._serialized_options = b'\220\002\002'
-  _globals['_CREATEEVENTREQUEST']._serialized_start=169
-  _globals['_CREATEEVENTREQUEST']._serialized_end=718
-  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_start=647
-  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_end=704
-  _globals['_CREATEEVENTRESPONSE']._serialized_start=720
-  _globals['_CREATEEVENTRESPONSE']._serialized_end=805
-  _globals['_GETEVENTREQUEST']._serialized_start=807
-  _globals['_GETEVENTREQUEST']._serialized_end=881
-  _globals['_GETEVENTRESPONSE']._serialized_start=883
-  _globals['_GETEVENTRESPONSE']._serialized_end=939
-  _globals['_LISTEVENTSREQUEST']._serialized_start=942
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1259
-  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_start=647
-  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_end=704
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1262
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1394
-  _globals['_WAITEVENTREQUEST']._serialized_start=1397
-  _globals['_WAITEVENTREQUEST']._serialized_end=1546
-  _globals['_WAITEVENTRESPONSE']._serialized_start=1548
-  _globals['_WAITEVENTRESPONSE']._serialized_end=1669
-  _globals['_HEARTBEAT']._serialized_start=1671
-  _globals['_HEARTBEAT']._serialized_end=1730
-  _globals['_ANSWEREVENTREQUEST']._serialized_start=1733
-  _globals['_ANSWEREVENTREQUEST']._serialized_end=1963
-  _globals['_ANSWEREVENTRESPONSE']._serialized_start=1965
-  _globals['_ANSWEREVENTRESPONSE']._serialized_end=2024
-  _globals['_DECLINEEVENTREQUEST']._serialized_start=2027
-  _globals['_DECLINEEVENTREQUEST']._serialized_end=2188
-  _globals['_DECLINEEVENTRESPONSE']._serialized_start=2190
-  _globals['_DECLINEEVENTRESPONSE']._serialized_end=2250
-  _globals['_CANCELEVENTREQUEST']._serialized_start=2252
-  _globals['_CANCELEVENTREQUEST']._serialized_end=2353
-  _globals['_CANCELEVENTRESPONSE']._serialized_start=2355
-  _globals['_CANCELEVENTRESPONSE']._serialized_end=2414
-  _globals['_EVENTSERVICE']._serialized_start=2417
-  _globals['_EVENTSERVICE']._serialized_end=2971
+  _globals['_CREATEEVENTREQUEST']._serialized_start=192
+  _globals['_CREATEEVENTREQUEST']._serialized_end=741
+  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_start=670
+  _globals['_CREATEEVENTREQUEST_LABELSENTRY']._serialized_end=727
+  _globals['_CREATEEVENTRESPONSE']._serialized_start=743
+  _globals['_CREATEEVENTRESPONSE']._serialized_end=828
+  _globals['_GETEVENTREQUEST']._serialized_start=830
+  _globals['_GETEVENTREQUEST']._serialized_end=904
+  _globals['_GETEVENTRESPONSE']._serialized_start=906
+  _globals['_GETEVENTRESPONSE']._serialized_end=962
+  _globals['_LISTEVENTSREQUEST']._serialized_start=965
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1282
+  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_start=670
+  _globals['_LISTEVENTSREQUEST_LABELSENTRY']._serialized_end=727
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1285
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1417
+  _globals['_WAITEVENTREQUEST']._serialized_start=1420
+  _globals['_WAITEVENTREQUEST']._serialized_end=1569
+  _globals['_WAITEVENTRESPONSE']._serialized_start=1571
+  _globals['_WAITEVENTRESPONSE']._serialized_end=1692
+  _globals['_HEARTBEAT']._serialized_start=1694
+  _globals['_HEARTBEAT']._serialized_end=1753
+  _globals['_WAITEVENTSREQUEST']._serialized_start=1756
+  _globals['_WAITEVENTSREQUEST']._serialized_end=1929
+  _globals['_EVENTKEY']._serialized_start=1931
+  _globals['_EVENTKEY']._serialized_end=1998
+  _globals['_WAITEVENTSRESPONSE']._serialized_start=2001
+  _globals['_WAITEVENTSRESPONSE']._serialized_end=2170
+  _globals['_FAILEDWAIT']._serialized_start=2172
+  _globals['_FAILEDWAIT']._serialized_end=2265
+  _globals['_BATCHCREATEEVENTSREQUEST']._serialized_start=2267
+  _globals['_BATCHCREATEEVENTSREQUEST']._serialized_end=2350
+  _globals['_BATCHCREATEEVENTSRESPONSE']._serialized_start=2352
+  _globals['_BATCHCREATEEVENTSRESPONSE']._serialized_end=2433
+  _globals['_CREATEEVENTRESULT']._serialized_start=2436
+  _globals['_CREATEEVENTRESULT']._serialized_end=2569
+  _globals['_BATCHANSWEREVENTSREQUEST']._serialized_start=2571
+  _globals['_BATCHANSWEREVENTSREQUEST']._serialized_end=2654
+  _globals['_BATCHANSWEREVENTSRESPONSE']._serialized_start=2656
+  _globals['_BATCHANSWEREVENTSRESPONSE']._serialized_end=2737
+  _globals['_ANSWEREVENTRESULT']._serialized_start=2739
+  _globals['_ANSWEREVENTRESULT']._serialized_end=2863
+  _globals['_ANSWEREVENTREQUEST']._serialized_start=2866
+  _globals['_ANSWEREVENTREQUEST']._serialized_end=3096
+  _globals['_ANSWEREVENTRESPONSE']._serialized_start=3098
+  _globals['_ANSWEREVENTRESPONSE']._serialized_end=3157
+  _globals['_DECLINEEVENTREQUEST']._serialized_start=3160
+  _globals['_DECLINEEVENTREQUEST']._serialized_end=3321
+  _globals['_DECLINEEVENTRESPONSE']._serialized_start=3323
+  _globals['_DECLINEEVENTRESPONSE']._serialized_end=3383
+  _globals['_CANCELEVENTREQUEST']._serialized_start=3385
+  _globals['_CANCELEVENTREQUEST']._serialized_end=3486
+  _globals['_CANCELEVENTRESPONSE']._serialized_start=3488
+  _globals['_CANCELEVENTRESPONSE']._serialized_end=3547
+  _globals['_EVENTSERVICE']._serialized_start=3550
+  _globals['_EVENTSERVICE']._serialized_end=4378
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,56 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_Heartbeat_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_EventKey_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_EventKey_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_FailedWait_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_FailedWait_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchCreateEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchCreateEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchCreateEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchCreateEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateEventResult_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateEventResult_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchAnswerEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchAnswerEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_AnswerEventResult_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_AnswerEventResult_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_AnswerEventRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -112,79 +162,114 @@ public final class EventServiceOuterClass {
       "\n\033hitl/v1/event_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
-      "roto\032\023hitl/v1/input.proto\032\023hitl/v1/value" +
-      ".proto\"\245\004\n\022CreateEventRequest\022\034\n\tnamespa" +
-      "ce\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022" +
-      "\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n\rprompt_format" +
-      "\030\004 \001(\0162\025.hitl.v1.PromptFormatR\014promptFor" +
-      "mat\022$\n\005input\030\005 \001(\0132\016.hitl.v1.InputR\005inpu" +
-      "t\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132" +
-      "\'.hitl.v1.CreateEventRequest.LabelsEntry" +
-      "R\006labels\022-\n\003ttl\030\010 \001(\0132\031.google.protobuf." +
-      "DurationH\000R\003ttl\0228\n\010deadline\030\t \001(\0132\032.goog" +
-      "le.protobuf.TimestampH\000R\010deadline\0221\n\non_" +
-      "timeout\030\n \001(\0132\022.hitl.v1.OnTimeoutR\tonTim" +
-      "eout\022\'\n\017idempotency_key\030\013 \001(\tR\016idempoten" +
-      "cyKey\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001B\014\n\nexpiration\"U" +
-      "\n\023CreateEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
-      "itl.v1.EventR\005event\022\030\n\007existed\030\002 \001(\010R\007ex" +
-      "isted\"J\n\017GetEventRequest\022\034\n\tnamespace\030\001 " +
-      "\001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventI" +
-      "d\"8\n\020GetEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
-      "itl.v1.EventR\005event\"\275\002\n\021ListEventsReques" +
-      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\033\n\tpage_" +
-      "size\030\002 \001(\005R\010pageSize\022\035\n\npage_token\030\003 \001(\t" +
-      "R\tpageToken\022)\n\005state\030\004 \001(\0162\023.hitl.v1.Eve" +
-      "ntStateR\005state\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005sc" +
-      "ope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003(\0132&.hitl." +
-      "v1.ListEventsRequest.LabelsEntryR\006labels" +
-      "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"\204\001\n\022ListEventsRespon" +
-      "se\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006even" +
-      "ts\022&\n\017next_page_token\030\002 \001(\tR\rnextPageTok" +
-      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"\225\001\n\020W" +
-      "aitEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
-      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n\022hear" +
-      "tbeat_interval\030\003 \001(\0132\031.google.protobuf.D" +
-      "urationR\021heartbeatInterval\"y\n\021WaitEventR" +
-      "esponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000" +
-      "R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v1.Hea" +
-      "rtbeatH\000R\theartbeatB\010\n\006update\";\n\tHeartbe" +
-      "at\022.\n\004time\030\001 \001(\0132\032.google.protobuf.Times" +
-      "tampR\004time\"\346\001\n\022AnswerEventRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
-      "\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Valu" +
-      "eH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text" +
-      "\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answe" +
-      "rId\022\034\n\tresponder\030\007 \001(\tR\tresponderB\010\n\006ans" +
-      "wer\";\n\023AnswerEventResponse\022$\n\005event\030\001 \001(" +
-      "\0132\016.hitl.v1.EventR\005event\"\241\001\n\023DeclineEven" +
-      "tRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031" +
-      "\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(" +
-      "\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034" +
-      "\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024DeclineE" +
-      "ventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
-      "entR\005event\"e\n\022CancelEventRequest\022\034\n\tname" +
-      "space\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\t" +
-      "R\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023Can" +
-      "celEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v" +
-      "1.EventR\005event2\252\004\n\014EventService\022M\n\013Creat" +
-      "eEvent\022\033.hitl.v1.CreateEventRequest\032\034.hi" +
-      "tl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEve" +
-      "nt\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1.G" +
-      "etEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hit" +
-      "l.v1.ListEventsRequest\032\033.hitl.v1.ListEve" +
-      "ntsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1." +
-      "WaitEventRequest\032\032.hitl.v1.WaitEventResp" +
-      "onse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl.v1.Ans" +
-      "werEventRequest\032\034.hitl.v1.AnswerEventRes" +
-      "ponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.Dec" +
-      "lineEventRequest\032\035.hitl.v1.DeclineEventR" +
-      "esponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.Ca" +
-      "ncelEventRequest\032\034.hitl.v1.CancelEventRe" +
-      "sponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hitl.dev/g" +
-      "o/hitlv1b\006proto3"
+      "roto\032\025hitl/v1/failure.proto\032\023hitl/v1/inp" +
+      "ut.proto\032\023hitl/v1/value.proto\"\245\004\n\022Create" +
+      "EventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespa" +
+      "ce\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006prompt\030\003 \001(\tR\006" +
+      "prompt\022:\n\rprompt_format\030\004 \001(\0162\025.hitl.v1." +
+      "PromptFormatR\014promptFormat\022$\n\005input\030\005 \001(" +
+      "\0132\016.hitl.v1.InputR\005input\022\024\n\005scope\030\006 \001(\tR" +
+      "\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl.v1.CreateE" +
+      "ventRequest.LabelsEntryR\006labels\022-\n\003ttl\030\010" +
+      " \001(\0132\031.google.protobuf.DurationH\000R\003ttl\0228" +
+      "\n\010deadline\030\t \001(\0132\032.google.protobuf.Times" +
+      "tampH\000R\010deadline\0221\n\non_timeout\030\n \001(\0132\022.h" +
+      "itl.v1.OnTimeoutR\tonTimeout\022\'\n\017idempoten" +
+      "cy_key\030\013 \001(\tR\016idempotencyKey\0329\n\013LabelsEn" +
+      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005va" +
+      "lue:\0028\001B\014\n\nexpiration\"U\n\023CreateEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetEvent" +
+      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
+      "\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\"\275\002\n\021ListEventsRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010pageS" +
+      "ize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)\n\005st" +
+      "ate\030\004 \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n" +
+      "\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005scope\022" +
+      ">\n\006labels\030\007 \003(\0132&.hitl.v1.ListEventsRequ" +
+      "est.LabelsEntryR\006labels\0329\n\013LabelsEntry\022\020" +
+      "\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\002" +
+      "8\001\"\204\001\n\022ListEventsResponse\022&\n\006events\030\001 \003(" +
+      "\0132\016.hitl.v1.EventR\006events\022&\n\017next_page_t" +
+      "oken\030\002 \001(\tR\rnextPageToken\022\036\n\nunreadable\030" +
+      "\003 \003(\tR\nunreadable\"\225\001\n\020WaitEventRequest\022\034" +
+      "\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id" +
+      "\030\002 \001(\tR\007eventId\022H\n\022heartbeat_interval\030\003 " +
+      "\001(\0132\031.google.protobuf.DurationR\021heartbea" +
+      "tInterval\"y\n\021WaitEventResponse\022&\n\005event\030" +
+      "\001 \001(\0132\016.hitl.v1.EventH\000R\005event\0222\n\theartb" +
+      "eat\030\002 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbe" +
+      "atB\010\n\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132" +
+      "\032.google.protobuf.TimestampR\004time\"\255\001\n\021Wa" +
+      "itEventsRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.E" +
+      "ventKeyR\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.E" +
+      "ventKeyR\006remove\022H\n\022heartbeat_interval\030\003 " +
+      "\001(\0132\031.google.protobuf.DurationR\021heartbea" +
+      "tInterval\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\t" +
+      "R\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251" +
+      "\001\n\022WaitEventsResponse\022&\n\005event\030\001 \001(\0132\016.h" +
+      "itl.v1.EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023." +
+      "hitl.v1.FailedWaitH\000R\006failed\0222\n\theartbea" +
+      "t\030\003 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeat" +
+      "B\010\n\006update\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021." +
+      "hitl.v1.EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020" +
+      ".hitl.v1.FailureR\007failure\"S\n\030BatchCreate" +
+      "EventsRequest\0227\n\010requests\030\001 \003(\0132\033.hitl.v" +
+      "1.CreateEventRequestR\010requests\"Q\n\031BatchC" +
+      "reateEventsResponse\0224\n\007results\030\001 \003(\0132\032.h" +
+      "itl.v1.CreateEventResultR\007results\"\205\001\n\021Cr" +
+      "eateEventResult\0228\n\007created\030\001 \001(\0132\034.hitl." +
+      "v1.CreateEventResponseH\000R\007created\022,\n\007fai" +
+      "lure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB" +
+      "\010\n\006result\"S\n\030BatchAnswerEventsRequest\0227\n" +
+      "\010requests\030\001 \003(\0132\033.hitl.v1.AnswerEventReq" +
+      "uestR\010requests\"Q\n\031BatchAnswerEventsRespo" +
+      "nse\0224\n\007results\030\001 \003(\0132\032.hitl.v1.AnswerEve" +
+      "ntResultR\007results\"|\n\021AnswerEventResult\022/" +
+      "\n\010response\030\001 \001(\0132\021.hitl.v1.ResponseH\000R\010r" +
+      "esponse\022,\n\007failure\030\002 \001(\0132\020.hitl.v1.Failu" +
+      "reH\000R\007failureB\010\n\006result\"\346\001\n\022AnswerEventR" +
+      "equest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010" +
+      "event_id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016" +
+      ".hitl.v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R" +
+      "\004json\022\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id" +
+      "\030\006 \001(\tR\010answerId\022\034\n\tresponder\030\007 \001(\tR\tres" +
+      "ponderB\010\n\006answer\";\n\023AnswerEventResponse\022" +
+      "$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\241\001" +
+      "\n\023DeclineEventRequest\022\034\n\tnamespace\030\001 \001(\t" +
+      "R\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026" +
+      "\n\006reason\030\003 \001(\tR\006reason\022\033\n\tanswer_id\030\004 \001(" +
+      "\tR\010answerId\022\034\n\tresponder\030\005 \001(\tR\tresponde" +
+      "r\"<\n\024DeclineEventResponse\022$\n\005event\030\001 \001(\013" +
+      "2\016.hitl.v1.EventR\005event\"e\n\022CancelEventRe" +
+      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010e" +
+      "vent_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006" +
+      "reason\";\n\023CancelEventResponse\022$\n\005event\030\001" +
+      " \001(\0132\016.hitl.v1.EventR\005event2\274\006\n\014EventSer" +
+      "vice\022M\n\013CreateEvent\022\033.hitl.v1.CreateEven" +
+      "tRequest\032\034.hitl.v1.CreateEventResponse\"\003" +
+      "\220\002\002\022D\n\010GetEvent\022\030.hitl.v1.GetEventReques" +
+      "t\032\031.hitl.v1.GetEventResponse\"\003\220\002\001\022J\n\nLis" +
+      "tEvents\022\032.hitl.v1.ListEventsRequest\032\033.hi" +
+      "tl.v1.ListEventsResponse\"\003\220\002\001\022I\n\tWaitEve" +
+      "nt\022\031.hitl.v1.WaitEventRequest\032\032.hitl.v1." +
+      "WaitEventResponse\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032" +
+      ".hitl.v1.WaitEventsRequest\032\033.hitl.v1.Wai" +
+      "tEventsResponse\"\003\220\002\001(\0010\001\022_\n\021BatchCreateE" +
+      "vents\022!.hitl.v1.BatchCreateEventsRequest" +
+      "\032\".hitl.v1.BatchCreateEventsResponse\"\003\220\002" +
+      "\002\022_\n\021BatchAnswerEvents\022!.hitl.v1.BatchAn" +
+      "swerEventsRequest\032\".hitl.v1.BatchAnswerE" +
+      "ventsResponse\"\003\220\002\002\022M\n\013AnswerEvent\022\033.hitl" +
+      ".v1.AnswerEventRequest\032\034.hitl.v1.AnswerE" +
+      "ventResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl" +
+      ".v1.DeclineEventRequest\032\035.hitl.v1.Declin" +
+      "eEventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hit" +
+      "l.v1.CancelEventRequest\032\034.hitl.v1.Cancel" +
+      "EventResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hit" +
+      "l.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -192,6 +277,7 @@ public final class EventServiceOuterClass {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
           dev.hitl.v1.EventOuterClass.getDescriptor(),
+          dev.hitl.v1.FailureOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
@@ -261,38 +347,98 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Heartbeat_descriptor,
         new java.lang.String[] { "Time", });
-    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+    internal_static_hitl_v1_WaitEventsRequest_descriptor =
       getDescriptor().getMessageTypes().get(9);
+    internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsRequest_descriptor,
+        new java.lang.String[] { "Add", "Remove", "HeartbeatInterval", });
+    internal_static_hitl_v1_EventKey_descriptor =
+      getDescriptor().getMessageTypes().get(10);
+    internal_static_hitl_v1_EventKey_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_EventKey_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", });
+    internal_static_hitl_v1_WaitEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(11);
+    internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsResponse_descriptor,
+        new java.lang.String[] { "Event", "Failed", "Heartbeat", "Update", });
+    internal_static_hitl_v1_FailedWait_descriptor =
+      getDescriptor().getMessageTypes().get(12);
+    internal_static_hitl_v1_FailedWait_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_FailedWait_descriptor,
+        new java.lang.String[] { "Key", "Failure", });
+    internal_static_hitl_v1_BatchCreateEventsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(13);
+    internal_static_hitl_v1_BatchCreateEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchCreateEventsRequest_descriptor,
+        new java.lang.String[] { "Requests", });
+    internal_static_hitl_v1_BatchCreateEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(14);
+    internal_static_hitl_v1_BatchCreateEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchCreateEventsResponse_descriptor,
+        new java.lang.String[] { "Results", });
+    internal_static_hitl_v1_CreateEventResult_descriptor =
+      getDescriptor().getMessageTypes().get(15);
+    internal_static_hitl_v1_CreateEventResult_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateEventResult_descriptor,
+        new java.lang.String[] { "Created", "Failure", "Result", });
+    internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(16);
+    internal_static_hitl_v1_BatchAnswerEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor,
+        new java.lang.String[] { "Requests", });
+    internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(17);
+    internal_static_hitl_v1_BatchAnswerEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor,
+        new java.lang.String[] { "Results", });
+    internal_static_hitl_v1_AnswerEventResult_descriptor =
+      getDescriptor().getMessageTypes().get(18);
+    internal_static_hitl_v1_AnswerEventResult_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_AnswerEventResult_descriptor,
+        new java.lang.String[] { "Response", "Failure", "Result", });
+    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+      getDescriptor().getMessageTypes().get(19);
     internal_static_hitl_v1_AnswerEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Value", "Json", "Text", "AnswerId", "Responder", "Answer", });
     internal_static_hitl_v1_AnswerEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(10);
+      getDescriptor().getMessageTypes().get(20);
     internal_static_hitl_v1_AnswerEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_DeclineEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(11);
+      getDescriptor().getMessageTypes().get(21);
     internal_static_hitl_v1_DeclineEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", "AnswerId", "Responder", });
     internal_static_hitl_v1_DeclineEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(12);
+      getDescriptor().getMessageTypes().get(22);
     internal_static_hitl_v1_DeclineEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_CancelEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(13);
+      getDescriptor().getMessageTypes().get(23);
     internal_static_hitl_v1_CancelEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", });
     internal_static_hitl_v1_CancelEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(24);
     internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,
@@ -300,6 +446,7 @@ public final class EventServiceOuterClass {
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.EventOuterClass.getDescriptor();
+    dev.hitl.v1.FailureOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }
