@@ -3,11 +3,13 @@
 use hitl_core::Channel;
 use hitl_proto::v1;
 use hitl_proto::v1::event_service_server::EventService;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::{Api, Caller};
+use crate::budget::Call;
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
+use crate::grpc::waits::WaitsUpdates;
 use crate::net::Peer;
 use crate::service::Owner;
 
@@ -28,6 +30,7 @@ impl Events {
 #[tonic::async_trait]
 impl EventService for Events {
     type WaitEventStream = Updates;
+    type WaitEventsStream = WaitsUpdates;
 
     async fn create_event(
         &self,
@@ -52,9 +55,34 @@ impl EventService for Events {
 
     async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
         let deadline = deadline(request.metadata());
-        let owner = peer(&request).map_or_else(Owner::default, |peer| Owner(peer.connection));
+        let owner = owner(&request);
         let begun = self.api.wait_event(request.get_ref(), owner).await;
         wrap(begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline)))
+    }
+
+    async fn wait_events(
+        &self,
+        request: Request<Streaming<v1::WaitEventsRequest>>,
+    ) -> Answer<WaitsUpdates> {
+        let deadline = deadline(request.metadata());
+        let call = request.extensions().get::<Call>().cloned();
+        let begun = self.api.wait_events(owner(&request), call.as_ref().map(Call::account));
+        wrap(begun.map(|waits| WaitsUpdates::new(waits, request.into_inner(), call, deadline)))
+    }
+
+    async fn batch_create_events(
+        &self,
+        request: Request<v1::BatchCreateEventsRequest>,
+    ) -> Answer<v1::BatchCreateEventsResponse> {
+        wrap(self.api.batch_create_events(request.into_inner()).await)
+    }
+
+    async fn batch_answer_events(
+        &self,
+        request: Request<v1::BatchAnswerEventsRequest>,
+    ) -> Answer<v1::BatchAnswerEventsResponse> {
+        let caller = caller(&request);
+        wrap(self.api.batch_answer_events(request.into_inner(), &caller).await)
     }
 
     async fn answer_event(
@@ -89,6 +117,11 @@ fn wrap<T>(result: Result<T, crate::error::Error>) -> Answer<T> {
 fn caller<T>(request: &Request<T>) -> Caller {
     let address = peer(request).map(|peer| peer.address.ip().to_string());
     Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
+}
+
+/// Whose the waits of this call are.
+fn owner<T>(request: &Request<T>) -> Owner {
+    peer(request).map_or_else(Owner::default, |peer| Owner(peer.connection))
 }
 
 fn peer<T>(request: &Request<T>) -> Option<&Peer> {

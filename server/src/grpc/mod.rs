@@ -5,6 +5,7 @@
 mod events;
 mod status;
 mod wait;
+mod waits;
 
 use std::sync::Arc;
 

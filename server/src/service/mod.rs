@@ -12,6 +12,7 @@ mod list;
 mod machine;
 mod metrics;
 mod wait;
+mod waits;
 
 use std::sync::Arc;
 
@@ -24,8 +25,9 @@ pub use create::Created;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use wait::Wait;
+pub use waits::{Over, Waits};
 
-pub use crate::waiters::Owner;
+pub use crate::waiters::{FailedWait, Owner, SHARING};
 
 use crate::clock::Clock;
 use crate::error::Error;
