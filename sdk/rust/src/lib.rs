@@ -41,13 +41,14 @@ mod endpoint;
 mod error;
 mod event;
 mod key;
+mod many;
 mod object;
 mod program;
 mod retry;
 mod serve;
 mod status;
 mod value;
-mod wait;
+mod waits;
 
 #[cfg(test)]
 mod bounds_tests;
