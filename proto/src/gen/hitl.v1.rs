@@ -703,6 +703,61 @@ impl Channel {
         }
     }
 }
+/// Why one part of a call failed while others went on: what the error of a call of its own would have said.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Failure {
+    /// Output only. The number of the google.rpc.Code.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// Output only. The reason.
+    #[prost(enumeration = "ErrorReason", tag = "2")]
+    pub reason: i32,
+    /// Output only. What failed and what to do, for a person.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// Output only. What the google.rpc.ErrorInfo would have as metadata.
+    #[prost(btree_map = "string, string", tag = "4")]
+    pub metadata: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Output only. The fields at fault, as google.rpc.BadRequest would name them.
+    #[prost(message, repeated, tag = "5")]
+    pub field_violations: ::prost::alloc::vec::Vec<FieldViolation>,
+    /// Output only. When to try again. Absent if trying again as it is does not help.
+    #[prost(message, optional, tag = "6")]
+    pub retry_after: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for Failure {
+    const NAME: &'static str = "Failure";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Failure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Failure".into()
+    }
+}
+/// One rule that one field breaks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldViolation {
+    /// Output only. The path of the field, such as "input.int.min".
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Output only. What is wrong with it, for a person.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FieldViolation {
+    const NAME: &'static str = "FieldViolation";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FieldViolation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FieldViolation".into()
+    }
+}
 /// Asks for CreateEvent.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateEventRequest {
@@ -1064,6 +1119,231 @@ impl ::prost::Name for Bookmark {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.Bookmark".into()
+    }
+}
+/// One message of the caller of WaitEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitEventsRequest {
+    /// Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
+    #[prost(message, repeated, tag = "1")]
+    pub add: ::prost::alloc::vec::Vec<EventKey>,
+    /// Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
+    /// was on its way may still arrive.
+    #[prost(message, repeated, tag = "2")]
+    pub remove: ::prost::alloc::vec::Vec<EventKey>,
+    /// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
+    #[prost(message, optional, tag = "3")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for WaitEventsRequest {
+    const NAME: &'static str = "WaitEventsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WaitEventsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WaitEventsRequest".into()
+    }
+}
+/// Names an Event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EventKey {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for EventKey {
+    const NAME: &'static str = "EventKey";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.EventKey".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.EventKey".into()
+    }
+}
+/// One message of WaitEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitEventsResponse {
+    /// Output only. Exactly one of these.
+    #[prost(oneof = "wait_events_response::Update", tags = "1, 2, 3")]
+    pub update: ::core::option::Option<wait_events_response::Update>,
+}
+/// Nested message and enum types in `WaitEventsResponse`.
+pub mod wait_events_response {
+    /// Output only. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Update {
+        /// An Event that has ended, and is not waited for any more.
+        #[prost(message, tag = "1")]
+        Event(super::Event),
+        /// A wait that is over, and why.
+        #[prost(message, tag = "2")]
+        Failed(super::FailedWait),
+        /// Nothing has happened, and the server is still there.
+        #[prost(message, tag = "3")]
+        Heartbeat(super::Heartbeat),
+    }
+}
+impl ::prost::Name for WaitEventsResponse {
+    const NAME: &'static str = "WaitEventsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WaitEventsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WaitEventsResponse".into()
+    }
+}
+/// A wait of WaitEvents that cannot go on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FailedWait {
+    /// Output only. What was waited for, as it was added.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<EventKey>,
+    /// Output only. Why. If it has retry_after, add the wait again then.
+    #[prost(message, optional, tag = "2")]
+    pub failure: ::core::option::Option<Failure>,
+}
+impl ::prost::Name for FailedWait {
+    const NAME: &'static str = "FailedWait";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FailedWait".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FailedWait".into()
+    }
+}
+/// Asks for BatchCreateEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchCreateEventsRequest {
+    /// Required. What to create, 1 to 1,000.
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<CreateEventRequest>,
+}
+impl ::prost::Name for BatchCreateEventsRequest {
+    const NAME: &'static str = "BatchCreateEventsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.BatchCreateEventsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.BatchCreateEventsRequest".into()
+    }
+}
+/// Answers BatchCreateEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchCreateEventsResponse {
+    /// Output only. What became of each request, in their order.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<CreateEventResult>,
+}
+impl ::prost::Name for BatchCreateEventsResponse {
+    const NAME: &'static str = "BatchCreateEventsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.BatchCreateEventsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.BatchCreateEventsResponse".into()
+    }
+}
+/// What became of one request of a batch.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateEventResult {
+    /// Output only. Exactly one of these.
+    #[prost(oneof = "create_event_result::Result", tags = "1, 2")]
+    pub result: ::core::option::Option<create_event_result::Result>,
+}
+/// Nested message and enum types in `CreateEventResult`.
+pub mod create_event_result {
+    /// Output only. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Result {
+        /// What CreateEvent would have answered.
+        #[prost(message, tag = "1")]
+        Created(super::CreateEventResponse),
+        /// Why it failed. ERROR_REASON_OVERLOADED may mean that the reply is full: send the rest again.
+        #[prost(message, tag = "2")]
+        Failure(super::Failure),
+    }
+}
+impl ::prost::Name for CreateEventResult {
+    const NAME: &'static str = "CreateEventResult";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateEventResult".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateEventResult".into()
+    }
+}
+/// Asks for BatchAnswerEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchAnswerEventsRequest {
+    /// Required. The answers, 1 to 1,000.
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<AnswerEventRequest>,
+}
+impl ::prost::Name for BatchAnswerEventsRequest {
+    const NAME: &'static str = "BatchAnswerEventsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.BatchAnswerEventsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.BatchAnswerEventsRequest".into()
+    }
+}
+/// Answers BatchAnswerEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchAnswerEventsResponse {
+    /// Output only. What became of each answer, in their order.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<AnswerEventResult>,
+}
+impl ::prost::Name for BatchAnswerEventsResponse {
+    const NAME: &'static str = "BatchAnswerEventsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.BatchAnswerEventsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.BatchAnswerEventsResponse".into()
+    }
+}
+/// What became of one answer of a batch.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnswerEventResult {
+    /// Output only. Exactly one of these.
+    #[prost(oneof = "answer_event_result::Result", tags = "1, 2")]
+    pub result: ::core::option::Option<answer_event_result::Result>,
+}
+/// Nested message and enum types in `AnswerEventResult`.
+pub mod answer_event_result {
+    /// Output only. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Result {
+        /// How the Event ended: by this answer, or by the same one before.
+        #[prost(message, tag = "1")]
+        Response(super::Response),
+        /// Why it failed.
+        #[prost(message, tag = "2")]
+        Failure(super::Failure),
+    }
+}
+impl ::prost::Name for AnswerEventResult {
+    const NAME: &'static str = "AnswerEventResult";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.AnswerEventResult".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.AnswerEventResult".into()
     }
 }
 /// Asks for AnswerEvent.
@@ -1471,6 +1751,87 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "WatchEvents"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+        ///
+        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        /// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        /// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        /// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        pub async fn wait_events(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::WaitEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WaitEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/WaitEvents",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "WaitEvents"));
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+        pub async fn batch_create_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BatchCreateEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchCreateEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/BatchCreateEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "BatchCreateEvents"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+        pub async fn batch_answer_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BatchAnswerEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchAnswerEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/BatchAnswerEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "BatchAnswerEvents"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Answers an Event. The first valid answer wins and is durable before this returns.
         ///
         /// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -1626,6 +1987,39 @@ pub mod event_service_server {
             request: tonic::Request<super::WatchEventsRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::WatchEventsStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WaitEvents method.
+        type WaitEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WaitEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+        ///
+        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        /// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        /// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        /// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        async fn wait_events(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::WaitEventsRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::WaitEventsStream>, tonic::Status>;
+        /// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+        async fn batch_create_events(
+            &self,
+            request: tonic::Request<super::BatchCreateEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchCreateEventsResponse>,
+            tonic::Status,
+        >;
+        /// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+        async fn batch_answer_events(
+            &self,
+            request: tonic::Request<super::BatchAnswerEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchAnswerEventsResponse>,
             tonic::Status,
         >;
         /// Answers an Event. The first valid answer wins and is durable before this returns.
@@ -1963,6 +2357,146 @@ pub mod event_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/WaitEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct WaitEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::StreamingService<super::WaitEventsRequest>
+                    for WaitEventsSvc<T> {
+                        type Response = super::WaitEventsResponse;
+                        type ResponseStream = T::WaitEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::WaitEventsRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::wait_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WaitEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/BatchCreateEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct BatchCreateEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::BatchCreateEventsRequest>
+                    for BatchCreateEventsSvc<T> {
+                        type Response = super::BatchCreateEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BatchCreateEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::batch_create_events(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BatchCreateEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/BatchAnswerEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct BatchAnswerEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::BatchAnswerEventsRequest>
+                    for BatchAnswerEventsSvc<T> {
+                        type Response = super::BatchAnswerEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BatchAnswerEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::batch_answer_events(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BatchAnswerEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

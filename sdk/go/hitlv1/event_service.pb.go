@@ -1073,6 +1073,643 @@ func (x *Bookmark) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// One message of the caller of WaitEvents.
+type WaitEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
+	Add []*EventKey `protobuf:"bytes,1,rep,name=add,proto3" json:"add,omitempty"`
+	// Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
+	// was on its way may still arrive.
+	Remove []*EventKey `protobuf:"bytes,2,rep,name=remove,proto3" json:"remove,omitempty"`
+	// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
+	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *WaitEventsRequest) Reset() {
+	*x = WaitEventsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitEventsRequest) ProtoMessage() {}
+
+func (x *WaitEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitEventsRequest.ProtoReflect.Descriptor instead.
+func (*WaitEventsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *WaitEventsRequest) GetAdd() []*EventKey {
+	if x != nil {
+		return x.Add
+	}
+	return nil
+}
+
+func (x *WaitEventsRequest) GetRemove() []*EventKey {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+func (x *WaitEventsRequest) GetHeartbeatInterval() *durationpb.Duration {
+	if x != nil {
+		return x.HeartbeatInterval
+	}
+	return nil
+}
+
+// Names an Event.
+type EventKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId       string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventKey) Reset() {
+	*x = EventKey{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventKey) ProtoMessage() {}
+
+func (x *EventKey) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventKey.ProtoReflect.Descriptor instead.
+func (*EventKey) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *EventKey) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *EventKey) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+// One message of WaitEvents.
+type WaitEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Exactly one of these.
+	//
+	// Types that are valid to be assigned to Update:
+	//
+	//	*WaitEventsResponse_Event
+	//	*WaitEventsResponse_Failed
+	//	*WaitEventsResponse_Heartbeat
+	Update        isWaitEventsResponse_Update `protobuf_oneof:"update"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaitEventsResponse) Reset() {
+	*x = WaitEventsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitEventsResponse) ProtoMessage() {}
+
+func (x *WaitEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitEventsResponse.ProtoReflect.Descriptor instead.
+func (*WaitEventsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WaitEventsResponse) GetUpdate() isWaitEventsResponse_Update {
+	if x != nil {
+		return x.Update
+	}
+	return nil
+}
+
+func (x *WaitEventsResponse) GetEvent() *Event {
+	if x != nil {
+		if x, ok := x.Update.(*WaitEventsResponse_Event); ok {
+			return x.Event
+		}
+	}
+	return nil
+}
+
+func (x *WaitEventsResponse) GetFailed() *FailedWait {
+	if x != nil {
+		if x, ok := x.Update.(*WaitEventsResponse_Failed); ok {
+			return x.Failed
+		}
+	}
+	return nil
+}
+
+func (x *WaitEventsResponse) GetHeartbeat() *Heartbeat {
+	if x != nil {
+		if x, ok := x.Update.(*WaitEventsResponse_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
+type isWaitEventsResponse_Update interface {
+	isWaitEventsResponse_Update()
+}
+
+type WaitEventsResponse_Event struct {
+	// An Event that has ended, and is not waited for any more.
+	Event *Event `protobuf:"bytes,1,opt,name=event,proto3,oneof"`
+}
+
+type WaitEventsResponse_Failed struct {
+	// A wait that is over, and why.
+	Failed *FailedWait `protobuf:"bytes,2,opt,name=failed,proto3,oneof"`
+}
+
+type WaitEventsResponse_Heartbeat struct {
+	// Nothing has happened, and the server is still there.
+	Heartbeat *Heartbeat `protobuf:"bytes,3,opt,name=heartbeat,proto3,oneof"`
+}
+
+func (*WaitEventsResponse_Event) isWaitEventsResponse_Update() {}
+
+func (*WaitEventsResponse_Failed) isWaitEventsResponse_Update() {}
+
+func (*WaitEventsResponse_Heartbeat) isWaitEventsResponse_Update() {}
+
+// A wait of WaitEvents that cannot go on.
+type FailedWait struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What was waited for, as it was added.
+	Key *EventKey `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Output only. Why. If it has retry_after, add the wait again then.
+	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailedWait) Reset() {
+	*x = FailedWait{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailedWait) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailedWait) ProtoMessage() {}
+
+func (x *FailedWait) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailedWait.ProtoReflect.Descriptor instead.
+func (*FailedWait) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *FailedWait) GetKey() *EventKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *FailedWait) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+// Asks for BatchCreateEvents.
+type BatchCreateEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. What to create, 1 to 1,000.
+	Requests      []*CreateEventRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateEventsRequest) Reset() {
+	*x = BatchCreateEventsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateEventsRequest) ProtoMessage() {}
+
+func (x *BatchCreateEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateEventsRequest.ProtoReflect.Descriptor instead.
+func (*BatchCreateEventsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *BatchCreateEventsRequest) GetRequests() []*CreateEventRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+// Answers BatchCreateEvents.
+type BatchCreateEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What became of each request, in their order.
+	Results       []*CreateEventResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateEventsResponse) Reset() {
+	*x = BatchCreateEventsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateEventsResponse) ProtoMessage() {}
+
+func (x *BatchCreateEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateEventsResponse.ProtoReflect.Descriptor instead.
+func (*BatchCreateEventsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BatchCreateEventsResponse) GetResults() []*CreateEventResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// What became of one request of a batch.
+type CreateEventResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Exactly one of these.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*CreateEventResult_Created
+	//	*CreateEventResult_Failure
+	Result        isCreateEventResult_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateEventResult) Reset() {
+	*x = CreateEventResult{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateEventResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateEventResult) ProtoMessage() {}
+
+func (x *CreateEventResult) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateEventResult.ProtoReflect.Descriptor instead.
+func (*CreateEventResult) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateEventResult) GetResult() isCreateEventResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *CreateEventResult) GetCreated() *CreateEventResponse {
+	if x != nil {
+		if x, ok := x.Result.(*CreateEventResult_Created); ok {
+			return x.Created
+		}
+	}
+	return nil
+}
+
+func (x *CreateEventResult) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Result.(*CreateEventResult_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isCreateEventResult_Result interface {
+	isCreateEventResult_Result()
+}
+
+type CreateEventResult_Created struct {
+	// What CreateEvent would have answered.
+	Created *CreateEventResponse `protobuf:"bytes,1,opt,name=created,proto3,oneof"`
+}
+
+type CreateEventResult_Failure struct {
+	// Why it failed. ERROR_REASON_OVERLOADED may mean that the reply is full: send the rest again.
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3,oneof"`
+}
+
+func (*CreateEventResult_Created) isCreateEventResult_Result() {}
+
+func (*CreateEventResult_Failure) isCreateEventResult_Result() {}
+
+// Asks for BatchAnswerEvents.
+type BatchAnswerEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The answers, 1 to 1,000.
+	Requests      []*AnswerEventRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAnswerEventsRequest) Reset() {
+	*x = BatchAnswerEventsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAnswerEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAnswerEventsRequest) ProtoMessage() {}
+
+func (x *BatchAnswerEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAnswerEventsRequest.ProtoReflect.Descriptor instead.
+func (*BatchAnswerEventsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BatchAnswerEventsRequest) GetRequests() []*AnswerEventRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+// Answers BatchAnswerEvents.
+type BatchAnswerEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What became of each answer, in their order.
+	Results       []*AnswerEventResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAnswerEventsResponse) Reset() {
+	*x = BatchAnswerEventsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAnswerEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAnswerEventsResponse) ProtoMessage() {}
+
+func (x *BatchAnswerEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAnswerEventsResponse.ProtoReflect.Descriptor instead.
+func (*BatchAnswerEventsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BatchAnswerEventsResponse) GetResults() []*AnswerEventResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// What became of one answer of a batch.
+type AnswerEventResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Exactly one of these.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*AnswerEventResult_Response
+	//	*AnswerEventResult_Failure
+	Result        isAnswerEventResult_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerEventResult) Reset() {
+	*x = AnswerEventResult{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerEventResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerEventResult) ProtoMessage() {}
+
+func (x *AnswerEventResult) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerEventResult.ProtoReflect.Descriptor instead.
+func (*AnswerEventResult) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *AnswerEventResult) GetResult() isAnswerEventResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *AnswerEventResult) GetResponse() *Response {
+	if x != nil {
+		if x, ok := x.Result.(*AnswerEventResult_Response); ok {
+			return x.Response
+		}
+	}
+	return nil
+}
+
+func (x *AnswerEventResult) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Result.(*AnswerEventResult_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isAnswerEventResult_Result interface {
+	isAnswerEventResult_Result()
+}
+
+type AnswerEventResult_Response struct {
+	// How the Event ended: by this answer, or by the same one before.
+	Response *Response `protobuf:"bytes,1,opt,name=response,proto3,oneof"`
+}
+
+type AnswerEventResult_Failure struct {
+	// Why it failed.
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3,oneof"`
+}
+
+func (*AnswerEventResult_Response) isAnswerEventResult_Result() {}
+
+func (*AnswerEventResult_Failure) isAnswerEventResult_Result() {}
+
 // Asks for AnswerEvent.
 type AnswerEventRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1098,7 +1735,7 @@ type AnswerEventRequest struct {
 
 func (x *AnswerEventRequest) Reset() {
 	*x = AnswerEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1747,7 @@ func (x *AnswerEventRequest) String() string {
 func (*AnswerEventRequest) ProtoMessage() {}
 
 func (x *AnswerEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1760,7 @@ func (x *AnswerEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerEventRequest.ProtoReflect.Descriptor instead.
 func (*AnswerEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AnswerEventRequest) GetNamespace() string {
@@ -1224,7 +1861,7 @@ type AnswerEventResponse struct {
 
 func (x *AnswerEventResponse) Reset() {
 	*x = AnswerEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1873,7 @@ func (x *AnswerEventResponse) String() string {
 func (*AnswerEventResponse) ProtoMessage() {}
 
 func (x *AnswerEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1886,7 @@ func (x *AnswerEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerEventResponse.ProtoReflect.Descriptor instead.
 func (*AnswerEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AnswerEventResponse) GetEvent() *Event {
@@ -1278,7 +1915,7 @@ type DeclineEventRequest struct {
 
 func (x *DeclineEventRequest) Reset() {
 	*x = DeclineEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1927,7 @@ func (x *DeclineEventRequest) String() string {
 func (*DeclineEventRequest) ProtoMessage() {}
 
 func (x *DeclineEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1940,7 @@ func (x *DeclineEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineEventRequest.ProtoReflect.Descriptor instead.
 func (*DeclineEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{15}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeclineEventRequest) GetNamespace() string {
@@ -1352,7 +1989,7 @@ type DeclineEventResponse struct {
 
 func (x *DeclineEventResponse) Reset() {
 	*x = DeclineEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +2001,7 @@ func (x *DeclineEventResponse) String() string {
 func (*DeclineEventResponse) ProtoMessage() {}
 
 func (x *DeclineEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +2014,7 @@ func (x *DeclineEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineEventResponse.ProtoReflect.Descriptor instead.
 func (*DeclineEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{16}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeclineEventResponse) GetEvent() *Event {
@@ -1402,7 +2039,7 @@ type CancelEventRequest struct {
 
 func (x *CancelEventRequest) Reset() {
 	*x = CancelEventRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +2051,7 @@ func (x *CancelEventRequest) String() string {
 func (*CancelEventRequest) ProtoMessage() {}
 
 func (x *CancelEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[17]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +2064,7 @@ func (x *CancelEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelEventRequest.ProtoReflect.Descriptor instead.
 func (*CancelEventRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{17}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CancelEventRequest) GetNamespace() string {
@@ -1462,7 +2099,7 @@ type CancelEventResponse struct {
 
 func (x *CancelEventResponse) Reset() {
 	*x = CancelEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +2111,7 @@ func (x *CancelEventResponse) String() string {
 func (*CancelEventResponse) ProtoMessage() {}
 
 func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[18]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +2124,7 @@ func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelEventResponse.ProtoReflect.Descriptor instead.
 func (*CancelEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{18}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CancelEventResponse) GetEvent() *Event {
@@ -1501,7 +2138,7 @@ var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1578,7 +2215,39 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x05event\x18\x02 \x01(\v2\x0e.hitl.v1.EventR\x05event\"]\n" +
 	"\bBookmark\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12.\n" +
-	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe6\x01\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xad\x01\n" +
+	"\x11WaitEventsRequest\x12#\n" +
+	"\x03add\x18\x01 \x03(\v2\x11.hitl.v1.EventKeyR\x03add\x12)\n" +
+	"\x06remove\x18\x02 \x03(\v2\x11.hitl.v1.EventKeyR\x06remove\x12H\n" +
+	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"C\n" +
+	"\bEventKey\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\"\xa9\x01\n" +
+	"\x12WaitEventsResponse\x12&\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventH\x00R\x05event\x12-\n" +
+	"\x06failed\x18\x02 \x01(\v2\x13.hitl.v1.FailedWaitH\x00R\x06failed\x122\n" +
+	"\theartbeat\x18\x03 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
+	"\x06update\"]\n" +
+	"\n" +
+	"FailedWait\x12#\n" +
+	"\x03key\x18\x01 \x01(\v2\x11.hitl.v1.EventKeyR\x03key\x12*\n" +
+	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureR\afailure\"S\n" +
+	"\x18BatchCreateEventsRequest\x127\n" +
+	"\brequests\x18\x01 \x03(\v2\x1b.hitl.v1.CreateEventRequestR\brequests\"Q\n" +
+	"\x19BatchCreateEventsResponse\x124\n" +
+	"\aresults\x18\x01 \x03(\v2\x1a.hitl.v1.CreateEventResultR\aresults\"\x85\x01\n" +
+	"\x11CreateEventResult\x128\n" +
+	"\acreated\x18\x01 \x01(\v2\x1c.hitl.v1.CreateEventResponseH\x00R\acreated\x12,\n" +
+	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureH\x00R\afailureB\b\n" +
+	"\x06result\"S\n" +
+	"\x18BatchAnswerEventsRequest\x127\n" +
+	"\brequests\x18\x01 \x03(\v2\x1b.hitl.v1.AnswerEventRequestR\brequests\"Q\n" +
+	"\x19BatchAnswerEventsResponse\x124\n" +
+	"\aresults\x18\x01 \x03(\v2\x1a.hitl.v1.AnswerEventResultR\aresults\"|\n" +
+	"\x11AnswerEventResult\x12/\n" +
+	"\bresponse\x18\x01 \x01(\v2\x11.hitl.v1.ResponseH\x00R\bresponse\x12,\n" +
+	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureH\x00R\afailureB\b\n" +
+	"\x06result\"\xe6\x01\n" +
 	"\x12AnswerEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12&\n" +
@@ -1608,14 +2277,18 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
-	"\x11CHANGE_KIND_ENDED\x10\x022\xfb\x04\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x022\x8d\a\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
 	"\n" +
 	"ListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n" +
 	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12O\n" +
-	"\vWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x010\x01\x12M\n" +
+	"\vWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x010\x01\x12N\n" +
+	"\n" +
+	"WaitEvents\x12\x1a.hitl.v1.WaitEventsRequest\x1a\x1b.hitl.v1.WaitEventsResponse\"\x03\x90\x02\x01(\x010\x01\x12_\n" +
+	"\x11BatchCreateEvents\x12!.hitl.v1.BatchCreateEventsRequest\x1a\".hitl.v1.BatchCreateEventsResponse\"\x03\x90\x02\x02\x12_\n" +
+	"\x11BatchAnswerEvents\x12!.hitl.v1.BatchAnswerEventsRequest\x1a\".hitl.v1.BatchAnswerEventsResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fDeclineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02B#\n" +
@@ -1634,89 +2307,123 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_hitl_v1_event_service_proto_goTypes = []any{
-	(ChangeKind)(0),               // 0: hitl.v1.ChangeKind
-	(*CreateEventRequest)(nil),    // 1: hitl.v1.CreateEventRequest
-	(*CreateEventResponse)(nil),   // 2: hitl.v1.CreateEventResponse
-	(*GetEventRequest)(nil),       // 3: hitl.v1.GetEventRequest
-	(*GetEventResponse)(nil),      // 4: hitl.v1.GetEventResponse
-	(*ListEventsRequest)(nil),     // 5: hitl.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),    // 6: hitl.v1.ListEventsResponse
-	(*WaitEventRequest)(nil),      // 7: hitl.v1.WaitEventRequest
-	(*WaitEventResponse)(nil),     // 8: hitl.v1.WaitEventResponse
-	(*Heartbeat)(nil),             // 9: hitl.v1.Heartbeat
-	(*WatchEventsRequest)(nil),    // 10: hitl.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),   // 11: hitl.v1.WatchEventsResponse
-	(*Change)(nil),                // 12: hitl.v1.Change
-	(*Bookmark)(nil),              // 13: hitl.v1.Bookmark
-	(*AnswerEventRequest)(nil),    // 14: hitl.v1.AnswerEventRequest
-	(*AnswerEventResponse)(nil),   // 15: hitl.v1.AnswerEventResponse
-	(*DeclineEventRequest)(nil),   // 16: hitl.v1.DeclineEventRequest
-	(*DeclineEventResponse)(nil),  // 17: hitl.v1.DeclineEventResponse
-	(*CancelEventRequest)(nil),    // 18: hitl.v1.CancelEventRequest
-	(*CancelEventResponse)(nil),   // 19: hitl.v1.CancelEventResponse
-	nil,                           // 20: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                           // 21: hitl.v1.ListEventsRequest.LabelsEntry
-	nil,                           // 22: hitl.v1.WatchEventsRequest.LabelsEntry
-	(PromptFormat)(0),             // 23: hitl.v1.PromptFormat
-	(*Input)(nil),                 // 24: hitl.v1.Input
-	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
-	(*OnTimeout)(nil),             // 27: hitl.v1.OnTimeout
-	(*Event)(nil),                 // 28: hitl.v1.Event
-	(EventState)(0),               // 29: hitl.v1.EventState
-	(*Value)(nil),                 // 30: hitl.v1.Value
+	(ChangeKind)(0),                   // 0: hitl.v1.ChangeKind
+	(*CreateEventRequest)(nil),        // 1: hitl.v1.CreateEventRequest
+	(*CreateEventResponse)(nil),       // 2: hitl.v1.CreateEventResponse
+	(*GetEventRequest)(nil),           // 3: hitl.v1.GetEventRequest
+	(*GetEventResponse)(nil),          // 4: hitl.v1.GetEventResponse
+	(*ListEventsRequest)(nil),         // 5: hitl.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),        // 6: hitl.v1.ListEventsResponse
+	(*WaitEventRequest)(nil),          // 7: hitl.v1.WaitEventRequest
+	(*WaitEventResponse)(nil),         // 8: hitl.v1.WaitEventResponse
+	(*Heartbeat)(nil),                 // 9: hitl.v1.Heartbeat
+	(*WatchEventsRequest)(nil),        // 10: hitl.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),       // 11: hitl.v1.WatchEventsResponse
+	(*Change)(nil),                    // 12: hitl.v1.Change
+	(*Bookmark)(nil),                  // 13: hitl.v1.Bookmark
+	(*WaitEventsRequest)(nil),         // 14: hitl.v1.WaitEventsRequest
+	(*EventKey)(nil),                  // 15: hitl.v1.EventKey
+	(*WaitEventsResponse)(nil),        // 16: hitl.v1.WaitEventsResponse
+	(*FailedWait)(nil),                // 17: hitl.v1.FailedWait
+	(*BatchCreateEventsRequest)(nil),  // 18: hitl.v1.BatchCreateEventsRequest
+	(*BatchCreateEventsResponse)(nil), // 19: hitl.v1.BatchCreateEventsResponse
+	(*CreateEventResult)(nil),         // 20: hitl.v1.CreateEventResult
+	(*BatchAnswerEventsRequest)(nil),  // 21: hitl.v1.BatchAnswerEventsRequest
+	(*BatchAnswerEventsResponse)(nil), // 22: hitl.v1.BatchAnswerEventsResponse
+	(*AnswerEventResult)(nil),         // 23: hitl.v1.AnswerEventResult
+	(*AnswerEventRequest)(nil),        // 24: hitl.v1.AnswerEventRequest
+	(*AnswerEventResponse)(nil),       // 25: hitl.v1.AnswerEventResponse
+	(*DeclineEventRequest)(nil),       // 26: hitl.v1.DeclineEventRequest
+	(*DeclineEventResponse)(nil),      // 27: hitl.v1.DeclineEventResponse
+	(*CancelEventRequest)(nil),        // 28: hitl.v1.CancelEventRequest
+	(*CancelEventResponse)(nil),       // 29: hitl.v1.CancelEventResponse
+	nil,                               // 30: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                               // 31: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                               // 32: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),                 // 33: hitl.v1.PromptFormat
+	(*Input)(nil),                     // 34: hitl.v1.Input
+	(*durationpb.Duration)(nil),       // 35: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 36: google.protobuf.Timestamp
+	(*OnTimeout)(nil),                 // 37: hitl.v1.OnTimeout
+	(*Event)(nil),                     // 38: hitl.v1.Event
+	(EventState)(0),                   // 39: hitl.v1.EventState
+	(*Failure)(nil),                   // 40: hitl.v1.Failure
+	(*Response)(nil),                  // 41: hitl.v1.Response
+	(*Value)(nil),                     // 42: hitl.v1.Value
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	23, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	24, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	20, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	25, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	26, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	27, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	28, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	28, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	29, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	21, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	28, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	25, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	28, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	33, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	34, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	30, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	35, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	36, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	37, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	38, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	38, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	39, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	31, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	38, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	35, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	38, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
 	9,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	26, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	29, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	22, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	25, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	36, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	39, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	32, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	35, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
 	12, // 18: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
 	13, // 19: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
 	0,  // 20: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	28, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	26, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
-	30, // 23: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	28, // 24: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	28, // 25: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	28, // 26: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	1,  // 27: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 28: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 29: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 30: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 31: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 32: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	16, // 33: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	18, // 34: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	2,  // 35: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 36: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 37: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 38: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 39: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	15, // 40: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	17, // 41: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	19, // 42: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	35, // [35:43] is the sub-list for method output_type
-	27, // [27:35] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	38, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	36, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	15, // 23: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
+	15, // 24: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
+	35, // 25: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	38, // 26: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	17, // 27: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
+	9,  // 28: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	15, // 29: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
+	40, // 30: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	1,  // 31: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
+	20, // 32: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
+	2,  // 33: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
+	40, // 34: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	24, // 35: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
+	23, // 36: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
+	41, // 37: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	40, // 38: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	42, // 39: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	38, // 40: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	38, // 41: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	38, // 42: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	1,  // 43: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 44: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 45: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 46: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 47: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 48: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 49: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 50: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 51: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 52: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 53: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	2,  // 54: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 55: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 56: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 57: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 58: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 59: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 60: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 61: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 62: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 63: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	29, // 64: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	54, // [54:65] is the sub-list for method output_type
+	43, // [43:54] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -1725,6 +2432,7 @@ func file_hitl_v1_event_service_proto_init() {
 		return
 	}
 	file_hitl_v1_event_proto_init()
+	file_hitl_v1_failure_proto_init()
 	file_hitl_v1_input_proto_init()
 	file_hitl_v1_value_proto_init()
 	file_hitl_v1_event_service_proto_msgTypes[0].OneofWrappers = []any{
@@ -1739,7 +2447,20 @@ func file_hitl_v1_event_service_proto_init() {
 		(*WatchEventsResponse_Change)(nil),
 		(*WatchEventsResponse_Bookmark)(nil),
 	}
-	file_hitl_v1_event_service_proto_msgTypes[13].OneofWrappers = []any{
+	file_hitl_v1_event_service_proto_msgTypes[15].OneofWrappers = []any{
+		(*WaitEventsResponse_Event)(nil),
+		(*WaitEventsResponse_Failed)(nil),
+		(*WaitEventsResponse_Heartbeat)(nil),
+	}
+	file_hitl_v1_event_service_proto_msgTypes[19].OneofWrappers = []any{
+		(*CreateEventResult_Created)(nil),
+		(*CreateEventResult_Failure)(nil),
+	}
+	file_hitl_v1_event_service_proto_msgTypes[22].OneofWrappers = []any{
+		(*AnswerEventResult_Response)(nil),
+		(*AnswerEventResult_Failure)(nil),
+	}
+	file_hitl_v1_event_service_proto_msgTypes[23].OneofWrappers = []any{
 		(*AnswerEventRequest_Value)(nil),
 		(*AnswerEventRequest_Json)(nil),
 		(*AnswerEventRequest_Text)(nil),
@@ -1750,7 +2471,7 @@ func file_hitl_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

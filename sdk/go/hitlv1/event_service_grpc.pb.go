@@ -19,14 +19,17 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EventService_CreateEvent_FullMethodName  = "/hitl.v1.EventService/CreateEvent"
-	EventService_GetEvent_FullMethodName     = "/hitl.v1.EventService/GetEvent"
-	EventService_ListEvents_FullMethodName   = "/hitl.v1.EventService/ListEvents"
-	EventService_WaitEvent_FullMethodName    = "/hitl.v1.EventService/WaitEvent"
-	EventService_WatchEvents_FullMethodName  = "/hitl.v1.EventService/WatchEvents"
-	EventService_AnswerEvent_FullMethodName  = "/hitl.v1.EventService/AnswerEvent"
-	EventService_DeclineEvent_FullMethodName = "/hitl.v1.EventService/DeclineEvent"
-	EventService_CancelEvent_FullMethodName  = "/hitl.v1.EventService/CancelEvent"
+	EventService_CreateEvent_FullMethodName       = "/hitl.v1.EventService/CreateEvent"
+	EventService_GetEvent_FullMethodName          = "/hitl.v1.EventService/GetEvent"
+	EventService_ListEvents_FullMethodName        = "/hitl.v1.EventService/ListEvents"
+	EventService_WaitEvent_FullMethodName         = "/hitl.v1.EventService/WaitEvent"
+	EventService_WatchEvents_FullMethodName       = "/hitl.v1.EventService/WatchEvents"
+	EventService_WaitEvents_FullMethodName        = "/hitl.v1.EventService/WaitEvents"
+	EventService_BatchCreateEvents_FullMethodName = "/hitl.v1.EventService/BatchCreateEvents"
+	EventService_BatchAnswerEvents_FullMethodName = "/hitl.v1.EventService/BatchAnswerEvents"
+	EventService_AnswerEvent_FullMethodName       = "/hitl.v1.EventService/AnswerEvent"
+	EventService_DeclineEvent_FullMethodName      = "/hitl.v1.EventService/DeclineEvent"
+	EventService_CancelEvent_FullMethodName       = "/hitl.v1.EventService/CancelEvent"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -61,6 +64,18 @@ type EventServiceClient interface {
 	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
 	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
+	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+	//
+	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+	// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+	// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+	// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+	WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error)
+	// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+	BatchCreateEvents(ctx context.Context, in *BatchCreateEventsRequest, opts ...grpc.CallOption) (*BatchCreateEventsResponse, error)
+	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+	BatchAnswerEvents(ctx context.Context, in *BatchAnswerEventsRequest, opts ...grpc.CallOption) (*BatchAnswerEventsResponse, error)
 	// Answers an Event. The first valid answer wins and is durable before this returns.
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -151,6 +166,39 @@ func (c *eventServiceClient) WatchEvents(ctx context.Context, in *WatchEventsReq
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResponse]
 
+func (c *eventServiceClient) WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[2], EventService_WaitEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WaitEventsRequest, WaitEventsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WaitEventsClient = grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse]
+
+func (c *eventServiceClient) BatchCreateEvents(ctx context.Context, in *BatchCreateEventsRequest, opts ...grpc.CallOption) (*BatchCreateEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchCreateEventsResponse)
+	err := c.cc.Invoke(ctx, EventService_BatchCreateEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) BatchAnswerEvents(ctx context.Context, in *BatchAnswerEventsRequest, opts ...grpc.CallOption) (*BatchAnswerEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchAnswerEventsResponse)
+	err := c.cc.Invoke(ctx, EventService_BatchAnswerEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *eventServiceClient) AnswerEvent(ctx context.Context, in *AnswerEventRequest, opts ...grpc.CallOption) (*AnswerEventResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AnswerEventResponse)
@@ -213,6 +261,18 @@ type EventServiceServer interface {
 	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
 	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
+	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+	//
+	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+	// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+	// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+	// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+	WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error
+	// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+	BatchCreateEvents(context.Context, *BatchCreateEventsRequest) (*BatchCreateEventsResponse, error)
+	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+	BatchAnswerEvents(context.Context, *BatchAnswerEventsRequest) (*BatchAnswerEventsResponse, error)
 	// Answers an Event. The first valid answer wins and is durable before this returns.
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
@@ -249,6 +309,15 @@ func (UnimplementedEventServiceServer) WaitEvent(*WaitEventRequest, grpc.ServerS
 }
 func (UnimplementedEventServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
+}
+func (UnimplementedEventServiceServer) WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WaitEvents not implemented")
+}
+func (UnimplementedEventServiceServer) BatchCreateEvents(context.Context, *BatchCreateEventsRequest) (*BatchCreateEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchCreateEvents not implemented")
+}
+func (UnimplementedEventServiceServer) BatchAnswerEvents(context.Context, *BatchAnswerEventsRequest) (*BatchAnswerEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchAnswerEvents not implemented")
 }
 func (UnimplementedEventServiceServer) AnswerEvent(context.Context, *AnswerEventRequest) (*AnswerEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnswerEvent not implemented")
@@ -356,6 +425,49 @@ func _EventService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsServer = grpc.ServerStreamingServer[WatchEventsResponse]
 
+func _EventService_WaitEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(EventServiceServer).WaitEvents(&grpc.GenericServerStream[WaitEventsRequest, WaitEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WaitEventsServer = grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]
+
+func _EventService_BatchCreateEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchCreateEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).BatchCreateEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_BatchCreateEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).BatchCreateEvents(ctx, req.(*BatchCreateEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_BatchAnswerEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchAnswerEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).BatchAnswerEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_BatchAnswerEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).BatchAnswerEvents(ctx, req.(*BatchAnswerEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EventService_AnswerEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AnswerEventRequest)
 	if err := dec(in); err != nil {
@@ -430,6 +542,14 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _EventService_ListEvents_Handler,
 		},
 		{
+			MethodName: "BatchCreateEvents",
+			Handler:    _EventService_BatchCreateEvents_Handler,
+		},
+		{
+			MethodName: "BatchAnswerEvents",
+			Handler:    _EventService_BatchAnswerEvents_Handler,
+		},
+		{
 			MethodName: "AnswerEvent",
 			Handler:    _EventService_AnswerEvent_Handler,
 		},
@@ -452,6 +572,12 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "WatchEvents",
 			Handler:       _EventService_WatchEvents_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "WaitEvents",
+			Handler:       _EventService_WaitEvents_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "hitl/v1/event_service.proto",

@@ -69,6 +69,21 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
                 _registered_method=True)
+        self.WaitEvents = channel.stream_stream(
+                '/hitl.v1.EventService/WaitEvents',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
+                _registered_method=True)
+        self.BatchCreateEvents = channel.unary_unary(
+                '/hitl.v1.EventService/BatchCreateEvents',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsResponse.FromString,
+                _registered_method=True)
+        self.BatchAnswerEvents = channel.unary_unary(
+                '/hitl.v1.EventService/BatchAnswerEvents',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsResponse.FromString,
+                _registered_method=True)
         self.AnswerEvent = channel.unary_unary(
                 '/hitl.v1.EventService/AnswerEvent',
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.AnswerEventRequest.SerializeToString,
@@ -141,6 +156,33 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WaitEvents(self, request_iterator, context):
+        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchCreateEvents(self, request, context):
+        """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchAnswerEvents(self, request, context):
+        """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AnswerEvent(self, request, context):
         """Answers an Event. The first valid answer wins and is durable before this returns.
 
@@ -195,6 +237,21 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.WatchEvents,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.SerializeToString,
+            ),
+            'WaitEvents': grpc.stream_stream_rpc_method_handler(
+                    servicer.WaitEvents,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.SerializeToString,
+            ),
+            'BatchCreateEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCreateEvents,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsResponse.SerializeToString,
+            ),
+            'BatchAnswerEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchAnswerEvents,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsResponse.SerializeToString,
             ),
             'AnswerEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.AnswerEvent,
@@ -351,6 +408,87 @@ class EventService(object):
             '/hitl.v1.EventService/WatchEvents',
             hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitEvents(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/hitl.v1.EventService/WaitEvents',
+            hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCreateEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/BatchCreateEvents',
+            hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.BatchCreateEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchAnswerEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/BatchAnswerEvents',
+            hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.BatchAnswerEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

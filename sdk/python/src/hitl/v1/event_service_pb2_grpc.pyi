@@ -64,6 +64,19 @@ class EventServiceStub:
     how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
     token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
     """
+    WaitEvents: _grpc.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]
+    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+    caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+    it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+    ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+    """
+    BatchCreateEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.BatchCreateEventsRequest, _event_service_pb2.BatchCreateEventsResponse]
+    """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns."""
+    BatchAnswerEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.BatchAnswerEventsRequest, _event_service_pb2.BatchAnswerEventsResponse]
+    """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns."""
     AnswerEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]
     """Answers an Event. The first valid answer wins and is durable before this returns.
 
@@ -115,6 +128,19 @@ class EventServiceAsyncStub(EventServiceStub):
     how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
     token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
     """
+    WaitEvents: _aio.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]  # type: ignore[assignment]
+    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+    caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+    it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+    ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+    """
+    BatchCreateEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.BatchCreateEventsRequest, _event_service_pb2.BatchCreateEventsResponse]  # type: ignore[assignment]
+    """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns."""
+    BatchAnswerEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.BatchAnswerEventsRequest, _event_service_pb2.BatchAnswerEventsResponse]  # type: ignore[assignment]
+    """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns."""
     AnswerEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]  # type: ignore[assignment]
     """Answers an Event. The first valid answer wins and is durable before this returns.
 
@@ -193,6 +219,37 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
         token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
         """
+
+    @_abc_1.abstractmethod
+    def WaitEvents(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_service_pb2.WaitEventsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WaitEventsResponse], _abc.AsyncIterator[_event_service_pb2.WaitEventsResponse]]:
+        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchCreateEvents(
+        self,
+        request: _event_service_pb2.BatchCreateEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.BatchCreateEventsResponse, _abc.Awaitable[_event_service_pb2.BatchCreateEventsResponse]]:
+        """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns."""
+
+    @_abc_1.abstractmethod
+    def BatchAnswerEvents(
+        self,
+        request: _event_service_pb2.BatchAnswerEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.BatchAnswerEventsResponse, _abc.Awaitable[_event_service_pb2.BatchAnswerEventsResponse]]:
+        """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns."""
 
     @_abc_1.abstractmethod
     def AnswerEvent(

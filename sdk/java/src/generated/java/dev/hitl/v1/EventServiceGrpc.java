@@ -179,6 +179,102 @@ public final class EventServiceGrpc {
     return getWatchEventsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
+      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WaitEvents",
+      requestType = dev.hitl.v1.WaitEventsRequest.class,
+      responseType = dev.hitl.v1.WaitEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
+      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
+    if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
+          EventServiceGrpc.getWaitEventsMethod = getWaitEventsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WaitEvents"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WaitEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WaitEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("WaitEvents"))
+              .build();
+        }
+      }
+    }
+    return getWaitEventsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.BatchCreateEventsRequest,
+      dev.hitl.v1.BatchCreateEventsResponse> getBatchCreateEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "BatchCreateEvents",
+      requestType = dev.hitl.v1.BatchCreateEventsRequest.class,
+      responseType = dev.hitl.v1.BatchCreateEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.BatchCreateEventsRequest,
+      dev.hitl.v1.BatchCreateEventsResponse> getBatchCreateEventsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.BatchCreateEventsRequest, dev.hitl.v1.BatchCreateEventsResponse> getBatchCreateEventsMethod;
+    if ((getBatchCreateEventsMethod = EventServiceGrpc.getBatchCreateEventsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getBatchCreateEventsMethod = EventServiceGrpc.getBatchCreateEventsMethod) == null) {
+          EventServiceGrpc.getBatchCreateEventsMethod = getBatchCreateEventsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.BatchCreateEventsRequest, dev.hitl.v1.BatchCreateEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "BatchCreateEvents"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.BatchCreateEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.BatchCreateEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("BatchCreateEvents"))
+              .build();
+        }
+      }
+    }
+    return getBatchCreateEventsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.BatchAnswerEventsRequest,
+      dev.hitl.v1.BatchAnswerEventsResponse> getBatchAnswerEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "BatchAnswerEvents",
+      requestType = dev.hitl.v1.BatchAnswerEventsRequest.class,
+      responseType = dev.hitl.v1.BatchAnswerEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.BatchAnswerEventsRequest,
+      dev.hitl.v1.BatchAnswerEventsResponse> getBatchAnswerEventsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.BatchAnswerEventsRequest, dev.hitl.v1.BatchAnswerEventsResponse> getBatchAnswerEventsMethod;
+    if ((getBatchAnswerEventsMethod = EventServiceGrpc.getBatchAnswerEventsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getBatchAnswerEventsMethod = EventServiceGrpc.getBatchAnswerEventsMethod) == null) {
+          EventServiceGrpc.getBatchAnswerEventsMethod = getBatchAnswerEventsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.BatchAnswerEventsRequest, dev.hitl.v1.BatchAnswerEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "BatchAnswerEvents"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.BatchAnswerEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.BatchAnswerEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("BatchAnswerEvents"))
+              .build();
+        }
+      }
+    }
+    return getBatchAnswerEventsMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.AnswerEventRequest,
       dev.hitl.v1.AnswerEventResponse> getAnswerEventMethod;
 
@@ -404,6 +500,41 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    default io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
+      return io.grpc.stub.ServerCalls.asyncUnimplementedStreamingCall(getWaitEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    default void batchCreateEvents(dev.hitl.v1.BatchCreateEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.BatchCreateEventsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getBatchCreateEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    default void batchAnswerEvents(dev.hitl.v1.BatchAnswerEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.BatchAnswerEventsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getBatchAnswerEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -541,6 +672,44 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    public io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
+      return io.grpc.stub.ClientCalls.asyncBidiStreamingCall(
+          getChannel().newCall(getWaitEventsMethod(), getCallOptions()), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public void batchCreateEvents(dev.hitl.v1.BatchCreateEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.BatchCreateEventsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getBatchCreateEventsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public void batchAnswerEvents(dev.hitl.v1.BatchAnswerEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.BatchAnswerEventsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getBatchAnswerEventsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -663,6 +832,43 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>
+        waitEvents() {
+      return io.grpc.stub.ClientCalls.blockingBidiStreamingCall(
+          getChannel(), getWaitEventsMethod(), getCallOptions());
+    }
+
+    /**
+     * <pre>
+     * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public dev.hitl.v1.BatchCreateEventsResponse batchCreateEvents(dev.hitl.v1.BatchCreateEventsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getBatchCreateEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public dev.hitl.v1.BatchAnswerEventsResponse batchAnswerEvents(dev.hitl.v1.BatchAnswerEventsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getBatchAnswerEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -780,6 +986,26 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public dev.hitl.v1.BatchCreateEventsResponse batchCreateEvents(dev.hitl.v1.BatchCreateEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getBatchCreateEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public dev.hitl.v1.BatchAnswerEventsResponse batchAnswerEvents(dev.hitl.v1.BatchAnswerEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getBatchAnswerEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -873,6 +1099,28 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.BatchCreateEventsResponse> batchCreateEvents(
+        dev.hitl.v1.BatchCreateEventsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getBatchCreateEventsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.BatchAnswerEventsResponse> batchAnswerEvents(
+        dev.hitl.v1.BatchAnswerEventsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getBatchAnswerEventsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
@@ -914,9 +1162,12 @@ public final class EventServiceGrpc {
   private static final int METHODID_LIST_EVENTS = 2;
   private static final int METHODID_WAIT_EVENT = 3;
   private static final int METHODID_WATCH_EVENTS = 4;
-  private static final int METHODID_ANSWER_EVENT = 5;
-  private static final int METHODID_DECLINE_EVENT = 6;
-  private static final int METHODID_CANCEL_EVENT = 7;
+  private static final int METHODID_BATCH_CREATE_EVENTS = 5;
+  private static final int METHODID_BATCH_ANSWER_EVENTS = 6;
+  private static final int METHODID_ANSWER_EVENT = 7;
+  private static final int METHODID_DECLINE_EVENT = 8;
+  private static final int METHODID_CANCEL_EVENT = 9;
+  private static final int METHODID_WAIT_EVENTS = 10;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -955,6 +1206,14 @@ public final class EventServiceGrpc {
           serviceImpl.watchEvents((dev.hitl.v1.WatchEventsRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse>) responseObserver);
           break;
+        case METHODID_BATCH_CREATE_EVENTS:
+          serviceImpl.batchCreateEvents((dev.hitl.v1.BatchCreateEventsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.BatchCreateEventsResponse>) responseObserver);
+          break;
+        case METHODID_BATCH_ANSWER_EVENTS:
+          serviceImpl.batchAnswerEvents((dev.hitl.v1.BatchAnswerEventsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.BatchAnswerEventsResponse>) responseObserver);
+          break;
         case METHODID_ANSWER_EVENT:
           serviceImpl.answerEvent((dev.hitl.v1.AnswerEventRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.AnswerEventResponse>) responseObserver);
@@ -977,6 +1236,9 @@ public final class EventServiceGrpc {
     public io.grpc.stub.StreamObserver<Req> invoke(
         io.grpc.stub.StreamObserver<Resp> responseObserver) {
       switch (methodId) {
+        case METHODID_WAIT_EVENTS:
+          return (io.grpc.stub.StreamObserver<Req>) serviceImpl.waitEvents(
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse>) responseObserver);
         default:
           throw new AssertionError();
       }
@@ -1020,6 +1282,27 @@ public final class EventServiceGrpc {
               dev.hitl.v1.WatchEventsRequest,
               dev.hitl.v1.WatchEventsResponse>(
                 service, METHODID_WATCH_EVENTS)))
+        .addMethod(
+          getWaitEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncBidiStreamingCall(
+            new MethodHandlers<
+              dev.hitl.v1.WaitEventsRequest,
+              dev.hitl.v1.WaitEventsResponse>(
+                service, METHODID_WAIT_EVENTS)))
+        .addMethod(
+          getBatchCreateEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.BatchCreateEventsRequest,
+              dev.hitl.v1.BatchCreateEventsResponse>(
+                service, METHODID_BATCH_CREATE_EVENTS)))
+        .addMethod(
+          getBatchAnswerEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.BatchAnswerEventsRequest,
+              dev.hitl.v1.BatchAnswerEventsResponse>(
+                service, METHODID_BATCH_ANSWER_EVENTS)))
         .addMethod(
           getAnswerEventMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -1094,6 +1377,9 @@ public final class EventServiceGrpc {
               .addMethod(getListEventsMethod())
               .addMethod(getWaitEventMethod())
               .addMethod(getWatchEventsMethod())
+              .addMethod(getWaitEventsMethod())
+              .addMethod(getBatchCreateEventsMethod())
+              .addMethod(getBatchAnswerEventsMethod())
               .addMethod(getAnswerEventMethod())
               .addMethod(getDeclineEventMethod())
               .addMethod(getCancelEventMethod())

@@ -96,6 +96,56 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_Bookmark_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_EventKey_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_EventKey_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_FailedWait_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_FailedWait_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchCreateEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchCreateEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchCreateEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchCreateEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateEventResult_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateEventResult_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchAnswerEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_BatchAnswerEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_AnswerEventResult_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_AnswerEventResult_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_AnswerEventRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -137,101 +187,136 @@ public final class EventServiceOuterClass {
       "\n\033hitl/v1/event_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
-      "roto\032\023hitl/v1/input.proto\032\023hitl/v1/value" +
-      ".proto\"\245\004\n\022CreateEventRequest\022\034\n\tnamespa" +
-      "ce\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022" +
-      "\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n\rprompt_format" +
-      "\030\004 \001(\0162\025.hitl.v1.PromptFormatR\014promptFor" +
-      "mat\022$\n\005input\030\005 \001(\0132\016.hitl.v1.InputR\005inpu" +
-      "t\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132" +
-      "\'.hitl.v1.CreateEventRequest.LabelsEntry" +
-      "R\006labels\022-\n\003ttl\030\010 \001(\0132\031.google.protobuf." +
-      "DurationH\000R\003ttl\0228\n\010deadline\030\t \001(\0132\032.goog" +
-      "le.protobuf.TimestampH\000R\010deadline\0221\n\non_" +
-      "timeout\030\n \001(\0132\022.hitl.v1.OnTimeoutR\tonTim" +
-      "eout\022\'\n\017idempotency_key\030\013 \001(\tR\016idempoten" +
-      "cyKey\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001B\014\n\nexpiration\"U" +
-      "\n\023CreateEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
-      "itl.v1.EventR\005event\022\030\n\007existed\030\002 \001(\010R\007ex" +
-      "isted\"J\n\017GetEventRequest\022\034\n\tnamespace\030\001 " +
-      "\001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventI" +
-      "d\"8\n\020GetEventResponse\022$\n\005event\030\001 \001(\0132\016.h" +
-      "itl.v1.EventR\005event\"\275\002\n\021ListEventsReques" +
-      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\033\n\tpage_" +
-      "size\030\002 \001(\005R\010pageSize\022\035\n\npage_token\030\003 \001(\t" +
-      "R\tpageToken\022)\n\005state\030\004 \001(\0162\023.hitl.v1.Eve" +
-      "ntStateR\005state\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005sc" +
-      "ope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003(\0132&.hitl." +
-      "v1.ListEventsRequest.LabelsEntryR\006labels" +
-      "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"\247\001\n\022ListEventsRespon" +
-      "se\022&\n\006events\030\001 \003(\0132\016.hitl.v1.EventR\006even" +
-      "ts\022&\n\017next_page_token\030\002 \001(\tR\rnextPageTok" +
-      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\022!\n\014re" +
-      "sume_token\030\004 \001(\tR\013resumeToken\"\225\001\n\020WaitEv" +
-      "entRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
-      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n\022heartbeat" +
-      "_interval\030\003 \001(\0132\031.google.protobuf.Durati" +
-      "onR\021heartbeatInterval\"y\n\021WaitEventRespon" +
-      "se\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000R\005eve" +
-      "nt\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v1.Heartbea" +
-      "tH\000R\theartbeatB\010\n\006update\";\n\tHeartbeat\022.\n" +
-      "\004time\030\001 \001(\0132\032.google.protobuf.TimestampR" +
-      "\004time\"\356\002\n\022WatchEventsRequest\022\034\n\tnamespac" +
-      "e\030\001 \001(\tR\tnamespace\022!\n\014resume_token\030\002 \001(\t" +
-      "R\013resumeToken\022)\n\005state\030\003 \001(\0162\023.hitl.v1.E" +
-      "ventStateR\005state\022\022\n\004name\030\004 \001(\tR\004name\022\024\n\005" +
-      "scope\030\005 \001(\tR\005scope\022?\n\006labels\030\006 \003(\0132\'.hit" +
-      "l.v1.WatchEventsRequest.LabelsEntryR\006lab" +
-      "els\022F\n\021bookmark_interval\030\007 \001(\0132\031.google." +
-      "protobuf.DurationR\020bookmarkInterval\0329\n\013L" +
-      "abelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 " +
-      "\001(\tR\005value:\0028\001\"{\n\023WatchEventsResponse\022)\n" +
-      "\006change\030\001 \001(\0132\017.hitl.v1.ChangeH\000R\006change" +
-      "\022/\n\010bookmark\030\002 \001(\0132\021.hitl.v1.BookmarkH\000R" +
-      "\010bookmarkB\010\n\006update\"W\n\006Change\022\'\n\004kind\030\001 " +
-      "\001(\0162\023.hitl.v1.ChangeKindR\004kind\022$\n\005event\030" +
-      "\002 \001(\0132\016.hitl.v1.EventR\005event\"]\n\010Bookmark" +
-      "\022!\n\014resume_token\030\001 \001(\tR\013resumeToken\022.\n\004t" +
-      "ime\030\002 \001(\0132\032.google.protobuf.TimestampR\004t" +
-      "ime\"\346\001\n\022AnswerEventRequest\022\034\n\tnamespace\030" +
-      "\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007even" +
-      "tId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.ValueH\000R\005va" +
-      "lue\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030\005 \001(\tH" +
-      "\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answerId\022\034\n\t" +
-      "responder\030\007 \001(\tR\tresponderB\010\n\006answer\";\n\023" +
-      "AnswerEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
-      "l.v1.EventR\005event\"\241\001\n\023DeclineEventReques" +
-      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
-      "_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reas" +
-      "on\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\trespo" +
-      "nder\030\005 \001(\tR\tresponder\"<\n\024DeclineEventRes" +
-      "ponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005ev" +
-      "ent\"e\n\022CancelEventRequest\022\034\n\tnamespace\030\001" +
-      " \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007event" +
-      "Id\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023CancelEven" +
-      "tResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Event" +
-      "R\005event*Y\n\nChangeKind\022\033\n\027CHANGE_KIND_UNS" +
-      "PECIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED\020\001\022\025\n\021C" +
-      "HANGE_KIND_ENDED\020\0022\373\004\n\014EventService\022M\n\013C" +
-      "reateEvent\022\033.hitl.v1.CreateEventRequest\032" +
-      "\034.hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010Ge" +
-      "tEvent\022\030.hitl.v1.GetEventRequest\032\031.hitl." +
-      "v1.GetEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032" +
-      ".hitl.v1.ListEventsRequest\032\033.hitl.v1.Lis" +
-      "tEventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl" +
-      ".v1.WaitEventRequest\032\032.hitl.v1.WaitEvent" +
-      "Response\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1" +
-      ".WatchEventsRequest\032\034.hitl.v1.WatchEvent" +
-      "sResponse\"\003\220\002\0010\001\022M\n\013AnswerEvent\022\033.hitl.v" +
-      "1.AnswerEventRequest\032\034.hitl.v1.AnswerEve" +
-      "ntResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v" +
-      "1.DeclineEventRequest\032\035.hitl.v1.DeclineE" +
-      "ventResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl." +
-      "v1.CancelEventRequest\032\034.hitl.v1.CancelEv" +
-      "entResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001Z\022hitl." +
-      "dev/go/hitlv1b\006proto3"
+      "roto\032\025hitl/v1/failure.proto\032\023hitl/v1/inp" +
+      "ut.proto\032\023hitl/v1/value.proto\"\245\004\n\022Create" +
+      "EventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespa" +
+      "ce\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006prompt\030\003 \001(\tR\006" +
+      "prompt\022:\n\rprompt_format\030\004 \001(\0162\025.hitl.v1." +
+      "PromptFormatR\014promptFormat\022$\n\005input\030\005 \001(" +
+      "\0132\016.hitl.v1.InputR\005input\022\024\n\005scope\030\006 \001(\tR" +
+      "\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl.v1.CreateE" +
+      "ventRequest.LabelsEntryR\006labels\022-\n\003ttl\030\010" +
+      " \001(\0132\031.google.protobuf.DurationH\000R\003ttl\0228" +
+      "\n\010deadline\030\t \001(\0132\032.google.protobuf.Times" +
+      "tampH\000R\010deadline\0221\n\non_timeout\030\n \001(\0132\022.h" +
+      "itl.v1.OnTimeoutR\tonTimeout\022\'\n\017idempoten" +
+      "cy_key\030\013 \001(\tR\016idempotencyKey\0329\n\013LabelsEn" +
+      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005va" +
+      "lue:\0028\001B\014\n\nexpiration\"U\n\023CreateEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetEvent" +
+      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
+      "\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\"\275\002\n\021ListEventsRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010pageS" +
+      "ize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)\n\005st" +
+      "ate\030\004 \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n" +
+      "\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005scope\022" +
+      ">\n\006labels\030\007 \003(\0132&.hitl.v1.ListEventsRequ" +
+      "est.LabelsEntryR\006labels\0329\n\013LabelsEntry\022\020" +
+      "\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\002" +
+      "8\001\"\247\001\n\022ListEventsResponse\022&\n\006events\030\001 \003(" +
+      "\0132\016.hitl.v1.EventR\006events\022&\n\017next_page_t" +
+      "oken\030\002 \001(\tR\rnextPageToken\022\036\n\nunreadable\030" +
+      "\003 \003(\tR\nunreadable\022!\n\014resume_token\030\004 \001(\tR" +
+      "\013resumeToken\"\225\001\n\020WaitEventRequest\022\034\n\tnam" +
+      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
+      "\tR\007eventId\022H\n\022heartbeat_interval\030\003 \001(\0132\031" +
+      ".google.protobuf.DurationR\021heartbeatInte" +
+      "rval\"y\n\021WaitEventResponse\022&\n\005event\030\001 \001(\013" +
+      "2\016.hitl.v1.EventH\000R\005event\0222\n\theartbeat\030\002" +
+      " \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n" +
+      "\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032.goo" +
+      "gle.protobuf.TimestampR\004time\"\356\002\n\022WatchEv" +
+      "entsRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespac" +
+      "e\022!\n\014resume_token\030\002 \001(\tR\013resumeToken\022)\n\005" +
+      "state\030\003 \001(\0162\023.hitl.v1.EventStateR\005state\022" +
+      "\022\n\004name\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scop" +
+      "e\022?\n\006labels\030\006 \003(\0132\'.hitl.v1.WatchEventsR" +
+      "equest.LabelsEntryR\006labels\022F\n\021bookmark_i" +
+      "nterval\030\007 \001(\0132\031.google.protobuf.Duration" +
+      "R\020bookmarkInterval\0329\n\013LabelsEntry\022\020\n\003key" +
+      "\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n" +
+      "\023WatchEventsResponse\022)\n\006change\030\001 \001(\0132\017.h" +
+      "itl.v1.ChangeH\000R\006change\022/\n\010bookmark\030\002 \001(" +
+      "\0132\021.hitl.v1.BookmarkH\000R\010bookmarkB\010\n\006upda" +
+      "te\"W\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.Cha" +
+      "ngeKindR\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.E" +
+      "ventR\005event\"]\n\010Bookmark\022!\n\014resume_token\030" +
+      "\001 \001(\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032.googl" +
+      "e.protobuf.TimestampR\004time\"\255\001\n\021WaitEvent" +
+      "sRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventKey" +
+      "R\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.EventKey" +
+      "R\006remove\022H\n\022heartbeat_interval\030\003 \001(\0132\031.g" +
+      "oogle.protobuf.DurationR\021heartbeatInterv" +
+      "al\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
+      "pace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022Wait" +
+      "EventsResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1." +
+      "EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl.v1" +
+      ".FailedWaitH\000R\006failed\0222\n\theartbeat\030\003 \001(\013" +
+      "2\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n\006upd" +
+      "ate\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.hitl.v1" +
+      ".EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl.v" +
+      "1.FailureR\007failure\"S\n\030BatchCreateEventsR" +
+      "equest\0227\n\010requests\030\001 \003(\0132\033.hitl.v1.Creat" +
+      "eEventRequestR\010requests\"Q\n\031BatchCreateEv" +
+      "entsResponse\0224\n\007results\030\001 \003(\0132\032.hitl.v1." +
+      "CreateEventResultR\007results\"\205\001\n\021CreateEve" +
+      "ntResult\0228\n\007created\030\001 \001(\0132\034.hitl.v1.Crea" +
+      "teEventResponseH\000R\007created\022,\n\007failure\030\002 " +
+      "\001(\0132\020.hitl.v1.FailureH\000R\007failureB\010\n\006resu" +
+      "lt\"S\n\030BatchAnswerEventsRequest\0227\n\010reques" +
+      "ts\030\001 \003(\0132\033.hitl.v1.AnswerEventRequestR\010r" +
+      "equests\"Q\n\031BatchAnswerEventsResponse\0224\n\007" +
+      "results\030\001 \003(\0132\032.hitl.v1.AnswerEventResul" +
+      "tR\007results\"|\n\021AnswerEventResult\022/\n\010respo" +
+      "nse\030\001 \001(\0132\021.hitl.v1.ResponseH\000R\010response" +
+      "\022,\n\007failure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007f" +
+      "ailureB\010\n\006result\"\346\001\n\022AnswerEventRequest\022" +
+      "\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_i" +
+      "d\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v" +
+      "1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024" +
+      "\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR" +
+      "\010answerId\022\034\n\tresponder\030\007 \001(\tR\tresponderB" +
+      "\010\n\006answer\";\n\023AnswerEventResponse\022$\n\005even" +
+      "t\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\241\001\n\023Decli" +
+      "neEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
+      "pace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006reaso" +
+      "n\030\003 \001(\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answ" +
+      "erId\022\034\n\tresponder\030\005 \001(\tR\tresponder\"<\n\024De" +
+      "clineEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl" +
+      ".v1.EventR\005event\"e\n\022CancelEventRequest\022\034" +
+      "\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id" +
+      "\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\"" +
+      ";\n\023CancelEventResponse\022$\n\005event\030\001 \001(\0132\016." +
+      "hitl.v1.EventR\005event*Y\n\nChangeKind\022\033\n\027CH" +
+      "ANGE_KIND_UNSPECIFIED\020\000\022\027\n\023CHANGE_KIND_C" +
+      "REATED\020\001\022\025\n\021CHANGE_KIND_ENDED\020\0022\215\007\n\014Even" +
+      "tService\022M\n\013CreateEvent\022\033.hitl.v1.Create" +
+      "EventRequest\032\034.hitl.v1.CreateEventRespon" +
+      "se\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v1.GetEventRe" +
+      "quest\032\031.hitl.v1.GetEventResponse\"\003\220\002\001\022J\n" +
+      "\nListEvents\022\032.hitl.v1.ListEventsRequest\032" +
+      "\033.hitl.v1.ListEventsResponse\"\003\220\002\001\022I\n\tWai" +
+      "tEvent\022\031.hitl.v1.WaitEventRequest\032\032.hitl" +
+      ".v1.WaitEventResponse\"\003\220\002\0010\001\022O\n\013WatchEve" +
+      "nts\022\033.hitl.v1.WatchEventsRequest\032\034.hitl." +
+      "v1.WatchEventsResponse\"\003\220\002\0010\001\022N\n\nWaitEve" +
+      "nts\022\032.hitl.v1.WaitEventsRequest\032\033.hitl.v" +
+      "1.WaitEventsResponse\"\003\220\002\001(\0010\001\022_\n\021BatchCr" +
+      "eateEvents\022!.hitl.v1.BatchCreateEventsRe" +
+      "quest\032\".hitl.v1.BatchCreateEventsRespons" +
+      "e\"\003\220\002\002\022_\n\021BatchAnswerEvents\022!.hitl.v1.Ba" +
+      "tchAnswerEventsRequest\032\".hitl.v1.BatchAn" +
+      "swerEventsResponse\"\003\220\002\002\022M\n\013AnswerEvent\022\033" +
+      ".hitl.v1.AnswerEventRequest\032\034.hitl.v1.An" +
+      "swerEventResponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034" +
+      ".hitl.v1.DeclineEventRequest\032\035.hitl.v1.D" +
+      "eclineEventResponse\"\003\220\002\002\022M\n\013CancelEvent\022" +
+      "\033.hitl.v1.CancelEventRequest\032\034.hitl.v1.C" +
+      "ancelEventResponse\"\003\220\002\002B#\n\013dev.hitl.v1P\001" +
+      "Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -239,6 +324,7 @@ public final class EventServiceOuterClass {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
           dev.hitl.v1.EventOuterClass.getDescriptor(),
+          dev.hitl.v1.FailureOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
@@ -338,38 +424,98 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Bookmark_descriptor,
         new java.lang.String[] { "ResumeToken", "Time", });
-    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+    internal_static_hitl_v1_WaitEventsRequest_descriptor =
       getDescriptor().getMessageTypes().get(13);
+    internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsRequest_descriptor,
+        new java.lang.String[] { "Add", "Remove", "HeartbeatInterval", });
+    internal_static_hitl_v1_EventKey_descriptor =
+      getDescriptor().getMessageTypes().get(14);
+    internal_static_hitl_v1_EventKey_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_EventKey_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", });
+    internal_static_hitl_v1_WaitEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(15);
+    internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsResponse_descriptor,
+        new java.lang.String[] { "Event", "Failed", "Heartbeat", "Update", });
+    internal_static_hitl_v1_FailedWait_descriptor =
+      getDescriptor().getMessageTypes().get(16);
+    internal_static_hitl_v1_FailedWait_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_FailedWait_descriptor,
+        new java.lang.String[] { "Key", "Failure", });
+    internal_static_hitl_v1_BatchCreateEventsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(17);
+    internal_static_hitl_v1_BatchCreateEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchCreateEventsRequest_descriptor,
+        new java.lang.String[] { "Requests", });
+    internal_static_hitl_v1_BatchCreateEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(18);
+    internal_static_hitl_v1_BatchCreateEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchCreateEventsResponse_descriptor,
+        new java.lang.String[] { "Results", });
+    internal_static_hitl_v1_CreateEventResult_descriptor =
+      getDescriptor().getMessageTypes().get(19);
+    internal_static_hitl_v1_CreateEventResult_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateEventResult_descriptor,
+        new java.lang.String[] { "Created", "Failure", "Result", });
+    internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(20);
+    internal_static_hitl_v1_BatchAnswerEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchAnswerEventsRequest_descriptor,
+        new java.lang.String[] { "Requests", });
+    internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(21);
+    internal_static_hitl_v1_BatchAnswerEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_BatchAnswerEventsResponse_descriptor,
+        new java.lang.String[] { "Results", });
+    internal_static_hitl_v1_AnswerEventResult_descriptor =
+      getDescriptor().getMessageTypes().get(22);
+    internal_static_hitl_v1_AnswerEventResult_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_AnswerEventResult_descriptor,
+        new java.lang.String[] { "Response", "Failure", "Result", });
+    internal_static_hitl_v1_AnswerEventRequest_descriptor =
+      getDescriptor().getMessageTypes().get(23);
     internal_static_hitl_v1_AnswerEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Value", "Json", "Text", "AnswerId", "Responder", "Answer", });
     internal_static_hitl_v1_AnswerEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(24);
     internal_static_hitl_v1_AnswerEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_DeclineEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(15);
+      getDescriptor().getMessageTypes().get(25);
     internal_static_hitl_v1_DeclineEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", "AnswerId", "Responder", });
     internal_static_hitl_v1_DeclineEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(16);
+      getDescriptor().getMessageTypes().get(26);
     internal_static_hitl_v1_DeclineEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DeclineEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_CancelEventRequest_descriptor =
-      getDescriptor().getMessageTypes().get(17);
+      getDescriptor().getMessageTypes().get(27);
     internal_static_hitl_v1_CancelEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", });
     internal_static_hitl_v1_CancelEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(18);
+      getDescriptor().getMessageTypes().get(28);
     internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,
@@ -377,6 +523,7 @@ public final class EventServiceOuterClass {
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.EventOuterClass.getDescriptor();
+    dev.hitl.v1.FailureOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }
