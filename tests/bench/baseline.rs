@@ -15,7 +15,7 @@ use prost::Message;
 use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::cli::{Baseline, Kind};
 use crate::log::Log;
@@ -165,6 +165,29 @@ impl EventService for Service {
         });
         let event = Some(sender.borrow().clone());
         Ok(Response::new(v1::AnswerEventResponse { event }))
+    }
+
+    type WaitEventsStream = BoxStream<'static, Result<v1::WaitEventsResponse, Status>>;
+
+    async fn wait_events(
+        &self,
+        _: Request<Streaming<v1::WaitEventsRequest>>,
+    ) -> Result<Response<Self::WaitEventsStream>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn batch_create_events(
+        &self,
+        _: Request<v1::BatchCreateEventsRequest>,
+    ) -> Result<Response<v1::BatchCreateEventsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn batch_answer_events(
+        &self,
+        _: Request<v1::BatchAnswerEventsRequest>,
+    ) -> Result<Response<v1::BatchAnswerEventsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
     }
 
     async fn get_event(

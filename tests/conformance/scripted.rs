@@ -11,7 +11,7 @@ use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
 use hitl_proto::v1::{self, ErrorReason};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -93,6 +93,30 @@ impl EventService for Scripted {
     }
 
     async fn wait_event(&self, _: Request<v1::WaitEventRequest>) -> Reply<Self::WaitEventStream> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    type WaitEventsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::WaitEventsResponse, Status>> + Send>>;
+
+    async fn wait_events(
+        &self,
+        _: Request<Streaming<v1::WaitEventsRequest>>,
+    ) -> Reply<Self::WaitEventsStream> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn batch_create_events(
+        &self,
+        _: Request<v1::BatchCreateEventsRequest>,
+    ) -> Reply<v1::BatchCreateEventsResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn batch_answer_events(
+        &self,
+        _: Request<v1::BatchAnswerEventsRequest>,
+    ) -> Reply<v1::BatchAnswerEventsResponse> {
         Err(Status::unimplemented("scripted"))
     }
 

@@ -16,6 +16,7 @@ mod metrics;
 mod sweep;
 mod wait;
 mod waiters;
+mod waits;
 mod watch;
 
 use std::sync::Arc;
@@ -32,7 +33,8 @@ pub use filter::Filter;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use wait::Wait;
-pub use waiters::Owner;
+pub use waiters::{FailedWait, Owner, SHARING};
+pub use waits::{Over, Waits};
 pub use watch::{Change, ChangeKind, Watch, Watched};
 
 use crate::waiters::{Reads, Waiters};

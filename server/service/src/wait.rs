@@ -10,9 +10,9 @@ use crate::{Parts, Service};
 use hitl_store::PlantedFault;
 
 /// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
-const OVERDUE_MS: i64 = 5_000;
+pub(super) const OVERDUE_MS: i64 = 5_000;
 /// How far off that instant may be for a wait to hold it: the wall clock is read once a second then.
-const HELD_MS: i64 = 60_000;
+pub(super) const HELD_MS: i64 = 60_000;
 
 /// A wait for the end of one event. It holds where the event is, not the event, since most waits are long.
 #[derive(Debug)]

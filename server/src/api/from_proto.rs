@@ -19,7 +19,7 @@ const PAGE_SIZE_DEFAULT: usize = 100;
 /// Most events of a page.
 const PAGE_SIZE_MAX: usize = 1000;
 /// Time between heartbeats when none is asked for.
-const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
 /// Least and most time between heartbeats.
 const HEARTBEAT_RANGE: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(300);

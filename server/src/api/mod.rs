@@ -3,9 +3,11 @@
 //! gRPC and JSON over HTTP both call this, so that a rule or a default can't differ between the doors. Each method is:
 //! convert, call the service, convert.
 
+mod batch;
 mod from_proto;
 mod problem;
 mod to_proto;
+mod waits;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use hitl_proto::v1::watch_events_response::Update;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use problem::{Problem, grpc_code};
+pub use waits::Waits;
 
 use crate::auth::Links;
 use crate::budget::Budget;
@@ -62,6 +65,8 @@ pub struct Api {
     calls: Arc<Semaphore>,
     /// One permit for each page of a list that is being made.
     pages: Arc<Semaphore>,
+    /// One permit for each entry of a batch that is worked on.
+    entries: Arc<Semaphore>,
     /// What replies may take.
     budget: Budget,
 }
@@ -76,6 +81,7 @@ impl Api {
             links,
             calls: Arc::new(Semaphore::new(calls_max)),
             pages: Arc::new(Semaphore::new(processors * PAGES_PER_PROCESSOR)),
+            entries: Arc::new(Semaphore::new(batch::ENTRIES_AT_A_TIME)),
             budget,
         }
     }
@@ -97,6 +103,13 @@ impl Api {
         request: v1::CreateEventRequest,
     ) -> Result<v1::CreateEventResponse, Error> {
         let _call = self.admit()?;
+        self.create(request).await
+    }
+
+    async fn create(
+        &self,
+        request: v1::CreateEventRequest,
+    ) -> Result<v1::CreateEventResponse, Error> {
         let namespace = from_proto::namespace(&request.namespace)?;
         let spec = from_proto::spec(request)?;
         let created = self.service.create(namespace, spec).await?;

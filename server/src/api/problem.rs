@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hitl_core::Violation;
-use hitl_proto::v1::ErrorReason;
+use hitl_proto::v1::{self, ErrorReason};
 use hitl_proto::visible;
 
 use crate::api::to_proto;
@@ -97,6 +97,23 @@ impl From<&Error> for Problem {
                 Error::NotFound(key) => Some(("hitl.v1.Event".to_owned(), key.id.to_string())),
                 _ => None,
             },
+        }
+    }
+}
+
+/// The same for one part of a call while others go on.
+impl From<Problem> for v1::Failure {
+    fn from(problem: Problem) -> Self {
+        let violation =
+            |v: Violation| v1::FieldViolation { field: v.field, description: v.message };
+        let retry_after = |delay: Duration| delay.try_into().expect("delays are of seconds");
+        Self {
+            code: problem.code,
+            reason: problem.reason.into(),
+            message: problem.message,
+            metadata: problem.metadata,
+            field_violations: problem.violations.into_iter().map(violation).collect(),
+            retry_after: problem.retry_after.map(retry_after),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,10 @@ struct CallParts {
     account: Arc<Account>,
     lease: Lease,
     overran: AtomicBool,
+    /// The body, while it is owed.
+    body: Mutex<Option<Due>>,
+    /// Messages that were read of a body that goes on as long as the call; the opening of such a body is the first.
+    messages: AtomicU64,
 }
 
 /// What a look at an account shows.
@@ -134,8 +138,9 @@ impl Account {
         let lease = budget.lease(Some(self), CALL_BYTES + head_bytes)?;
         self.state().calls += 1;
         let (budget, account) = (budget.clone(), self.clone());
-        let overran = AtomicBool::new(false);
-        Ok(Call(Arc::new(CallParts { budget, account, lease, overran })))
+        let (overran, messages) = (AtomicBool::new(false), AtomicU64::new(0));
+        let body = Mutex::default();
+        Ok(Call(Arc::new(CallParts { budget, account, lease, overran, body, messages })))
     }
 
     pub(super) fn close(&self) {
@@ -217,6 +222,38 @@ impl Call {
             self.0.overran.store(true, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Gives back `bytes` that were taken for the body.
+    pub fn give_back(&self, bytes: usize) {
+        self.0.lease.shrink(bytes);
+    }
+
+    /// Notes that the peer owes the body, or the next message of it, within `limit`, if it does not yet.
+    pub fn owes_body(&self, limit: Duration) {
+        self.body().get_or_insert_with(|| self.0.account.owes(limit));
+    }
+
+    /// Notes that the body has come.
+    pub fn body_came(&self) {
+        let due = self.body().take();
+        drop(due);
+    }
+
+    /// Notes that a message was read of a body that goes on as long as the call, or that the body is of that kind: the
+    /// peer owes nothing until it begins with the next message, and that is paid for anew.
+    pub fn message_came(&self) {
+        self.0.messages.fetch_add(1, Ordering::Relaxed);
+        self.body_came();
+    }
+
+    /// How often [`Call::message_came`] was called: never, if the body is one whole.
+    pub fn messages(&self) -> u64 {
+        self.0.messages.load(Ordering::Relaxed)
+    }
+
+    fn body(&self) -> MutexGuard<'_, Option<Due>> {
+        self.0.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether [`Call::take`] has failed.

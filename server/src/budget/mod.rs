@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use hitl_service::SHARING;
+
 pub use account::{Account, Call, Due, Turn};
 pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
 
@@ -28,6 +30,8 @@ pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
 const CONNECTION_BYTES: usize = 32 * 1024;
 /// What a call takes beside its head, body and reply; a wait is such a call.
 const CALL_BYTES: usize = 12 * 1024;
+/// What a wait takes that shares its stream with others.
+pub const SHARED_WAIT_BYTES: usize = CALL_BYTES / SHARING;
 
 /// Bounds on what is held for peers.
 #[derive(Clone, Copy, Debug)]
@@ -228,6 +232,23 @@ impl Lease {
         Ok(())
     }
 
+    /// Gives `bytes` back, of those that are held.
+    pub fn shrink(&self, bytes: usize) {
+        let freed = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
+            Some(held.saturating_sub(bytes))
+        });
+        let freed = freed.map_or(0, |held| held.min(bytes));
+        self.give_back(freed);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.budget.0.used.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.give_back(bytes);
+        }
+        self.budget.0.freed.notify_waiters();
+    }
+
     fn add(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.budget.0.used.fetch_add(bytes, Ordering::Relaxed);
@@ -239,11 +260,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let bytes = self.bytes.load(Ordering::Relaxed);
-        self.budget.0.used.fetch_sub(bytes, Ordering::Relaxed);
-        if let Some(account) = &self.account {
-            account.give_back(bytes);
-        }
-        self.budget.0.freed.notify_waiters();
+        self.give_back(self.bytes.load(Ordering::Relaxed));
     }
 }

@@ -51,6 +51,25 @@ async fn new_work_is_refused_before_what_is_under_way_lacks_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_goes_on_is_owed_and_paid_for_message_by_message() {
+    let budget = budget(100, 10);
+    let account = budget.connect(peer(1)).unwrap();
+    let call = account.call(&budget, 0).unwrap();
+    let before = account.held();
+    call.owes_body(Duration::from_secs(10));
+    call.owes_body(Duration::from_secs(99));
+    let due = Instant::now() + Duration::from_secs(10);
+    assert_eq!(account.view().owes_by, Some(due), "what is owed is not put off");
+    call.take(MIB).unwrap();
+    call.message_came();
+    call.give_back(MIB);
+    assert_eq!((account.view().owes_by, account.held()), (None, before));
+    call.owes_body(Duration::from_secs(10));
+    drop(call);
+    assert_eq!(account.view().owes_by, None, "a call that is over owes nothing");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_is_too_slow_is_let_go_and_one_that_is_idle_retires() {
     let budget = budget(100, 10);
     let [silent, idle, waits] = [1, 2, 3].map(|n| budget.connect(peer(n)).unwrap());

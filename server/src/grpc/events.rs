@@ -3,11 +3,13 @@
 use hitl_core::Channel;
 use hitl_proto::v1;
 use hitl_proto::v1::event_service_server::EventService;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::{Api, Caller};
+use crate::budget::Call;
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
+use crate::grpc::waits::WaitsUpdates;
 use crate::grpc::watch::Changes;
 use crate::net::Peer;
 use hitl_service::Owner;
@@ -30,6 +32,7 @@ impl Events {
 impl EventService for Events {
     type WaitEventStream = Updates;
     type WatchEventsStream = Changes;
+    type WaitEventsStream = WaitsUpdates;
 
     async fn create_event(
         &self,
@@ -66,6 +69,31 @@ impl EventService for Events {
         wrap(watch.map(|watch| Changes::new(self.api.clone(), watch, deadline)))
     }
 
+    async fn wait_events(
+        &self,
+        request: Request<Streaming<v1::WaitEventsRequest>>,
+    ) -> Answer<WaitsUpdates> {
+        let deadline = deadline(request.metadata());
+        let call = request.extensions().get::<Call>().cloned();
+        let begun = self.api.wait_events(owner(&request), call.as_ref().map(Call::account));
+        wrap(begun.map(|waits| WaitsUpdates::new(waits, request.into_inner(), call, deadline)))
+    }
+
+    async fn batch_create_events(
+        &self,
+        request: Request<v1::BatchCreateEventsRequest>,
+    ) -> Answer<v1::BatchCreateEventsResponse> {
+        wrap(self.api.batch_create_events(request.into_inner()).await)
+    }
+
+    async fn batch_answer_events(
+        &self,
+        request: Request<v1::BatchAnswerEventsRequest>,
+    ) -> Answer<v1::BatchAnswerEventsResponse> {
+        let caller = caller(&request);
+        wrap(self.api.batch_answer_events(request.into_inner(), &caller).await)
+    }
+
     async fn answer_event(
         &self,
         request: Request<v1::AnswerEventRequest>,
@@ -100,6 +128,7 @@ fn caller<T>(request: &Request<T>) -> Caller {
     Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
 }
 
+/// Whose the waits of this call are.
 fn owner<T>(request: &Request<T>) -> Owner {
     peer(request).map_or_else(Owner::default, |peer| Owner(peer.connection))
 }

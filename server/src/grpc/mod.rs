@@ -5,6 +5,7 @@
 mod events;
 mod status;
 mod wait;
+mod waits;
 mod watch;
 
 use std::sync::Arc;

@@ -33,6 +33,28 @@ pub(super) async fn list(
     renderer.run(move || reply(&events)).await?
 }
 
+/// So are the results of a batch.
+pub(super) async fn batch_create(
+    State(api): State<Arc<Api>>,
+    Extension(renderer): Extension<Renderer>,
+    body: JsonBody,
+) -> Reply {
+    let request: v1::BatchCreateEventsRequest = body.message()?;
+    let results = api.batch_create_events(request).await?;
+    renderer.run(move || reply(&results)).await?
+}
+
+pub(super) async fn batch_answer(
+    State(api): State<Arc<Api>>,
+    Extension(renderer): Extension<Renderer>,
+    peer: Peer,
+    body: JsonBody,
+) -> Reply {
+    let request: v1::BatchAnswerEventsRequest = body.message()?;
+    let results = api.batch_answer_events(request, &peer.caller(Channel::Http)).await?;
+    renderer.run(move || reply(&results)).await?
+}
+
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
     id: EventPath,

@@ -41,6 +41,18 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/v1/events", post(events::create), rpc("CreateEvent")),
         look("/v1/events", get(events::list), rpc("ListEvents")),
         route("get", "/v1/events:watch", get(watch::watch), Doc::Stream { name: "WatchEvents" }),
+        route(
+            "post",
+            "/v1/events:batchCreate",
+            post(events::batch_create),
+            rpc("BatchCreateEvents"),
+        ),
+        route(
+            "post",
+            "/v1/events:batchAnswer",
+            post(events::batch_answer),
+            rpc("BatchAnswerEvents"),
+        ),
         route("get", "/v1/events/{event_id}", get(events::get), get_event),
         route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
         route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),

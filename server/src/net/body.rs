@@ -43,10 +43,11 @@ pub struct RequestBody {
     /// Bytes that were paid for when the head announced them.
     announced: usize,
     received: usize,
-    begun: Instant,
+    /// None between two messages of a body that goes on as long as its call.
+    begun: Option<Instant>,
     late: Option<Pin<Box<Sleep>>>,
-    /// Owed until the last byte has come.
-    due: Option<Due>,
+    /// Messages of such a body that were read when it was last looked at.
+    messages: u64,
 }
 
 impl RequestBody {
@@ -59,25 +60,51 @@ impl RequestBody {
         // What is larger is refused for its size, not for want of room.
         let announced = usize::try_from(announced).unwrap_or(usize::MAX).min(bytes_max);
         call.take(announced * BODY_FACTOR)?;
-        let due = (!inner.is_end_stream()).then(|| call.account().owes(BODY_TIME_MAX));
-        let begun = Instant::now();
-        Ok(Self { inner, call, announced, received: 0, begun, late: None, due })
+        if !inner.is_end_stream() {
+            call.owes_body(BODY_TIME_MAX);
+        }
+        let begun = Some(Instant::now());
+        Ok(Self { inner, call, announced, received: 0, begun, late: None, messages: 0 })
+    }
+
+    /// Begins anew if a message was read: each is as a body of its own.
+    fn settle(&mut self) {
+        let messages = self.call.messages();
+        if messages != self.messages {
+            self.messages = messages;
+            self.call.give_back(self.received.max(self.announced) * BODY_FACTOR);
+            (self.announced, self.received) = (0, 0);
+            (self.begun, self.late) = (None, None);
+        }
     }
 
     fn received(&mut self, bytes: usize) -> Result<(), Full> {
+        if self.messages > 0 {
+            self.begun.get_or_insert_with(Instant::now);
+            self.call.owes_body(BODY_TIME_MAX);
+        }
         self.received += bytes;
         let unpaid = self.received.saturating_sub(self.announced).min(bytes);
         self.call.take(unpaid * BODY_FACTOR)
     }
 
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(begun) = self.begun else {
+            return false;
+        };
         let time = BODY_TIME + at_least_rate(self.received);
-        let by = self.begun + time.min(BODY_TIME_MAX);
+        let by = begun + time.min(BODY_TIME_MAX);
         let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(by)));
         if late.deadline() != by {
             late.as_mut().reset(by);
         }
         late.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.call.body_came();
     }
 }
 
@@ -89,6 +116,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.settle();
         let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
             let late = self.is_late(context);
             return if late { Poll::Ready(Some(Err(BodyError::TooSlow))) } else { Poll::Pending };
@@ -97,7 +125,7 @@ impl Body for RequestBody {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return Poll::Ready(Some(Err(BodyError::Broken(error)))),
             None => {
-                self.due = None;
+                self.call.body_came();
                 return Poll::Ready(None);
             }
         };
@@ -107,7 +135,7 @@ impl Body for RequestBody {
             return Poll::Ready(Some(Err(full.into())));
         }
         if self.inner.is_end_stream() {
-            self.due = None;
+            self.call.body_came();
         }
         Poll::Ready(Some(Ok(frame)))
     }

@@ -115,6 +115,7 @@ where
         head.extensions.insert(Peer { address: self.peer, connection: self.account.id() });
         let turn = call.turn().await;
         head.extensions.insert(turn.clone());
+        head.extensions.insert(call.clone());
         let reply = self.door.app.clone().oneshot(Request::from_parts(head, body)).await?;
         turn.pass();
         if call.has_overrun() {

@@ -4,12 +4,12 @@
 //! after the read finds the subscription. What is passed on is the ended event itself, so that a
 //! waiter never goes back to the store.
 
+mod group;
 mod queue;
 mod reads;
 mod seats;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -18,9 +18,12 @@ use tokio::sync::Notify;
 
 use crate::error::Error;
 
+pub use group::FailedWait;
+use group::GroupState;
+pub(crate) use group::{First, Group, Unread};
 pub(crate) use reads::Reads;
-pub use seats::Owner;
-pub(crate) use seats::{Seat, Seats};
+pub(crate) use seats::{Holder, Seat, Seats};
+pub use seats::{Owner, SHARING};
 
 /// All waits of this process.
 #[derive(Debug)]
@@ -32,15 +35,20 @@ pub(crate) struct Waiters {
 
 #[derive(Debug)]
 struct Registry {
-    slots: HashMap<EventKey, Place>,
+    places: HashMap<Arc<EventKey>, Place>,
+    groups: HashMap<u64, GroupState>,
+    next_group: u64,
     seats: Seats,
 }
 
-/// A slot, and how many hold it. Counted here, under the lock: whoever leaves last must know it.
+/// Who waits for one event. Counted here, under the lock: whoever leaves last must know it.
 #[derive(Debug, Default)]
 struct Place {
-    slot: Arc<Slot>,
+    /// What those look at who have a stream of their own.
+    slot: Option<Arc<Slot>>,
     waits: usize,
+    /// The groups with a wait for it.
+    members: Vec<u64>,
 }
 
 /// What the waiters of one event look at.
@@ -56,13 +64,21 @@ pub(crate) struct Subscription {
     key: EventKey,
     slot: Arc<Slot>,
     seat: Seat,
+    /// Notified when somebody else has the seat.
+    lost: Arc<Notify>,
     waiters: Arc<Waiters>,
 }
 
 impl Waiters {
-    /// A registry of at most `waits_max` waits at a time, which notifies `arrived` of each.
+    /// A registry of at most `waits_max` waits at a time, or [`SHARING`] times as many where they share streams, which
+    /// notifies `arrived` of each.
     pub(crate) fn new(waits_max: usize, arrived: Arc<Notify>) -> Arc<Self> {
-        let registry = Registry { slots: HashMap::new(), seats: Seats::new(waits_max) };
+        let registry = Registry {
+            places: HashMap::new(),
+            groups: HashMap::new(),
+            next_group: 0,
+            seats: Seats::new(waits_max),
+        };
         Arc::new(Self { registry: Mutex::new(registry), arrived })
     }
 
@@ -75,19 +91,29 @@ impl Waiters {
         key: EventKey,
         owner: Owner,
     ) -> Result<Subscription, Error> {
+        let lost = Arc::<Notify>::default();
         let mut registry = self.registry();
-        let seat = registry.seats.take(owner).ok_or(Error::TooManyWaiters)?;
-        let place = registry.slots.entry(key.clone()).or_default();
+        let seat = registry.take_seat(owner, Holder::Single(lost.clone()))?;
+        let place = registry.place(&key);
         place.waits += 1;
-        let slot = place.slot.clone();
+        let slot = place.slot.get_or_insert_default().clone();
         drop(registry);
         self.arrived.notify_one();
-        Ok(Subscription { key, slot, seat, waiters: self.clone() })
+        Ok(Subscription { key, slot, seat, lost, waiters: self.clone() })
     }
 
     /// Tells everyone who waits for `event` that it has ended. To be called once that is durable.
     pub(crate) fn ended(&self, event: &Event) {
-        let slot = self.registry().slots.get(&event.request.key()).map(|place| place.slot.clone());
+        let key = event.request.key();
+        let mut registry = self.registry();
+        let Some(place) = registry.places.get_mut(&key) else { return };
+        let slot = place.slot.clone();
+        let members = std::mem::take(&mut place.members);
+        if place.is_empty() {
+            registry.places.remove(&key);
+        }
+        registry.end(&members, &key);
+        drop(registry);
         if let Some(slot) = slot {
             // Whoever comes second brings the same event, since it ends but once.
             let _ = slot.ended.set(event.clone());
@@ -97,12 +123,12 @@ impl Waiters {
 
     /// Whether somebody waits for the event at `key` and has not been told yet.
     pub(crate) fn awaits(&self, key: &EventKey) -> bool {
-        self.registry().slots.get(key).is_some_and(|place| place.slot.ended.get().is_none())
+        self.registry().places.get(key).is_some_and(Place::awaits)
     }
 
     /// Every event that somebody waits for, in order.
     pub(crate) fn awaited(&self) -> Vec<EventKey> {
-        let mut keys: Vec<_> = self.registry().slots.keys().cloned().collect();
+        let mut keys: Vec<_> = self.registry().places.keys().map(|key| (**key).clone()).collect();
         keys.sort_unstable();
         keys
     }
@@ -117,6 +143,46 @@ impl Waiters {
     }
 }
 
+impl Registry {
+    /// A place for `holder`, whose wait is `owner`'s. Those who lose theirs for it are told.
+    fn take_seat(&mut self, owner: Owner, holder: Holder) -> Result<Seat, Error> {
+        let (seat, losers) = self.seats.take(owner, holder).ok_or(Error::TooManyWaiters)?;
+        for loser in losers {
+            loser.tell();
+            if let Holder::Shared { group, key } = loser {
+                self.lose(group, &key);
+            }
+        }
+        Ok(seat)
+    }
+
+    fn place(&mut self, key: &EventKey) -> &mut Place {
+        if !self.places.contains_key(key) {
+            self.places.insert(Arc::new(key.clone()), Place::default());
+        }
+        self.places.get_mut(key).expect("it was put in if it was not there")
+    }
+}
+
+impl Place {
+    fn join(&mut self, group: u64) {
+        if self.members.is_empty() {
+            // Most events have one waiter, and a vector makes room for four.
+            self.members.reserve_exact(1);
+        }
+        self.members.push(group);
+    }
+
+    fn awaits(&self) -> bool {
+        let is_told = self.slot.as_ref().is_some_and(|slot| slot.ended.get().is_some());
+        !self.members.is_empty() || self.waits > 0 && !is_told
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waits == 0 && self.members.is_empty()
+    }
+}
+
 impl Subscription {
     /// Completes with the event once it has ended.
     ///
@@ -126,7 +192,7 @@ impl Subscription {
         tokio::select! {
             biased;
             event = self.told() => Ok(event),
-            () = self.seat.lost() => Err(Error::TooManyWaiters),
+            () = self.lost.notified() => Err(Error::TooManyWaiters),
         }
     }
 
@@ -146,11 +212,15 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut registry = self.waiters.registry();
-        registry.seats.leave(&self.seat);
-        if let Entry::Occupied(mut place) = registry.slots.entry(self.key.clone()) {
-            place.get_mut().waits -= 1;
-            if place.get().waits == 0 {
-                place.remove();
+        registry.seats.leave(self.seat);
+        if let Some(place) = registry.places.get_mut(&self.key) {
+            place.waits -= 1;
+            if place.waits == 0 {
+                // Whoever comes next sees for themselves.
+                place.slot = None;
+            }
+            if place.is_empty() {
+                registry.places.remove(&self.key);
             }
         }
     }

@@ -44,16 +44,16 @@ async fn waits_are_bounded_and_places_come_back() {
     assert!(matches!(waiters.subscribe(key.clone(), Owner::default()), Err(Error::TooManyWaiters)));
     drop(first);
     drop(waiters.subscribe(key.clone(), Owner::default()).unwrap());
-    assert_eq!(waiters.registry().slots.len(), 1);
+    assert_eq!(waiters.registry().places.len(), 1);
     drop(second);
-    assert_eq!((waiters.count(), waiters.registry().slots.len()), (0, 0));
+    assert_eq!((waiters.count(), waiters.registry().places.len()), (0, 0));
 }
 
 #[tokio::test]
 async fn the_end_of_an_event_that_nobody_waits_for_leaves_nothing_behind() {
     let waiters = Waiters::new(1, Arc::default());
     waiters.ended(&ended_event());
-    assert!(waiters.registry().slots.is_empty());
+    assert!(waiters.registry().places.is_empty());
 }
 
 /// Waiters of one event who leave at the same moment, while it ends, leave no slot behind.
@@ -71,7 +71,7 @@ fn places_come_back_when_many_leave_at_once() {
         }
         scope.spawn(|| (0..5_000).for_each(|_| waiters.ended(&event)));
     });
-    assert_eq!((waiters.count(), waiters.registry().slots.len()), (0, 0));
+    assert_eq!((waiters.count(), waiters.registry().places.len()), (0, 0));
 }
 
 /// Subscribes, ends and drops from many threads at once: everyone who subscribed before the end is told.

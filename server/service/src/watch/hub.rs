@@ -10,7 +10,7 @@ use hitl_store::{Entry, Index};
 use tokio::sync::{Notify, mpsc};
 
 use crate::error::Error;
-use crate::waiters::{Owner, Seat, Seats};
+use crate::waiters::{Holder, Owner, Seat, Seats};
 
 /// Most watches at a time.
 const WATCHES_MAX: usize = 1_000;
@@ -56,6 +56,8 @@ pub(super) enum Notice {
 pub(super) struct Place {
     number: u64,
     seat: Seat,
+    /// Notified when somebody else has the seat.
+    lost: Arc<Notify>,
     watches: Arc<Watches>,
     notices: mpsc::Receiver<Notice>,
     has_missed: Arc<AtomicBool>,
@@ -85,7 +87,10 @@ impl Watches {
         has_missed: bool,
     ) -> Result<Place, Error> {
         let mut hub = self.hub();
-        let seat = hub.seats.take(owner).ok_or(Error::TooManyWaiters)?;
+        let lost = Arc::<Notify>::default();
+        let seat = hub.seats.take(owner, Holder::Single(lost.clone()));
+        let (seat, losers) = seat.ok_or(Error::TooManyWaiters)?;
+        losers.iter().for_each(Holder::tell);
         let number = hub.next;
         hub.next += 1;
         let (sender, notices) = mpsc::channel(NOTICES_MAX);
@@ -94,7 +99,7 @@ impl Watches {
         hub.ears.insert(number, ear);
         drop(hub);
         self.arrived.notify_one();
-        Ok(Place { number, seat, watches: self.clone(), notices, has_missed })
+        Ok(Place { number, seat, lost, watches: self.clone(), notices, has_missed })
     }
 
     /// How many watch.
@@ -165,7 +170,7 @@ impl Place {
     pub(super) async fn hear(&mut self) -> Result<Notice, Error> {
         tokio::select! {
             biased;
-            () = self.seat.lost() => Err(Error::TooManyWaiters),
+            () = self.lost.notified() => Err(Error::TooManyWaiters),
             notice = self.notices.recv() => Ok(notice.expect("the sender lives as long as the place")),
         }
     }
@@ -175,6 +180,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut hub = self.watches.hub();
         hub.ears.remove(&self.number);
-        hub.seats.leave(&self.seat);
+        hub.seats.leave(self.seat);
     }
 }

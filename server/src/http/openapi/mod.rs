@@ -236,8 +236,11 @@ mod tests {
     #[test]
     fn parameters_of_the_path_are_not_asked_for_twice() {
         let document = document();
-        let answer = &document["components"]["schemas"]["AnswerEventRequest"]["properties"];
+        let schemas = &document["components"]["schemas"];
+        let answer = &schemas["AnswerEventBody"]["properties"];
         assert!(answer.get("eventId").is_none() && answer.get("answerId").is_some());
+        let in_batch = &schemas["AnswerEventRequest"]["properties"];
+        assert!(in_batch.get("eventId").is_some(), "a batch has no path that could name it");
         let list = document["paths"]["/v1/events"]["get"]["parameters"].as_array().unwrap();
         assert!(list.iter().any(|p| p["name"] == "labels" && p["style"] == "deepObject"));
     }

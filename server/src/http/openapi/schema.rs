@@ -23,18 +23,27 @@ impl Schemas {
 
     /// A reference to the schema of `message`.
     pub(super) fn reference(&mut self, message: &MessageDescriptor) -> Value {
-        self.request(message, &[])
+        self.named(message.name().to_owned(), message, &[])
     }
 
-    /// A reference to the schema of `message` without the fields that the path has.
+    /// A reference to the schema of the request `message`, without the fields that the path has: a batch of them has no
+    /// path that could.
     pub(super) fn request(&mut self, message: &MessageDescriptor, in_path: &[&str]) -> Value {
-        if !self.0.contains_key(message.name()) {
-            // First a place, since messages may hold themselves.
-            self.0.insert(message.name().to_owned(), Value::Null);
-            let schema = self.message(message, in_path);
-            self.0.insert(message.name().to_owned(), schema);
+        if in_path.is_empty() {
+            return self.reference(message);
         }
-        refer(message.name())
+        let name = message.name().trim_end_matches("Request");
+        self.named(format!("{name}Body"), message, in_path)
+    }
+
+    fn named(&mut self, name: String, message: &MessageDescriptor, in_path: &[&str]) -> Value {
+        if !self.0.contains_key(&name) {
+            // First a place, since messages may hold themselves.
+            self.0.insert(name.clone(), Value::Null);
+            let schema = self.message(message, in_path);
+            self.0.insert(name.clone(), schema);
+        }
+        refer(&name)
     }
 
     fn message(&mut self, message: &MessageDescriptor, in_path: &[&str]) -> Value {

@@ -1,6 +1,7 @@
 //! The routes over a service in memory, with a clock that stands still until told.
 
 mod api;
+mod batch;
 mod bytes;
 mod form;
 mod refused;
