@@ -79,6 +79,23 @@ impl Client {
         block_on(self.client.create(request))?
     }
 
+    /// Like [`crate::Client::create_many`].
+    pub fn create_many(
+        &self,
+        requests: Vec<v1::CreateEventRequest>,
+    ) -> Vec<Result<v1::CreateEventResponse>> {
+        let count = requests.len();
+        let results = block_on(self.client.create_many(requests));
+        results.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    /// Like [`crate::Client::answer_many`].
+    pub fn answer_many(&self, requests: Vec<v1::AnswerEventRequest>) -> Vec<Result<v1::Response>> {
+        let count = requests.len();
+        let results = block_on(self.client.answer_many(requests));
+        results.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
     /// Like [`crate::Client::get`].
     ///
     /// # Errors

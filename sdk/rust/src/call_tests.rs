@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 
 use crate::scripted::{Step, scripted};
-use crate::wait_tests::pending;
+use crate::wait_tests::heartbeat;
 use crate::{Client, Config, ErrorKind, Result};
 
 fn lost() -> Status {
@@ -74,7 +75,7 @@ async fn a_call_that_is_repeated_is_the_same_call_and_the_next_one_is_another() 
 
 #[tokio::test(start_paused = true)]
 async fn a_call_on_a_dead_connection_goes_over_to_a_new_one_in_time() {
-    let (client, script) = scripted(Config::default(), [Step::Hang(vec![pending()])]);
+    let (client, script) = scripted(Config::default(), [Step::Hang(vec![heartbeat()])]);
     let waiting = client.clone();
     tokio::spawn(async move { waiting.wait_event("e").await });
     while script.waits.load(Ordering::Relaxed) == 0 {
@@ -82,4 +83,74 @@ async fn a_call_on_a_dead_connection_goes_over_to_a_new_one_in_time() {
     }
     script.killed.notify_waiters();
     answer(&client).await.unwrap();
+}
+
+fn question(name: &str) -> v1::CreateEventRequest {
+    v1::CreateEventRequest { name: name.to_owned(), ..Default::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_creates_go_in_batches_by_number_and_by_size() {
+    let (client, script) = scripted(Config::default(), []);
+    let created = client.create_many(vec![question("n"); 2_500]).await;
+    assert!(created.iter().all(Result::is_ok) && created.len() == 2_500);
+    assert_eq!(std::mem::take(&mut *script.batches.lock().unwrap()), [1_000, 1_000, 500]);
+    let large = || question(&"n".repeat(300 << 10));
+    let created = client.create_many(vec![large(); 7]).await;
+    assert!(created.iter().all(Result::is_ok));
+    assert_eq!(std::mem::take(&mut *script.batches.lock().unwrap()), [3, 3, 1]);
+    client.create_many(vec![question(&"n".repeat(2 << 20)), question("n")]).await;
+    assert_eq!(*script.batches.lock().unwrap(), [1, 1]);
+    assert!(client.create_many(vec![]).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_batch_could_not_do_is_sent_again_under_the_same_keys_and_in_order() {
+    let (client, script) = scripted(Config::default(), []);
+    let failure = |code: tonic::Code, reason: v1::ErrorReason, retry_after| v1::Failure {
+        code: code.into(),
+        reason: reason.into(),
+        retry_after,
+        ..Default::default()
+    };
+    let full = failure(
+        tonic::Code::ResourceExhausted,
+        v1::ErrorReason::Overloaded,
+        Some(prost_types::Duration::default()),
+    );
+    let invalid = failure(tonic::Code::InvalidArgument, v1::ErrorReason::InvalidRequest, None);
+    script.failures.lock().unwrap().push_back(lost());
+    script.entry_failures.lock().unwrap().extend([invalid, full]);
+    let keyed = |key: &str| v1::CreateEventRequest {
+        idempotency_key: key.to_owned(),
+        ..Default::default()
+    };
+    let created = client.create_many(vec![keyed("a"), keyed("b"), keyed("c")]).await;
+    assert_eq!(created[0].as_ref().unwrap_err().kind(), ErrorKind::Invalid);
+    let ids: Vec<_> =
+        created[1..].iter().map(|r| r.as_ref().unwrap().event.clone().unwrap().id).collect();
+    assert_eq!(ids, ["b", "c"]);
+    assert_eq!(*script.batches.lock().unwrap(), [3, 3, 1]);
+    assert_eq!(*script.keys.lock().unwrap(), ["a", "a", "b", "c", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_answers_to_a_server_that_is_not_there_fail_in_time_and_each() {
+    let (client, script) = scripted(Config::default(), []);
+    script.failures.lock().unwrap().extend(vec![lost(); 1_000]);
+    let begun = Instant::now();
+    let answers = vec![v1::AnswerEventRequest::default(); 5_000];
+    let answered = client.answer_many(answers).await;
+    assert!(begun.elapsed() <= Duration::from_secs(30));
+    assert_eq!(answered.len(), 5_000);
+    assert!(answered.iter().all(|r| r.as_ref().unwrap_err().kind() == ErrorKind::Unavailable));
+    script.failures.lock().unwrap().clear();
+    let mut ids: Vec<_> = client
+        .answer_many(vec![v1::AnswerEventRequest::default(); 3])
+        .await
+        .into_iter()
+        .map(|response| response.unwrap().answer_id)
+        .collect();
+    ids.dedup();
+    assert!(ids.len() == 3 && ids.iter().all(|id| !id.is_empty()), "{ids:?}");
 }

@@ -12,19 +12,20 @@ use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
+use crate::channel;
 use crate::config::{Config, Settings};
 use crate::create::EventBuilder;
 use crate::error::{Error, Result};
 use crate::key::{self, Ticket};
 use crate::retry::Backoff;
 use crate::value::DataType;
-use crate::{channel, wait};
+use crate::waits::{self, Waits};
 
 /// Enough for a page of large events; a limit only against a server gone wrong.
 const MAX_MESSAGE_BYTES: usize = 256 << 20;
 
 /// Longer than a local server may take to start, so that its own error is the one that is seen.
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
+pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) type Stub = EventServiceClient<Channel>;
 
@@ -45,6 +46,7 @@ struct Shared {
     settings: Settings,
     channel: OnceLock<Channel>,
     reached: AtomicBool,
+    waits: Arc<Waits>,
 }
 
 impl Client {
@@ -67,7 +69,8 @@ impl Client {
 
     pub(crate) fn with(settings: Settings, channel: OnceLock<Channel>) -> Self {
         let reached = AtomicBool::new(false);
-        Self { shared: Arc::new(Shared { settings, channel, reached }) }
+        let waits = Arc::default();
+        Self { shared: Arc::new(Shared { settings, channel, reached, waits }) }
     }
 
     /// The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the
@@ -105,13 +108,7 @@ impl Client {
         &self,
         mut request: v1::CreateEventRequest,
     ) -> Result<v1::CreateEventResponse> {
-        self.fill(&mut request.namespace);
-        let mut ticket = None;
-        if request.idempotency_key.is_empty() {
-            let run_id = self.shared.settings.run_id.as_deref();
-            ticket = run_id.map(|run_id| Ticket::take(&request.namespace, run_id, &request.name));
-            request.idempotency_key = ticket.as_ref().map_or_else(key::once, Ticket::key);
-        }
+        let ticket = self.name(&mut request);
         let reply = self
             .call(request, |mut stub, request| async move { stub.create_event(request).await })
             .await?;
@@ -148,12 +145,13 @@ impl Client {
     }
 
     /// Waits until an event ends, through lost connections and server restarts, and returns it with
-    /// its response, however it ended.
+    /// its response, however it ended. All waits of a client share one stream, so that a hundred thousand
+    /// of them burden neither side.
     ///
     /// # Errors
     /// [`crate::ErrorKind::NotFound`], and those of reaching the server for the first time.
     pub async fn wait_event(&self, event_id: &str) -> Result<v1::Event> {
-        wait::wait(self, event_id).await
+        waits::wait(self, event_id).await
     }
 
     /// Answers an event with a typed value, JSON or text. `responder` is the name of the person who
@@ -246,15 +244,25 @@ impl Client {
         limit: Duration,
         next: impl Future<Output = Result<R, Status>>,
     ) -> Result<R> {
-        let silent = |_| {
-            let (server, seconds) = (self.shared.settings.server.name(), limit.as_secs());
-            Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
-        };
-        let heard = timeout(limit, next).await.map_err(silent)?;
-        let heard = heard
-            .map_err(|status| Error::from_status(&status, &self.shared.settings.server.name()))?;
+        let heard = timeout(limit, next).await.map_err(|_| self.silent(limit))?;
+        let heard = heard.map_err(|status| self.error(&status))?;
         self.shared.reached.store(true, Ordering::Relaxed);
         Ok(heard)
+    }
+
+    /// That the server has sent nothing for so long.
+    pub(crate) fn silent(&self, limit: Duration) -> Error {
+        let (server, seconds) = (self.shared.settings.server.name(), limit.as_secs());
+        Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
+    }
+
+    /// What the end of a call means.
+    pub(crate) fn error(&self, status: &Status) -> Error {
+        Error::from_status(status, &self.shared.settings.server.name())
+    }
+
+    pub(crate) fn waits(&self) -> &Arc<Waits> {
+        &self.shared.waits
     }
 
     /// Whether any call ever got a reply.
@@ -277,7 +285,19 @@ impl Client {
         Ok(Stub::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
     }
 
-    fn fill(&self, namespace: &mut String) {
+    /// Gives the request its namespace, and the key that makes it safe to repeat.
+    pub(crate) fn name(&self, request: &mut v1::CreateEventRequest) -> Option<Ticket> {
+        self.fill(&mut request.namespace);
+        if !request.idempotency_key.is_empty() {
+            return None;
+        }
+        let run_id = self.shared.settings.run_id.as_deref();
+        let ticket = run_id.map(|run_id| Ticket::take(&request.namespace, run_id, &request.name));
+        request.idempotency_key = ticket.as_ref().map_or_else(key::once, Ticket::key);
+        ticket
+    }
+
+    pub(crate) fn fill(&self, namespace: &mut String) {
         if namespace.is_empty() {
             self.namespace().clone_into(namespace);
         }

@@ -8,7 +8,7 @@ use hitl_proto::{v1, visible};
 use crate::client::{Client, present};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::DataType;
-use crate::wait;
+use crate::waits;
 
 /// An event whose answer is a `T`.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl<T: DataType, C> Event<T, C> {
     }
 
     pub(crate) fn announce(&self) {
-        if !wait::is_final(&self.record) {
+        if !waits::is_final(&self.record) {
             let (name, link) = (visible::line(self.name()), visible::line(self.form_url()));
             eprintln!("hitl: \"{name}\" waits for an answer at {link}");
         }
@@ -89,7 +89,7 @@ impl<T: DataType> Event<T> {
     /// [`ErrorKind::Declined`], [`ErrorKind::Cancelled`] and [`ErrorKind::TimedOut`] if the event ended
     /// without a value; [`Error::response`] tells when, why and by whom.
     pub async fn wait(&self) -> Result<T> {
-        outcome(wait::wait(&self.client, self.id()).await?)
+        outcome(waits::wait(&self.client, self.id()).await?)
     }
 
     /// Withdraws the question. `reason` may be empty.

@@ -42,12 +42,13 @@ mod error;
 mod event;
 mod key;
 mod local;
+mod many;
 mod object;
 mod program;
 mod retry;
 mod status;
 mod value;
-mod wait;
+mod waits;
 
 #[cfg(test)]
 mod bounds_tests;

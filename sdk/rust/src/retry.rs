@@ -39,7 +39,8 @@ impl Backoff {
         Ok(())
     }
 
-    fn delay(&mut self, error: &Error) -> Duration {
+    /// The time until the next attempt after `error`.
+    pub(crate) fn delay(&mut self, error: &Error) -> Duration {
         let delay = self.next;
         self.next = (delay * 2).min(MAX_DELAY);
         let jitter = f64::from(u16::from_le_bytes(key::random())) / f64::from(u16::MAX);

@@ -11,25 +11,33 @@ use tokio::io::copy_bidirectional;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Server;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::{Client, Config, channel};
 
-pub(crate) type Message = Result<v1::WaitEventResponse, Status>;
+pub(crate) type Message = Result<v1::WaitEventsResponse, Status>;
 
-/// What one `WaitEvent` call is answered with.
+/// What one `WaitEvents` call is answered with.
 pub(crate) enum Step {
     Refuse(Status),
     /// Sends the messages, then ends the stream.
     Stream(Vec<Message>),
     /// Sends the messages, then nothing more.
     Hang(Vec<Message>),
+    /// Sends for each event that is added what this makes of its id.
+    Reply(fn(&str) -> Message),
 }
 
 #[derive(Default)]
 pub(crate) struct Script {
     steps: Mutex<VecDeque<Step>>,
     pub(crate) waits: AtomicUsize,
+    /// What was added and removed, by the id of the event, with + or - before it.
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    /// Entries of each batch.
+    pub(crate) batches: Mutex<Vec<usize>>,
+    /// What the next entries of batches fail with.
+    pub(crate) entry_failures: Mutex<VecDeque<v1::Failure>>,
     /// What the next calls that change something fail with.
     pub(crate) failures: Mutex<VecDeque<Status>>,
     /// What tells each such call, and its repetitions, from the others.
@@ -51,7 +59,8 @@ impl Script {
 
 #[async_trait::async_trait]
 impl EventService for Script {
-    type WaitEventStream = UnboundedReceiverStream<Message>;
+    type WaitEventStream = UnboundedReceiverStream<Result<v1::WaitEventResponse, Status>>;
+    type WaitEventsStream = UnboundedReceiverStream<Message>;
     type WatchEventsStream = UnboundedReceiverStream<Result<v1::WatchEventsResponse, Status>>;
 
     async fn watch_events(
@@ -65,18 +74,79 @@ impl EventService for Script {
         &self,
         _: Request<v1::WaitEventRequest>,
     ) -> Result<Response<Self::WaitEventStream>, Status> {
+        Err(Status::unimplemented("wait"))
+    }
+
+    async fn wait_events(
+        &self,
+        request: Request<Streaming<v1::WaitEventsRequest>>,
+    ) -> Result<Response<Self::WaitEventsStream>, Status> {
         self.waits.fetch_add(1, Ordering::Relaxed);
         let step = self.steps.lock().unwrap().pop_front();
         let (sender, receiver) = mpsc::unbounded_channel();
+        let mut reply = None;
         match step.expect("the script foresees every call") {
             Step::Refuse(status) => return Err(status),
             Step::Stream(messages) => messages.into_iter().for_each(|m| sender.send(m).unwrap()),
             Step::Hang(messages) => {
                 messages.into_iter().for_each(|m| sender.send(m).unwrap());
+                let sender = sender.clone();
                 tokio::spawn(async move { sender.closed().await });
             }
+            Step::Reply(make) => reply = Some((make, sender)),
         }
+        let (mut requests, asked) = (request.into_inner(), self.asked.clone());
+        tokio::spawn(async move {
+            while let Ok(Some(request)) = requests.message().await {
+                for key in &request.remove {
+                    asked.lock().unwrap().push(format!("-{}", key.event_id));
+                }
+                for key in &request.add {
+                    asked.lock().unwrap().push(format!("+{}", key.event_id));
+                    if let Some((make, sender)) = &reply {
+                        let _ = sender.send(make(&key.event_id));
+                    }
+                }
+            }
+        });
         Ok(Response::new(UnboundedReceiverStream::new(receiver)))
+    }
+
+    async fn batch_create_events(
+        &self,
+        request: Request<v1::BatchCreateEventsRequest>,
+    ) -> Result<Response<v1::BatchCreateEventsResponse>, Status> {
+        let requests = request.into_inner().requests;
+        self.batches.lock().unwrap().push(requests.len());
+        let mut results = Vec::new();
+        for request in requests {
+            let event = self.change(request.idempotency_key)?;
+            let created = v1::CreateEventResponse { event, existed: false };
+            results.push(v1::CreateEventResult {
+                result: Some(match self.entry_failures.lock().unwrap().pop_front() {
+                    Some(failure) => v1::create_event_result::Result::Failure(failure),
+                    None => v1::create_event_result::Result::Created(created),
+                }),
+            });
+        }
+        Ok(Response::new(v1::BatchCreateEventsResponse { results }))
+    }
+
+    async fn batch_answer_events(
+        &self,
+        request: Request<v1::BatchAnswerEventsRequest>,
+    ) -> Result<Response<v1::BatchAnswerEventsResponse>, Status> {
+        let requests = request.into_inner().requests;
+        self.batches.lock().unwrap().push(requests.len());
+        let mut results = Vec::new();
+        for request in requests {
+            self.change(request.answer_id.clone())?;
+            let answer_id = request.answer_id;
+            let response = v1::Response { answer_id, ..v1::Response::default() };
+            let result = Some(v1::answer_event_result::Result::Response(response));
+            results.push(v1::AnswerEventResult { result });
+        }
+        Ok(Response::new(v1::BatchAnswerEventsResponse { results }))
     }
 
     async fn create_event(

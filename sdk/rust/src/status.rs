@@ -1,6 +1,6 @@
 //! What the end of a call means: the server's own errors, and the many faces of a lost connection.
 
-use hitl_proto::visible;
+use hitl_proto::{v1, visible};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -35,6 +35,29 @@ impl Error {
                 })
                 .collect(),
             retry_delay: retry_info.and_then(|info| info.retry_delay),
+            response: None,
+        }))
+    }
+
+    /// Reads why one part of a call failed.
+    pub(crate) fn from_failure(failure: v1::Failure) -> Self {
+        let kind = kind(Code::from_i32(failure.code));
+        let reason = v1::ErrorReason::try_from(failure.reason);
+        Self(Box::new(Inner {
+            kind,
+            retryable: matches!(kind, ErrorKind::Unavailable | ErrorKind::Exhausted),
+            reason: reason.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
+            message: visible::line(&failure.message).into_owned(),
+            metadata: failure.metadata.into_iter().collect(),
+            field_violations: failure
+                .field_violations
+                .into_iter()
+                .map(|v| FieldViolation {
+                    field: v.field,
+                    description: visible::line(&v.description).into_owned(),
+                })
+                .collect(),
+            retry_delay: failure.retry_after.and_then(|delay| delay.try_into().ok()),
             response: None,
         }))
     }
