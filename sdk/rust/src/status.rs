@@ -171,7 +171,7 @@ mod tests {
         use prost::Message;
         // The name, which is no text.
         let garbled: &[u8] = b"\x1a\x01\xff";
-        let unreadable = hitl_proto::v1::Event::decode(garbled).unwrap_err().to_string();
+        let unreadable = v1::Event::decode(garbled).unwrap_err().to_string();
         let error = Error::from_status(&Status::internal(unreadable), "http://x");
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Internal, false));
         assert!(error.message().contains("cannot be read"), "{error}");
