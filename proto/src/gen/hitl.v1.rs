@@ -1013,103 +1013,6 @@ impl ::prost::Name for Heartbeat {
         "/hitl.v1.Heartbeat".into()
     }
 }
-/// One message of the caller of WaitEvents.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct WaitEventsRequest {
-    /// Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
-    #[prost(message, repeated, tag = "1")]
-    pub add: ::prost::alloc::vec::Vec<EventKey>,
-    /// Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
-    /// was on its way may still arrive.
-    #[prost(message, repeated, tag = "2")]
-    pub remove: ::prost::alloc::vec::Vec<EventKey>,
-    /// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
-    #[prost(message, optional, tag = "3")]
-    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
-}
-impl ::prost::Name for WaitEventsRequest {
-    const NAME: &'static str = "WaitEventsRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.WaitEventsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.WaitEventsRequest".into()
-    }
-}
-/// Names an Event.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct EventKey {
-    /// Optional. The namespace. "default" if empty.
-    #[prost(string, tag = "1")]
-    pub namespace: ::prost::alloc::string::String,
-    /// Required. The id of the Event.
-    #[prost(string, tag = "2")]
-    pub event_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for EventKey {
-    const NAME: &'static str = "EventKey";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.EventKey".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.EventKey".into()
-    }
-}
-/// One message of WaitEvents.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct WaitEventsResponse {
-    /// Output only. Exactly one of these.
-    #[prost(oneof = "wait_events_response::Update", tags = "1, 2, 3")]
-    pub update: ::core::option::Option<wait_events_response::Update>,
-}
-/// Nested message and enum types in `WaitEventsResponse`.
-pub mod wait_events_response {
-    /// Output only. Exactly one of these.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Update {
-        /// An Event that has ended, and is not waited for any more.
-        #[prost(message, tag = "1")]
-        Event(super::Event),
-        /// A wait that is over, and why.
-        #[prost(message, tag = "2")]
-        Failed(super::FailedWait),
-        /// Nothing has happened, and the server is still there.
-        #[prost(message, tag = "3")]
-        Heartbeat(super::Heartbeat),
-    }
-}
-impl ::prost::Name for WaitEventsResponse {
-    const NAME: &'static str = "WaitEventsResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.WaitEventsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.WaitEventsResponse".into()
-    }
-}
-/// A wait of WaitEvents that cannot go on.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct FailedWait {
-    /// Output only. What was waited for, as it was added.
-    #[prost(message, optional, tag = "1")]
-    pub key: ::core::option::Option<EventKey>,
-    /// Output only. Why. If it has retry_after, add the wait again then.
-    #[prost(message, optional, tag = "2")]
-    pub failure: ::core::option::Option<Failure>,
-}
-impl ::prost::Name for FailedWait {
-    const NAME: &'static str = "FailedWait";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.FailedWait".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.FailedWait".into()
-    }
-}
 /// Asks for WatchEvents.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchEventsRequest {
@@ -1216,6 +1119,103 @@ impl ::prost::Name for Bookmark {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.Bookmark".into()
+    }
+}
+/// One message of the caller of WaitEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitEventsRequest {
+    /// Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
+    #[prost(message, repeated, tag = "1")]
+    pub add: ::prost::alloc::vec::Vec<EventKey>,
+    /// Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
+    /// was on its way may still arrive.
+    #[prost(message, repeated, tag = "2")]
+    pub remove: ::prost::alloc::vec::Vec<EventKey>,
+    /// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
+    #[prost(message, optional, tag = "3")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for WaitEventsRequest {
+    const NAME: &'static str = "WaitEventsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WaitEventsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WaitEventsRequest".into()
+    }
+}
+/// Names an Event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EventKey {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for EventKey {
+    const NAME: &'static str = "EventKey";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.EventKey".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.EventKey".into()
+    }
+}
+/// One message of WaitEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitEventsResponse {
+    /// Output only. Exactly one of these.
+    #[prost(oneof = "wait_events_response::Update", tags = "1, 2, 3")]
+    pub update: ::core::option::Option<wait_events_response::Update>,
+}
+/// Nested message and enum types in `WaitEventsResponse`.
+pub mod wait_events_response {
+    /// Output only. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Update {
+        /// An Event that has ended, and is not waited for any more.
+        #[prost(message, tag = "1")]
+        Event(super::Event),
+        /// A wait that is over, and why.
+        #[prost(message, tag = "2")]
+        Failed(super::FailedWait),
+        /// Nothing has happened, and the server is still there.
+        #[prost(message, tag = "3")]
+        Heartbeat(super::Heartbeat),
+    }
+}
+impl ::prost::Name for WaitEventsResponse {
+    const NAME: &'static str = "WaitEventsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WaitEventsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WaitEventsResponse".into()
+    }
+}
+/// A wait of WaitEvents that cannot go on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FailedWait {
+    /// Output only. What was waited for, as it was added.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<EventKey>,
+    /// Output only. Why. If it has retry_after, add the wait again then.
+    #[prost(message, optional, tag = "2")]
+    pub failure: ::core::option::Option<Failure>,
+}
+impl ::prost::Name for FailedWait {
+    const NAME: &'static str = "FailedWait";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FailedWait".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FailedWait".into()
     }
 }
 /// Asks for BatchCreateEvents.
@@ -1722,36 +1722,6 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "WaitEvent"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-        ///
-        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-        /// caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-        /// ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-        pub async fn wait_events(
-            &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::WaitEventsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::WaitEventsResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.EventService/WaitEvents",
-            );
-            let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.EventService", "WaitEvents"));
-            self.inner.streaming(req, path, codec).await
-        }
         /// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
         ///
         /// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
@@ -1780,6 +1750,37 @@ pub mod event_service_client {
             req.extensions_mut()
                 .insert(GrpcMethod::new("hitl.v1.EventService", "WatchEvents"));
             self.inner.server_streaming(req, path, codec).await
+        }
+        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+        ///
+        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        /// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        /// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        /// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        pub async fn wait_events(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::WaitEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WaitEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/WaitEvents",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "WaitEvents"));
+            self.inner.streaming(req, path, codec).await
         }
         /// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
         pub async fn batch_create_events(
@@ -1970,22 +1971,6 @@ pub mod event_service_server {
             &self,
             request: tonic::Request<super::WaitEventRequest>,
         ) -> std::result::Result<tonic::Response<Self::WaitEventStream>, tonic::Status>;
-        /// Server streaming response type for the WaitEvents method.
-        type WaitEventsStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::WaitEventsResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-        ///
-        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-        /// caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-        /// ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-        async fn wait_events(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::WaitEventsRequest>>,
-        ) -> std::result::Result<tonic::Response<Self::WaitEventsStream>, tonic::Status>;
         /// Server streaming response type for the WatchEvents method.
         type WatchEventsStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::WatchEventsResponse, tonic::Status>,
@@ -2004,6 +1989,23 @@ pub mod event_service_server {
             tonic::Response<Self::WatchEventsStream>,
             tonic::Status,
         >;
+        /// Server streaming response type for the WaitEvents method.
+        type WaitEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WaitEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        /// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+        ///
+        /// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        /// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        /// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        /// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+        async fn wait_events(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::WaitEventsRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::WaitEventsStream>, tonic::Status>;
         /// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
         async fn batch_create_events(
             &self,
@@ -2313,6 +2315,52 @@ pub mod event_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/hitl.v1.EventService/WatchEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::ServerStreamingService<super::WatchEventsRequest>
+                    for WatchEventsSvc<T> {
+                        type Response = super::WatchEventsResponse;
+                        type ResponseStream = T::WatchEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::watch_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/hitl.v1.EventService/WaitEvents" => {
                     #[allow(non_camel_case_types)]
                     struct WaitEventsSvc<T: EventService>(pub Arc<T>);
@@ -2357,52 +2405,6 @@ pub mod event_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.EventService/WatchEvents" => {
-                    #[allow(non_camel_case_types)]
-                    struct WatchEventsSvc<T: EventService>(pub Arc<T>);
-                    impl<
-                        T: EventService,
-                    > tonic::server::ServerStreamingService<super::WatchEventsRequest>
-                    for WatchEventsSvc<T> {
-                        type Response = super::WatchEventsResponse;
-                        type ResponseStream = T::WatchEventsStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WatchEventsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as EventService>::watch_events(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WatchEventsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -776,6 +776,303 @@ func (x *Heartbeat) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Asks for WatchEvents.
+type WatchEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Optional. The resume_token of a bookmark or of a list, with the same filters. From now on if empty.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Optional. Only changes to this state: EVENT_STATE_PENDING for what is created. All if unspecified.
+	State EventState `protobuf:"varint,3,opt,name=state,proto3,enum=hitl.v1.EventState" json:"state,omitempty"`
+	// Optional. Only Events of exactly this name. All if empty.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Optional. Only Events of exactly this scope. All if empty.
+	Scope string `protobuf:"bytes,5,opt,name=scope,proto3" json:"scope,omitempty"`
+	// Optional. Only Events that have all of these labels.
+	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Optional. The longest time between bookmarks, 1 s to 5 min. 15 s if absent.
+	BookmarkInterval *durationpb.Duration `protobuf:"bytes,7,opt,name=bookmark_interval,json=bookmarkInterval,proto3" json:"bookmark_interval,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *WatchEventsRequest) Reset() {
+	*x = WatchEventsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsRequest) ProtoMessage() {}
+
+func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
+func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WatchEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetState() EventState {
+	if x != nil {
+		return x.State
+	}
+	return EventState_EVENT_STATE_UNSPECIFIED
+}
+
+func (x *WatchEventsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *WatchEventsRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *WatchEventsRequest) GetBookmarkInterval() *durationpb.Duration {
+	if x != nil {
+		return x.BookmarkInterval
+	}
+	return nil
+}
+
+// One message of WatchEvents.
+type WatchEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Exactly one of these.
+	//
+	// Types that are valid to be assigned to Update:
+	//
+	//	*WatchEventsResponse_Change
+	//	*WatchEventsResponse_Bookmark
+	Update        isWatchEventsResponse_Update `protobuf_oneof:"update"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEventsResponse) Reset() {
+	*x = WatchEventsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEventsResponse) ProtoMessage() {}
+
+func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
+func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WatchEventsResponse) GetUpdate() isWatchEventsResponse_Update {
+	if x != nil {
+		return x.Update
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse) GetChange() *Change {
+	if x != nil {
+		if x, ok := x.Update.(*WatchEventsResponse_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse) GetBookmark() *Bookmark {
+	if x != nil {
+		if x, ok := x.Update.(*WatchEventsResponse_Bookmark); ok {
+			return x.Bookmark
+		}
+	}
+	return nil
+}
+
+type isWatchEventsResponse_Update interface {
+	isWatchEventsResponse_Update()
+}
+
+type WatchEventsResponse_Change struct {
+	// What has changed.
+	Change *Change `protobuf:"bytes,1,opt,name=change,proto3,oneof"`
+}
+
+type WatchEventsResponse_Bookmark struct {
+	// How far the stream has come. The first message is one.
+	Bookmark *Bookmark `protobuf:"bytes,2,opt,name=bookmark,proto3,oneof"`
+}
+
+func (*WatchEventsResponse_Change) isWatchEventsResponse_Update() {}
+
+func (*WatchEventsResponse_Bookmark) isWatchEventsResponse_Update() {}
+
+// One change of one Event.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What has happened.
+	Kind ChangeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hitl.v1.ChangeKind" json:"kind,omitempty"`
+	// Output only. The Event as it stands, which may be later than the change.
+	Event         *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Change) GetKind() ChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ChangeKind_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *Change) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Shows that a watch is alive, and where to resume it.
+type Bookmark struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Everything before it was sent. It is good for 24 hours.
+	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Output only. The server's clock.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bookmark) Reset() {
+	*x = Bookmark{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bookmark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bookmark) ProtoMessage() {}
+
+func (x *Bookmark) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bookmark.ProtoReflect.Descriptor instead.
+func (*Bookmark) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Bookmark) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *Bookmark) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
 // One message of the caller of WaitEvents.
 type WaitEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -792,7 +1089,7 @@ type WaitEventsRequest struct {
 
 func (x *WaitEventsRequest) Reset() {
 	*x = WaitEventsRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +1101,7 @@ func (x *WaitEventsRequest) String() string {
 func (*WaitEventsRequest) ProtoMessage() {}
 
 func (x *WaitEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +1114,7 @@ func (x *WaitEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitEventsRequest.ProtoReflect.Descriptor instead.
 func (*WaitEventsRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{9}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WaitEventsRequest) GetAdd() []*EventKey {
@@ -854,7 +1151,7 @@ type EventKey struct {
 
 func (x *EventKey) Reset() {
 	*x = EventKey{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1163,7 @@ func (x *EventKey) String() string {
 func (*EventKey) ProtoMessage() {}
 
 func (x *EventKey) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1176,7 @@ func (x *EventKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventKey.ProtoReflect.Descriptor instead.
 func (*EventKey) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{10}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EventKey) GetNamespace() string {
@@ -913,7 +1210,7 @@ type WaitEventsResponse struct {
 
 func (x *WaitEventsResponse) Reset() {
 	*x = WaitEventsResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +1222,7 @@ func (x *WaitEventsResponse) String() string {
 func (*WaitEventsResponse) ProtoMessage() {}
 
 func (x *WaitEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[11]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,7 +1235,7 @@ func (x *WaitEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitEventsResponse.ProtoReflect.Descriptor instead.
 func (*WaitEventsResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{11}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WaitEventsResponse) GetUpdate() isWaitEventsResponse_Update {
@@ -1013,7 +1310,7 @@ type FailedWait struct {
 
 func (x *FailedWait) Reset() {
 	*x = FailedWait{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1322,7 @@ func (x *FailedWait) String() string {
 func (*FailedWait) ProtoMessage() {}
 
 func (x *FailedWait) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[12]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1335,7 @@ func (x *FailedWait) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailedWait.ProtoReflect.Descriptor instead.
 func (*FailedWait) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{12}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FailedWait) GetKey() *EventKey {
@@ -1051,303 +1348,6 @@ func (x *FailedWait) GetKey() *EventKey {
 func (x *FailedWait) GetFailure() *Failure {
 	if x != nil {
 		return x.Failure
-	}
-	return nil
-}
-
-// Asks for WatchEvents.
-type WatchEventsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Optional. The namespace. "default" if empty.
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Optional. The resume_token of a bookmark or of a list, with the same filters. From now on if empty.
-	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// Optional. Only changes to this state: EVENT_STATE_PENDING for what is created. All if unspecified.
-	State EventState `protobuf:"varint,3,opt,name=state,proto3,enum=hitl.v1.EventState" json:"state,omitempty"`
-	// Optional. Only Events of exactly this name. All if empty.
-	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	// Optional. Only Events of exactly this scope. All if empty.
-	Scope string `protobuf:"bytes,5,opt,name=scope,proto3" json:"scope,omitempty"`
-	// Optional. Only Events that have all of these labels.
-	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Optional. The longest time between bookmarks, 1 s to 5 min. 15 s if absent.
-	BookmarkInterval *durationpb.Duration `protobuf:"bytes,7,opt,name=bookmark_interval,json=bookmarkInterval,proto3" json:"bookmark_interval,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *WatchEventsRequest) Reset() {
-	*x = WatchEventsRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WatchEventsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WatchEventsRequest) ProtoMessage() {}
-
-func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
-func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *WatchEventsRequest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *WatchEventsRequest) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
-}
-
-func (x *WatchEventsRequest) GetState() EventState {
-	if x != nil {
-		return x.State
-	}
-	return EventState_EVENT_STATE_UNSPECIFIED
-}
-
-func (x *WatchEventsRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *WatchEventsRequest) GetScope() string {
-	if x != nil {
-		return x.Scope
-	}
-	return ""
-}
-
-func (x *WatchEventsRequest) GetLabels() map[string]string {
-	if x != nil {
-		return x.Labels
-	}
-	return nil
-}
-
-func (x *WatchEventsRequest) GetBookmarkInterval() *durationpb.Duration {
-	if x != nil {
-		return x.BookmarkInterval
-	}
-	return nil
-}
-
-// One message of WatchEvents.
-type WatchEventsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Output only. Exactly one of these.
-	//
-	// Types that are valid to be assigned to Update:
-	//
-	//	*WatchEventsResponse_Change
-	//	*WatchEventsResponse_Bookmark
-	Update        isWatchEventsResponse_Update `protobuf_oneof:"update"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WatchEventsResponse) Reset() {
-	*x = WatchEventsResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WatchEventsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WatchEventsResponse) ProtoMessage() {}
-
-func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
-func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *WatchEventsResponse) GetUpdate() isWatchEventsResponse_Update {
-	if x != nil {
-		return x.Update
-	}
-	return nil
-}
-
-func (x *WatchEventsResponse) GetChange() *Change {
-	if x != nil {
-		if x, ok := x.Update.(*WatchEventsResponse_Change); ok {
-			return x.Change
-		}
-	}
-	return nil
-}
-
-func (x *WatchEventsResponse) GetBookmark() *Bookmark {
-	if x != nil {
-		if x, ok := x.Update.(*WatchEventsResponse_Bookmark); ok {
-			return x.Bookmark
-		}
-	}
-	return nil
-}
-
-type isWatchEventsResponse_Update interface {
-	isWatchEventsResponse_Update()
-}
-
-type WatchEventsResponse_Change struct {
-	// What has changed.
-	Change *Change `protobuf:"bytes,1,opt,name=change,proto3,oneof"`
-}
-
-type WatchEventsResponse_Bookmark struct {
-	// How far the stream has come. The first message is one.
-	Bookmark *Bookmark `protobuf:"bytes,2,opt,name=bookmark,proto3,oneof"`
-}
-
-func (*WatchEventsResponse_Change) isWatchEventsResponse_Update() {}
-
-func (*WatchEventsResponse_Bookmark) isWatchEventsResponse_Update() {}
-
-// One change of one Event.
-type Change struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Output only. What has happened.
-	Kind ChangeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hitl.v1.ChangeKind" json:"kind,omitempty"`
-	// Output only. The Event as it stands, which may be later than the change.
-	Event         *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Change) Reset() {
-	*x = Change{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Change) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Change) ProtoMessage() {}
-
-func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Change.ProtoReflect.Descriptor instead.
-func (*Change) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *Change) GetKind() ChangeKind {
-	if x != nil {
-		return x.Kind
-	}
-	return ChangeKind_CHANGE_KIND_UNSPECIFIED
-}
-
-func (x *Change) GetEvent() *Event {
-	if x != nil {
-		return x.Event
-	}
-	return nil
-}
-
-// Shows that a watch is alive, and where to resume it.
-type Bookmark struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Output only. Everything before it was sent. It is good for 24 hours.
-	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// Output only. The server's clock.
-	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Bookmark) Reset() {
-	*x = Bookmark{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Bookmark) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Bookmark) ProtoMessage() {}
-
-func (x *Bookmark) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Bookmark.ProtoReflect.Descriptor instead.
-func (*Bookmark) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *Bookmark) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
-}
-
-func (x *Bookmark) GetTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Time
 	}
 	return nil
 }
@@ -2194,23 +2194,7 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\theartbeat\x18\x02 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
 	"\x06update\";\n" +
 	"\tHeartbeat\x12.\n" +
-	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xad\x01\n" +
-	"\x11WaitEventsRequest\x12#\n" +
-	"\x03add\x18\x01 \x03(\v2\x11.hitl.v1.EventKeyR\x03add\x12)\n" +
-	"\x06remove\x18\x02 \x03(\v2\x11.hitl.v1.EventKeyR\x06remove\x12H\n" +
-	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"C\n" +
-	"\bEventKey\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
-	"\bevent_id\x18\x02 \x01(\tR\aeventId\"\xa9\x01\n" +
-	"\x12WaitEventsResponse\x12&\n" +
-	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventH\x00R\x05event\x12-\n" +
-	"\x06failed\x18\x02 \x01(\v2\x13.hitl.v1.FailedWaitH\x00R\x06failed\x122\n" +
-	"\theartbeat\x18\x03 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
-	"\x06update\"]\n" +
-	"\n" +
-	"FailedWait\x12#\n" +
-	"\x03key\x18\x01 \x01(\v2\x11.hitl.v1.EventKeyR\x03key\x12*\n" +
-	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureR\afailure\"\xee\x02\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xee\x02\n" +
 	"\x12WatchEventsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12)\n" +
@@ -2231,7 +2215,23 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x05event\x18\x02 \x01(\v2\x0e.hitl.v1.EventR\x05event\"]\n" +
 	"\bBookmark\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12.\n" +
-	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"S\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xad\x01\n" +
+	"\x11WaitEventsRequest\x12#\n" +
+	"\x03add\x18\x01 \x03(\v2\x11.hitl.v1.EventKeyR\x03add\x12)\n" +
+	"\x06remove\x18\x02 \x03(\v2\x11.hitl.v1.EventKeyR\x06remove\x12H\n" +
+	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"C\n" +
+	"\bEventKey\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\"\xa9\x01\n" +
+	"\x12WaitEventsResponse\x12&\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventH\x00R\x05event\x12-\n" +
+	"\x06failed\x18\x02 \x01(\v2\x13.hitl.v1.FailedWaitH\x00R\x06failed\x122\n" +
+	"\theartbeat\x18\x03 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
+	"\x06update\"]\n" +
+	"\n" +
+	"FailedWait\x12#\n" +
+	"\x03key\x18\x01 \x01(\v2\x11.hitl.v1.EventKeyR\x03key\x12*\n" +
+	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureR\afailure\"S\n" +
 	"\x18BatchCreateEventsRequest\x127\n" +
 	"\brequests\x18\x01 \x03(\v2\x1b.hitl.v1.CreateEventRequestR\brequests\"Q\n" +
 	"\x19BatchCreateEventsResponse\x124\n" +
@@ -2283,10 +2283,10 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
 	"\n" +
 	"ListEvents\x12\x1a.hitl.v1.ListEventsRequest\x1a\x1b.hitl.v1.ListEventsResponse\"\x03\x90\x02\x01\x12I\n" +
-	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12N\n" +
+	"\tWaitEvent\x12\x19.hitl.v1.WaitEventRequest\x1a\x1a.hitl.v1.WaitEventResponse\"\x03\x90\x02\x010\x01\x12O\n" +
+	"\vWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x010\x01\x12N\n" +
 	"\n" +
-	"WaitEvents\x12\x1a.hitl.v1.WaitEventsRequest\x1a\x1b.hitl.v1.WaitEventsResponse\"\x03\x90\x02\x01(\x010\x01\x12O\n" +
-	"\vWatchEvents\x12\x1b.hitl.v1.WatchEventsRequest\x1a\x1c.hitl.v1.WatchEventsResponse\"\x03\x90\x02\x010\x01\x12_\n" +
+	"WaitEvents\x12\x1a.hitl.v1.WaitEventsRequest\x1a\x1b.hitl.v1.WaitEventsResponse\"\x03\x90\x02\x01(\x010\x01\x12_\n" +
 	"\x11BatchCreateEvents\x12!.hitl.v1.BatchCreateEventsRequest\x1a\".hitl.v1.BatchCreateEventsResponse\"\x03\x90\x02\x02\x12_\n" +
 	"\x11BatchAnswerEvents\x12!.hitl.v1.BatchAnswerEventsRequest\x1a\".hitl.v1.BatchAnswerEventsResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
@@ -2319,14 +2319,14 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*WaitEventRequest)(nil),          // 7: hitl.v1.WaitEventRequest
 	(*WaitEventResponse)(nil),         // 8: hitl.v1.WaitEventResponse
 	(*Heartbeat)(nil),                 // 9: hitl.v1.Heartbeat
-	(*WaitEventsRequest)(nil),         // 10: hitl.v1.WaitEventsRequest
-	(*EventKey)(nil),                  // 11: hitl.v1.EventKey
-	(*WaitEventsResponse)(nil),        // 12: hitl.v1.WaitEventsResponse
-	(*FailedWait)(nil),                // 13: hitl.v1.FailedWait
-	(*WatchEventsRequest)(nil),        // 14: hitl.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),       // 15: hitl.v1.WatchEventsResponse
-	(*Change)(nil),                    // 16: hitl.v1.Change
-	(*Bookmark)(nil),                  // 17: hitl.v1.Bookmark
+	(*WatchEventsRequest)(nil),        // 10: hitl.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),       // 11: hitl.v1.WatchEventsResponse
+	(*Change)(nil),                    // 12: hitl.v1.Change
+	(*Bookmark)(nil),                  // 13: hitl.v1.Bookmark
+	(*WaitEventsRequest)(nil),         // 14: hitl.v1.WaitEventsRequest
+	(*EventKey)(nil),                  // 15: hitl.v1.EventKey
+	(*WaitEventsResponse)(nil),        // 16: hitl.v1.WaitEventsResponse
+	(*FailedWait)(nil),                // 17: hitl.v1.FailedWait
 	(*BatchCreateEventsRequest)(nil),  // 18: hitl.v1.BatchCreateEventsRequest
 	(*BatchCreateEventsResponse)(nil), // 19: hitl.v1.BatchCreateEventsResponse
 	(*CreateEventResult)(nil),         // 20: hitl.v1.CreateEventResult
@@ -2369,22 +2369,22 @@ var file_hitl_v1_event_service_proto_depIdxs = []int32{
 	38, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
 	9,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
 	36, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	11, // 15: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
-	11, // 16: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	35, // 17: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	38, // 18: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
-	13, // 19: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
-	9,  // 20: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	11, // 21: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	40, // 22: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
-	39, // 23: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	32, // 24: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	35, // 25: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
-	16, // 26: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
-	17, // 27: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
-	0,  // 28: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	38, // 29: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	36, // 30: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	39, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	32, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	35, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	12, // 18: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
+	13, // 19: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
+	0,  // 20: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
+	38, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	36, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	15, // 23: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
+	15, // 24: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
+	35, // 25: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	38, // 26: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	17, // 27: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
+	9,  // 28: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	15, // 29: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
+	40, // 30: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
 	1,  // 31: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
 	20, // 32: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
 	2,  // 33: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
@@ -2401,8 +2401,8 @@ var file_hitl_v1_event_service_proto_depIdxs = []int32{
 	3,  // 44: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
 	5,  // 45: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
 	7,  // 46: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 47: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	14, // 48: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	10, // 47: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 48: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
 	18, // 49: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
 	21, // 50: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
 	24, // 51: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
@@ -2412,8 +2412,8 @@ var file_hitl_v1_event_service_proto_depIdxs = []int32{
 	4,  // 55: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
 	6,  // 56: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
 	8,  // 57: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	12, // 58: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	15, // 59: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	11, // 58: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 59: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
 	19, // 60: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
 	22, // 61: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
 	25, // 62: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
@@ -2443,14 +2443,14 @@ func file_hitl_v1_event_service_proto_init() {
 		(*WaitEventResponse_Event)(nil),
 		(*WaitEventResponse_Heartbeat)(nil),
 	}
-	file_hitl_v1_event_service_proto_msgTypes[11].OneofWrappers = []any{
+	file_hitl_v1_event_service_proto_msgTypes[10].OneofWrappers = []any{
+		(*WatchEventsResponse_Change)(nil),
+		(*WatchEventsResponse_Bookmark)(nil),
+	}
+	file_hitl_v1_event_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*WaitEventsResponse_Event)(nil),
 		(*WaitEventsResponse_Failed)(nil),
 		(*WaitEventsResponse_Heartbeat)(nil),
-	}
-	file_hitl_v1_event_service_proto_msgTypes[14].OneofWrappers = []any{
-		(*WatchEventsResponse_Change)(nil),
-		(*WatchEventsResponse_Bookmark)(nil),
 	}
 	file_hitl_v1_event_service_proto_msgTypes[19].OneofWrappers = []any{
 		(*CreateEventResult_Created)(nil),

@@ -23,8 +23,8 @@ const (
 	EventService_GetEvent_FullMethodName          = "/hitl.v1.EventService/GetEvent"
 	EventService_ListEvents_FullMethodName        = "/hitl.v1.EventService/ListEvents"
 	EventService_WaitEvent_FullMethodName         = "/hitl.v1.EventService/WaitEvent"
-	EventService_WaitEvents_FullMethodName        = "/hitl.v1.EventService/WaitEvents"
 	EventService_WatchEvents_FullMethodName       = "/hitl.v1.EventService/WatchEvents"
+	EventService_WaitEvents_FullMethodName        = "/hitl.v1.EventService/WaitEvents"
 	EventService_BatchCreateEvents_FullMethodName = "/hitl.v1.EventService/BatchCreateEvents"
 	EventService_BatchAnswerEvents_FullMethodName = "/hitl.v1.EventService/BatchAnswerEvents"
 	EventService_AnswerEvent_FullMethodName       = "/hitl.v1.EventService/AnswerEvent"
@@ -58,19 +58,20 @@ type EventServiceClient interface {
 	// To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
 	// Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
 	WaitEvent(ctx context.Context, in *WaitEventRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WaitEventResponse], error)
-	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-	//
-	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-	// caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-	// ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-	WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error)
 	// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
 	//
 	// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
 	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
 	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
+	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+	//
+	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+	// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+	// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+	// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+	WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error)
 	// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
 	BatchCreateEvents(ctx context.Context, in *BatchCreateEventsRequest, opts ...grpc.CallOption) (*BatchCreateEventsResponse, error)
 	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
@@ -146,22 +147,9 @@ func (c *eventServiceClient) WaitEvent(ctx context.Context, in *WaitEventRequest
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WaitEventClient = grpc.ServerStreamingClient[WaitEventResponse]
 
-func (c *eventServiceClient) WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[1], EventService_WaitEvents_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[WaitEventsRequest, WaitEventsResponse]{ClientStream: stream}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type EventService_WaitEventsClient = grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse]
-
 func (c *eventServiceClient) WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[2], EventService_WatchEvents_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[1], EventService_WatchEvents_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +165,19 @@ func (c *eventServiceClient) WatchEvents(ctx context.Context, in *WatchEventsReq
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResponse]
+
+func (c *eventServiceClient) WaitEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[2], EventService_WaitEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WaitEventsRequest, WaitEventsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WaitEventsClient = grpc.BidiStreamingClient[WaitEventsRequest, WaitEventsResponse]
 
 func (c *eventServiceClient) BatchCreateEvents(ctx context.Context, in *BatchCreateEventsRequest, opts ...grpc.CallOption) (*BatchCreateEventsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -254,19 +255,20 @@ type EventServiceServer interface {
 	// To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
 	// Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
 	WaitEvent(*WaitEventRequest, grpc.ServerStreamingServer[WaitEventResponse]) error
-	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-	//
-	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-	// caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-	// ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-	WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error
 	// Streams what changes in a namespace, as it changes: Events that are created and Events that end.
 	//
 	// Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
 	// how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
 	// token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
+	// Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+	// for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+	//
+	// To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+	// caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+	// it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+	// ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+	WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error
 	// Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.
 	BatchCreateEvents(context.Context, *BatchCreateEventsRequest) (*BatchCreateEventsResponse, error)
 	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
@@ -305,11 +307,11 @@ func (UnimplementedEventServiceServer) ListEvents(context.Context, *ListEventsRe
 func (UnimplementedEventServiceServer) WaitEvent(*WaitEventRequest, grpc.ServerStreamingServer[WaitEventResponse]) error {
 	return status.Error(codes.Unimplemented, "method WaitEvent not implemented")
 }
-func (UnimplementedEventServiceServer) WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error {
-	return status.Error(codes.Unimplemented, "method WaitEvents not implemented")
-}
 func (UnimplementedEventServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
+}
+func (UnimplementedEventServiceServer) WaitEvents(grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WaitEvents not implemented")
 }
 func (UnimplementedEventServiceServer) BatchCreateEvents(context.Context, *BatchCreateEventsRequest) (*BatchCreateEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchCreateEvents not implemented")
@@ -412,13 +414,6 @@ func _EventService_WaitEvent_Handler(srv interface{}, stream grpc.ServerStream) 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WaitEventServer = grpc.ServerStreamingServer[WaitEventResponse]
 
-func _EventService_WaitEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(EventServiceServer).WaitEvents(&grpc.GenericServerStream[WaitEventsRequest, WaitEventsResponse]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type EventService_WaitEventsServer = grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]
-
 func _EventService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchEventsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -429,6 +424,13 @@ func _EventService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsServer = grpc.ServerStreamingServer[WatchEventsResponse]
+
+func _EventService_WaitEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(EventServiceServer).WaitEvents(&grpc.GenericServerStream[WaitEventsRequest, WaitEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventService_WaitEventsServer = grpc.BidiStreamingServer[WaitEventsRequest, WaitEventsResponse]
 
 func _EventService_BatchCreateEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(BatchCreateEventsRequest)
@@ -567,15 +569,15 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 		{
+			StreamName:    "WatchEvents",
+			Handler:       _EventService_WatchEvents_Handler,
+			ServerStreams: true,
+		},
+		{
 			StreamName:    "WaitEvents",
 			Handler:       _EventService_WaitEvents_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
-		},
-		{
-			StreamName:    "WatchEvents",
-			Handler:       _EventService_WatchEvents_Handler,
-			ServerStreams: true,
 		},
 	},
 	Metadata: "hitl/v1/event_service.proto",

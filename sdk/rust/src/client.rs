@@ -245,16 +245,20 @@ impl Client {
         next: impl Future<Output = Result<R, Status>>,
     ) -> Result<R> {
         let heard = timeout(limit, next).await.map_err(|_| self.silent(limit))?;
-        let heard = heard
-            .map_err(|status| Error::from_status(&status, &self.shared.settings.server.name()))?;
+        let heard = heard.map_err(|status| self.error(&status))?;
         self.shared.reached.store(true, Ordering::Relaxed);
         Ok(heard)
     }
 
     /// That the server has sent nothing for so long.
     pub(crate) fn silent(&self, limit: Duration) -> Error {
-        let (server, seconds) = (self.endpoint(), limit.as_secs());
+        let (server, seconds) = (self.shared.settings.server.name(), limit.as_secs());
         Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
+    }
+
+    /// What the end of a call means.
+    pub(crate) fn error(&self, status: &Status) -> Error {
+        Error::from_status(status, &self.shared.settings.server.name())
     }
 
     pub(crate) fn waits(&self) -> &Arc<Waits> {

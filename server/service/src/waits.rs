@@ -95,7 +95,7 @@ impl Waits {
         let look_at = |from: Timestamp| store.is_shared().then(|| from.plus_ms(OVERDUE_MS));
         let event = async {
             let event = self.service.get(&unread.key).await?;
-            Ok(store.ensure_indexed(event).await?)
+            Ok::<_, Error>(store.ensure_indexed(event).await?)
         };
         match event.await {
             Ok(event) if event.response.is_some() => waiters.ended(&event),

@@ -10,7 +10,7 @@ use hitl_proto::v1;
 use prost::Message;
 
 use super::{Api, Caller, Problem, REPLY_FACTOR, from_proto};
-use hitl_service::error::Error;
+use hitl_service::Error;
 use v1::answer_event_result::Result as Answered;
 use v1::create_event_result::Result as Creation;
 

@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 
 use super::{Api, Problem, REPLY_FACTOR, from_proto};
 use crate::budget::{Account, Lease, SHARED_WAIT_BYTES};
-use hitl_service::error::Error;
-use hitl_service::{Over, Owner};
+use hitl_service::Error;
+use hitl_service::{self as service, Over, Owner};
 
 /// What a stream takes beside its call and its waits: a message that is read, and one that is written.
 const STREAM_BYTES: usize = 64 * 1024;
@@ -25,7 +25,7 @@ const REFUSED_MAX: usize = 1_000;
 /// The waits of one stream of `WaitEvents`.
 #[derive(Debug)]
 pub struct Waits {
-    waits: hitl_service::Waits,
+    waits: service::Waits,
     api: Api,
     /// For the stream and each of its waits.
     lease: Lease,

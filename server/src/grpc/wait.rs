@@ -67,15 +67,17 @@ impl Progress {
         match tokio::time::timeout_at(wake, self.wait.ended()).await {
             Ok(Ok(event)) => Ok(Update::Event(self.api.deliver(&event).await)),
             Ok(Err(error)) => Err(status(&error)),
-            Err(_) if self.deadline == Some(wake) => Err(deadline_exceeded()),
+            Err(_) if self.deadline == Some(wake) => {
+                Err(past_deadline("the call's own deadline has passed; the event still waits"))
+            }
             Err(_) => Ok(Update::Heartbeat(v1::Heartbeat { time: Some(self.api.proto_now()) })),
         }
     }
 }
 
-/// How a wait ends whose caller set a time for it.
-pub(super) fn deadline_exceeded() -> Status {
-    Status::deadline_exceeded("the call's own deadline has passed; the event still waits")
+/// The end of a call that its caller does not listen to any more.
+pub(super) fn past_deadline(message: &str) -> Status {
+    Status::deadline_exceeded(message)
 }
 
 /// The instant that the caller's `grpc-timeout` leads to, if it sent one: up to 8 digits and a unit.

@@ -16,7 +16,7 @@ use tonic::{Status, Streaming};
 use crate::api::Waits;
 use crate::budget::Call;
 use crate::grpc::status::status;
-use crate::grpc::wait::deadline_exceeded;
+use crate::grpc::wait::past_deadline;
 use hitl_service::error::Error;
 
 /// The messages of one stream of waits.
@@ -129,7 +129,7 @@ impl Progress {
                 () = self.waits.begun() => {}
                 () = tokio::time::sleep_until(wake) => {
                     return if self.deadline == Some(wake) {
-                        Err(deadline_exceeded())
+                        Err(past_deadline("the call's own deadline has passed; the events still wait"))
                     } else {
                         Ok(Some(self.waits.heartbeat()))
                     };

@@ -12,6 +12,7 @@ use tonic::Status;
 
 use crate::api::Api;
 use crate::grpc::status::status;
+use crate::grpc::wait::past_deadline;
 
 /// The messages of one watch.
 pub(crate) struct Changes(BoxStream<'static, Result<v1::WatchEventsResponse, Status>>);
@@ -42,7 +43,7 @@ impl Progress {
         let watched = match self.deadline {
             Some(deadline) => tokio::time::timeout_at(deadline, next)
                 .await
-                .map_err(|_| Status::deadline_exceeded("the call's own deadline has passed"))?,
+                .map_err(|_| past_deadline("the call's own deadline has passed"))?,
             None => next.await,
         };
         Ok(self.api.watched(watched.map_err(|error| status(&error))?).await)

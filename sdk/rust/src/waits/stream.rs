@@ -79,7 +79,7 @@ async fn attend(client: &Client, waits: &Waits, backoff: &mut Backoff) -> Result
         tokio::select! {
             biased;
             message = stream.message() => {
-                let message = message.map_err(|status| Error::from_status(&status, &client.endpoint()))?;
+                let message = message.map_err(|status| client.error(&status))?;
                 let Some(message) = message else {
                     return Err(Error::unavailable("the stream ended before the event".to_owned()));
                 };

@@ -80,9 +80,9 @@ struct Untold {
 #[derive(Debug)]
 pub(crate) struct Unread {
     /// Which event.
-    pub key: Arc<EventKey>,
+    pub(crate) key: Arc<EventKey>,
     /// Whether it was read before.
-    pub again: bool,
+    pub(crate) again: bool,
     seat: u64,
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Subscription {
 }
 
 impl Waiters {
-    /// A registry of at most `waits_max` waits at a time, or [`SHARING`] times as many where they share streams. It
+    /// A registry of at most `waits_max` waits at a time, or [`SHARING`] times as many where they share streams, which
     /// notifies `arrived` of each.
     pub(crate) fn new(waits_max: usize, arrived: Arc<Notify>) -> Arc<Self> {
         let registry = Registry {
@@ -148,10 +148,9 @@ impl Registry {
     fn take_seat(&mut self, owner: Owner, holder: Holder) -> Result<Seat, Error> {
         let (seat, losers) = self.seats.take(owner, holder).ok_or(Error::TooManyWaiters)?;
         for loser in losers {
-            match loser {
-                // Kept until it is looked at, so that it is not missed.
-                Holder::Single(lost) => lost.notify_one(),
-                Holder::Shared { group, key } => self.lose(group, &key),
+            loser.tell();
+            if let Holder::Shared { group, key } = loser {
+                self.lose(group, &key);
             }
         }
         Ok(seat)

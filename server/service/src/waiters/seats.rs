@@ -114,6 +114,14 @@ impl Seats {
 }
 
 impl Holder {
+    /// Tells a wait with a stream of its own that it has lost its place.
+    pub(crate) fn tell(&self) {
+        if let Self::Single(lost) = self {
+            // Kept until it is looked at, so that it is not missed.
+            lost.notify_one();
+        }
+    }
+
     fn room(&self) -> usize {
         match self {
             Self::Single(_) => SHARING,

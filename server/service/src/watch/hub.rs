@@ -88,13 +88,9 @@ impl Watches {
     ) -> Result<Place, Error> {
         let mut hub = self.hub();
         let lost = Arc::<Notify>::default();
-        let holder = Holder::Single(lost.clone());
-        let (seat, losers) = hub.seats.take(owner, holder).ok_or(Error::TooManyWaiters)?;
-        for loser in losers {
-            if let Holder::Single(lost) = loser {
-                lost.notify_one();
-            }
-        }
+        let seat = hub.seats.take(owner, Holder::Single(lost.clone()));
+        let (seat, losers) = seat.ok_or(Error::TooManyWaiters)?;
+        losers.iter().for_each(Holder::tell);
         let number = hub.next;
         hub.next += 1;
         let (sender, notices) = mpsc::channel(NOTICES_MAX);

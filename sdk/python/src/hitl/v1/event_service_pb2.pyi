@@ -426,138 +426,6 @@ class Heartbeat(_message.Message):
 Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
-class WaitEventsRequest(_message.Message):
-    """One message of the caller of WaitEvents."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ADD_FIELD_NUMBER: _builtins.int
-    REMOVE_FIELD_NUMBER: _builtins.int
-    HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def add(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventKey]:
-        """Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is."""
-
-    @_builtins.property
-    def remove(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventKey]:
-        """Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
-        was on its way may still arrive.
-        """
-
-    @_builtins.property
-    def heartbeat_interval(self) -> _duration_pb2.Duration:
-        """Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only."""
-
-    def __init__(
-        self,
-        *,
-        add: _abc.Iterable[Global___EventKey] | None = ...,
-        remove: _abc.Iterable[Global___EventKey] | None = ...,
-        heartbeat_interval: _duration_pb2.Duration | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["add", b"add", "heartbeat_interval", b"heartbeat_interval", "remove", b"remove"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___WaitEventsRequest: _TypeAlias = WaitEventsRequest  # noqa: Y015
-
-@_typing.final
-class EventKey(_message.Message):
-    """Names an Event."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAMESPACE_FIELD_NUMBER: _builtins.int
-    EVENT_ID_FIELD_NUMBER: _builtins.int
-    namespace: _builtins.str
-    """Optional. The namespace. "default" if empty."""
-    event_id: _builtins.str
-    """Required. The id of the Event."""
-    def __init__(
-        self,
-        *,
-        namespace: _builtins.str = ...,
-        event_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EventKey: _TypeAlias = EventKey  # noqa: Y015
-
-@_typing.final
-class WaitEventsResponse(_message.Message):
-    """One message of WaitEvents."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    EVENT_FIELD_NUMBER: _builtins.int
-    FAILED_FIELD_NUMBER: _builtins.int
-    HEARTBEAT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def event(self) -> _event_pb2.Event:
-        """An Event that has ended, and is not waited for any more."""
-
-    @_builtins.property
-    def failed(self) -> Global___FailedWait:
-        """A wait that is over, and why."""
-
-    @_builtins.property
-    def heartbeat(self) -> Global___Heartbeat:
-        """Nothing has happened, and the server is still there."""
-
-    def __init__(
-        self,
-        *,
-        event: _event_pb2.Event | None = ...,
-        failed: Global___FailedWait | None = ...,
-        heartbeat: Global___Heartbeat | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "failed", b"failed", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "failed", b"failed", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_update: _TypeAlias = _typing.Literal["event", "failed", "heartbeat"]  # noqa: Y015
-    _WhichOneofArgType_update: _TypeAlias = _typing.Literal["update", b"update"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_update) -> _WhichOneofReturnType_update | None: ...
-
-Global___WaitEventsResponse: _TypeAlias = WaitEventsResponse  # noqa: Y015
-
-@_typing.final
-class FailedWait(_message.Message):
-    """A wait of WaitEvents that cannot go on."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KEY_FIELD_NUMBER: _builtins.int
-    FAILURE_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def key(self) -> Global___EventKey:
-        """Output only. What was waited for, as it was added."""
-
-    @_builtins.property
-    def failure(self) -> _failure_pb2.Failure:
-        """Output only. Why. If it has retry_after, add the wait again then."""
-
-    def __init__(
-        self,
-        *,
-        key: Global___EventKey | None = ...,
-        failure: _failure_pb2.Failure | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "key", b"key"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "key", b"key"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FailedWait: _TypeAlias = FailedWait  # noqa: Y015
-
-@_typing.final
 class WatchEventsRequest(_message.Message):
     """Asks for WatchEvents."""
 
@@ -714,6 +582,138 @@ class Bookmark(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Bookmark: _TypeAlias = Bookmark  # noqa: Y015
+
+@_typing.final
+class WaitEventsRequest(_message.Message):
+    """One message of the caller of WaitEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADD_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def add(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventKey]:
+        """Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is."""
+
+    @_builtins.property
+    def remove(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventKey]:
+        """Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
+        was on its way may still arrive.
+        """
+
+    @_builtins.property
+    def heartbeat_interval(self) -> _duration_pb2.Duration:
+        """Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only."""
+
+    def __init__(
+        self,
+        *,
+        add: _abc.Iterable[Global___EventKey] | None = ...,
+        remove: _abc.Iterable[Global___EventKey] | None = ...,
+        heartbeat_interval: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add", b"add", "heartbeat_interval", b"heartbeat_interval", "remove", b"remove"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitEventsRequest: _TypeAlias = WaitEventsRequest  # noqa: Y015
+
+@_typing.final
+class EventKey(_message.Message):
+    """Names an Event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Optional. The namespace. "default" if empty."""
+    event_id: _builtins.str
+    """Required. The id of the Event."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventKey: _TypeAlias = EventKey  # noqa: Y015
+
+@_typing.final
+class WaitEventsResponse(_message.Message):
+    """One message of WaitEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _event_pb2.Event:
+        """An Event that has ended, and is not waited for any more."""
+
+    @_builtins.property
+    def failed(self) -> Global___FailedWait:
+        """A wait that is over, and why."""
+
+    @_builtins.property
+    def heartbeat(self) -> Global___Heartbeat:
+        """Nothing has happened, and the server is still there."""
+
+    def __init__(
+        self,
+        *,
+        event: _event_pb2.Event | None = ...,
+        failed: Global___FailedWait | None = ...,
+        heartbeat: Global___Heartbeat | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "failed", b"failed", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "failed", b"failed", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_update: _TypeAlias = _typing.Literal["event", "failed", "heartbeat"]  # noqa: Y015
+    _WhichOneofArgType_update: _TypeAlias = _typing.Literal["update", b"update"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_update) -> _WhichOneofReturnType_update | None: ...
+
+Global___WaitEventsResponse: _TypeAlias = WaitEventsResponse  # noqa: Y015
+
+@_typing.final
+class FailedWait(_message.Message):
+    """A wait of WaitEvents that cannot go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def key(self) -> Global___EventKey:
+        """Output only. What was waited for, as it was added."""
+
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Output only. Why. If it has retry_after, add the wait again then."""
+
+    def __init__(
+        self,
+        *,
+        key: Global___EventKey | None = ...,
+        failure: _failure_pb2.Failure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailedWait: _TypeAlias = FailedWait  # noqa: Y015
 
 @_typing.final
 class BatchCreateEventsRequest(_message.Message):

@@ -64,15 +64,15 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventResponse.FromString,
                 _registered_method=True)
-        self.WaitEvents = channel.stream_stream(
-                '/hitl.v1.EventService/WaitEvents',
-                request_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
-                response_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
-                _registered_method=True)
         self.WatchEvents = channel.unary_stream(
                 '/hitl.v1.EventService/WatchEvents',
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
+                _registered_method=True)
+        self.WaitEvents = channel.stream_stream(
+                '/hitl.v1.EventService/WaitEvents',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
                 _registered_method=True)
         self.BatchCreateEvents = channel.unary_unary(
                 '/hitl.v1.EventService/BatchCreateEvents',
@@ -145,24 +145,25 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WaitEvents(self, request_iterator, context):
-        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-
-        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-        caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-        ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def WatchEvents(self, request, context):
         """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
 
         Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
         how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
         token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitEvents(self, request_iterator, context):
+        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,15 +233,15 @@ def add_EventServiceServicer_to_server(servicer, server):
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventResponse.SerializeToString,
             ),
-            'WaitEvents': grpc.stream_stream_rpc_method_handler(
-                    servicer.WaitEvents,
-                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.FromString,
-                    response_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.SerializeToString,
-            ),
             'WatchEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchEvents,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.SerializeToString,
+            ),
+            'WaitEvents': grpc.stream_stream_rpc_method_handler(
+                    servicer.WaitEvents,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.SerializeToString,
             ),
             'BatchCreateEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchCreateEvents,
@@ -391,33 +392,6 @@ class EventService(object):
             _registered_method=True)
 
     @staticmethod
-    def WaitEvents(request_iterator,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.stream_stream(
-            request_iterator,
-            target,
-            '/hitl.v1.EventService/WaitEvents',
-            hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
-            hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
     def WatchEvents(request,
             target,
             options=(),
@@ -434,6 +408,33 @@ class EventService(object):
             '/hitl.v1.EventService/WatchEvents',
             hitl_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitEvents(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/hitl.v1.EventService/WaitEvents',
+            hitl_dot_v1_dot_event__service__pb2.WaitEventsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.WaitEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

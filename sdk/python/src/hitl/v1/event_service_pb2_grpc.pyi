@@ -57,20 +57,21 @@ class EventServiceStub:
     To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
     Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
     """
-    WaitEvents: _grpc.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]
-    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-
-    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-    caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-    ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-    """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]
     """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
 
     Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
     how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
     token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+    """
+    WaitEvents: _grpc.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]
+    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+    caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+    it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+    ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
     """
     BatchCreateEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.BatchCreateEventsRequest, _event_service_pb2.BatchCreateEventsResponse]
     """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns."""
@@ -120,20 +121,21 @@ class EventServiceAsyncStub(EventServiceStub):
     To resume after any interruption, call again: nothing is lost. The caller's own deadline ends the call, never the Event.
     Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_TOO_MANY_WAITERS.
     """
-    WaitEvents: _aio.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]  # type: ignore[assignment]
-    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-
-    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-    caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-    ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-    """
     WatchEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]  # type: ignore[assignment]
     """Streams what changes in a namespace, as it changes: Events that are created and Events that end.
 
     Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
     how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
     token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+    """
+    WaitEvents: _aio.StreamStreamMultiCallable[_event_service_pb2.WaitEventsRequest, _event_service_pb2.WaitEventsResponse]  # type: ignore[assignment]
+    """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+    for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+    To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+    caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+    it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+    ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
     """
     BatchCreateEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.BatchCreateEventsRequest, _event_service_pb2.BatchCreateEventsResponse]  # type: ignore[assignment]
     """Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns."""
@@ -206,20 +208,6 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def WaitEvents(
-        self,
-        request_iterator: _MaybeAsyncIterator[_event_service_pb2.WaitEventsRequest],
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WaitEventsResponse], _abc.AsyncIterator[_event_service_pb2.WaitEventsResponse]]:
-        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-
-        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-        caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-        ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-        """
-
-    @_abc_1.abstractmethod
     def WatchEvents(
         self,
         request: _event_service_pb2.WatchEventsRequest,
@@ -230,6 +218,21 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
         how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
         token that is too old fails with ERROR_REASON_RESUME_TOKEN_EXPIRED: list, and watch anew with the list's resume_token.
+        """
+
+    @_abc_1.abstractmethod
+    def WaitEvents(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_service_pb2.WaitEventsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WaitEventsResponse], _abc.AsyncIterator[_event_service_pb2.WaitEventsResponse]]:
+        """Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+        for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+
+        To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+        caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+        it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+        ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
         """
 
     @_abc_1.abstractmethod

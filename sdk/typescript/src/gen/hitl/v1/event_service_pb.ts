@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event_service.proto.
  */
 export const file_hitl_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEisgMKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCRIUCgxyZXN1bWVfdG9rZW4YBCABKAkibgoQV2FpdEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKEVdhaXRFdmVudFJlc3BvbnNlEh8KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudEgAEicKCWhlYXJ0YmVhdBgCIAEoCzISLmhpdGwudjEuSGVhcnRiZWF0SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKNAQoRV2FpdEV2ZW50c1JlcXVlc3QSHgoDYWRkGAEgAygLMhEuaGl0bC52MS5FdmVudEtleRIhCgZyZW1vdmUYAiADKAsyES5oaXRsLnYxLkV2ZW50S2V5EjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIvCghFdmVudEtleRIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkijwEKEldhaXRFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnRIABIlCgZmYWlsZWQYAiABKAsyEy5oaXRsLnYxLkZhaWxlZFdhaXRIABInCgloZWFydGJlYXQYAyABKAsyEi5oaXRsLnYxLkhlYXJ0YmVhdEgAQggKBnVwZGF0ZSJPCgpGYWlsZWRXYWl0Eh4KA2tleRgBIAEoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZSKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJJChhCYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdCJIChlCYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzdWx0InMKEUNyZWF0ZUV2ZW50UmVzdWx0Ei8KB2NyZWF0ZWQYASABKAsyHC5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzcG9uc2VIABIjCgdmYWlsdXJlGAIgASgLMhAuaGl0bC52MS5GYWlsdXJlSABCCAoGcmVzdWx0IkkKGEJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBItCghyZXF1ZXN0cxgBIAMoCzIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0IkgKGUJhdGNoQW5zd2VyRXZlbnRzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLmhpdGwudjEuQW5zd2VyRXZlbnRSZXN1bHQiaQoRQW5zd2VyRXZlbnRSZXN1bHQSJQoIcmVzcG9uc2UYASABKAsyES5oaXRsLnYxLlJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCKqAQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAlCCAoGYW5zd2VyIjQKE0Fuc3dlckV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50InAKE0RlY2xpbmVFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglhbnN3ZXJfaWQYBCABKAkSEQoJcmVzcG9uZGVyGAUgASgJIjUKFERlY2xpbmVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCJJChJDYW5jZWxFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSI0ChNDYW5jZWxFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCpZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0VOREVEEAIyjQcKDEV2ZW50U2VydmljZRJNCgtDcmVhdGVFdmVudBIbLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgOQAgISRAoIR2V0RXZlbnQSGC5oaXRsLnYxLkdldEV2ZW50UmVxdWVzdBoZLmhpdGwudjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBEkoKCkxpc3RFdmVudHMSGi5oaXRsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhsuaGl0bC52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJJCglXYWl0RXZlbnQSGS5oaXRsLnYxLldhaXRFdmVudFJlcXVlc3QaGi5oaXRsLnYxLldhaXRFdmVudFJlc3BvbnNlIgOQAgEwARJOCgpXYWl0RXZlbnRzEhouaGl0bC52MS5XYWl0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuV2FpdEV2ZW50c1Jlc3BvbnNlIgOQAgEoATABEk8KC1dhdGNoRXZlbnRzEhsuaGl0bC52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHC5oaXRsLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABEl8KEUJhdGNoQ3JlYXRlRXZlbnRzEiEuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QaIi5oaXRsLnYxLkJhdGNoQ3JlYXRlRXZlbnRzUmVzcG9uc2UiA5ACAhJfChFCYXRjaEFuc3dlckV2ZW50cxIhLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaEFuc3dlckV2ZW50c1Jlc3BvbnNlIgOQAgISTQoLQW5zd2VyRXZlbnQSGy5oaXRsLnYxLkFuc3dlckV2ZW50UmVxdWVzdBocLmhpdGwudjEuQW5zd2VyRXZlbnRSZXNwb25zZSIDkAICElAKDERlY2xpbmVFdmVudBIcLmhpdGwudjEuRGVjbGluZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuRGVjbGluZUV2ZW50UmVzcG9uc2UiA5ACAhJNCgtDYW5jZWxFdmVudBIbLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgOQAgJCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_event, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_value]);
+  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEisgMKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCRIUCgxyZXN1bWVfdG9rZW4YBCABKAkibgoQV2FpdEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKEVdhaXRFdmVudFJlc3BvbnNlEh8KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudEgAEicKCWhlYXJ0YmVhdBgCIAEoCzISLmhpdGwudjEuSGVhcnRiZWF0SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKNAQoRV2FpdEV2ZW50c1JlcXVlc3QSHgoDYWRkGAEgAygLMhEuaGl0bC52MS5FdmVudEtleRIhCgZyZW1vdmUYAiADKAsyES5oaXRsLnYxLkV2ZW50S2V5EjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIvCghFdmVudEtleRIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkijwEKEldhaXRFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnRIABIlCgZmYWlsZWQYAiABKAsyEy5oaXRsLnYxLkZhaWxlZFdhaXRIABInCgloZWFydGJlYXQYAyABKAsyEi5oaXRsLnYxLkhlYXJ0YmVhdEgAQggKBnVwZGF0ZSJPCgpGYWlsZWRXYWl0Eh4KA2tleRgBIAEoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZSJJChhCYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdCJIChlCYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzdWx0InMKEUNyZWF0ZUV2ZW50UmVzdWx0Ei8KB2NyZWF0ZWQYASABKAsyHC5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzcG9uc2VIABIjCgdmYWlsdXJlGAIgASgLMhAuaGl0bC52MS5GYWlsdXJlSABCCAoGcmVzdWx0IkkKGEJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBItCghyZXF1ZXN0cxgBIAMoCzIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0IkgKGUJhdGNoQW5zd2VyRXZlbnRzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLmhpdGwudjEuQW5zd2VyRXZlbnRSZXN1bHQiaQoRQW5zd2VyRXZlbnRSZXN1bHQSJQoIcmVzcG9uc2UYASABKAsyES5oaXRsLnYxLlJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCKqAQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAlCCAoGYW5zd2VyIjQKE0Fuc3dlckV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50InAKE0RlY2xpbmVFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglhbnN3ZXJfaWQYBCABKAkSEQoJcmVzcG9uZGVyGAUgASgJIjUKFERlY2xpbmVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCJJChJDYW5jZWxFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSI0ChNDYW5jZWxFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCpZCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0VOREVEEAIyjQcKDEV2ZW50U2VydmljZRJNCgtDcmVhdGVFdmVudBIbLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgOQAgISRAoIR2V0RXZlbnQSGC5oaXRsLnYxLkdldEV2ZW50UmVxdWVzdBoZLmhpdGwudjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBEkoKCkxpc3RFdmVudHMSGi5oaXRsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhsuaGl0bC52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJJCglXYWl0RXZlbnQSGS5oaXRsLnYxLldhaXRFdmVudFJlcXVlc3QaGi5oaXRsLnYxLldhaXRFdmVudFJlc3BvbnNlIgOQAgEwARJPCgtXYXRjaEV2ZW50cxIbLmhpdGwudjEuV2F0Y2hFdmVudHNSZXF1ZXN0GhwuaGl0bC52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwARJOCgpXYWl0RXZlbnRzEhouaGl0bC52MS5XYWl0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuV2FpdEV2ZW50c1Jlc3BvbnNlIgOQAgEoATABEl8KEUJhdGNoQ3JlYXRlRXZlbnRzEiEuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QaIi5oaXRsLnYxLkJhdGNoQ3JlYXRlRXZlbnRzUmVzcG9uc2UiA5ACAhJfChFCYXRjaEFuc3dlckV2ZW50cxIhLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaEFuc3dlckV2ZW50c1Jlc3BvbnNlIgOQAgISTQoLQW5zd2VyRXZlbnQSGy5oaXRsLnYxLkFuc3dlckV2ZW50UmVxdWVzdBocLmhpdGwudjEuQW5zd2VyRXZlbnRSZXNwb25zZSIDkAICElAKDERlY2xpbmVFdmVudBIcLmhpdGwudjEuRGVjbGluZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuRGVjbGluZUV2ZW50UmVzcG9uc2UiA5ACAhJNCgtDYW5jZWxFdmVudBIbLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgOQAgJCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_event, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_value]);
 
 /**
  * Asks for CreateEvent.
@@ -402,143 +402,6 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_hitl_v1_event_service, 8);
 
 /**
- * One message of the caller of WaitEvents.
- *
- * @generated from message hitl.v1.WaitEventsRequest
- */
-export type WaitEventsRequest = Message<"hitl.v1.WaitEventsRequest"> & {
-  /**
-   * Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
-   *
-   * @generated from field: repeated hitl.v1.EventKey add = 1;
-   */
-  add: EventKey[];
-
-  /**
-   * Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
-   * was on its way may still arrive.
-   *
-   * @generated from field: repeated hitl.v1.EventKey remove = 2;
-   */
-  remove: EventKey[];
-
-  /**
-   * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
-   *
-   * @generated from field: google.protobuf.Duration heartbeat_interval = 3;
-   */
-  heartbeatInterval?: Duration;
-};
-
-/**
- * Describes the message hitl.v1.WaitEventsRequest.
- * Use `create(WaitEventsRequestSchema)` to create a new message.
- */
-export const WaitEventsRequestSchema: GenMessage<WaitEventsRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 9);
-
-/**
- * Names an Event.
- *
- * @generated from message hitl.v1.EventKey
- */
-export type EventKey = Message<"hitl.v1.EventKey"> & {
-  /**
-   * Optional. The namespace. "default" if empty.
-   *
-   * @generated from field: string namespace = 1;
-   */
-  namespace: string;
-
-  /**
-   * Required. The id of the Event.
-   *
-   * @generated from field: string event_id = 2;
-   */
-  eventId: string;
-};
-
-/**
- * Describes the message hitl.v1.EventKey.
- * Use `create(EventKeySchema)` to create a new message.
- */
-export const EventKeySchema: GenMessage<EventKey> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 10);
-
-/**
- * One message of WaitEvents.
- *
- * @generated from message hitl.v1.WaitEventsResponse
- */
-export type WaitEventsResponse = Message<"hitl.v1.WaitEventsResponse"> & {
-  /**
-   * Output only. Exactly one of these.
-   *
-   * @generated from oneof hitl.v1.WaitEventsResponse.update
-   */
-  update: {
-    /**
-     * An Event that has ended, and is not waited for any more.
-     *
-     * @generated from field: hitl.v1.Event event = 1;
-     */
-    value: Event;
-    case: "event";
-  } | {
-    /**
-     * A wait that is over, and why.
-     *
-     * @generated from field: hitl.v1.FailedWait failed = 2;
-     */
-    value: FailedWait;
-    case: "failed";
-  } | {
-    /**
-     * Nothing has happened, and the server is still there.
-     *
-     * @generated from field: hitl.v1.Heartbeat heartbeat = 3;
-     */
-    value: Heartbeat;
-    case: "heartbeat";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * Describes the message hitl.v1.WaitEventsResponse.
- * Use `create(WaitEventsResponseSchema)` to create a new message.
- */
-export const WaitEventsResponseSchema: GenMessage<WaitEventsResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 11);
-
-/**
- * A wait of WaitEvents that cannot go on.
- *
- * @generated from message hitl.v1.FailedWait
- */
-export type FailedWait = Message<"hitl.v1.FailedWait"> & {
-  /**
-   * Output only. What was waited for, as it was added.
-   *
-   * @generated from field: hitl.v1.EventKey key = 1;
-   */
-  key?: EventKey;
-
-  /**
-   * Output only. Why. If it has retry_after, add the wait again then.
-   *
-   * @generated from field: hitl.v1.Failure failure = 2;
-   */
-  failure?: Failure;
-};
-
-/**
- * Describes the message hitl.v1.FailedWait.
- * Use `create(FailedWaitSchema)` to create a new message.
- */
-export const FailedWaitSchema: GenMessage<FailedWait> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 12);
-
-/**
  * Asks for WatchEvents.
  *
  * @generated from message hitl.v1.WatchEventsRequest
@@ -599,7 +462,7 @@ export type WatchEventsRequest = Message<"hitl.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 13);
+  messageDesc(file_hitl_v1_event_service, 9);
 
 /**
  * One message of WatchEvents.
@@ -636,7 +499,7 @@ export type WatchEventsResponse = Message<"hitl.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 14);
+  messageDesc(file_hitl_v1_event_service, 10);
 
 /**
  * One change of one Event.
@@ -664,7 +527,7 @@ export type Change = Message<"hitl.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 15);
+  messageDesc(file_hitl_v1_event_service, 11);
 
 /**
  * Shows that a watch is alive, and where to resume it.
@@ -692,6 +555,143 @@ export type Bookmark = Message<"hitl.v1.Bookmark"> & {
  * Use `create(BookmarkSchema)` to create a new message.
  */
 export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 12);
+
+/**
+ * One message of the caller of WaitEvents.
+ *
+ * @generated from message hitl.v1.WaitEventsRequest
+ */
+export type WaitEventsRequest = Message<"hitl.v1.WaitEventsRequest"> & {
+  /**
+   * Optional. Events to wait for from now on, at most 1,000 in a message. One that is waited for already is left as it is.
+   *
+   * @generated from field: repeated hitl.v1.EventKey add = 1;
+   */
+  add: EventKey[];
+
+  /**
+   * Optional. Events not to wait for any more, at most 1,000 in a message. One that is not waited for is passed over. An end that
+   * was on its way may still arrive.
+   *
+   * @generated from field: repeated hitl.v1.EventKey remove = 2;
+   */
+  remove: EventKey[];
+
+  /**
+   * Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent. Read from the first message only.
+   *
+   * @generated from field: google.protobuf.Duration heartbeat_interval = 3;
+   */
+  heartbeatInterval?: Duration;
+};
+
+/**
+ * Describes the message hitl.v1.WaitEventsRequest.
+ * Use `create(WaitEventsRequestSchema)` to create a new message.
+ */
+export const WaitEventsRequestSchema: GenMessage<WaitEventsRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 13);
+
+/**
+ * Names an Event.
+ *
+ * @generated from message hitl.v1.EventKey
+ */
+export type EventKey = Message<"hitl.v1.EventKey"> & {
+  /**
+   * Optional. The namespace. "default" if empty.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Required. The id of the Event.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message hitl.v1.EventKey.
+ * Use `create(EventKeySchema)` to create a new message.
+ */
+export const EventKeySchema: GenMessage<EventKey> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 14);
+
+/**
+ * One message of WaitEvents.
+ *
+ * @generated from message hitl.v1.WaitEventsResponse
+ */
+export type WaitEventsResponse = Message<"hitl.v1.WaitEventsResponse"> & {
+  /**
+   * Output only. Exactly one of these.
+   *
+   * @generated from oneof hitl.v1.WaitEventsResponse.update
+   */
+  update: {
+    /**
+     * An Event that has ended, and is not waited for any more.
+     *
+     * @generated from field: hitl.v1.Event event = 1;
+     */
+    value: Event;
+    case: "event";
+  } | {
+    /**
+     * A wait that is over, and why.
+     *
+     * @generated from field: hitl.v1.FailedWait failed = 2;
+     */
+    value: FailedWait;
+    case: "failed";
+  } | {
+    /**
+     * Nothing has happened, and the server is still there.
+     *
+     * @generated from field: hitl.v1.Heartbeat heartbeat = 3;
+     */
+    value: Heartbeat;
+    case: "heartbeat";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message hitl.v1.WaitEventsResponse.
+ * Use `create(WaitEventsResponseSchema)` to create a new message.
+ */
+export const WaitEventsResponseSchema: GenMessage<WaitEventsResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 15);
+
+/**
+ * A wait of WaitEvents that cannot go on.
+ *
+ * @generated from message hitl.v1.FailedWait
+ */
+export type FailedWait = Message<"hitl.v1.FailedWait"> & {
+  /**
+   * Output only. What was waited for, as it was added.
+   *
+   * @generated from field: hitl.v1.EventKey key = 1;
+   */
+  key?: EventKey;
+
+  /**
+   * Output only. Why. If it has retry_after, add the wait again then.
+   *
+   * @generated from field: hitl.v1.Failure failure = 2;
+   */
+  failure?: Failure;
+};
+
+/**
+ * Describes the message hitl.v1.FailedWait.
+ * Use `create(FailedWaitSchema)` to create a new message.
+ */
+export const FailedWaitSchema: GenMessage<FailedWait> = /*@__PURE__*/
   messageDesc(file_hitl_v1_event_service, 16);
 
 /**
@@ -1167,21 +1167,6 @@ export const EventService: GenService<{
     output: typeof WaitEventResponseSchema;
   },
   /**
-   * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-   * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-   *
-   * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-   * caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-   * ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-   *
-   * @generated from rpc hitl.v1.EventService.WaitEvents
-   */
-  waitEvents: {
-    methodKind: "bidi_streaming";
-    input: typeof WaitEventsRequestSchema;
-    output: typeof WaitEventsResponseSchema;
-  },
-  /**
    * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
    *
    * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
@@ -1194,6 +1179,22 @@ export const EventService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchEventsRequestSchema;
     output: typeof WatchEventsResponseSchema;
+  },
+  /**
+   * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+   * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+   *
+   * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+   * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+   * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+   * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+   *
+   * @generated from rpc hitl.v1.EventService.WaitEvents
+   */
+  waitEvents: {
+    methodKind: "bidi_streaming";
+    input: typeof WaitEventsRequestSchema;
+    output: typeof WaitEventsResponseSchema;
   },
   /**
    * Creates up to 1,000 Events, each as CreateEvent does and with a result of its own. All are durable before this returns.

@@ -147,38 +147,6 @@ public final class EventServiceGrpc {
     return getWaitEventMethod;
   }
 
-  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
-      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
-
-  @io.grpc.stub.annotations.RpcMethod(
-      fullMethodName = SERVICE_NAME + '/' + "WaitEvents",
-      requestType = dev.hitl.v1.WaitEventsRequest.class,
-      responseType = dev.hitl.v1.WaitEventsResponse.class,
-      methodType = io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
-  public static io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
-      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod() {
-    io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
-    if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
-      synchronized (EventServiceGrpc.class) {
-        if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
-          EventServiceGrpc.getWaitEventsMethod = getWaitEventsMethod =
-              io.grpc.MethodDescriptor.<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>newBuilder()
-              .setType(io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
-              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WaitEvents"))
-              .setSafe(true)
-              .setSampledToLocalTracing(true)
-              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
-                  dev.hitl.v1.WaitEventsRequest.getDefaultInstance()))
-              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
-                  dev.hitl.v1.WaitEventsResponse.getDefaultInstance()))
-              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("WaitEvents"))
-              .build();
-        }
-      }
-    }
-    return getWaitEventsMethod;
-  }
-
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WatchEventsRequest,
       dev.hitl.v1.WatchEventsResponse> getWatchEventsMethod;
 
@@ -209,6 +177,38 @@ public final class EventServiceGrpc {
       }
     }
     return getWatchEventsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
+      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WaitEvents",
+      requestType = dev.hitl.v1.WaitEventsRequest.class,
+      responseType = dev.hitl.v1.WaitEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest,
+      dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse> getWaitEventsMethod;
+    if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getWaitEventsMethod = EventServiceGrpc.getWaitEventsMethod) == null) {
+          EventServiceGrpc.getWaitEventsMethod = getWaitEventsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WaitEvents"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WaitEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WaitEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("WaitEvents"))
+              .build();
+        }
+      }
+    }
+    return getWaitEventsMethod;
   }
 
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.BatchCreateEventsRequest,
@@ -487,20 +487,6 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-     * caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-     * ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-     * </pre>
-     */
-    default io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
-        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
-      return io.grpc.stub.ServerCalls.asyncUnimplementedStreamingCall(getWaitEventsMethod(), responseObserver);
-    }
-
-    /**
-     * <pre>
      * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
      * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
      * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
@@ -510,6 +496,21 @@ public final class EventServiceGrpc {
     default void watchEvents(dev.hitl.v1.WatchEventsRequest request,
         io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWatchEventsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    default io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
+      return io.grpc.stub.ServerCalls.asyncUnimplementedStreamingCall(getWaitEventsMethod(), responseObserver);
     }
 
     /**
@@ -657,21 +658,6 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-     * caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-     * ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-     * </pre>
-     */
-    public io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
-        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
-      return io.grpc.stub.ClientCalls.asyncBidiStreamingCall(
-          getChannel().newCall(getWaitEventsMethod(), getCallOptions()), responseObserver);
-    }
-
-    /**
-     * <pre>
      * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
      * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
      * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
@@ -682,6 +668,22 @@ public final class EventServiceGrpc {
         io.grpc.stub.StreamObserver<dev.hitl.v1.WatchEventsResponse> responseObserver) {
       io.grpc.stub.ClientCalls.asyncServerStreamingCall(
           getChannel().newCall(getWatchEventsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    public io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsRequest> waitEvents(
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WaitEventsResponse> responseObserver) {
+      return io.grpc.stub.ClientCalls.asyncBidiStreamingCall(
+          getChannel().newCall(getWaitEventsMethod(), getCallOptions()), responseObserver);
     }
 
     /**
@@ -815,22 +817,6 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
-     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
-     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
-     * caller ends it. A broken rule ends it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as
-     * ERROR_REASON_EVENT_NOT_FOUND and ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
-     * </pre>
-     */
-    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
-    public io.grpc.stub.BlockingClientCall<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>
-        waitEvents() {
-      return io.grpc.stub.ClientCalls.blockingBidiStreamingCall(
-          getChannel(), getWaitEventsMethod(), getCallOptions());
-    }
-
-    /**
-     * <pre>
      * Streams what changes in a namespace, as it changes: Events that are created and Events that end.
      * Every change that matches is sent at least once, those of one Event in order; a change may be sent twice. Bookmarks say
      * how far the stream has come: call again with the token of the last one after any interruption, and nothing is missed. A
@@ -842,6 +828,23 @@ public final class EventServiceGrpc {
         watchEvents(dev.hitl.v1.WatchEventsRequest request) {
       return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
           getChannel(), getWatchEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams the ends of any number of Events: each message of the caller adds and removes waits, and each Event that is waited
+     * for is sent once it has ended, at once if it has already. A wait is over when its Event or its failure was sent.
+     * To resume after any interruption, call again and add what is still waited for: nothing is lost. The stream ends when the
+     * caller ends it, or has ended its side and is told of all that it waited for. A message that breaks a rule as a whole ends
+     * it with ERROR_REASON_INVALID_REQUEST; what concerns one wait, such as an id that is none, ERROR_REASON_EVENT_NOT_FOUND and
+     * ERROR_REASON_TOO_MANY_WAITERS, is sent as its failure and the others go on.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<dev.hitl.v1.WaitEventsRequest, dev.hitl.v1.WaitEventsResponse>
+        waitEvents() {
+      return io.grpc.stub.ClientCalls.blockingBidiStreamingCall(
+          getChannel(), getWaitEventsMethod(), getCallOptions());
     }
 
     /**
@@ -1273,19 +1276,19 @@ public final class EventServiceGrpc {
               dev.hitl.v1.WaitEventResponse>(
                 service, METHODID_WAIT_EVENT)))
         .addMethod(
-          getWaitEventsMethod(),
-          io.grpc.stub.ServerCalls.asyncBidiStreamingCall(
-            new MethodHandlers<
-              dev.hitl.v1.WaitEventsRequest,
-              dev.hitl.v1.WaitEventsResponse>(
-                service, METHODID_WAIT_EVENTS)))
-        .addMethod(
           getWatchEventsMethod(),
           io.grpc.stub.ServerCalls.asyncServerStreamingCall(
             new MethodHandlers<
               dev.hitl.v1.WatchEventsRequest,
               dev.hitl.v1.WatchEventsResponse>(
                 service, METHODID_WATCH_EVENTS)))
+        .addMethod(
+          getWaitEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncBidiStreamingCall(
+            new MethodHandlers<
+              dev.hitl.v1.WaitEventsRequest,
+              dev.hitl.v1.WaitEventsResponse>(
+                service, METHODID_WAIT_EVENTS)))
         .addMethod(
           getBatchCreateEventsMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -1373,8 +1376,8 @@ public final class EventServiceGrpc {
               .addMethod(getGetEventMethod())
               .addMethod(getListEventsMethod())
               .addMethod(getWaitEventMethod())
-              .addMethod(getWaitEventsMethod())
               .addMethod(getWatchEventsMethod())
+              .addMethod(getWaitEventsMethod())
               .addMethod(getBatchCreateEventsMethod())
               .addMethod(getBatchAnswerEventsMethod())
               .addMethod(getAnswerEventMethod())

@@ -71,26 +71,6 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_Heartbeat_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
-    internal_static_hitl_v1_WaitEventsRequest_descriptor;
-  static final 
-    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
-      internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable;
-  static final com.google.protobuf.Descriptors.Descriptor
-    internal_static_hitl_v1_EventKey_descriptor;
-  static final 
-    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
-      internal_static_hitl_v1_EventKey_fieldAccessorTable;
-  static final com.google.protobuf.Descriptors.Descriptor
-    internal_static_hitl_v1_WaitEventsResponse_descriptor;
-  static final 
-    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
-      internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable;
-  static final com.google.protobuf.Descriptors.Descriptor
-    internal_static_hitl_v1_FailedWait_descriptor;
-  static final 
-    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
-      internal_static_hitl_v1_FailedWait_fieldAccessorTable;
-  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_WatchEventsRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -115,6 +95,26 @@ public final class EventServiceOuterClass {
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_Bookmark_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_EventKey_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_EventKey_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_WaitEventsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_FailedWait_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_FailedWait_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_BatchCreateEventsRequest_descriptor;
   static final 
@@ -228,37 +228,37 @@ public final class EventServiceOuterClass {
       "2\016.hitl.v1.EventH\000R\005event\0222\n\theartbeat\030\002" +
       " \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n" +
       "\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032.goo" +
-      "gle.protobuf.TimestampR\004time\"\255\001\n\021WaitEve" +
-      "ntsRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventK" +
-      "eyR\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.EventK" +
-      "eyR\006remove\022H\n\022heartbeat_interval\030\003 \001(\0132\031" +
-      ".google.protobuf.DurationR\021heartbeatInte" +
-      "rval\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR\tnam" +
-      "espace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022Wa" +
-      "itEventsResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v" +
-      "1.EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl." +
-      "v1.FailedWaitH\000R\006failed\0222\n\theartbeat\030\003 \001" +
-      "(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n\006u" +
-      "pdate\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.hitl." +
-      "v1.EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl" +
-      ".v1.FailureR\007failure\"\356\002\n\022WatchEventsRequ" +
-      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n\014res" +
-      "ume_token\030\002 \001(\tR\013resumeToken\022)\n\005state\030\003 " +
-      "\001(\0162\023.hitl.v1.EventStateR\005state\022\022\n\004name\030" +
-      "\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n\006lab" +
-      "els\030\006 \003(\0132\'.hitl.v1.WatchEventsRequest.L" +
-      "abelsEntryR\006labels\022F\n\021bookmark_interval\030" +
-      "\007 \001(\0132\031.google.protobuf.DurationR\020bookma" +
-      "rkInterval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003" +
-      "key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023WatchEv" +
-      "entsResponse\022)\n\006change\030\001 \001(\0132\017.hitl.v1.C" +
-      "hangeH\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021.hitl" +
-      ".v1.BookmarkH\000R\010bookmarkB\010\n\006update\"W\n\006Ch" +
-      "ange\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeKindR" +
-      "\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.EventR\005ev" +
-      "ent\"]\n\010Bookmark\022!\n\014resume_token\030\001 \001(\tR\013r" +
-      "esumeToken\022.\n\004time\030\002 \001(\0132\032.google.protob" +
-      "uf.TimestampR\004time\"S\n\030BatchCreateEventsR" +
+      "gle.protobuf.TimestampR\004time\"\356\002\n\022WatchEv" +
+      "entsRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespac" +
+      "e\022!\n\014resume_token\030\002 \001(\tR\013resumeToken\022)\n\005" +
+      "state\030\003 \001(\0162\023.hitl.v1.EventStateR\005state\022" +
+      "\022\n\004name\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scop" +
+      "e\022?\n\006labels\030\006 \003(\0132\'.hitl.v1.WatchEventsR" +
+      "equest.LabelsEntryR\006labels\022F\n\021bookmark_i" +
+      "nterval\030\007 \001(\0132\031.google.protobuf.Duration" +
+      "R\020bookmarkInterval\0329\n\013LabelsEntry\022\020\n\003key" +
+      "\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n" +
+      "\023WatchEventsResponse\022)\n\006change\030\001 \001(\0132\017.h" +
+      "itl.v1.ChangeH\000R\006change\022/\n\010bookmark\030\002 \001(" +
+      "\0132\021.hitl.v1.BookmarkH\000R\010bookmarkB\010\n\006upda" +
+      "te\"W\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.Cha" +
+      "ngeKindR\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.E" +
+      "ventR\005event\"]\n\010Bookmark\022!\n\014resume_token\030" +
+      "\001 \001(\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032.googl" +
+      "e.protobuf.TimestampR\004time\"\255\001\n\021WaitEvent" +
+      "sRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventKey" +
+      "R\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.EventKey" +
+      "R\006remove\022H\n\022heartbeat_interval\030\003 \001(\0132\031.g" +
+      "oogle.protobuf.DurationR\021heartbeatInterv" +
+      "al\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
+      "pace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022Wait" +
+      "EventsResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1." +
+      "EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl.v1" +
+      ".FailedWaitH\000R\006failed\0222\n\theartbeat\030\003 \001(\013" +
+      "2\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n\006upd" +
+      "ate\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.hitl.v1" +
+      ".EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl.v" +
+      "1.FailureR\007failure\"S\n\030BatchCreateEventsR" +
       "equest\0227\n\010requests\030\001 \003(\0132\033.hitl.v1.Creat" +
       "eEventRequestR\010requests\"Q\n\031BatchCreateEv" +
       "entsResponse\0224\n\007results\030\001 \003(\0132\032.hitl.v1." +
@@ -300,11 +300,11 @@ public final class EventServiceOuterClass {
       "\nListEvents\022\032.hitl.v1.ListEventsRequest\032" +
       "\033.hitl.v1.ListEventsResponse\"\003\220\002\001\022I\n\tWai" +
       "tEvent\022\031.hitl.v1.WaitEventRequest\032\032.hitl" +
-      ".v1.WaitEventResponse\"\003\220\002\0010\001\022N\n\nWaitEven" +
-      "ts\022\032.hitl.v1.WaitEventsRequest\032\033.hitl.v1" +
-      ".WaitEventsResponse\"\003\220\002\001(\0010\001\022O\n\013WatchEve" +
+      ".v1.WaitEventResponse\"\003\220\002\0010\001\022O\n\013WatchEve" +
       "nts\022\033.hitl.v1.WatchEventsRequest\032\034.hitl." +
-      "v1.WatchEventsResponse\"\003\220\002\0010\001\022_\n\021BatchCr" +
+      "v1.WatchEventsResponse\"\003\220\002\0010\001\022N\n\nWaitEve" +
+      "nts\022\032.hitl.v1.WaitEventsRequest\032\033.hitl.v" +
+      "1.WaitEventsResponse\"\003\220\002\001(\0010\001\022_\n\021BatchCr" +
       "eateEvents\022!.hitl.v1.BatchCreateEventsRe" +
       "quest\032\".hitl.v1.BatchCreateEventsRespons" +
       "e\"\003\220\002\002\022_\n\021BatchAnswerEvents\022!.hitl.v1.Ba" +
@@ -394,32 +394,8 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Heartbeat_descriptor,
         new java.lang.String[] { "Time", });
-    internal_static_hitl_v1_WaitEventsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(9);
-    internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable = new
-      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
-        internal_static_hitl_v1_WaitEventsRequest_descriptor,
-        new java.lang.String[] { "Add", "Remove", "HeartbeatInterval", });
-    internal_static_hitl_v1_EventKey_descriptor =
-      getDescriptor().getMessageTypes().get(10);
-    internal_static_hitl_v1_EventKey_fieldAccessorTable = new
-      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
-        internal_static_hitl_v1_EventKey_descriptor,
-        new java.lang.String[] { "Namespace", "EventId", });
-    internal_static_hitl_v1_WaitEventsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(11);
-    internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable = new
-      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
-        internal_static_hitl_v1_WaitEventsResponse_descriptor,
-        new java.lang.String[] { "Event", "Failed", "Heartbeat", "Update", });
-    internal_static_hitl_v1_FailedWait_descriptor =
-      getDescriptor().getMessageTypes().get(12);
-    internal_static_hitl_v1_FailedWait_fieldAccessorTable = new
-      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
-        internal_static_hitl_v1_FailedWait_descriptor,
-        new java.lang.String[] { "Key", "Failure", });
     internal_static_hitl_v1_WatchEventsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(13);
+      getDescriptor().getMessageTypes().get(9);
     internal_static_hitl_v1_WatchEventsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WatchEventsRequest_descriptor,
@@ -431,23 +407,47 @@ public final class EventServiceOuterClass {
         internal_static_hitl_v1_WatchEventsRequest_LabelsEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
     internal_static_hitl_v1_WatchEventsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(14);
+      getDescriptor().getMessageTypes().get(10);
     internal_static_hitl_v1_WatchEventsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WatchEventsResponse_descriptor,
         new java.lang.String[] { "Change", "Bookmark", "Update", });
     internal_static_hitl_v1_Change_descriptor =
-      getDescriptor().getMessageTypes().get(15);
+      getDescriptor().getMessageTypes().get(11);
     internal_static_hitl_v1_Change_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Change_descriptor,
         new java.lang.String[] { "Kind", "Event", });
     internal_static_hitl_v1_Bookmark_descriptor =
-      getDescriptor().getMessageTypes().get(16);
+      getDescriptor().getMessageTypes().get(12);
     internal_static_hitl_v1_Bookmark_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Bookmark_descriptor,
         new java.lang.String[] { "ResumeToken", "Time", });
+    internal_static_hitl_v1_WaitEventsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(13);
+    internal_static_hitl_v1_WaitEventsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsRequest_descriptor,
+        new java.lang.String[] { "Add", "Remove", "HeartbeatInterval", });
+    internal_static_hitl_v1_EventKey_descriptor =
+      getDescriptor().getMessageTypes().get(14);
+    internal_static_hitl_v1_EventKey_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_EventKey_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", });
+    internal_static_hitl_v1_WaitEventsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(15);
+    internal_static_hitl_v1_WaitEventsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_WaitEventsResponse_descriptor,
+        new java.lang.String[] { "Event", "Failed", "Heartbeat", "Update", });
+    internal_static_hitl_v1_FailedWait_descriptor =
+      getDescriptor().getMessageTypes().get(16);
+    internal_static_hitl_v1_FailedWait_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_FailedWait_descriptor,
+        new java.lang.String[] { "Key", "Failure", });
     internal_static_hitl_v1_BatchCreateEventsRequest_descriptor =
       getDescriptor().getMessageTypes().get(17);
     internal_static_hitl_v1_BatchCreateEventsRequest_fieldAccessorTable = new
