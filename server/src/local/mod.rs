@@ -1,5 +1,5 @@
-//! The local server: the one that a user's programs share, and that `hitl up` starts when it is needed. All of its rules
-//! are here.
+//! The local server: the one that a user's programs share, and that `hitl up` starts when it is needed. All of its
+//! rules are here.
 //!
 //! The data directory belongs to its owner alone. Two files in it are locked. The kernel ends a lock with the last
 //! process that has it open, so that no crash leaves one behind:
