@@ -104,12 +104,17 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     tokio::join!(server, end);
     timers.await?;
+    finish(&service).await;
+    Ok(())
+}
+
+/// Finishes the writes that have begun.
+async fn finish(service: &Service) {
     if tokio::time::timeout(SHUTDOWN_GRACE, service.finish()).await.is_err() {
         tracing::warn!(
             "some writes were not finished in time; whoever asked for them was not told that they were"
         );
     }
-    Ok(())
 }
 
 /// The right to be the local server: for the one that was started to be it, and for one that keeps its events where the

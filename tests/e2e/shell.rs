@@ -46,12 +46,7 @@ impl Shell {
     /// One for whom no server runs yet, and who would find it on `port`, with a store of the kind that this run of the
     /// tests is about.
     pub(crate) async fn alone(port: u16) -> Self {
-        Self::alone_with("HITL_PORT", &port.to_string()).await
-    }
-
-    /// The same, with another variable in place of the port.
-    pub(crate) async fn alone_with(name: &str, value: &str) -> Self {
-        let mut shell = Self::with(name, value);
+        let mut shell = Self::with("HITL_PORT", &port.to_string());
         let kind = Kind::of_this_run();
         // That is what whoever says nothing gets.
         if kind != Kind::Embedded {

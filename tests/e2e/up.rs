@@ -25,9 +25,12 @@ async fn up(shell: &Shell) -> String {
     endpoint(&shell.out(&["up"]).await)
 }
 
-/// One who has chosen no port.
-async fn of_no_port() -> Shell {
-    Shell::alone_with("HITL_PORT", "").await
+/// The same for one who has chosen no port.
+async fn up_anywhere(shell: &Shell) -> String {
+    let mut command = shell.command(&tools::hitl());
+    let output = command.arg("up").env_remove("HITL_PORT").output();
+    let output = soon("hitl up", output).await.expect("it runs");
+    endpoint(std::str::from_utf8(&output.stdout).expect("a line of text"))
 }
 
 /// Something that listens at a port and is not ours: it must never hear of us.
@@ -87,8 +90,8 @@ async fn a_server_outlives_its_starter_and_its_terminal_and_what_it_keeps_is_pri
 async fn a_stranger_at_the_port_is_never_asked_and_another_port_is_taken() {
     // If this fails something else has it, which is as good.
     let stranger = TcpListener::bind(("127.0.0.1", 4485)).ok();
-    let shell = of_no_port().await;
-    let endpoint = up(&shell).await;
+    let shell = Shell::alone(free_port()).await;
+    let endpoint = up_anywhere(&shell).await;
     assert_ne!(port_of(&endpoint), 4485);
     let asking = shell.ask(&["What?"]).await;
     assert!(asking.link.starts_with(&endpoint), "{}", asking.link);
@@ -100,13 +103,15 @@ async fn a_stranger_at_the_port_is_never_asked_and_another_port_is_taken() {
 
 #[tokio::test]
 async fn a_killed_server_comes_back_where_links_lead_unless_a_stranger_is_there_by_now() {
-    let shell = of_no_port().await;
+    let port = free_port();
+    let shell = Shell::alone(port).await;
     let first = up(&shell).await;
     shell.kill_servers().await;
-    assert_eq!(up(&shell).await, first, "links that people were given have that port");
+    let again = up_anywhere(&shell).await;
+    assert_eq!(again, first, "links that people were given have that port");
     shell.kill_servers().await;
-    let stranger = Stranger::at(port_of(&first));
-    assert_ne!(up(&shell).await, first);
+    let stranger = Stranger::at(port);
+    assert_ne!(up_anywhere(&shell).await, first);
     stranger.assert_left_alone();
 }
 

@@ -209,7 +209,7 @@ mod tests {
             let server = ServerArgs { endpoint: Some(given.to_owned()), namespace: None };
             match (server.client(), case["used"].as_str()) {
                 (Ok(client), used) => {
-                    assert_eq!(Some(client.endpoint().as_str()), used, "{given:?}")
+                    assert_eq!(Some(client.endpoint().as_str()), used, "{given:?}");
                 }
                 (Err(error), None) => {
                     let refused = case["refused"].as_str().unwrap();

@@ -40,8 +40,8 @@ impl Claim {
         Ok(Self { dir, published: None, _lock: lock })
     }
 
-    /// Listens on the port that the server before this one had, since links that people were given have it; else on ours;
-    /// else, both being taken, on any that is free.
+    /// Listens on the port that the server before this one had, since links that people were given have it; else on
+    /// ours; else, both being taken, on any that is free.
     ///
     /// # Errors
     /// There is none.

@@ -1,8 +1,8 @@
-//! The local server: the one that programs of this machine share, and that `hitl up` starts when it is needed. This module
-//! has all of its rules.
+//! The local server: the one that a user's programs share, and that `hitl up` starts when it is needed. All of its
+//! rules are here.
 //!
-//! The data directory belongs to its owner alone. Two files in it are locked, and the kernel ends a lock with the process
-//! that holds it, so that no crash leaves a wrong one behind:
+//! The data directory belongs to its owner alone. Two files in it are locked. The kernel ends a lock with the last
+//! process that has it open, so that no crash leaves one behind:
 //!
 //! - `server.lock` is held by whoever starts a server, who hands it over to the server: there is one at a time.
 //! - `server.json` says where the server listens. It is true as long as that server holds the lock on this very file.

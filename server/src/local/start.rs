@@ -19,7 +19,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a local server stays while nothing is pending and nobody calls.
 const IDLE_EXIT: &str = "10m";
 
-/// The local server of `dir`, which is started if none serves: on `port` if there is one, where nothing else may listen.
+/// The local server of `dir`. It is started if none serves: on `port` if one is given, and then nothing else may listen
+/// there.
 ///
 /// # Errors
 /// It cannot be started, or does not serve in time.

@@ -90,7 +90,8 @@ impl State {
         read(file).ok()?.endpoint.rsplit_once(':')?.1.parse().ok()
     }
 
-    /// Writes the file under another name, locks it, and then gives it its own: whoever sees it sees all of it, and held.
+    /// Writes the file under another name, locks it, and then gives it its own name: whoever sees it sees all of it,
+    /// and locked.
     pub(super) fn publish(&self, dir: &DataDir) -> anyhow::Result<File> {
         let (path, beside) = (dir.state(), dir.state().with_extension("json.new"));
         let write = || -> anyhow::Result<File> {
