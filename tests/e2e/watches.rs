@@ -172,7 +172,7 @@ async fn a_browser_watches_by_server_sent_events_and_resumes_by_the_last_id() {
     let resumed =
         stream.get(&url).header("last-event-id", id).send().await.expect("it is answered");
     let mut frames = Frames::of(resumed);
-    while frames.next().await.2["event"]["id"] != Json::from(event.id.clone()) {}
+    while frames.next().await.2["event"]["id"].as_str() != Some(&event.id) {}
 }
 
 /// The frames of a stream of server-sent events: what kind, which id, and the data.

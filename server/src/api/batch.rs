@@ -1,7 +1,8 @@
 //! Batches: many calls in one, each with the rules and the result of a call of its own.
 //!
-//! Their entries run at the same time, so that the store makes them durable together. What they may take of the server is
-//! bounded for all batches together, and waited for in turn, so that whoever sends batches takes no place of a single call.
+//! Their entries run at the same time, so that the store makes them durable together. What they may take of the
+//! server is bounded for all batches together, and waited for in turn, so that whoever sends batches takes no place
+//! of a single call.
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;

@@ -1,7 +1,8 @@
 //! The waits of one stream: no task, no future and no slot for each, but a few words in a few maps.
 //!
-//! A wait is first to be read, then being read, then it waits, and then it is over and is to be told of. What is told is
-//! which event, not the event, so that however many have ended, and however slowly they are read, nothing large is held.
+//! A wait is first to be read, then being read, then it waits, and then it is over and is to be told of. What is
+//! told is which event, not the event, so that however many have ended, and however slowly they are read, nothing
+//! large is held.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,8 +15,8 @@ use crate::error::Error;
 use crate::waiters::seats::{Holder, Owner, Seat};
 use crate::waiters::{Registry, Waiters};
 
-/// Waits that are over and not told of yet, from which number on no more events are read: whoever is to be told does not
-/// keep up, and what was read would be forgotten again before it is told.
+/// Waits that are over and not told of yet, from which number on no more events are read: whoever is to be told
+/// does not keep up, and what was read would be forgotten again before it is told.
 const UNTOLD_MAX: usize = 1_000;
 /// Waits that are given up at a time when a stream ends, before others have a turn.
 const LEAVE_AT_A_TIME: usize = 1_000;

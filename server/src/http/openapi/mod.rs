@@ -92,8 +92,9 @@ fn stream(schemas: &mut Schemas, route: &Route, name: &str) -> Value {
     let mut operation = rpc(schemas, route, name, false);
     let schema = schemas.reference(&method(name).output());
     operation["responses"]["200"] = json!({
-        "description": "Server-sent events. What comes as `change` and as `bookmark` has that member of the message as its \
-            data; the id of a bookmark is its token, with which `last-event-id` resumes. An `error` is the last.",
+        "description": "Server-sent events. What comes as `change` and as `bookmark` has that member of the \
+            message as its data; the id of a bookmark is its token, with which `last-event-id` resumes. An `error` is \
+            the last.",
         "content": {"text/event-stream": {"schema": schema}},
     });
     operation

@@ -23,7 +23,7 @@ impl Schemas {
 
     /// A reference to the schema of `message`.
     pub(super) fn reference(&mut self, message: &MessageDescriptor) -> Value {
-        self.named(message.name().to_owned(), message, &[])
+        self.named(message.name(), message, &[])
     }
 
     /// A reference to the schema of the request `message`, without the fields that the path has: a batch of them has no
@@ -33,17 +33,17 @@ impl Schemas {
             return self.reference(message);
         }
         let name = message.name().trim_end_matches("Request");
-        self.named(format!("{name}Body"), message, in_path)
+        self.named(&format!("{name}Body"), message, in_path)
     }
 
-    fn named(&mut self, name: String, message: &MessageDescriptor, in_path: &[&str]) -> Value {
-        if !self.0.contains_key(&name) {
+    fn named(&mut self, name: &str, message: &MessageDescriptor, in_path: &[&str]) -> Value {
+        if !self.0.contains_key(name) {
             // First a place, since messages may hold themselves.
-            self.0.insert(name.clone(), Value::Null);
+            self.0.insert(name.to_owned(), Value::Null);
             let schema = self.message(message, in_path);
-            self.0.insert(name.clone(), schema);
+            self.0.insert(name.to_owned(), schema);
         }
-        refer(&name)
+        refer(name)
     }
 
     fn message(&mut self, message: &MessageDescriptor, in_path: &[&str]) -> Value {
