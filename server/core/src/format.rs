@@ -249,7 +249,7 @@ mod tests {
             (StrFormat::Email, "ann\u{200b}@example.org", "U+200B"),
             (StrFormat::Uri, "https://example.org/\u{202e}gpj.exe", "U+202E"),
             (StrFormat::Uri, "\u{1}https://example.org", "U+0001"),
-            (StrFormat::Uri, "https:\\\\example.org", "U+005C"),
+            (StrFormat::Uri, "https:\\\\example.org", "hold \"\\\" (a sign)"),
             (StrFormat::Uri, "https:///example.org", "two slashes"),
             (StrFormat::Uri, "https:example.org", "two slashes"),
         ] {

@@ -31,7 +31,7 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// `c` for a message: itself where it can be seen, its number, and what it is.
+/// `c` for a message: itself where it can be seen, its number unless everybody has it on the keyboard, and what it is.
 pub(crate) fn named(c: char) -> String {
     let kind = kind(c);
     let mut name = String::new();
@@ -41,7 +41,10 @@ pub(crate) fn named(c: char) -> String {
         name.push_str("\" ");
     }
     // Writing to a String cannot fail.
-    let _ = write!(name, "(U+{:04X}, {kind})", u32::from(c));
+    let _ = match c.is_ascii_graphic() {
+        true => write!(name, "({kind})"),
+        false => write!(name, "(U+{:04X}, {kind})", u32::from(c)),
+    };
     name
 }
 
@@ -90,7 +93,7 @@ mod tests {
             ('\u{200b}', "(U+200B, a zero width space)"),
             ('٤', "\"٤\" (U+0664, a digit or number that is not one of 0 to 9)"),
             ('\t', "(U+0009, a tab)"),
-            ('x', "\"x\" (U+0078, a letter)"),
+            ('x', "\"x\" (a letter)"),
         ] {
             assert_eq!(named(c), name);
         }
