@@ -89,7 +89,9 @@ async fn play(scenario: Scenario, store: Arc<dyn ObjectStore>, keep_lines: bool)
         .map(|number| Client::new(number, rng.random(), world.clone()).run())
         .collect();
     let watchers: JoinSet<_> = (0..WATCHERS)
-        .map(|_| Watcher::new(world.clone(), StdRng::seed_from_u64(rng.random())).run())
+        .map(|number| {
+            Watcher::new(number, world.clone(), StdRng::seed_from_u64(rng.random())).run()
+        })
         .collect();
     for _ in 0..world.scenario.storms {
         storm(&world, rng.random()).await;

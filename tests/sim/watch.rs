@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hitl_core::Namespace;
-use hitl_service::{Change, ChangeKind, Filter, Owner, Watch, Watched};
+use hitl_service::{Change, ChangeKind, Filter, Owner, Watched};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::ChangeSeen;
@@ -23,6 +23,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(40);
 
 /// See the module.
 pub(crate) struct Watcher {
+    number: usize,
     world: Arc<World>,
     rng: StdRng,
     token: String,
@@ -30,8 +31,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(world: Arc<World>, rng: StdRng) -> Self {
-        Self { world, rng, token: format!("w1-{}", EPOCH_MS - 60_000), seen: Vec::new() }
+    pub(crate) fn new(number: usize, world: Arc<World>, rng: StdRng) -> Self {
+        Self { number, world, rng, token: format!("w1-{}", EPOCH_MS - 60_000), seen: Vec::new() }
     }
 
     /// Watches until the end of the run. What it has seen.
@@ -66,28 +67,32 @@ impl Watcher {
                 _ => std::future::pending().await,
             }
         };
-        process.link.runs().await;
-        let filter = Filter::all_of(Namespace::default());
-        let begun = process.service.watch(filter, &self.token, INTERVAL, Owner::default());
-        let Ok(mut watch) = begun else { return };
         tokio::select! {
             biased;
             () = process.link.killed() => {}
-            () = self.listen(process, &mut watch) => {}
+            () = self.listen(process) => {}
             () = broken => {}
         }
     }
 
-    async fn listen(&mut self, process: &Process, watch: &mut Watch) {
+    async fn listen(&mut self, process: &Process) {
+        process.link.runs().await;
+        let filter = Filter::all_of(Namespace::default());
+        let begun = process.service.watch(filter, &self.token, INTERVAL, Owner::default());
+        let Ok(mut watch) = begun else { return };
         while let Ok(Ok(watched)) = timeout(SILENCE_MAX, watch.next()).await {
             process.link.runs().await;
             match watched {
-                Watched::Bookmark(token) => self.token = token,
+                Watched::Bookmark(token) => {
+                    let trace = self.world.bucket.trace();
+                    trace.note(format_args!("watcher-{} {token}", self.number));
+                    self.token = token;
+                }
                 Watched::Change(Change { kind, event }) => {
                     let event = event.request.id.to_string();
                     let is_end = kind == ChangeKind::Ended;
                     let trace = self.world.bucket.trace();
-                    trace.note(format_args!("watcher {event} {kind:?}"));
+                    trace.note(format_args!("watcher-{} {event} {kind:?}", self.number));
                     self.seen.push(ChangeSeen { event, is_end });
                 }
             }

@@ -27,7 +27,7 @@ pub(super) fn check(stories: &[Story<'_>], history: &History, verdict: &mut Verd
                     format!("watcher {watcher} never saw that it ended")
                 });
             }
-            let in_order = ended.is_none() || created.is_some_and(|created| Some(created) < ended);
+            let in_order = created.zip(ended).is_none_or(|(created, ended)| created < ended);
             verdict.expect(in_order, Rule::ChangeOrder, story.id, || {
                 format!("watcher {watcher} saw the end at {ended:?}, and the create at {created:?}")
             });

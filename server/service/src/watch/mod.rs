@@ -23,7 +23,8 @@ use crate::filter::Filter;
 use crate::waiters::Owner;
 use crate::{Parts, Service};
 
-/// How long a record is looked for that was announced: whoever announced it has crashed, or announces it again.
+/// How long a record is looked for that was announced: whoever announced it has crashed by then, or announces it again.
+/// What cannot be read is looked at as long.
 const PATIENCE_MS: i64 = 60_000;
 /// How far after the present a token may lie, by clocks that differ.
 const AHEAD_MS_MAX: i64 = 60_000;
@@ -62,6 +63,15 @@ pub enum Watched {
     Bookmark(String),
 }
 
+/// A change that was announced.
+#[derive(Clone, Debug)]
+struct Announced {
+    kind: ChangeKind,
+    entry: Entry,
+    /// Since when it is looked at in vain: it is not recorded yet, or what is there could not be read.
+    late_since: Option<Moment>,
+}
+
 /// A watch over the events of one namespace.
 #[derive(Debug)]
 pub struct Watch {
@@ -78,9 +88,9 @@ pub struct Watch {
     /// Minutes that are yet to be read.
     minutes: VecDeque<Timestamp>,
     /// What is to be looked at next.
-    announced: VecDeque<(ChangeKind, Entry)>,
-    /// What was announced and is not recorded yet, and since when that is known.
-    late: Vec<(Moment, ChangeKind, Entry)>,
+    announced: VecDeque<Announced>,
+    /// What was looked at in vain, and is looked at again.
+    late: Vec<Announced>,
     /// What was sent that may be announced again, and under which instant it was.
     sent: HashMap<(ChangeKind, EventKey), Timestamp>,
     ready: VecDeque<Change>,
@@ -143,8 +153,8 @@ impl Watch {
             if let Some(change) = self.ready.pop_front() {
                 return Ok(Watched::Change(change));
             }
-            if let Some((kind, entry)) = self.announced.front().cloned() {
-                self.look(kind, entry).await?;
+            if let Some(announced) = self.announced.front().cloned() {
+                self.look(announced).await?;
                 self.announced.pop_front();
                 continue;
             }
@@ -175,26 +185,19 @@ impl Watch {
         match heard {
             None => self.is_bookmark_due = true,
             Some(Notice::Announced(index, entry)) => {
-                self.announced.extend(kind_of(index).map(|kind| (kind, entry)));
+                self.announced.extend(kind_of(index).map(|kind| Announced::new(kind, entry)));
             }
             Some(Notice::Covered(until)) => {
                 self.covered = self.covered.max(position_at(until));
-                self.look_again();
+                self.announced.extend(self.late.drain(..));
             }
         }
         Ok(())
     }
 
-    /// Has what was late looked at again, for the last time if it is late for long.
-    fn look_again(&mut self) {
-        let now = self.service.0.clock.moment();
-        self.announced.extend(self.late.iter().map(|(_, kind, entry)| (*kind, entry.clone())));
-        self.late.retain(|(since, ..)| now.ms_since(*since) < PATIENCE_MS);
-    }
-
     /// Everything at hand was sent: the position goes as far as is known.
     fn advance(&mut self) {
-        let late = self.late.iter().map(|(_, _, entry)| entry.time).min();
+        let late = self.late.iter().map(|late| late.entry.time).min();
         let position = late.map_or(self.covered, |late| late.min(self.covered));
         self.position = self.position.max(position);
         let listed_from = self.position.plus_ms(-LOOK_BACK_MS);
@@ -220,14 +223,14 @@ impl Watch {
             indexes.minute(Index::Created, minute),
             indexes.minute(Index::Resolved, minute)
         )?;
-        let created = created.found.into_iter().map(|entry| (ChangeKind::Created, entry));
-        let ended = ended.found.into_iter().map(|entry| (ChangeKind::Ended, entry));
-        let is_ours = |(_, entry): &(ChangeKind, Entry)| {
+        let created = created.found.into_iter().map(|it| Announced::new(ChangeKind::Created, it));
+        let ended = ended.found.into_iter().map(|it| Announced::new(ChangeKind::Ended, it));
+        let is_ours = |Announced { entry, .. }: &Announced| {
             entry.key.namespace == self.filter.namespace && entry.time >= self.position
         };
         let mut all: Vec<_> = created.chain(ended).filter(is_ours).collect();
         // Stable, so that of one instant what was created comes before what ended.
-        all.sort_by_key(|(_, entry)| entry.time);
+        all.sort_by_key(|announced| announced.entry.time);
         self.announced.extend(all);
         // Once these are sent, everything before the next minute is.
         let now = self.service.0.clock.now();
@@ -235,30 +238,47 @@ impl Watch {
         Ok(())
     }
 
-    /// Looks at the event of `entry`, and sends what has happened to it.
-    async fn look(&mut self, kind: ChangeKind, entry: Entry) -> Result<(), Error> {
+    /// Looks at the event of what was announced, and sends what has happened to it.
+    async fn look(&mut self, announced: Announced) -> Result<(), Error> {
+        let Announced { kind, ref entry, .. } = announced;
         if self.sent.contains_key(&(kind, entry.key.clone())) {
-            self.forget_late(kind, &entry);
             return Ok(());
         }
         match self.service.read(&entry.key).await {
             Ok(event) if kind == ChangeKind::Created || event.response.is_some() => {
                 // Its create may be announced later than its end, if that took its time to the store.
                 if kind == ChangeKind::Ended && event.request.create_time >= self.position {
-                    self.send(ChangeKind::Created, &entry, &event);
+                    self.send(ChangeKind::Created, entry, &event);
                 }
-                self.send(kind, &entry, &event);
-                self.forget_late(kind, &entry);
+                self.send(kind, entry, &event);
             }
+            // It is not recorded yet. What is old was looked for long enough by whoever wrote it.
+            Ok(_) | Err(Error::NotFound(_)) => {
+                let age_ms = self.service.0.clock.now().ms_since(entry.time);
+                if age_ms < PATIENCE_MS {
+                    self.keep_late(announced);
+                }
+            }
+            // Perhaps only this read was garbled.
             Err(error @ Error::RecordUnreadable { .. }) => {
-                tracing::error!(%error, "an event is left out of a watch");
-                self.forget_late(kind, &entry);
+                if !self.keep_late(announced) {
+                    tracing::error!(%error, "an event is left out of a watch");
+                }
             }
-            // It is not recorded yet.
-            Ok(_) | Err(Error::NotFound(_)) => self.keep_late(kind, entry),
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Has what was looked at in vain looked at again with the next listing, unless that was done for long enough.
+    fn keep_late(&mut self, announced: Announced) -> bool {
+        let now = self.service.0.clock.moment();
+        let since = announced.late_since.unwrap_or(now);
+        let is_kept = now.ms_since(since) < PATIENCE_MS;
+        if is_kept {
+            self.late.push(Announced { late_since: Some(since), ..announced });
+        }
+        is_kept
     }
 
     fn send(&mut self, kind: ChangeKind, entry: &Entry, event: &Event) {
@@ -276,24 +296,17 @@ impl Watch {
         }
     }
 
-    fn keep_late(&mut self, kind: ChangeKind, entry: Entry) {
-        let is_known = self.late.iter().any(|(_, of, late)| *of == kind && *late == entry);
-        // What is that old was looked for long enough by whoever wrote it.
-        let age_ms = self.service.0.clock.now().ms_since(entry.time);
-        if !is_known && age_ms < PATIENCE_MS {
-            self.late.push((self.service.0.clock.moment(), kind, entry));
-        }
-    }
-
-    fn forget_late(&mut self, kind: ChangeKind, entry: &Entry) {
-        self.late.retain(|(_, of, late)| *of != kind || late != entry);
-    }
-
     fn bookmark(&mut self) -> Watched {
         let interval_ms = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX);
         self.is_bookmark_due = false;
         self.bookmark_at = self.service.0.clock.moment().plus_ms(interval_ms);
         Watched::Bookmark(token(self.position))
+    }
+}
+
+impl Announced {
+    fn new(kind: ChangeKind, entry: Entry) -> Self {
+        Self { kind, entry, late_since: None }
     }
 }
 
