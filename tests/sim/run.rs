@@ -29,7 +29,7 @@ use crate::world::{Phase, World};
 
 const REPLICAS: usize = 3;
 /// How many watch all events from beginning to end.
-const WATCHERS: usize = 2;
+const WATCHERS: usize = 1;
 /// What is promised of several replicas with good clocks, and what the clocks of two may add.
 const BOUNDS: Bounds = Bounds {
     late_ms: 7_000 + 2 * SKEW_MAX_MS,

@@ -288,6 +288,7 @@ impl EventStore {
         } else {
             let (announced, committed) = tokio::join!(announce, commit);
             announced?;
+            self.announce_again_if_old(&ended).await?;
             committed?
         };
         let ours = matches!(committed, objects::Created::Ours);
@@ -313,20 +314,20 @@ impl EventStore {
         if known.is_some_and(|known| known.is_indexed && known.event.response.is_some()) {
             return Ok(());
         }
-        self.announce_again_if_old(event).await?;
+        // After its deadline everybody looks for themselves, and whoever recorded it has announced it for watches.
+        if self.shared && self.clock.now() < event.request.deadline {
+            self.announce_again_if_old(event).await?;
+        }
         self.remember(Known { event: event.clone(), is_indexed: true });
         Ok(())
     }
 
     /// Announces the end of `event` under the present time too, if it came so long ago that those who follow may have
-    /// stopped to look where it was announced.
+    /// stopped to look where it was announced: it took its time, or a deadline passed while nobody could end it.
     async fn announce_again_if_old(&self, event: &Event) -> Result<(), Error> {
         let now = self.clock.now();
         let is_old = |response: &Arc<Response>| announcements::is_old(response.time, now);
-        // Long after the deadline everybody has looked for themselves, and whoever resumes finds the first one.
-        let is_owed =
-            self.shared && now < event.request.deadline.plus_ms(announcements::LOOK_BACK_MS);
-        if !is_owed || !event.response.as_ref().is_some_and(is_old) {
+        if !event.response.as_ref().is_some_and(is_old) {
             return Ok(());
         }
         let again = Entry { time: now, key: event.request.key() };

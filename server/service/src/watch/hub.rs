@@ -97,6 +97,8 @@ impl Watches {
         let has_missed = Arc::new(AtomicBool::new(has_missed));
         let ear = Ear { namespace, notices: sender, has_missed: has_missed.clone() };
         hub.ears.insert(number, ear);
+        // This one has been told nothing yet. The others know what they were told.
+        hub.seen.clear();
         drop(hub);
         self.arrived.notify_one();
         Ok(Place { number, seat, lost, watches: self.clone(), notices, has_missed })

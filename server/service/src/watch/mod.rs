@@ -26,6 +26,9 @@ use crate::{Parts, Service};
 /// How long a record is looked for that was announced: whoever announced it has crashed by then, or announces it again.
 /// What cannot be read is looked at as long.
 const PATIENCE_MS: i64 = 60_000;
+/// How often each part of an index is listed from which a watch resumes. A store that leaves keys out of a listing does
+/// not say so; those who follow list each announcement about twenty times.
+const LISTED: usize = 2;
 /// How far after the present a token may lie, by clocks that differ.
 const AHEAD_MS_MAX: i64 = 60_000;
 /// How far apart the clocks of servers may be: a watch that begins now is sent what another server's clock says was
@@ -185,7 +188,7 @@ impl Watch {
         match heard {
             None => self.is_bookmark_due = true,
             Some(Notice::Announced(index, entry)) => {
-                self.announced.extend(kind_of(index).map(|kind| Announced::new(kind, entry)));
+                self.announced.extend(Announced::of(index, entry));
             }
             Some(Notice::Covered(until)) => {
                 self.covered = self.covered.max(position_at(until));
@@ -208,8 +211,12 @@ impl Watch {
     async fn read_again(&mut self) -> Result<(), Error> {
         let now = self.service.0.clock.now();
         let indexes = self.service.0.store.indexes();
-        let mut minutes = indexes.minutes(Index::Created, self.position, now).await?.found;
-        minutes.extend(indexes.minutes(Index::Resolved, self.position, now).await?.found);
+        let mut minutes = Vec::new();
+        for index in [Index::Created, Index::Resolved] {
+            for _ in 0..LISTED {
+                minutes.extend(indexes.minutes(index, self.position, now).await?.found);
+            }
+        }
         minutes.sort_unstable();
         minutes.dedup();
         self.minutes = minutes.into();
@@ -219,16 +226,14 @@ impl Watch {
     /// Reads what was announced in one minute, in the order of time.
     async fn read_minute(&mut self, minute: Timestamp) -> Result<(), Error> {
         let indexes = self.service.0.store.indexes();
-        let (created, ended) = futures::try_join!(
-            indexes.minute(Index::Created, minute),
-            indexes.minute(Index::Resolved, minute)
-        )?;
-        let created = created.found.into_iter().map(|it| Announced::new(ChangeKind::Created, it));
-        let ended = ended.found.into_iter().map(|it| Announced::new(ChangeKind::Ended, it));
-        let is_ours = |Announced { entry, .. }: &Announced| {
-            entry.key.namespace == self.filter.namespace && entry.time >= self.position
-        };
-        let mut all: Vec<_> = created.chain(ended).filter(is_ours).collect();
+        let mut all = Vec::new();
+        for index in [Index::Created, Index::Resolved] {
+            let listings = (0..LISTED).map(|_| indexes.minute(index, minute));
+            for listed in futures::future::try_join_all(listings).await? {
+                let changes = listed.found.into_iter().filter_map(|it| Announced::of(index, it));
+                all.extend(changes.filter(|it| self.is_to_come(&it.entry)));
+            }
+        }
         // Stable, so that of one instant what was created comes before what ended.
         all.sort_by_key(|announced| announced.entry.time);
         self.announced.extend(all);
@@ -236,6 +241,11 @@ impl Watch {
         let now = self.service.0.clock.now();
         self.covered = self.covered.max(minute.plus_ms(MINUTE_MS).min(position_at(now)));
         Ok(())
+    }
+
+    /// Whether `entry` is of the watched namespace, and not of before where this watch stands.
+    fn is_to_come(&self, entry: &Entry) -> bool {
+        entry.key.namespace == self.filter.namespace && entry.time >= self.position
     }
 
     /// Looks at the event of what was announced, and sends what has happened to it.
@@ -305,16 +315,14 @@ impl Watch {
 }
 
 impl Announced {
-    fn new(kind: ChangeKind, entry: Entry) -> Self {
-        Self { kind, entry, late_since: None }
-    }
-}
-
-fn kind_of(index: Index) -> Option<ChangeKind> {
-    match index {
-        Index::Created => Some(ChangeKind::Created),
-        Index::Resolved => Some(ChangeKind::Ended),
-        Index::Timers => None,
+    /// What `index` announces by `entry`, if it announces anything.
+    fn of(index: Index, entry: Entry) -> Option<Self> {
+        let kind = match index {
+            Index::Created => ChangeKind::Created,
+            Index::Resolved => ChangeKind::Ended,
+            Index::Timers => return None,
+        };
+        Some(Self { kind, entry, late_since: None })
     }
 }
 
