@@ -52,8 +52,8 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
     Ok(reply)
 }
 
-/// The results of a batch: of those that succeeded the ids of the events, or the values; of the others the kinds of their
-/// errors, with their places.
+/// The results of a batch: of those that succeeded the ids of the events, or the values; of the others the kinds of
+/// their errors, with their places.
 fn outcomes(results: &[Json]) -> Result<Json> {
     let (mut event_ids, mut existed, mut values) = (Vec::new(), 0, Vec::new());
     let mut errors = serde_json::Map::new();

@@ -206,7 +206,8 @@ impl Client {
         }
     }
 
-    /// Has the stream of waits say much beside: with the pace of the load, some twenty adds and as many removes a second.
+    /// Has the stream of waits say much beside: with the pace of the load, some twenty adds and as many removes a
+    /// second.
     fn pass_by(&mut self) {
         let events = [Fate::Contested, Fate::Watched];
         let events = events.map(|fate| self.shared.board.recent(&mut self.rng, fate));
