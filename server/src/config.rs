@@ -80,7 +80,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub idle_exit: Option<Duration>,
 
-    /// Most waits held at a time. Fewer are held if half of the memory for callers is too small for so many.
+    /// Most waits held at a time. Fewer are held if half of the memory for callers is too small for so many. Of waits
+    /// that share a stream 24 count as one.
     #[arg(long, env = "HITL_MAX_WAITS", value_name = "NUMBER", default_value_t = 200_000)]
     pub max_waits: usize,
 

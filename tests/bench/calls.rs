@@ -80,7 +80,7 @@ async fn create_round(
     runs.round(plan, callers, caller).await
 }
 
-async fn put_round(
+pub(crate) async fn put_round(
     runs: &mut Runs,
     plan: &Plan,
     callers: usize,

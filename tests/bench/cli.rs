@@ -77,6 +77,8 @@ pub(crate) enum Figure {
     Lives,
     /// Memory of an idle waiter, beside a bare stream that stays open.
     Waiters,
+    /// Waits that share a stream, and batches, beside single calls and raw puts.
+    Shared,
     /// Time from start to ready after kill -9, and memory of pending events.
     Startup,
     /// Servers over one bucket: delivery across them, timers of a dead one, and calls while they die.
@@ -91,6 +93,8 @@ pub(crate) struct Plan {
     pub rounds: usize,
     pub callers: Vec<usize>,
     pub waiters: [usize; 2],
+    /// Each a number of thousands.
+    pub shared_waiters: [usize; 2],
     pub pending: [usize; 2],
     /// How long the servers over one bucket are watched.
     pub watch: Duration,
@@ -116,6 +120,7 @@ impl Plan {
             },
             rounds: if quick { 1 } else { 3 },
             waiters: if quick { [1_000, 10_000] } else { [10_000, 100_000] },
+            shared_waiters: if quick { [10_000, 100_000] } else { [100_000, 1_000_000] },
             pending: if quick { [1_000, 50_000] } else { [10_000, 1_000_000] },
             watch: Duration::from_secs(if quick { 15 } else { 60 }),
             control: cli.control,
@@ -133,7 +138,10 @@ impl Plan {
             .filter(|figure| {
                 // A log that is never read again has no start to measure, and nobody to share it with.
                 !self.control
-                    || !matches!(figure, Figure::Waiters | Figure::Startup | Figure::Replicas)
+                    || !matches!(
+                        figure,
+                        Figure::Waiters | Figure::Shared | Figure::Startup | Figure::Replicas
+                    )
             })
     }
 

@@ -47,7 +47,12 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
     Ok(lives)
 }
 
-async fn round(runs: &mut Runs, plan: &Plan, callers: usize, clients: &Clients) -> Result<()> {
+pub(crate) async fn round(
+    runs: &mut Runs,
+    plan: &Plan,
+    callers: usize,
+    clients: &Clients,
+) -> Result<()> {
     let caller = |number| {
         let client = clients.of(number);
         move || life(client.clone())

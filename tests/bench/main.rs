@@ -15,6 +15,7 @@ mod replicas;
 mod report;
 mod requests;
 mod server;
+mod shared;
 mod startup;
 mod waiters;
 
@@ -54,6 +55,7 @@ async fn run(cli: &Cli) -> Result<()> {
                 Figure::Streams => calls::streams(&plan).await,
                 Figure::Lives => lives::measure(&plan).await,
                 Figure::Waiters => waiters::measure(&plan).await,
+                Figure::Shared => shared::measure(&plan).await,
                 Figure::Startup => startup::measure(&plan).await,
                 Figure::Replicas => replicas::measure(&plan).await,
             }

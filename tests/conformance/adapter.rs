@@ -11,6 +11,9 @@
 //! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
 //! - `answer` answers `event_id`: `responder`, and an `AnswerEventRequest` as `message`. The reply has the `event`.
 //! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
+//! - `create_many` takes `CreateEventRequest`s, `answer_many` `AnswerEventRequest`s, as `messages`. The reply has
+//!   `results`: of each the `created` (a `CreateEventResponse`) or the `response`, or an `error` as a reply has one.
+//! - `wait_many` waits for all of `event_ids` at once. The reply has the `events`, in that order.
 //!
 //! A `value` is what JSON of the language makes of the typed value, whole numbers to the last digit. A `message`, an
 //! `event`, a `page` and the `response` of an error are bytes of a message of the API.

@@ -19,6 +19,8 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
             op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
         }
         Some("list") => op["message"] = bytes(&filter(&op)?),
+        Some("create_many") => op["messages"] = questions(&op)?,
+        Some("answer_many") => op["messages"] = answers(&op)?,
         _ => {}
     }
     Ok(op)
@@ -32,6 +34,13 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
         let page: v1::ListEventsResponse = message(page)?;
         let events: Vec<_> = page.events.iter().map(shown).collect();
         reply["ok"] = json!({"events": events, "next_page_token": page.next_page_token});
+    } else if let Some(events) = reply["ok"].get("events").and_then(Json::as_array) {
+        let events: Vec<_> =
+            events.iter().map(|event| Ok(shown(&message(event)?))).collect::<Result<_>>()?;
+        let values: Vec<_> = events.iter().map(|event| event["value"].clone()).collect();
+        reply["ok"] = json!({"count": events.len(), "values": values});
+    } else if let Some(results) = reply["ok"].get("results").and_then(Json::as_array) {
+        reply["ok"] = outcomes(results)?;
     } else if let Some(error) = reply.get_mut("error").filter(|error| !error.is_null()) {
         error["kind"] = kind(error["kind"].as_str().context("an error is of a kind")?).into();
         error["response"] = ended(&error["response"])?;
@@ -41,6 +50,56 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
         }
     }
     Ok(reply)
+}
+
+/// The results of a batch: of those that succeeded the ids of the events, or the values; of the others the kinds of
+/// their errors, with their places.
+fn outcomes(results: &[Json]) -> Result<Json> {
+    let (mut event_ids, mut existed, mut values) = (Vec::new(), 0, Vec::new());
+    let mut errors = serde_json::Map::new();
+    for (at, result) in results.iter().enumerate() {
+        if let Some(created) = result.get("created") {
+            let created: v1::CreateEventResponse = message(created)?;
+            event_ids.push(created.event.context("what was created")?.id);
+            existed += usize::from(created.existed);
+        } else if let Some(response) = result.get("response") {
+            let response: v1::Response = message(response)?;
+            values.push(response.value.and_then(Value::of));
+        } else {
+            let of = result["error"]["kind"].as_str().context("an error is of a kind")?;
+            errors.insert(at.to_string(), kind(of).into());
+        }
+    }
+    Ok(json!({"event_ids": event_ids, "existed": existed, "values": values, "errors": errors}))
+}
+
+/// `count` questions for an int, each called `name` and its number, but for the names that `named` gives by place.
+fn questions(op: &Json) -> Result<Json> {
+    let (count, name) = (u64::deserialize(&op["count"])?, text(op, "name"));
+    let input = Some(v1::Input { kind: Some(v1::input::Kind::Int(v1::IntInput::default())) });
+    let question = |number: u64| {
+        let given = op["named"].get(number.to_string()).and_then(Json::as_str);
+        bytes(&v1::CreateEventRequest {
+            name: given.map_or_else(|| format!("{name}{number}"), str::to_owned),
+            prompt: "How many?".to_owned(),
+            input: input.clone(),
+            idempotency_key: format!("{name}{number}"),
+            ..Default::default()
+        })
+    };
+    Ok((0..count).map(question).collect())
+}
+
+/// For each of `event_ids` its number as the answer, but for the JSON that `json` gives by place.
+fn answers(op: &Json) -> Result<Json> {
+    let event_ids = Vec::<String>::deserialize(&op["event_ids"])?;
+    let answer = |(number, event_id): (usize, String)| {
+        let given = op["json"].get(number.to_string());
+        let json = given.map_or_else(|| number.to_string(), Json::to_string);
+        let answer = Some(Answer::Json(json));
+        bytes(&v1::AnswerEventRequest { event_id, answer, ..Default::default() })
+    };
+    Ok(event_ids.into_iter().enumerate().map(answer).collect())
 }
 
 fn bytes(message: &impl Message) -> Json {

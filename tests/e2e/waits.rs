@@ -177,3 +177,78 @@ async fn sigterm_tells_every_wait_to_come_again_and_ends_the_server_in_seconds()
     let found = kept(Site::at(&site.url).try_get(&event).await);
     assert!(found.is_none_or(|event| is_pending(&event)));
 }
+
+#[tokio::test]
+async fn a_stream_of_waits_tells_of_each_what_came_of_it() {
+    use hitl_proto::v1::wait_events_response::Update;
+    use hitl_proto::v1::{ErrorReason, EventKey, FailedWait, WaitEventsRequest};
+
+    let site = Site::shared().await;
+    let [ended, pending, removed] =
+        [site.ask(kinds::int()).await, site.ask(kinds::int()).await, site.ask(kinds::int()).await];
+    let ended = site.answer(&ended, typed(&Value::Int(1))).await.expect("it is good");
+    let key = |event_id: &str| EventKey { event_id: event_id.to_owned(), ..Default::default() };
+    let (say, said) = tokio::sync::mpsc::unbounded_channel();
+    let said = tokio_stream::wrappers::UnboundedReceiverStream::new(said);
+    let reply = site.grpc.clone().wait_events(said).await.expect("a stream without waits");
+    let mut updates = reply.into_inner();
+    let unknown = "0".repeat(32);
+    let keys = [&ended.id, &pending.id, &pending.id, &removed.id, &unknown, "no id"];
+    let heartbeat_interval = Some(millis(1_000));
+    let add = keys.into_iter().map(key).collect();
+    let added = WaitEventsRequest { add, heartbeat_interval, ..Default::default() };
+    say.send(added).expect("the stream is open");
+    let (mut events, mut failures, mut beats) = (Vec::new(), Vec::new(), 0);
+    let mut next = async || {
+        let message = soon("an update", updates.message()).await.expect("the waits go on");
+        message.map(|message| message.update.expect("exactly one of these"))
+    };
+    while beats < 2 {
+        match next().await.expect("the caller has not ended its side") {
+            Update::Event(event) => events.push(event),
+            Update::Failed(FailedWait { key, failure }) => {
+                failures.push((key.expect("which").event_id, failure.expect("why").reason()));
+            }
+            Update::Heartbeat(_) => beats += 1,
+        }
+    }
+    assert_eq!(events, [ended]);
+    failures.sort_unstable();
+    let not_found = (unknown, ErrorReason::EventNotFound);
+    assert_eq!(failures, [not_found, ("no id".to_owned(), ErrorReason::InvalidRequest)]);
+
+    let remove = vec![key(&removed.id)];
+    say.send(WaitEventsRequest { remove, ..Default::default() }).expect("the stream is open");
+    drop(say);
+    let answered = site.answer(&pending, typed(&Value::Int(2))).await.expect("it is good");
+    let mut last = next().await;
+    while matches!(last, Some(Update::Heartbeat(_))) {
+        last = next().await;
+    }
+    assert_eq!(last, Some(Update::Event(answered)));
+    assert_eq!(next().await, None, "nothing is waited for, and nothing more can be added");
+}
+
+/// Longer than the body of a request may take that is one whole.
+#[tokio::test]
+async fn a_caller_with_nothing_to_add_for_long_is_not_let_go() {
+    use hitl_proto::v1::wait_events_response::Update;
+    use hitl_proto::v1::{EventKey, WaitEventsRequest};
+
+    let site = Site::shared().await;
+    let event = site.ask(kinds::int()).await;
+    let (say, said) = tokio::sync::mpsc::unbounded_channel();
+    let said = tokio_stream::wrappers::UnboundedReceiverStream::new(said);
+    let reply = site.grpc.clone().wait_events(said).await.expect("a stream without waits");
+    let mut updates = reply.into_inner();
+    for _ in 0..2 {
+        let beat = timeout(Duration::from_secs(20), updates.message()).await.expect("in time");
+        let update = beat.expect("it goes on").and_then(|message| message.update);
+        assert!(matches!(update, Some(Update::Heartbeat(_))), "{update:?}");
+    }
+    let add = vec![EventKey { event_id: event.id.clone(), ..Default::default() }];
+    say.send(WaitEventsRequest { add, ..Default::default() }).expect("the stream is open");
+    let answered = site.answer(&event, typed(&Value::Int(1))).await.expect("it is good");
+    let update = soon("an update", updates.message()).await.expect("it goes on");
+    assert_eq!(update.and_then(|message| message.update), Some(Update::Event(answered)));
+}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hitl_service::{Owner, Wait as Stream};
+use hitl_core::{Event, EventKey};
+use hitl_service::{Error, Over, Owner, Wait as Single, Waits};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::{Op, Outcome};
@@ -63,7 +64,7 @@ impl Wait {
         let wait = self.number;
         let event = Some(self.event.clone());
         let invoked = self.world.recorder.stamp();
-        let (outcome, stream) = attach(&process, &self.event).await;
+        let (outcome, stream) = attach(&process, &self.event, wait).await;
         let first = Op::WaitFirst { wait };
         let attached =
             self.world.record(self.client, event.clone(), first, invoked, outcome.clone());
@@ -76,15 +77,59 @@ impl Wait {
     }
 }
 
+/// How a wait is held: each third as one of those that a stream may hold many of.
+#[derive(Debug)]
+enum Stream {
+    Single(Box<Single>),
+    Shared(Waits),
+}
+
+impl Stream {
+    /// Begins a wait, and returns the event as it stands.
+    async fn begin(
+        process: &Process,
+        event: &EventKey,
+        number: u64,
+    ) -> Result<(Event, Self), Error> {
+        let (service, owner) = (&process.service, Owner::default());
+        if number % 3 > 0 {
+            let (event, wait) = service.wait(event, owner).await?;
+            return Ok((event, Self::Single(Box::new(wait))));
+        }
+        let waits = service.waits(owner)?;
+        waits.add(event.clone(), false)?;
+        Ok((service.get(event).await?, Self::Shared(waits)))
+    }
+
+    async fn ended(&self) -> Result<Event, Error> {
+        match self {
+            Self::Single(wait) => wait.ended().await,
+            Self::Shared(waits) => match waits.next().await? {
+                Some(Over::Ended(event)) => Ok(*event),
+                Some(Over::Failed(failed)) => Err(failed.error),
+                None => Err(Error::Internal("the stream ended before its wait".to_owned())),
+            },
+        }
+    }
+
+    /// What the server does for the stream beside, for as long as it holds.
+    async fn serve(&self) {
+        match self {
+            Self::Single(_) => std::future::pending().await,
+            Self::Shared(waits) => match waits.look().await {},
+        }
+    }
+}
+
 /// Begins a wait; there is no stream if the event has ended.
-async fn attach(process: &Process, event: &str) -> (Outcome, Option<Stream>) {
+async fn attach(process: &Process, event: &str, number: u64) -> (Outcome, Option<Stream>) {
     let calm = process.link.is_calm();
     let Some(event) = key(event) else {
         return (Outcome::Fault(format!("no id: {event}")), None);
     };
     let begin = timeout(ATTACH_LIMIT, async {
         process.link.runs().await;
-        let stream = process.service.wait(&event, Owner::default()).await;
+        let stream = Stream::begin(process, &event, number).await;
         process.link.runs().await;
         stream
     });
@@ -122,6 +167,7 @@ async fn last(process: &Process, stream: &Stream, breaks: Option<Duration>) -> O
     tokio::select! {
         biased;
         () = process.link.killed() => killed(),
+        () = stream.serve() => killed(),
         end = end => match end {
             Ok(event) => Outcome::Seen(view(&event)),
             Err(error) => classify(&error, process.link.is_calm()),

@@ -59,6 +59,14 @@ async fn carry_out(c: &Json) -> Result<Json> {
         ("wait" | "cancel_event", Some(event)) => event(c.clone()).await?,
         ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
         ("wait_event", _) => reply(client.wait_event(id).await?),
+        ("wait_many", _) => {
+            let ids = Vec::<String>::deserialize(&c["event_ids"])?;
+            let waits = ids.iter().map(|id| client.wait_event(id));
+            let events = futures::future::try_join_all(waits).await?;
+            json!({"events": events.iter().map(Message::encode_to_vec).collect::<Vec<_>>()})
+        }
+        ("create_many", _) => results("created", client.create_many(messages(c)?).await),
+        ("answer_many", _) => results("response", client.answer_many(messages(c)?).await),
         ("get", _) => reply(client.get(id).await?),
         ("answer", _) => {
             let answer = message::<v1::AnswerEventRequest>(c)?.answer.context("no answer")?;
@@ -129,10 +137,22 @@ async fn carry_out_for<T: DataType + Serialize>(event: Arc<Event<T>>, c: Json) -
     Ok(json!({"value": value, "gave_up": value.is_none()}))
 }
 
+fn results<M: Message>(name: &str, results: Vec<hitl::Result<M>>) -> Json {
+    let result = |result: hitl::Result<M>| match result {
+        Ok(message) => json!({name: message.encode_to_vec()}),
+        Err(error) => json!({"error": said(&error)}),
+    };
+    json!({"results": results.into_iter().map(result).collect::<Vec<_>>()})
+}
+
 fn failure(error: &anyhow::Error) -> Json {
     let Some(error) = error.downcast_ref::<hitl::Error>() else {
         return json!({"kind": "adapter", "message": format!("{error:#}")});
     };
+    said(error)
+}
+
+fn said(error: &hitl::Error) -> Json {
     json!({
         "kind": format!("{:?}", error.kind()), "reason": error.reason(), "message": error.message(),
         "fields": error.field_violations().iter().map(|rule| &rule.field).collect::<Vec<_>>(),
@@ -147,4 +167,9 @@ fn text<'a>(json: &'a Json, member: &str) -> &'a str {
 /// The message of the API that goes with the command.
 fn message<M: Message + Default>(c: &Json) -> Result<M> {
     Ok(M::decode(Vec::deserialize(&c["message"])?.as_slice())?)
+}
+
+fn messages<M: Message + Default>(c: &Json) -> Result<Vec<M>> {
+    let messages = Vec::<Vec<u8>>::deserialize(&c["messages"])?;
+    messages.iter().map(|bytes| Ok(M::decode(bytes.as_slice())?)).collect()
 }

@@ -40,7 +40,9 @@ pub(crate) async fn races(
             for _ in 0..WAITERS {
                 let number = shared.board.number();
                 let (lines, shared) = (lines.clone(), shared.clone());
-                let wait = Wait { number, client: FIRST, event: event.clone(), lines, shared };
+                let stream = None;
+                let wait =
+                    Wait { number, client: FIRST, event: event.clone(), lines, stream, shared };
                 waits.spawn(wait.run());
             }
             race(&event, &replicas, &lines, &shared).await;

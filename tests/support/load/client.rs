@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::call::call;
 use super::lines::Lines;
+use super::shared::SharedStream;
 use super::wait::{Phase, Wait};
 use crate::board::{Board, Fate, Known};
 use crate::history::{Draft, Op, Outcome, Recorder};
@@ -49,6 +50,8 @@ pub struct Client {
     lines: Arc<Lines>,
     shared: Shared,
     waits: JoinSet<()>,
+    /// Where half of the waits are held.
+    stream: Arc<SharedStream>,
 }
 
 impl Client {
@@ -60,6 +63,7 @@ impl Client {
             lines: Arc::new(lines),
             shared,
             waits: JoinSet::new(),
+            stream: Arc::default(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Client {
     pub async fn run(mut self) {
         while *self.shared.phase.borrow() == Phase::Load {
             self.step().await;
+            self.pass_by();
             while self.waits.try_join_next().is_some() {}
             // The pace of the load: without it two cores would do nothing but load.
             let pace = Duration::from_millis(self.rng.random_range(10..70));
@@ -193,11 +198,20 @@ impl Client {
                 number: self.shared.board.number(),
                 client: self.number,
                 event,
+                stream: self.rng.random_bool(0.5).then(|| self.stream.clone()),
                 lines: self.lines.clone(),
                 shared: self.shared.clone(),
             };
             self.waits.spawn(wait.run());
         }
+    }
+
+    /// Has the stream of waits say much beside: with the pace of the load, some twenty adds and as many removes a
+    /// second.
+    fn pass_by(&mut self) {
+        let events = [Fate::Contested, Fate::Watched];
+        let events = events.map(|fate| self.shared.board.recent(&mut self.rng, fate));
+        self.stream.pass_by(events.into_iter().flatten().map(|event| event.id));
     }
 
     fn answer(&mut self) -> Op {

@@ -5,4 +5,5 @@ pub mod audit;
 pub mod call;
 pub mod client;
 pub mod lines;
+pub mod shared;
 pub mod wait;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use hitl_proto::v1::{WaitEventRequest, WaitEventResponse, wait_event_response::Update};
+use hitl_proto::v1::wait_event_response::Update;
+use hitl_proto::v1::{GetEventRequest, WaitEventRequest, WaitEventResponse};
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 use super::call::{CALL_LIMIT, classify};
 use super::client::{Shared, back_off};
 use super::lines::Lines;
+use super::shared::SharedStream;
 use crate::history::{Op, Outcome, Record, Stamp, View};
 
 /// What the clients are to do.
@@ -33,6 +35,8 @@ pub struct Wait {
     pub event: String,
     /// How the server is reached.
     pub lines: Arc<Lines>,
+    /// The stream of the client's waits, if this one is to be held there.
+    pub stream: Option<Arc<SharedStream>>,
     /// What all clients share.
     pub shared: Shared,
 }
@@ -63,6 +67,36 @@ impl Wait {
     }
 
     async fn stream(&self) -> Outcome {
+        match &self.stream {
+            Some(stream) => self.on(stream).await,
+            None => self.alone().await,
+        }
+    }
+
+    /// On a stream with others. It does not say how the event stands, so that is asked once the wait was added.
+    async fn on(&self, stream: &Arc<SharedStream>) -> Outcome {
+        let invoked = self.shared.recorder.stamp();
+        let told = stream.wait(&self.lines, &self.event).await;
+        let request = GetEventRequest { event_id: self.event.clone(), ..Default::default() };
+        let outcome = match timeout(CALL_LIMIT, self.lines.pick().get_event(request)).await {
+            Ok(Ok(reply)) => match reply.into_inner().event {
+                Some(event) => Outcome::Seen(View::from(&event)),
+                None => Outcome::Fault("a reply without an event".to_owned()),
+            },
+            Ok(Err(status)) => classify(&status),
+            Err(_) => Outcome::Unknown(format!("no message in {CALL_LIMIT:?}")),
+        };
+        let attached = self.record(Op::WaitFirst { wait: self.number }, invoked, outcome.clone());
+        if !matches!(&outcome, Outcome::Seen(view) if view.end.is_none()) {
+            return outcome;
+        }
+        let broken = |_| Outcome::Unknown("the stream is gone".to_owned());
+        let outcome = told.await.unwrap_or_else(broken);
+        self.record(Op::WaitEnd { wait: self.number }, attached, outcome.clone());
+        outcome
+    }
+
+    async fn alone(&self) -> Outcome {
         let invoked = self.shared.recorder.stamp();
         let first = timeout(CALL_LIMIT, self.attach()).await;
         let (outcome, stream) = match first {
