@@ -10,6 +10,7 @@ mod disk;
 mod end;
 pub mod error;
 mod filter;
+mod jobs;
 mod list;
 mod machine;
 mod metrics;
@@ -41,8 +42,8 @@ use crate::waiters::{Reads, Waiters};
 use crate::watch::Watches;
 use hitl_store::announcements::{Announcements, Follower};
 use hitl_store::clock::Clock;
+use hitl_store::jobs::Jobs;
 use hitl_store::random::{self, Random};
-use hitl_store::timers::{Fire, Timers};
 use hitl_store::{Disk, EventStore, Nonce};
 
 /// The use cases of one replica. Cheap to clone.
@@ -52,7 +53,7 @@ pub struct Service(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     store: Arc<EventStore>,
-    timers: Arc<Timers>,
+    jobs: Arc<Jobs>,
     waiters: Arc<Waiters>,
     watches: Arc<Watches>,
     /// Notified when somebody begins to wait or to watch.
@@ -78,7 +79,7 @@ impl Service {
         background: Background,
     ) -> Self {
         let store = Arc::new(store);
-        let timers = Timers::new(store.clone(), clock.clone(), random.clone());
+        let jobs = Jobs::new(&store, &clock, &random);
         let arrived = Arc::<Notify>::default();
         let waiters = Waiters::new(waits_max, arrived.clone());
         let watches = Watches::new(arrived.clone());
@@ -86,7 +87,7 @@ impl Service {
         let tasks = TaskTracker::new();
         let parts = Parts {
             store,
-            timers,
+            jobs,
             waiters,
             watches,
             arrived,
@@ -100,16 +101,11 @@ impl Service {
         Self(Arc::new(parts))
     }
 
-    /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.
+    /// Does what is to be done unasked, until the shutdown: does jobs, and follows what other replicas announce.
     pub async fn run(&self) {
-        let service = self.clone();
-        let fire: Fire = Arc::new(move |timer| {
-            let service = service.clone();
-            Box::pin(async move { Ok(service.expire(timer).await?) })
-        });
-        let Parts { store, timers, waiters, watches, arrived, clock, tasks, shutdown, .. } =
+        let Parts { store, jobs, waiters, watches, arrived, clock, tasks, shutdown, .. } =
             &*self.0;
-        let timers = timers.clone().run(fire, tasks.clone(), shutdown.clone());
+        let jobs = jobs.run(jobs::handlers(self), tasks.clone(), shutdown.clone());
         let reads = Arc::new(Reads::new(store.clone(), waiters.clone(), clock.clone()));
         let followers: Vec<Arc<dyn Follower>> = vec![reads.clone(), watches.clone()];
         let announcements =
@@ -122,7 +118,7 @@ impl Service {
                 () = reads.run() => {}
             }
         };
-        tokio::join!(timers, announcements, reads, self.sweep_announcements(), self.watch_disk());
+        tokio::join!(jobs, announcements, reads, self.sweep_announcements(), self.watch_disk());
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.

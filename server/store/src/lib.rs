@@ -15,6 +15,7 @@ mod faults;
 mod files;
 mod hours;
 mod index;
+pub mod jobs;
 mod keys;
 mod left;
 pub mod marker;
@@ -30,7 +31,6 @@ mod remote;
 mod scan;
 mod side;
 mod skew;
-pub mod timers;
 mod unreadable;
 mod url;
 
