@@ -26,7 +26,7 @@ impl Service {
     /// earlier create with the same idempotency key made, even if that has ended.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::ClockOff`], and those of the store.
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {
@@ -56,7 +56,12 @@ impl Service {
         }
         let key = request.key();
         // The first create may have been cut short between the request and its timer.
-        let event = self.0.store.ensure_indexed(self.get(&key).await?).await?;
+        let event = self.get(&key).await.map_err(|error| match error {
+            // It was removed just now.
+            Error::NotFound(key) => Error::Removed(key),
+            error => error,
+        })?;
+        let event = self.0.store.ensure_indexed(event).await?;
         if event.response.is_none() {
             self.0.jobs.set(expiry(&event));
         } else if event.request.deadline == request.deadline {

@@ -8,7 +8,7 @@ use crate::Service;
 use crate::error::Error;
 use hitl_store::announcements::Follower;
 use hitl_store::jobs::Job;
-use hitl_store::{Ended, Entry, Index, PlantedFault};
+use hitl_store::{Ended, Entry, Index, PlantedFault, ReadAt};
 
 impl Service {
     /// Lets `command` act on the event at `key`, and returns the event as it stands then.
@@ -18,6 +18,7 @@ impl Service {
     /// [`Error::AlreadyFinal`], [`Error::ClockOff`], and those of the store.
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let command = Arc::new(command);
+        let read_at = self.0.store.read_at();
         let mut event = self.read(key).await?;
         loop {
             if event.response.is_some() {
@@ -26,10 +27,10 @@ impl Service {
             match self.decide(&event, &command).await? {
                 Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
-                    event = self.record_end(event, timeout).await?.event;
+                    event = self.record_end(event, read_at, timeout).await?.event;
                 }
                 Decision::Resolve(response) => {
-                    let ended = self.record_end(event, response).await?;
+                    let ended = self.record_end(event, read_at, response).await?;
                     if ended.ours {
                         return Ok(ended.event);
                     }
@@ -52,24 +53,32 @@ impl Service {
         decided.map_err(|rejection| Error::rejected(rejection, &event.request.key()))
     }
 
-    /// The overdue `event`, ended: by its deadline, or by whoever was recorded before.
-    pub(super) async fn end_overdue(&self, event: Event) -> Result<Event, Error> {
+    /// The overdue `event`, which was read at `read_at`, ended: by its deadline, or by whoever was recorded before.
+    pub(super) async fn end_overdue(&self, event: Event, read_at: ReadAt) -> Result<Event, Error> {
         match decide(&event, &Command::Expire, self.now()?) {
-            Ok(Decision::Resolve(timeout)) => Ok(self.record_end(event, timeout).await?.event),
+            Ok(Decision::Resolve(timeout)) => {
+                Ok(self.record_end(event, read_at, timeout).await?.event)
+            }
             // The clock stepped back just now.
             _ => Ok(event),
         }
     }
 
     /// Makes `response` the outcome of `event` if no other is, then tells everyone who waits.
-    async fn record_end(&self, event: Event, response: Response) -> Result<Ended, Error> {
+    async fn record_end(
+        &self,
+        event: Event,
+        read_at: ReadAt,
+        response: Response,
+    ) -> Result<Ended, Error> {
         let service = self.clone();
         self.finish_anyway(async move {
             let parts = &service.0;
             if PlantedFault::TimerGoesFirst.is_planted() {
                 parts.store.remove_job(&expiry(&event)).await?;
             }
-            let ended = parts.store.end(&event, response, service.nonce()).await?;
+            let ended = parts.store.end(&event, read_at, response, service.nonce()).await?;
+            let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {
                 service.count_end(&ended.event);
             }

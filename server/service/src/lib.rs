@@ -14,6 +14,7 @@ mod jobs;
 mod list;
 mod machine;
 mod metrics;
+mod retention;
 mod sweep;
 mod wait;
 mod waiters;
@@ -103,8 +104,7 @@ impl Service {
 
     /// Does what is to be done unasked, until the shutdown: does jobs, and follows what other replicas announce.
     pub async fn run(&self) {
-        let Parts { store, jobs, waiters, watches, arrived, clock, tasks, shutdown, .. } =
-            &*self.0;
+        let Parts { store, jobs, waiters, watches, arrived, clock, tasks, shutdown, .. } = &*self.0;
         let jobs = jobs.run(jobs::handlers(self), tasks.clone(), shutdown.clone());
         let reads = Arc::new(Reads::new(store.clone(), waiters.clone(), clock.clone()));
         let followers: Vec<Arc<dyn Follower>> = vec![reads.clone(), watches.clone()];
@@ -118,7 +118,14 @@ impl Service {
                 () = reads.run() => {}
             }
         };
-        tokio::join!(jobs, announcements, reads, self.sweep_announcements(), self.watch_disk());
+        tokio::join!(
+            jobs,
+            announcements,
+            reads,
+            self.sweep_announcements(),
+            self.owe_removals(),
+            self.watch_disk()
+        );
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -132,9 +139,10 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+        let read_at = self.0.store.read_at();
         let event = self.read(key).await?;
         match self.now() {
-            Ok(now) if event.is_overdue(now) => self.end_overdue(event).await,
+            Ok(now) if event.is_overdue(now) => self.end_overdue(event, read_at).await,
             _ => Ok(event),
         }
     }
@@ -228,6 +236,8 @@ mod held;
 mod history_tests;
 #[cfg(test)]
 mod replicas_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod steps_tests;
 #[cfg(test)]

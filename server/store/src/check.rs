@@ -113,8 +113,9 @@ async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
 
 /// Whether what stands at `path` is an entry of the index or the place of jobs that it is in. `None` if it is in none.
 fn is_entry(path: &Path) -> Option<bool> {
-    if path.prefix_matches(&Index::Resolved.root()) {
-        return Some(Index::Resolved.parse(path).is_some());
+    let mut indexes = [Index::Created, Index::Resolved].into_iter();
+    if let Some(index) = indexes.find(|index| path.prefix_matches(&index.root())) {
+        return Some(index.parse(path).is_some());
     }
     let place = Place::ALL.into_iter().find(|place| path.prefix_matches(&place.root()))?;
     Some(place.parse(path).is_some())

@@ -145,7 +145,8 @@ struct Copy<'a> {
 /// What is copied: everything but what says how far the copy is.
 fn parts() -> impl Iterator<Item = Path> {
     let [pending, jobs] = Place::ALL.map(Place::root);
-    [Path::from("events"), Index::Resolved.root(), pending, jobs, keys::link_key()].into_iter()
+    let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
+    [Path::from("events"), created, resolved, pending, jobs, keys::link_key()].into_iter()
 }
 
 impl<'a> Copy<'a> {
@@ -270,6 +271,8 @@ impl<'a> Copy<'a> {
         };
         match found {
             Some(found) if found == wanted => Ok(()),
+            // Removed since an earlier attempt copied it.
+            Some(_) if record::is_removed(&wanted) => self.target.put(key, wanted).await,
             Some(_) => {
                 let target = self.target.url.clone();
                 Err(CopyError::Differs { target, key: key.to_string() })

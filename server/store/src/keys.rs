@@ -24,6 +24,11 @@ pub(crate) fn link_key() -> Path {
     Path::from("meta/link-key.json")
 }
 
+/// Where it says for which times of retention the jobs were written that remove what has ended.
+pub(crate) fn retention() -> Path {
+    Path::from("meta/retention.json")
+}
+
 /// Where the immutable question of an event is recorded.
 pub(crate) fn request(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/request.json", key.namespace, key.id))

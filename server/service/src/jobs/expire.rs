@@ -13,9 +13,10 @@ const ORPHAN_MS: i64 = 60_000;
 /// # Errors
 /// Those of the store, and that the clock has stepped back; the job has to be done again.
 pub(crate) async fn run(service: Service, job: Job) -> Result<Done, Error> {
+    let read_at = service.0.store.read_at();
     match service.read(&job.key).await {
         Ok(event) if event.request.deadline == job.due && event.response.is_none() => {
-            match service.end_overdue(event).await?.response {
+            match service.end_overdue(event, read_at).await?.response {
                 // Whoever has ended it removes its expiry.
                 Some(_) => Ok(Done::Left),
                 None => Err(Error::Internal(format!("the job {job} came early"))),

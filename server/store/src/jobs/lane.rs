@@ -68,6 +68,11 @@ impl Lane {
         self.window().remove(job);
     }
 
+    /// See [`super::Jobs::sweep`].
+    pub(super) fn sweep_soon(&self) {
+        self.unseen.notify_one();
+    }
+
     /// Does what is due, for as long as it is polled.
     pub(super) async fn run(self: Arc<Self>, handlers: &Arc<Handlers>, tasks: &TaskTracker) {
         tokio::join!(

@@ -77,6 +77,13 @@ impl Jobs {
         self.lane(job).forget(job);
     }
 
+    /// Looks for what is long overdue, as there is if jobs were written late.
+    pub fn sweep(&self) {
+        for lane in &self.lanes {
+            lane.sweep_soon();
+        }
+    }
+
     /// Hands every job to its handler when it is due, until `shutdown`. What fails is handed over again.
     pub async fn run(&self, handlers: Handlers, tasks: TaskTracker, shutdown: CancellationToken) {
         let handlers = Arc::new(handlers);
