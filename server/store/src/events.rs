@@ -373,13 +373,10 @@ impl EventStore {
         tokio::try_join!(announce, owe).map(drop)
     }
 
-    /// Takes back an announcement of what did not happen.
+    /// Takes back an announcement of what did not happen. The job that removes it stays, since the announcement may
+    /// come to the store once more.
     async fn withdraw(&self, announcement: &Entry) -> Result<(), Error> {
-        self.indexes.remove(Index::Resolved, announcement).await?;
-        match self.retention.collect(announcement) {
-            Some(job) => self.remove_job(&job).await,
-            None => Ok(()),
-        }
+        self.indexes.remove(Index::Resolved, announcement).await
     }
 
     /// Whether the request of `event` still stands where it was read.
