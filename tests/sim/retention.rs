@@ -47,6 +47,9 @@ enum Broken {
     LeftBehind,
 }
 
+/// What was broken, and what shows it.
+type Findings = Vec<(Broken, String)>;
+
 /// What callers were told of the event of one key.
 #[derive(Debug, Default)]
 struct Story {
@@ -57,7 +60,7 @@ struct Story {
 #[derive(Default)]
 struct Ledger {
     stories: BTreeMap<String, Story>,
-    broken: Vec<(Broken, String)>,
+    broken: Findings,
     removed: u64,
 }
 
@@ -103,7 +106,7 @@ impl Ledger {
 }
 
 /// Runs one seed; returns what was broken, and how often somebody was told that an event was removed.
-fn run(seed: u64, planted: Option<Planted>) -> (Vec<(Broken, String)>, u64) {
+fn run(seed: u64, planted: Option<Planted>) -> (Findings, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -112,7 +115,7 @@ fn run(seed: u64, planted: Option<Planted>) -> (Vec<(Broken, String)>, u64) {
     runtime.block_on(play(seed, planted))
 }
 
-async fn play(seed: u64, planted: Option<Planted>) -> (Vec<(Broken, String)>, u64) {
+async fn play(seed: u64, planted: Option<Planted>) -> (Findings, u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let world = Arc::new(world(seed, &mut rng, planted).await);
     let ledger = Arc::new(Mutex::new(Ledger::default()));
@@ -215,10 +218,7 @@ async fn client(number: u64, seed: u64, world: Arc<World>, ledger: Arc<Mutex<Led
 }
 
 /// Runs seeds until one is found that breaks a promise.
-fn first_broken(
-    seeds: u64,
-    planted: Option<Planted>,
-) -> (Option<(u64, Vec<(Broken, String)>)>, u64) {
+fn first_broken(seeds: u64, planted: Option<Planted>) -> (Option<(u64, Findings)>, u64) {
     let next = std::sync::atomic::AtomicU64::new(0);
     let found = Mutex::new((None, 0));
     std::thread::scope(|scope| {
