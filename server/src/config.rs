@@ -78,8 +78,8 @@ pub struct ServeArgs {
     pub disk_reserve: Option<u64>,
 
     /// How long what has ended is kept, such as 30d, counted from its end; then it is removed. NAMESPACE=7d is for one
-    /// namespace, and `forever` keeps it. What has the label `hold` is always kept. May be repeated. Give all servers of
-    /// one store the same. [default: forever]
+    /// namespace, and `forever` keeps it. What has the label `hold` is always kept. May be repeated. Give all servers
+    /// of one store the same. [default: forever]
     #[arg(
         long,
         env = "HITL_RETAIN",

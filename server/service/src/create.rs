@@ -26,7 +26,8 @@ impl Service {
     /// earlier create with the same idempotency key made, even if that has ended.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`], and those of the store.
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`], and those
+    /// of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {

@@ -1,7 +1,8 @@
 //! Has everything removed some day that has ended and is not kept for ever.
 //!
-//! Whoever ends an event writes the job that removes it. At its start a server looks for ends without one: all of them
-//! if the policy is new, else those since the last start, which a server with another policy, or a crash, may have left.
+//! Whoever ends an event writes the job that removes it. At its start a server looks for ends without one: all of
+//! them if the policy is new, else those since the last start, which a server with another policy, or a crash, may
+//! have left.
 //! It can be repeated at any time, and is when it was cut short.
 
 use std::pin::pin;
@@ -23,7 +24,7 @@ impl Service {
     pub(super) async fn owe_removals(&self) {
         while !self.0.shutdown.is_cancelled() {
             let Err(error) = self.owe_all().await else { return };
-            tracing::warn!(%error, "what has ended could not be looked through for what is to be removed, and will be again");
+            tracing::warn!(%error, "the history could not be looked through, and will be again");
             let again = self.0.clock.moment().plus_ms(AGAIN_MS);
             tokio::select! {
                 biased;

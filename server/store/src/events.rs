@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Event, EventKey, Request, Response, Timestamp};
+use hitl_core::{Event, EventKey, Request, Response};
 use object_store::ObjectStore;
-use object_store::path::Path;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::announcements::{self, RESUMABLE_MS};
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::faults::PlantedFault;
@@ -17,15 +16,13 @@ use crate::index::Indexes;
 use crate::keys::{self, Entry, Index};
 use crate::metrics::StoreMetrics;
 use crate::objects::{self, Objects};
+use crate::read_at::{ReadAt, VOUCHED_MS};
 use crate::record::{self, Asked, NewRequestRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
 use crate::retention::Retention;
 use crate::skew::Skew;
 
 /// Most bytes of events kept in memory.
 const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// For how long a request that was read shows that its event is there. Whoever removes an event waits for longer between
-/// the request and the rest, so that no other replica takes what it remembers for an open event.
-pub(crate) const VOUCHED_MS: i64 = 30_000;
 /// For how long an event that has ended is remembered: others may have removed it.
 const REMEMBERED_MS: i64 = 600_000;
 /// Events that the memory is laid out for at first.
@@ -46,7 +43,7 @@ pub struct EventStore {
     disk: Option<Disk>,
     /// Whether other replicas may use the same store.
     shared: bool,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     retention: Retention,
     cache: Cache<EventKey, Known, EventWeight>,
@@ -61,13 +58,6 @@ struct Known {
     is_indexed: bool,
     /// When its request was read.
     read_at: ReadAt,
-}
-
-/// When something was read, by both clocks.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadAt {
-    time: Timestamp,
-    moment: Moment,
 }
 
 /// What became of a create.
@@ -440,26 +430,6 @@ impl EventStore {
     /// Forgets what is known of the event at `key`.
     pub(crate) fn forget(&self, key: &EventKey) {
         self.cache.remove(key);
-    }
-
-    /// The present, for what is read from now on.
-    pub fn read_at(&self) -> ReadAt {
-        ReadAt { time: self.clock.now(), moment: self.clock.moment() }
-    }
-
-    /// Whether what was read at `read_at` is at most so old, by either clock: the one that nobody sets stands still
-    /// while a machine sleeps.
-    fn is_within(&self, read_at: ReadAt, ms: i64) -> bool {
-        let now = self.read_at();
-        now.time.ms_since(read_at.time) <= ms && now.moment.ms_since(read_at.moment) <= ms
-    }
-
-    /// Refuses to act on what was read at `path` so long ago that it may be gone.
-    pub(crate) fn expect_within(&self, read_at: ReadAt, path: &Path) -> Result<(), Error> {
-        if self.is_within(read_at, VOUCHED_MS) {
-            return Ok(());
-        }
-        Err(Error::StoreUnavailable(format!("{path} was read too long ago to act on it").into()))
     }
 
     /// For how long what has ended is kept.

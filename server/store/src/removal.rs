@@ -3,7 +3,7 @@
 //! First the request is overwritten by a few bytes that say that the event was removed. From then on nobody finds the
 //! event, and no create can take its id. Whoever has read the request before may still take it for open once its
 //! response is gone, so the response stays until what was read then is too old to be gone by (see
-//! [`VOUCHED_MS`](crate::events::VOUCHED_MS)). What says that it was removed stays for as long as a create may be
+//! [`VOUCHED_MS`](crate::read_at::VOUCHED_MS)). What says that it was removed stays for as long as a create may be
 //! repeated, or a write may be on its way.
 
 use futures::StreamExt;
@@ -54,7 +54,8 @@ impl EventStore {
         })
     }
 
-    /// Takes `event`, which had ended when it was read at `read_at`, from everybody: says in the place of its request that it was removed at `now`.
+    /// Takes `event`, which had ended when it was read at `read_at`, from everybody: says in the place
+    /// of its request that it was removed at `now`.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the outcome is unknown.

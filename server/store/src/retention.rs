@@ -5,9 +5,9 @@ use std::fmt;
 
 use hitl_core::{EventId, EventKey, Namespace, Request, Timestamp};
 
-use crate::events::VOUCHED_MS;
 use crate::jobs::{Job, Kind};
 use crate::keys::Entry;
+use crate::read_at::VOUCHED_MS;
 
 /// The removal of an event whose time of retention is over. Its number is the instant, in milliseconds, under which its
 /// end was announced: there is one job for each announcement.
