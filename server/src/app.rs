@@ -23,7 +23,7 @@ use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
 use hitl_store::random::SystemRandom;
-use hitl_store::{EventStore, OpenError, StoreUrl};
+use hitl_store::{EventStore, OpenError, Retention, StoreUrl};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -48,7 +48,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
     let not_opened = || format!("cannot open the store {store_url}");
-    let store = open(&args, &store_url).await.with_context(not_opened)?;
+    let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
+    let store = open(&args, &store_url, retention).await.with_context(not_opened)?;
     // Only now, since a key that is there says that there was a store.
     let link_key = link_key(&args, &store_url)?;
     store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
@@ -202,7 +203,11 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
     Ok(StoreUrl::Embedded(args.data_dir()?.join("store")))
 }
 
-async fn open(args: &ServeArgs, url: &StoreUrl) -> Result<EventStore, OpenError> {
+async fn open(
+    args: &ServeArgs,
+    url: &StoreUrl,
+    retention: Retention,
+) -> Result<EventStore, OpenError> {
     let signs = match (&args.link_key_file, url) {
         (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
         // One that was chosen may have been made before there was any store.
@@ -210,7 +215,12 @@ async fn open(args: &ServeArgs, url: &StoreUrl) -> Result<EventStore, OpenError>
     };
     hitl_store::open(
         url,
-        hitl_store::Options { disk_reserve: args.disk_reserve, signs, ..store_options() },
+        hitl_store::Options {
+            disk_reserve: args.disk_reserve,
+            signs,
+            retention,
+            ..store_options()
+        },
     )
     .await
 }

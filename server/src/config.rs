@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
-use hitl_store::StoreUrl;
+use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
 
 /// Run the server.
 #[derive(Args, Clone, Debug)]
@@ -17,7 +17,8 @@ use hitl_store::StoreUrl;
   hitl serve
   hitl serve --store /var/lib/hitl/store --public-url https://hitl.example.org
   hitl serve --store s3://bucket/hitl --link-key-file /etc/hitl/link.key
-  hitl serve --store memory:// --listen 127.0.0.1:0")]
+  hitl serve --store memory:// --listen 127.0.0.1:0
+  hitl serve --retain 30d --retain audit=forever")]
 pub struct ServeArgs {
     /// Address to listen on; port 0 picks a free one. [default: 127.0.0.1:4485]
     #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]
@@ -76,6 +77,18 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_DISK_RESERVE", value_name = "SIZE", value_parser = parse_bytes)]
     pub disk_reserve: Option<u64>,
 
+    /// How long what has ended is kept, such as 30d, counted from its end; then it is removed. NAMESPACE=7d is for one
+    /// namespace, and `forever` keeps it. What has the label `hold` is always kept. May be repeated. Give all servers
+    /// of one store the same. [default: forever]
+    #[arg(
+        long,
+        env = "HITL_RETAIN",
+        value_name = "[NAMESPACE=]TIME",
+        value_delimiter = ',',
+        value_parser = parse_retain
+    )]
+    pub retain: Vec<RetentionRule>,
+
     /// End after so long without a call, if nothing is pending: 10m, 1h.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub idle_exit: Option<Duration>,
@@ -131,5 +144,52 @@ impl ServeArgs {
         let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
         local::data_dir(self.data_dir.clone(), env)
             .context("there is no home directory to keep data in: give --data-dir")
+    }
+}
+
+/// A rule such as `30d`, `forever` or `team=7d`.
+fn parse_retain(text: &str) -> Result<RetentionRule, String> {
+    let (namespace, time) = match text.split_once('=') {
+        Some((namespace, time)) => {
+            let namespace =
+                namespace.parse().map_err(|_| format!("`{namespace}` is no namespace"))?;
+            (Some(namespace), time)
+        }
+        None => (None, text),
+    };
+    if time == "forever" {
+        return Ok(RetentionRule { namespace, kept_ms: None });
+    }
+    let kept = humantime::parse_duration(time).map_err(|error| error.to_string())?;
+    let kept_ms = i64::try_from(kept.as_millis()).ok().filter(|ms| *ms <= KEPT_MS_MAX);
+    match kept_ms {
+        Some(kept_ms) if kept_ms >= KEPT_MS_MIN => {
+            Ok(RetentionRule { namespace, kept_ms: Some(kept_ms) })
+        }
+        Some(_) => Err("what has ended is kept for a minute at least: give 1m or more".to_owned()),
+        None => Err("that is more than a hundred years: give `forever`".to_owned()),
+    }
+}
+
+/// Longest time of retention that is not for ever: a hundred years.
+const KEPT_MS_MAX: i64 = 100 * 366 * 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_retention_are_read_with_and_without_a_namespace() {
+        let rule = |namespace: Option<&str>, kept_ms| {
+            let namespace = namespace.map(|name| name.parse().unwrap());
+            Ok(RetentionRule { namespace, kept_ms })
+        };
+        assert_eq!(parse_retain("30d"), rule(None, Some(30 * 86_400_000)));
+        assert_eq!(parse_retain("team-1=1m"), rule(Some("team-1"), Some(60_000)));
+        assert_eq!(parse_retain("audit=forever"), rule(Some("audit"), None));
+        assert_eq!(parse_retain("forever"), rule(None, None));
+        for wrong in ["", "59s", "team=", "=7d", "Team=7d", "7", "200y", "team=a=7d"] {
+            parse_retain(wrong).unwrap_err();
+        }
     }
 }

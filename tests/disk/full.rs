@@ -135,7 +135,7 @@ async fn without_room_for_anything_the_server_lives_and_what_is_due_ends_when_th
         assert_eq!(reason(&site.answer(&open.id).await.expect_err("there is no room")).1, FULL);
         site.get(&open.id).await.expect("reads go on");
         assert!(site.server.is_running());
-        let failures = site.server.log().matches("failed to fire").count();
+        let failures = site.server.log().matches("a job failed").count();
         assert!(failures <= 2 * ids.len(), "{failures} times the log says the same");
 
         fs::remove_file(hog).expect("it can be deleted");

@@ -27,6 +27,7 @@ mod origins;
 mod processes;
 mod races;
 mod refusals;
+mod retention;
 mod stores;
 mod surface;
 mod tasks;

@@ -143,7 +143,7 @@ pub(crate) fn classify(error: &Error, calm: bool) -> Outcome {
         Error::AlreadyFinal { state, time, .. } => {
             Outcome::AlreadyFinal { state: state_name(*state), time_ms: time.ms() }
         }
-        Error::NotFound(_) => Outcome::NotFound,
+        Error::NotFound(_) | Error::Removed(_) => Outcome::NotFound,
         Error::TooManyWaiters | Error::Overloaded => Outcome::Busy,
         Error::StoreUnavailable(_) | Error::RecordUnreadable { .. } if !calm => {
             Outcome::Unknown(error.to_string())

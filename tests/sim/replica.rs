@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hitl_service::{Background, Service};
-use hitl_store::EventStore;
+use hitl_store::{EventStore, Retention};
+use object_store::ObjectStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::task::AbortHandle;
@@ -14,6 +15,7 @@ use crate::clock::{SKEW_MAX_MS, SimClock};
 use crate::fault_store::{Bucket, Cut, FaultStore, Link};
 use crate::random::SimRandom;
 use crate::signal::Signal;
+use crate::tombstones::{Planted, Tombstones};
 
 /// More waits than all clients hold.
 const WAITS_MAX: usize = 10_000;
@@ -36,6 +38,9 @@ pub(crate) struct Replica {
     begun: Instant,
     bucket: Arc<Bucket>,
     fault_rate: f64,
+    retention: Retention,
+    /// What is wrong with its removals.
+    planted: Option<Planted>,
     /// The machine's clock does not stop with the process.
     offset_ms: Arc<Signal<i64>>,
     state: Mutex<State>,
@@ -64,7 +69,14 @@ impl Replica {
         let offset_ms = rng.random_range(-SKEW_MAX_MS..=SKEW_MAX_MS);
         let offset_ms = Arc::new(Signal::new(offset_ms));
         let state = State { rng, process: None, starts: 0, calm: false, cut: None };
-        Self { number, begun, bucket, fault_rate, offset_ms, state: Mutex::new(state) }
+        let (retention, planted) = (Retention::default(), None);
+        let state = Mutex::new(state);
+        Self { number, begun, bucket, fault_rate, retention, planted, offset_ms, state }
+    }
+
+    /// The same, which keeps what has ended as `retention` says, and whose removals may be wrong.
+    pub(crate) fn retaining(self, retention: Retention, planted: Option<Planted>) -> Self {
+        Self { retention, planted, ..self }
     }
 
     /// Starts a process, if none runs.
@@ -79,10 +91,15 @@ impl Replica {
         let link = Arc::new(Link::new(state.rng.random(), self.fault_rate));
         link.set_calm(state.calm);
         link.cut(state.cut.map(|(cut, _)| cut));
-        let store = Arc::new(FaultStore::new(name, self.bucket.clone(), link.clone()));
+        let mut store: Arc<dyn ObjectStore> =
+            Arc::new(FaultStore::new(name, self.bucket.clone(), link.clone()));
+        if let Some(planted) = self.planted {
+            store = Arc::new(Tombstones::over(store, planted));
+        }
         let clock = Arc::new(SimClock::new(self.begun, self.offset_ms.clone(), link.clone()));
         let random = Arc::new(SimRandom::new(state.rng.random()));
         let store = EventStore::over(store, true, clock.clone());
+        let store = store.retaining(self.retention.clone());
         let shutdown = CancellationToken::new();
         let service =
             Service::new(store, clock, random, WAITS_MAX, shutdown, Background::new(None));

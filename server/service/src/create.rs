@@ -6,6 +6,7 @@ use hitl_core::{Event, EventId, EventKey, Namespace, Request, Spec, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::Service;
+use crate::end::expiry;
 use crate::error::Error;
 use hitl_store::announcements::Follower;
 use hitl_store::random;
@@ -25,7 +26,8 @@ impl Service {
     /// earlier create with the same idempotency key made, even if that has ended.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::ClockOff`], and those of the store.
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`], and those
+    /// of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {
@@ -47,19 +49,25 @@ impl Service {
         let created = self.0.store.create(request.clone(), self.nonce()).await?;
         if !created.existed {
             self.0.metrics.created.inc();
-            self.0.timers.set(Entry { time: request.deadline, key: request.key() });
             let announced = Entry { time: request.create_time, key: request.key() };
+            let event = Event { request, response: None };
+            self.0.jobs.set(expiry(&event));
             self.0.watches.announced(Index::Created, &announced);
-            return Ok(Created { event: Event { request, response: None }, existed: false });
+            return Ok(Created { event, existed: false });
         }
         let key = request.key();
         // The first create may have been cut short between the request and its timer.
-        let event = self.0.store.ensure_indexed(self.get(&key).await?).await?;
+        let event = self.get(&key).await.map_err(|error| match error {
+            // It was removed just now.
+            Error::NotFound(key) => Error::Removed(key),
+            error => error,
+        })?;
+        let event = self.0.store.ensure_indexed(event).await?;
         if event.response.is_none() {
-            self.0.timers.set(Entry { time: event.request.deadline, key: key.clone() });
+            self.0.jobs.set(expiry(&event));
         } else if event.request.deadline == request.deadline {
             // This create has written it again.
-            self.drop_timer(&event);
+            self.drop_expiry(&event);
         }
         let fields = hitl_core::create::differing_fields(&created.request, &request);
         if !fields.is_empty() {

@@ -7,10 +7,8 @@ use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
 use crate::Service;
 use crate::error::Error;
 use hitl_store::announcements::Follower;
-use hitl_store::{Ended, Entry, Index, PlantedFault};
-
-/// How long a timer without a request is kept: far longer than a create may take.
-const ORPHAN_MS: i64 = 60_000;
+use hitl_store::jobs::Job;
+use hitl_store::{Ended, Entry, Index, PlantedFault, ReadAt};
 
 impl Service {
     /// Lets `command` act on the event at `key`, and returns the event as it stands then.
@@ -20,6 +18,7 @@ impl Service {
     /// [`Error::AlreadyFinal`], [`Error::ClockOff`], and those of the store.
     pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let command = Arc::new(command);
+        let read_at = self.0.store.read_at();
         let mut event = self.read(key).await?;
         loop {
             if event.response.is_some() {
@@ -28,10 +27,10 @@ impl Service {
             match self.decide(&event, &command).await? {
                 Decision::Repeat => return Ok(event),
                 Decision::ExpireFirst(timeout) => {
-                    event = self.record_end(event, timeout).await?.event;
+                    event = self.record_end(event, read_at, timeout).await?.event;
                 }
                 Decision::Resolve(response) => {
-                    let ended = self.record_end(event, response).await?;
+                    let ended = self.record_end(event, read_at, response).await?;
                     if ended.ours {
                         return Ok(ended.event);
                     }
@@ -54,53 +53,36 @@ impl Service {
         decided.map_err(|rejection| Error::rejected(rejection, &event.request.key()))
     }
 
-    /// Ends the event of a due timer. The timer goes once nothing is owed to it.
-    ///
-    /// # Errors
-    /// Those of the store, and that the clock has stepped back; the timer has to fire again.
-    pub(super) async fn expire(&self, timer: Entry) -> Result<(), Error> {
-        match self.read(&timer.key).await {
-            Ok(event) if event.request.deadline == timer.time && event.response.is_none() => {
-                return match self.end_overdue(event).await?.response {
-                    Some(_) => Ok(()),
-                    None => Err(Error::Internal(format!("the timer {timer} came early"))),
-                };
-            }
-            // Perhaps its request is still on its way to the store.
-            Err(Error::NotFound(_)) if self.now()?.ms_since(timer.time) < ORPHAN_MS => {
-                return Ok(());
-            }
-            // Ended before; or left behind by a repeated create, or by one that was never
-            // acknowledged.
-            Ok(_) | Err(Error::NotFound(_)) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(self.0.store.indexes().remove(Index::Timers, &timer).await?)
-    }
-
-    /// The overdue `event`, ended: by its deadline, or by whoever was recorded before.
-    pub(super) async fn end_overdue(&self, event: Event) -> Result<Event, Error> {
+    /// The overdue `event`, which was read at `read_at`, ended: by its deadline, or by whoever was recorded before.
+    pub(super) async fn end_overdue(&self, event: Event, read_at: ReadAt) -> Result<Event, Error> {
         match decide(&event, &Command::Expire, self.now()?) {
-            Ok(Decision::Resolve(timeout)) => Ok(self.record_end(event, timeout).await?.event),
+            Ok(Decision::Resolve(timeout)) => {
+                Ok(self.record_end(event, read_at, timeout).await?.event)
+            }
             // The clock stepped back just now.
             _ => Ok(event),
         }
     }
 
     /// Makes `response` the outcome of `event` if no other is, then tells everyone who waits.
-    async fn record_end(&self, event: Event, response: Response) -> Result<Ended, Error> {
+    async fn record_end(
+        &self,
+        event: Event,
+        read_at: ReadAt,
+        response: Response,
+    ) -> Result<Ended, Error> {
         let service = self.clone();
         self.finish_anyway(async move {
             let parts = &service.0;
             if PlantedFault::TimerGoesFirst.is_planted() {
-                let timer = Entry { time: event.request.deadline, key: event.request.key() };
-                parts.store.indexes().remove(Index::Timers, &timer).await?;
+                parts.store.remove_job(&expiry(&event)).await?;
             }
-            let ended = parts.store.end(&event, response, service.nonce()).await?;
+            let ended = parts.store.end(&event, read_at, response, service.nonce()).await?;
+            let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {
                 service.count_end(&ended.event);
             }
-            service.drop_timer(&ended.event);
+            service.drop_expiry(&ended.event);
             service.tell(&ended.event).await?;
             Ok(ended)
         })
@@ -119,16 +101,21 @@ impl Service {
         Ok(self.0.store.ensure_announced(event).await?)
     }
 
-    /// Removes the timer of an event that has ended. Nobody waits for it, and nothing is lost if it
-    /// fails: the timer comes due, finds the event ended, and is removed then.
-    pub(super) fn drop_timer(&self, event: &Event) {
-        let timer = Entry { time: event.request.deadline, key: event.request.key() };
-        self.0.timers.forget(&timer);
+    /// Removes the expiry of an event that has ended. Nobody waits for it, and nothing is lost if it fails: the expiry
+    /// comes due, finds the event ended, and is removed then.
+    pub(super) fn drop_expiry(&self, event: &Event) {
+        let job = expiry(event);
+        self.0.jobs.forget(&job);
         let service = self.clone();
         self.0.tasks.spawn(async move {
-            if let Err(error) = service.0.store.indexes().remove(Index::Timers, &timer).await {
-                tracing::debug!(%timer, %error, "a timer was left behind");
+            if let Err(error) = service.0.store.remove_job(&job).await {
+                tracing::debug!(%job, %error, "an expiry was left behind");
             }
         });
     }
+}
+
+/// The job that ends `event` at its deadline.
+pub(super) fn expiry(event: &Event) -> Job {
+    Job::expire(event.request.deadline, event.request.key())
 }

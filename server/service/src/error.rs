@@ -45,6 +45,13 @@ pub enum Error {
         /// Names of the fields that differ.
         fields: Vec<&'static str>,
     },
+    /// The idempotency key belongs to an event that has ended and was removed.
+    #[error(
+        "the idempotency key belongs to the event {}, which has ended and was removed after its time of retention: \
+         use another key to ask again",
+        .0.id
+    )]
+    Removed(EventKey),
     /// The link is not valid, for whatever reason: none is told, so that none can be probed for.
     #[error("this link is not valid; ask whoever sent it for a new one")]
     LinkInvalid,
@@ -104,6 +111,7 @@ impl From<hitl_store::Error> for Error {
     fn from(error: hitl_store::Error) -> Self {
         match error {
             hitl_store::Error::StoreUnavailable(cause) => Self::StoreUnavailable(cause),
+            hitl_store::Error::Removed(key) => Self::Removed(key),
             hitl_store::Error::DiskFull => Self::DiskFull,
             hitl_store::Error::StoreGone(place) => Self::StoreGone(place),
             hitl_store::Error::RecordUnreadable { path, message } => {

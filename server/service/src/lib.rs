@@ -10,9 +10,11 @@ mod disk;
 mod end;
 pub mod error;
 mod filter;
+mod jobs;
 mod list;
 mod machine;
 mod metrics;
+mod retention;
 mod sweep;
 mod wait;
 mod waiters;
@@ -41,8 +43,8 @@ use crate::waiters::{Reads, Waiters};
 use crate::watch::Watches;
 use hitl_store::announcements::{Announcements, Follower};
 use hitl_store::clock::Clock;
+use hitl_store::jobs::Jobs;
 use hitl_store::random::{self, Random};
-use hitl_store::timers::{Fire, Timers};
 use hitl_store::{Disk, EventStore, Nonce};
 
 /// The use cases of one replica. Cheap to clone.
@@ -52,7 +54,7 @@ pub struct Service(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     store: Arc<EventStore>,
-    timers: Arc<Timers>,
+    jobs: Arc<Jobs>,
     waiters: Arc<Waiters>,
     watches: Arc<Watches>,
     /// Notified when somebody begins to wait or to watch.
@@ -78,7 +80,7 @@ impl Service {
         background: Background,
     ) -> Self {
         let store = Arc::new(store);
-        let timers = Timers::new(store.clone(), clock.clone(), random.clone());
+        let jobs = Jobs::new(&store, &clock, &random);
         let arrived = Arc::<Notify>::default();
         let waiters = Waiters::new(waits_max, arrived.clone());
         let watches = Watches::new(arrived.clone());
@@ -86,7 +88,7 @@ impl Service {
         let tasks = TaskTracker::new();
         let parts = Parts {
             store,
-            timers,
+            jobs,
             waiters,
             watches,
             arrived,
@@ -100,16 +102,10 @@ impl Service {
         Self(Arc::new(parts))
     }
 
-    /// Does what is to be done unasked, until the shutdown: fires timers, and follows what other replicas announce.
+    /// Does what is to be done unasked, until the shutdown: does jobs, and follows what other replicas announce.
     pub async fn run(&self) {
-        let service = self.clone();
-        let fire: Fire = Arc::new(move |timer| {
-            let service = service.clone();
-            Box::pin(async move { Ok(service.expire(timer).await?) })
-        });
-        let Parts { store, timers, waiters, watches, arrived, clock, tasks, shutdown, .. } =
-            &*self.0;
-        let timers = timers.clone().run(fire, tasks.clone(), shutdown.clone());
+        let Parts { store, jobs, waiters, watches, arrived, clock, tasks, shutdown, .. } = &*self.0;
+        let jobs = jobs.run(jobs::handlers(self), tasks.clone(), shutdown.clone());
         let reads = Arc::new(Reads::new(store.clone(), waiters.clone(), clock.clone()));
         let followers: Vec<Arc<dyn Follower>> = vec![reads.clone(), watches.clone()];
         let announcements =
@@ -122,7 +118,14 @@ impl Service {
                 () = reads.run() => {}
             }
         };
-        tokio::join!(timers, announcements, reads, self.sweep_announcements(), self.watch_disk());
+        tokio::join!(
+            jobs,
+            announcements,
+            reads,
+            self.sweep_announcements(),
+            self.owe_removals(),
+            self.watch_disk()
+        );
     }
 
     /// Waits until everything that was begun is finished. To be called after the shutdown.
@@ -136,9 +139,10 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+        let read_at = self.0.store.read_at();
         let event = self.read(key).await?;
         match self.now() {
-            Ok(now) if event.is_overdue(now) => self.end_overdue(event).await,
+            Ok(now) if event.is_overdue(now) => self.end_overdue(event, read_at).await,
             _ => Ok(event),
         }
     }
@@ -232,6 +236,8 @@ mod held;
 mod history_tests;
 #[cfg(test)]
 mod replicas_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod steps_tests;
 #[cfg(test)]

@@ -19,6 +19,7 @@ const LATE_BUCKETS: [f64; 8] = [0.01, 0.05, 0.25, 1.0, 2.0, 7.0, 60.0, 3600.0];
 pub(super) struct Metrics {
     registry: Registry,
     pub(super) created: Counter,
+    pub(super) removed: Counter,
     ended: Family<EndLabels, Counter>,
     timeout_late: Histogram,
     waits: Gauge,
@@ -99,6 +100,9 @@ impl Metrics {
         store.register(&mut registry);
         let created = Counter::default();
         registry.register("events_created", "Events created by this server", created.clone());
+        let removed = Counter::default();
+        let help = "Events removed by this server after their time of retention";
+        registry.register("events_removed", help, removed.clone());
         let ended = Family::default();
         registry.register("events_ended", "Events ended by this server", ended.clone());
         let timeout_late = Histogram::new(LATE_BUCKETS);
@@ -137,6 +141,7 @@ impl Metrics {
         Self {
             registry,
             created,
+            removed,
             ended,
             timeout_late,
             waits,

@@ -10,7 +10,7 @@ use crate::filter::Filter;
 use crate::list::ListQuery;
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
-use hitl_store::{Entry, Options, StoreUrl, open};
+use hitl_store::{Options, StoreUrl, open};
 use hitl_testing::{answer, spec};
 
 /// Noon of some day, in the middle of no minute in particular.
@@ -219,10 +219,10 @@ async fn a_timer_that_loses_to_an_answer_has_done_its_work() {
     let world = World::in_memory().await;
     let event = world.create(spec(1_000)).await;
     let key = event.request.key();
-    let timer = Entry { time: event.request.deadline, key: key.clone() };
+    let expiry = end::expiry(&event);
     let late_timer = async {
         world.clock.advance_ms(1_000);
-        world.service.expire(timer).await
+        jobs::expire::run(world.service.clone(), expiry).await
     };
     let (answered, expired) = tokio::join!(world.service.end(&key, answer(1, "a")), late_timer);
     assert_eq!(answered.unwrap().state(), State::Answered);

@@ -64,7 +64,7 @@ impl Wait {
     ///
     /// # Errors
     /// [`Error::ShuttingDown`] if the server goes first, [`Error::TooManyWaiters`] if somebody with fewer waits gets
-    /// the place.
+    /// the place, [`Error::NotFound`] if the event was removed in the meantime.
     pub async fn ended(&self) -> Result<Event, Error> {
         if let Some(event) = &self.ended {
             return Ok(event.clone());
@@ -72,14 +72,14 @@ impl Wait {
         tokio::select! {
             biased;
             event = self.subscription.ended() => event,
-            event = self.overdue() => Ok(event),
+            event = self.overdue() => event,
             () = self.service.0.shutdown.cancelled() => Err(Error::ShuttingDown),
         }
     }
 
     /// Completes with the ended event some time after its deadline, if nobody has told of its end by then: on a shared
     /// store a replica may crash between an end and its second announcement.
-    async fn overdue(&self) -> Event {
+    async fn overdue(&self) -> Result<Event, Error> {
         let Parts { store, clock, .. } = &*self.service.0;
         let by = self.deadline.plus_ms(OVERDUE_MS);
         if !store.is_shared() {
@@ -92,7 +92,9 @@ impl Wait {
         loop {
             // Boxed, since a wait would have room for a read in it all the time.
             match Box::pin(self.service.get(&self.key)).await {
-                Ok(event) if event.response.is_some() => return event,
+                Ok(event) if event.response.is_some() => return Ok(event),
+                // It was removed, so long after its end that nobody waits for it.
+                Err(Error::NotFound(key)) => return Err(Error::NotFound(key)),
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
             }

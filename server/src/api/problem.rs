@@ -72,6 +72,7 @@ impl From<&Error> for Problem {
             Error::IdempotencyKeyReused { .. } => {
                 (code::ALREADY_EXISTS, ErrorReason::IdempotencyKeyReused)
             }
+            Error::Removed(_) => (code::FAILED_PRECONDITION, ErrorReason::EventRemoved),
             Error::ResumeTokenExpired => (code::OUT_OF_RANGE, ErrorReason::ResumeTokenExpired),
             Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
@@ -152,6 +153,7 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("time", time.to_string()),
         ],
         Error::RecordUnreadable { path, .. } => vec![("record", path.clone())],
+        Error::Removed(key) => vec![("event_id", key.id.to_string())],
         Error::IdempotencyKeyReused { key, fields } => {
             vec![("event_id", key.id.to_string()), ("fields", fields.join(","))]
         }

@@ -9,6 +9,7 @@ mod cancel;
 mod decline;
 mod default;
 mod exit;
+mod export;
 mod get;
 mod list;
 mod log;
@@ -64,6 +65,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Get(get::GetArgs),
     List(list::ListArgs),
+    Export(export::ExportArgs),
     Store(store::StoreArgs),
 }
 
@@ -176,6 +178,7 @@ impl Cli {
             Command::Cancel(args) => cancel::run(&server, &args).await,
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
+            Command::Export(args) => export::run(&server, args).await,
             Command::Store(args) => store::run(args).await,
         }
     }

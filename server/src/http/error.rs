@@ -46,7 +46,7 @@ impl Failure {
         };
         let (name, status) = mapping(problem.code);
         let status = match problem.reason {
-            ErrorReason::EventAlreadyFinal => StatusCode::CONFLICT,
+            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved => StatusCode::CONFLICT,
             _ => status,
         };
         (status, body(status, name, &problem.message, &details(&problem)))

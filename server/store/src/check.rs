@@ -8,6 +8,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::error::Error;
+use crate::jobs::Place;
 use crate::keys::Index;
 use crate::left::Left;
 use crate::objects::Objects;
@@ -96,11 +97,7 @@ pub async fn check_deep(
 
 /// Reads the object at `path`, and whether it is what belongs there.
 async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
-    let index = [Index::Timers, Index::Resolved]
-        .into_iter()
-        .find(|index| path.prefix_matches(&index.root()));
-    if let Some(index) = index {
-        let is_entry = index.parse(path).is_some();
+    if let Some(is_entry) = is_entry(path) {
         return if is_entry { Ok(()) } else { Err(unreadable::foreign(path)) };
     }
     match path.filename() {
@@ -112,6 +109,16 @@ async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
         }
         _ => objects.bytes(path).await.map(drop),
     }
+}
+
+/// Whether what stands at `path` is an entry of the index or the place of jobs that it is in. `None` if it is in none.
+fn is_entry(path: &Path) -> Option<bool> {
+    let mut indexes = [Index::Created, Index::Resolved].into_iter();
+    if let Some(index) = indexes.find(|index| path.prefix_matches(&index.root())) {
+        return Some(index.parse(path).is_some());
+    }
+    let place = Place::ALL.into_iter().find(|place| path.prefix_matches(&place.root()))?;
+    Some(place.parse(path).is_some())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! until it is whole the target says so and no server opens it. What cannot be read of a damaged source is left out if
 //! the caller says so, with all else of the same event: an event without its end would wait for one once more.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +11,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 
+use crate::jobs::Place;
 use crate::keys::{self, Index};
 use crate::left::Left;
 use crate::open::{self, OpenError, Options, Purpose};
@@ -22,6 +22,8 @@ use crate::url::StoreUrl;
 
 /// Objects under way at a time.
 const COPYING_MAX: usize = 64;
+/// Most keys that are held of those that the source has no more.
+const GONE_MAX: usize = 10_000;
 
 /// Why a store was not copied, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -141,8 +143,10 @@ struct Copy<'a> {
 }
 
 /// What is copied: everything but what says how far the copy is.
-fn parts() -> [Path; 4] {
-    [Path::from("events"), Index::Resolved.root(), Index::Timers.root(), keys::link_key()]
+fn parts() -> impl Iterator<Item = Path> {
+    let [pending, jobs] = Place::ALL.map(Place::root);
+    let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
+    [Path::from("events"), created, resolved, pending, jobs, keys::link_key()].into_iter()
 }
 
 impl<'a> Copy<'a> {
@@ -164,7 +168,7 @@ impl<'a> Copy<'a> {
         let probed = probe::probe(&self.target.objects, &*options.random).await;
         probed.map_err(|error| self.target.unusable(error))?;
         self.all(progress).await?;
-        self.drop_settled_timers().await?;
+        self.drop_what_has_gone().await?;
         self.finish(format).await?;
         let [objects, before] = [self.done, self.before].map(AtomicU64::into_inner);
         let (left, left_count) = self.left.into_parts();
@@ -267,6 +271,8 @@ impl<'a> Copy<'a> {
         };
         match found {
             Some(found) if found == wanted => Ok(()),
+            // Removed since an earlier attempt copied it.
+            Some(_) if record::is_removed(&wanted) => self.target.put(key, wanted).await,
             Some(_) => {
                 let target = self.target.url.clone();
                 Err(CopyError::Differs { target, key: key.to_string() })
@@ -278,17 +284,33 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Between two attempts servers of the source may have removed timers; nothing else ever goes. An hour at a time,
-    /// since there may be millions.
-    async fn drop_settled_timers(&self) -> Result<(), CopyError> {
-        for hour in self.target.children(&Index::Timers.root()).await? {
-            let wanted: BTreeSet<Path> = self.readable(&self.source, &hour).try_collect().await?;
-            let copied: Vec<Path> = keys(&self.target, &hour).try_collect().await?;
-            for settled in copied.iter().filter(|timer| !wanted.contains(timer)) {
-                self.target.delete(settled).await?;
+    /// Between two attempts servers of the source may have removed jobs that were done, and events whose time of
+    /// retention was over.
+    async fn drop_what_has_gone(&self) -> Result<(), CopyError> {
+        for part in parts() {
+            // All that the source has is in the target, so that the target has more if anything has gone.
+            let source = self.count(&self.source, &part).await?;
+            while self.count(&self.target, &part).await? > source {
+                let gone = self.gone(&part).await?;
+                if gone.is_empty() {
+                    break;
+                }
+                for key in gone {
+                    self.target.delete(&key).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Keys at and below `part` that only the target has: some of them, if they are many.
+    async fn gone(&self, part: &Path) -> Result<Vec<Path>, CopyError> {
+        let look = |key: Path| async move {
+            let is_gone = matches!(self.or_left(self.source.bytes(&key).await)?, Some(None));
+            Ok(is_gone.then_some(key))
+        };
+        let looks = keys(&self.target, part).map_ok(look).try_buffer_unordered(COPYING_MAX);
+        looks.try_filter_map(async |key| Ok(key)).take(GONE_MAX).try_collect().await
     }
 
     async fn finish(&self, format: Bytes) -> Result<(), CopyError> {

@@ -97,6 +97,34 @@ async fn a_copy_that_was_cut_short_goes_on_and_nobody_opens_it_until_then() {
 }
 
 #[tokio::test]
+async fn what_was_removed_between_two_attempts_is_not_copied_back() {
+    let world = World::with(0).await;
+    let event = format!("events/default/{}", "ab".repeat(16));
+    let request = Path::from(format!("{event}/request.json"));
+    let removed = format!(
+        r#"{{"version":1,"nonce":"0","removed":{{"event":"default/{}","time":1}}}}"#,
+        "ab".repeat(16)
+    );
+    world.source().put(&request, removed.clone().into()).await.unwrap();
+    {
+        let target = bare(&world.to);
+        target.put(&keys::copying(), world.from.to_string().into()).await.unwrap();
+        target.put(&request, "what was asked".into()).await.unwrap();
+        let response = Path::from(format!("{event}/response.json"));
+        target.put(&response, "what was answered".into()).await.unwrap();
+        let job = Path::from("jobs/2026-11-22T14/00/3");
+        target.put(&job, Bytes::new().into()).await.unwrap();
+    }
+    world.copy().await.unwrap();
+    let target = bare(&world.to);
+    let copied = target.get(&request).await.unwrap().bytes().await.unwrap();
+    assert_eq!(copied, removed.as_bytes());
+    let listed: Vec<_> = target.list(None).try_collect().await.unwrap();
+    let is_left = |part: &str| listed.iter().any(|it| it.location.as_ref().contains(part));
+    assert!(!is_left("response.json") && !is_left("jobs/"), "{listed:?}");
+}
+
+#[tokio::test]
 async fn what_is_in_the_way_is_never_overwritten() {
     let world = World::with(3).await;
     world.copy().await.unwrap();

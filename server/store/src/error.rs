@@ -1,5 +1,7 @@
 //! What can go wrong with the store.
 
+use hitl_core::EventKey;
+
 /// Why an operation on the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -16,6 +18,9 @@ pub enum Error {
         "the directory of the store is gone, so nothing more is written, and the server ends ({0})"
     )]
     StoreGone(String),
+    /// The event has ended, and was removed after its time of retention.
+    #[error("the event {} was removed after its time of retention", .0.id)]
+    Removed(EventKey),
     /// A stored record cannot be read.
     #[error("the stored record {path} cannot be read: {message}")]
     RecordUnreadable {

@@ -16,11 +16,15 @@ use crate::index::Indexes;
 use crate::keys::{self, Entry, Index};
 use crate::metrics::StoreMetrics;
 use crate::objects::{self, Objects};
-use crate::record::{self, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::read_at::{ReadAt, VOUCHED_MS};
+use crate::record::{self, Asked, NewRequestRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
+use crate::retention::Retention;
 use crate::skew::Skew;
 
 /// Most bytes of events kept in memory.
 const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// For how long an event that has ended is remembered: others may have removed it.
+const REMEMBERED_MS: i64 = 600_000;
 /// Events that the memory is laid out for at first.
 const CACHE_EVENTS: usize = 4 * 1024;
 
@@ -39,8 +43,9 @@ pub struct EventStore {
     disk: Option<Disk>,
     /// Whether other replicas may use the same store.
     shared: bool,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
+    retention: Retention,
     cache: Cache<EventKey, Known, EventWeight>,
 }
 
@@ -51,6 +56,8 @@ struct Known {
     /// Whether it is known to stand where it is looked for: in `created/` and with its timer while it is pending,
     /// and once it has ended with an announcement that was fresh when the end was recorded, or came later.
     is_indexed: bool,
+    /// When its request was read.
+    read_at: ReadAt,
 }
 
 /// What became of a create.
@@ -98,6 +105,7 @@ impl EventStore {
             shared,
             clock,
             skew,
+            retention: Retention::default(),
             cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
         }
     }
@@ -105,6 +113,11 @@ impl EventStore {
     /// The same events, in a store of which `skew` shows how far this machine's clock is from its own.
     pub fn with_skew(self, skew: Arc<Skew>) -> Self {
         Self { skew, ..self }
+    }
+
+    /// The same events, of which those that have ended are kept as `retention` says.
+    pub fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
     }
 
     /// The same events, on this disk.
@@ -135,8 +148,10 @@ impl EventStore {
     /// [`Error::DiskFull`] if it is not recorded, or without the others.
     pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
         let key = request.key();
-        let record = record::encode(&RequestRecord { version: VERSION, nonce, request: &*request });
+        let record =
+            record::encode(&NewRequestRecord { version: VERSION, nonce, request: &request });
         let path = keys::request(&key);
+        let read_at = self.read_at();
         // All at once, since a store takes its time for each; and if one fails the others are given up, since none is
         // of use without the others.
         let (created, has_timer, is_announced) = tokio::try_join!(
@@ -149,17 +164,22 @@ impl EventStore {
             objects::Created::Ours => {
                 self.announce_create_again_if_old(&request).await?;
                 let event = Event { request: request.clone(), response: None };
-                self.remember(Known { event, is_indexed: true });
+                self.remember(Known { event, is_indexed: true, read_at });
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
-                if has_timer && first.request.deadline != request.deadline {
+                let first = first.asked.request();
+                let is_first = |entry: fn(&Request) -> Entry| {
+                    first.as_ref().is_some_and(|first| entry(first) == entry(&request))
+                };
+                if has_timer && !is_first(timer) {
                     self.indexes.remove(Index::Timers, &timer(&request)).await?;
                 }
-                if is_announced && first.request.create_time != request.create_time {
+                if is_announced && !is_first(announcement) {
                     self.indexes.remove(Index::Created, &announcement(&request)).await?;
                 }
-                Ok(Created { request: Arc::new(first.request), existed: true })
+                let first = first.ok_or(Error::Removed(key))?;
+                Ok(Created { request: Arc::new(first), existed: true })
             }
         }
     }
@@ -179,27 +199,43 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
-        if let Some(Known { event, is_indexed }) = self.cache.get(key) {
-            if event.response.is_some() || PlantedFault::RememberPending.is_planted() {
+        let known = self.cache.get(key);
+        if let Some(Known { event, is_indexed, read_at }) = known.clone() {
+            let has_ended = event.response.is_some();
+            if has_ended && self.is_within(read_at, REMEMBERED_MS)
+                || PlantedFault::RememberPending.is_planted()
+            {
                 return Ok(Some(event));
             }
-            let response = self.read_response(key).await?;
-            // Its timer says nothing of its announcement.
-            let is_indexed = is_indexed && response.is_none();
-            let event = Event { response, ..event };
-            return Ok(Some(self.remember(Known { event, is_indexed })));
+            if !has_ended && self.is_within(read_at, VOUCHED_MS) {
+                let response = self.read_response(key).await?;
+                // Its timer says nothing of its announcement.
+                let is_indexed = is_indexed && response.is_none();
+                let event = Event { response, ..event };
+                return Ok(Some(self.remember(Known { event, is_indexed, read_at })));
+            }
         }
+        let read_at = self.read_at();
         let path = keys::request(key);
         let (request, response) =
             tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
-        let Some(RequestRecord { request, .. }) = request? else {
+        let response = match request?.map(|record| record.asked) {
+            Some(Asked::Request(request)) => {
+                let event = Event { request: (*request).into(), response: response? };
+                if event.response.is_none() {
+                    self.expect_within(read_at, &path)?;
+                }
+                let is_same = |known: &Known| known.event == event;
+                let is_indexed = known.is_some_and(|known| known.is_indexed && is_same(&known));
+                return Ok(Some(self.remember(Known { event, is_indexed, read_at })));
+            }
+            Some(Asked::Removed(_)) => Ok(None),
             // An absence is final for whoever hears of it. It costs a third small read, so nobody can burden the store
             // by asking for what is not there.
-            self.check().await?;
-            return Ok(None);
+            None => self.check().await.map(|()| None),
         };
-        let event = Event { request: Arc::new(request), response: response? };
-        Ok(Some(self.remember(Known { event, is_indexed: false })))
+        self.forget(key);
+        response
     }
 
     /// Makes sure that `event`, which was just read, has its timer and was announced if it is pending. A create
@@ -223,7 +259,7 @@ impl EventStore {
             self.announce_create_again_if_old(&event.request).await?;
         }
         if has_timer {
-            return Ok(self.remember(Known { event, is_indexed: true }));
+            return Ok(self.remember_indexed(event, true));
         }
         self.indexes.insert(Index::Timers, timer.clone()).await?;
         // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
@@ -232,7 +268,7 @@ impl EventStore {
             self.indexes.remove(Index::Timers, &timer).await?;
         }
         let is_indexed = response.is_none();
-        Ok(self.remember(Known { event: Event { response, ..event }, is_indexed }))
+        Ok(self.remember_indexed(Event { response, ..event }, is_indexed))
     }
 
     /// Whether the create of this event was announced, or so long ago that nobody can resume from before it.
@@ -253,16 +289,18 @@ impl EventStore {
         self.indexes.insert(Index::Created, Entry { time: now, key: request.key() }).await
     }
 
-    /// Records `response` as the outcome of the pending `event`, unless one is recorded already.
+    /// Records `response` as the outcome of the pending `event`, which was read at `read_at`, unless one is recorded
+    /// already. `None` if the event was removed since it was read.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the outcome is unknown.
     pub async fn end(
         &self,
         event: &Event,
+        read_at: ReadAt,
         response: Response,
         nonce: Nonce,
-    ) -> Result<Ended, Error> {
+    ) -> Result<Option<Ended>, Error> {
         let key = event.request.key();
         let announcement = Entry { time: response.time, key: key.clone() };
         let record = record::encode(&ResponseRecord {
@@ -274,7 +312,7 @@ impl EventStore {
         let path = keys::response(&key);
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
-        let announce = self.indexes.insert(Index::Resolved, announcement.clone());
+        let announce = self.announce_end(announcement.clone());
         let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
             let committed = commit.await?;
             announce.await?;
@@ -293,15 +331,50 @@ impl EventStore {
         };
         let ours = matches!(committed, objects::Created::Ours);
         let ended = match committed {
-            objects::Created::Ours => ended,
+            objects::Created::Ours => {
+                if !self.is_within(read_at, VOUCHED_MS) && !self.is_asked(event).await? {
+                    // There was nothing in its way because the event is gone, and with it whatever outcome it had.
+                    self.objects.delete(&path).await?;
+                    self.withdraw(&announcement).await?;
+                    self.forget(&key);
+                    return Ok(None);
+                }
+                ended
+            }
             objects::Created::Theirs(first) => {
                 if first.response.time != announcement.time {
-                    self.indexes.remove(Index::Resolved, &announcement).await?;
+                    self.withdraw(&announcement).await?;
                 }
                 Event { response: Some(Arc::new(first.response)), ..ended }
             }
         };
-        Ok(Ended { event: self.remember(Known { event: ended, is_indexed: false }), ours })
+        Ok(Some(Ended { event: self.remember_indexed(ended, false), ours }))
+    }
+
+    /// Announces an end, and owes the removal of the event if that is to be removed some day.
+    async fn announce_end(&self, announcement: Entry) -> Result<(), Error> {
+        let collect = self.retention.collect(&announcement);
+        let announce = self.indexes.insert(Index::Resolved, announcement);
+        let owe = async {
+            match &collect {
+                Some(job) => self.put_job(job).await,
+                None => Ok(()),
+            }
+        };
+        tokio::try_join!(announce, owe).map(drop)
+    }
+
+    /// Takes back an announcement of what did not happen. The job that removes it stays, since the announcement may
+    /// come to the store once more.
+    async fn withdraw(&self, announcement: &Entry) -> Result<(), Error> {
+        self.indexes.remove(Index::Resolved, announcement).await
+    }
+
+    /// Whether the request of `event` still stands where it was read.
+    async fn is_asked(&self, event: &Event) -> Result<bool, Error> {
+        let path = keys::request(&event.request.key());
+        let record = self.objects.read::<RequestRecord>(&path).await?;
+        Ok(record.and_then(|record| record.asked.request()).is_some_and(|it| it == *event.request))
     }
 
     /// Makes sure that the recorded end of `event` was announced where replicas look that share the store. Whoever
@@ -318,7 +391,7 @@ impl EventStore {
         if self.shared && self.clock.now() < event.request.deadline {
             self.announce_again_if_old(event).await?;
         }
-        self.remember(Known { event: event.clone(), is_indexed: true });
+        self.remember_indexed(event.clone(), true);
         Ok(())
     }
 
@@ -331,12 +404,38 @@ impl EventStore {
             return Ok(());
         }
         let again = Entry { time: now, key: event.request.key() };
-        self.indexes.insert(Index::Resolved, again).await
+        self.announce_end(again).await
     }
 
-    async fn read_response(&self, key: &EventKey) -> Result<Option<Arc<Response>>, Error> {
+    pub(crate) async fn read_response(
+        &self,
+        key: &EventKey,
+    ) -> Result<Option<Arc<Response>>, Error> {
         let record = self.objects.read::<ResponseRecord>(&keys::response(key)).await?;
         Ok(record.map(|record| Arc::new(record.response)))
+    }
+
+    /// Remembers an event of which the request is not read anew.
+    fn remember_indexed(&self, event: Event, is_indexed: bool) -> Event {
+        let known = self.cache.get(&event.request.key());
+        match known {
+            Some(Known { read_at, .. }) => self.remember(Known { event, is_indexed, read_at }),
+            None if event.response.is_some() => {
+                self.remember(Known { event, is_indexed, read_at: self.read_at() })
+            }
+            // Nobody knows by now when it was read.
+            None => event,
+        }
+    }
+
+    /// Forgets what is known of the event at `key`.
+    pub(crate) fn forget(&self, key: &EventKey) {
+        self.cache.remove(key);
+    }
+
+    /// For how long what has ended is kept.
+    pub fn retention(&self) -> &Retention {
+        &self.retention
     }
 
     fn remember(&self, known: Known) -> Event {

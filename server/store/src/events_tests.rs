@@ -96,7 +96,11 @@ async fn a_timer_that_is_missing_because_the_event_has_just_ended_is_not_left_be
     let end = {
         let (store, pending) = (store.clone(), pending.clone());
         async move {
-            store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+            store
+                .end(&pending, store.read_at(), response(2_000), Nonce([2; 16]))
+                .await
+                .unwrap()
+                .unwrap();
             store.indexes().remove(Index::Timers, &timer(&pending.request)).await.unwrap();
         }
     };
@@ -112,8 +116,16 @@ async fn the_first_end_is_the_only_one_and_history_holds_it_once() {
     let request = request(1_000);
     store.create(request.clone(), Nonce([1; 16])).await.unwrap();
     let pending = Event { request: request.clone(), response: None };
-    let first = store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
-    let second = store.end(&pending, response(3_000), Nonce([3; 16])).await.unwrap();
+    let first = store
+        .end(&pending, store.read_at(), response(2_000), Nonce([2; 16]))
+        .await
+        .unwrap()
+        .unwrap();
+    let second = store
+        .end(&pending, store.read_at(), response(3_000), Nonce([3; 16]))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(first.ours && !second.ours);
     assert_eq!(first.event, second.event);
     assert_eq!(reopened(&store).read(&request.key()).await.unwrap(), Some(first.event));
@@ -129,7 +141,11 @@ async fn an_end_by_another_process_is_seen_although_the_event_is_remembered() {
     let request = request(1_000);
     store.create(request.clone(), Nonce([1; 16])).await.unwrap();
     let pending = store.read(&request.key()).await.unwrap().unwrap();
-    let ended = reopened(&store).end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+    let ended = reopened(&store)
+        .end(&pending, store.read_at(), response(2_000), Nonce([2; 16]))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(store.read(&request.key()).await.unwrap(), Some(ended.event));
 }
 
@@ -159,7 +175,7 @@ async fn a_record_that_was_copied_to_another_event_is_refused() {
     assert!(matches!(refusal, Error::RecordUnreadable { .. }), "{refusal}");
 
     let pending = Event { request: request.clone(), response: None };
-    store.end(&pending, response(2_000), Nonce([2; 16])).await.unwrap();
+    store.end(&pending, store.read_at(), response(2_000), Nonce([2; 16])).await.unwrap().unwrap();
     let bytes = store.objects.bytes(&keys::response(&request.key())).await.unwrap().unwrap();
     store.objects.put(&keys::response(&other), bytes, PutMode::Create).await.unwrap();
     let refusal = store.read_response(&other).await.unwrap_err();

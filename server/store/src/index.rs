@@ -149,7 +149,7 @@ impl Indexes {
     }
 
     /// What `parse` finds at the paths that are `listed`, in order.
-    fn listed<T: Ord>(
+    pub(crate) fn listed<T: Ord>(
         &self,
         listed: Listed<Path>,
         parse: impl Fn(&Path) -> Option<T>,
@@ -177,6 +177,6 @@ pub(crate) fn minute_of(time: Timestamp) -> Timestamp {
 }
 
 /// The instant at which the hour `…/2026-11-22T13`, or its minute `37`, begins.
-fn instant(hour: &Path, minute: Option<&str>) -> Option<Timestamp> {
+pub(crate) fn instant(hour: &Path, minute: Option<&str>) -> Option<Timestamp> {
     format!("{}:{}:00Z", hour.filename()?, minute.unwrap_or("00")).parse().ok()
 }

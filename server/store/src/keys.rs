@@ -24,6 +24,11 @@ pub(crate) fn link_key() -> Path {
     Path::from("meta/link-key.json")
 }
 
+/// Where it says for which times of retention the jobs were written that remove what has ended.
+pub(crate) fn retention() -> Path {
+    Path::from("meta/retention.json")
+}
+
 /// Where the immutable question of an event is recorded.
 pub(crate) fn request(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/request.json", key.namespace, key.id))
@@ -51,8 +56,14 @@ pub(crate) fn other_record(path: &Path) -> Option<Path> {
     Path::parse(format!("events/{event}/{other}")).ok()
 }
 
+/// The prefix in which `path`, which has several parts, stands.
+pub(crate) fn parent(path: &Path) -> Path {
+    let (parent, _) = path.as_ref().rsplit_once('/').expect("it has several parts");
+    self::path(parent)
+}
+
 /// A key that needs no escaping: its parts are ids, namespaces and digits.
-fn path(text: &str) -> Path {
+pub(crate) fn path(text: &str) -> Path {
     Path::parse(text).expect("no part of a key holds a character that paths refuse")
 }
 
@@ -100,9 +111,7 @@ impl Index {
 
     /// The prefix of the hour that holds `time`.
     pub(crate) fn hour(self, time: Timestamp) -> Path {
-        let minute = self.minute(time);
-        let (hour, _) = minute.as_ref().rsplit_once('/').expect("a minute is in an hour");
-        path(hour)
+        parent(&self.minute(time))
     }
 
     /// The prefix of the minute that holds `time`.
@@ -139,7 +148,7 @@ impl Index {
 }
 
 /// The hour and the minute that hold an instant, such as `2026-11-22T13/37`.
-struct Minute(Timestamp);
+pub(crate) struct Minute(pub(crate) Timestamp);
 
 impl fmt::Display for Minute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,7 @@ use crate::objects::Objects;
 use crate::random::{Random, SystemRandom};
 use crate::record::{self, FormatRecord, VERSION};
 use crate::url::{Bucket, StoreUrl};
-use crate::{EventStore, Skew, keys, marker, probe, remote};
+use crate::{EventStore, Retention, Skew, keys, marker, probe, remote};
 
 /// Told why a store can be used no more.
 pub(crate) type OnFatal = Box<dyn Fn(&str) + Send + Sync>;
@@ -36,6 +36,8 @@ pub struct Options {
     pub disk_reserve: Option<u64>,
     /// Files that are there only where a store was, besides its own marker.
     pub signs: Vec<PathBuf>,
+    /// For how long what has ended is kept.
+    pub retention: Retention,
 }
 
 /// The machine's own clock and randomness, and nobody to tell of a failure.
@@ -48,6 +50,7 @@ impl Default for Options {
             on_fatal: Box::new(|_| ()),
             disk_reserve: None,
             signs: Vec::new(),
+            retention: Retention::default(),
         }
     }
 }
@@ -129,7 +132,7 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
-    let Options { clock, random, metrics, on_fatal, disk_reserve, signs } = options;
+    let Options { clock, random, metrics, on_fatal, disk_reserve, signs, retention } = options;
     marker::check(url, &signs)?;
     let skew = Arc::new(Skew::default());
     let (store, disk) =
@@ -144,7 +147,8 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
     if let Some(disk) = &disk {
         disk.tend();
     }
-    Ok(EventStore::with(objects, url.is_shared(), clock, skew).on(disk))
+    let store = EventStore::with(objects, url.is_shared(), clock, skew);
+    Ok(store.on(disk).retaining(retention))
 }
 
 /// What a store is opened for.

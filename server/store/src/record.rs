@@ -4,7 +4,7 @@
 //! the newest. The nonce tells whose write a record is, whatever the store said of it.
 
 use bytes::Bytes;
-use hitl_core::{EventKey, Request, Response};
+use hitl_core::{EventKey, Request, Response, Timestamp};
 use object_store::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Nonce {
 }
 
 /// What is stored as one object.
-pub(crate) trait Record: Serialize + DeserializeOwned {
+pub(crate) trait Record: DeserializeOwned {
     /// The version in which it was written.
     fn version(&self) -> u32;
     /// Whose write it is.
@@ -42,12 +42,95 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
     fn event(&self) -> Option<String>;
 }
 
-/// `request.json`
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct RequestRecord<R = Request> {
+/// `request.json`, as it is written first.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewRequestRecord<'a> {
     pub(crate) version: u32,
     pub(crate) nonce: Nonce,
-    pub(crate) request: R,
+    pub(crate) request: &'a Request,
+}
+
+/// What overwrites it when the event is removed: [`REMOVED_BYTES_MAX`] at most.
+#[derive(Debug, Serialize)]
+pub(crate) struct RemovedRecord {
+    pub(crate) version: u32,
+    pub(crate) nonce: Nonce,
+    pub(crate) removed: Removed,
+}
+
+/// Most bytes of what is left of an event.
+#[cfg(test)]
+pub(crate) const REMOVED_BYTES_MAX: usize = 200;
+
+/// Which event was removed, and when.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Removed {
+    event: String,
+    /// In milliseconds since the epoch, since there are few bytes for it.
+    time: i64,
+}
+
+/// `request.json`, as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "AnyRequestRecord")]
+pub(crate) struct RequestRecord {
+    pub(crate) version: u32,
+    pub(crate) nonce: Nonce,
+    pub(crate) asked: Asked,
+}
+
+/// What stands in it.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// What was asked.
+    Request(Box<Request>),
+    /// That the event was removed.
+    Removed(Removed),
+}
+
+#[derive(Deserialize)]
+struct AnyRequestRecord {
+    version: u32,
+    nonce: Nonce,
+    request: Option<Box<Request>>,
+    removed: Option<Removed>,
+}
+
+impl TryFrom<AnyRequestRecord> for RequestRecord {
+    type Error = &'static str;
+
+    fn try_from(record: AnyRequestRecord) -> Result<Self, Self::Error> {
+        let AnyRequestRecord { version, nonce, request, removed } = record;
+        let asked = match (request, removed) {
+            (Some(request), None) => Asked::Request(request),
+            (None, Some(removed)) => Asked::Removed(removed),
+            _ => return Err("it holds neither a request nor that one was removed"),
+        };
+        Ok(Self { version, nonce, asked })
+    }
+}
+
+impl Removed {
+    /// The event with this name was removed at `time`.
+    pub(crate) fn new(event: String, time: Timestamp) -> Self {
+        Self { event, time: time.ms() }
+    }
+
+    /// When.
+    pub(crate) fn time(&self) -> Timestamp {
+        let epoch = Timestamp::from_ms(0).expect("the epoch is an instant");
+        Timestamp::from_ms(self.time).unwrap_or(epoch)
+    }
+}
+
+impl Asked {
+    /// What was asked, if it was not removed.
+    pub(crate) fn request(self) -> Option<Request> {
+        match self {
+            Self::Request(request) => Some(*request),
+            Self::Removed(_) => None,
+        }
+    }
 }
 
 /// `response.json`
@@ -74,6 +157,20 @@ pub(crate) struct LinkKeyRecord {
     pub(crate) fingerprint: String,
 }
 
+/// `meta/retention.json`: for which policy, and up to which instant, the jobs were written that remove what has ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RetentionRecord {
+    pub(crate) version: u32,
+    pub(crate) policy: String,
+    pub(crate) time: Timestamp,
+}
+
+/// Whether `bytes` say that an event was removed.
+pub(crate) fn is_removed(bytes: &[u8]) -> bool {
+    let record = serde_json::from_slice::<RequestRecord>(bytes);
+    record.is_ok_and(|record| matches!(record.asked, Asked::Removed(_)))
+}
+
 /// What a record says that it is of the event at `key`.
 pub(crate) fn event(key: &EventKey) -> String {
     key.to_string()
@@ -89,7 +186,10 @@ impl Record for RequestRecord {
     }
 
     fn event(&self) -> Option<String> {
-        Some(event(&self.request.key()))
+        Some(match &self.asked {
+            Asked::Request(request) => event(&request.key()),
+            Asked::Removed(removed) => removed.event.clone(),
+        })
     }
 }
 
@@ -144,10 +244,29 @@ mod tests {
     #[test]
     fn records_of_every_version_are_read_and_the_newest_is_written_the_same() {
         let request: RequestRecord = decode(&place(), REQUEST_V1.as_bytes()).unwrap();
-        assert_eq!(request.request.prompt, "What should I add to x?");
-        assert_eq!(json(&encode(&request)), json(REQUEST_V1.as_bytes()));
+        let (version, nonce) = (request.version, request.nonce);
+        let request = request.asked.request().unwrap();
+        assert_eq!(request.prompt, "What should I add to x?");
+        let written = encode(&NewRequestRecord { version, nonce, request: &request });
+        assert_eq!(json(&written), json(REQUEST_V1.as_bytes()));
         let response: ResponseRecord = decode(&place(), RESPONSE_V1.as_bytes()).unwrap();
         assert_eq!(json(&encode(&response)), json(RESPONSE_V1.as_bytes()));
+    }
+
+    #[test]
+    fn what_is_left_of_an_event_is_small_and_belongs_to_it() {
+        let namespace = "n".repeat(hitl_core::limits::NAMESPACE_CHARS_MAX);
+        let event = format!("{namespace}/{}", "ab".repeat(16));
+        let time = Timestamp::from_ms(9_999_999_999_999).unwrap();
+        let removed = Removed::new(event.clone(), time);
+        let record = RemovedRecord { version: VERSION, nonce: Nonce([0xff; 16]), removed };
+        let bytes = encode(&record);
+        assert!(bytes.len() <= REMOVED_BYTES_MAX, "{} bytes", bytes.len());
+        assert!(is_removed(&bytes) && !is_removed(REQUEST_V1.as_bytes()));
+        let there = Path::from(format!("events/{event}/request.json"));
+        let read: RequestRecord = decode(&there, &bytes).unwrap();
+        assert!(matches!(read.asked, Asked::Removed(removed) if removed.time() == time));
+        decode::<RequestRecord>(&place(), &bytes).unwrap_err();
     }
 
     #[test]

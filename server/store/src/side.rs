@@ -72,11 +72,6 @@ impl<'a> Side<'a> {
         self.objects.delete(key).await.map_err(|error| self.failed(error))
     }
 
-    pub(super) async fn children(&self, prefix: &Path) -> Result<Vec<Path>, CopyError> {
-        let children = self.objects.children(prefix).await;
-        children.map(|children| children.found).map_err(|error| self.failed(error))
-    }
-
     /// The keys below `prefix`, or all of them.
     pub(super) fn keys<'s>(
         &'s self,

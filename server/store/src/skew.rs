@@ -12,7 +12,7 @@ use hitl_core::Timestamp;
 use crate::clock::Moment;
 
 /// Farthest that the clocks may be apart.
-const APART_MS_MAX: i64 = 2_000;
+pub(crate) const APART_MS_MAX: i64 = 2_000;
 /// How long they may be apart before the replica takes no calls any more.
 const PATIENCE_MS: i64 = 10_000;
 /// Replies are kept for one to two of these: long enough for two looks at the store, and so short that a clock does not

@@ -23,6 +23,8 @@ pub enum Op {
     Get,
     /// A look at what is there.
     Head,
+    /// A removal.
+    Delete,
     /// Of either kind; its key is the prefix.
     List,
 }
@@ -40,7 +42,7 @@ pub enum Step {
 /// See the module.
 pub struct Scripted {
     inner: Arc<dyn ObjectStore>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -83,10 +85,14 @@ fn lost() -> Error {
     hitl_embedded::StoreError::Damaged { what, file: None, reason }.into()
 }
 
+fn is_look(op: Op) -> bool {
+    !matches!(op, Op::Put | Op::Delete)
+}
+
 impl Scripted {
     /// The objects in `inner`, with which nothing goes wrong until a test has written it down.
     pub fn over(inner: Arc<dyn ObjectStore>) -> Arc<Self> {
-        Arc::new(Self { inner, state: Mutex::default() })
+        Arc::new(Self { inner, state: Arc::default() })
     }
 
     /// The store in which nothing goes wrong.
@@ -130,10 +136,10 @@ impl Scripted {
         let step = {
             let mut state = self.state();
             state.asked.push((op, path.clone()));
-            if op != Op::Put && state.damaged.is_some_and(|part| path.as_ref().contains(part)) {
+            if is_look(op) && state.damaged.is_some_and(|part| path.as_ref().contains(part)) {
                 return Some(Step::RefuseAndSay(lost));
             }
-            if op != Op::Put && state.absent.is_some_and(|part| path.as_ref().contains(part)) {
+            if is_look(op) && state.absent.is_some_and(|part| path.as_ref().contains(part)) {
                 return Some(Step::RefuseAndSay(absent));
             }
             let fits = |(wanted, part, _): &(Op, &str, Step)| {
@@ -206,7 +212,22 @@ impl ObjectStore for Scripted {
         &self,
         paths: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(paths)
+        let (inner, state) = (self.inner.clone(), self.state.clone());
+        let delete = move |path: Path| {
+            let store = Self { inner: inner.clone(), state: state.clone() };
+            async move {
+                match store.meet(Op::Delete, &path).await {
+                    Some(Step::RefuseAndSay(error)) => return Err(error()),
+                    Some(Step::DoAndSay(error)) => {
+                        let _ = store.inner.delete(&path).await;
+                        return Err(error());
+                    }
+                    _ => store.inner.delete(&path).await?,
+                }
+                Ok(path)
+            }
+        };
+        paths.and_then(delete).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -1,0 +1,27 @@
+//! That an event was removed need not be remembered any more.
+
+use hitl_store::Stored;
+use hitl_store::jobs::{Done, Job};
+
+use crate::Service;
+use crate::error::Error;
+
+/// Removes what says so, and first of all a response that came late.
+///
+/// # Errors
+/// Those of the store, and [`Error::ClockOff`]; the job has to be done again.
+pub(crate) async fn run(service: Service, job: Job) -> Result<Done, Error> {
+    let store = &service.0.store;
+    let now = service.now()?;
+    let read_at = store.read_at();
+    let Stored::Removed(removed) = store.stored(&job.key).await? else {
+        return Ok(Done::Settled);
+    };
+    let forget = store.retention().forget(&job.key, removed);
+    // Two replicas may have removed it, at two instants.
+    if now < forget.due {
+        return Ok(Done::Then(forget));
+    }
+    store.unbury(&job.key, read_at).await?;
+    Ok(Done::Settled)
+}

@@ -1,0 +1,40 @@
+//! How old something is that was read, by both clocks: the one that nobody sets stands still while a machine sleeps.
+
+use hitl_core::Timestamp;
+use object_store::path::Path;
+
+use crate::EventStore;
+use crate::clock::Moment;
+use crate::error::Error;
+
+/// For how long a request that was read shows that its event is there. Whoever removes an event waits for longer
+/// between the request and the rest, so that no other replica takes what it remembers for an open event.
+pub(crate) const VOUCHED_MS: i64 = 30_000;
+
+/// When something was read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadAt {
+    time: Timestamp,
+    moment: Moment,
+}
+
+impl EventStore {
+    /// The present, for what is read from now on.
+    pub fn read_at(&self) -> ReadAt {
+        ReadAt { time: self.clock.now(), moment: self.clock.moment() }
+    }
+
+    /// Whether what was read at `read_at` is at most so old.
+    pub(crate) fn is_within(&self, read_at: ReadAt, ms: i64) -> bool {
+        let now = self.read_at();
+        now.time.ms_since(read_at.time) <= ms && now.moment.ms_since(read_at.moment) <= ms
+    }
+
+    /// Refuses to act on what was read at `path` so long ago that it may be gone.
+    pub(crate) fn expect_within(&self, read_at: ReadAt, path: &Path) -> Result<(), Error> {
+        if self.is_within(read_at, VOUCHED_MS) {
+            return Ok(());
+        }
+        Err(Error::StoreUnavailable(format!("{path} was read too long ago to act on it").into()))
+    }
+}
