@@ -88,6 +88,20 @@ class Script(EventServiceServicer):
     def DeclineEvent(self, request: Any, context: Any) -> v1.DeclineEventResponse:
         return v1.DeclineEventResponse(event=self._event(request.event_id, request, context))
 
+    def BatchCreateEvents(self, request: Any, context: Any) -> v1.BatchCreateEventsResponse:
+        return v1.BatchCreateEventsResponse(results=self._results(request, context))
+
+    def BatchAnswerEvents(self, request: Any, context: Any) -> v1.BatchAnswerEventsResponse:
+        return v1.BatchAnswerEventsResponse(results=self._results(request, context))
+
+    def _results(self, request: Any, context: Any) -> list[Any]:
+        """The results of the step, if it is not a refusal."""
+        self.seen.append(request)
+        step = next(self.steps)
+        if step and isinstance(step[0], Refusal):
+            step[0].abort(context)
+        return step
+
     def _event(self, event_id: str, request: Any, context: Any) -> v1.Event | None:
         self.seen.append(request)
         for item in next(self.steps, []):

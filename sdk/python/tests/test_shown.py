@@ -88,6 +88,12 @@ def test_no_link_is_printed_whatever_prints_it(caplog: pytest.LogCaptureFixture)
             v1.GetEventResponse(event=event.record),
             v1.ListEventsResponse(events=[event.record]),
             v1.WaitEventResponse(event=event.record),
+            v1.WatchEventsResponse(change=v1.Change(event=event.record)),
+            v1.BatchCreateEventsResponse(
+                results=[
+                    v1.CreateEventResult(created=v1.CreateEventResponse(event=event.record)),
+                ]
+            ),
         ]
         logging.warning("%s %r %s", event, event, answers)
         printed = [str(event), repr(event), f"{event}", f"{event.record}", repr(event.record)]

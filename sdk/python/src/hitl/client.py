@@ -3,7 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc.aio
@@ -12,6 +13,7 @@ from hitl import key, v1
 from hitl.config import Config, Settings
 from hitl.error import Internal, Invalid, Unavailable, of_status
 from hitl.event import Create, present
+from hitl.many import Results, send_many
 from hitl.messages import message_of
 from hitl.retry import retry
 from hitl.shape import shape
@@ -102,15 +104,38 @@ class Client:
         there is one, else random, so that repeating the call on a lost connection creates nothing
         twice.
         """
-        filled = v1.CreateEventRequest()
-        filled.CopyFrom(request)
-        filled.namespace = filled.namespace or self.namespace
-        run_id = self.settings.run_id
-        if filled.idempotency_key or not run_id:
-            filled.idempotency_key = filled.idempotency_key or key.once()
+        filled, ticket = self._named(request)
+        try:
             return await self._call(lambda stub: stub.CreateEvent(filled))
-        with key.of_run(filled.namespace, run_id, filled.name) as filled.idempotency_key:
-            return await self._call(lambda stub: stub.CreateEvent(filled))
+        except BaseException:
+            if ticket:
+                ticket.give_back()
+            raise
+
+    @both
+    async def create_many(
+        self, requests: Iterable[v1.CreateEventRequest]
+    ) -> Results[v1.CreateEventResponse]:
+        """Creates many events in few calls, each as `create` does.
+
+        Returns what became of each, in their order: the response, or the `Error` why there is none.
+        """
+        named = [self._named(request) for request in requests]
+        results: Results[v1.CreateEventResponse] = []
+        try:
+            results = await send_many(
+                self,
+                [request for request, _ in named],
+                lambda stub, batch: stub.BatchCreateEvents(
+                    v1.BatchCreateEventsRequest(requests=batch)
+                ),
+                "created",
+            )
+        finally:
+            for (_, ticket), result in zip_longest(named, results):
+                if ticket and not isinstance(result, v1.CreateEventResponse):
+                    ticket.give_back()
+        return results
 
     @both
     def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
@@ -158,6 +183,27 @@ class Client:
             **answer,
         )
         return self._event(lambda stub: stub.AnswerEvent(request))
+
+    @both
+    def answer_many(
+        self, requests: Iterable[v1.AnswerEventRequest]
+    ) -> Coroutine[Any, Any, Results[v1.Response]]:
+        """Answers many events in few calls, by requests of the API.
+
+        Returns how each ended, or the `Error` why it did not, in their order. An empty namespace is
+        the client's; an empty answer id is a random one, so that repeating the call on a lost
+        connection answers nothing twice.
+        """
+        filled = [v1.AnswerEventRequest.FromString(r.SerializeToString()) for r in requests]
+        for request in filled:
+            request.namespace = request.namespace or self.namespace
+            request.answer_id = request.answer_id or key.once()
+        return send_many(
+            self,
+            filled,
+            lambda stub, batch: stub.BatchAnswerEvents(v1.BatchAnswerEventsRequest(requests=batch)),
+            "response",
+        )
 
     @both
     def decline(
@@ -224,14 +270,33 @@ class Client:
     async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
         return present((await self._call(rpc)).event)
 
+    def _named(
+        self, request: v1.CreateEventRequest
+    ) -> tuple[v1.CreateEventRequest, key.Ticket | None]:
+        """A copy with a namespace and a key, and the ticket that the key is of, if any."""
+        filled = v1.CreateEventRequest()
+        filled.CopyFrom(request)
+        filled.namespace = filled.namespace or self.namespace
+        run_id, ticket = self.settings.run_id, None
+        if run_id and not filled.idempotency_key:
+            ticket = key.Ticket(filled.namespace, run_id, filled.name)
+        filled.idempotency_key = filled.idempotency_key or (ticket.key if ticket else key.once())
+        return filled, ticket
+
     def _call(
         self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
     ) -> Coroutine[Any, Any, R]:
-        async def attempt() -> R:
+        return retry(self.settings.retry_for_s, lambda: self.attempt(rpc))
+
+    def attempt(
+        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
+    ) -> Coroutine[Any, Any, R]:
+        """Makes a call once."""
+
+        async def call() -> R:
             return await rpc(await self.stub())
 
-        limit_s = self.settings.retry_for_s
-        return retry(limit_s, lambda: self.reply(attempt(), ATTEMPT_LIMIT_S))
+        return self.reply(call(), ATTEMPT_LIMIT_S)
 
     async def reply(self, reply: Awaitable[R], limit_s: float) -> R:
         """A reply, or its error, or that of a silent server; and notes that there is a server."""
