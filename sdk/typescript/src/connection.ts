@@ -65,13 +65,20 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<MessageShape<O>> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
-    return retry(this.settings.retryForMs, signal, () =>
-      this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
-        const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
-        this.reached = true;
-        return reply.message;
-      }),
-    );
+    return retry(this.settings.retryForMs, signal, () => this.callOnce(method, request, signal));
+  }
+
+  /** Makes a call, and does not repeat it. */
+  callOnce<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    signal: AbortSignal | undefined,
+  ): Promise<MessageShape<O>> {
+    return this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
+      const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
+      this.reached = true;
+      return reply.message;
+    });
   }
 
   /** Opens one stream of a wait and hands on its messages until `receive` has a result, or to its end. */
@@ -139,7 +146,7 @@ class Sessions extends Http2SessionManager {
 }
 
 /** A message that can be sent. */
-function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
+export function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
   try {
     const message = create(schema, init);
     ensureSendable(schema, message);

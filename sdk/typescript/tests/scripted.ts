@@ -16,17 +16,22 @@ export interface Step {
   messages?: Message[];
   pauseMs?: number;
   then?: ConnectError | "hang" | "end";
+  /** What a batch is answered with, if not by the error. */
+  results?: MessageInitShape<typeof v1.CreateEventResultSchema>[];
 }
 
 type Repeatable = v1.CreateEventRequest | v1.AnswerEventRequest | v1.DeclineEventRequest;
 
 /**
  * A client of a server that follows `steps`, and what that server has seen: waits, those that the client closed, creates,
- * and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
+ * batches, and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
  */
 export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies = 0) {
   const script = steps[Symbol.iterator]();
-  const seen = { waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[] };
+  const seen = {
+    waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[],
+    batches: [] as v1.CreateEventRequest[][],
+  };
   const see = (request: Repeatable) => {
     seen.called.push(request);
     const { length } = seen.called;
@@ -59,6 +64,13 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
         seen.created.push(request);
         if (prompt === "refuse") throw refusal(Code.InvalidArgument, "ERROR_REASON_INVALID_REQUEST");
         return { event: { id } };
+      },
+      batchCreateEvents: ({ requests }) => {
+        seen.batches.push(requests);
+        const step = script.next();
+        if (step.done) throw new Error("the script foresees every call");
+        if (step.value.then instanceof ConnectError) throw step.value.then;
+        return { results: step.value.results ?? [] };
       },
       answerEvent: ended,
       declineEvent: ended,

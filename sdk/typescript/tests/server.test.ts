@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl";
 import { Proxy } from "./proxy.js";
 import { freePort, serve } from "./real.js";
@@ -94,6 +95,29 @@ test("a client that is closed ends its waits and makes no calls", async () => {
   closing.close();
   await ended;
   await assert.rejects(closing.get(event.id), { kind: "Invalid", message: "the client is closed" });
+});
+
+test("many are created and answered in order, and what is wrong with one concerns no other", async () => {
+  const input = { kind: { case: "int", value: {} } } as const;
+  const asked = Array.from({ length: 2_002 }, (_, at) => ({ name: at === 1 ? "" : `n${at}`, prompt: "?", input }));
+  asked.push({ name: "\ud800", prompt: "?", input });
+  const created = await client.createMany(asked);
+  for (const at of [1, 2_002]) assert.equal((created[at] as HitlError).kind, "Invalid");
+  assert.deepEqual((created[1] as HitlError).fieldViolations.map(({ field }) => field), ["name"]);
+  const events = created.flatMap((result) => (result instanceof HitlError || !result.event ? [] : [result.event]));
+  const [first] = events;
+  assert.ok(first);
+  assert.deepEqual(events.map(({ name }) => name), asked.map(({ name }) => name).filter((name) => name.startsWith("n")));
+  assert.ok(!inspect(created).includes(first.formUrl));
+
+  const answer = (event: v1.Event, at: number) =>
+    ({ eventId: event.id, answer: { case: "json", value: at === 3 ? '"three"' : event.name.slice(1) } }) as const;
+  const answered = await client.answerMany(events.map(answer));
+  assert.equal((answered[3] as HitlError).kind, "Invalid");
+  const values = answered.flatMap((result) => (result instanceof HitlError ? [] : [Number(result.value?.kind.value)]));
+  assert.deepEqual(values, Array.from({ length: 2_002 }, (_, at) => at).filter((at) => at !== 1 && at !== 4));
+  const [again] = await client.answerMany([answer(first, 0)]);
+  assert.ok(again instanceof HitlError && again.kind === "Conflict" && again.metadata.state === "EVENT_STATE_ANSWERED");
 });
 
 test("errors of the server have their kind and their details", async () => {
