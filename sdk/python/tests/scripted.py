@@ -57,13 +57,23 @@ class Script(EventServiceServicer):
         self.steps = steps
         self.seen: list[Any] = []
         self.ended: list[bool] = []
+        self.over = ThreadEvent()
+        """Set once any stream is over."""
 
     @property
     def calls(self) -> int:
         return len(self.seen)
 
     def WaitEvent(self, request: Any, context: Any) -> Iterator[Message]:
+        return self._stream(request, context)
+
+    def WatchEvents(self, request: Any, context: Any) -> Iterator[v1.WatchEventsResponse]:
+        return self._stream(request, context)
+
+    def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         self.seen.append(request)
+        if not context.add_callback(self.over.set):
+            self.over.set()
         for item in next(self.steps):
             if isinstance(item, Refusal):
                 item.abort(context)

@@ -21,6 +21,7 @@ from hitl.shown import one_line, quoted
 from hitl.sync import both
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
+from hitl.watch import Watch
 
 if TYPE_CHECKING:
     from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -258,6 +259,33 @@ class Client:
             page_token=page_token,
         )
         return self._call(lambda stub: stub.ListEvents(request))
+
+    def watch(
+        self,
+        *,
+        state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
+        name: str = "",
+        scope: str = "",
+        labels: Mapping[str, str] | None = None,
+        resume_token: str = "",
+    ) -> Watch:
+        """Watches events that match, through lost connections and server restarts.
+
+        Iterate by `for` or `async for`: each `Change` is an event that was created or has ended,
+        from now on; or from `resume_token` on, that of the last change that was handled, or of a
+        list. A change may come twice, and none is missed. A token that is too old is `Invalid` with
+        the reason `ERROR_REASON_RESUME_TOKEN_EXPIRED`: list, and watch anew with the list's.
+        """
+        request = message_of(
+            v1.WatchEventsRequest,
+            namespace=self.namespace,
+            state=state,
+            name=name,
+            scope=scope,
+            labels=labels,
+            resume_token=resume_token,
+        )
+        return Watch(self, request)
 
     @both
     async def close(self) -> None:
