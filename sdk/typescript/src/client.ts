@@ -11,6 +11,7 @@ import { discreet } from "./messages.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { wait } from "./wait.js";
+import { type Change, watch, type WatchInit } from "./watch.js";
 
 type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
 type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
@@ -145,6 +146,18 @@ export class Client {
    */
   async waitEvent(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
     return wait(this.#connection, eventId, signal);
+  }
+
+  /**
+   * Watches events that match, through lost connections and server restarts: each change is an event that was created or
+   * has ended, from now on; or from `resumeToken` on, that of the last change that was handled, or of a list. A change may
+   * come twice, and none is missed. An empty namespace is the client's.
+   *
+   * Each iteration has a stream of its own, which is closed when it ends. A token that is too old is an error of kind
+   * `Invalid` with the reason `ERROR_REASON_RESUME_TOKEN_EXPIRED`: list, and watch anew with the list's.
+   */
+  watch(init: WatchInit = {}, { signal }: CallOptions = {}): AsyncIterable<Change> {
+    return { [Symbol.asyncIterator]: () => watch(this.#connection, init, signal) };
   }
 
   /**
