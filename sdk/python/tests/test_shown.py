@@ -110,7 +110,7 @@ def test_a_pickled_event_has_no_link_and_can_be_waited_for() -> None:
         packed = pickle.dumps(linked(client))
         assert b"secret" not in packed
         for event in (pickle.loads(packed), copy.deepcopy(linked(client))):
-            assert event.client.settings == client.settings
+            assert event.client.connection.settings == client.connection.settings
             # Here the server has none either, but it was asked.
             assert (event.id, event.form_url) == ("e", "")
         assert pickle.loads(packed).wait() == 5

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hitl.error import Error, Unavailable
 
 if TYPE_CHECKING:
-    from hitl.client import Client
+    from hitl.connection import Connection
 
 R = TypeVar("R")
 
@@ -47,8 +47,8 @@ class Persistence:
     person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
     """
 
-    def __init__(self, client: "Client") -> None:
-        self._client = client
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
         self._begun = time.monotonic()
         self._backoff = Backoff()
 
@@ -60,8 +60,8 @@ class Persistence:
         """Lets the time until the next attempt pass; raises the error if there is to be none."""
         delay = self._backoff.delay(error)
         lost = error.retryable or isinstance(error, Unavailable)
-        in_time = time.monotonic() - self._begun + delay <= self._client.settings.retry_for_s
-        if not lost or not (self._client.reached or (error.retryable and in_time)):
+        in_time = time.monotonic() - self._begun + delay <= self._connection.settings.retry_for_s
+        if not lost or not (self._connection.reached or (error.retryable and in_time)):
             raise error
         await asyncio.sleep(delay)
 

@@ -12,7 +12,7 @@ from hitl.messages import message_of
 from hitl.retry import Persistence
 
 if TYPE_CHECKING:
-    from hitl.client import Client
+    from hitl.connection import Connection
 
 # Three of the server's default heartbeats.
 SILENCE_LIMIT_S = 45.0
@@ -25,23 +25,25 @@ _FINAL = {
 }
 
 
-async def wait(client: "Client", event_id: str) -> v1.Event:
+async def wait(connection: "Connection", event_id: str) -> v1.Event:
     """Waits until the event has ended, and returns it."""
-    persistence = Persistence(client)
+    persistence = Persistence(connection)
     while True:
         try:
-            return await _attend(client, event_id, persistence)
+            return await _attend(connection, event_id, persistence)
         except Error as error:
             await persistence.pause(error)
 
 
-async def _attend(client: "Client", event_id: str, persistence: Persistence) -> v1.Event:
+async def _attend(connection: "Connection", event_id: str, persistence: Persistence) -> v1.Event:
     """Follows one stream until it brings the final event or is lost."""
-    request = message_of(v1.WaitEventRequest, namespace=client.namespace, event_id=event_id)
-    stream = (await client.stub()).WaitEvent(request)
+    request = message_of(
+        v1.WaitEventRequest, namespace=connection.settings.namespace, event_id=event_id
+    )
+    stream = (await connection.stub()).WaitEvent(request)
     try:
         while True:
-            message = await client.reply(stream.read(), SILENCE_LIMIT_S)
+            message = await connection.reply(stream.read(), SILENCE_LIMIT_S)
             if not isinstance(message, v1.WaitEventResponse):
                 raise Unavailable("the stream ended before the event", retryable=True)
             persistence.progress()

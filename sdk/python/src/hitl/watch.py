@@ -15,7 +15,7 @@ from hitl.sync import Call, soon
 from hitl.wait import SILENCE_LIMIT_S
 
 if TYPE_CHECKING:
-    from hitl.client import Client
+    from hitl.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Watch:
     when its iterator is dropped, as `for` does at its end.
     """
 
-    def __init__(self, client: "Client", request: v1.WatchEventsRequest) -> None:
-        self._client, self._request = client, request
+    def __init__(self, connection: "Connection", request: v1.WatchEventsRequest) -> None:
+        self._connection, self._request = connection, request
 
     def __iter__(self) -> Iterator[Change]:
-        return Changes(self._client, self._request)
+        return Changes(self._connection, self._request)
 
     def __aiter__(self) -> AsyncIterator[Change]:
-        return Changes(self._client, self._request)
+        return Changes(self._connection, self._request)
 
 
 class Changes:
@@ -53,8 +53,8 @@ class Changes:
 
     _stream: Any = None
 
-    def __init__(self, client: "Client", request: v1.WatchEventsRequest) -> None:
-        self._client = client
+    def __init__(self, connection: "Connection", request: v1.WatchEventsRequest) -> None:
+        self._connection = connection
         self._request = v1.WatchEventsRequest()
         self._request.CopyFrom(request)
         self._persistence: Persistence | None = None
@@ -84,7 +84,7 @@ class Changes:
             soon(self._stream.cancel)
 
     async def _next(self) -> Change:
-        persistence = self._persistence = self._persistence or Persistence(self._client)
+        persistence = self._persistence = self._persistence or Persistence(self._connection)
         while True:
             try:
                 return await self._read(persistence)
@@ -95,9 +95,9 @@ class Changes:
     async def _read(self, persistence: Persistence) -> Change:
         """Follows the stream until it brings a change or is lost."""
         if self._stream is None:
-            self._stream = (await self._client.stub()).WatchEvents(self._request)
+            self._stream = (await self._connection.stub()).WatchEvents(self._request)
         while True:
-            message = await self._client.reply(self._stream.read(), SILENCE_LIMIT_S)
+            message = await self._connection.reply(self._stream.read(), SILENCE_LIMIT_S)
             if not isinstance(message, v1.WatchEventsResponse):
                 raise Unavailable("the stream of changes ended", retryable=True)
             persistence.progress()
