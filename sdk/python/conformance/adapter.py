@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +44,15 @@ async def handle(command: Json) -> Json:
         request = v1.ListEventsRequest.FromString(bytes(command["message"]))
         filters: Json = {field.name: value for field, value in request.ListFields()}
         return {"page": pack(await client.list.aio(**filters))}
+    if op == "create_many":
+        questions = map(v1.CreateEventRequest.FromString, map(bytes, command["messages"]))
+        return {"results": outcomes("created", await client.create_many.aio(questions))}
+    if op == "answer_many":
+        answers = map(v1.AnswerEventRequest.FromString, map(bytes, command["messages"]))
+        return {"results": outcomes("response", await client.answer_many.aio(answers))}
+    if op == "wait_many":
+        waits = [client.wait_event.aio(event_id) for event_id in command["event_ids"]]
+        return {"events": [pack(event) for event in await asyncio.gather(*waits)]}
     return {"event": pack(await untyped(client, command))}
 
 
@@ -88,6 +98,13 @@ async def untyped(client: hitl.Client, command: Json) -> v1.Event:
         return await client.answer.aio(event_id, text=request.text, responder=responder)
     value = request.value if request.HasField("value") else json.loads(request.json)
     return await client.answer.aio(event_id, value, responder=responder)
+
+
+def outcomes(name: str, results: Sequence[Message | hitl.Error]) -> list[Json]:
+    return [
+        {"error": failure(result)} if isinstance(result, hitl.Error) else {name: pack(result)}
+        for result in results
+    ]
 
 
 def pack(message: Message) -> list[int]:

@@ -57,13 +57,23 @@ class Script(EventServiceServicer):
         self.steps = steps
         self.seen: list[Any] = []
         self.ended: list[bool] = []
+        self.over = ThreadEvent()
+        """Set once any stream is over."""
 
     @property
     def calls(self) -> int:
         return len(self.seen)
 
     def WaitEvent(self, request: Any, context: Any) -> Iterator[Message]:
+        return self._stream(request, context)
+
+    def WatchEvents(self, request: Any, context: Any) -> Iterator[v1.WatchEventsResponse]:
+        return self._stream(request, context)
+
+    def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         self.seen.append(request)
+        if not context.add_callback(self.over.set):
+            self.over.set()
         for item in next(self.steps):
             if isinstance(item, Refusal):
                 item.abort(context)
@@ -87,6 +97,20 @@ class Script(EventServiceServicer):
 
     def DeclineEvent(self, request: Any, context: Any) -> v1.DeclineEventResponse:
         return v1.DeclineEventResponse(event=self._event(request.event_id, request, context))
+
+    def BatchCreateEvents(self, request: Any, context: Any) -> v1.BatchCreateEventsResponse:
+        return v1.BatchCreateEventsResponse(results=self._results(request, context))
+
+    def BatchAnswerEvents(self, request: Any, context: Any) -> v1.BatchAnswerEventsResponse:
+        return v1.BatchAnswerEventsResponse(results=self._results(request, context))
+
+    def _results(self, request: Any, context: Any) -> list[Any]:
+        """The results of the step, if it is not a refusal."""
+        self.seen.append(request)
+        step = next(self.steps)
+        if step and isinstance(step[0], Refusal):
+            step[0].abort(context)
+        return step
 
     def _event(self, event_id: str, request: Any, context: Any) -> v1.Event | None:
         self.seen.append(request)

@@ -50,12 +50,12 @@ def test_a_server_that_came_back_on_another_port_is_found_even_if_calls_are_not_
     servers.kill()
     # The connection notices.
     limit = time.monotonic() + 5
-    while client._channel and client._channel.get_state().name == "READY":
+    while client.connection._channel and client.connection._channel.get_state().name == "READY":
         assert time.monotonic() < limit
         threading.Event().wait(0.01)
     port = free_port()
     variables = {"HITL_PORT": str(port), "HITL_DATA_DIR": str(servers.directory)}
-    object.__setattr__(client.settings.local, "environment", tuple(variables.items()))
+    object.__setattr__(client.connection.settings.local, "environment", tuple(variables.items()))
     client.list()
     assert client.endpoint == f"http://127.0.0.1:{port}"
     state = json.loads((servers.directory / "server.json").read_text())

@@ -17,9 +17,9 @@ from conftest import Servers
 from proxy import proxy
 
 import hitl
-from hitl import Event, client
+from hitl import Event, connection
 
-OPTIONS = client.OPTIONS
+OPTIONS = connection.OPTIONS
 ROOT = Path(__file__).parent.parent
 
 
@@ -122,8 +122,8 @@ def test_a_call_just_after_the_connection_fell_silent_is_made_over_another(
     """Here what takes seconds takes a fifth, and there is no time for two silent attempts."""
     hitl.Client().list()
     shorter = [(name, value // 5) if "_time" in name else (name, value) for name, value in OPTIONS]
-    monkeypatch.setattr(client, "OPTIONS", shorter)
-    monkeypatch.setattr(client, "ATTEMPT_LIMIT_S", client.ATTEMPT_LIMIT_S / 5)
+    monkeypatch.setattr(connection, "OPTIONS", shorter)
+    monkeypatch.setattr(connection, "ATTEMPT_LIMIT_S", connection.ATTEMPT_LIMIT_S / 5)
     with proxy(local) as between, ThreadPoolExecutor() as threads:
         endpoint = f"http://127.0.0.1:{between.port}"
         caller = hitl.Client(hitl.Config(endpoint, retry_for=4))

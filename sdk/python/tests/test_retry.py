@@ -7,7 +7,7 @@ from conftest import free_port
 from scripted import HANG, NO_EVENT, Refusal, serving
 
 import hitl
-from hitl import client, retry
+from hitl import connection, retry
 
 LOST = Refusal(grpc.StatusCode.UNAVAILABLE)
 DOWN = Refusal(grpc.StatusCode.UNAVAILABLE, "ERROR_REASON_SHUTTING_DOWN")
@@ -57,7 +57,7 @@ def test_a_server_never_there_is_given_up_in_time() -> None:
 
 
 def test_an_attempt_without_reply_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "ATTEMPT_LIMIT_S", 0.1)
+    monkeypatch.setattr(connection, "ATTEMPT_LIMIT_S", 0.1)
     with serving([HANG], [HANG], retry_for=0) as (caller, script):
         told = f"the server at {caller.endpoint} sent nothing for 0.1 s"
         with pytest.raises(hitl.Unavailable, match=told) as caught:

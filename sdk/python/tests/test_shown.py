@@ -88,6 +88,12 @@ def test_no_link_is_printed_whatever_prints_it(caplog: pytest.LogCaptureFixture)
             v1.GetEventResponse(event=event.record),
             v1.ListEventsResponse(events=[event.record]),
             v1.WaitEventResponse(event=event.record),
+            v1.WatchEventsResponse(change=v1.Change(event=event.record)),
+            v1.BatchCreateEventsResponse(
+                results=[
+                    v1.CreateEventResult(created=v1.CreateEventResponse(event=event.record)),
+                ]
+            ),
         ]
         logging.warning("%s %r %s", event, event, answers)
         printed = [str(event), repr(event), f"{event}", f"{event.record}", repr(event.record)]
@@ -104,7 +110,7 @@ def test_a_pickled_event_has_no_link_and_can_be_waited_for() -> None:
         packed = pickle.dumps(linked(client))
         assert b"secret" not in packed
         for event in (pickle.loads(packed), copy.deepcopy(linked(client))):
-            assert event.client.settings == client.settings
+            assert event.client.connection.settings == client.connection.settings
             # Here the server has none either, but it was asked.
             assert (event.id, event.form_url) == ("e", "")
         assert pickle.loads(packed).wait() == 5

@@ -117,7 +117,7 @@ def test_what_cannot_be_read_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch
     """Repeated, it would be the same."""
     unreadable, too_large = b"\x0a\x03\x0a\x01\xff", bytes(5 << 20)
     calls: list[int] = []
-    monkeypatch.setattr("hitl.client.OPTIONS", [("grpc.max_receive_message_length", 4 << 20)])
+    monkeypatch.setattr("hitl.connection.OPTIONS", [("grpc.max_receive_message_length", 4 << 20)])
 
     def reply(_: bytes, __: Any) -> bytes:
         calls.append(1)

@@ -38,3 +38,10 @@ async def main() -> None:
     assert_type(await hitl.ask.aio("a", "b", float), float)
     assert_type(hitl.Client().get("x"), hitl.v1.Event)
     assert_type(await hitl.Client().list.aio(page_size=3), hitl.v1.ListEventsResponse)
+    created_many = hitl.Client().create_many([])
+    assert_type(created_many, list[hitl.v1.CreateEventResponse | hitl.Error])
+    assert_type(await hitl.Client().answer_many.aio([]), list[hitl.v1.Response | hitl.Error])
+    for change in hitl.Client().watch(name="a"):
+        assert_type(change, hitl.Change)
+    async for change in hitl.Client().watch():
+        assert_type(change.event, hitl.v1.Event)

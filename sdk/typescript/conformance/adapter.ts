@@ -1,7 +1,7 @@
 /** Drives the package by commands on stdin, one JSON object a line, for the scenarios that all languages share. */
 
 import { createInterface } from "node:readline";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { ask, bool, choice, choices, Client, float, HitlError, int, object, str, v1 } from "hitl";
 import type { Answer, DataType, Event, StrOptions } from "hitl";
 
@@ -18,6 +18,8 @@ interface Command {
   labels?: Record<string, string>; markdown?: boolean; idempotency_key?: string; reason?: string; responder?: string;
   /** Bytes of a message of the API. */
   message: number[];
+  messages: number[][];
+  event_ids: string[];
 }
 
 const clients = new Map<string, Client>();
@@ -66,6 +68,18 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     return report(await clientOf(command).decline(eventId, reason, { responder }));
   },
   cancel: async (command) => report(await clientOf(command).cancel(command.event_id, command.reason)),
+  async create_many(command) {
+    const requests = command.messages.map((bytes) => fromBinary(v1.CreateEventRequestSchema, Uint8Array.from(bytes)));
+    return outcomes("created", v1.CreateEventResponseSchema, await clientOf(command).createMany(requests));
+  },
+  async answer_many(command) {
+    const requests = command.messages.map((bytes) => fromBinary(v1.AnswerEventRequestSchema, Uint8Array.from(bytes)));
+    return outcomes("response", v1.ResponseSchema, await clientOf(command).answerMany(requests));
+  },
+  async wait_many(command) {
+    const events = await Promise.all(command.event_ids.map((id) => clientOf(command).waitEvent(id)));
+    return { events: events.map((event) => [...toBinary(v1.EventSchema, event)]) };
+  },
   async list(command) {
     const request = fromBinary(v1.ListEventsRequestSchema, Uint8Array.from(command.message));
     const page = await clientOf(command).list(request);
@@ -94,6 +108,12 @@ function typeOf(command: Command): DataType<unknown> {
 }
 
 const report = (event: v1.Event) => ({ event: [...toBinary(v1.EventSchema, event)] });
+
+function outcomes<D extends DescMessage>(name: string, schema: D, results: (MessageShape<D> | HitlError)[]): object {
+  const outcome = (result: MessageShape<D> | HitlError) =>
+    result instanceof HitlError ? { error: failure(result) } : { [name]: [...toBinary(schema, result)] };
+  return { results: results.map(outcome) };
+}
 
 function failure(error: unknown): object {
   if (!(error instanceof HitlError)) return { kind: "adapter", message: String(error) };

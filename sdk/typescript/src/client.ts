@@ -1,19 +1,25 @@
 /** The client: one connection, shared by everything that is asked over it. */
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { type Config, resolve } from "./config.js";
 import { Connection } from "./connection.js";
+import { HitlError } from "./error.js";
 import { EventBuilder, present } from "./event.js";
 import { once, Ticket } from "./key.js";
+import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { wait } from "./wait.js";
+import { type Change, watch, type WatchInit } from "./watch.js";
 
 type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
+type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
 type ListInit = MessageInitShape<typeof v1.ListEventsRequestSchema>;
 
-const { createEvent, getEvent, listEvents, answerEvent, declineEvent, cancelEvent } = v1.EventService.method;
+const {
+  createEvent, batchCreateEvents, getEvent, listEvents, answerEvent, batchAnswerEvents, declineEvent, cancelEvent,
+} = v1.EventService.method;
 
 /** What every call takes. */
 export interface CallOptions {
@@ -82,10 +88,7 @@ export class Client {
    * to a different request.
    */
   async create(init: CreateInit, { signal }: CallOptions = {}): Promise<v1.CreateEventResponse> {
-    const { runId } = this.#connection.settings;
-    const derived = runId && !init.idempotencyKey;
-    const ticket = derived ? new Ticket(init.namespace || this.namespace, runId, init.name ?? "") : undefined;
-    const request = { ...init, idempotencyKey: init.idempotencyKey || (ticket?.key ?? once()) };
+    const { request, ticket } = this.#named(init);
     try {
       const reply = await this.#connection.call(createEvent, request, signal);
       if (reply.event) discreet(reply.event);
@@ -93,6 +96,32 @@ export class Client {
     } catch (error) {
       ticket?.giveBack();
       throw error;
+    }
+  }
+
+  /**
+   * Creates many events in few calls, each as `create` does, and resolves to what became of each, in their order: the
+   * response, or the `HitlError` why there is none.
+   */
+  async createMany(
+    inits: Iterable<CreateInit>,
+    { signal }: CallOptions = {},
+  ): Promise<(v1.CreateEventResponse | HitlError)[]> {
+    const named = [...inits].map((init) => this.#named(init));
+    const requests = named.map(({ request }) => request);
+    let results: (v1.CreateEventResponse | HitlError)[] = [];
+    try {
+      results = await this.#many(v1.CreateEventRequestSchema, requests, signal, async (requests) => {
+        const reply = await this.#connection.callOnce(batchCreateEvents, { requests }, signal);
+        return reply.results.map(({ result }) => (result.case === "created" ? result.value : failed(result.value)));
+      });
+      for (const result of results) if (!(result instanceof HitlError) && result.event) discreet(result.event);
+      return results;
+    } finally {
+      named.forEach(({ ticket }, at) => {
+        const result = results[at];
+        if (!result || result instanceof HitlError) ticket?.giveBack();
+      });
     }
   }
 
@@ -120,12 +149,39 @@ export class Client {
   }
 
   /**
+   * Watches events that match, through lost connections and server restarts: each change is an event that was created or
+   * has ended, from now on; or from `resumeToken` on, that of the last change that was handled, or of a list. A change may
+   * come twice, and none is missed. An empty namespace is the client's.
+   *
+   * Each iteration has a stream of its own, which is closed when it ends. A token that is too old is an error of kind
+   * `Invalid` with the reason `ERROR_REASON_RESUME_TOKEN_EXPIRED`: list, and watch anew with the list's.
+   */
+  watch(init: WatchInit = {}, { signal }: CallOptions = {}): AsyncIterable<Change> {
+    return { [Symbol.asyncIterator]: () => watch(this.#connection, init, signal) };
+  }
+
+  /**
    * Answers an event. Rejects with kind `Invalid` if the answer does not fit (the event stays as it was), `Conflict` if
    * the event has ended, and `NotFound`.
    */
   async answer(eventId: string, answer: Answer, { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
     const request = { eventId, answerId: once(), responder, answer: oneof(answer) };
     return present(await this.#connection.call(answerEvent, request, signal));
+  }
+
+  /**
+   * Answers many events in few calls, by requests of the API, and resolves to how each ended, or the `HitlError` why it
+   * did not, in their order. An empty namespace is the client's; an empty answer id is a random one, so that repeating
+   * the call on a lost connection answers nothing twice.
+   */
+  async answerMany(inits: Iterable<AnswerInit>, { signal }: CallOptions = {}): Promise<(v1.Response | HitlError)[]> {
+    const filled = [...inits].map((init) => ({
+      ...init, namespace: init.namespace || this.namespace, answerId: init.answerId || once(),
+    }));
+    return this.#many(v1.AnswerEventRequestSchema, filled, signal, async (requests) => {
+      const reply = await this.#connection.callOnce(batchAnswerEvents, { requests }, signal);
+      return reply.results.map(({ result }) => (result.case === "response" ? result.value : failed(result.value)));
+    });
   }
 
   /**
@@ -148,6 +204,25 @@ export class Client {
    */
   async cancel(eventId: string, reason = "", { signal }: CallOptions = {}): Promise<v1.Event> {
     return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal));
+  }
+
+  /** The request with a namespace and a key, and the ticket that the key is of, if any. */
+  #named(init: CreateInit): { request: CreateInit; ticket: Ticket | undefined } {
+    const { runId } = this.#connection.settings;
+    const namespace = init.namespace || this.namespace;
+    const derived = runId && !init.idempotencyKey;
+    const ticket = derived ? new Ticket(namespace, runId, init.name ?? "") : undefined;
+    const request = { ...init, namespace, idempotencyKey: init.idempotencyKey || (ticket?.key ?? once()) };
+    return { request, ticket };
+  }
+
+  #many<D extends DescMessage, R>(
+    schema: D,
+    inits: MessageInitShape<D>[],
+    signal: AbortSignal | undefined,
+    send: (requests: MessageShape<D>[]) => Promise<(R | HitlError)[]>,
+  ): Promise<(R | HitlError)[]> {
+    return sendMany(schema, inits, this.#connection.settings.retryForMs, signal, send);
   }
 }
 

@@ -1,15 +1,16 @@
 /** The connection that all calls of a client share. */
 
 import net from "node:net";
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type {
+  DescMessage, DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape,
+} from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import { createClient, type Transport } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Settings } from "./config.js";
 import { fromCall, HitlError, invalid, silent } from "./error.js";
 import { ensureSendable } from "./messages.js";
 import { retry, within } from "./retry.js";
-import { EventService, type WaitEventResponse } from "./v1.js";
 
 /** How long what may be silent. Tests shorten it. */
 export const LIMITS = {
@@ -65,27 +66,54 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<MessageShape<O>> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
-    return retry(this.settings.retryForMs, signal, () =>
-      this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
-        const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
-        this.reached = true;
-        return reply.message;
-      }),
-    );
+    return retry(this.settings.retryForMs, signal, () => this.callOnce(method, request, signal));
   }
 
-  /** Opens one stream of a wait and hands on its messages until `receive` has a result, or to its end. */
-  watch<R>(eventId: string, signal: AbortSignal | undefined, receive: (message: WaitEventResponse) => R | undefined) {
-    const stub = createClient(EventService, this.#transport);
-    return this.#attempt(LIMITS.waitMs, signal, async (signal, alive) => {
-      for await (const message of stub.waitEvent({ namespace: this.settings.namespace, eventId }, { signal })) {
-        this.reached = true;
-        alive();
-        const result = receive(message);
-        if (result !== undefined) return result;
-      }
-      return undefined;
+  /** Makes a call, and does not repeat it. */
+  callOnce<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    signal: AbortSignal | undefined,
+  ): Promise<MessageShape<O>> {
+    return this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
+      const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
+      this.reached = true;
+      return reply.message;
     });
+  }
+
+  /**
+   * Opens one stream and hands on its messages, to its end or until the server is silent for too long. It is closed when
+   * the iteration ends, however that does. An empty namespace is the client's.
+   */
+  async *stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    init: MessageInitShape<I> & { namespace?: string },
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
+    const closing = new AbortController();
+    const messages = this.#messages(method, request, closing.signal);
+    try {
+      for (;;) {
+        const next = await this.#attempt(LIMITS.waitMs, signal, () => messages.next());
+        if (next.done) return;
+        this.reached = true;
+        yield next.value;
+      }
+    } finally {
+      closing.abort();
+    }
+  }
+
+  async *#messages<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageShape<I>,
+    signal: AbortSignal,
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    const requests = (async function* () { yield await Promise.resolve(request); })();
+    const reply = await this.#transport.stream(method, signal, undefined, undefined, requests);
+    yield* reply.message;
   }
 
   /** Ends the connection and all calls over it. */
@@ -98,19 +126,19 @@ export class Connection {
   #attempt<R>(
     limitMs: number,
     signal: AbortSignal | undefined,
-    call: (signal: AbortSignal, alive: () => void) => Promise<R>,
+    call: (signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
     const silence = () => {
       // The manager may wait for a ping of this connection for ever, and have all calls wait with it.
       this.#session.abort();
       return silent(this.name, limitMs);
     };
-    return within(limitMs, silence, signal, async (signal, alive) => {
+    return within(limitMs, silence, signal, async (signal) => {
       if (this.#closed) throw invalid("the client is closed");
       const state = this.#session.state();
       if (state === "closed" || state === "error") await this.settings.local?.ready();
       try {
-        return await call(signal, alive);
+        return await call(signal);
       } catch (failure) {
         throw fromCall(failure, this.name);
       }
@@ -139,7 +167,7 @@ class Sessions extends Http2SessionManager {
 }
 
 /** A message that can be sent. */
-function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
+export function message<D extends DescMessage>(schema: D, init: MessageInitShape<D>): MessageShape<D> {
   try {
     const message = create(schema, init);
     ensureSendable(schema, message);

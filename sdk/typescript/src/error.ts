@@ -1,7 +1,7 @@
 /** One error type with a few kinds: as many as a caller would handle differently. */
 
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { type Duration, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 import { lines, oneLine } from "./shown.js";
@@ -117,7 +117,6 @@ export function fromCall(failure: unknown, endpoint: string): unknown {
   const info = failure.findDetails(ErrorInfoSchema).find((info) => info.domain === "hitl.v1");
   if (!info) return notOurs(failure, endpoint);
   const kind = kindOf(failure.code);
-  const delay = failure.findDetails(RetryInfoSchema)[0]?.retryDelay;
   return new HitlError(kind, oneLine(failure.rawMessage), {
     retryable: kind === "Unavailable" || kind === "Exhausted",
     reason: info.reason,
@@ -125,9 +124,26 @@ export function fromCall(failure: unknown, endpoint: string): unknown {
     fieldViolations: failure
       .findDetails(BadRequestSchema)
       .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
-    retryDelayMs: delay ? Math.min(Number(delay.seconds) * 1000 + delay.nanos / 1e6, RETRY_DELAY_MAX_MS) : 0,
+    retryDelayMs: delayMs(failure.findDetails(RetryInfoSchema)[0]?.retryDelay),
     cause: failure,
   });
+}
+
+/** Why one part of a call failed, as if it had been a call of its own. @internal */
+export function fromFailure({ code, reason, message, metadata, fieldViolations, retryAfter }: v1.Failure): HitlError {
+  const kind = kindOf(code);
+  return new HitlError(kind, oneLine(message), {
+    retryable: kind === "Unavailable" || kind === "Exhausted",
+    // A reason that this version does not know has no name here.
+    reason: REASONS.get(reason) ?? "",
+    metadata,
+    fieldViolations: fieldViolations.map(({ field, description }) => ({ field, description })),
+    retryDelayMs: delayMs(retryAfter),
+  });
+}
+
+function delayMs(delay: Duration | undefined): number {
+  return delay ? Math.min(Number(delay.seconds) * 1000 + delay.nanos / 1e6, RETRY_DELAY_MAX_MS) : 0;
 }
 
 /** An error that no hitl server made: the connection, a proxy, or some other server. */
@@ -148,6 +164,8 @@ function notOurs(failure: ConnectError, endpoint: string): HitlError {
   return new HitlError(kindOf(failure.code), `${endpoint} refused the call: ${root}`, { cause: failure });
 }
 
+const REASONS = new Map<number, string>(v1.ErrorReasonSchema.values.map(({ number, name }) => [number, name]));
+
 /** The longest that a server can have anyone wait before the next attempt, whatever it asks for. */
 const RETRY_DELAY_MAX_MS = 60_000;
 
@@ -160,7 +178,7 @@ const LOSSES = [
   Code.ResourceExhausted,
 ];
 
-const KINDS: Partial<Record<Code, ErrorKind>> = {
+const KINDS: Partial<Record<number, ErrorKind>> = {
   [Code.NotFound]: "NotFound",
   [Code.InvalidArgument]: "Invalid",
   [Code.OutOfRange]: "Invalid",
@@ -172,4 +190,4 @@ const KINDS: Partial<Record<Code, ErrorKind>> = {
   [Code.Unavailable]: "Unavailable",
 };
 
-const kindOf = (code: Code): ErrorKind => KINDS[code] ?? "Internal";
+const kindOf = (code: number): ErrorKind => KINDS[code] ?? "Internal";

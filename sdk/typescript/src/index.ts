@@ -16,6 +16,7 @@ export * as v1 from "./v1.js";
 export {
   bool, choice, choices, type DataType, type Field, float, int, object, type Option, str, type StrOptions,
 } from "./value.js";
+export type { Change } from "./watch.js";
 
 /**
  * Asks one question and waits for its answer, with everything else left at its default.

@@ -50,34 +50,60 @@ export async function retry<R>(
 }
 
 /**
+ * Attempts at what lasts for as long as the program wants it, such as a wait.
+ *
+ * Once the client has reached its server, no loss of it ends that: the program waits for a person, who may take longer
+ * than any outage. Before that, a wrong address is the likelier cause.
+ */
+export class Persistence {
+  readonly #begun = performance.now();
+  readonly #backoff = new Backoff();
+
+  constructor(
+    readonly connection: { readonly reached: boolean; readonly settings: { readonly retryForMs: number } },
+    readonly signal: AbortSignal | undefined,
+  ) {}
+
+  /** Has the next delay be the shortest again. */
+  progress(): void {
+    this.#backoff.reset();
+  }
+
+  /** Lets the time until the next attempt pass; throws the error if there is to be none. */
+  async pause(error: unknown): Promise<void> {
+    if (!(error instanceof HitlError)) throw error;
+    const delayMs = this.#backoff.delayMs(error);
+    const { reached, settings } = this.connection;
+    const lost = error.retryable || error.kind === "Unavailable";
+    const inTime = error.retryable && performance.now() - this.#begun + delayMs <= settings.retryForMs;
+    if (!lost || !(reached || inTime)) throw error;
+    await sleep(delayMs, this.signal);
+  }
+}
+
+/**
  * Runs `attempt` until it ends, the caller's signal aborts, or the server is silent for too long, of which `silence`
- * makes an error; `alive` says that it is not. The signal that `attempt` gets is aborted in any case, so that nothing of
- * it stays open.
+ * makes an error. The signal that `attempt` gets is aborted in any case, so that nothing of it stays open.
  */
 export async function within<R>(
   silenceMs: number,
   silence: () => HitlError,
   signal: AbortSignal | undefined,
-  attempt: (signal: AbortSignal, alive: () => void) => Promise<R>,
+  attempt: (signal: AbortSignal) => Promise<R>,
 ): Promise<R> {
   signal?.throwIfAborted();
   // Node would warn of a leak at the eleventh of the calls and waits that share a signal.
   if (signal) setMaxListeners(0, signal);
   const controller = new AbortController();
   const stop = () => { controller.abort(signal?.reason); };
-  const listen = () => setTimeout(() => { controller.abort(silence()); }, silenceMs);
-  let timer = listen();
-  const alive = () => {
-    clearTimeout(timer);
-    timer = listen();
-  };
+  const timer = setTimeout(() => { controller.abort(silence()); }, silenceMs);
   signal?.addEventListener("abort", stop);
   try {
     const stopped = new Promise<never>((_, reject) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller chose the reason
       controller.signal.addEventListener("abort", () => { reject(controller.signal.reason); });
     });
-    return await Promise.race([attempt(controller.signal, alive), stopped]);
+    return await Promise.race([attempt(controller.signal), stopped]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);

@@ -6,41 +6,31 @@
  */
 
 import type { Connection } from "./connection.js";
-import { HitlError, unavailable } from "./error.js";
+import { unavailable } from "./error.js";
 import { discreet } from "./messages.js";
-import { Backoff, sleep } from "./retry.js";
-import { type Event, EventState } from "./v1.js";
+import { Persistence } from "./retry.js";
+import { type Event, EventService, EventState } from "./v1.js";
 
-/**
- * Waits until the event has ended, and returns it.
- *
- * Once the client has reached its server, no loss of it ends the wait: the program waits for a person, who may take
- * longer than any outage. Before that, a wrong address is the likelier cause.
- */
+const { waitEvent } = EventService.method;
+
+/** Waits until the event has ended, and returns it. */
 export async function wait(connection: Connection, eventId: string, signal?: AbortSignal): Promise<Event> {
-  const begun = performance.now();
-  const backoff = new Backoff();
+  const persistence = new Persistence(connection, signal);
   for (;;) {
     try {
-      return await attend(connection, eventId, backoff, signal);
+      return await attend(connection, eventId, persistence);
     } catch (error) {
-      if (!(error instanceof HitlError)) throw error;
-      const delayMs = backoff.delayMs(error);
-      const lost = error.retryable || error.kind === "Unavailable";
-      const inTime = error.retryable && performance.now() - begun + delayMs <= connection.settings.retryForMs;
-      if (!lost || !(connection.reached || inTime)) throw error;
-      await sleep(delayMs, signal);
+      await persistence.pause(error);
     }
   }
 }
 
 /** Follows one stream until it brings the final event or is lost. */
-async function attend(connection: Connection, eventId: string, backoff: Backoff, signal?: AbortSignal): Promise<Event> {
-  const ended = await connection.watch(eventId, signal, ({ update }) => {
-    backoff.reset();
-    return update.case === "event" && isFinal(update.value) ? discreet(update.value) : undefined;
-  });
-  if (ended) return ended;
+async function attend(connection: Connection, eventId: string, persistence: Persistence): Promise<Event> {
+  for await (const { update } of connection.stream(waitEvent, { eventId }, persistence.signal)) {
+    persistence.progress();
+    if (update.case === "event" && isFinal(update.value)) return discreet(update.value);
+  }
   throw unavailable("the stream ended before the event");
 }
 

@@ -11,22 +11,29 @@ import * as v1 from "../src/v1.js";
 
 export type Message = MessageInitShape<typeof v1.WaitEventResponseSchema>;
 
-/** What one wait is answered with: messages, each after a pause, then an error, silence, or the end of the stream. */
+export type Update = MessageInitShape<typeof v1.WatchEventsResponseSchema>;
+
+/** What one wait or watch is answered with: messages, each after a pause, then an error, silence, or the end of the stream. */
 export interface Step {
-  messages?: Message[];
+  messages?: (Message | Update)[];
   pauseMs?: number;
   then?: ConnectError | "hang" | "end";
+  /** What a batch is answered with, if not by the error. */
+  results?: MessageInitShape<typeof v1.CreateEventResultSchema>[];
 }
 
 type Repeatable = v1.CreateEventRequest | v1.AnswerEventRequest | v1.DeclineEventRequest;
 
 /**
- * A client of a server that follows `steps`, and what that server has seen: waits, those that the client closed, creates,
- * and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
+ * A client of a server that follows `steps`, and what that server has seen: waits, streams that the client closed, creates,
+ * batches, watches, and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
  */
 export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies = 0) {
   const script = steps[Symbol.iterator]();
-  const seen = { waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[] };
+  const seen = {
+    waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[],
+    batches: [] as v1.CreateEventRequest[][], watches: [] as v1.WatchEventsRequest[],
+  };
   const see = (request: Repeatable) => {
     seen.called.push(request);
     const { length } = seen.called;
@@ -36,21 +43,28 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
     see(request);
     return { event: { id: "e" } };
   };
+  async function* follow<M>(signal: AbortSignal) {
+    const step = script.next();
+    if (step.done) throw new Error("the script foresees every call");
+    const { messages = [], pauseMs = 0, then = "end" } = step.value;
+    const closed = new Promise((stop) => { signal.addEventListener("abort", stop); });
+    if (then === "hang") void closed.then(() => seen.closed++);
+    for (const message of messages) {
+      if (pauseMs > 0) await new Promise((passed) => setTimeout(passed, pauseMs));
+      yield message as M;
+    }
+    if (then instanceof ConnectError) throw then;
+    if (then === "hang") await closed;
+  }
   const transport = createRouterTransport(({ service }) => {
     service(v1.EventService, {
       async *waitEvent(_, { signal }) {
         seen.waits++;
-        const step = script.next();
-        if (step.done) throw new Error("the script foresees every call");
-        const { messages = [], pauseMs = 0, then = "end" } = step.value;
-        const closed = new Promise((stop) => { signal.addEventListener("abort", stop); });
-        if (then === "hang") void closed.then(() => seen.closed++);
-        for (const message of messages) {
-          if (pauseMs > 0) await new Promise((passed) => setTimeout(passed, pauseMs));
-          yield message;
-        }
-        if (then instanceof ConnectError) throw then;
-        if (then === "hang") await closed;
+        yield* follow<Message>(signal);
+      },
+      async *watchEvents(request, { signal }) {
+        seen.watches.push(request);
+        yield* follow<Update>(signal);
       },
       // Gives the key back as the id, for tests to see.
       createEvent: (request) => {
@@ -59,6 +73,13 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
         seen.created.push(request);
         if (prompt === "refuse") throw refusal(Code.InvalidArgument, "ERROR_REASON_INVALID_REQUEST");
         return { event: { id } };
+      },
+      batchCreateEvents: ({ requests }) => {
+        seen.batches.push(requests);
+        const step = script.next();
+        if (step.done) throw new Error("the script foresees every call");
+        if (step.value.then instanceof ConnectError) throw step.value.then;
+        return { results: step.value.results ?? [] };
       },
       answerEvent: ended,
       declineEvent: ended,

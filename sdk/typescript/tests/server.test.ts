@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl";
 import { Proxy } from "./proxy.js";
 import { freePort, serve } from "./real.js";
@@ -94,6 +95,54 @@ test("a client that is closed ends its waits and makes no calls", async () => {
   closing.close();
   await ended;
   await assert.rejects(closing.get(event.id), { kind: "Invalid", message: "the client is closed" });
+});
+
+test("a watch shows what matches through the death of the server", async () => {
+  const { resumeToken } = await client.list();
+  const ask = (name: string) => client.event(name, "?", int()).label("team", "a").create();
+  const [event] = [await ask("watched"), await ask("other")];
+  const seen: string[] = [];
+  for await (const change of client.watch({ name: "watched", labels: { team: "a" }, resumeToken })) {
+    assert.equal(change.event.id, event.id);
+    if (change.kind === v1.ChangeKind.ENDED) {
+      seen.push(`${Number(change.event.response?.value?.kind.value)}`);
+      break;
+    }
+    if (seen.push("created") > 1) continue;
+    server.kill("SIGKILL");
+    await once(server, "exit");
+    running.add((server = await serve(endpoint, dir)));
+    await client.answer(event.id, { json: "7" });
+  }
+  assert.deepEqual(new Set(seen), new Set(["created", "7"]));
+});
+
+test("a watch from a token that is too old is refused", async () => {
+  const old = client.watch({ resumeToken: "w1-1000000000000" })[Symbol.asyncIterator]();
+  await assert.rejects(old.next(), { kind: "Invalid", reason: "ERROR_REASON_RESUME_TOKEN_EXPIRED" });
+});
+
+test("many are created and answered in order, and what is wrong with one concerns no other", async () => {
+  const input = { kind: { case: "int", value: {} } } as const;
+  const asked = Array.from({ length: 2_002 }, (_, at) => ({ name: at === 1 ? "" : `n${at}`, prompt: "?", input }));
+  asked.push({ name: "\ud800", prompt: "?", input });
+  const created = await client.createMany(asked);
+  for (const at of [1, 2_002]) assert.equal((created[at] as HitlError).kind, "Invalid");
+  assert.deepEqual((created[1] as HitlError).fieldViolations.map(({ field }) => field), ["name"]);
+  const events = created.flatMap((result) => (result instanceof HitlError || !result.event ? [] : [result.event]));
+  const [first] = events;
+  assert.ok(first);
+  assert.deepEqual(events.map(({ name }) => name), asked.map(({ name }) => name).filter((name) => name.startsWith("n")));
+  assert.ok(!inspect(created).includes(first.formUrl));
+
+  const answer = (event: v1.Event, at: number) =>
+    ({ eventId: event.id, answer: { case: "json", value: at === 3 ? '"three"' : event.name.slice(1) } }) as const;
+  const answered = await client.answerMany(events.map(answer));
+  assert.equal((answered[3] as HitlError).kind, "Invalid");
+  const values = answered.flatMap((result) => (result instanceof HitlError ? [] : [Number(result.value?.kind.value)]));
+  assert.deepEqual(values, Array.from({ length: 2_002 }, (_, at) => at).filter((at) => at !== 1 && at !== 4));
+  const [again] = await client.answerMany([answer(first, 0)]);
+  assert.ok(again instanceof HitlError && again.kind === "Conflict" && again.metadata.state === "EVENT_STATE_ANSWERED");
 });
 
 test("errors of the server have their kind and their details", async () => {

@@ -32,11 +32,13 @@ from hitl.error import (
 )
 from hitl.event import Event, EventScope, Options, new_event
 from hitl.messages import print_without_links
+from hitl.watch import Change, Watch
 
 print_without_links()
 
 __all__ = [
     "Cancelled",
+    "Change",
     "Client",
     "Config",
     "Conflict",
@@ -54,6 +56,7 @@ __all__ = [
     "TimedOut",
     "Unauthenticated",
     "Unavailable",
+    "Watch",
     "ask",
     "new_event",
     "v1",

@@ -1,50 +1,26 @@
-"""The client: one connection, shared by everything that is asked over it."""
+"""The client: what a program asks of a server."""
 
-import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import grpc.aio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from hitl import key, v1
 from hitl.config import Config, Settings
-from hitl.error import Internal, Invalid, Unavailable, of_status
+from hitl.connection import Connection
+from hitl.error import Invalid
 from hitl.event import Create, present
+from hitl.many import Results, send_many
 from hitl.messages import message_of
-from hitl.retry import retry
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
 from hitl.sync import both
-from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.wait import wait
+from hitl.watch import Watch
 
 if TYPE_CHECKING:
     from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
-
-R = TypeVar("R")
-
-# Longer than a local server may take to start, so that its own error is the one that is seen.
-ATTEMPT_LIMIT_S = 15.0
-
-OPTIONS = [
-    # A connection that died without a word is found within one attempt, so that the next one has
-    # another connection and time left.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),  # the longer of both is what holds
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    # Delays between attempts are ours to choose: those of gRPC must be the shorter ones.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long connecting may take
-    # Enough for a page of large events; a limit only against a server gone wrong.
-    ("grpc.max_receive_message_length", 256 << 20),
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_http_proxy", 0),
-]
 
 
 class Client:
@@ -59,21 +35,14 @@ class Client:
 
     def __init__(self, config: Config | None = None) -> None:
         """A client as configured, else by the environment. Does not connect yet."""
-        self.settings: Settings = (config or Config()).resolve(os.environ)
-        self.reached = False
-        """Whether any call ever got a reply."""
-        self._channel: grpc.aio.Channel | None = None
-        self._closed = False
-        self._target = self.settings.endpoint
-        self._finding: asyncio.Task[str] | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self.connection = Connection((config or Config()).resolve(os.environ))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled or copied, it is the client of these settings in that process."""
-        return _client_of, (self.settings,)
+        return _client_of, (self.connection.settings,)
 
     def __repr__(self) -> str:
-        return f"<hitl client of {self._name}, namespace {quoted(self.namespace)}>"
+        return f"<hitl client of {self.connection.name}, namespace {quoted(self.namespace)}>"
 
     @property
     def endpoint(self) -> str:
@@ -82,12 +51,12 @@ class Client:
         That of a local server is known from the first call on, before which this is empty, and
         changes if it has to be started again on another port.
         """
-        return self._target
+        return self.connection.endpoint
 
     @property
     def namespace(self) -> str:
         """The namespace of every call that names no other."""
-        return self.settings.namespace
+        return self.connection.settings.namespace
 
     @property
     def event(self) -> Create:
@@ -102,15 +71,38 @@ class Client:
         there is one, else random, so that repeating the call on a lost connection creates nothing
         twice.
         """
-        filled = v1.CreateEventRequest()
-        filled.CopyFrom(request)
-        filled.namespace = filled.namespace or self.namespace
-        run_id = self.settings.run_id
-        if filled.idempotency_key or not run_id:
-            filled.idempotency_key = filled.idempotency_key or key.once()
-            return await self._call(lambda stub: stub.CreateEvent(filled))
-        with key.of_run(filled.namespace, run_id, filled.name) as filled.idempotency_key:
-            return await self._call(lambda stub: stub.CreateEvent(filled))
+        filled, ticket = self._named(request)
+        try:
+            return await self.connection.call(lambda stub: stub.CreateEvent(filled))
+        except BaseException:
+            if ticket:
+                ticket.give_back()
+            raise
+
+    @both
+    async def create_many(
+        self, requests: Iterable[v1.CreateEventRequest]
+    ) -> Results[v1.CreateEventResponse]:
+        """Creates many events in few calls, each as `create` does.
+
+        Returns what became of each, in their order: the response, or the `Error` why there is none.
+        """
+        named = [self._named(request) for request in requests]
+        results: Results[v1.CreateEventResponse] = []
+        try:
+            results = await send_many(
+                self.connection,
+                [request for request, _ in named],
+                lambda stub, batch: stub.BatchCreateEvents(
+                    v1.BatchCreateEventsRequest(requests=batch)
+                ),
+                "created",
+            )
+        finally:
+            for (_, ticket), result in zip_longest(named, results):
+                if ticket and not isinstance(result, v1.CreateEventResponse):
+                    ticket.give_back()
+        return results
 
     @both
     def get(self, event_id: str) -> Coroutine[Any, Any, v1.Event]:
@@ -124,7 +116,7 @@ class Client:
 
         Returns it with its response, however it ended.
         """
-        return wait(self, event_id)
+        return wait(self.connection, event_id)
 
     @both
     def answer(
@@ -158,6 +150,27 @@ class Client:
             **answer,
         )
         return self._event(lambda stub: stub.AnswerEvent(request))
+
+    @both
+    def answer_many(
+        self, requests: Iterable[v1.AnswerEventRequest]
+    ) -> Coroutine[Any, Any, Results[v1.Response]]:
+        """Answers many events in few calls, by requests of the API.
+
+        Returns how each ended, or the `Error` why it did not, in their order. An empty namespace is
+        the client's; an empty answer id is a random one, so that repeating the call on a lost
+        connection answers nothing twice.
+        """
+        filled = [v1.AnswerEventRequest.FromString(r.SerializeToString()) for r in requests]
+        for request in filled:
+            request.namespace = request.namespace or self.namespace
+            request.answer_id = request.answer_id or key.once()
+        return send_many(
+            self.connection,
+            filled,
+            lambda stub, batch: stub.BatchAnswerEvents(v1.BatchAnswerEventsRequest(requests=batch)),
+            "response",
+        )
 
     @both
     def decline(
@@ -211,78 +224,55 @@ class Client:
             page_size=page_size,
             page_token=page_token,
         )
-        return self._call(lambda stub: stub.ListEvents(request))
+        return self.connection.call(lambda stub: stub.ListEvents(request))
+
+    def watch(
+        self,
+        *,
+        state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
+        name: str = "",
+        scope: str = "",
+        labels: Mapping[str, str] | None = None,
+        resume_token: str = "",
+    ) -> Watch:
+        """Watches events that match, through lost connections and server restarts.
+
+        Iterate by `for` or `async for`: each `Change` is an event that was created or has ended,
+        from now on; or from `resume_token` on, that of the last change that was handled, or of a
+        list. A change may come twice, and none is missed. A token that is too old is `Invalid` with
+        the reason `ERROR_REASON_RESUME_TOKEN_EXPIRED`: list, and watch anew with the list's.
+        """
+        request = message_of(
+            v1.WatchEventsRequest,
+            namespace=self.namespace,
+            state=state,
+            name=name,
+            scope=scope,
+            labels=labels,
+            resume_token=resume_token,
+        )
+        return Watch(self.connection, request)
 
     @both
     async def close(self) -> None:
         """Ends the connection, and with it every call and wait under way. The events stay."""
-        self._closed = True
-        channel, self._channel = self._channel, None
-        if channel:
-            await channel.close()
+        await self.connection.close()
+
+    def _named(
+        self, request: v1.CreateEventRequest
+    ) -> tuple[v1.CreateEventRequest, key.Ticket | None]:
+        """A copy with a namespace and a key, and the ticket that the key is of, if any."""
+        filled = v1.CreateEventRequest()
+        filled.CopyFrom(request)
+        filled.namespace = filled.namespace or self.namespace
+        run_id, ticket = self.connection.settings.run_id, None
+        if run_id and not filled.idempotency_key:
+            ticket = key.Ticket(filled.namespace, run_id, filled.name)
+        filled.idempotency_key = filled.idempotency_key or (ticket.key if ticket else key.once())
+        return filled, ticket
 
     async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
-        return present((await self._call(rpc)).event)
-
-    def _call(
-        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
-    ) -> Coroutine[Any, Any, R]:
-        async def attempt() -> R:
-            return await rpc(await self.stub())
-
-        limit_s = self.settings.retry_for_s
-        return retry(limit_s, lambda: self.reply(attempt(), ATTEMPT_LIMIT_S))
-
-    async def reply(self, reply: Awaitable[R], limit_s: float) -> R:
-        """A reply, or its error, or that of a silent server; and notes that there is a server."""
-        try:
-            message = await asyncio.wait_for(reply, limit_s)
-        except asyncio.CancelledError:
-            self._ensure_open()
-            raise
-        except asyncio.TimeoutError:
-            silence = f"the server at {self._name} sent nothing for {limit_s:g} s"
-            raise Unavailable(silence, retryable=True) from None
-        except grpc.aio.AioRpcError as status:
-            raise of_status(status, self._name) from None
-        self.reached = True
-        if message is None:
-            raise Internal(f"{self._name} sent what cannot be read as a message of the API")
-        return message
-
-    async def stub(self) -> "EventServiceAsyncStub":
-        """Where calls are made, with a local server behind it if that is wanted."""
-        self._ensure_open()
-        ready = self._channel and self._channel.get_state() is grpc.ChannelConnectivity.READY
-        if self.settings.local and not ready:
-            # Many calls at once find one server.
-            if self._finding is None or self._finding.done():
-                self._finding = asyncio.create_task(self.settings.local.up())
-            self._go_to(await asyncio.shield(self._finding))
-        self._ensure_open()
-        if self._channel is None:
-            address = self._target.removeprefix("http://")
-            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
-        return EventServiceStub(self._channel)
-
-    def _go_to(self, endpoint: str) -> None:
-        """Leaves the connection to where the local server was before."""
-        if endpoint != self._target and (channel := self._channel):
-            # Its calls fail by themselves; to cancel them would look as if the program had.
-            leaving = asyncio.create_task(channel.close(ATTEMPT_LIMIT_S))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
-            self._channel = None
-        self._target = endpoint
-
-    @property
-    def _name(self) -> str:
-        """The server for messages, with no port where none is known."""
-        return self._target or "http://127.0.0.1"
-
-    def _ensure_open(self) -> None:
-        if self._closed:
-            raise Invalid("the client is closed")
+        return present((await self.connection.call(rpc)).event)
 
 
 def _json(value: Any) -> str:
@@ -303,5 +293,5 @@ def default_client() -> Client:
 def _client_of(settings: Settings) -> Client:
     """The one client of these settings, shared by all who have none of their own."""
     client = Client(Config(settings.endpoint, settings.namespace, settings.run_id))
-    client.settings, client._target = settings, settings.endpoint
+    client.connection = Connection(settings)
     return _defaults.setdefault(settings, client)

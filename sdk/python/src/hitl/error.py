@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
@@ -121,6 +122,8 @@ _KINDS: dict[StatusCode, type[Error]] = {
     StatusCode.UNAVAILABLE: Unavailable,
 }
 
+_KINDS_BY_NUMBER = {code.value[0]: kind for code, kind in _KINDS.items()}
+
 # What a connection lost midway can show as, if no hitl server said it.
 _LOST = {
     StatusCode.UNAVAILABLE,
@@ -150,9 +153,27 @@ def of_status(status: AioRpcError, endpoint: str) -> Error:
         violations = bad_request.field_violations
         error.field_violations = [FieldViolation(v.field, v.description) for v in violations]
     if retry_info := details.get("RetryInfo"):
-        error.retry_delay = min(max(0, retry_info.retry_delay.seconds), _RETRY_DELAY_MAX_S)
-        error.retry_delay += retry_info.retry_delay.nanos % 10**9 / 1e9
+        error.retry_delay = _delay(retry_info.retry_delay)
     return error
+
+
+def of_failure(failure: v1.Failure) -> Error:
+    """Why one part of a call failed, as if it had been a call of its own."""
+    kind = _KINDS_BY_NUMBER.get(failure.code, Internal)
+    error = kind(one_line(failure.message), retryable=kind in (Unavailable, Exhausted))
+    # A reason that this version does not know has no name here.
+    with suppress(ValueError):
+        error.reason = v1.ErrorReason.Name(failure.reason)
+    error.metadata = dict(failure.metadata)
+    violations = failure.field_violations
+    error.field_violations = [FieldViolation(v.field, v.description) for v in violations]
+    error.retry_delay = _delay(failure.retry_after)
+    return error
+
+
+def _delay(duration: Duration) -> float:
+    """As many seconds, within what a server may ask for."""
+    return min(max(0, duration.seconds), _RETRY_DELAY_MAX_S) + duration.nanos % 10**9 / 1e9
 
 
 def _details(status: AioRpcError) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class Event(Generic[T]):
         raises `TimedOut`, which is a `TimeoutError`; `Declined` and `Cancelled` are the other ends.
         The `response` of each tells when, why and by whom.
         """
-        return Call(lambda: wait(self.client, self.request_id), self._value)
+        return Call(lambda: wait(self.client.connection, self.request_id), self._value)
 
     @property
     def wait_for(self) -> Call[[float | timedelta], T | None]:
@@ -213,7 +213,9 @@ class Event(Generic[T]):
 
     async def _ended_within(self, limit: float | timedelta) -> v1.Event | None:
         try:
-            return await asyncio.wait_for(wait(self.client, self.request_id), seconds(limit))
+            return await asyncio.wait_for(
+                wait(self.client.connection, self.request_id), seconds(limit)
+            )
         except asyncio.TimeoutError:
             return None
 

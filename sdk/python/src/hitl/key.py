@@ -7,8 +7,6 @@ crashed and starts again from its beginning meet the events it had created.
 import hashlib
 import secrets
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -26,27 +24,31 @@ _numbers: dict[tuple[str, str, str], _Numbers] = {}
 _lock = threading.Lock()
 
 
-@contextmanager
-def of_run(namespace: str, run_id: str, name: str) -> Generator[str]:
-    """The key of the next event of that name.
+class Ticket:
+    """Says how-many-th event of its name this is.
 
-    If the block fails, its number goes to the next one: a create that failed and is repeated by
-    the program must not change what later events are.
+    Given back when nothing was created, its number goes to the next one: a create that failed and
+    is repeated by the program must not change what later events are.
     """
-    with _lock:
-        numbers = _numbers.setdefault((namespace, run_id, name), _Numbers())
-        if numbers.returned:
-            number = min(numbers.returned)
-            numbers.returned.remove(number)
-        else:
-            number = numbers.issued = numbers.issued + 1
-    try:
-        # The same in every language.
-        yield "run-" + hashlib.sha256(f"{run_id}\n{name}\n{number}".encode()).hexdigest()
-    except BaseException:
+
+    key: str
+    """The same in every language."""
+
+    def __init__(self, namespace: str, run_id: str, name: str) -> None:
         with _lock:
-            numbers.returned.add(number)
-        raise
+            self._numbers = _numbers.setdefault((namespace, run_id, name), _Numbers())
+            if returned := self._numbers.returned:
+                self._number = min(returned)
+                returned.remove(self._number)
+            else:
+                self._number = self._numbers.issued = self._numbers.issued + 1
+        named = f"{run_id}\n{name}\n{self._number}"
+        self.key = "run-" + hashlib.sha256(named.encode()).hexdigest()
+
+    def give_back(self) -> None:
+        """Says that nothing was created by it."""
+        with _lock:
+            self._numbers.returned.add(self._number)
 
 
 def once() -> str:

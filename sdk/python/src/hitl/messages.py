@@ -36,22 +36,38 @@ def without_links(message: Any) -> Any:
 def _events(message: Any) -> Iterator[v1.Event]:
     if isinstance(message, v1.Event):
         yield message
-    elif isinstance(message, v1.ListEventsResponse):
-        yield from message.events
-    elif message.HasField("event"):
-        yield message.event
+        return
+    for field, value in message.ListFields():
+        if field.message_type and field.message_type.full_name in _HOLDING:
+            for part in [value] if isinstance(value, Message) else value:
+                yield from _events(part)
 
 
 def print_without_links() -> None:
     """Has every message that holds events leave out their links where it is printed."""
-    for kind in vars(v1).values():
-        if isinstance(kind, type) and issubclass(kind, Message) and _holds_events(kind):
+    for kind in _KINDS:
+        if kind.DESCRIPTOR.full_name in _HOLDING:
             _replace(kind)
 
 
-def _holds_events(kind: type[Message]) -> bool:
-    event = v1.Event.DESCRIPTOR
-    return kind is v1.Event or any(f.message_type is event for f in kind.DESCRIPTOR.fields)
+def _holding() -> set[str]:
+    """The names of the messages that hold events, however deep."""
+    holding, more = set[str](), {v1.Event.DESCRIPTOR.full_name}
+    while more:
+        holding |= more
+        more = {
+            kind.DESCRIPTOR.full_name
+            for kind in _KINDS
+            for field in kind.DESCRIPTOR.fields
+            if field.message_type and field.message_type.full_name in holding
+        } - holding
+    return holding
+
+
+_KINDS: list[type[Message]] = [
+    kind for kind in vars(v1).values() if isinstance(kind, type) and issubclass(kind, Message)
+]
+_HOLDING = _holding()
 
 
 def _replace(kind: Any) -> None:

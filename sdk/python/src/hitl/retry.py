@@ -7,9 +7,12 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from hitl.error import Error
+from hitl.error import Error, Unavailable
+
+if TYPE_CHECKING:
+    from hitl.connection import Connection
 
 R = TypeVar("R")
 
@@ -35,6 +38,32 @@ class Backoff:
         delay = self._next * random.uniform(0.5, 1)
         self._next = min(2 * self._next, MAX_DELAY_S)
         return max(delay, error.retry_delay)
+
+
+class Persistence:
+    """Attempts at what lasts for as long as the program wants it, such as a wait.
+
+    Once the client has reached its server, no loss of it ends that: the program waits for a
+    person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
+    """
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._begun = time.monotonic()
+        self._backoff = Backoff()
+
+    def progress(self) -> None:
+        """Has the next delay be the shortest again."""
+        self._backoff.reset()
+
+    async def pause(self, error: Error) -> None:
+        """Lets the time until the next attempt pass; raises the error if there is to be none."""
+        delay = self._backoff.delay(error)
+        lost = error.retryable or isinstance(error, Unavailable)
+        in_time = time.monotonic() - self._begun + delay <= self._connection.settings.retry_for_s
+        if not lost or not (self._connection.reached or (error.retryable and in_time)):
+            raise error
+        await asyncio.sleep(delay)
 
 
 async def retry(limit_s: float, attempt: Callable[[], Awaitable[R]]) -> R:

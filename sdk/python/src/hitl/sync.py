@@ -93,6 +93,12 @@ def _submit(coroutine: Coroutine[Any, Any, R]) -> Future[R]:
         raise
 
 
+def soon(act: Callable[[], object]) -> None:
+    """Has it done on our loop, if that still runs. Does not wait for it."""
+    if _running is not None and not _forked and not _stopped:
+        _running.call_soon_threadsafe(act)
+
+
 _lock = threading.Lock()
 _running: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None

@@ -4,17 +4,15 @@ A wait is one server stream: the event as it stands, heartbeats, the final event
 any loss is to call again, so there is nothing to remember but the event's id.
 """
 
-import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from hitl import v1
 from hitl.error import Error, Unavailable
 from hitl.messages import message_of
-from hitl.retry import Backoff
+from hitl.retry import Persistence
 
 if TYPE_CHECKING:
-    from hitl.client import Client
+    from hitl.connection import Connection
 
 # Three of the server's default heartbeats.
 SILENCE_LIMIT_S = 45.0
@@ -27,36 +25,28 @@ _FINAL = {
 }
 
 
-async def wait(client: "Client", event_id: str) -> v1.Event:
-    """Waits until the event has ended, and returns it.
-
-    Once the client has reached its server, no loss of it ends the wait: the program waits for a
-    person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
-    """
-    begun = time.monotonic()
-    backoff = Backoff()
+async def wait(connection: "Connection", event_id: str) -> v1.Event:
+    """Waits until the event has ended, and returns it."""
+    persistence = Persistence(connection)
     while True:
         try:
-            return await _attend(client, event_id, backoff)
+            return await _attend(connection, event_id, persistence)
         except Error as error:
-            delay = backoff.delay(error)
-            lost = error.retryable or isinstance(error, Unavailable)
-            in_time = time.monotonic() - begun + delay <= client.settings.retry_for_s
-            if not lost or not (client.reached or (error.retryable and in_time)):
-                raise
-        await asyncio.sleep(delay)
+            await persistence.pause(error)
 
 
-async def _attend(client: "Client", event_id: str, backoff: Backoff) -> v1.Event:
+async def _attend(connection: "Connection", event_id: str, persistence: Persistence) -> v1.Event:
     """Follows one stream until it brings the final event or is lost."""
-    request = message_of(v1.WaitEventRequest, namespace=client.namespace, event_id=event_id)
-    stream = (await client.stub()).WaitEvent(request)
+    request = message_of(
+        v1.WaitEventRequest, namespace=connection.settings.namespace, event_id=event_id
+    )
+    stream = (await connection.stub()).WaitEvent(request)
     try:
         while True:
-            message = await client.reply(stream.read(), SILENCE_LIMIT_S)
+            message = await connection.reply(stream.read(), SILENCE_LIMIT_S)
             if not isinstance(message, v1.WaitEventResponse):
                 raise Unavailable("the stream ended before the event", retryable=True)
-            backoff.reset()
+            persistence.progress()
             if is_final(message.event):
                 return message.event
     finally:
