@@ -112,19 +112,9 @@ func (c *Client) String() string {
 func (c *Client) CreateEvent(
 	ctx context.Context, request *hitlv1.CreateEventRequest,
 ) (*hitlv1.CreateEventResponse, error) {
-	request = proto.CloneOf(request)
-	request.Namespace = first(request.Namespace, c.Namespace())
-	if request.IdempotencyKey != "" || c.settings.runID == "" {
-		request.IdempotencyKey = first(request.IdempotencyKey, once())
-		return call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
-	}
-	series := series{request.Namespace, c.settings.runID, request.Name}
-	number := series.take()
-	request.IdempotencyKey = series.key(number)
-	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
-	if err != nil {
-		series.giveBack(number)
-	}
+	filled, settle := c.named(request)
+	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, filled)
+	settle(err)
 	return reply, err
 }
 
