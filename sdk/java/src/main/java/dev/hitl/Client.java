@@ -9,16 +9,20 @@ import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
+import dev.hitl.v1.Response;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Creates events, waits for them, and answers them.
@@ -113,18 +117,35 @@ public final class Client implements AutoCloseable {
      */
     public CreateEventResponse create(CreateEventRequest request) {
         CreateEventRequest.Builder filled = request.toBuilder();
-        filled.setNamespace(orOurs(request.getNamespace()));
-        var method = EventServiceGrpc.getCreateEventMethod();
-        if (!request.getIdempotencyKey().isEmpty()) {
-            return call(method, filled.build());
-        }
-        if (settings.runId() == null) {
-            return call(method, filled.setIdempotencyKey(Key.once()).build());
-        }
-        try (Key key = Key.take(filled.getNamespace(), settings.runId(), filled.getName())) {
-            CreateEventResponse reply = call(method, filled.setIdempotencyKey(key.text()).build());
+        try (Key key = Key.of(filled.setNamespace(orOurs(request.getNamespace())), settings.runId())) {
+            filled.setIdempotencyKey(key.text());
+            CreateEventResponse reply = call(EventServiceGrpc.getCreateEventMethod(), filled.build());
             key.keep();
             return reply;
+        }
+    }
+
+    /**
+     * Creates many events in few calls, each as {@link #create} does, and returns what became of each, in their
+     * order. What is wrong with one concerns no other, and is the error of its result.
+     */
+    public List<Result<CreateEventResponse>> createMany(List<CreateEventRequest> requests) {
+        List<CreateEventRequest> filled = new ArrayList<>();
+        List<Key> keys = new ArrayList<>();
+        for (CreateEventRequest request : requests) {
+            CreateEventRequest.Builder entry = request.toBuilder();
+            Key key = Key.of(entry.setNamespace(orOurs(request.getNamespace())), settings.runId());
+            keys.add(key);
+            filled.add(entry.setIdempotencyKey(key.text()).build());
+        }
+        try {
+            var results = uninterrupted(() -> Many.create(this, filled));
+            IntStream.range(0, keys.size())
+                    .filter(at -> results.get(at).error() == null)
+                    .forEach(at -> keys.get(at).keep());
+            return results;
+        } finally {
+            keys.forEach(Key::close);
         }
     }
 
@@ -181,6 +202,21 @@ public final class Client implements AutoCloseable {
     }
 
     /**
+     * Answers many events in few calls, and returns how each ended, or why it did not, in their order. An empty
+     * namespace is the client's; an empty answer id is a random one, so that repeating the call on a lost connection
+     * answers nothing twice.
+     */
+    public List<Result<Response>> answerMany(List<AnswerEventRequest> requests) {
+        List<AnswerEventRequest> filled = new ArrayList<>();
+        for (AnswerEventRequest request : requests) {
+            AnswerEventRequest.Builder entry = request.toBuilder();
+            entry.setNamespace(orOurs(request.getNamespace()));
+            filled.add(entry.setAnswerId(orElse(request.getAnswerId(), Key.once())).build());
+        }
+        return uninterrupted(() -> Many.answer(this, filled));
+    }
+
+    /**
      * Declines an event: a person refuses to give a value. {@code reason} and {@code responder} may be
      * empty.
      *
@@ -228,15 +264,28 @@ public final class Client implements AutoCloseable {
     }
 
     private <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
+        return uninterrupted(
+                () -> join(repeat(this::worthAnother, backoff -> attempt(method, request, reply -> reply))));
+    }
+
+    /** What blocks, and ends if its thread is interrupted. */
+    private interface Blocking<R> {
+        R run() throws InterruptedException;
+    }
+
+    private static <R> R uninterrupted(Blocking<R> work) {
         try {
-            return join(repeat(
-                    this::worthAnother, backoff -> attempt(method, request, ATTEMPT_LIMIT, reply -> reply)));
+            return work.run();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             CancellationException cancelled = new CancellationException("interrupted");
             cancelled.initCause(interrupted);
             throw cancelled;
         }
+    }
+
+    Timer timer() {
+        return timer;
     }
 
     <R> CompletableFuture<R> repeat(
@@ -252,6 +301,11 @@ public final class Client implements AutoCloseable {
     /** Whether any call ever got a reply. */
     boolean hasReachedServer() {
         return reached;
+    }
+
+    /** Calls once. {@code read} makes the outcome of the reply. */
+    <Q, R, T> CompletableFuture<T> attempt(MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
+        return attempt(method, request, ATTEMPT_LIMIT, read);
     }
 
     /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */

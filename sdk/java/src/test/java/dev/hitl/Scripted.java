@@ -4,6 +4,10 @@ import com.google.protobuf.Any;
 import com.google.rpc.ErrorInfo;
 import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.AnswerEventResponse;
+import dev.hitl.v1.BatchAnswerEventsRequest;
+import dev.hitl.v1.BatchAnswerEventsResponse;
+import dev.hitl.v1.BatchCreateEventsRequest;
+import dev.hitl.v1.BatchCreateEventsResponse;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.DeclineEventRequest;
@@ -11,6 +15,7 @@ import dev.hitl.v1.DeclineEventResponse;
 import dev.hitl.v1.Event;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.EventState;
+import dev.hitl.v1.Failure;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.GetEventResponse;
 import dev.hitl.v1.Heartbeat;
@@ -33,6 +38,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** A server in memory that does as a script says, and whose time is the test's. */
@@ -58,6 +64,10 @@ final class Scripted implements AutoCloseable {
     final Queue<StatusRuntimeException> failures = new ArrayDeque<>();
     /** What tells each such call, and its repetitions, from the others. */
     final List<String> keys = new ArrayList<>();
+    /** The keys of the entries of each batch. */
+    final List<List<String>> batches = new ArrayList<>();
+    /** Says of an entry of the next batch, by its place and its name, why it fails; null if it does not. */
+    BiFunction<Integer, String, Failure> failure = (place, name) -> null;
     int calls;
     int cancelled;
 
@@ -176,6 +186,37 @@ final class Scripted implements AutoCloseable {
             }
             reply.onNext(response.apply(Event.newBuilder().setId(key).build()));
             reply.onCompleted();
+        }
+
+        @Override
+        public void batchCreateEvents(
+                BatchCreateEventsRequest request, StreamObserver<BatchCreateEventsResponse> reply) {
+            batches.add(request.getRequestsList().stream().map(CreateEventRequest::getIdempotencyKey).toList());
+            var response = BatchCreateEventsResponse.newBuilder();
+            for (CreateEventRequest entry : request.getRequestsList()) {
+                var event = Event.newBuilder().setName(entry.getName());
+                Failure failed = failure.apply(response.getResultsCount(), entry.getName());
+                var result = response.addResultsBuilder();
+                if (failed == null) {
+                    result.getCreatedBuilder().setEvent(event);
+                } else {
+                    result.setFailure(failed);
+                }
+            }
+            change("", reply, event -> response.build());
+        }
+
+        @Override
+        public void batchAnswerEvents(
+                BatchAnswerEventsRequest request, StreamObserver<BatchAnswerEventsResponse> reply) {
+            batches.add(
+                    request.getRequestsList().stream()
+                            .map(entry -> entry.getNamespace() + "/" + entry.getEventId() + "/" + entry.getAnswerId())
+                            .toList());
+            var response = BatchAnswerEventsResponse.newBuilder();
+            request.getRequestsList()
+                    .forEach(entry -> response.addResultsBuilder().getResponseBuilder().setReason(entry.getEventId()));
+            change("", reply, event -> response.build());
         }
 
         @Override
