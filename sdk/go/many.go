@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -23,6 +24,14 @@ type Result[T any] struct {
 	Value T
 	// Err is why it failed: an [*Error], or the error of a context that ended.
 	Err error
+}
+
+// LogValue implements [slog.LogValuer], so that logs have no links.
+func (r Result[T]) LogValue() slog.Value {
+	if r.Err != nil {
+		return slog.AnyValue(r.Err)
+	}
+	return slog.AnyValue(r.Value)
 }
 
 // CreateMany creates many events in few calls, each as [Client.CreateEvent] does, and returns what
@@ -162,7 +171,7 @@ func (m *many[Q, R]) exchange(ctx context.Context, batch []int) (again []int, er
 		entries[place] = m.requests[at]
 	}
 	var replies []Result[R]
-	err = m.client.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ func()) (err error) {
+	err = m.client.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ *silence) (err error) {
 		replies, err = m.send(ctx, link.stub, entries)
 		return err
 	})
