@@ -10,6 +10,7 @@ import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
 import dev.hitl.v1.Response;
+import dev.hitl.v1.WatchEventsRequest;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
@@ -21,6 +22,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiPredicate;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -188,6 +190,15 @@ public final class Client implements AutoCloseable {
     }
 
     /**
+     * Follows the changes of events as they happen: what is created, and what ends. The request says of which events,
+     * and from where on: from now, or from the {@code resume_token} of a change or of a list. An empty namespace is the
+     * client's. Nothing is asked of the server before the first {@link Watch#hasNext}.
+     */
+    public Watch watch(WatchEventsRequest request) {
+        return new Watch(this, request.toBuilder().setNamespace(orOurs(request.getNamespace())));
+    }
+
+    /**
      * Answers an event.
      *
      * @param responder the name of the person who answers, empty if unknown
@@ -269,11 +280,11 @@ public final class Client implements AutoCloseable {
     }
 
     /** What blocks, and ends if its thread is interrupted. */
-    private interface Blocking<R> {
+    interface Blocking<R> {
         R run() throws InterruptedException;
     }
 
-    private static <R> R uninterrupted(Blocking<R> work) {
+    static <R> R uninterrupted(Blocking<R> work) {
         try {
             return work.run();
         } catch (InterruptedException interrupted) {
@@ -298,9 +309,14 @@ public final class Client implements AutoCloseable {
         return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
     }
 
-    /** Whether any call ever got a reply. */
-    boolean hasReachedServer() {
-        return reached;
+    /**
+     * Whether what goes on for as long as a program wants it to goes on after {@code error}. Once the client has
+     * reached its server, no loss of it is the end: people may take longer than any outage. Before that, a wrong
+     * address is the likelier cause.
+     */
+    boolean outlasts(HitlException error, Duration elapsed) {
+        boolean lost = error.isRetryable() || error.kind() == HitlException.Kind.UNAVAILABLE;
+        return reached ? lost : worthAnother(error, elapsed);
     }
 
     /** Calls once. {@code read} makes the outcome of the reply. */
@@ -311,19 +327,40 @@ public final class Client implements AutoCloseable {
     /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
     <Q, R, T> CompletableFuture<T> attempt(
             MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
-        if (closed) {
-            return CompletableFuture.failedFuture(HitlException.invalid("the client is closed"));
-        }
-        Function<R, T> noted =
+        Call<Q, R, T> call = new Call<>(noted(read), timer, silenceLimit, serverName());
+        begin(call, method, request);
+        return call.outcome;
+    }
+
+    /** Begins a call that brings {@code take} each message, and asks for the next one only when it is told to. */
+    <Q, R> Call<Q, R, Void> stream(
+            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Consumer<R> take) {
+        Function<R, Void> read =
                 message -> {
-                    reached = true;
-                    return read.apply(message);
+                    take.accept(message);
+                    return null;
                 };
-        Call<Q, R, T> call = new Call<>(noted, timer, silenceLimit, serverName());
+        Call<Q, R, Void> call = new Call<>(noted(read), timer, silenceLimit, serverName(), true);
+        begin(call, method, request);
+        return call;
+    }
+
+    private <R, T> Function<R, T> noted(Function<R, T> read) {
+        return message -> {
+            reached = true;
+            return read.apply(message);
+        };
+    }
+
+    private <Q, R, T> void begin(Call<Q, R, T> call, MethodDescriptor<Q, R> method, Q request) {
+        if (closed) {
+            call.outcome.completeExceptionally(HitlException.invalid("the client is closed"));
+            return;
+        }
         ManagedChannel ready = channel;
         if (settings.local() == null || ready != null && ready.getState(false) == ConnectivityState.READY) {
             start(call, ready, method, request);
-            return call.outcome;
+            return;
         }
         settings.local()
                 .up()
@@ -333,7 +370,6 @@ public final class Client implements AutoCloseable {
                             call.outcome.completeExceptionally(failed.getCause());
                             return null;
                         });
-        return call.outcome;
     }
 
     private static <Q, R, T> void start(

@@ -23,6 +23,8 @@ import dev.hitl.v1.Response;
 import dev.hitl.v1.Value;
 import dev.hitl.v1.WaitEventRequest;
 import dev.hitl.v1.WaitEventResponse;
+import dev.hitl.v1.WatchEventsRequest;
+import dev.hitl.v1.WatchEventsResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -58,12 +60,19 @@ final class Scripted implements AutoCloseable {
         }
     }
 
+    /** As {@link Step}, for a watch. */
+    record Watched(StatusRuntimeException end, WatchEventsResponse... messages) {}
+
     final ManualTimer timer = new ManualTimer();
     final Queue<Step> steps = new ArrayDeque<>();
     /** What the next calls that change something fail with. */
     final Queue<StatusRuntimeException> failures = new ArrayDeque<>();
     /** What tells each such call, and its repetitions, from the others. */
     final List<String> keys = new ArrayList<>();
+    /** What the next watches are answered with. */
+    final Queue<Watched> watches = new ArrayDeque<>();
+    /** What watches have asked for. */
+    final List<WatchEventsRequest> watched = new ArrayList<>();
     /** The keys of the entries of each batch. */
     final List<List<String>> batches = new ArrayList<>();
     /** Says of an entry of the next batch, by its place and its name, why it fails; null if it does not. */
@@ -153,6 +162,17 @@ final class Scripted implements AutoCloseable {
                 stream.onCompleted();
             } else {
                 stream.onError(step.end());
+            }
+        }
+
+        @Override
+        public void watchEvents(WatchEventsRequest request, StreamObserver<WatchEventsResponse> stream) {
+            watched.add(request);
+            ((ServerCallStreamObserver<WatchEventsResponse>) stream).setOnCancelHandler(() -> cancelled++);
+            Watched next = watches.remove();
+            Arrays.asList(next.messages()).forEach(stream::onNext);
+            if (next.end() != null) {
+                stream.onError(next.end());
             }
         }
 
