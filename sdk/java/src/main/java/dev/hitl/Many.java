@@ -31,15 +31,15 @@ final class Many<Q extends MessageLite, R> {
     /** Which entries of a batch may be sent again, and that error of theirs which asks for the longest delay. */
     private record Failed(List<Integer> again, HitlException error) {}
 
-    private final Client client;
+    private final Calls calls;
     private final List<Q> requests;
     private final Function<List<Q>, CompletableFuture<List<Result<R>>>> send;
     private final List<Result<R>> results;
     /** Which requests are still to be sent. */
     private final Deque<Integer> waiting = new ArrayDeque<>();
 
-    private Many(Client client, List<Q> requests, Function<List<Q>, CompletableFuture<List<Result<R>>>> send) {
-        this.client = client;
+    private Many(Calls calls, List<Q> requests, Function<List<Q>, CompletableFuture<List<Result<R>>>> send) {
+        this.calls = calls;
         this.requests = requests;
         this.send = send;
         this.results = new ArrayList<>(Collections.nCopies(requests.size(), null));
@@ -48,22 +48,22 @@ final class Many<Q extends MessageLite, R> {
         }
     }
 
-    static List<Result<CreateEventResponse>> create(Client client, List<CreateEventRequest> requests)
+    static List<Result<CreateEventResponse>> create(Calls calls, List<CreateEventRequest> requests)
             throws InterruptedException {
-        return new Many<CreateEventRequest, CreateEventResponse>(client, requests, entries -> {
+        return new Many<CreateEventRequest, CreateEventResponse>(calls, requests, entries -> {
             var batch = BatchCreateEventsRequest.newBuilder().addAllRequests(entries).build();
-            return client.attempt(
+            return calls.attempt(
                     EventServiceGrpc.getBatchCreateEventsMethod(),
                     batch,
                     reply -> reply.getResultsList().stream().map(Many::created).toList());
         }).run();
     }
 
-    static List<Result<Response>> answer(Client client, List<AnswerEventRequest> requests)
+    static List<Result<Response>> answer(Calls calls, List<AnswerEventRequest> requests)
             throws InterruptedException {
-        return new Many<AnswerEventRequest, Response>(client, requests, entries -> {
+        return new Many<AnswerEventRequest, Response>(calls, requests, entries -> {
             var batch = BatchAnswerEventsRequest.newBuilder().addAllRequests(entries).build();
-            return client.attempt(
+            return calls.attempt(
                     EventServiceGrpc.getBatchAnswerEventsMethod(),
                     batch,
                     reply -> reply.getResultsList().stream().map(Many::answered).toList());
@@ -92,7 +92,7 @@ final class Many<Q extends MessageLite, R> {
 
     private List<Result<R>> run() throws InterruptedException {
         Retry.Backoff backoff = new Retry.Backoff();
-        Duration begun = client.timer().now();
+        Duration begun = calls.timer().now();
         while (!waiting.isEmpty()) {
             List<Integer> batch = next();
             Failed failed = exchange(batch);
@@ -103,14 +103,14 @@ final class Many<Q extends MessageLite, R> {
             boolean isProgress = failed.again().size() < batch.size();
             if (isProgress) {
                 backoff.reset();
-                begun = client.timer().now();
+                begun = calls.timer().now();
             }
             if (isProgress && isFullReply(error)) {
                 waiting.addAll(failed.again());
                 continue;
             }
             Duration delay = backoff.delay(error);
-            if (client.worthAnother(error, client.timer().now().minus(begun).plus(delay))) {
+            if (calls.worthAnother(error, calls.timer().now().minus(begun).plus(delay))) {
                 Collections.reverse(failed.again());
                 failed.again().forEach(waiting::addFirst);
                 pause(delay);
@@ -141,7 +141,7 @@ final class Many<Q extends MessageLite, R> {
     private Failed exchange(List<Integer> batch) throws InterruptedException {
         List<Result<R>> replies;
         try {
-            replies = Client.join(send.apply(batch.stream().map(requests::get).toList()));
+            replies = Calls.join(send.apply(batch.stream().map(requests::get).toList()));
             if (replies.size() != batch.size()) {
                 String message = "the server sent %d results for %d entries";
                 throw HitlException.internal(message.formatted(replies.size(), batch.size()), null);
@@ -171,8 +171,8 @@ final class Many<Q extends MessageLite, R> {
 
     private void pause(Duration delay) throws InterruptedException {
         CompletableFuture<Void> passed = new CompletableFuture<>();
-        client.timer().after(delay, () -> passed.complete(null));
-        Client.join(passed);
+        calls.timer().after(delay, () -> passed.complete(null));
+        Calls.join(passed);
     }
 
     /** Whether the server has asked for an entry again, at once, in another call. */

@@ -19,16 +19,16 @@ final class Wait {
     private Wait() {}
 
     /** Waits until the event has ended. Cancelling the future ends the stream. */
-    static CompletableFuture<Event> begin(Client client, String eventId) {
+    static CompletableFuture<Event> begin(Calls calls, String namespace, String eventId) {
         WaitEventRequest request =
                 WaitEventRequest.newBuilder()
-                        .setNamespace(client.namespace())
+                        .setNamespace(namespace)
                         .setEventId(eventId)
                         .build();
-        return client.repeat(
-                client::outlasts,
+        return calls.repeat(
+                calls::outlasts,
                 backoff ->
-                        client.attempt(
+                        calls.attempt(
                                 EventServiceGrpc.getWaitEventMethod(),
                                 request,
                                 SILENCE_LIMIT,

@@ -16,7 +16,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  * order; one may come twice. It is for one thread, but any may close it.
  */
 public final class Watch implements Iterator<Change>, AutoCloseable {
-    private final Client client;
+    private final Calls calls;
     /** With the token of the last bookmark. */
     private final WatchEventsRequest.Builder request;
     private final Duration silenceLimit;
@@ -30,10 +30,10 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
     private boolean isNextWanted;
     private Change next;
 
-    Watch(Client client, WatchEventsRequest.Builder request) {
-        this.client = client;
+    Watch(Calls calls, WatchEventsRequest.Builder request) {
+        this.calls = calls;
         this.request = request;
-        this.begun = client.timer().now();
+        this.begun = calls.timer().now();
         // What the server sends at the least is bookmarks.
         Duration bookmarks = Duration.ofSeconds(3 * request.getBookmarkInterval().getSeconds());
         this.silenceLimit = bookmarks.compareTo(Wait.SILENCE_LIMIT) > 0 ? bookmarks : Wait.SILENCE_LIMIT;
@@ -55,7 +55,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
                 isNextWanted = false;
                 call.next();
             }
-            Client.uninterrupted(happened::take).run();
+            Calls.uninterrupted(happened::take).run();
         }
         return next != null && !isClosed;
     }
@@ -87,7 +87,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
 
     private void open() {
         int number = ++opened;
-        call = client.stream(
+        call = calls.stream(
                 EventServiceGrpc.getWatchEventsMethod(),
                 request.build(),
                 silenceLimit,
@@ -120,8 +120,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
             return;
         }
         Duration delay = backoff.delay(error);
-        if (client.outlasts(error, client.timer().now().minus(begun).plus(delay))) {
-            client.timer().after(delay, () -> happened.add(this::open));
+        if (calls.outlasts(error, calls.timer().now().minus(begun).plus(delay))) {
+            calls.timer().after(delay, () -> happened.add(this::open));
             return;
         }
         close();
