@@ -112,19 +112,9 @@ func (c *Client) String() string {
 func (c *Client) CreateEvent(
 	ctx context.Context, request *hitlv1.CreateEventRequest,
 ) (*hitlv1.CreateEventResponse, error) {
-	request = proto.CloneOf(request)
-	request.Namespace = first(request.Namespace, c.Namespace())
-	if request.IdempotencyKey != "" || c.settings.runID == "" {
-		request.IdempotencyKey = first(request.IdempotencyKey, once())
-		return call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
-	}
-	series := series{request.Namespace, c.settings.runID, request.Name}
-	number := series.take()
-	request.IdempotencyKey = series.key(number)
-	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, request)
-	if err != nil {
-		series.giveBack(number)
-	}
+	filled, settle := c.named(request)
+	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, filled)
+	settle(err)
 	return reply, err
 }
 
@@ -210,7 +200,7 @@ type unary[Q, R any] = func(hitlv1.EventServiceClient, context.Context, *Q, ...g
 
 func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (reply *R, err error) {
 	err = retry(ctx, c.worthAnother, func(*backoff) error {
-		return c.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ func()) (err error) {
+		return c.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ *silence) (err error) {
 			reply, err = rpc(link.stub, ctx, request)
 			return err
 		})
@@ -222,10 +212,31 @@ func (c *Client) worthAnother(err *Error, elapsed time.Duration) bool {
 	return err.Retryable && elapsed <= c.settings.retryFor
 }
 
+// outlasts says whether what goes on for as long as a program wants it to goes on after err. Once the
+// client has reached its server, no loss of it is the end: people may take longer than any outage.
+// Before that, a wrong address is the likelier cause.
+func (c *Client) outlasts(err *Error, elapsed time.Duration) bool {
+	lost := err.Retryable || err.Kind == Unavailable
+	return lost && c.reached.Load() || c.worthAnother(err, elapsed)
+}
+
+// silence is how long the server has sent nothing.
+type silence struct {
+	client *Client
+	limit  time.Duration
+	timer  *time.Timer
+}
+
+// broken is called when a message has come.
+func (s *silence) broken() {
+	s.timer.Reset(s.limit)
+	s.client.reached.Store(true)
+}
+
 // attempt runs rpc once, and gives it up when the server has sent nothing for so long. Of each message
-// but the last, rpc tells by heard.
+// but the last, rpc tells by breaking the silence.
 func (c *Client) attempt(
-	ctx context.Context, limit time.Duration, rpc func(_ context.Context, _ *link, heard func()) error,
+	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
 ) error {
 	link, err := c.connection()
 	if err != nil {
@@ -233,18 +244,15 @@ func (c *Client) attempt(
 	}
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := time.AfterFunc(limit, func() {
+	silence := &silence{client: c, limit: limit}
+	silence.timer = time.AfterFunc(limit, func() {
 		message := "the server at %s sent nothing for %.0f s"
 		cancel(unavailable(fmt.Sprintf(message, c.server(), limit.Seconds())))
 	})
-	defer silence.Stop()
-	heard := func() {
-		silence.Reset(limit)
-		c.reached.Store(true)
-	}
-	err = rpc(limited, link, heard)
+	defer silence.timer.Stop()
+	err = rpc(limited, link, silence)
 	if err == nil {
-		heard()
+		silence.broken()
 		return nil
 	}
 	err = c.settle(link, err)

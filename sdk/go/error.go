@@ -126,15 +126,32 @@ func statusError(err error, endpoint string, dialError error) *Error {
 		}
 		return foreignError(ended, endpoint, dialError)
 	}
-	kind := kindOf(ended.Code())
-	ours := newError(kind, oneLine(ended.Message()))
+	ours := serverError(ended.Code(), ended.Message())
 	ours.Reason, ours.Metadata = info.GetReason(), info.GetMetadata()
-	ours.Retryable = kind == Unavailable || kind == Exhausted
 	ours.retryDelay = detail[*errdetails.RetryInfo](ended).GetRetryDelay().AsDuration()
 	for _, v := range detail[*errdetails.BadRequest](ended).GetFieldViolations() {
 		violation := FieldViolation{Field: v.GetField(), Description: v.GetDescription()}
 		ours.FieldViolations = append(ours.FieldViolations, violation)
 	}
+	return ours
+}
+
+// failureError reads why one part of a call failed.
+func failureError(failure *hitlv1.Failure) *Error {
+	ours := serverError(codes.Code(failure.GetCode()), failure.GetMessage())
+	ours.Reason, ours.Metadata = hitlv1.ErrorReason_name[int32(failure.GetReason())], failure.GetMetadata()
+	ours.retryDelay = failure.GetRetryAfter().AsDuration()
+	for _, v := range failure.GetFieldViolations() {
+		violation := FieldViolation{Field: v.GetField(), Description: v.GetDescription()}
+		ours.FieldViolations = append(ours.FieldViolations, violation)
+	}
+	return ours
+}
+
+func serverError(code codes.Code, message string) *Error {
+	kind := kindOf(code)
+	ours := newError(kind, oneLine(message))
+	ours.Retryable = kind == Unavailable || kind == Exhausted
 	return ours
 }
 

@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"hitl.dev/go/hitlv1"
 )
 
 // series is a row of events that are told apart by their number alone.
@@ -56,6 +60,27 @@ func (s series) giveBack(number uint64) {
 func (s series) key(number uint64) string {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", s.runID, s.name, number))
 	return "run-" + hex.EncodeToString(digest[:])
+}
+
+// named returns a request with what makes it safe to repeat filled in. It is to be told with what error the
+// create ended.
+func (c *Client) named(
+	request *hitlv1.CreateEventRequest,
+) (filled *hitlv1.CreateEventRequest, settle func(error)) {
+	filled = proto.CloneOf(request)
+	filled.Namespace = first(filled.Namespace, c.Namespace())
+	if filled.IdempotencyKey != "" || c.settings.runID == "" {
+		filled.IdempotencyKey = first(filled.IdempotencyKey, once())
+		return filled, func(error) {}
+	}
+	series := series{filled.Namespace, c.settings.runID, filled.Name}
+	number := series.take()
+	filled.IdempotencyKey = series.key(number)
+	return filled, func(err error) {
+		if err != nil {
+			series.giveBack(number)
+		}
+	}
 }
 
 // once returns a key that no other call has.

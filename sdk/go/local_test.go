@@ -80,13 +80,14 @@ func TestEachConnectGoesWhereUpSays(t *testing.T) {
 	}
 }
 
-// The real server: started by many at once, shared, and met again after it was killed.
-func TestManyClientsShareOneServerAndAWaitOutlivesIt(t *testing.T) {
+// realServer returns the settings of clients of a real server, which the first one starts, and its directory.
+func realServer(t *testing.T) (set *settings, dir string) {
+	t.Helper()
 	binary := os.Getenv("HITL_BIN")
 	if binary == "" {
 		t.Fatal("set HITL_BIN to the hitl program")
 	}
-	dir := filepath.Join(t.TempDir(), "data")
+	dir = filepath.Join(t.TempDir(), "data")
 	t.Setenv("HITL_DATA_DIR", dir)
 	t.Setenv("HITL_PORT", freePort(t))
 	set, err := resolve(Config{}, map[string]string{"HITL_BIN": binary})
@@ -94,6 +95,58 @@ func TestManyClientsShareOneServerAndAWaitOutlivesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { killServer(t, dir) })
+	return set, dir
+}
+
+func TestAWatchOutlivesTheRealServerAndAnotherGoesOnFromItsToken(t *testing.T) {
+	set, dir := realServer(t)
+	client := &Client{settings: set, dial: set.local.connect}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	page, err := client.List(ctx, &hitlv1.ListEventsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := &hitlv1.Input{Kind: &hitlv1.Input_Int{Int: &hitlv1.IntInput{}}}
+	created := client.CreateMany(ctx, []*hitlv1.CreateEventRequest{
+		{Name: "n", Prompt: "?", Input: input}, {Name: "n"}, {Name: "other", Prompt: "?", Input: input},
+	})
+	if created[0].Err != nil || !errors.Is(created[1].Err, Invalid) || created[2].Err != nil {
+		t.Fatal(created)
+	}
+	id := created[0].Value.GetEvent().GetId()
+	// What the watch brings until the event has ended, which is answered once it is known.
+	follow := func(token string) (kinds []hitlv1.ChangeKind, last string) {
+		request := &hitlv1.WatchEventsRequest{Name: "n", ResumeToken: token}
+		for change, err := range client.Watch(ctx, request) {
+			if err != nil || change.Event.GetId() != id {
+				t.Fatal(change, err)
+			}
+			kinds, last = append(kinds, change.Kind), change.ResumeToken
+			if change.Kind == hitlv1.ChangeKind_CHANGE_KIND_ENDED {
+				break
+			}
+			killServer(t, dir)
+			answer := &hitlv1.AnswerEventRequest{
+				EventId: id, AnswerId: "a", Answer: &hitlv1.AnswerEventRequest_Json{Json: "1"},
+			}
+			if results := client.AnswerMany(ctx, []*hitlv1.AnswerEventRequest{answer}); results[0].Err != nil {
+				t.Fatal(results)
+			}
+		}
+		return kinds, last
+	}
+	kinds, token := follow(page.GetResumeToken())
+	if kinds[0] != hitlv1.ChangeKind_CHANGE_KIND_CREATED || len(kinds) < 2 {
+		t.Fatal(kinds)
+	}
+	follow(token)
+}
+
+// The real server: started by many at once, shared, and met again after it was killed.
+func TestManyClientsShareOneServerAndAWaitOutlivesIt(t *testing.T) {
+	set, dir := realServer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 

@@ -108,7 +108,7 @@ func (s *script) DeclineEvent(
 }
 
 // scripted runs test on paused time, with a client of a server that follows the script.
-func scripted(t *testing.T, script *script, config Config, test func(*testing.T, *Client)) {
+func scripted(t *testing.T, script hitlv1.EventServiceServer, config Config, test func(*testing.T, *Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := bufconn.Listen(1 << 16)

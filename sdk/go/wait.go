@@ -21,14 +21,10 @@ const silenceLimit = 45 * time.Second
 // Once the client has reached its server, no loss of it ends the wait: the program waits for a
 // person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
 func (c *Client) WaitEvent(ctx context.Context, eventID string) (*hitlv1.Event, error) {
-	goesOn := func(err *Error, elapsed time.Duration) bool {
-		lost := err.Retryable || err.Kind == Unavailable
-		return lost && c.reached.Load() || c.worthAnother(err, elapsed)
-	}
 	request := &hitlv1.WaitEventRequest{Namespace: c.Namespace(), EventId: eventID}
 	var event *hitlv1.Event
-	err := retry(ctx, goesOn, func(delays *backoff) error {
-		return c.attempt(ctx, silenceLimit, func(ctx context.Context, link *link, heard func()) error {
+	err := retry(ctx, c.outlasts, func(delays *backoff) error {
+		return c.attempt(ctx, silenceLimit, func(ctx context.Context, link *link, silence *silence) error {
 			stream, err := link.stub.WaitEvent(ctx, request)
 			if err != nil {
 				return err
@@ -43,7 +39,7 @@ func (c *Client) WaitEvent(ctx context.Context, eventID string) (*hitlv1.Event, 
 				if err != nil {
 					return err
 				}
-				heard()
+				silence.broken()
 				*delays = backoff{}
 				event = message.GetEvent()
 			}

@@ -63,6 +63,12 @@ func (c command) run(ctx context.Context) (object, error) {
 		return object{"value": value}, err
 	case "wait_event":
 		return reply(client.WaitEvent(ctx, id))
+	case "wait_many":
+		return c.waitMany(ctx, client)
+	case "create_many":
+		return results("created", client.CreateMany(ctx, messages[hitlv1.CreateEventRequest](c)))
+	case "answer_many":
+		return results("response", client.AnswerMany(ctx, messages[hitlv1.AnswerEventRequest](c)))
 	case "get":
 		return reply(client.Get(ctx, id))
 	case "answer":
@@ -186,6 +192,33 @@ func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, 
 	return object{"value": value}, err
 }
 
+// waitMany waits for all events at once.
+func (c command) waitMany(ctx context.Context, client *hitl.Client) (object, error) {
+	ids := get[[]string](c, "event_ids")
+	events, errs := make([][]byte, len(ids)), make([]error, len(ids))
+	var group sync.WaitGroup
+	for at, id := range ids {
+		group.Go(func() {
+			event, err := client.WaitEvent(ctx, id)
+			events[at], errs[at] = bytes(event), err
+		})
+	}
+	group.Wait()
+	return object{"events": events}, errors.Join(errs...)
+}
+
+func results[M proto.Message](name string, results []hitl.Result[M]) (object, error) {
+	outcomes := make([]object, len(results))
+	for at, result := range results {
+		if result.Err != nil {
+			outcomes[at] = object{"error": failure(result.Err)}
+		} else {
+			outcomes[at] = object{name: bytes(result.Value)}
+		}
+	}
+	return object{"results": outcomes}, nil
+}
+
 func failure(err error) object {
 	failed := &hitl.Error{Kind: "adapter", Message: err.Error()}
 	errors.As(err, &failed)
@@ -206,6 +239,20 @@ func bytes(message proto.Message) []byte {
 func message[M proto.Message](c command, message M) M {
 	_ = proto.Unmarshal(get[[]byte](c, "message"), message)
 	return message
+}
+
+// messages reads those of a command that takes many.
+func messages[T any, M interface {
+	*T
+	proto.Message
+}](c command) []*T {
+	var messages []*T
+	for _, bytes := range get[[][]byte](c, "messages") {
+		message := new(T)
+		_ = proto.Unmarshal(bytes, M(message))
+		messages = append(messages, message)
+	}
+	return messages
 }
 
 func (c command) text(member string) string { return get[string](c, member) }

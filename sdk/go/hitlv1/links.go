@@ -39,6 +39,21 @@ func (x *DeclineEventResponse) Format(state fmt.State, verb rune) { format(state
 // Format implements [fmt.Formatter], without the links.
 func (x *CancelEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
 
+// Format implements [fmt.Formatter], without the links.
+func (x *WatchEventsResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *Change) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *WaitEventsResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *BatchCreateEventsResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *CreateEventResult) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
 // LogValue implements [slog.LogValuer], without the links.
 func (x *Event) LogValue() slog.Value { return logValue(x) }
 
@@ -62,6 +77,21 @@ func (x *DeclineEventResponse) LogValue() slog.Value { return logValue(x) }
 
 // LogValue implements [slog.LogValuer], without the links.
 func (x *CancelEventResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *WatchEventsResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *Change) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *WaitEventsResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *BatchCreateEventsResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *CreateEventResult) LogValue() slog.Value { return logValue(x) }
 
 func format(state fmt.State, verb rune, message stringer) {
 	_, _ = fmt.Fprintf(state, fmt.FormatString(state, verb), withoutLinks(message))

@@ -30,12 +30,19 @@ func hasEvent(message protoreflect.MessageDescriptor, seen map[protoreflect.Full
 
 func TestNoMessagePrintsTheLinksOfItsEvent(t *testing.T) {
 	event := &Event{Id: "0192f0c1", Prompt: "Deploy?", FormUrl: "http://host/TOKEN", ApiUrl: "http://host/TOKEN"}
+	change := &Change{Event: event}
+	result := &CreateEventResult{
+		Result: &CreateEventResult_Created{Created: &CreateEventResponse{Event: event}},
+	}
 	events := map[protoreflect.Name]stringer{}
 	for _, message := range []stringer{
 		event, &CreateEventResponse{Event: event}, &GetEventResponse{Event: event},
 		&ListEventsResponse{Events: []*Event{event}}, &AnswerEventResponse{Event: event},
 		&WaitEventResponse{Update: &WaitEventResponse_Event{Event: event}},
 		&DeclineEventResponse{Event: event}, &CancelEventResponse{Event: event},
+		change, &WatchEventsResponse{Update: &WatchEventsResponse_Change{Change: change}},
+		&WaitEventsResponse{Update: &WaitEventsResponse_Event{Event: event}},
+		result, &BatchCreateEventsResponse{Results: []*CreateEventResult{result}},
 	} {
 		events[message.ProtoReflect().Descriptor().Name()] = message
 	}

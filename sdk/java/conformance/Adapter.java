@@ -1,12 +1,16 @@
 import com.google.gson.*;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
 import dev.hitl.*;
 import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.StrFormat;
 import java.io.*;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.*;
@@ -34,6 +38,8 @@ final class Adapter {
         Map<String, String> labels = Map.of();
         JsonElement schema, defaultOnTimeout;
         byte[] message;
+        byte[][] messages;
+        List<String> eventIds;
     }
 
     public static void main(String[] args) {
@@ -48,13 +54,16 @@ final class Adapter {
         try {
             return Map.of("id", c.id, "ok", carryOut(c));
         } catch (HitlException e) {
-            byte[] response = e.response() == null ? new byte[0] : e.response().toByteArray();
-            return Map.of("id", c.id, "error", Map.of("kind", e.kind(), "reason", e.reason(),
-                    "message", e.getMessage(), "fields", e.fieldViolations(),
-                    "retryable", e.isRetryable(), "response", response));
+            return Map.of("id", c.id, "error", said(e));
         } catch (Exception | Error fault) {
             return Map.of("id", c.id, "error", Map.of("kind", "adapter", "message", fault.toString()));
         }
+    }
+
+    private static Map<String, Object> said(HitlException e) {
+        byte[] response = e.response() == null ? new byte[0] : e.response().toByteArray();
+        return Map.of("kind", e.kind(), "reason", e.reason(), "message", e.getMessage(),
+                "fields", e.fieldViolations(), "retryable", e.isRetryable(), "response", response);
     }
 
     private static Map<String, Object> carryOut(Command c) throws Exception {
@@ -74,6 +83,9 @@ final class Adapter {
             }
             case "ask" -> Map.of("value", Hitl.ask(c.name, c.prompt, Input.integer()));
             case "wait_event" -> Map.of("event", client.awaitEvent(c.eventId).toByteArray());
+            case "wait_many" -> Map.of("events", awaitMany(client, c.eventIds));
+            case "create_many" -> results("created", client.createMany(messages(c, CreateEventRequest.parser())));
+            case "answer_many" -> results("response", client.answerMany(messages(c, AnswerEventRequest.parser())));
             case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
             case "answer" -> Map.of("event", client.answer(c.eventId, answer(c), c.responder).toByteArray());
             case "decline" -> Map.of("event", client.decline(c.eventId, c.reason, c.responder).toByteArray());
@@ -81,6 +93,26 @@ final class Adapter {
             case "list" -> Map.of("page", client.list(ListEventsRequest.parseFrom(c.message)).toByteArray());
             default -> throw new IllegalArgumentException("no such op");
         };
+    }
+
+    /** Waits for all events at once. */
+    private static List<byte[]> awaitMany(Client client, List<String> eventIds) throws Exception {
+        var waits = eventIds.stream().map(client::awaitEventAsync).toList();
+        List<byte[]> events = new ArrayList<>();
+        for (var wait : waits) events.add(wait.get().toByteArray());
+        return events;
+    }
+
+    private static <M extends MessageLite> List<M> messages(Command c, Parser<M> parser) throws Exception {
+        List<M> messages = new ArrayList<>();
+        for (byte[] message : c.messages) messages.add(parser.parseFrom(message));
+        return messages;
+    }
+
+    private static Map<String, Object> results(String name, List<? extends Result<? extends MessageLite>> results) {
+        var outcomes = results.stream().map(result -> result.error() != null
+                ? Map.of("error", said(result.error())) : Map.of(name, result.value().toByteArray()));
+        return Map.of("results", outcomes.toList());
     }
 
     private static Answer answer(Command c) throws Exception {

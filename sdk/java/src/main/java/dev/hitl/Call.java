@@ -8,7 +8,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 
-/** One call to the server, as a future that ends with the first message that {@code read} makes one of. */
+/**
+ * One call to the server, as a future that ends with the first message that {@code read} makes one of. The call asks
+ * for the message after each other one by itself, unless it is paced: then {@link #next} does.
+ */
 final class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** Cancelling it cancels the call. */
     final CompletableFuture<T> outcome = new CompletableFuture<>();
@@ -17,14 +20,20 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
     private final Timer timer;
     private final Duration silenceLimit;
     private final String endpoint;
+    private final boolean isPaced;
     private volatile Future<?> silence;
     private volatile ClientCall<Q, R> call;
 
     Call(Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint) {
+        this(read, timer, silenceLimit, endpoint, false);
+    }
+
+    Call(Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint, boolean isPaced) {
         this.read = read;
         this.timer = timer;
         this.silenceLimit = silenceLimit;
         this.endpoint = endpoint;
+        this.isPaced = isPaced;
         listen();
     }
 
@@ -55,11 +64,18 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
     public void onMessage(R message) {
         silence.cancel(false);
         T reply = read.apply(message);
-        if (reply == null) {
+        if (reply != null) {
+            outcome.complete(reply);
+        } else if (!isPaced) {
+            next();
+        }
+    }
+
+    /** Asks for the next message, after the one before has come. */
+    void next() {
+        if (!outcome.isDone()) {
             listen();
             call.request(1);
-        } else {
-            outcome.complete(reply);
         }
     }
 

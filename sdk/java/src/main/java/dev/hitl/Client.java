@@ -9,16 +9,14 @@ import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
-import io.grpc.CallOptions;
-import io.grpc.ConnectivityState;
+import dev.hitl.v1.Response;
+import dev.hitl.v1.WatchEventsRequest;
 import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
-import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.function.BiPredicate;
-import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Creates events, waits for them, and answers them.
@@ -33,16 +31,8 @@ import java.util.function.Function;
  * InterruptedException} instead.
  */
 public final class Client implements AutoCloseable {
-    /** Longer than a local server may take to start, so that its own error is the one that is seen. */
-    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
-
     private final Config.Settings settings;
-    private final Timer timer;
-    /** Where the channel leads. That of a local server may change; it is null before the first connect. */
-    private volatile Endpoint target;
-    private volatile ManagedChannel channel;
-    private volatile boolean reached;
-    private volatile boolean closed;
+    private final Calls calls;
 
     /**
      * A client as configured. Does not connect yet.
@@ -59,9 +49,7 @@ public final class Client implements AutoCloseable {
 
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
         this.settings = settings;
-        this.target = settings.endpoint();
-        this.channel = channel;
-        this.timer = timer;
+        this.calls = new Calls(settings, channel, timer);
     }
 
     /**
@@ -78,13 +66,7 @@ public final class Client implements AutoCloseable {
      * first call on, before which this is empty, and changes if it has to be started again on another port.
      */
     public String endpoint() {
-        Endpoint known = target;
-        return known == null ? "" : known.url();
-    }
-
-    /** The server for messages, with no port where none is known. */
-    private String serverName() {
-        return orElse(endpoint(), "http://127.0.0.1");
+        return calls.endpoint();
     }
 
     /** The namespace of every call that names no other. */
@@ -113,18 +95,35 @@ public final class Client implements AutoCloseable {
      */
     public CreateEventResponse create(CreateEventRequest request) {
         CreateEventRequest.Builder filled = request.toBuilder();
-        filled.setNamespace(orOurs(request.getNamespace()));
-        var method = EventServiceGrpc.getCreateEventMethod();
-        if (!request.getIdempotencyKey().isEmpty()) {
-            return call(method, filled.build());
-        }
-        if (settings.runId() == null) {
-            return call(method, filled.setIdempotencyKey(Key.once()).build());
-        }
-        try (Key key = Key.take(filled.getNamespace(), settings.runId(), filled.getName())) {
-            CreateEventResponse reply = call(method, filled.setIdempotencyKey(key.text()).build());
+        try (Key key = Key.of(filled.setNamespace(orOurs(request.getNamespace())), settings.runId())) {
+            filled.setIdempotencyKey(key.text());
+            CreateEventResponse reply = calls.call(EventServiceGrpc.getCreateEventMethod(), filled.build());
             key.keep();
             return reply;
+        }
+    }
+
+    /**
+     * Creates many events in few calls, each as {@link #create} does, and returns what became of each, in their
+     * order. What is wrong with one concerns no other, and is the error of its result.
+     */
+    public List<Result<CreateEventResponse>> createMany(List<CreateEventRequest> requests) {
+        List<CreateEventRequest> filled = new ArrayList<>();
+        List<Key> keys = new ArrayList<>();
+        for (CreateEventRequest request : requests) {
+            CreateEventRequest.Builder entry = request.toBuilder();
+            Key key = Key.of(entry.setNamespace(orOurs(request.getNamespace())), settings.runId());
+            keys.add(key);
+            filled.add(entry.setIdempotencyKey(key.text()).build());
+        }
+        try {
+            var results = Calls.uninterrupted(() -> Many.create(calls, filled));
+            IntStream.range(0, keys.size())
+                    .filter(at -> results.get(at).error() == null)
+                    .forEach(at -> keys.get(at).keep());
+            return results;
+        } finally {
+            keys.forEach(Key::close);
         }
     }
 
@@ -135,7 +134,7 @@ public final class Client implements AutoCloseable {
      */
     public dev.hitl.v1.Event get(String eventId) {
         var request = GetEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
-        return call(EventServiceGrpc.getGetEventMethod(), request.build()).getEvent();
+        return calls.call(EventServiceGrpc.getGetEventMethod(), request.build()).getEvent();
     }
 
     /**
@@ -147,7 +146,7 @@ public final class Client implements AutoCloseable {
      */
     public ListEventsResponse list(ListEventsRequest request) {
         var filled = request.toBuilder().setNamespace(orOurs(request.getNamespace()));
-        return call(EventServiceGrpc.getListEventsMethod(), filled.build());
+        return calls.call(EventServiceGrpc.getListEventsMethod(), filled.build());
     }
 
     /**
@@ -158,12 +157,21 @@ public final class Client implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted; the event stays
      */
     public dev.hitl.v1.Event awaitEvent(String eventId) throws InterruptedException {
-        return join(awaitEventAsync(eventId));
+        return Calls.join(awaitEventAsync(eventId));
     }
 
     /** Like {@link #awaitEvent}, without blocking. Cancel the future to stop waiting; the event stays. */
     public CompletableFuture<dev.hitl.v1.Event> awaitEventAsync(String eventId) {
-        return Wait.begin(this, eventId);
+        return Wait.begin(calls, namespace(), eventId);
+    }
+
+    /**
+     * Follows the changes of events as they happen: what is created, and what ends. The request says of which events,
+     * and from where on: from now, or from the {@code resume_token} of a change or of a list. An empty namespace is the
+     * client's. Nothing is asked of the server before the first {@link Watch#hasNext}.
+     */
+    public Watch watch(WatchEventsRequest request) {
+        return new Watch(calls, request.toBuilder().setNamespace(orOurs(request.getNamespace())));
     }
 
     /**
@@ -177,7 +185,22 @@ public final class Client implements AutoCloseable {
         AnswerEventRequest.Builder request = answer.request.toBuilder();
         request.setNamespace(namespace()).setEventId(eventId);
         request.setAnswerId(Key.once()).setResponder(responder);
-        return call(EventServiceGrpc.getAnswerEventMethod(), request.build()).getEvent();
+        return calls.call(EventServiceGrpc.getAnswerEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Answers many events in few calls, and returns how each ended, or why it did not, in their order. An empty
+     * namespace is the client's; an empty answer id is a random one, so that repeating the call on a lost connection
+     * answers nothing twice.
+     */
+    public List<Result<Response>> answerMany(List<AnswerEventRequest> requests) {
+        List<AnswerEventRequest> filled = new ArrayList<>();
+        for (AnswerEventRequest request : requests) {
+            AnswerEventRequest.Builder entry = request.toBuilder();
+            entry.setNamespace(orOurs(request.getNamespace()));
+            filled.add(entry.setAnswerId(orElse(request.getAnswerId(), Key.once())).build());
+        }
+        return Calls.uninterrupted(() -> Many.answer(calls, filled));
     }
 
     /**
@@ -189,7 +212,7 @@ public final class Client implements AutoCloseable {
     public dev.hitl.v1.Event decline(String eventId, String reason, String responder) {
         var request = DeclineEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
         request.setReason(reason).setAnswerId(Key.once()).setResponder(responder);
-        return call(EventServiceGrpc.getDeclineEventMethod(), request.build()).getEvent();
+        return calls.call(EventServiceGrpc.getDeclineEventMethod(), request.build()).getEvent();
     }
 
     /**
@@ -201,22 +224,19 @@ public final class Client implements AutoCloseable {
     public dev.hitl.v1.Event cancel(String eventId, String reason) {
         var request = CancelEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
         request.setReason(reason);
-        return call(EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
+        return calls.call(EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
     }
 
     /** Gives the connection back. Calls and waits under way fail; events stay. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        if (channel != null) {
-            channel.shutdownNow();
-        }
+    public void close() {
+        calls.close();
     }
 
     /** Names the server and the namespace. */
     @Override
     public String toString() {
-        return "hitl client of %s, namespace \"%s\"".formatted(serverName(), Shown.oneLine(namespace()));
+        return "hitl client of %s, namespace \"%s\"".formatted(calls.serverName(), Shown.oneLine(namespace()));
     }
 
     private String orOurs(String namespace) {
@@ -225,101 +245,5 @@ public final class Client implements AutoCloseable {
 
     private static String orElse(String text, String otherwise) {
         return text.isEmpty() ? otherwise : text;
-    }
-
-    private <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
-        try {
-            return join(repeat(
-                    this::worthAnother, backoff -> attempt(method, request, ATTEMPT_LIMIT, reply -> reply)));
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            CancellationException cancelled = new CancellationException("interrupted");
-            cancelled.initCause(interrupted);
-            throw cancelled;
-        }
-    }
-
-    <R> CompletableFuture<R> repeat(
-            BiPredicate<HitlException, Duration> goesOn,
-            Function<Retry.Backoff, CompletableFuture<R>> attempt) {
-        return Retry.begin(timer, goesOn, attempt);
-    }
-
-    boolean worthAnother(HitlException error, Duration elapsed) {
-        return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
-    }
-
-    /** Whether any call ever got a reply. */
-    boolean hasReachedServer() {
-        return reached;
-    }
-
-    /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
-    <Q, R, T> CompletableFuture<T> attempt(
-            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
-        if (closed) {
-            return CompletableFuture.failedFuture(HitlException.invalid("the client is closed"));
-        }
-        Function<R, T> noted =
-                message -> {
-                    reached = true;
-                    return read.apply(message);
-                };
-        Call<Q, R, T> call = new Call<>(noted, timer, silenceLimit, serverName());
-        ManagedChannel ready = channel;
-        if (settings.local() == null || ready != null && ready.getState(false) == ConnectivityState.READY) {
-            start(call, ready, method, request);
-            return call.outcome;
-        }
-        settings.local()
-                .up()
-                .thenAccept(found -> start(call, channelTo(found), method, request))
-                .exceptionally(
-                        failed -> {
-                            call.outcome.completeExceptionally(failed.getCause());
-                            return null;
-                        });
-        return call.outcome;
-    }
-
-    private static <Q, R, T> void start(
-            Call<Q, R, T> call, ManagedChannel channel, MethodDescriptor<Q, R> method, Q request) {
-        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
-            // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
-            channel.enterIdle();
-        }
-        call.start(channel.newCall(method, CallOptions.DEFAULT), request);
-    }
-
-    /** The channel to where the local server is now. Calls on another one end as the server there does. */
-    private synchronized ManagedChannel channelTo(Endpoint found) {
-        if (closed) {
-            throw HitlException.invalid("the client is closed");
-        }
-        if (!found.equals(target)) {
-            if (channel != null) {
-                channel.shutdown();
-            }
-            channel = Connection.open(found);
-            target = found;
-        }
-        return channel;
-    }
-
-    /** Blocks until {@code future} ends. An interrupt cancels it. */
-    static <R> R join(CompletableFuture<R> future) throws InterruptedException {
-        try {
-            return future.get();
-        } catch (InterruptedException interrupted) {
-            future.cancel(true);
-            throw interrupted;
-        } catch (ExecutionException failed) {
-            if (failed.getCause() instanceof HitlException error) {
-                // It was made by a thread of the connection; where it is thrown is what one wants to see.
-                error.fillInStackTrace();
-                throw error;
-            }
-            throw HitlException.internal(failed.getCause().toString(), failed.getCause());
-        }
     }
 }

@@ -77,7 +77,7 @@ public final class Event<T> {
      * @throws InterruptedException if the thread is interrupted; the event stays
      */
     public T await() throws InterruptedException {
-        return Client.join(awaitAsync());
+        return Calls.join(awaitAsync());
     }
 
     /**

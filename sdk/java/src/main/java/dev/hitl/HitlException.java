@@ -6,6 +6,8 @@ import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
+import dev.hitl.v1.ErrorReason;
+import dev.hitl.v1.Failure;
 import dev.hitl.v1.Response;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -186,6 +188,23 @@ public final class HitlException extends RuntimeException {
                         .map(broken -> new FieldViolation(broken.getField(), broken.getDescription()))
                         .toList();
         var delay = detail(details, RetryInfo.getDefaultInstance()).getRetryDelay();
+        error.retryDelay = Duration.ofSeconds(delay.getSeconds(), delay.getNanos());
+        return error;
+    }
+
+    /** Reads why one part of a call failed. */
+    static HitlException of(Failure failure) {
+        Kind kind = kind(Status.fromCodeValue(failure.getCode()).getCode());
+        boolean retryable = kind == Kind.UNAVAILABLE || kind == Kind.EXHAUSTED;
+        HitlException error = new HitlException(kind, retryable, Shown.oneLine(failure.getMessage()), null);
+        ErrorReason reason = failure.getReason();
+        error.reason = reason == ErrorReason.UNRECOGNIZED ? "" : reason.name();
+        error.metadata = failure.getMetadataMap();
+        error.fieldViolations =
+                failure.getFieldViolationsList().stream()
+                        .map(broken -> new FieldViolation(broken.getField(), broken.getDescription()))
+                        .toList();
+        var delay = failure.getRetryAfter();
         error.retryDelay = Duration.ofSeconds(delay.getSeconds(), delay.getNanos());
         return error;
     }

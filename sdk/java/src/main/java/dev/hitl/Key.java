@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import dev.hitl.v1.CreateEventRequestOrBuilder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,8 +12,9 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * An idempotency key from the run: the n-th event of a name always gets the same. That is what makes a
- * program that crashed and starts again from its beginning meet the events it had created.
+ * An idempotency key: that of the request; else one from the run, of which the n-th event of a name always gets
+ * the same; else a random one. That of the run is what makes a program that crashed and starts again from its
+ * beginning meet the events it had created.
  *
  * <p>Unless kept, its number goes to the next one: a create that failed and is repeated by the program
  * must not change what later events are.
@@ -30,13 +32,25 @@ final class Key implements AutoCloseable {
     /** One count for the whole process, since several clients may serve one run. */
     private static final Map<List<String>, Numbers> SERIES = new HashMap<>();
 
+    /** Null if it is no key of a run. */
     private final List<String> series;
     private final long number;
+    private final String text;
     private boolean kept;
 
-    private Key(List<String> series, long number) {
+    private Key(List<String> series, long number, String text) {
         this.series = series;
         this.number = number;
+        this.text = text;
+    }
+
+    /** The key for a request. {@code runId} may be null. */
+    static Key of(CreateEventRequestOrBuilder request, String runId) {
+        String given = request.getIdempotencyKey();
+        if (given.isEmpty() && runId != null) {
+            return take(request.getNamespace(), runId, request.getName());
+        }
+        return new Key(null, 0, given.isEmpty() ? once() : given);
     }
 
     static Key take(String namespace, String runId, String name) {
@@ -44,12 +58,17 @@ final class Key implements AutoCloseable {
         synchronized (SERIES) {
             Numbers numbers = SERIES.computeIfAbsent(series, absent -> new Numbers());
             Long returned = numbers.returned.pollFirst();
-            return new Key(series, returned != null ? returned : ++numbers.issued);
+            long number = returned != null ? returned : ++numbers.issued;
+            return new Key(series, number, textOf(series, number));
         }
     }
 
-    /** {@code run-} and the SHA-256 of run id, name and number, one a line: the same in every language. */
     String text() {
+        return text;
+    }
+
+    /** {@code run-} and the SHA-256 of run id, name and number, one a line: the same in every language. */
+    private static String textOf(List<String> series, long number) {
         String lines = series.get(1) + "\n" + series.get(2) + "\n" + number;
         try {
             MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
@@ -66,7 +85,7 @@ final class Key implements AutoCloseable {
 
     @Override
     public void close() {
-        if (!kept) {
+        if (!kept && series != null) {
             synchronized (SERIES) {
                 SERIES.get(series).returned.add(number);
             }

@@ -14,30 +14,21 @@ import java.util.concurrent.CompletableFuture;
  */
 final class Wait {
     /** Three of the server's default heartbeats. */
-    private static final Duration SILENCE_LIMIT = Duration.ofSeconds(45);
+    static final Duration SILENCE_LIMIT = Duration.ofSeconds(45);
 
     private Wait() {}
 
-    /**
-     * Waits until the event has ended. Cancelling the future ends the stream.
-     *
-     * <p>Once the client has reached its server, no loss of it ends the wait: the program waits for a
-     * person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
-     */
-    static CompletableFuture<Event> begin(Client client, String eventId) {
+    /** Waits until the event has ended. Cancelling the future ends the stream. */
+    static CompletableFuture<Event> begin(Calls calls, String namespace, String eventId) {
         WaitEventRequest request =
                 WaitEventRequest.newBuilder()
-                        .setNamespace(client.namespace())
+                        .setNamespace(namespace)
                         .setEventId(eventId)
                         .build();
-        return client.repeat(
-                (error, elapsed) -> {
-                    boolean lost =
-                            error.isRetryable() || error.kind() == HitlException.Kind.UNAVAILABLE;
-                    return client.hasReachedServer() ? lost : client.worthAnother(error, elapsed);
-                },
+        return calls.repeat(
+                calls::outlasts,
                 backoff ->
-                        client.attempt(
+                        calls.attempt(
                                 EventServiceGrpc.getWaitEventMethod(),
                                 request,
                                 SILENCE_LIMIT,

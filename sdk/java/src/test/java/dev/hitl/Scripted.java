@@ -4,6 +4,10 @@ import com.google.protobuf.Any;
 import com.google.rpc.ErrorInfo;
 import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.AnswerEventResponse;
+import dev.hitl.v1.BatchAnswerEventsRequest;
+import dev.hitl.v1.BatchAnswerEventsResponse;
+import dev.hitl.v1.BatchCreateEventsRequest;
+import dev.hitl.v1.BatchCreateEventsResponse;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.DeclineEventRequest;
@@ -11,6 +15,7 @@ import dev.hitl.v1.DeclineEventResponse;
 import dev.hitl.v1.Event;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.EventState;
+import dev.hitl.v1.Failure;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.GetEventResponse;
 import dev.hitl.v1.Heartbeat;
@@ -18,6 +23,8 @@ import dev.hitl.v1.Response;
 import dev.hitl.v1.Value;
 import dev.hitl.v1.WaitEventRequest;
 import dev.hitl.v1.WaitEventResponse;
+import dev.hitl.v1.WatchEventsRequest;
+import dev.hitl.v1.WatchEventsResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -33,6 +40,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** A server in memory that does as a script says, and whose time is the test's. */
@@ -52,12 +60,23 @@ final class Scripted implements AutoCloseable {
         }
     }
 
+    /** As {@link Step}, for a watch. */
+    record Watched(StatusRuntimeException end, WatchEventsResponse... messages) {}
+
     final ManualTimer timer = new ManualTimer();
     final Queue<Step> steps = new ArrayDeque<>();
     /** What the next calls that change something fail with. */
     final Queue<StatusRuntimeException> failures = new ArrayDeque<>();
     /** What tells each such call, and its repetitions, from the others. */
     final List<String> keys = new ArrayList<>();
+    /** What the next watches are answered with. */
+    final Queue<Watched> watches = new ArrayDeque<>();
+    /** What watches have asked for. */
+    final List<WatchEventsRequest> watched = new ArrayList<>();
+    /** The keys of the entries of each batch. */
+    final List<List<String>> batches = new ArrayList<>();
+    /** Says of an entry of the next batch, by its place and its name, why it fails; null if it does not. */
+    BiFunction<Integer, String, Failure> failure = (place, name) -> null;
     int calls;
     int cancelled;
 
@@ -147,6 +166,17 @@ final class Scripted implements AutoCloseable {
         }
 
         @Override
+        public void watchEvents(WatchEventsRequest request, StreamObserver<WatchEventsResponse> stream) {
+            watched.add(request);
+            ((ServerCallStreamObserver<WatchEventsResponse>) stream).setOnCancelHandler(() -> cancelled++);
+            Watched next = watches.remove();
+            Arrays.asList(next.messages()).forEach(stream::onNext);
+            if (next.end() != null) {
+                stream.onError(next.end());
+            }
+        }
+
+        @Override
         public void createEvent(
                 CreateEventRequest request, StreamObserver<CreateEventResponse> reply) {
             var response = CreateEventResponse.newBuilder();
@@ -176,6 +206,37 @@ final class Scripted implements AutoCloseable {
             }
             reply.onNext(response.apply(Event.newBuilder().setId(key).build()));
             reply.onCompleted();
+        }
+
+        @Override
+        public void batchCreateEvents(
+                BatchCreateEventsRequest request, StreamObserver<BatchCreateEventsResponse> reply) {
+            batches.add(request.getRequestsList().stream().map(CreateEventRequest::getIdempotencyKey).toList());
+            var response = BatchCreateEventsResponse.newBuilder();
+            for (CreateEventRequest entry : request.getRequestsList()) {
+                var event = Event.newBuilder().setName(entry.getName());
+                Failure failed = failure.apply(response.getResultsCount(), entry.getName());
+                var result = response.addResultsBuilder();
+                if (failed == null) {
+                    result.getCreatedBuilder().setEvent(event);
+                } else {
+                    result.setFailure(failed);
+                }
+            }
+            change("", reply, event -> response.build());
+        }
+
+        @Override
+        public void batchAnswerEvents(
+                BatchAnswerEventsRequest request, StreamObserver<BatchAnswerEventsResponse> reply) {
+            batches.add(
+                    request.getRequestsList().stream()
+                            .map(entry -> entry.getNamespace() + "/" + entry.getEventId() + "/" + entry.getAnswerId())
+                            .toList());
+            var response = BatchAnswerEventsResponse.newBuilder();
+            request.getRequestsList()
+                    .forEach(entry -> response.addResultsBuilder().getResponseBuilder().setReason(entry.getEventId()));
+            change("", reply, event -> response.build());
         }
 
         @Override

@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.ChangeKind;
+import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.IntInput;
 import dev.hitl.v1.ListEventsRequest;
+import dev.hitl.v1.WatchEventsRequest;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -107,6 +112,38 @@ class ServerTest {
         // The next call starts another one, over the same data.
         client.answer(event.id(), Answer.value(true), "Ada");
         assertTrue(answer.get());
+    }
+
+    @Test
+    void aWatchOutlivesItsServerAndAnotherGoesOnFromItsToken() throws Exception {
+        var page = client.list(ListEventsRequest.getDefaultInstance());
+        var input = dev.hitl.v1.Input.newBuilder().setInt(IntInput.getDefaultInstance());
+        var question = CreateEventRequest.newBuilder().setName("n").setPrompt("?").setInput(input);
+        var created =
+                client.createMany(
+                        List.of(
+                                question.build(),
+                                question.clone().clearPrompt().build(),
+                                question.clone().setName("other").build()));
+        assertEquals(HitlException.Kind.INVALID, created.get(1).error().kind());
+        String id = created.get(0).get().getEvent().getId();
+        var request = WatchEventsRequest.newBuilder().setName("n").setResumeToken(page.getResumeToken());
+        String token;
+        try (Watch watch = client.watch(request.build())) {
+            Change change = watch.next();
+            assertEquals(ChangeKind.CHANGE_KIND_CREATED, change.kind());
+            killServer();
+            var answer = AnswerEventRequest.newBuilder().setEventId(id).setJson("1").build();
+            client.answerMany(List.of(answer)).get(0).get();
+            while (change.kind() != ChangeKind.CHANGE_KIND_ENDED) {
+                assertEquals(id, change.event().getId());
+                change = watch.next();
+            }
+            token = change.resumeToken();
+        }
+        try (Watch watch = client.watch(request.setResumeToken(token).build())) {
+            assertEquals(1, watch.next().event().getResponse().getValue().getInt());
+        }
     }
 
     @Test

@@ -1,0 +1,194 @@
+package dev.hitl;
+
+import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** The calls of a client, over one connection, which is made when first needed and made again when lost. */
+final class Calls {
+    /** Longer than a local server may take to start, so that its own error is the one that is seen. */
+    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
+
+    private final Config.Settings settings;
+    private final Timer timer;
+    /** Where the channel leads. That of a local server may change; it is null before the first connect. */
+    private volatile Endpoint target;
+    private volatile ManagedChannel channel;
+    private volatile boolean reached;
+    private volatile boolean closed;
+
+    Calls(Config.Settings settings, ManagedChannel channel, Timer timer) {
+        this.settings = settings;
+        this.target = settings.endpoint();
+        this.channel = channel;
+        this.timer = timer;
+    }
+
+    /** The server's address, empty before it is known. */
+    String endpoint() {
+        Endpoint known = target;
+        return known == null ? "" : known.url();
+    }
+
+    /** The server for messages, with no port where none is known. */
+    String serverName() {
+        return endpoint().isEmpty() ? "http://127.0.0.1" : endpoint();
+    }
+
+    /** Calls under way fail, and so do all others. */
+    synchronized void close() {
+        closed = true;
+        if (channel != null) {
+            channel.shutdownNow();
+        }
+    }
+
+    /** Calls, again for as long as that can help, and blocks until there is the reply. */
+    <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
+        return uninterrupted(
+                () -> join(repeat(this::worthAnother, backoff -> attempt(method, request, reply -> reply))));
+    }
+
+    /** What blocks, and ends if its thread is interrupted. */
+    interface Blocking<R> {
+        R run() throws InterruptedException;
+    }
+
+    /** Blocks until {@code work} is done. An interrupt cancels it, and the thread stays interrupted. */
+    static <R> R uninterrupted(Blocking<R> work) {
+        try {
+            return work.run();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            CancellationException cancelled = new CancellationException("interrupted");
+            cancelled.initCause(interrupted);
+            throw cancelled;
+        }
+    }
+
+    Timer timer() {
+        return timer;
+    }
+
+    <R> CompletableFuture<R> repeat(
+            BiPredicate<HitlException, Duration> goesOn,
+            Function<Retry.Backoff, CompletableFuture<R>> attempt) {
+        return Retry.begin(timer, goesOn, attempt);
+    }
+
+    boolean worthAnother(HitlException error, Duration elapsed) {
+        return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
+    }
+
+    /**
+     * Whether what goes on for as long as a program wants it to goes on after {@code error}. Once the client has
+     * reached its server, no loss of it is the end: people may take longer than any outage. Before that, a wrong
+     * address is the likelier cause.
+     */
+    boolean outlasts(HitlException error, Duration elapsed) {
+        boolean lost = error.isRetryable() || error.kind() == HitlException.Kind.UNAVAILABLE;
+        return reached ? lost : worthAnother(error, elapsed);
+    }
+
+    /** Calls once. {@code read} makes the outcome of the reply. */
+    <Q, R, T> CompletableFuture<T> attempt(MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
+        return attempt(method, request, ATTEMPT_LIMIT, read);
+    }
+
+    /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
+    <Q, R, T> CompletableFuture<T> attempt(
+            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
+        Call<Q, R, T> call = new Call<>(noted(read), timer, silenceLimit, serverName());
+        begin(call, method, request);
+        return call.outcome;
+    }
+
+    /** Begins a call that brings {@code take} each message, and asks for the next one only when it is told to. */
+    <Q, R> Call<Q, R, Void> stream(
+            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Consumer<R> take) {
+        Function<R, Void> read =
+                message -> {
+                    take.accept(message);
+                    return null;
+                };
+        Call<Q, R, Void> call = new Call<>(noted(read), timer, silenceLimit, serverName(), true);
+        begin(call, method, request);
+        return call;
+    }
+
+    private <R, T> Function<R, T> noted(Function<R, T> read) {
+        return message -> {
+            reached = true;
+            return read.apply(message);
+        };
+    }
+
+    private <Q, R, T> void begin(Call<Q, R, T> call, MethodDescriptor<Q, R> method, Q request) {
+        if (closed) {
+            call.outcome.completeExceptionally(HitlException.invalid("the client is closed"));
+            return;
+        }
+        ManagedChannel ready = channel;
+        if (settings.local() == null || ready != null && ready.getState(false) == ConnectivityState.READY) {
+            start(call, ready, method, request);
+            return;
+        }
+        settings.local()
+                .up()
+                .thenAccept(found -> start(call, channelTo(found), method, request))
+                .exceptionally(
+                        failed -> {
+                            call.outcome.completeExceptionally(failed.getCause());
+                            return null;
+                        });
+    }
+
+    private static <Q, R, T> void start(
+            Call<Q, R, T> call, ManagedChannel channel, MethodDescriptor<Q, R> method, Q request) {
+        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
+            channel.enterIdle();
+        }
+        call.start(channel.newCall(method, CallOptions.DEFAULT), request);
+    }
+
+    /** The channel to where the local server is now. Calls on another one end as the server there does. */
+    private synchronized ManagedChannel channelTo(Endpoint found) {
+        if (closed) {
+            throw HitlException.invalid("the client is closed");
+        }
+        if (!found.equals(target)) {
+            if (channel != null) {
+                channel.shutdown();
+            }
+            channel = Connection.open(found);
+            target = found;
+        }
+        return channel;
+    }
+
+    /** Blocks until {@code future} ends. An interrupt cancels it. */
+    static <R> R join(CompletableFuture<R> future) throws InterruptedException {
+        try {
+            return future.get();
+        } catch (InterruptedException interrupted) {
+            future.cancel(true);
+            throw interrupted;
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof HitlException error) {
+                // It was made by a thread of the connection; where it is thrown is what one wants to see.
+                error.fillInStackTrace();
+                throw error;
+            }
+            throw HitlException.internal(failed.getCause().toString(), failed.getCause());
+        }
+    }
+}
