@@ -41,8 +41,14 @@ async fn what_ended_long_ago_is_exported_and_then_removed_and_its_key_is_refused
     let (done, said) = export().await;
     assert!(done, "{said}");
     let lines = fs::read_to_string(&file).expect("it was written");
-    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let ids: Vec<_> = lines.iter().map(|line| line["id"].as_str().unwrap()).collect();
+    let lines: Vec<Json> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("the store is as the server left it"))
+        .collect();
+    let ids: Vec<_> = lines
+        .iter()
+        .map(|line| line["id"].as_str().expect("the store is as the server left it"))
+        .collect();
     assert_eq!(ids, [held.id.as_str(), event.id.as_str()], "the latest first");
     assert!(lines.iter().all(|line| line["formUrl"].is_null() && line["apiUrl"].is_null()));
     let (again, said) = export().await;
@@ -60,7 +66,7 @@ async fn what_ended_long_ago_is_exported_and_then_removed_and_its_key_is_refused
     let (_server, site) = start(config().store(url).arg("--retain").arg("1m")).await;
     let gone = async {
         while site.try_get(&event).await.is_ok() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     soon("the removal", gone).await;
@@ -78,11 +84,16 @@ async fn what_ended_long_ago_is_exported_and_then_removed_and_its_key_is_refused
 }
 
 fn bytes(store: &Path) -> u64 {
-    files(&store.join("events")).iter().map(|file| fs::metadata(file).unwrap().len()).sum()
+    files(&store.join("events"))
+        .iter()
+        .map(|file| fs::metadata(file).expect("it is there").len())
+        .sum()
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).expect("it is there").map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory)
+        .expect("it is there")
+        .map(|entry| entry.expect("it can be read").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
@@ -92,22 +103,34 @@ fn make_older(store: &Path, id: &str) {
     edit(&event.join("request.json"), |record| older(&mut record["request"]["create_time"]));
     edit(&event.join("response.json"), |record| older(&mut record["response"]["time"]));
     let all = files(&store.join("resolved"));
-    let announced = all.iter().find(|file| file.display().to_string().contains(id)).unwrap();
-    let name = announced.file_name().unwrap().to_str().unwrap();
-    let (ms, rest) = name.split_once('-').unwrap();
-    let time = DateTime::from_timestamp_millis(ms.parse().unwrap()).unwrap() - AGO;
+    let announced =
+        all.iter().find(|file| file.display().to_string().contains(id)).expect("it is announced");
+    let name = announced.file_name().and_then(|name| name.to_str()).expect("it is text");
+    let (ms, rest) = name.split_once('-').expect("the store is as the server left it");
+    let time =
+        DateTime::from_timestamp_millis(ms.parse().expect("the store is as the server left it"))
+            .expect("the store is as the server left it")
+            - AGO;
     let minute = store.join("resolved").join(time.format("%Y-%m-%dT%H/%M").to_string());
-    fs::create_dir_all(&minute).unwrap();
-    fs::rename(announced, minute.join(format!("{:013}-{rest}", time.timestamp_millis()))).unwrap();
+    fs::create_dir_all(&minute).expect("the store is as the server left it");
+    fs::rename(announced, minute.join(format!("{:013}-{rest}", time.timestamp_millis())))
+        .expect("the store is as the server left it");
 }
 
 fn edit(path: &Path, change: impl FnOnce(&mut Json)) {
-    let mut record = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut record =
+        serde_json::from_slice(&fs::read(path).expect("the store is as the server left it"))
+            .expect("the store is as the server left it");
     change(&mut record);
-    fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
+    fs::write(path, serde_json::to_vec(&record).expect("the store is as the server left it"))
+        .expect("the store is as the server left it");
 }
 
 fn older(time: &mut Json) {
-    let at: DateTime<Utc> = time.as_str().unwrap().parse().unwrap();
+    let at: DateTime<Utc> = time
+        .as_str()
+        .expect("the store is as the server left it")
+        .parse()
+        .expect("the store is as the server left it");
     *time = (at - AGO).to_rfc3339_opts(SecondsFormat::Millis, true).into();
 }

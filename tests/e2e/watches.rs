@@ -204,3 +204,21 @@ impl Frames {
         }
     }
 }
+
+#[tokio::test]
+async fn a_watch_of_the_sdk_goes_on_through_a_restart_of_the_server() {
+    let (mut server, site) = start(config()).await;
+    let settings = hitl::Config::default().endpoint(server.endpoint());
+    let client = hitl::Client::new(settings).expect("a client");
+    let list = client.list(ListEventsRequest::default()).await.expect("it can be listed");
+    let from = WatchEventsRequest { resume_token: list.resume_token, ..Default::default() };
+    let mut changes = client.watch(from);
+    let mut next = async || soon("a change", changes.next()).await.expect("the watch goes on");
+    let first = ask(&site, "default").await;
+    assert_eq!(next().await.event.id, first.id);
+    server.kill().await.expect("it dies");
+    server.restart().await.expect("it starts again");
+    let event = ask(&Site::at(&server.endpoint()), "default").await;
+    // What came just before the last bookmark comes again.
+    while next().await.event.id != event.id {}
+}

@@ -49,6 +49,7 @@ mod retry;
 mod status;
 mod value;
 mod waits;
+mod watch;
 
 #[cfg(test)]
 mod bounds_tests;
@@ -72,6 +73,7 @@ pub use hitl_proto::v1;
 pub use hitl_proto::v1::answer_event_request::Answer;
 pub use object::Object;
 pub use value::{Choice, Choices, DataType};
+pub use watch::{Change, Watch};
 
 /// Asks one question and waits for its answer, with everything else left at its default.
 ///

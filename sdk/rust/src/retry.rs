@@ -39,6 +39,11 @@ impl Backoff {
         Ok(())
     }
 
+    /// The time since the first attempt.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// The time until the next attempt after `error`.
     pub(crate) fn delay(&mut self, error: &Error) -> Duration {
         let delay = self.next;

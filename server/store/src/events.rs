@@ -326,8 +326,11 @@ impl EventStore {
         } else {
             let (announced, committed) = tokio::join!(announce, commit);
             announced?;
-            self.announce_again_if_old(&ended).await?;
-            committed?
+            let committed = committed?;
+            if matches!(committed, objects::Created::Ours) {
+                self.announce_again_if_old(&ended).await?;
+            }
+            committed
         };
         let ours = matches!(committed, objects::Created::Ours);
         let ended = match committed {

@@ -6,7 +6,7 @@ use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
 use object_store::PutMode;
 
 use super::*;
-use crate::clock::SystemClock;
+use crate::clock::{ManualClock, SystemClock};
 use hitl_testing::scripted::{self, Op, Scripted, Step, broken};
 use hitl_testing::spec;
 
@@ -112,7 +112,8 @@ async fn a_timer_that_is_missing_because_the_event_has_just_ended_is_not_left_be
 
 #[tokio::test]
 async fn the_first_end_is_the_only_one_and_history_holds_it_once() {
-    let store = store();
+    let clock = Arc::new(ManualClock::at(at(3_000)));
+    let store = EventStore::over(scripted::empty(), false, clock);
     let request = request(1_000);
     store.create(request.clone(), Nonce([1; 16])).await.unwrap();
     let pending = Event { request: request.clone(), response: None };
