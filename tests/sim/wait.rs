@@ -92,7 +92,7 @@ impl Stream {
         number: u64,
     ) -> Result<(Event, Self), Error> {
         let (service, owner) = (&process.service, Owner::default());
-        if number % 3 > 0 {
+        if !number.is_multiple_of(3) {
             let (event, wait) = service.wait(event, owner).await?;
             return Ok((event, Self::Single(Box::new(wait))));
         }
