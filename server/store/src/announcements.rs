@@ -3,7 +3,7 @@
 //! Whoever creates or ends an event announces that under the instant at which it happens, in `created/` and in
 //! `resolved/`. Each process lists what was announced in the last seconds, with one listing for each index however
 //! many follow it, and two near the turn of a minute. What takes long to be recorded is announced once more, under a
-//! later instant ([`is_old`]), so that whoever lists every second misses nothing.
+//! later instant, so that whoever lists every second misses nothing.
 
 use std::fmt;
 use std::iter;
