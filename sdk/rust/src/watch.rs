@@ -60,8 +60,8 @@ impl Watch {
     /// The next change, however long it takes.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] if the request breaks a rule or its token has expired, and those of reaching the server for
-    /// the first time.
+    /// [`ErrorKind::Invalid`] if the request breaks a rule or its token has expired, and those of reaching the
+    /// server for the first time.
     pub async fn next(&mut self) -> Result<Change> {
         loop {
             match self.message().await {

@@ -47,8 +47,8 @@ fn first_of_each(changes: &[ChangeSeen]) -> BTreeMap<&str, Seen> {
     all
 }
 
-/// Whether some create was told that this event was there, and had not ended yet. One that was cut short may have left its
-/// event unannounced; whoever repeats it announces it then, unless it has ended, of which everybody is told.
+/// Whether some create was told that this event was there, and had not ended yet. One that was cut short may have left
+/// its event unannounced; whoever repeats it announces it then, unless it has ended, of which everybody is told.
 fn was_acknowledged(story: &Story<'_>) -> bool {
     story.records.iter().any(|record| match (&record.op, &record.outcome) {
         (Op::Create(_), Outcome::Seen(view)) => view.end.is_none(),
