@@ -88,8 +88,9 @@ async fn an_event_costs_five_writes_two_reads_and_a_delete() {
         bucket.timers_gone().await;
     };
     let asked = bucket.asked_by(life).await;
+    // And one more read if the server lists the announcement before it is told of the record.
     let documented = Requests { puts: 5, gets: 2, deletes: 1, ..Requests::default() };
-    assert_eq!(asked, documented);
+    assert!([documented, Requests { gets: 3, ..documented }].contains(&asked), "{asked:?}");
 }
 
 #[tokio::test]

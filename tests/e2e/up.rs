@@ -43,6 +43,17 @@ impl Stranger {
         Self(listener)
     }
 
+    /// At the port of a server that was killed, once the system has taken it from that.
+    async fn after(port: u16) -> Self {
+        let free = async {
+            while TcpListener::bind(("127.0.0.1", port)).is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the port of the killed server", free).await;
+        Self::at(port)
+    }
+
     fn assert_left_alone(&self) {
         let met = self.0.accept().map(drop).expect_err("nobody connects");
         assert_eq!(met.kind(), std::io::ErrorKind::WouldBlock);
@@ -110,7 +121,7 @@ async fn a_killed_server_comes_back_where_links_lead_unless_a_stranger_is_there_
     let again = up_anywhere(&shell).await;
     assert_eq!(again, first, "links that people were given have that port");
     shell.kill_servers().await;
-    let stranger = Stranger::at(port);
+    let stranger = Stranger::after(port).await;
     assert_ne!(up_anywhere(&shell).await, first);
     stranger.assert_left_alone();
 }
