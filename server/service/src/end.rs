@@ -81,6 +81,7 @@ impl Service {
             let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {
                 service.count_end(&ended.event);
+                service.show(&ended.event);
             }
             service.drop_expiry(&ended.event);
             service.tell(&ended.event).await?;
@@ -89,15 +90,19 @@ impl Service {
         .await
     }
 
+    /// Shows everyone who watches here that `event` has ended just now. Others see it announced.
+    fn show(&self, event: &Event) {
+        if let Some(response) = &event.response {
+            let announced = Entry { time: response.time, key: event.request.key() };
+            self.0.watches.announced(Index::Resolved, &announced);
+        }
+    }
+
     /// Tells everyone who waits for `event`, which has ended. Whoever recorded its end may not have lived to tell, or
     /// may not know that it was recorded, so whoever finds that it was tells too. A caller hears of it only then, and
     /// repeats the call if this fails.
     async fn tell(&self, event: &Event) -> Result<(), Error> {
         self.0.waiters.ended(event);
-        if let Some(response) = &event.response {
-            let announced = Entry { time: response.time, key: event.request.key() };
-            self.0.watches.announced(Index::Resolved, &announced);
-        }
         Ok(self.0.store.ensure_announced(event).await?)
     }
 

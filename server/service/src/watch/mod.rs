@@ -119,7 +119,7 @@ impl Service {
         }
         let now = self.0.clock.now();
         let is_new = token.is_empty();
-        let position = if is_new { position_at(now) } else { resumed(token, now)? };
+        let position = if is_new { self.position_at(now) } else { resumed(token, now)? };
         let place = self.0.watches.take(filter.namespace.clone(), owner, !is_new)?;
         Ok(Watch {
             service: self.clone(),
@@ -141,7 +141,14 @@ impl Service {
 
     /// A token from which a watch sends every change that comes after this call.
     pub fn resume_token(&self) -> String {
-        token(position_at(self.0.clock.now()))
+        token(self.position_at(self.0.clock.now()))
+    }
+
+    /// Before what everything announced is known, to whoever has listed all `now`. A clock that is known to be ahead of
+    /// the store's does not make it later.
+    fn position_at(&self, now: Timestamp) -> Timestamp {
+        let ahead_ms = self.0.store.skew().off_ms().unwrap_or_default().max(0);
+        now.plus_ms(-ahead_ms - LOOK_BACK_MS)
     }
 }
 
@@ -191,7 +198,7 @@ impl Watch {
                 self.announced.extend(Announced::of(index, entry));
             }
             Some(Notice::Covered(until)) => {
-                self.covered = self.covered.max(position_at(until));
+                self.covered = self.covered.max(self.service.position_at(until));
                 self.announced.extend(self.late.drain(..));
             }
         }
@@ -239,7 +246,8 @@ impl Watch {
         self.announced.extend(all);
         // Once these are sent, everything before the next minute is.
         let now = self.service.0.clock.now();
-        self.covered = self.covered.max(minute.plus_ms(MINUTE_MS).min(position_at(now)));
+        self.covered =
+            self.covered.max(minute.plus_ms(MINUTE_MS).min(self.service.position_at(now)));
         Ok(())
     }
 
@@ -324,11 +332,6 @@ impl Announced {
         };
         Some(Self { kind, entry, late_since: None })
     }
-}
-
-/// Before what everything announced is known, to whoever has listed all `now`.
-fn position_at(now: Timestamp) -> Timestamp {
-    now.plus_ms(-LOOK_BACK_MS)
 }
 
 fn token(position: Timestamp) -> String {

@@ -176,6 +176,22 @@ async fn tokens_that_are_old_or_none_are_refused() {
 }
 
 #[tokio::test]
+async fn an_end_that_somebody_meets_later_is_not_shown_again() {
+    let world = World::new();
+    let one = world.running();
+    let mut seen = watch(&one, "");
+    let key = create(&one, 600_000).await.request.key();
+    assert_eq!(change(&world, &mut seen, 0).await, (ChangeKind::Created, key.clone()));
+    one.end(&key, answer(1, "a")).await.unwrap();
+    assert_eq!(change(&world, &mut seen, 0).await, (ChangeKind::Ended, key.clone()));
+    for _ in 0..5 {
+        bookmark(&world, &mut seen).await;
+    }
+    one.end(&key, answer(1, "a")).await.unwrap();
+    assert!(seen.next().now_or_never().is_none());
+}
+
+#[tokio::test]
 async fn a_watch_ends_with_the_server() {
     let world = World::new();
     let one = world.running();
