@@ -138,23 +138,25 @@ impl Announcements {
         self.followers.iter().any(|follower| follower.follows(index))
     }
 
-    /// Lists both indexes at the same time. They are covered together, or not at all.
+    /// Lists both indexes at the same time, and each for itself: what one announces is told although the other cannot
+    /// be listed. They are covered together.
     async fn tick(
         &self,
         progress: &mut [Option<Progress>; 2],
         now: Timestamp,
     ) -> Result<(), Error> {
         let [created, resolved] = &*progress;
-        let (is_lost, was_lost) = future::try_join(
+        let (created, resolved) = future::join(
             self.list_all(Index::Created, created.as_ref(), now),
             self.list_all(Index::Resolved, resolved.as_ref(), now),
         )
-        .await?;
+        .await;
+        let is_lost = created? | resolved?;
         for progress in progress.iter_mut().flatten() {
             progress.covered = Some(now);
         }
         for follower in &self.followers {
-            if is_lost || was_lost {
+            if is_lost {
                 follower.missed();
             }
             follower.covered(now);
