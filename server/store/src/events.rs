@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use hitl_core::{Event, EventKey, Request, Response};
 use object_store::ObjectStore;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 
 use crate::announcements::{self, RESUMABLE_MS};
 use crate::clock::Clock;
@@ -14,6 +12,7 @@ use crate::error::Error;
 use crate::faults::PlantedFault;
 use crate::index::Indexes;
 use crate::keys::{self, Entry, Index};
+use crate::memory::{Known, Memory};
 use crate::metrics::StoreMetrics;
 use crate::objects::{self, Objects};
 use crate::read_at::{ReadAt, VOUCHED_MS};
@@ -21,12 +20,8 @@ use crate::record::{self, Asked, NewRequestRecord, Nonce, RequestRecord, Respons
 use crate::retention::Retention;
 use crate::skew::Skew;
 
-/// Most bytes of events kept in memory.
-const CACHE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// For how long an event that has ended is remembered: others may have removed it.
 const REMEMBERED_MS: i64 = 600_000;
-/// Events that the memory is laid out for at first.
-const CACHE_EVENTS: usize = 4 * 1024;
 
 /// The events of one store.
 ///
@@ -46,18 +41,7 @@ pub struct EventStore {
     pub(super) clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     retention: Retention,
-    cache: Cache<EventKey, Known, EventWeight>,
-}
-
-/// What is remembered of an event.
-#[derive(Clone, Debug)]
-struct Known {
-    event: Event,
-    /// Whether it is known to stand where it is looked for: in `created/` and with its timer while it is pending,
-    /// and once it has ended with an announcement that was fresh when the end was recorded, or came later.
-    is_indexed: bool,
-    /// When its request was read.
-    read_at: ReadAt,
+    memory: Memory,
 }
 
 /// What became of a create.
@@ -106,7 +90,7 @@ impl EventStore {
             clock,
             skew,
             retention: Retention::default(),
-            cache: Cache::with_weighter(CACHE_EVENTS, CACHE_BYTES_MAX, EventWeight),
+            memory: Memory::default(),
         }
     }
 
@@ -151,7 +135,7 @@ impl EventStore {
         let record =
             record::encode(&NewRequestRecord { version: VERSION, nonce, request: &request });
         let path = keys::request(&key);
-        let read_at = self.read_at();
+        let (read_at, removals) = (self.read_at(), self.memory.removals(&key));
         // All at once, since a store takes its time for each; and if one fails the others are given up, since none is
         // of use without the others.
         let (created, has_timer, is_announced) = tokio::try_join!(
@@ -164,7 +148,7 @@ impl EventStore {
             objects::Created::Ours => {
                 self.announce_create_again_if_old(&request).await?;
                 let event = Event { request: request.clone(), response: None };
-                self.remember(Known { event, is_indexed: true, read_at });
+                self.memory.insert(Known { event, is_indexed: true, read_at }, removals);
                 Ok(Created { request, existed: false })
             }
             objects::Created::Theirs(first) => {
@@ -199,7 +183,7 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
-        let known = self.cache.get(key);
+        let known = self.memory.get(key);
         if let Some(Known { event, is_indexed, read_at }) = known.clone() {
             let has_ended = event.response.is_some();
             if has_ended && self.is_within(read_at, REMEMBERED_MS)
@@ -212,10 +196,11 @@ impl EventStore {
                 // Its timer says nothing of its announcement.
                 let is_indexed = is_indexed && response.is_none();
                 let event = Event { response, ..event };
-                return Ok(Some(self.remember(Known { event, is_indexed, read_at })));
+                self.memory.update(&event, is_indexed);
+                return Ok(Some(event));
             }
         }
-        let read_at = self.read_at();
+        let (read_at, removals) = (self.read_at(), self.memory.removals(key));
         let path = keys::request(key);
         let (request, response) =
             tokio::join!(self.objects.read::<RequestRecord>(&path), self.read_response(key));
@@ -227,7 +212,8 @@ impl EventStore {
                 }
                 let is_same = |known: &Known| known.event == event;
                 let is_indexed = known.is_some_and(|known| known.is_indexed && is_same(&known));
-                return Ok(Some(self.remember(Known { event, is_indexed, read_at })));
+                self.memory.insert(Known { event: event.clone(), is_indexed, read_at }, removals);
+                return Ok(Some(event));
             }
             Some(Asked::Removed(_)) => Ok(None),
             // An absence is final for whoever hears of it. It costs a third small read, so nobody can burden the store
@@ -245,7 +231,7 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn ensure_indexed(&self, event: Event) -> Result<Event, Error> {
         let key = event.request.key();
-        let is_indexed = self.cache.get(&key).is_some_and(|known| known.is_indexed);
+        let is_indexed = self.memory.get(&key).is_some_and(|known| known.is_indexed);
         if event.response.is_some() || is_indexed {
             return Ok(event);
         }
@@ -259,7 +245,8 @@ impl EventStore {
             self.announce_create_again_if_old(&event.request).await?;
         }
         if has_timer {
-            return Ok(self.remember_indexed(event, true));
+            self.memory.update(&event, true);
+            return Ok(event);
         }
         self.indexes.insert(Index::Timers, timer.clone()).await?;
         // It may be missing because the event has ended since it was read; then nobody comes to remove it any more.
@@ -268,7 +255,9 @@ impl EventStore {
             self.indexes.remove(Index::Timers, &timer).await?;
         }
         let is_indexed = response.is_none();
-        Ok(self.remember_indexed(Event { response, ..event }, is_indexed))
+        let event = Event { response, ..event };
+        self.memory.update(&event, is_indexed);
+        Ok(event)
     }
 
     /// Whether the create of this event was announced, or so long ago that nobody can resume from before it.
@@ -351,7 +340,8 @@ impl EventStore {
                 Event { response: Some(Arc::new(first.response)), ..ended }
             }
         };
-        Ok(Some(Ended { event: self.remember_indexed(ended, false), ours }))
+        self.memory.update(&ended, false);
+        Ok(Some(Ended { event: ended, ours }))
     }
 
     /// Announces an end, and owes the removal of the event if that is to be removed some day.
@@ -386,7 +376,7 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`].
     pub async fn ensure_announced(&self, event: &Event) -> Result<(), Error> {
-        let known = self.cache.get(&event.request.key());
+        let known = self.memory.get(&event.request.key());
         if known.is_some_and(|known| known.is_indexed && known.event.response.is_some()) {
             return Ok(());
         }
@@ -394,7 +384,7 @@ impl EventStore {
         if self.shared && self.clock.now() < event.request.deadline {
             self.announce_again_if_old(event).await?;
         }
-        self.remember_indexed(event.clone(), true);
+        self.memory.update(event, true);
         Ok(())
     }
 
@@ -418,33 +408,14 @@ impl EventStore {
         Ok(record.map(|record| Arc::new(record.response)))
     }
 
-    /// Remembers an event of which the request is not read anew.
-    fn remember_indexed(&self, event: Event, is_indexed: bool) -> Event {
-        let known = self.cache.get(&event.request.key());
-        match known {
-            Some(Known { read_at, .. }) => self.remember(Known { event, is_indexed, read_at }),
-            None if event.response.is_some() => {
-                self.remember(Known { event, is_indexed, read_at: self.read_at() })
-            }
-            // Nobody knows by now when it was read.
-            None => event,
-        }
-    }
-
     /// Forgets what is known of the event at `key`.
     pub(crate) fn forget(&self, key: &EventKey) {
-        self.cache.remove(key);
+        self.memory.remove(key);
     }
 
     /// For how long what has ended is kept.
     pub fn retention(&self) -> &Retention {
         &self.retention
-    }
-
-    fn remember(&self, known: Known) -> Event {
-        let event = known.event.clone();
-        self.cache.insert(event.request.key(), known);
-        event
     }
 
     /// How far this machine's clock is from the store's, as far as the store shows it.
@@ -466,15 +437,6 @@ fn announcement(request: &Request) -> Entry {
 /// The timer of a request: what is owed is its expiry.
 pub(crate) fn timer(request: &Request) -> Entry {
     Entry { time: request.deadline, key: request.key() }
-}
-
-#[derive(Clone, Debug)]
-struct EventWeight;
-
-impl Weighter<EventKey, Known> for EventWeight {
-    fn weight(&self, _: &EventKey, known: &Known) -> u64 {
-        known.event.weight_bytes() as u64
-    }
 }
 
 #[cfg(test)]

@@ -182,3 +182,23 @@ async fn a_record_that_was_copied_to_another_event_is_refused() {
     let refusal = store.read_response(&other).await.unwrap_err();
     assert!(matches!(refusal, Error::RecordUnreadable { .. }), "{refusal}");
 }
+
+#[tokio::test]
+async fn what_is_removed_while_it_is_read_is_not_remembered() {
+    let scripted = Scripted::over(scripted::empty());
+    let store = Arc::new(EventStore::over(scripted.clone(), false, Arc::new(SystemClock)));
+    let request = request(1_000);
+    store.create(request.clone(), Nonce([1; 16])).await.unwrap();
+    let pending = Event { request: request.clone(), response: None };
+    let ended = store.end(&pending, store.read_at(), response(2_000), Nonce([2; 16])).await;
+    let ended = ended.unwrap().unwrap().event;
+    let reader = Arc::new(EventStore::over(scripted.clone(), false, Arc::new(SystemClock)));
+    let removal = {
+        let (reader, ended) = (reader.clone(), ended.clone());
+        async move { reader.bury(&ended, reader.read_at(), at(3_000), Nonce([3; 16])).await.unwrap() }
+    };
+    scripted.next(Op::Get, "response.json", Step::After(Box::pin(removal)));
+    assert_eq!(reader.read(&request.key()).await.unwrap(), Some(ended.clone()), "as it was read");
+    reader.ensure_announced(&ended).await.unwrap();
+    assert_eq!(reader.read(&request.key()).await.unwrap(), None);
+}

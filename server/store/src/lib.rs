@@ -19,6 +19,7 @@ pub mod jobs;
 mod keys;
 mod left;
 pub mod marker;
+mod memory;
 mod meta;
 mod metrics;
 mod objects;
