@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
@@ -65,7 +66,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         shutdown.clone(),
         Background::new(Some(threads.handle())),
     );
-    let api = Api::new(service.clone(), links, args.max_calls, budget.clone());
+    let admission = Admission::new(args.max_calls, budget.clone());
+    let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = http::Settings {
         allowed_origins: args.cors_origins.clone(),
@@ -73,7 +75,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         open: true,
         public_url,
     };
-    let pages = http::router(Arc::new(api));
+    let pages = http::router(http::Site { api, service: service.clone(), links, admission });
     let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
     let app = http::guard(routes, &settings);
 

@@ -6,8 +6,7 @@ use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
     OnTimeout, PromptFormat, Responder, Spec, Value,
 };
-use hitl_service::Error;
-use hitl_service::Service;
+use hitl_service::{Error, Session};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::history::{Draft, Op, Outcome, PROMPT, View};
@@ -89,7 +88,7 @@ pub(crate) async fn call(
     }
 }
 
-async fn send(service: &Service, event: Option<EventKey>, op: Op) -> Result<View, Error> {
+async fn send(service: &Session, event: Option<EventKey>, op: Op) -> Result<View, Error> {
     let event = match (op, event) {
         (Op::Create(draft), _) => service.create(Namespace::default(), spec(draft)).await?.event,
         (_, None) => return Err(Error::Internal("a call of no event".to_owned())),

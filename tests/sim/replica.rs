@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hitl_service::{Background, Service};
+use hitl_core::Principal;
+use hitl_service::{Background, Service, Session};
 use hitl_store::{EventStore, Retention};
 use object_store::ObjectStore;
 use rand::rngs::StdRng;
@@ -26,7 +27,7 @@ const WAITS_MAX: usize = 10_000;
 /// That is what a kill looks like from outside, at whatever await it hits.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
-    pub(crate) service: Service,
+    pub(crate) service: Session,
     pub(crate) link: Arc<Link>,
     run: AbortHandle,
 }
@@ -107,6 +108,7 @@ impl Replica {
             let service = service.clone();
             async move { service.run().await }
         });
+        let service = service.session(Principal::Anyone);
         state.process = Some(Process { service, link, run: run.abort_handle() });
     }
 

@@ -19,6 +19,7 @@ pub mod lookalike;
 mod number;
 pub mod parse;
 mod pattern;
+pub mod principal;
 pub mod rejection;
 pub mod schema;
 mod schema_cache;
@@ -37,6 +38,7 @@ pub use event::{
 };
 pub use id::{EventId, EventKey, Namespace};
 pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
+pub use principal::{Action, Denied, Principal};
 pub use rejection::{Rejection, Violation};
 pub use time::Timestamp;
 pub use value::Value;

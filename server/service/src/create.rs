@@ -22,13 +22,8 @@ pub struct Created {
 }
 
 impl Service {
-    /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an
-    /// earlier create with the same idempotency key made, even if that has ended.
-    ///
-    /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`], and those
-    /// of the store.
-    pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
+    /// See [`Session::create`](crate::Session::create).
+    pub(crate) async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {
             Some(key) => keyed_id(&namespace, key),

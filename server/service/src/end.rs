@@ -11,12 +11,8 @@ use hitl_store::jobs::Job;
 use hitl_store::{Ended, Entry, Index, PlantedFault, ReadAt};
 
 impl Service {
-    /// Lets `command` act on the event at `key`, and returns the event as it stands then.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`],
-    /// [`Error::AlreadyFinal`], [`Error::ClockOff`], and those of the store.
-    pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+    /// See [`Session::end`](crate::Session::end).
+    pub(crate) async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
         let command = Arc::new(command);
         let read_at = self.0.store.read_at();
         let mut event = self.read(key).await?;

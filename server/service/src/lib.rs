@@ -15,6 +15,7 @@ mod list;
 mod machine;
 mod metrics;
 mod retention;
+mod session;
 mod sweep;
 mod wait;
 mod waiters;
@@ -34,6 +35,7 @@ pub use error::Error;
 pub use filter::Filter;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
+pub use session::Session;
 pub use wait::Wait;
 pub use waiters::{FailedWait, Owner, SHARING};
 pub use waits::{Over, Waits};
@@ -134,11 +136,8 @@ impl Service {
         self.0.tasks.wait().await;
     }
 
-    /// The event at `key` as it stands. One whose deadline has passed is ended first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], and those of the store.
-    pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+    /// See [`Session::get`](crate::Session::get).
+    pub(crate) async fn get(&self, key: &EventKey) -> Result<Event, Error> {
         let read_at = self.0.store.read_at();
         let event = self.read(key).await?;
         match self.now() {

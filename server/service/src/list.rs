@@ -72,11 +72,8 @@ enum Part {
 }
 
 impl Service {
-    /// One page of the events that match `query`. Events that are found overdue are ended first.
-    ///
-    /// # Errors
-    /// [`Error::InvalidRequest`] for a page token that is none, and those of the store.
-    pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
+    /// See [`Session::list`](crate::Session::list).
+    pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         let first = Cursor { part: Part::Pending, after: None };
         let mut cursor =
             if query.page_token.is_empty() { first } else { Cursor::parse(&query.page_token)? };

@@ -26,11 +26,8 @@ pub struct Wait {
 }
 
 impl Service {
-    /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], and those of the store.
-    pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
+    /// See [`Session::wait`](crate::Session::wait).
+    pub(crate) async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
@@ -105,7 +102,7 @@ impl Wait {
     /// The event once it has ended, or as it stands when `limit` has passed.
     ///
     /// # Errors
-    /// Those of [`Wait::ended`] and of [`Service::get`].
+    /// Those of [`Wait::ended`] and of [`Session::get`](crate::Session::get).
     pub async fn ended_within(&self, limit: Duration) -> Result<Event, Error> {
         match tokio::time::timeout(limit, self.ended()).await {
             Ok(ended) => ended,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use hitl_core::{Event, EventKey, Timestamp};
+use hitl_core::{Action, Event, EventKey, Principal, Timestamp};
 
 use crate::error::Error;
 use crate::wait::{HELD_MS, OVERDUE_MS};
@@ -22,6 +22,7 @@ const READING_MAX: usize = 64;
 pub struct Waits {
     group: Group,
     service: Service,
+    principal: Principal,
     /// Whether no more will be added.
     is_closed: AtomicBool,
 }
@@ -36,16 +37,14 @@ pub enum Over {
 }
 
 impl Service {
-    /// Begins a stream of waits of `owner`.
-    ///
-    /// # Errors
-    /// [`Error::ShuttingDown`].
-    pub fn waits(&self, owner: Owner) -> Result<Waits, Error> {
+    /// See [`Session::waits`](crate::Session::waits).
+    pub(crate) fn waits(&self, owner: Owner, principal: Principal) -> Result<Waits, Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
         let group = self.0.waiters.group(owner);
-        Ok(Waits { group, service: self.clone(), is_closed: AtomicBool::new(false) })
+        let is_closed = AtomicBool::new(false);
+        Ok(Waits { group, service: self.clone(), principal, is_closed })
     }
 }
 
@@ -53,8 +52,9 @@ impl Waits {
     /// Adds a wait for the event at `key`; whether there was none before. Whether there is such an event shows later.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`].
+    /// [`Error::TooManyWaiters`] and [`Error::LinkInvalid`].
     pub fn add(&self, key: EventKey, is_unnamed: bool) -> Result<bool, Error> {
+        self.principal.authorize(Action::Look(&key))?;
         self.group.add(key, is_unnamed)
     }
 

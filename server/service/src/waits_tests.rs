@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use hitl_core::{EventId, Namespace, State};
+use hitl_core::{EventId, Namespace, Principal, State};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -58,7 +58,7 @@ impl World {
     }
 
     fn waits(&self) -> Waits {
-        self.service.waits(Owner(1)).unwrap()
+        self.service.waits(Owner(1), Principal::Anyone).unwrap()
     }
 
     async fn ask(&self, ttl_ms: i64) -> EventKey {
@@ -280,5 +280,5 @@ async fn a_shutdown_ends_the_stream_with_a_word_to_come_again() {
     waits.add(world.ask(60_000).await, false).unwrap();
     world.shutdown.cancel();
     assert!(matches!(waits.next().await, Err(Error::ShuttingDown)));
-    assert!(matches!(world.service.waits(Owner(1)), Err(Error::ShuttingDown)));
+    assert!(matches!(world.service.waits(Owner(1), Principal::Anyone), Err(Error::ShuttingDown)));
 }

@@ -10,7 +10,8 @@ use hitl_core::Command;
 use hitl_proto::v1;
 use prost::Message;
 
-use super::{Api, Caller, Problem, REPLY_FACTOR, from_proto};
+use super::{Api, Caller, Problem, from_proto};
+use crate::admission::REPLY_FACTOR;
 use hitl_service::Error;
 use v1::answer_event_result::Result as Answered;
 use v1::create_event_result::Result as Creation;
@@ -25,8 +26,6 @@ const EVENT_BYTES: usize = 1024;
 const RESPONSE_BYTES: usize = 512;
 /// Entries of one batch that are worked on at a time.
 const AT_A_TIME: usize = 128;
-/// Entries of all batches that are worked on at a time.
-pub(super) const ENTRIES_AT_A_TIME: usize = 512;
 
 /// The room in the reply of one batch.
 struct Reply {
@@ -41,8 +40,9 @@ impl Api {
     pub async fn batch_create_events(
         &self,
         batch: v1::BatchCreateEventsRequest,
+        caller: &Caller,
     ) -> Result<v1::BatchCreateEventsResponse, Error> {
-        let create = |request| async { Ok(Creation::Created(self.create(request).await?)) };
+        let create = |request| async { Ok(Creation::Created(self.create(request, caller).await?)) };
         let results = self.batch(batch.requests, EVENT_BYTES, create, Creation::Failure).await?;
         let wrap = |result| v1::CreateEventResult { result: Some(result) };
         Ok(v1::BatchCreateEventsResponse { results: results.into_iter().map(wrap).collect() })
@@ -58,7 +58,7 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::BatchAnswerEventsResponse, Error> {
         let answer =
-            |request| async { Ok(Answered::Response(self.answer(request, caller.clone()).await?)) };
+            |request| async { Ok(Answered::Response(self.answer(request, caller).await?)) };
         let results = self.batch(batch.requests, RESPONSE_BYTES, answer, Answered::Failure).await?;
         let wrap = |result| v1::AnswerEventResult { result: Some(result) };
         Ok(v1::BatchAnswerEventsResponse { results: results.into_iter().map(wrap).collect() })
@@ -67,12 +67,12 @@ impl Api {
     async fn answer(
         &self,
         request: v1::AnswerEventRequest,
-        caller: Caller,
+        caller: &Caller,
     ) -> Result<v1::Response, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
-        let event = self.service.end(&key, Command::Answer { answer, identity }).await?;
+        let event = self.session(caller).end(&key, Command::Answer { answer, identity }).await?;
         Ok(self.to_proto(&event).response.unwrap_or_default())
     }
 
@@ -89,9 +89,9 @@ impl Api {
             let message = format!("must have 1 to {ENTRIES_MAX} entries, has {count}");
             return Err(Error::invalid("requests", message));
         }
-        let _call = self.admit()?;
+        let _call = self.admission.call()?;
         let expected: usize = requests.iter().map(|request| request.encoded_len() + more).sum();
-        let _reply = self.budget.lease(None, expected.min(REPLY_BYTES_MAX) * REPLY_FACTOR)?;
+        let _reply = self.admission.lease(None, expected.min(REPLY_BYTES_MAX) * REPLY_FACTOR)?;
         let mut reply = Reply { free: REPLY_BYTES_MAX };
         let mut results: Vec<Option<R>> = requests.iter().map(|_| None).collect();
         let mut waiting = requests.into_iter().enumerate();
@@ -117,7 +117,7 @@ impl Api {
     }
 
     async fn entry<R>(&self, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
-        let _turn = self.entries.acquire().await.map_err(|_| Error::Overloaded)?;
+        let _turn = self.admission.entry().await?;
         work.await
     }
 }

@@ -10,7 +10,7 @@ use hitl_proto::v1;
 use hitl_proto::v1::wait_events_response::Update;
 use tokio::sync::Notify;
 
-use super::{Api, Problem, REPLY_FACTOR, from_proto};
+use super::{Api, Caller, Problem, from_proto};
 use crate::budget::{Account, Lease, SHARED_WAIT_BYTES};
 use hitl_service::Error;
 use hitl_service::{self as service, Over, Owner};
@@ -45,12 +45,13 @@ impl Api {
     /// [`Error::Overloaded`] and [`Error::ShuttingDown`].
     pub fn wait_events(
         &self,
+        caller: &Caller,
         owner: Owner,
         account: Option<&Arc<Account>>,
     ) -> Result<Waits, Error> {
         Ok(Waits {
-            lease: self.budget.lease(account, STREAM_BYTES)?,
-            waits: self.service.waits(owner)?,
+            lease: self.admission.lease(account, STREAM_BYTES)?,
+            waits: self.session(caller).waits(owner)?,
             api: self.clone(),
             interval: OnceLock::new(),
             refused: Mutex::default(),
@@ -160,10 +161,7 @@ impl Waits {
         };
         self.lease.shrink(SHARED_WAIT_BYTES);
         Ok(Some(match over {
-            Over::Ended(event) => {
-                self.api.budget.can_deliver(event.weight_bytes() * REPLY_FACTOR).await;
-                Update::Event(self.api.to_proto(&event))
-            }
+            Over::Ended(event) => Update::Event(self.api.deliver(&event).await),
             Over::Failed(wait) => {
                 Update::Failed(failed(as_added(&wait.key, wait.is_unnamed), &wait.error))
             }

@@ -10,7 +10,7 @@ use std::{fmt, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use hitl_core::{EventId, EventKey, Namespace, Request, Timestamp};
+use hitl_core::{EventId, EventKey, Namespace, Principal, Request, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -119,6 +119,13 @@ pub struct Grant {
     pub key: EventKey,
     /// Whom it was made for; empty if for whoever holds it.
     pub responder: String,
+}
+
+impl Grant {
+    /// Whoever holds the link.
+    pub fn principal(&self) -> Principal {
+        Principal::Link(self.key.clone())
+    }
 }
 
 impl Links {

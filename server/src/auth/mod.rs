@@ -1,4 +1,4 @@
-//! Who may do what: for now, whoever holds a link may answer its event.
+//! Who calls: whoever reaches this server, which asks for no credential, or whoever holds a link.
 
 mod draft;
 mod key_file;

@@ -1,6 +1,6 @@
 //! The RPCs of the event service: unwrap, call the API, wrap.
 
-use hitl_core::Channel;
+use hitl_core::{Channel, Principal};
 use hitl_proto::v1;
 use hitl_proto::v1::event_service_server::EventService;
 use tonic::{Request, Response, Status, Streaming};
@@ -38,34 +38,37 @@ impl EventService for Events {
         &self,
         request: Request<v1::CreateEventRequest>,
     ) -> Answer<v1::CreateEventResponse> {
-        wrap(self.api.create_event(request.into_inner()).await)
+        let caller = caller(&request);
+        wrap(self.api.create_event(request.into_inner(), &caller).await)
     }
 
     async fn get_event(
         &self,
         request: Request<v1::GetEventRequest>,
     ) -> Answer<v1::GetEventResponse> {
-        wrap(self.api.get_event(request.into_inner()).await)
+        let caller = caller(&request);
+        wrap(self.api.get_event(request.into_inner(), &caller).await)
     }
 
     async fn list_events(
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Answer<v1::ListEventsResponse> {
-        wrap(self.api.list_events(request.into_inner()).await)
+        let caller = caller(&request);
+        wrap(self.api.list_events(request.into_inner(), &caller).await)
     }
 
     async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
         let deadline = deadline(request.metadata());
-        let owner = owner(&request);
-        let begun = self.api.wait_event(request.get_ref(), owner).await;
+        let begun =
+            self.api.wait_event(request.get_ref(), &caller(&request), owner(&request)).await;
         wrap(begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline)))
     }
 
     async fn watch_events(&self, request: Request<v1::WatchEventsRequest>) -> Answer<Changes> {
         let deadline = deadline(request.metadata());
-        let owner = owner(&request);
-        let watch = self.api.watch_events(request.into_inner(), owner);
+        let (caller, owner) = (caller(&request), owner(&request));
+        let watch = self.api.watch_events(request.into_inner(), &caller, owner);
         wrap(watch.map(|watch| Changes::new(self.api.clone(), watch, deadline)))
     }
 
@@ -75,7 +78,8 @@ impl EventService for Events {
     ) -> Answer<WaitsUpdates> {
         let deadline = deadline(request.metadata());
         let call = request.extensions().get::<Call>().cloned();
-        let begun = self.api.wait_events(owner(&request), call.as_ref().map(Call::account));
+        let account = call.as_ref().map(Call::account);
+        let begun = self.api.wait_events(&caller(&request), owner(&request), account);
         wrap(begun.map(|waits| WaitsUpdates::new(waits, request.into_inner(), call, deadline)))
     }
 
@@ -83,7 +87,8 @@ impl EventService for Events {
         &self,
         request: Request<v1::BatchCreateEventsRequest>,
     ) -> Answer<v1::BatchCreateEventsResponse> {
-        wrap(self.api.batch_create_events(request.into_inner()).await)
+        let caller = caller(&request);
+        wrap(self.api.batch_create_events(request.into_inner(), &caller).await)
     }
 
     async fn batch_answer_events(
@@ -99,7 +104,7 @@ impl EventService for Events {
         request: Request<v1::AnswerEventRequest>,
     ) -> Answer<v1::AnswerEventResponse> {
         let caller = caller(&request);
-        wrap(self.api.answer_event(request.into_inner(), caller).await)
+        wrap(self.api.answer_event(request.into_inner(), &caller).await)
     }
 
     async fn decline_event(
@@ -107,7 +112,7 @@ impl EventService for Events {
         request: Request<v1::DeclineEventRequest>,
     ) -> Answer<v1::DeclineEventResponse> {
         let caller = caller(&request);
-        wrap(self.api.decline_event(request.into_inner(), caller).await)
+        wrap(self.api.decline_event(request.into_inner(), &caller).await)
     }
 
     async fn cancel_event(
@@ -115,7 +120,7 @@ impl EventService for Events {
         request: Request<v1::CancelEventRequest>,
     ) -> Answer<v1::CancelEventResponse> {
         let caller = caller(&request);
-        wrap(self.api.cancel_event(request.into_inner(), caller).await)
+        wrap(self.api.cancel_event(request.into_inner(), &caller).await)
     }
 }
 
@@ -125,7 +130,11 @@ fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {
 
 fn caller<T>(request: &Request<T>) -> Caller {
     let address = peer(request).map(|peer| peer.address.ip().to_string());
-    Caller { channel: Channel::Grpc, address: address.unwrap_or_default() }
+    Caller {
+        principal: Principal::Anyone,
+        channel: Channel::Grpc,
+        address: address.unwrap_or_default(),
+    }
 }
 
 /// Whose the waits of this call are.

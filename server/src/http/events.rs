@@ -9,6 +9,7 @@ use axum::response::Response;
 use hitl_core::Channel;
 use hitl_proto::v1;
 
+use super::Site;
 use super::error::{self, Failure};
 use super::render::Renderer;
 use super::request::{EventPath, JsonBody, Peer, Query, bind};
@@ -17,35 +18,37 @@ use crate::json::to_json;
 
 type Reply = Result<Response, Failure>;
 
-pub(super) async fn create(State(api): State<Arc<Api>>, body: JsonBody) -> Reply {
+pub(super) async fn create(State(api): State<Api>, peer: Peer, body: JsonBody) -> Reply {
     let request: v1::CreateEventRequest = body.message()?;
-    reply(&api.create_event(request).await?)
+    reply(&api.create_event(request, &peer.caller(Channel::Http)).await?)
 }
 
 /// A page of events is long enough as JSON to be made elsewhere.
 pub(super) async fn list(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
+    peer: Peer,
     query: Query,
 ) -> Reply {
     let request: v1::ListEventsRequest = query.message()?;
-    let events = api.list_events(request).await?;
+    let events = api.list_events(request, &peer.caller(Channel::Http)).await?;
     renderer.run(move || reply(&events)).await?
 }
 
 /// So are the results of a batch.
 pub(super) async fn batch_create(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
+    peer: Peer,
     body: JsonBody,
 ) -> Reply {
     let request: v1::BatchCreateEventsRequest = body.message()?;
-    let results = api.batch_create_events(request).await?;
+    let results = api.batch_create_events(request, &peer.caller(Channel::Http)).await?;
     renderer.run(move || reply(&results)).await?
 }
 
 pub(super) async fn batch_answer(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
     peer: Peer,
     body: JsonBody,
@@ -56,53 +59,53 @@ pub(super) async fn batch_answer(
 }
 
 pub(super) async fn get(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     id: EventPath,
     peer: Peer,
     mut query: Query,
 ) -> Reply {
-    let wait = query.wait()?;
+    let (wait, caller) = (query.wait()?, peer.caller(Channel::Http));
     let mut request: v1::GetEventRequest = query.message()?;
     bind(&mut request.event_id, id)?;
     if wait.is_zero() {
-        let background = api.background().clone();
-        let look = async move { reply(&api.get_event(request).await?) };
+        let background = site.background().clone();
+        let look = async move { reply(&site.api.get_event(request, &caller).await?) };
         return background.run(look).await?;
     }
-    reply(&api.poll_event(request, wait, peer.waits()).await?)
+    reply(&site.api.poll_event(request, wait, &caller, peer.waits()).await?)
 }
 
 pub(super) async fn answer(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     id: EventPath,
     peer: Peer,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::AnswerEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.answer_event(request, peer.caller(Channel::Http)).await?)
+    reply(&api.answer_event(request, &peer.caller(Channel::Http)).await?)
 }
 
 pub(super) async fn decline(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     id: EventPath,
     peer: Peer,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::DeclineEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.decline_event(request, peer.caller(Channel::Http)).await?)
+    reply(&api.decline_event(request, &peer.caller(Channel::Http)).await?)
 }
 
 pub(super) async fn cancel(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     id: EventPath,
     peer: Peer,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::CancelEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.cancel_event(request, peer.caller(Channel::Http)).await?)
+    reply(&api.cancel_event(request, &peer.caller(Channel::Http)).await?)
 }
 
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {

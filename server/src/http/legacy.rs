@@ -12,10 +12,10 @@ use axum::response::Response;
 use hitl_core::{Answer, Channel, Command, Event, EventKey, Namespace, Outcome, Value as Answered};
 use serde_json::{Value, json};
 
+use super::Site;
 use super::error::{self, Failure};
 use super::members::Members;
 use super::request::{EventPath, FormBody, JsonBody, Peer, Query};
-use crate::api::Api;
 use hitl_service::error::Error;
 
 type Reply = Result<Response, Failure>;
@@ -25,17 +25,17 @@ pub(super) async fn health() -> Response {
 }
 
 pub(super) async fn submit(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     peer: Peer,
     FormBody(pairs): FormBody,
 ) -> Reply {
     let id = pairs.iter().find(|(name, _)| name == "request_id");
     let id = id.map(|(_, id)| id.clone()).unwrap_or_default();
-    answer(&api, &id, Answer::Form(pairs), peer).await
+    answer(&site, &id, Answer::Form(pairs), peer).await
 }
 
 pub(super) async fn submit_json(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     peer: Peer,
     JsonBody(body): JsonBody,
 ) -> Reply {
@@ -44,11 +44,12 @@ pub(super) async fn submit_json(
     let required = |name| Failure::invalid(name, "is required");
     let id = members.text("request_id")?.ok_or_else(|| required("request_id"))?;
     let value = members.json("value").ok_or_else(|| required("value"))?;
-    answer(&api, &id, Answer::Json(value), peer).await
+    answer(&site, &id, Answer::Json(value), peer).await
 }
 
 pub(super) async fn status(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
+    peer: Peer,
     EventPath(id): EventPath,
     mut query: Query,
 ) -> Reply {
@@ -56,7 +57,7 @@ pub(super) async fn status(
     query.ignore("response_path");
     query.nothing_else()?;
     let event = match key(&id) {
-        Ok(key) => api.event(&key).await,
+        Ok(key) => site.event(peer.caller(Channel::Http).principal, &key).await,
         Err(error) => Err(error),
     };
     let body = match event {
@@ -75,9 +76,11 @@ pub(super) async fn status(
     Ok(error::json(StatusCode::OK, &body))
 }
 
-async fn answer(api: &Api, id: &str, answer: Answer, peer: Peer) -> Reply {
-    let identity = peer.caller(Channel::Http).identity(String::new(), String::new());
-    let event = api.end(&key(id)?, Command::Answer { answer, identity }).await?;
+async fn answer(site: &Site, id: &str, answer: Answer, peer: Peer) -> Reply {
+    let caller = peer.caller(Channel::Http);
+    let identity = caller.identity(String::new(), String::new());
+    let command = Command::Answer { answer, identity };
+    let event = site.end(caller.principal, &key(id)?, command).await?;
     let body = json!({
         "status": "submitted",
         "request_id": id,

@@ -11,51 +11,51 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Answer, Channel, Command, Event};
 
+use super::Site;
 use super::error::{self, Failure};
 use super::members::Members;
 use super::request::{JsonBody, LinkPath, Peer, Query};
-use crate::api::Api;
 use crate::auth::Grant;
 use crate::json::to_json;
 use hitl_service::error::Error;
 
 /// The event as it stands; with `wait`, as soon as it has ended.
 pub(super) async fn show(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     link: LinkPath,
     peer: Peer,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let grant = api.links().verify(&link.id, &link.token, api.now())?;
+    let grant = site.links.verify(&link.id, &link.token, site.now())?;
     let wait = query.wait()?;
     query.nothing_else()?;
     if wait.is_zero() {
-        let background = api.background().clone();
+        let background = site.background().clone();
         let look = async move {
-            let event = api.event(&grant.key).await.map_err(hide)?;
-            Ok(reply(&api, &grant, &event))
+            let event = site.event(grant.principal(), &grant.key).await.map_err(hide)?;
+            Ok(reply(&site, &grant, &event))
         };
         return background.run(look).await?;
     }
-    let event = api.poll(&grant.key, wait, peer.waits()).await.map_err(hide)?;
-    Ok(reply(&api, &grant, &event))
+    let event = site.poll(grant.principal(), &grant.key, wait, peer.waits()).await.map_err(hide)?;
+    Ok(reply(&site, &grant, &event))
 }
 
 /// Answers or declines.
 pub(super) async fn submit(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     link: LinkPath,
     peer: Peer,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let grant = api.links().verify(&link.id, &link.token, api.now())?;
-    let command = command(&body, &grant, peer)?;
-    let event = api.end(&grant.key, command).await.map_err(hide)?;
-    Ok(reply(&api, &grant, &event))
+    let grant = site.links.verify(&link.id, &link.token, site.now())?;
+    let command = command(&body, &grant, &peer)?;
+    let event = site.end(grant.principal(), &grant.key, command).await.map_err(hide)?;
+    Ok(reply(&site, &grant, &event))
 }
 
 /// What is posted to a link: exactly one of `value` and `decline`, and who says so.
-fn command(body: &[u8], grant: &Grant, peer: Peer) -> Result<Command, Failure> {
+fn command(body: &[u8], grant: &Grant, peer: &Peer) -> Result<Command, Failure> {
     let mut members = Members::read(body)?;
     let value = members.json("value").filter(|json| json != "null");
     let decline = members.text("decline")?;
@@ -83,8 +83,8 @@ pub(super) fn hide(error: Error) -> Error {
     }
 }
 
-fn reply(api: &Api, grant: &Grant, event: &Event) -> Response {
-    let mut event = api.to_proto(event);
+fn reply(site: &Site, grant: &Grant, event: &Event) -> Response {
+    let mut event = site.api.to_proto(event);
     event.idempotency_key.clear();
     if !grant.responder.is_empty() {
         event.form_url.clear();

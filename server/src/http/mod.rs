@@ -1,7 +1,8 @@
 //! HTTP: the pages where people answer, JSON for programs without gRPC, and the guard that stands before both.
 //!
-//! A handler converts, calls the [`Api`], and converts back; no rule about events lives here. What does live here is
-//! everything that a browser makes necessary: escaping, headers, origins, and pages that work without a script.
+//! A handler converts, calls the API or, for pages and links, the use cases, and converts back; no rule about events
+//! lives here. What does live here is everything that a browser makes necessary: escaping, headers, origins, and pages
+//! that work without a script.
 
 mod error;
 mod events;
@@ -17,6 +18,7 @@ mod page;
 mod render;
 mod request;
 mod routes;
+mod site;
 mod trace;
 mod urlencoded;
 mod visible;
@@ -34,11 +36,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Extension, Router};
 
-use crate::api::Api;
 use error::Failure;
 pub use guard::guard;
 use hitl_service::error::Error;
 use render::Renderer;
+pub use site::Site;
 
 /// Largest body of a request.
 pub const BODY_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;
@@ -62,9 +64,10 @@ pub struct Settings {
 }
 
 /// All HTTP routes. [`guard()`] belongs around them, and around the gRPC routes too.
-pub fn router(api: Arc<Api>) -> Router {
-    let document = openapi::Document::new(api.links().public_url());
-    let looks = middleware::from_fn_with_state(api.clone(), look);
+pub fn router(site: Site) -> Router {
+    let site = Arc::new(site);
+    let document = openapi::Document::new(site.links.public_url());
+    let looks = middleware::from_fn_with_state(site.clone(), look);
     let router = routes::table().into_iter().fold(Router::new(), |router, route| {
         let endpoint = match route.is_look {
             true => route.endpoint.layer(looks.clone()),
@@ -76,17 +79,17 @@ pub fn router(api: Arc<Api>) -> Router {
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(Extension(document))
-        .layer(Extension(Renderer::new(api.background().clone())))
+        .layer(Extension(Renderer::new(site.background().clone())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(trace::trace))
-        .with_state(api)
+        .with_state(site)
 }
 
 /// Whoever only looks may look at what is large: that is read, made and written in the background.
 async fn look(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    Ok(api.background().run(next.run(request)).await?)
+    Ok(site.background().run(next.run(request)).await?)
 }

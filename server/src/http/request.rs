@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hitl_core::Channel;
+use hitl_core::{Channel, Principal};
 use serde_json::{Map, Value};
 
 use super::BODY_BYTES_MAX;
@@ -69,8 +69,8 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
 
 impl Peer {
     /// The caller that the API hears of.
-    pub(super) fn caller(self, channel: Channel) -> Caller {
-        Caller { channel, address: self.address }
+    pub(super) fn caller(&self, channel: Channel) -> Caller {
+        Caller { principal: Principal::Anyone, channel, address: self.address.clone() }
     }
 
     /// Whose the wait is that this request is from here on.

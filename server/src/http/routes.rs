@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{events, form, health, legacy, links, openapi, watch};
-use crate::api::Api;
+use super::{Site, events, form, health, legacy, links, openapi, watch};
 
 /// One method of one path.
 pub(super) struct Route {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
-    pub(super) endpoint: MethodRouter<Arc<Api>>,
+    pub(super) endpoint: MethodRouter<Arc<Site>>,
     pub(super) doc: Doc,
     /// Whether it shows what may be large, to somebody who does not wait for an answer.
     pub(super) is_look: bool,
@@ -75,12 +74,12 @@ pub(super) fn table() -> Vec<Route> {
 fn route(
     method: &'static str,
     path: &'static str,
-    endpoint: MethodRouter<Arc<Api>>,
+    endpoint: MethodRouter<Arc<Site>>,
     doc: Doc,
 ) -> Route {
     Route { method, path, endpoint, doc, is_look: false }
 }
 
-fn look(path: &'static str, endpoint: MethodRouter<Arc<Api>>, doc: Doc) -> Route {
+fn look(path: &'static str, endpoint: MethodRouter<Arc<Site>>, doc: Doc) -> Route {
     Route { is_look: true, ..route("get", path, endpoint, doc) }
 }

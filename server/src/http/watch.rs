@@ -3,13 +3,12 @@
 //! `event: change` has a Change as `data`, `event: bookmark` a Bookmark with its token as `id`, so that a browser's
 //! `EventSource` resumes by itself. An error that ends the stream is `event: error`.
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use hitl_core::Channel;
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 use hitl_service::{Error, Watch};
@@ -23,7 +22,7 @@ use crate::json::to_json;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) async fn watch(
-    State(api): State<Arc<Api>>,
+    State(api): State<Api>,
     peer: Peer,
     headers: HeaderMap,
     query: Query,
@@ -32,7 +31,7 @@ pub(super) async fn watch(
     if let Some(last) = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok()) {
         last.clone_into(&mut request.resume_token);
     }
-    let watch = api.watch_events(request, peer.waits())?;
+    let watch = api.watch_events(request, &peer.caller(Channel::Http), peer.waits())?;
     let frames = stream::unfold(Some((api, watch)), |watch| async {
         let (api, mut watch) = watch?;
         let (frame, goes_on) = next(&api, &mut watch).await;

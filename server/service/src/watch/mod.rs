@@ -102,12 +102,8 @@ pub struct Watch {
 }
 
 impl Service {
-    /// Begins a watch of `owner` for changes of what `filter` matches, from where `token` says, or from now on if it is
-    /// empty. There is a bookmark at least once in `interval`.
-    ///
-    /// # Errors
-    /// [`Error::ResumeTokenExpired`], [`Error::InvalidRequest`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`].
-    pub fn watch(
+    /// See [`Session::watch`](crate::Session::watch).
+    pub(crate) fn watch(
         &self,
         filter: Filter,
         token: &str,
@@ -139,8 +135,8 @@ impl Service {
         })
     }
 
-    /// A token from which a watch sends every change that comes after this call.
-    pub fn resume_token(&self) -> String {
+    /// See [`Session::resume_token`](crate::Session::resume_token).
+    pub(crate) fn resume_token(&self) -> String {
         token(self.position_at(self.0.clock.now()))
     }
 

@@ -22,12 +22,12 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hitl_core::Violation;
 
+use super::Site;
 use super::error::Failure;
 use super::links::hide;
 use super::page;
 use super::render::Renderer;
 use super::request::{FormBody, LinkPath, Peer};
-use crate::api::Api;
 use crate::auth::Grant;
 use draft::Draft;
 use entry::Entry;
@@ -42,20 +42,20 @@ const PAIRS_MAX: usize = 20_000;
 
 /// Shows the question, or what became of it.
 pub(super) async fn show(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     Extension(renderer): Extension<Renderer>,
     link: LinkPath,
     uri: Uri,
 ) -> Response {
-    let Ok(grant) = api.links().verify(&link.id, &link.token, api.now()) else {
+    let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
         return page::no_such_link();
     };
-    let event = match api.event(&grant.key).await.map_err(hide) {
+    let event = match site.event(grant.principal(), &grant.key).await.map_err(hide) {
         Ok(event) => event,
         Err(error) => return outcome::failed(error, None),
     };
-    let draft = Draft::of_query(api.links(), &link.token, uri.query().unwrap_or_default());
-    let (new_id, now) = (api.random_id(), api.now());
+    let draft = Draft::of_query(&site.links, &link.token, uri.query().unwrap_or_default());
+    let (new_id, now) = (site.random_id(), site.now());
     let draw = move || match draft.map(Draft::into_parts) {
         None if event.response.is_none() => {
             let entry = Entry::new(new_id);
@@ -72,13 +72,13 @@ pub(super) async fn show(
 
 /// Takes an answer or a refusal, and sends the browser on to see what came of it.
 pub(super) async fn submit(
-    State(api): State<Arc<Api>>,
+    State(site): State<Arc<Site>>,
     Extension(renderer): Extension<Renderer>,
     link: LinkPath,
     peer: Peer,
     body: Result<FormBody, Failure>,
 ) -> Response {
-    let Ok(grant) = api.links().verify(&link.id, &link.token, api.now()) else {
+    let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
         return page::no_such_link();
     };
     let entry = match body {
@@ -86,35 +86,35 @@ pub(super) async fn submit(
         Ok(FormBody(pairs)) => Entry(pairs),
         Err(failure) => return outcome::unreadable(&failure),
     };
-    let ended = match entry.command(&grant, peer) {
-        Ok(command) => api.end(&grant.key, command).await,
+    let ended = match entry.command(&grant, &peer) {
+        Ok(command) => site.end(grant.principal(), &grant.key, command).await,
         Err(error) => Err(error),
     };
     match ended {
         Ok(_) => see_again(&link),
-        Err(error) => explain(&api, &renderer, &link, grant, entry, hide(error)).await,
+        Err(error) => explain(&site, &renderer, &link, grant, entry, hide(error)).await,
     }
 }
 
 /// Says why nothing was recorded; where something is to be mended, on the page where that is done.
 async fn explain(
-    api: &Api,
+    site: &Site,
     renderer: &Renderer,
     link: &LinkPath,
     grant: Grant,
     entry: Entry,
     error: Error,
 ) -> Response {
-    let entry = entry.with_usable_id(|| api.random_id());
+    let entry = entry.with_usable_id(|| site.random_id());
     let page = match error {
         Error::InvalidAnswer(violations) | Error::InvalidRequest(violations) => {
             let draft = Draft::new(&entry, &violations);
-            if let Some(location) = draft.location(api.links(), &link.token) {
+            if let Some(location) = draft.location(&site.links, &link.token) {
                 return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
             }
-            refused(api, renderer, grant, entry, violations).await
+            refused(site, renderer, grant, entry, violations).await
         }
-        Error::AlreadyFinal { .. } => refused(api, renderer, grant, entry, Vec::new()).await,
+        Error::AlreadyFinal { .. } => refused(site, renderer, grant, entry, Vec::new()).await,
         // To the byte what every other link gets that is not valid.
         Error::LinkInvalid => return page::no_such_link(),
         error => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
@@ -125,13 +125,13 @@ async fn explain(
 /// The page with `entry` and what is wrong with it, as the reply itself: it is too long for an address, or needs no
 /// mending.
 async fn refused(
-    api: &Api,
+    site: &Site,
     renderer: &Renderer,
     grant: Grant,
     entry: Entry,
     violations: Vec<Violation>,
 ) -> Response {
-    let (event, now) = (api.event(&grant.key).await.map_err(hide), api.now());
+    let (event, now) = (site.event(grant.principal(), &grant.key).await.map_err(hide), site.now());
     let draw = move || match event {
         Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
         Ok(event) => view::question(REFUSED, &event, &grant, &entry, &violations, now),

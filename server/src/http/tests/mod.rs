@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::*;
+use crate::admission::Admission;
+use crate::api::Api;
 use crate::auth::{LinkKey, Links};
 use crate::budget::Budget;
 use hitl_service::{Background, Service};
@@ -65,8 +67,10 @@ impl World {
             public_url: "http://127.0.0.1:4485".into(),
             ..Settings::default()
         };
-        let api = Api::new(service.clone(), links, calls_max, Budget::unlimited());
-        guard(router(Arc::new(api)), &settings)
+        let admission = Admission::new(calls_max, Budget::unlimited());
+        let api = Api::new(service.clone(), links.clone(), admission.clone());
+        let site = Site { api, service: service.clone(), links, admission };
+        guard(router(site), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

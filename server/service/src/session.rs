@@ -1,0 +1,113 @@
+//! The one way in for callers: who calls may do what it asks for, or is refused before anything is done.
+
+use std::time::Duration;
+
+use hitl_core::{Action, Command, Denied, Event, EventKey, Namespace, Principal, Spec};
+
+use crate::error::Error;
+use crate::{Created, Filter, ListQuery, Owner, Page, Service, Wait, Waits, Watch};
+
+/// The use cases, as one principal may use them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Session {
+    service: Service,
+    principal: Principal,
+}
+
+impl Service {
+    /// The use cases, as `principal` may use them.
+    pub fn session(&self, principal: Principal) -> Session {
+        Session { service: self.clone(), principal }
+    }
+}
+
+impl Session {
+    /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an earlier create with
+    /// the same idempotency key made, even if that has ended.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`],
+    /// [`Error::LinkInvalid`], and those of the store.
+    pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
+        self.principal.authorize(Action::Create(&namespace))?;
+        self.service.create(namespace, spec).await
+    }
+
+    /// The event at `key` as it stands. One whose deadline has passed is ended first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::LinkInvalid`], and those of the store.
+    pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
+        self.principal.authorize(Action::Look(key))?;
+        self.service.get(key).await
+    }
+
+    /// Lets `command` act on the event at `key`, and returns the event as it stands then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`],
+    /// [`Error::ClockOff`], [`Error::LinkInvalid`], and those of the store.
+    pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+        self.principal.authorize(match command {
+            Command::Answer { .. } | Command::Decline { .. } => Action::Respond(key),
+            Command::Cancel { .. } | Command::Expire => Action::Cancel(key),
+        })?;
+        self.service.end(key, command).await
+    }
+
+    /// One page of the events that match `query`. Events that are found overdue are ended first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], and those of the store.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
+        self.principal.authorize(Action::List(&query.filter.namespace))?;
+        self.service.list(query).await
+    }
+
+    /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`], and those of
+    /// the store.
+    pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
+        self.principal.authorize(Action::Look(key))?;
+        self.service.wait(key, owner).await
+    }
+
+    /// Begins a stream of waits of `owner`, which may add those that this principal may begin.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`].
+    pub fn waits(&self, owner: Owner) -> Result<Waits, Error> {
+        self.service.waits(owner, self.principal.clone())
+    }
+
+    /// Begins a watch of `owner` for changes of what `filter` matches, from where `token` says, or from now on if it is
+    /// empty. There is a bookmark at least once in `interval`.
+    ///
+    /// # Errors
+    /// [`Error::ResumeTokenExpired`], [`Error::InvalidRequest`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`],
+    /// [`Error::LinkInvalid`].
+    pub fn watch(
+        &self,
+        filter: Filter,
+        token: &str,
+        interval: Duration,
+        owner: Owner,
+    ) -> Result<Watch, Error> {
+        self.principal.authorize(Action::List(&filter.namespace))?;
+        self.service.watch(filter, token, interval, owner)
+    }
+
+    /// A token from which a watch sends every change that comes after this call.
+    pub fn resume_token(&self) -> String {
+        self.service.resume_token()
+    }
+}
+
+/// Only a link is ever denied anything: it is not valid for that.
+impl From<Denied> for Error {
+    fn from(Denied: Denied) -> Self {
+        Self::LinkInvalid
+    }
+}

@@ -1,0 +1,94 @@
+//! What the routes work with: the API for what is a call of it, and the use cases for pages and links.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use hitl_core::{Command, Event, EventKey, Principal, Timestamp};
+use hitl_service::{Background, Error, Owner, Service};
+use hitl_store::random;
+
+use crate::admission::Admission;
+use crate::api::Api;
+use crate::auth::Links;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Site {
+    /// The calls of the API.
+    pub api: Api,
+    /// The use cases.
+    pub service: Service,
+    /// The links of this deployment.
+    pub links: Links,
+    /// How many calls are worked on at a time.
+    pub admission: Admission,
+}
+
+/// A route that is a call of the API sees nothing else.
+impl FromRef<Arc<Site>> for Api {
+    fn from_ref(site: &Arc<Site>) -> Self {
+        site.api.clone()
+    }
+}
+
+impl Site {
+    /// The event at `key` as it stands, for `principal`.
+    ///
+    /// # Errors
+    /// As [`hitl_service::Session::get`], and [`Error::Overloaded`].
+    pub(super) async fn event(&self, principal: Principal, key: &EventKey) -> Result<Event, Error> {
+        let _call = self.admission.call()?;
+        let event = self.service.session(principal).get(key).await?;
+        self.admission.can_reply(&event)?;
+        Ok(event)
+    }
+
+    /// The event at `key` once it has ended, or as it stands when `limit` has passed or the server goes.
+    ///
+    /// # Errors
+    /// As [`hitl_service::Session::wait`], and [`Error::Overloaded`].
+    pub(super) async fn poll(
+        &self,
+        principal: Principal,
+        key: &EventKey,
+        limit: Duration,
+        owner: Owner,
+    ) -> Result<Event, Error> {
+        let (event, wait) = self.service.session(principal).wait(key, owner).await?;
+        self.admission.can_reply(&event)?;
+        drop(event);
+        let event = wait.ended_within(limit).await?;
+        self.admission.can_deliver(&event).await;
+        Ok(event)
+    }
+
+    /// Lets `command` of `principal` act on the event at `key`.
+    ///
+    /// # Errors
+    /// As [`hitl_service::Session::end`], and [`Error::Overloaded`].
+    pub(super) async fn end(
+        &self,
+        principal: Principal,
+        key: &EventKey,
+        command: Command,
+    ) -> Result<Event, Error> {
+        let _call = self.admission.call()?;
+        self.service.session(principal).end(key, command).await
+    }
+
+    /// Where what takes long to make is made.
+    pub(super) fn background(&self) -> &Background {
+        self.service.background()
+    }
+
+    /// The present instant.
+    pub(super) fn now(&self) -> Timestamp {
+        self.service.clock().now()
+    }
+
+    /// 32 hexadecimal digits that nobody can predict.
+    pub(super) fn random_id(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(random::bytes(self.service.random())))
+    }
+}
