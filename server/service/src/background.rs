@@ -23,7 +23,7 @@ pub struct Background {
     turns: Arc<Semaphore>,
 }
 
-/// The turn of one computation.
+/// The right to compute, until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     runtime: Option<Handle>,
@@ -60,7 +60,8 @@ impl Background {
         self.turn().await.compute(work).await
     }
 
-    /// What `work` comes to, which takes long now and then and waits for others otherwise. It ends with its caller.
+    /// Runs `work`, which waits for others most of the time and computes at length now and then. It ends if its caller
+    /// goes away.
     ///
     /// # Errors
     /// [`Error::Internal`] if it panics.
@@ -87,7 +88,7 @@ impl Background {
 }
 
 impl Turn {
-    /// What `work` computes. If the caller hangs up it goes on to its end, and has its turn until then.
+    /// What `work` computes. If the caller goes away it goes on to its end, and keeps its turn until then.
     ///
     /// # Errors
     /// [`Error::Internal`] if it panics.

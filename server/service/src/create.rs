@@ -35,7 +35,7 @@ impl Service {
         let created =
             if is_laborious { self.0.background.compute(create).await? } else { create() };
         let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
-        // No task of its own as for an end: if the caller hangs up nobody waits for the event yet,
+        // It needs no task of its own as an end does: if the caller hangs up nobody waits for the event yet,
         // and its timer is found by the next scan.
         self.record(Arc::new(request)).await
     }

@@ -49,7 +49,8 @@ impl Service {
         decided.map_err(|rejection| Error::rejected(rejection, &event.request.key()))
     }
 
-    /// The overdue `event`, which was read at `read_at`, ended: by its deadline, or by whoever was recorded before.
+    /// Ends the overdue `event`, which was read at `read_at`, and returns it as it ended: by its deadline, or by what
+    /// was recorded before.
     pub(super) async fn end_overdue(&self, event: Event, read_at: ReadAt) -> Result<Event, Error> {
         match decide(&event, &Command::Expire, self.now()?) {
             Ok(Decision::Resolve(timeout)) => {
@@ -94,16 +95,16 @@ impl Service {
         }
     }
 
-    /// Tells everyone who waits for `event`, which has ended. Whoever recorded its end may not have lived to tell, or
-    /// may not know that it was recorded, so whoever finds that it was tells too. A caller hears of it only then, and
-    /// repeats the call if this fails.
+    /// Tells everyone who waits for `event`, which has ended. The process that recorded the end may have crashed before
+    /// it told anybody, so every call that finds the event ended tells as well. The caller gets its reply afterwards,
+    /// and repeats the call if this fails.
     async fn tell(&self, event: &Event) -> Result<(), Error> {
         self.0.waiters.ended(event);
         Ok(self.0.store.ensure_announced(event).await?)
     }
 
-    /// Removes the expiry of an event that has ended. Nobody waits for it, and nothing is lost if it fails: the expiry
-    /// comes due, finds the event ended, and is removed then.
+    /// Removes the expiry of an event that has ended. The caller does not wait for it. If it fails, the expiry comes
+    /// due, finds the event ended, and is removed then.
     pub(super) fn drop_expiry(&self, event: &Event) {
         let job = expiry(event);
         self.0.jobs.forget(&job);

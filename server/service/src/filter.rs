@@ -25,7 +25,7 @@ impl Filter {
         Self { namespace, state: None, name: None, scope: None, labels: BTreeMap::new() }
     }
 
-    /// Whether `event`, taken to be in `state`, is such an event. Its namespace is not looked at.
+    /// Whether `event` matches, if it is in `state`. The namespace is not compared.
     pub(crate) fn matches(&self, event: &Event, state: State) -> bool {
         let request = &event.request;
         self.state.is_none_or(|wanted| wanted == state)

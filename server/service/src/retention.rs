@@ -1,9 +1,8 @@
-//! Has everything removed some day that has ended and is not kept for ever.
+//! Makes sure at the start that every ended event which is not kept for ever has the job that removes it.
 //!
-//! Whoever ends an event writes the job that removes it. At its start a server looks for ends without one: all of
-//! them if the policy is new, else those since the last start, which a server with another policy, or a crash, may
-//! have left.
-//! It can be repeated at any time, and is when it was cut short.
+//! Whoever ends an event writes that job too. A crash, or a server with another policy, may leave an end without one.
+//! So a server that starts looks through the ends: through all of them if the policy is new, else through those since
+//! the last start. If it is cut short, the next start does the same again.
 
 use std::pin::pin;
 
@@ -20,7 +19,7 @@ const AGAIN_MS: i64 = 10_000;
 const MARGIN_MS: i64 = 3_600_000;
 
 impl Service {
-    /// Looks for ends without a job, once, however often that fails before.
+    /// Looks through the ends once. If that fails it tries again, until it succeeds or the server shuts down.
     pub(super) async fn owe_removals(&self) {
         while !self.0.shutdown.is_cancelled() {
             let Err(error) = self.owe_all().await else { return };
@@ -53,7 +52,7 @@ impl Service {
         Ok(store.note_retention(begun).await?)
     }
 
-    /// Writes the jobs that are missing of what has ended since then, or ever. Returns how many those were.
+    /// Writes the missing jobs of the events that ended since then, or of all events. Returns how many it wrote.
     async fn owe_since(&self, since: Option<Timestamp>) -> Result<usize, Error> {
         let store = &self.0.store;
         let after = since.map(|time| Entry {

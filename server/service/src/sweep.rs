@@ -1,4 +1,4 @@
-//! Removes announcements of creates from which nobody can resume any more.
+//! Removes announcements of creates that are older than the oldest token from which a watch can resume.
 //!
 //! Those of ends are the history and stay. Every replica sweeps, at a time of its own; what two sweep is removed twice,
 //! which is harmless.
@@ -15,7 +15,7 @@ use crate::error::Error;
 
 /// Time between two sweeps.
 const SWEEP_MS: i64 = 3_600_000;
-/// How much older than what can be resumed from an announcement is that is removed, since clocks differ.
+/// How much older than that an announcement has to be, since the clocks of servers differ.
 const MARGIN_MS: i64 = 600_000;
 /// Announcements removed at the same time.
 const REMOVING_MAX: usize = 16;

@@ -9,12 +9,13 @@ use crate::waiters::{Owner, Subscription};
 use crate::{Parts, Service};
 use hitl_store::PlantedFault;
 
-/// How long after its deadline a wait looks for itself; by then timers and announcements have told it.
+/// How long after the deadline of its event a wait reads the event itself. Jobs and announcements tell it before.
 pub(super) const OVERDUE_MS: i64 = 5_000;
-/// How far off that instant may be for a wait to hold it: the wall clock is read once a second then.
+/// A wait sleeps until that instant by the wall clock only if it is at most so far off, since such a sleep reads the
+/// clock once a second.
 pub(super) const HELD_MS: i64 = 60_000;
 
-/// A wait for the end of one event. It holds where the event is, not the event, since most waits are long.
+/// A wait for the end of one event. It holds the key of the event and not the event, since most waits are long.
 #[derive(Debug)]
 pub struct Wait {
     key: EventKey,
@@ -74,8 +75,8 @@ impl Wait {
         }
     }
 
-    /// Completes with the ended event some time after its deadline, if nobody has told of its end by then: on a shared
-    /// store a replica may crash between an end and its second announcement.
+    /// Reads the event some seconds after its deadline, and completes with it when it has ended. On a shared store a
+    /// replica may crash between an end and the second announcement of it, and then nobody else tells this wait.
     async fn overdue(&self) -> Result<Event, Error> {
         let Parts { store, clock, .. } = &*self.service.0;
         let by = self.deadline.plus_ms(OVERDUE_MS);

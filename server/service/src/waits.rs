@@ -1,4 +1,5 @@
-//! Waiting for many events on one stream: subscribe, then read, then wait, for each; but nothing runs for any of them.
+//! Waiting for many events on one stream. Each is subscribed to, then read, then waited for, and none has a task of its
+//! own.
 //!
 //! One loop ([`Waits::look`]) reads what was added, and one ([`Waits::next`]) tells what is over.
 
@@ -49,7 +50,8 @@ impl Service {
 }
 
 impl Waits {
-    /// Adds a wait for the event at `key`; whether there was none before. Whether there is such an event shows later.
+    /// Adds a wait for the event at `key`, and returns whether there was none before. The event is looked for later:
+    /// [`Waits::next`] tells if there is none.
     ///
     /// # Errors
     /// [`Error::TooManyWaiters`] and [`Error::LinkInvalid`].
@@ -69,8 +71,8 @@ impl Waits {
         self.group.nudge();
     }
 
-    /// Reads what was added, and on a shared store what has not been told of some time after its deadline. Never ends,
-    /// and is to be polled for as long as there are waits.
+    /// Reads the events that were added. On a shared store it also reads, some seconds after its deadline, each event
+    /// of whose end nobody has told. Never ends, and has to be polled for as long as there are waits.
     pub async fn look(&self) -> Infallible {
         let Parts { store, clock, .. } = &*self.service.0;
         let mut reading = FuturesUnordered::new();

@@ -1,9 +1,10 @@
-//! What has changed anywhere: announcements in the store, listed once a second while anybody follows them here.
+//! How a server learns of what the others create and end: from announcements in the store.
 //!
-//! Whoever creates or ends an event announces that under the instant at which it happens, in `created/` and in
-//! `resolved/`. Each process lists what was announced in the last seconds, with one listing for each index however
-//! many follow it, and two near the turn of a minute. What takes long to be recorded is announced once more, under a
-//! later instant, so that whoever lists every second misses nothing.
+//! A server that creates or ends an event announces that in `created/` or `resolved/`, under the instant at which it
+//! happens. Each server lists the announcements of the last 20 s once a second while anybody follows them there: with
+//! one listing for each index, however many follow it, and two near the turn of a minute. If a change is recorded more
+//! than 10 s after its announcement, it is announced again under a later instant, so that a server that lists every
+//! second misses nothing.
 
 use std::fmt;
 use std::iter;
@@ -28,16 +29,16 @@ pub const LOOK_BACK_MS: i64 = 20_000;
 const FRESH_MS: i64 = 10_000;
 /// For how long `created/` is kept, so that whoever followed can resume: a day.
 pub const RESUMABLE_MS: i64 = 24 * 3_600_000;
-/// When the minute that has just passed is listed once more, beside the present one: once a second while another
-/// server's clock may still be in it, and then for announcements that took their time to the store.
+/// How long after it ended the previous minute is listed again, beside the present one: another server's clock may lag,
+/// or its write arrive late.
 const LOOKS_BACK_AT_MS: [i64; 7] = [0, 1_000, 2_000, 3_000, 5_000, 10_000, 19_000];
-/// How long before its turn the next minute is listed too: another server's clock may be in it already.
+/// How long before it begins the next minute is listed too: another server's clock may be ahead.
 const LOOK_AHEAD_MS: i64 = 2_000;
-/// Shortest time without a listing that is caught up with, or step of the clock: less is within what every listing
-/// reaches back.
+/// A shorter time without a listing, or a smaller step of the clock, needs no catching up: every listing reaches back
+/// farther.
 const GAP_MS: i64 = 5 * TICK_MS;
-/// Longest time without a listing that is caught up with by listing. After a longer one every follower is told that it
-/// may have missed something.
+/// After a longer time without a listing the announcements are not caught up with: every follower is told that it may
+/// have missed something.
 const GAP_MS_MAX: i64 = 5 * MINUTE_MS;
 
 // An announcement that is not made again is listed for at least this long after it was recorded.
@@ -45,8 +46,8 @@ const _: () = assert!(FRESH_MS + 5 * TICK_MS < LOOK_BACK_MS);
 const _: () = assert!(GAP_MS + FRESH_MS < LOOK_BACK_MS);
 const _: () = assert!(LOOKS_BACK_AT_MS[6] < LOOK_BACK_MS && LOOK_BACK_MS < MINUTE_MS);
 
-/// Whether what was announced under `announced` and is recorded `now` has to be announced again, since those who look
-/// every second may have stopped to look there.
+/// Whether a change that was announced under `announced` and is recorded `now` has to be announced again: the other
+/// servers may not list that instant any more.
 pub(crate) fn is_old(announced: Timestamp, now: Timestamp) -> bool {
     now.ms_since(announced) > FRESH_MS
 }
@@ -56,10 +57,11 @@ pub trait Follower: fmt::Debug + Send + Sync {
     /// Whether what `index` announces is listed for this follower now.
     fn follows(&self, index: Index) -> bool;
 
-    /// `entry` is announced. Told at each listing that has it: about twenty times, and perhaps before it is recorded.
+    /// `index` announces `entry`. This is called at each listing that has the entry, which is about twenty times, and
+    /// may come before the change is recorded.
     fn announced(&self, index: Index, entry: &Entry);
 
-    /// Everything was listed that was announced at `until`, less [`LOOK_BACK_MS`], or before.
+    /// Every announcement up to `until`, less [`LOOK_BACK_MS`], was listed.
     fn covered(&self, until: Timestamp);
 
     /// Announcements may have come and gone unseen.
@@ -138,8 +140,8 @@ impl Announcements {
         self.followers.iter().any(|follower| follower.follows(index))
     }
 
-    /// Lists both indexes at the same time, and each for itself: what one announces is told although the other cannot
-    /// be listed. They are covered together.
+    /// Lists both indexes at the same time. If one cannot be listed, what the other announces is told all the same, and
+    /// neither counts as covered.
     async fn tick(
         &self,
         progress: &mut [Option<Progress>; 2],
@@ -173,7 +175,7 @@ impl Announcements {
     ) -> Result<bool, Error> {
         let Some(progress) = progress else { return Ok(false) };
         let Reach { from, is_lost } = reach(progress, now);
-        // At the same time, and each for itself, so that none waits for another.
+        // All at the same time, so that none waits for another.
         let listings = minutes(from, now.plus_ms(LOOK_AHEAD_MS)).map(|from| self.list(index, from));
         future::join_all(listings).await.into_iter().collect::<Result<(), Error>>()?;
         Ok(is_lost)
@@ -190,10 +192,10 @@ impl Announcements {
 }
 
 fn reach(progress: &Progress, now: Timestamp) -> Reach {
-    // Not from now on: the first listing may have failed for long.
+    // `begun` and not `now`, since the first listings may have failed for long.
     let covered = progress.covered.unwrap_or(progress.begun);
     let gap_ms = now.ms_since(covered);
-    // A clock that has stepped back was ahead, nobody knows since when, and what was announced then was not listed.
+    // A clock that has stepped back was ahead for an unknown time, and what was announced in that time was not listed.
     let is_lost = !(-GAP_MS..=GAP_MS_MAX).contains(&gap_ms);
     let is_gap = progress.covered.is_none() || !(0..=GAP_MS).contains(&gap_ms);
     let from = if is_gap {
@@ -205,7 +207,7 @@ fn reach(progress: &Progress, now: Timestamp) -> Reach {
     Reach { from, is_lost }
 }
 
-/// From where on to list, when nothing was left out lately.
+/// From where on to list, when the last listings succeeded.
 fn place(covered: Timestamp, now: Timestamp) -> Timestamp {
     let turn = minute_of(now);
     let mut looks_back = LOOKS_BACK_AT_MS.iter().map(|at_ms| turn.plus_ms(*at_ms));

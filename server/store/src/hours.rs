@@ -1,7 +1,7 @@
 //! Which hours of the history have entries, so that a page of it need not have all of them listed.
 //!
-//! What has ended stays where it is, and what ends now comes into the present hour. So the hours that were there once
-//! are remembered, and only the latest are looked into although nothing is known of them.
+//! An entry of the history stays where it is, and new entries come into the present hour. So the hours that were listed
+//! once are remembered, and beside them only the hours since then may have entries.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

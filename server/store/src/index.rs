@@ -1,8 +1,7 @@
 //! The indexes by time, read and written.
 //!
-//! Stores promise no order of a listing, so only short prefixes are listed, and sorted here. A part of an index that
-//! the
-//! store has damaged is left out, and named: what else is there is served.
+//! Stores promise no order of a listing, so only short prefixes are listed, and sorted here. A part of an index that is
+//! damaged is left out and named, and the rest is served.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,7 +96,7 @@ impl Indexes {
     /// # Errors
     /// [`Error::StoreUnavailable`].
     pub async fn hours(&self, index: Index) -> Result<Listed<Timestamp>, Error> {
-        // Timers go again, so that nothing of them can be remembered, and there are no more than events that wait.
+        // Timers are removed again, so their hours are not remembered. There are as many timers as open events.
         let is_remembered = index == Index::Resolved;
         let now = self.clock.now();
         if is_remembered && let Some(found) = self.hours.get(now) {

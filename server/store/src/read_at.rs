@@ -1,4 +1,5 @@
-//! How old something is that was read, by both clocks: the one that nobody sets stands still while a machine sleeps.
+//! How old something is that was read. Both clocks have to agree, since the monotonic one stands still while a machine
+//! sleeps, and the other may be set.
 
 use hitl_core::Timestamp;
 use object_store::path::Path;
@@ -7,8 +8,8 @@ use crate::EventStore;
 use crate::clock::Moment;
 use crate::error::Error;
 
-/// For how long a request that was read shows that its event is there. Whoever removes an event waits for longer
-/// between the request and the rest, so that no other replica takes what it remembers for an open event.
+/// For how long a request that was read proves that its event is there. The removal of an event waits longer than this
+/// between the request and the response, so that no server takes a removed event for an open one.
 pub(crate) const VOUCHED_MS: i64 = 30_000;
 
 /// When something was read.

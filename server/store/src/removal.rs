@@ -1,10 +1,10 @@
-//! The removal of an event, in steps that each may be the last before a crash, and that each may be repeated.
+//! The removal of an event in steps. A crash may come after any of them, and each may be repeated.
 //!
-//! First the request is overwritten by a few bytes that say that the event was removed. From then on nobody finds the
-//! event, and no create can take its id. Whoever has read the request before may still take it for open once its
-//! response is gone, so the response stays until what was read then is too old to be gone by (see
-//! [`VOUCHED_MS`](crate::read_at::VOUCHED_MS)). What says that it was removed stays for as long as a create may be
-//! repeated, or a write may be on its way.
+//! First the request is overwritten by a tombstone: a few bytes that say that the event was removed. From then on
+//! nobody finds the event, and no create can take its id. A server that read the request before would take the event
+//! for open if the response were gone. So the response stays for two minutes more, until no server may act on a request
+//! that it read so long ago (see [`VOUCHED_MS`](crate::read_at::VOUCHED_MS)). The tombstone stays for as long as a
+//! create may be repeated or a write be on its way.
 
 use futures::StreamExt;
 use hitl_core::{Event, EventKey, Timestamp};
@@ -34,7 +34,7 @@ pub enum Stored {
 }
 
 impl EventStore {
-    /// What stands at `key`, past everything that is remembered.
+    /// What stands at `key` in the store; what this process remembers is not looked at.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
@@ -54,8 +54,8 @@ impl EventStore {
         })
     }
 
-    /// Takes `event`, which had ended when it was read at `read_at`, from everybody: says in the place
-    /// of its request that it was removed at `now`.
+    /// Overwrites the request of `event`, which had ended when it was read at `read_at`, by a tombstone that says that
+    /// it was removed at `now`.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the outcome is unknown.
@@ -68,7 +68,7 @@ impl EventStore {
     ) -> Result<(), Error> {
         let key = event.request.key();
         let path = keys::request(&key);
-        // While its deadline is still known. What `created/` says of it goes by age.
+        // Now, while the deadline is still known. The entry in `created/` is removed by its age.
         self.remove_job(&Job::expire(event.request.deadline, key.clone())).await?;
         let removed = Removed::new(record::event(&key), now);
         let bytes = record::encode(&RemovedRecord { version: VERSION, nonce, removed });
@@ -109,8 +109,8 @@ impl EventStore {
         self.objects.delete(&path).await
     }
 
-    /// Makes sure that there is a job for each of these announcements of ends that is to be removed some day. Returns
-    /// how many there were not.
+    /// Writes the missing jobs of those of these announced ends whose events are not kept for ever. Returns how many it
+    /// wrote.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
@@ -138,7 +138,7 @@ impl EventStore {
     pub async fn retention_record(&self) -> Result<Option<(String, Timestamp)>, Error> {
         let path = keys::retention();
         let Some(bytes) = self.objects.bytes(&path).await? else { return Ok(None) };
-        // One that cannot be read is as good as none: jobs are written once more.
+        // A record that cannot be read counts as none: then the jobs are written once more.
         let record = serde_json::from_slice::<RetentionRecord>(&bytes).ok();
         Ok(record.map(|record| (record.policy, record.time)))
     }

@@ -18,15 +18,15 @@ pub const FORGET: Kind = Kind::new("forget");
 pub const HOLD: &str = "hold";
 /// The shortest time of retention.
 pub const KEPT_MS_MIN: i64 = 60_000;
-/// How long after the request of an event is overwritten the rest of it goes. Until then nobody can take it for an open
-/// event who has read its request before.
+/// How long after the request of an event is overwritten its response is removed. By then no server acts on a request
+/// that it read before.
 pub const CLEAR_MS: i64 = 120_000;
 
 const DAY_MS: i64 = 86_400_000;
-/// Farthest that two clocks may be apart that are both right.
+/// How far apart the clocks of two servers may be.
 const APART_MS_MAX: i64 = 2 * crate::skew::APART_MS_MAX;
 
-// Whoever reads may remember a request that long, and whoever ends an event may take as long again.
+// A server may remember a request for that long, and the call that ends the event may take as long again.
 const _: () = assert!(CLEAR_MS >= 2 * VOUCHED_MS + APART_MS_MAX);
 
 /// For how long what has ended is kept, by namespace.
@@ -35,10 +35,10 @@ pub struct Retention {
     /// What has no rule of its own is kept for so many milliseconds; `None` is for ever.
     default: Option<i64>,
     namespaces: BTreeMap<Namespace, Option<i64>>,
-    /// How long it is remembered that an event was removed whose id comes from an idempotency key: for as long as its
-    /// create may be repeated.
+    /// How long the tombstone of an event stays whose id comes from an idempotency key: for as long as its create may
+    /// be repeated.
     keyed_ms: i64,
-    /// The same of any other event: for as long as a write may be on its way.
+    /// How long that of any other event stays: for as long as a write may be on its way.
     timed_ms: i64,
 }
 
@@ -82,8 +82,7 @@ impl Retention {
         Ok(retention)
     }
 
-    /// The same rules, by which it is remembered for so long that an event was removed: one whose id comes from an
-    /// idempotency key, and any other.
+    /// The same rules with other lives of tombstones: of events whose id comes from an idempotency key, and of others.
     pub fn remembering(self, keyed_ms: i64, timed_ms: i64) -> Self {
         Self { keyed_ms, timed_ms, ..self }
     }

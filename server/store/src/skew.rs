@@ -1,9 +1,9 @@
 //! How far this machine's clock is from the store's.
 //!
-//! Replicas share nothing but the store, so its clock is the one that all can be held to. Every reply says what time it
-//! is there, in whole seconds, which leaves a second of doubt, and more if the reply took long. The replies of the last
-//! seconds together leave little: each says between which bounds the difference lies, and so does what all of them have
-//! in common. What is kept is how far the two clocks are apart at the least.
+//! Replicas share nothing but the store, so they compare their clocks with the store's. Every reply of a store says
+//! what time it is there, in whole seconds. So one reply leaves a second of doubt, and more if it took long: it gives
+//! two bounds between which the difference of the clocks lies. The replies of the last seconds together leave little
+//! doubt, since the difference lies within the bounds of all of them. What is kept is the least difference that fits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -119,7 +119,7 @@ impl State {
         known
     }
 
-    /// Replies that leave it open change nothing at first, since others will not.
+    /// Replies that leave it open change nothing at first, since others will settle it.
     fn judge(&mut self, known: Bounds, moment: Moment) {
         let ahead_ms = known.certainly_ahead_ms();
         if ahead_ms.abs() > APART_MS_MAX {

@@ -1,7 +1,8 @@
 //! The time of retention of an event is over: it is removed.
 //!
-//! There is a job for each announcement of an end, also for those of whoever came second and for those that were made
-//! again, so that none is left behind. The policy of now decides, not that of when the job was written.
+//! Each announcement of an end has a job of its own, so that no announcement is left behind: an end may be announced
+//! twice, and so may the end that came second. The retention policy of today decides, not the one of the day on which
+//! the job was written.
 
 use hitl_core::{Event, Timestamp};
 use hitl_store::jobs::{Done, Job};
@@ -10,7 +11,7 @@ use hitl_store::{CLEAR_MS, ReadAt, Stored};
 use crate::Service;
 use crate::error::Error;
 
-/// Takes one step of the removal, and says what is owed next.
+/// Takes one step of the removal, and says which job is next.
 ///
 /// # Errors
 /// Those of the store, and [`Error::ClockOff`]; the job has to be done again.
@@ -52,7 +53,7 @@ impl Service {
             if event.is_overdue(now) { self.end_overdue(event, read_at).await? } else { event };
         let kept_ms = store.retention().kept_ms_of(&event.request);
         let Some(response) = &event.response else {
-            // It was announced by somebody who has not recorded it, and may yet.
+            // A server announced the end and has not recorded it. It may still do so until the deadline.
             let due = event.request.deadline.plus_ms(kept_ms.unwrap_or_default() + CLEAR_MS);
             return Ok(Done::Then(Job { due, ..job }));
         };
@@ -72,8 +73,8 @@ impl Service {
         Ok(Done::Then(Job { due: now.plus_ms(CLEAR_MS), ..job }))
     }
 
-    /// What becomes of the job of an event that is kept for ever. It goes, unless another server has another policy,
-    /// as while all are being started anew: that one wants it.
+    /// What becomes of the job of an event that is kept for ever. It is removed, unless the store's record says that
+    /// another server has another policy, as during a rollout: that server needs the job.
     async fn keep(&self, job: &Job) -> Result<Done, Error> {
         let store = &self.0.store;
         if store.retention().kept_ms(&job.key.namespace).is_some() {

@@ -8,7 +8,7 @@ use crate::error::Error;
 /// How long an expiry without a request is kept: far longer than a create may take.
 const ORPHAN_MS: i64 = 60_000;
 
-/// Ends the event of a due expiry. The expiry goes once nothing is owed to it.
+/// Ends the event whose deadline has come. The job is removed when the event has ended, or when there is no event.
 ///
 /// # Errors
 /// Those of the store, and that the clock has stepped back; the job has to be done again.
@@ -22,9 +22,9 @@ pub(crate) async fn run(service: Service, job: Job) -> Result<Done, Error> {
                 None => Err(Error::Internal(format!("the job {job} came early"))),
             }
         }
-        // Perhaps its request is still on its way to the store.
+        // A create may have written the job and not the request yet.
         Err(Error::NotFound(_)) if service.now()?.ms_since(job.due) < ORPHAN_MS => Ok(Done::Left),
-        // Ended before; or left behind by a repeated create, or by one that was never acknowledged.
+        // The event ended before, or a create that was repeated or never acknowledged left the job behind.
         Ok(_) | Err(Error::NotFound(_)) => Ok(Done::Settled),
         Err(error) => Err(error),
     }

@@ -1,4 +1,4 @@
-//! That an event was removed need not be remembered any more.
+//! The tombstone of a removed event has stood long enough: it is removed.
 
 use hitl_store::Stored;
 use hitl_store::jobs::{Done, Job};
@@ -6,7 +6,7 @@ use hitl_store::jobs::{Done, Job};
 use crate::Service;
 use crate::error::Error;
 
-/// Removes what says so, and first of all a response that came late.
+/// Removes a response that was written late, and then the tombstone.
 ///
 /// # Errors
 /// Those of the store, and [`Error::ClockOff`]; the job has to be done again.
@@ -18,7 +18,7 @@ pub(crate) async fn run(service: Service, job: Job) -> Result<Done, Error> {
         return Ok(Done::Settled);
     };
     let forget = store.retention().forget(&job.key, removed);
-    // Two replicas may have removed it, at two instants.
+    // Two replicas may have removed the event, at two instants. The later one counts.
     if now < forget.due {
         return Ok(Done::Then(forget));
     }

@@ -1,8 +1,8 @@
 //! The waits of one stream: no task, no future and no slot for each, but a few words in a few maps.
 //!
-//! A wait is first to be read, then being read, then it waits, and then it is over and is to be told of. What is
-//! told is which event, not the event, so that however many have ended, and however slowly they are read, nothing
-//! large is held.
+//! A wait goes through four phases: its event is to be read, is being read, is waited for, and has ended or failed,
+//! which the caller is to be told. The group holds the keys of ended events, not the events, so that it stays small
+//! however many have ended and however slowly the caller reads.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,10 +15,10 @@ use crate::error::Error;
 use crate::waiters::seats::{Holder, Owner, Seat};
 use crate::waiters::{Registry, Waiters};
 
-/// Waits that are over and not told of yet, from which number on no more events are read: whoever is to be told
-/// does not keep up, and what was read would be forgotten again before it is told.
+/// When so many waits are over and not told yet, no more events are read: the caller does not keep up, and an event
+/// that was read now would be forgotten again before it is told.
 const UNTOLD_MAX: usize = 1_000;
-/// Waits that are given up at a time when a stream ends, before others have a turn.
+/// How many waits of a stream that ends are given up at a time, before other work has its turn.
 const LEAVE_AT_A_TIME: usize = 1_000;
 
 /// The waits of one stream. Gives up their places when dropped.
@@ -30,7 +30,7 @@ pub(crate) struct Group {
     signals: Arc<Signals>,
 }
 
-/// What those look for who serve the group.
+/// Wakes the tasks that serve the group.
 #[derive(Debug, Default)]
 struct Signals {
     /// There may be something to tell.
@@ -46,7 +46,7 @@ pub(super) struct GroupState {
     waits: HashMap<Arc<EventKey>, SharedWait>,
     /// What is to be read, in order.
     unread: BTreeMap<u64, Arc<EventKey>>,
-    /// What is over and not told yet, in order.
+    /// Waits that are over and not told yet, in order.
     untold: BTreeMap<u64, Untold>,
     /// What is read again at an instant.
     looks: BTreeSet<(Timestamp, Arc<EventKey>)>,
@@ -151,7 +151,7 @@ impl Group {
         let mut registry = self.waiters.registry();
         let is_removed = registry.give_up(self.number, key);
         drop(registry);
-        // Whoever told of the last one has something to say.
+        // If this was the last wait, the stream may be at its end, and the caller is to be told.
         self.signals.told.notify_one();
         is_removed
     }
@@ -166,7 +166,7 @@ impl Group {
         self.signals.told.notified().await;
     }
 
-    /// Has whoever waits for [`Group::changed`] look.
+    /// Wakes whoever waits for [`Group::changed`].
     pub(crate) fn nudge(&self) {
         self.signals.told.notify_one();
     }
@@ -195,7 +195,7 @@ impl Group {
         }
     }
 
-    /// Has everything read again whose instant has come, and returns the next such instant.
+    /// Queues every wait whose instant has come to be read again, and returns the next such instant.
     pub(crate) fn look_again(&self, now: Timestamp) -> Option<Timestamp> {
         self.waiters.registry().group(self.number).look_again(now)
     }

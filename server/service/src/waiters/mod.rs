@@ -41,10 +41,10 @@ struct Registry {
     seats: Seats,
 }
 
-/// Who waits for one event. Counted here, under the lock: whoever leaves last must know it.
+/// Who waits for one event. They are counted here, under the lock, since the last one to leave removes the entry.
 #[derive(Debug, Default)]
 struct Place {
-    /// What those look at who have a stream of their own.
+    /// What the waiters with a stream of their own look at.
     slot: Option<Arc<Slot>>,
     waits: usize,
     /// The groups with a wait for it.
@@ -85,7 +85,7 @@ impl Waiters {
     /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`] if no other owner has so many that one of them can be ended for this.
+    /// [`Error::TooManyWaiters`] if all places are taken and no other owner has more than twice as many as this one.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         key: EventKey,
@@ -115,7 +115,7 @@ impl Waiters {
         registry.end(&members, &key);
         drop(registry);
         if let Some(slot) = slot {
-            // Whoever comes second brings the same event, since it ends but once.
+            // A second call brings the same event, since an event ends once.
             let _ = slot.ended.set(event.clone());
             slot.changed.notify_waiters();
         }
@@ -144,7 +144,7 @@ impl Waiters {
 }
 
 impl Registry {
-    /// A place for `holder`, whose wait is `owner`'s. Those who lose theirs for it are told.
+    /// Gives `holder`, which waits for `owner`, a place. Holders that lose theirs for it are told.
     fn take_seat(&mut self, owner: Owner, holder: Holder) -> Result<Seat, Error> {
         let (seat, losers) = self.seats.take(owner, holder).ok_or(Error::TooManyWaiters)?;
         for loser in losers {
@@ -216,7 +216,7 @@ impl Drop for Subscription {
         if let Some(place) = registry.places.get_mut(&self.key) {
             place.waits -= 1;
             if place.waits == 0 {
-                // Whoever comes next sees for themselves.
+                // A waiter that comes later reads the event itself.
                 place.slot = None;
             }
             if place.is_empty() {

@@ -1,4 +1,4 @@
-//! What is to be read, and when.
+//! Which events are to be read, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,18 @@ use hitl_store::clock::Moment;
 const PAUSE_MS_MIN: i64 = 50;
 /// Longest such pause.
 const PAUSE_MS_MAX: i64 = 2_000;
-/// How long an announced end is looked for: whoever announced it has crashed, or records it and announces it again.
+/// For how long the record of an announced end is looked for. By then the server that announced it has crashed, or has
+/// announced it again.
 const PATIENCE_MS: i64 = 60_000;
 
-/// Events by the moment at which they are read. Nothing is put in for which nobody waits, so that it is as bounded as
-/// the waits.
+/// Events by the moment of their next read. Only events that somebody waits for are in it, so it has at most as many as
+/// there are waits.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     looks: BTreeMap<EventKey, Look>,
-    /// What was announced, by the moment of its next read.
+    /// Events whose end is announced, by the moment of their next read.
     announced: BTreeSet<(Moment, EventKey)>,
-    /// What may have been missed; after that, since it may be every event that is waited for.
+    /// Events whose announcement may have been missed. They come second, since they may be all that are waited for.
     missed: BTreeSet<(Moment, EventKey)>,
 }
 
@@ -44,13 +45,13 @@ pub(super) enum Seen {
 }
 
 impl Queue {
-    /// Has the event at `key`, whose end is announced, read until that is recorded, from `now` on.
+    /// Reads the event at `key` from `now` on until its announced end is recorded.
     pub(super) fn announce(&mut self, key: EventKey, now: Moment) {
         let announced = Look::at(now, Some(now.plus_ms(PATIENCE_MS)));
         match self.looks.get_mut(&key) {
             None => self.put(key, announced),
             Some(Look { until: Some(_), .. }) => {}
-            // It is being read, perhaps from before it was announced.
+            // It is being read, and that read may have begun before the announcement.
             Some(look @ Look { next: None, .. }) => look.until = announced.until,
             Some(Look { next: Some(next), .. }) => {
                 self.missed.remove(&(*next, key.clone()));
@@ -59,7 +60,7 @@ impl Queue {
         }
     }
 
-    /// Has the event at `key` read once, if it is not to be read anyway.
+    /// Reads the event at `key` once, unless it is in the queue already.
     pub(super) fn check(&mut self, key: EventKey, now: Moment) {
         if !self.looks.contains_key(&key) {
             self.put(key, Look::at(now, None));

@@ -1,7 +1,8 @@
-//! Events that may have ended elsewhere, read until that is known.
+//! Reads of events that may have ended on another server, until it is known whether they have.
 //!
-//! Beside the listings, so that neither many reads nor a slow one keep those from coming once a second. An announced
-//! end that is not recorded yet is read again, for a while; what may have been missed needs one read.
+//! They run beside the listings of announcements, so that neither many reads nor a slow one delay those. An event whose
+//! end is announced and not recorded yet is read again for a while. An event whose announcement may have been missed is
+//! read once.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,14 +30,14 @@ pub(crate) struct Reads {
     added: Notify,
 }
 
-/// What other replicas end is followed while anybody waits here. On a store of one process whoever ends an event tells
-/// of it.
+/// Ends on other replicas are followed while anybody waits here. A store of one process needs none of it: there the
+/// call that ends an event tells those who wait.
 impl Follower for Reads {
     fn follows(&self, index: Index) -> bool {
         index == Index::Resolved && self.store.is_shared() && self.waiters.count() > 0
     }
 
-    /// Has the event, whose end is announced, read until that is recorded, if anybody waits for it.
+    /// If anybody waits for the event, it is read until its announced end is recorded.
     fn announced(&self, _: Index, entry: &Entry) {
         if self.waiters.awaits(&entry.key) && !PlantedFault::DeafToReplicas.is_planted() {
             self.queue().announce(entry.key.clone(), self.clock.moment());
@@ -46,7 +47,7 @@ impl Follower for Reads {
 
     fn covered(&self, _: Timestamp) {}
 
-    /// Has every event that somebody waits for read once.
+    /// Every event that somebody waits for is read once.
     fn missed(&self) {
         if PlantedFault::DeafToReplicas.is_planted() {
             return;

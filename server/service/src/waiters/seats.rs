@@ -15,7 +15,8 @@ pub const SHARING: usize = 24;
 /// Room that an owner keeps however little others have: that of 16 waits with streams of their own.
 const KEPT: usize = 16 * SHARING;
 
-/// Among whom the places are shared: the connections, by their numbers. Waits that come by none share one owner.
+/// Among whom the places are shared: each connection, by its number, is an owner. Waits without a connection share the
+/// owner 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Owner(pub u64);
 
@@ -63,8 +64,8 @@ impl Seats {
         self.taken
     }
 
-    /// A place for `holder`, whose wait is `owner`'s, and who loses theirs for it; `None` if all are taken and none can
-    /// be taken from somebody else.
+    /// Gives `holder`, which waits for `owner`, a place. Returns the place, and the holders that lost theirs for it;
+    /// `None` if all places are taken and no other owner has so many that one may be taken.
     pub(crate) fn take(&mut self, owner: Owner, holder: Holder) -> Option<(Seat, Vec<Holder>)> {
         let room = holder.room();
         let short = (self.room_taken + room).saturating_sub(self.room);
@@ -79,7 +80,7 @@ impl Seats {
         Some((Seat { owner, number }, losers))
     }
 
-    /// Gives the place back, unless somebody else has it by now.
+    /// Gives the place back, unless it was taken away before.
     pub(crate) fn leave(&mut self, seat: Seat) {
         let Some(held) = self.owners.get_mut(&seat.owner) else { return };
         if let Some(holder) = held.seats.remove(&seat.number) {
@@ -92,8 +93,8 @@ impl Seats {
         }
     }
 
-    /// Takes the newest places, of `short` room together, from whoever has most of it, if that is more than twice what
-    /// `owner` has with `room` more.
+    /// Takes the newest places of the owner that has most room, until `short` room is free. It takes none if that owner
+    /// has at most twice what `owner` would have with `room` more.
     fn free(&mut self, short: usize, owner: Owner, room: usize) -> Option<Vec<Holder>> {
         let own = self.owners.get(&owner).map_or(0, |held| held.room);
         let most = self.owners.values_mut().max_by_key(|held| held.room)?;
@@ -156,7 +157,7 @@ mod tests {
             assert!(matches!(losers[..], [Holder::Single(_)]));
             third.push(seat);
         }
-        // Until the most that another has is no longer more than twice as much.
+        // It goes on until no other owner has more than twice as much.
         assert_eq!((third.len(), seats.taken()), (20, 100));
         for owner in [0, 1] {
             let newest = *seats.owners[&Owner(owner)].seats.last_key_value().unwrap().0;

@@ -14,9 +14,9 @@ use crate::waiters::{Holder, Owner, Seat, Seats};
 
 /// Most watches at a time.
 const WATCHES_MAX: usize = 1_000;
-/// Most notices that a watch has before it; one that falls behind farther reads the store again from where it is.
+/// Most notices that wait for one watch. A watch that falls farther behind reads the store again from its position.
 const NOTICES_MAX: usize = 4_096;
-/// Most announcements remembered, so that each is passed on once. Beyond it some are passed on again.
+/// Most announcements that are remembered as passed on. When there are more, some are passed on twice.
 const SEEN_MAX: usize = 200_000;
 
 /// All watches of this process.
@@ -64,7 +64,7 @@ pub(super) struct Place {
 }
 
 impl Watches {
-    /// Nobody watches yet; `arrived` is notified of each who does.
+    /// No watches yet. Each that begins notifies `arrived`.
     pub(crate) fn new(arrived: Arc<Notify>) -> Arc<Self> {
         let hub = Hub {
             seats: Seats::new(WATCHES_MAX),
@@ -75,11 +75,11 @@ impl Watches {
         Arc::new(Self { hub: Mutex::new(hub), arrived })
     }
 
-    /// Takes a place for a watch of `owner` over `namespace`. From now on it misses nothing; it `has_missed` what was
-    /// before if it resumes.
+    /// Takes a place for a watch of `owner` over `namespace`, which is told everything from now on. `has_missed` is
+    /// true if the watch resumes, and so has to read from the store what came before.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`] if no other owner has so many that one of them can be ended for this.
+    /// [`Error::TooManyWaiters`] if all places are taken and no other owner has more than twice as many as this one.
     pub(super) fn take(
         self: &Arc<Self>,
         namespace: Namespace,
@@ -97,7 +97,7 @@ impl Watches {
         let has_missed = Arc::new(AtomicBool::new(has_missed));
         let ear = Ear { namespace, notices: sender, has_missed: has_missed.clone() };
         hub.ears.insert(number, ear);
-        // This one has been told nothing yet. The others know what they were told.
+        // The new watch has been told nothing yet; the others know what they were told.
         hub.seen.clear();
         drop(hub);
         self.arrived.notify_one();

@@ -1,9 +1,9 @@
 //! Watching a namespace: every change that matches, in order for each event, at least once.
 //!
 //! A watch takes its place among those who are told of announcements, then reads what was announced from where it
-//! resumes, and then goes by what it is told. Where it stands is an instant: everything that was announced before
-//! it has been sent. Whatever was announced within [`LOOK_BACK_MS`] of the present may still be on its way to the
-//! store, so that the instant is as far back, and whoever resumes there is sent a little twice.
+//! resumes, and then goes by what it is told. Its position is an instant: everything that was announced before that
+//! instant has been sent. An announcement may take up to [`LOOK_BACK_MS`] to reach the store, so the position stays
+//! that far behind the present, and a watch that resumes is sent the changes of the last seconds twice.
 
 mod hub;
 
@@ -23,16 +23,16 @@ use crate::filter::Filter;
 use crate::waiters::Owner;
 use crate::{Parts, Service};
 
-/// How long a record is looked for that was announced: whoever announced it has crashed by then, or announces it again.
-/// What cannot be read is looked at as long.
+/// For how long the record of an announced change is looked for if it is not there or cannot be read. By then the
+/// server that announced the change has crashed, or has announced it again.
 const PATIENCE_MS: i64 = 60_000;
-/// How often each part of an index is listed from which a watch resumes. A store that leaves keys out of a listing does
-/// not say so; those who follow list each announcement about twenty times.
+/// How often a watch that resumes lists each minute. A store that leaves keys out of one listing does not say so. A
+/// watch that does not resume needs no such care: each announcement is listed about twenty times while it is fresh.
 const LISTED: usize = 2;
-/// How far after the present a token may lie, by clocks that differ.
+/// How far in the future a token may lie, since the clocks of two servers differ.
 const AHEAD_MS_MAX: i64 = 60_000;
-/// How far apart the clocks of servers may be: a watch that begins now is sent what another server's clock says was
-/// just before.
+/// How far apart the clocks of two servers may be. A watch that begins now is also sent what happened so little before
+/// it by the clock of another server.
 const CLOCKS_APART_MS: i64 = 2_000;
 /// Length of a part of an index.
 const MINUTE_MS: i64 = 60_000;
@@ -86,15 +86,15 @@ pub struct Watch {
     since: Timestamp,
     /// Everything that was announced before has been sent.
     position: Timestamp,
-    /// Where the position goes once everything at hand was sent.
+    /// The next position, which holds once everything at hand was sent.
     covered: Timestamp,
     /// Minutes that are yet to be read.
     minutes: VecDeque<Timestamp>,
     /// What is to be looked at next.
     announced: VecDeque<Announced>,
-    /// What was looked at in vain, and is looked at again.
+    /// Announcements whose record was not there, or could not be read. They are looked at again.
     late: Vec<Announced>,
-    /// What was sent that may be announced again, and under which instant it was.
+    /// Changes that were sent and may be announced again, with the instant under which each was announced.
     sent: HashMap<(ChangeKind, EventKey), Timestamp>,
     ready: VecDeque<Change>,
     is_bookmark_due: bool,
@@ -140,8 +140,8 @@ impl Service {
         token(self.position_at(self.0.clock.now()))
     }
 
-    /// Before what everything announced is known, to whoever has listed all `now`. A clock that is known to be ahead of
-    /// the store's does not make it later.
+    /// The instant before which every announcement is known to a server that has listed everything `now`. If the clock
+    /// is known to be ahead of the store's, the instant is that much earlier.
     fn position_at(&self, now: Timestamp) -> Timestamp {
         let ahead_ms = self.0.store.skew().off_ms().unwrap_or_default().max(0);
         now.plus_ms(-ahead_ms - LOOK_BACK_MS)
@@ -201,7 +201,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Everything at hand was sent: the position goes as far as is known.
+    /// Moves the position on, since everything at hand was sent.
     fn advance(&mut self) {
         let late = self.late.iter().map(|late| late.entry.time).min();
         let position = late.map_or(self.covered, |late| late.min(self.covered));
@@ -240,14 +240,14 @@ impl Watch {
         // Stable, so that of one instant what was created comes before what ended.
         all.sort_by_key(|announced| announced.entry.time);
         self.announced.extend(all);
-        // Once these are sent, everything before the next minute is.
+        // Once these are sent, everything before the next minute has been sent.
         let now = self.service.0.clock.now();
         self.covered =
             self.covered.max(minute.plus_ms(MINUTE_MS).min(self.service.position_at(now)));
         Ok(())
     }
 
-    /// Whether `entry` is of the watched namespace, and not of before where this watch stands.
+    /// Whether `entry` is of the watched namespace, and not older than the position of this watch.
     fn is_to_come(&self, entry: &Entry) -> bool {
         entry.key.namespace == self.filter.namespace && entry.time >= self.position
     }
@@ -266,7 +266,7 @@ impl Watch {
                 }
                 self.send(kind, entry, &event);
             }
-            // It is not recorded yet. What is old was looked for long enough by whoever wrote it.
+            // The change is not recorded yet. If the announcement is old, nobody will record it any more.
             Ok(_) | Err(Error::NotFound(_)) => {
                 let age_ms = self.service.0.clock.now().ms_since(entry.time);
                 if age_ms < PATIENCE_MS {
@@ -284,7 +284,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Has what was looked at in vain looked at again with the next listing, unless that was done for long enough.
+    /// Looks at the announcement again with the next listing, unless it was looked at for long enough.
     fn keep_late(&mut self, announced: Announced) -> bool {
         let now = self.service.0.clock.moment();
         let since = announced.late_since.unwrap_or(now);

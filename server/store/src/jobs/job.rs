@@ -1,4 +1,4 @@
-//! What is owed at an instant, and the key under which that is stored.
+//! A job, and the key under which it is stored.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,20 +9,20 @@ use object_store::path::Path;
 use crate::Entry;
 use crate::keys::{self, Index, Minute};
 
-/// Something that is owed at an instant.
+/// Work that is to be done at an instant or soon after.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Job {
-    /// From when on.
+    /// The instant.
     pub due: Timestamp,
-    /// What.
+    /// Which work.
     pub kind: Kind,
     /// The event that it concerns.
     pub key: EventKey,
-    /// Tells apart jobs of one kind for one event. What it counts is the business of the kind.
+    /// Tells apart jobs of one kind for one event. Each kind decides what it counts.
     pub n: u64,
 }
 
-/// What kind of thing is owed: a word of the letters a to z.
+/// A kind of work: a word of the letters a to z.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(Cow<'static, str>);
 

@@ -1,12 +1,12 @@
-//! Durable jobs: each is done when it is due, on time if this process lives, at its next start if it did not.
+//! Durable jobs. Each is done when it is due: on time if a process runs then, else at the next start.
 //!
-//! What is owed stands in the store, one key per job. Memory holds only what is due soon, so a million open events cost
-//! nothing here, and a restart takes the same time with ten jobs or ten million. This module knows nothing of events:
-//! it hands each due [`Job`] to the handler of its kind, and removes the job when the handler says that nothing is owed
-//! any more. Late is possible, early and lost are not, twice is harmless: what a handler does may be done again.
+//! A job is one key in the store. Memory holds only the jobs that are due soon, so a million open events cost nothing
+//! here, and a restart takes the same time with ten jobs or ten million. This module knows nothing of events: it hands
+//! each due [`Job`] to the handler of its kind, and removes the job when the handler says that it is settled. A job may
+//! be done late, but never early, and it is never lost. It may be done twice, so a handler must be safe to repeat.
 //!
-//! On a shared store every replica sees every job. The one that set it does it on time; the others wait a little, each
-//! for a time of its own, and then find nothing owed any more, unless the first is dead.
+//! On a shared store every replica sees every job. The replica that set it does it on time. The others wait for a time
+//! that each draws for itself, 600 ms to 1.5 s, and then find the job settled, unless the first replica is dead.
 //!
 //! A kind that has no handler here is a newer server's, and is left alone.
 
@@ -40,11 +40,11 @@ pub type Handlers = BTreeMap<Kind, Handler>;
 /// What a handler leaves to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// Nothing is owed any more, and the job is removed.
+    /// The job is done, and is removed.
     Settled,
     /// The job stays as it is: whoever settles it removes it, or a later look at the store finds it again.
     Left,
-    /// Something else is owed, later. That job is durable before this one is removed.
+    /// Another job takes its place. That one is durable before this one is removed.
     Then(Job),
 }
 
@@ -72,12 +72,12 @@ impl Jobs {
         self.lane(&job).set(job);
     }
 
-    /// Forgets a job that has nothing owed to it any more.
+    /// Forgets a job that is settled.
     pub fn forget(&self, job: &Job) {
         self.lane(job).forget(job);
     }
 
-    /// Looks for what is long overdue, as there is if jobs were written late.
+    /// Looks for jobs that are long overdue, as after jobs were written late.
     pub fn sweep(&self) {
         for lane in &self.lanes {
             lane.sweep_soon();

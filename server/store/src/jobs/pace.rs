@@ -4,19 +4,19 @@ use super::job::Place;
 
 /// Length of the parts into which the places are split.
 pub(super) const MINUTE_MS: i64 = 60_000;
-/// A look at the store reaches back at most so far after a time without the store, or after a step of the clock. A
-/// sweep finds what is older.
+/// A look at the store reaches back at most so far, however long the store was away or the clock was wrong. A sweep
+/// finds what is older.
 pub(super) const BACK_MS_MAX: i64 = 15 * MINUTE_MS;
 /// Jobs that are set here are held in memory if they are due within this time.
 pub(super) const HELD_MS: i64 = 2 * MINUTE_MS;
-/// Time between two sweeps, which find what should have been done long ago and was not.
+/// Time between two sweeps, which find jobs that are long overdue.
 pub(super) const SWEEP_MS: i64 = 10 * MINUTE_MS;
 /// Pause before the first repetition of a job that failed.
 pub(super) const RETRY_MS_MIN: i64 = 1_000;
 /// A job that has failed often is put off by this time.
 pub(super) const LATER_MS: i64 = 10 * MINUTE_MS;
-/// The jobs that other replicas have set are left to them for this time at least, and for two and a half times as long
-/// at most.
+/// Jobs that other replicas have set are left to them for this time at least, and for two and a half times as long at
+/// most.
 pub(super) const GRACE_MS: i64 = 600;
 /// The longest grace.
 const GRACE_MS_MAX: i64 = GRACE_MS * 5 / 2;
@@ -42,7 +42,7 @@ pub(super) struct Pace {
     pub(super) doing_max: usize,
 }
 
-/// Somebody waits for these to the second, and none of them can be put off: the key says the deadline.
+/// Expiries. Somebody waits for each of them to the second, and none can be put off, since its key is the deadline.
 const PENDING: Pace = Pace {
     scan_ms: 5_000,
     ahead_ms: 10_000,
@@ -51,8 +51,8 @@ const PENDING: Pace = Pace {
     failures_max: u32::MAX,
     doing_max: 512,
 };
-/// Whoever has set one does it on time, so that others need not look often; and all of them together must not slow
-/// down those who wait.
+/// All other jobs. The replica that has set one does it on time, so the others need not look often. Only 64 are done at
+/// a time, so that they do not slow down those who wait.
 const JOBS: Pace = Pace {
     scan_ms: 15_000,
     ahead_ms: 30_000,
