@@ -1,4 +1,4 @@
-//! Damage: where the disk gives back other bytes than were written, or none.
+//! Damage: places where the disk gives back other bytes than were written, or none.
 //!
 //! The engine checks every block that it reads and says that one does not fit, but not in which file, and its merging
 //! iterators lose what lies beside a block that they cannot read. So the tables are read one by one here: that shows
@@ -13,7 +13,7 @@ use fjall::{AbstractTree, Iter, Keyspace, LsmError, Readable, Slice, Snapshot};
 
 use crate::key::KeyRange;
 
-/// Most places of one range that are looked for; what is behind the last is read as one.
+/// Most damaged places of one range that are looked for. What lies behind the last is read as one piece.
 const PLACES_MAX: usize = 10_000;
 /// Most failures in a row within one piece of a range, after which the piece is given up.
 const FAILURES_MAX: usize = 1_000;

@@ -1,10 +1,9 @@
 //! Looks at the engine's journals before it does.
 //!
 //! The engine cuts a journal off where a batch is not whole, and says nothing of it. Mostly that is a write that was
-//! under
-//! way when the process or the power ended, which nobody was told of as done. But if a byte has changed that says how
-//! long an entry is, every later write is cut off with it; and if one has changed that does not, the engine gives up.
-//! What tells the cases apart is whether whole batches follow.
+//! under way when the process or the power ended, and that nobody was told of. But if the changed byte belongs to the
+//! length of an entry, every later write is cut off with it. If it does not, the engine fails to open. The cases are
+//! told apart by whether whole batches follow.
 //!
 //! ```text
 //! batch:  1 | items u32 | sequence number u64 | items | 3 | XXH3 of the items u64 | "FJL" 3
@@ -29,7 +28,7 @@ const BATCH_END: usize = 13;
 const ITEM_HEAD: usize = 21;
 const CLEAR: usize = 9;
 const MAGIC: &[u8] = b"FJL\x03";
-/// What the name of a journal gets that was mended, beside its copy without what cannot be read.
+/// The ending that is added to the name of a journal that was mended. The copy without the damage has the name.
 const DAMAGED: &str = "damaged";
 
 /// A journal as it was before the engine opened it.

@@ -24,8 +24,8 @@ const CHUNK: usize = 256;
 /// All objects of `range`. The snapshot is the one of the first poll and is held until the stream
 /// ends, which keeps the space of what is deleted meanwhile: do not park a listing.
 ///
-/// What cannot be read is an error in its place, and the listing goes on behind it: whoever needs all of it stops
-/// there.
+/// A damaged place is an error in the stream, and the listing goes on behind it. A caller that needs all objects stops
+/// at the error.
 pub(crate) fn list(shared: Arc<Shared>, range: KeyRange) -> BoxStream<'static, Result<ObjectMeta>> {
     stream::try_unfold(Cursor::Start(shared, range), Cursor::next_chunk)
         .map_ok(stream::iter)
@@ -94,7 +94,7 @@ impl Listing {
             Err(error) => error,
         };
         if matches!(self.entries, Entries::Whole(_)) && damage::is_damage(&error) {
-            // Begun anew where it came to, so that nothing beside the damaged place is lost.
+            // It begins anew where it had come to, so that nothing beside the damaged place is lost.
             self.entries = Entries::Around(Pieces::of(&self.shared.objects, &self.rest));
             return self.next();
         }

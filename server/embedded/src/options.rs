@@ -55,9 +55,8 @@ pub enum Purpose {
     Serve,
     /// To be looked at: nothing is moved or merged.
     Check,
-    /// To save what can be read of it: nothing is moved or merged, and what cannot be read of the journal, or all of
-    /// it if
-    /// it is missing, is gone on without. The journal is kept beside as it was.
+    /// To save what can be read of it. Nothing is moved or merged. The damaged parts of the journal, or all of it if it
+    /// is missing, are left out, and the journal is kept beside as it was.
     Salvage,
 }
 

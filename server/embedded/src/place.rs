@@ -1,8 +1,8 @@
 //! Whether the files that are written are still those that a restart will find.
 //!
-//! A file that was deleted can be written to as long as it is open, and synced too: everything would be acknowledged,
-//! and nothing would be there afterwards. So after each sync, and before anybody is told, it is looked at whether the
-//! names of the directory still lead to what was opened. That costs a few microseconds beside the sync.
+//! A file that was deleted can be written to and synced as long as it is open: everything would be acknowledged, and
+//! nothing would be there afterwards. So after each sync, and before anybody is told, the store checks that the names
+//! in the directory still lead to the files that it has open. That costs a few microseconds beside the sync.
 
 use std::fs::{self, File, Metadata};
 use std::io;

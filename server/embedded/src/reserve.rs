@@ -1,12 +1,12 @@
 //! Room on a disk: how much may still be written, and a part of it that is kept for what must be.
 //!
-//! A store that meets a full disk in the middle of a write has to end, since nobody knows what the disk took. So room
-//! is looked for before each write. New work is refused while there is still room left, the reserve, and that is for
-//! what brings work to its end: answers, timeouts, deletions. The reserve is a file whose blocks are allocated,
-//! because other programs fill disks too; it is cut shorter when the rest is full, and made whole again when there is
-//! room. Where a file system allocates nothing ahead, the reserve is only a limit for new work.
+//! A store that meets a full disk in the middle of a write has to end, since nobody knows what the disk took. So the
+//! room is checked before each write. New work is refused while there is still some room, the reserve, which is kept
+//! for answers, timeouts and deletions. The reserve is a file whose blocks are allocated, because other programs fill
+//! disks too; it is cut shorter when the rest is full, and made whole again when there is room. Where a file system
+//! allocates nothing ahead, the reserve is only a limit for new work.
 //!
-//! The file also holds what the store has in memory and has yet to write a second time.
+//! The file also keeps room for what the store has in memory and will write to a table later.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -18,16 +18,16 @@ use rustix::fs::{FallocateFlags, StatVfs, fallocate, statvfs};
 
 use crate::private;
 
-/// The reserve where nobody chose one is this part of the disk.
+/// The default reserve is one part in so many of the disk.
 const DEFAULT_PART: u64 = 8;
-/// It is no more than this.
+/// The default reserve is at most so many bytes.
 const DEFAULT_BYTES_MAX: u64 = 64 << 20;
-/// By how much more than is needed the file is cut, so that not every write has to. It is little, since whatever is
-/// let go of may be taken by others.
+/// By how much more than is needed the file is cut, so that not every write has to cut it. It is little, since other
+/// programs may take what is given back.
 const CUT_BYTES: u64 = 32 << 10;
 /// By how much the file grows at least while the store writes.
 const GROW_BYTES_MIN: u64 = 128 << 10;
-/// By which part of the reserve it does.
+/// It grows by one part in so many of the reserve, if that is more.
 const GROW_PART: u64 = 16;
 /// Unit in which the operating system counts the blocks of a file.
 pub(crate) const BLOCK_BYTES: u64 = 512;
@@ -89,7 +89,7 @@ impl Reserve {
             (total / DEFAULT_PART).min(DEFAULT_BYTES_MAX)
         };
         let bytes = bytes.unwrap_or_else(default);
-        // What an earlier process left is known at once: a disk that is full lets nobody make it.
+        // The file of an earlier process counts at once: it could not be made anew on a full disk.
         let file = OpenOptions::new().write(true).open(&path).ok();
         Self { dir: dir.to_owned(), path, bytes, file: Mutex::new(file) }
     }
@@ -112,7 +112,7 @@ impl Reserve {
     }
 
     fn look(&self, floor: Floor, usable: impl Fn(u64, u64) -> u64) -> Room {
-        // A directory that cannot be looked at is somebody else's finding, and its disk is not known to be full.
+        // If the directory cannot be looked at, its disk is not known to be full; other checks find what is wrong.
         let Some(disk) = look(&self.dir) else {
             return Room { new_work: u64::MAX, rest: u64::MAX };
         };
@@ -158,7 +158,7 @@ impl Reserve {
             Some(file) => file,
             none => match self.make() {
                 Ok(made) => none.insert(made),
-                // Full, or not ours to write: then there is only the limit.
+                // The disk is full, or the file cannot be written: then the reserve is only a limit.
                 Err(_) => return,
             },
         };

@@ -20,7 +20,7 @@ use crate::{Skew, keys, paging, probe, unreadable};
 /// Objects read at a time.
 const READING_MAX: usize = 64;
 
-/// What a check found that makes no store unfit.
+/// What a check found beside errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// How far this machine's clock is ahead of the store's, in milliseconds, if that is too far.
@@ -32,13 +32,13 @@ pub struct Checked {
 pub struct Deep {
     /// Objects that were read and are whole.
     pub objects: u64,
-    /// What is not, each with what is wrong with it: objects, parts of listings, and files; the first of many.
+    /// The first damaged objects, parts of listings and files, each with what is wrong with it.
     pub damaged: Vec<(String, String)>,
-    /// How much is not.
+    /// How many are damaged.
     pub damaged_count: u64,
 }
 
-/// Probes the store at `url`, whatever it holds; what that writes is gone afterwards.
+/// Probes the store at `url`, whatever it holds. The objects that this writes are removed again.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -62,7 +62,7 @@ pub async fn check_deep(
     let left = Left::default();
     let store: Arc<dyn ObjectStore> = if let StoreUrl::Embedded(path) = url {
         let store = open::embedded(path, Purpose::Check, options.on_fatal)?;
-        // A block of which nothing is of use any more is no loss, but merging it would fail.
+        // A damaged block may hold nothing that is still needed. That is no loss, but a merge of its table would fail.
         let files = store.damaged_files().await.map_err(Error::from)?;
         for (file, reason) in files {
             left.add(file.display().to_string(), reason);

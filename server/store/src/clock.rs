@@ -1,8 +1,8 @@
 //! The one door through which time comes in.
 //!
-//! There are two times. Deadlines outlive the process, so they are instants of the wall clock, which somebody may set;
-//! pauses between two things that are done again and again are of a time that nobody sets, or a step of the clock would
-//! stop them. Tests hold both in their hands.
+//! There are two clocks. Deadlines outlive the process, so they are instants of the wall clock, which somebody may set.
+//! Pauses go by a monotonic clock, which nobody sets, so that a step of the wall clock does not stop what is done every
+//! second. Tests move both.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -120,7 +120,7 @@ impl ManualClock {
     /// Completes once what the clock shows `is_reached`.
     fn until(&self, is_reached: impl Fn(&Face) -> bool + Send + 'static) -> BoxFuture<'static, ()> {
         let mut face = self.0.subscribe();
-        // Whoever holds the future may have dropped the clock; then the time never comes.
+        // The clock may be dropped before the future; then the time never comes.
         Box::pin(async move {
             if face.wait_for(is_reached).await.is_err() {
                 std::future::pending::<()>().await;

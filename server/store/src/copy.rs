@@ -22,7 +22,7 @@ use crate::url::StoreUrl;
 
 /// Objects under way at a time.
 const COPYING_MAX: usize = 64;
-/// Most keys that are held of those that the source has no more.
+/// Most keys of the target that are held because the source has them no more.
 const GONE_MAX: usize = 10_000;
 
 /// Why a store was not copied, and what to do about it.
@@ -142,7 +142,7 @@ struct Copy<'a> {
     left: Left,
 }
 
-/// What is copied: everything but what says how far the copy is.
+/// Everything is copied but the record of the copy itself.
 fn parts() -> impl Iterator<Item = Path> {
     let [pending, jobs] = Place::ALL.map(Place::root);
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
@@ -181,7 +181,7 @@ impl<'a> Copy<'a> {
             return Err(self.source.unusable(OpenError::UnfinishedCopy(other)));
         }
         let Some(format) = self.or_left(self.source.bytes(&keys::format()).await)? else {
-            // Of a newer one this program could not open the directory either.
+            // A store of a newer version could not be opened as a directory either.
             return Ok(record::encode(&FormatRecord { version: VERSION }));
         };
         let format = format.ok_or_else(|| CopyError::NoSource(self.source.url.clone()))?;
@@ -189,7 +189,7 @@ impl<'a> Copy<'a> {
         Ok(format)
     }
 
-    /// What was found. `None` if it cannot be read and is left out.
+    /// The object that was read; `None` if it is damaged and is left out.
     fn or_left<T>(&self, found: Result<T, CopyError>) -> Result<Option<T>, CopyError> {
         match found {
             Ok(found) => Ok(Some(found)),

@@ -7,9 +7,10 @@ use hitl_embedded::{EmbeddedStore, Room, Usage};
 use crate::error::Error;
 use crate::files::Files;
 
-/// Below this no new event is taken. An event takes more as a rule, so what is refused is refused before it is tried.
+/// With less room than this new events are refused. An event takes about as much, so that it is refused before its
+/// write is tried.
 const NEW_WORK_BYTES: u64 = 32 << 10;
-/// What an answer takes at most, with all that belongs to it, as a rule.
+/// About the most room that an answer takes, with its announcement and the removal of its timer.
 const ANSWER_BYTES: u64 = 32 << 10;
 
 /// See the module.
@@ -71,7 +72,7 @@ impl Disk {
     pub fn store_bytes(&self) -> Option<u64> {
         match self {
             Self::Embedded(store) => store.disk_bytes(),
-            // They would have to be counted one by one.
+            // The files would have to be counted one by one.
             Self::Files(_) => None,
         }
     }

@@ -1,6 +1,7 @@
-//! A store of plain files: each object a file, each write synced. `object_store` has it; what it lacks is room that is
-//! looked for before a write, and a look whether the directory is still there after one. It would make a directory that
-//! was deleted anew, and keep on acknowledging.
+//! A store of plain files: each object is a file, and each write is synced. The crate `object_store` does that. Added
+//! here are two checks: before a write, whether the disk has room for it, and after a write, whether the directory is
+//! still there. Without the second one a directory that was deleted would be made anew, and writes into it
+//! acknowledged.
 
 use std::fmt;
 use std::path::{Path as FilePath, PathBuf};
@@ -92,7 +93,7 @@ impl Files {
         })
     }
 
-    /// Before a write: it must not be the one that finds that there is no room.
+    /// Refuses a write for which the disk has no room, before it is tried.
     fn check_room(&self, bytes: usize, is_new_work: bool) -> Result<(), StoreError> {
         let wanted = bytes as u64 + FILE_BYTES;
         let from_reserve = if is_new_work { 0 } else { wanted };
@@ -145,7 +146,7 @@ impl ObjectStore for Files {
     ) -> Result<PutResult> {
         let is_new_work = opts.extensions.get::<NewWork>().is_some();
         let bytes = payload.content_length();
-        // What is there already takes no room, and says so.
+        // An object that is there already takes no room: the store says that it exists.
         if let Err(full) = self.check_room(bytes, is_new_work) {
             if matches!(opts.mode, object_store::PutMode::Create)
                 && self.inner.get_opts(location, GetOptions::new().with_head(true)).await.is_ok()
@@ -159,7 +160,7 @@ impl ObjectStore for Files {
         }
         self.check_place()?;
         let put = self.inner.put_opts(location, payload, opts).await;
-        // It may have been deleted meanwhile, and made anew by the write itself.
+        // The directory may have been deleted meanwhile, and made anew by this very write.
         self.check_place()?;
         put
     }

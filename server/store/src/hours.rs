@@ -10,9 +10,9 @@ use hitl_core::Timestamp;
 
 /// The length of an hour.
 pub(super) const HOUR_MS: i64 = 3_600_000;
-/// How long the hours are good for: after that, listing them anew costs less than looking into those that came since.
+/// For how long the hours are remembered. After that it costs less to list them anew than to look into all hours since.
 const FRESH_HOURS: i64 = 6;
-/// The hour in which entries may come from clocks that differ, and from writes that took their time.
+/// How many hours before and after are looked into as well, for clocks that differ and writes that took their time.
 const MARGIN_HOURS: i64 = 1;
 
 /// See the module.

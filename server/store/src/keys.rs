@@ -9,32 +9,32 @@ use chrono::Timelike;
 use hitl_core::{EventId, EventKey, Namespace, Timestamp};
 use object_store::path::Path;
 
-/// Where the layout version is recorded.
+/// The record of the layout version.
 pub(crate) fn format() -> Path {
     Path::from("meta/format.json")
 }
 
-/// Where it says that a copy into this store is not finished.
+/// The record that a copy into this store is not finished.
 pub(crate) fn copying() -> Path {
     Path::from("meta/copying")
 }
 
-/// Where it says which key the links of this store are signed with.
+/// The record of the key that the links of this store are signed with.
 pub(crate) fn link_key() -> Path {
     Path::from("meta/link-key.json")
 }
 
-/// Where it says for which times of retention the jobs were written that remove what has ended.
+/// The record of the times of retention for which removal jobs were written.
 pub(crate) fn retention() -> Path {
     Path::from("meta/retention.json")
 }
 
-/// Where the immutable question of an event is recorded.
+/// The record of what an event asks.
 pub(crate) fn request(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/request.json", key.namespace, key.id))
 }
 
-/// Where the one final outcome of an event is recorded.
+/// The record of how an event ended.
 pub(crate) fn response(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/response.json", key.namespace, key.id))
 }
@@ -45,7 +45,7 @@ pub(crate) fn event(path: &Path) -> Option<&str> {
     Some(event)
 }
 
-/// The other record of an event of which one stands at `path`: of its request the response, and of that the request.
+/// The path of the response if a request stands at `path`, and the other way round.
 pub(crate) fn other_record(path: &Path) -> Option<Path> {
     let event = event(path)?;
     let other = match path.filename()? {
@@ -67,7 +67,7 @@ pub(crate) fn path(text: &str) -> Path {
     Path::parse(text).expect("no part of a key holds a character that paths refuse")
 }
 
-/// An entry in one of the indexes by time: what is owed at an instant, or what was created or ended at one.
+/// An entry in one of the indexes by time: an event that expires, was created or ended at an instant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry {
     /// The instant.
@@ -79,9 +79,9 @@ pub struct Entry {
 /// The indexes by time. All are split by hour and minute, so that no listing need be long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Index {
-    /// `timers/`: present while something is owed at that instant. The one kind of debt so far is `expire`.
+    /// `timers/`: an open event, under its deadline. The word `expire` in its keys is the only one in use.
     Timers,
-    /// `created/`: what was created when, for those who follow changes. Kept for as long as they can resume.
+    /// `created/`: what was created when, for watches. Kept for a day, which is how far back a watch can resume.
     Created,
     /// `resolved/`: what ended when.
     Resolved,
@@ -127,7 +127,7 @@ impl Index {
         path(&format!("{name}/{minute}/{ms:013}{infix}{namespace}-{id}"))
     }
 
-    /// What comes in the order of keys before every entry of the instant `time` and after every earlier one.
+    /// A key that sorts before every entry of the instant `time` and after every earlier entry.
     pub(crate) fn offset(self, time: Timestamp) -> Path {
         path(&format!("{}/{}/{:013}", self.name(), Minute(time), time.ms()))
     }

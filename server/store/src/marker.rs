@@ -1,4 +1,4 @@
-//! What is left beside the directory of a store, so that nobody makes an empty one where there was one.
+//! A file beside the directory of a store that says that there was a store, so that nobody makes an empty one there.
 //!
 //! A directory that was deleted, or whose disk is not mounted, looks like one that was never used. A server that
 //! began anew there would call every event unknown. So a file beside it says that there was a store, and does not go

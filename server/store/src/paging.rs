@@ -1,9 +1,9 @@
 //! Listings of buckets, which come in pages, each with a token for the next.
 //!
-//! A store, or a proxy before it, that gives the same token again makes its clients ask for ever, and one that says
-//! that
-//! there is more without saying where makes them miss it. So each page is looked at as it comes in, and so is what all
-//! of them list: a key that comes twice is a page that came twice. Every listing ends after so many pages.
+//! A store, or a proxy before it, that gives the same token again makes its clients ask for ever. One that says that
+//! there is more, and gives no token for it, makes them miss the rest. So each page is checked as it comes in, and so
+//! are the keys of all pages: a key that comes twice shows that a page came twice. Every listing ends after a fixed
+//! number of pages.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,7 +103,7 @@ pub(crate) fn watched<'a>(
     })
 }
 
-/// Finds out in constant space that keys repeat themselves: one of them is remembered, and after twice as many another.
+/// Finds out in constant space that keys repeat themselves: it remembers one key, and after twice as many keys another.
 #[derive(Debug, Default)]
 struct Repetition {
     remembered: Option<Path>,
@@ -136,7 +136,7 @@ pub(crate) async fn checked(
     let (head, body) = reply.into_parts();
     let page = collect(body).await?;
     if let Some(token) = next_token(&page)? {
-        // Outside of any listing of ours nothing is turned.
+        // A request outside of any listing has no pages.
         LISTING.try_with(|listing| listing.turn(&token)).unwrap_or(Ok(()))?;
     }
     Ok(HttpResponse::from_parts(head, page.into()))

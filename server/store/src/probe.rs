@@ -1,8 +1,8 @@
-//! Asks a store, before anything rests on it, whether it keeps the promises that everything rests on.
+//! Tries out, before a store is used, whether it keeps the promises that everything here rests on.
 //!
-//! Several look-alikes of the great stores take the condition of a create and ignore it, and others let racers both
-//! win. One that lets two writers win now and then is not found by a few races; `docs/operations.md` says which
-//! stores are known to be fit.
+//! Some servers that speak the protocol of S3 accept the condition of a create and ignore it. Others let two writers
+//! both win a race. A server that lets two writers win only now and then is not found by a few races;
+//! `docs/operations.md` says which stores are known to be fit.
 
 use bytes::Bytes;
 use futures::future::{join_all, try_join_all};
@@ -25,7 +25,7 @@ const WRITERS: u8 = 8;
 /// [`OpenError::Unfit`], and [`OpenError::Failed`] if the store fails.
 pub(crate) async fn probe(objects: &Objects, random: &dyn Random) -> Result<(), OpenError> {
     let nonce = u64::from_be_bytes(random::bytes(random));
-    // Of this probe alone: other replicas may start at the same time.
+    // The name is this probe's alone, since other replicas may start at the same time.
     let place = Path::from(format!("meta/probe/{nonce:016x}"));
     let keys: Vec<Path> = (0..KEYS).map(|key| place.clone().join(key.to_string())).collect();
     let result = check(objects, &place, &keys).await;
@@ -51,7 +51,7 @@ async fn twice(objects: &Objects, path: &Path) -> Result<(), OpenError> {
             return unfit("it cannot create an object only if there is none");
         }
         Err(error) if !is_refusal(&error) => return Err(Error::from(error).into()),
-        // A refusal of the very first create is a reply that was lost and asked for again.
+        // If the very first create is refused, its first reply was lost and the client has repeated it.
         Ok(()) | Err(_) => {}
     }
     read(objects, path, &first).await?;
@@ -66,7 +66,7 @@ async fn twice(objects: &Objects, path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Of those who create the same object at the same time one may win, and what that one wrote must be there.
+/// Several create the same object at the same time. One may win, and what that one wrote must be there.
 async fn race(objects: &Objects, path: &Path) -> Result<(), OpenError> {
     let body = |writer| Bytes::from(vec![writer]);
     let creates = (0..WRITERS).map(|writer| objects.put(path, body(writer), PutMode::Create));

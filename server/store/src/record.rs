@@ -14,7 +14,7 @@ use crate::keys;
 /// The version that this code writes, of the layout and of every record in it.
 pub(crate) const VERSION: u32 = 1;
 
-/// Marks one attempt to write one record.
+/// A random number that marks one attempt to write one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nonce(pub [u8; 16]);
 
@@ -38,7 +38,7 @@ pub(crate) trait Record: DeserializeOwned {
     fn version(&self) -> u32;
     /// Whose write it is.
     fn nonce(&self) -> Nonce;
-    /// Which event it says that it is of, if it says so.
+    /// The event that it says it belongs to, if it names one.
     fn event(&self) -> Option<String>;
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct NewRequestRecord<'a> {
     pub(crate) request: &'a Request,
 }
 
-/// What overwrites it when the event is removed: [`REMOVED_BYTES_MAX`] at most.
+/// The tombstone that overwrites it when the event is removed: [`REMOVED_BYTES_MAX`] at most.
 #[derive(Debug, Serialize)]
 pub(crate) struct RemovedRecord {
     pub(crate) version: u32,
@@ -58,7 +58,7 @@ pub(crate) struct RemovedRecord {
     pub(crate) removed: Removed,
 }
 
-/// Most bytes of what is left of an event.
+/// Most bytes of a tombstone.
 #[cfg(test)]
 pub(crate) const REMOVED_BYTES_MAX: usize = 200;
 
@@ -138,7 +138,7 @@ impl Asked {
 pub(crate) struct ResponseRecord<R = Response> {
     pub(crate) version: u32,
     pub(crate) nonce: Nonce,
-    /// The event that has ended so. Records of before this was written down do not say.
+    /// The event that has ended so. The oldest records do not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) event: Option<String>,
     pub(crate) response: R,
@@ -150,7 +150,7 @@ pub(crate) struct FormatRecord {
     pub(crate) version: u32,
 }
 
-/// `meta/link-key.json`: not the key, but what shows whether another is the same.
+/// `meta/link-key.json`: a hash of the key, by which another key is told from it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LinkKeyRecord {
     pub(crate) version: u32,
@@ -224,7 +224,7 @@ pub(crate) fn decode<R: Record>(path: &Path, bytes: &[u8]) -> Result<R, String> 
             record.version()
         ));
     }
-    // Whoever copies it elsewhere must not make one event of two, nor one event's answer another's.
+    // A record that was copied to another key must not count as a record of that event.
     match record.event() {
         Some(event) if keys::event(path) != Some(event.as_str()) => {
             Err(format!("it is a record of the event {event}, which does not stand there"))

@@ -27,8 +27,8 @@ use crate::url::{Bucket, Cloud};
 /// Requests under way at a time. Each has a connection of its own, since the clouds speak HTTP/1.
 const REQUESTS_MAX: usize = 128;
 
-/// What a client is told unless the environment says otherwise: a request is given up soon, since a caller waits for it
-/// and whatever became of it is found out by reading.
+/// The settings of a client unless the environment says otherwise. A request is given up soon, since a caller waits for
+/// it, and what became of it is found out by reading.
 const CLIENT_DEFAULTS: [(ClientConfigKey, &str); 4] = [
     (ClientConfigKey::Timeout, "5s"),
     (ClientConfigKey::ConnectTimeout, "2s"),
@@ -62,13 +62,14 @@ pub(crate) fn connect(
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
 ) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
-    // Whoever came first has installed the same.
+    // If it is installed already, it is the same.
     static TLS: Once = Once::new();
     TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     let connector = Observant::new(clock, skew);
     let store: Box<dyn ObjectStore> = match bucket.cloud {
         Cloud::S3 => {
-            // One object is deleted at a time, which is free, while a bulk of one is a write, and not everywhere.
+            // Objects are deleted one at a time. That is free, while a bulk request costs as much as a write and is not
+            // supported everywhere.
             let builder = AmazonS3Builder::new().with_config(DisableBulkDelete, "true");
             Box::new(
                 from_environment!(builder, AmazonS3ConfigKey, "AWS_")
@@ -103,7 +104,7 @@ fn settings(prefix: &str) -> Vec<(String, String)> {
     ours.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
 }
 
-/// Few and soon: who waits longer is better told that the store is unavailable, and asks again.
+/// Few repetitions, and soon: a caller who would wait longer is told that the store is unavailable, and asks again.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

@@ -1,4 +1,5 @@
-//! An index walked from either end, as lazily as whoever walks it: hours and minutes are a detail of the layout.
+//! Walks an index from either end, and lists only as much as is asked for. Its callers know nothing of hours and
+//! minutes.
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use hitl_core::Timestamp;
@@ -7,7 +8,7 @@ use crate::error::Error;
 use crate::index::{HOUR_MS, Indexes, Listed, MINUTE_MS, minute_of};
 use crate::keys::{Entry, Index};
 
-/// Hours whose minutes are listed at the same time: the walk may end in the first of them.
+/// Hours whose minutes are listed at the same time. It is few, since the walk may end in the first of them.
 const HOURS_AHEAD: usize = 4;
 
 /// From which end an index is walked.
@@ -50,8 +51,8 @@ impl Indexes {
         })
     }
 
-    /// The minutes that may have entries after `after`. Each hour is looked into when it is come to; what is
-    /// damaged of it comes before its minutes.
+    /// The minutes that may have entries after `after`. Each hour is listed when the walk comes to it. What is damaged
+    /// of an hour comes before its minutes.
     async fn parts(
         &self,
         index: Index,
@@ -60,7 +61,7 @@ impl Indexes {
     ) -> Result<impl Stream<Item = Result<Part, Error>>, Error> {
         let mut hours = self.hours(index).await?;
         let at = after.map(|entry| minute_of(entry.time));
-        // An hour, or a minute, that begins at an instant before this has all of itself before this.
+        // An hour, or a minute, that begins before this instant ends before it too.
         let has_more = move |begin: Timestamp, length_ms: i64| match (order, at) {
             (_, None) => true,
             (Order::Earliest, Some(at)) => begin.plus_ms(length_ms) > at,
