@@ -51,7 +51,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let not_opened = || format!("cannot open the store {store_url}");
     let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
     let store = open(&args, &store_url, retention).await.with_context(not_opened)?;
-    // Only now, since a key that is there says that there was a store.
+    // After the store is opened: a key without a store says that the store is lost.
     let link_key = link_key(&args, &store_url)?;
     store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
     let links = Links::new(&link_key, &public_url);
@@ -212,7 +212,7 @@ async fn open(
 ) -> Result<EventStore, OpenError> {
     let signs = match (&args.link_key_file, url) {
         (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
-        // One that was chosen may have been made before there was any store.
+        // A key file that the user chose may be older than the store.
         _ => Vec::new(),
     };
     hitl_store::open(
@@ -227,12 +227,12 @@ async fn open(
     .await
 }
 
-/// What a store needs, of the real world.
+/// What a store needs: the real clock, randomness, and an end of the process when the store has failed.
 pub fn store_options() -> hitl_store::Options {
     hitl_store::Options { on_fatal: Box::new(die), ..hitl_store::Options::default() }
 }
 
-/// Takes the logs from everybody else: whoever started this server may have made them with the umask that it had.
+/// Closes the logs to everybody else: the program that started this server may have made them with a wide umask.
 fn close_logs(args: &ServeArgs) {
     let Ok(directory) = args.data_dir() else {
         return;
@@ -271,8 +271,8 @@ pub fn beside(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-/// Ends the process: the store says that nothing in memory can be trusted any more. From then on it refuses everything,
-/// so there is a moment for those who call to hear so, and for `/readyz` to say why.
+/// Ends the process after a second, since the store says that nothing in memory can be trusted any more. In that second
+/// every call is refused with the reason, and `/readyz` says it too.
 fn die(reason: &str) {
     tracing::error!(
         reason,

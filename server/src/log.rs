@@ -1,4 +1,5 @@
-//! Where log lines go, and how many and how long they may be: what a caller can cause must not fill the disk.
+//! Where log lines go, and how many and how long they may be, since the lines that callers cause must not fill the
+//! disk.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};

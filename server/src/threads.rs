@@ -1,4 +1,4 @@
-//! Threads of low priority: what they do may take long, and nobody else is to wait for it.
+//! Threads of low priority, for work that may take long and that nobody else should wait for.
 //!
 //! They are a runtime of their own. The operating system gives them a processor when no other thread of ours wants it,
 //! and a tenth of one otherwise, so that what they do goes on as well.

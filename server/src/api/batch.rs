@@ -1,8 +1,7 @@
 //! Batches: many calls in one, each with the rules and the result of a call of its own.
 //!
-//! Their entries run at the same time, so that the store makes them durable together. What they may take of the
-//! server is bounded for all batches together, and waited for in turn, so that whoever sends batches takes no place
-//! of a single call.
+//! The entries of a batch run at the same time, so that the store makes them durable together. At most 512 entries of
+//! all batches run at a time, and the others wait for their turn, so that batches take no place of single calls.
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -20,9 +19,9 @@ use v1::create_event_result::Result as Creation;
 const ENTRIES_MAX: usize = 1_000;
 /// Most bytes of a reply, so that clients with the usual limit of 4 MiB can read it.
 const REPLY_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// What an event has in a reply that its request has not: id, times, links.
+/// By how much an event in a reply is longer than its request: id, times, links.
 const EVENT_BYTES: usize = 1024;
-/// What a response has that the answer has not.
+/// By how much a response in a reply is longer than the answer.
 const RESPONSE_BYTES: usize = 512;
 /// Entries of one batch that are worked on at a time.
 const AT_A_TIME: usize = 128;
@@ -148,7 +147,7 @@ impl Reply {
     }
 }
 
-/// Nothing was done that the caller would have to be told of, or what was done is found again when it is repeated.
+/// The entry was not begun, or a repetition finds what it did: the caller sends it again.
 fn reply_is_full() -> v1::Failure {
     v1::Failure {
         message: "the reply is full: send the rest again".to_owned(),

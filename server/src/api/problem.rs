@@ -124,7 +124,7 @@ fn shown(violation: &Violation) -> Violation {
     Violation::new(violation.field.clone(), visible::line(&violation.message))
 }
 
-/// What went wrong inside is for the log; a caller can do nothing with it, and may not be entitled to it.
+/// What went wrong inside is for the log: a caller can do nothing with it, and may not be allowed to see it.
 fn message(error: &Error) -> String {
     match error {
         Error::StoreUnavailable(_) => {

@@ -19,7 +19,7 @@ use hitl_service::{self as service, Over, Owner};
 const STREAM_BYTES: usize = 64 * 1024;
 /// Most waits that one message adds, or removes.
 const KEYS_MAX: usize = 1_000;
-/// Refused waits that are not told of yet, from which number on nothing more is read of the caller.
+/// While so many refused waits are not told yet, no more messages of the caller are read.
 const REFUSED_MAX: usize = 1_000;
 
 /// The waits of one stream of `WaitEvents`.
@@ -30,7 +30,7 @@ pub struct Waits {
     /// For the stream and each of its waits.
     lease: Lease,
     interval: OnceLock<Duration>,
-    /// What could not even be added, and is not told of yet.
+    /// Waits that could not be added, and of which the caller is not told yet.
     refused: Mutex<VecDeque<v1::FailedWait>>,
     refused_changed: Notify,
     refused_told: Notify,
@@ -80,7 +80,7 @@ impl Waits {
             self.begun.notify_one();
         }
         for key in request.remove {
-            // What is no event is not waited for.
+            // A key that names no event cannot be waited for.
             if let Ok(key) = from_proto::key(&key.namespace, &key.event_id)
                 && self.waits.remove(&key)
             {
@@ -156,7 +156,7 @@ impl Waits {
             }
         };
         let Some(over) = over else {
-            // What was refused last may have come just now.
+            // A wait may have been refused just now.
             return Ok(self.refused().pop_front().map(Update::Failed));
         };
         self.lease.shrink(SHARED_WAIT_BYTES);

@@ -24,7 +24,7 @@ const DOMAIN: &[u8] = b"hitl link v1\0";
 /// Keeps the hash of the key apart from every other use of it.
 const FINGERPRINT_DOMAIN: &[u8] = b"hitl link key fingerprint v1\0";
 
-/// How long after its deadline an event's link still shows what became of it: 30 days.
+/// How long after the deadline of its event a link still shows how the event ended: 30 days.
 const VIEW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Longest token that is looked at: the longest namespace and responder fit.
@@ -59,7 +59,7 @@ impl LinkKey {
         }
     }
 
-    /// Shows whether another key is the same, and nothing else of it.
+    /// A hash of the key, by which another key is told from it.
     pub fn fingerprint(&self) -> String {
         let hash = Sha256::new().chain_update(FINGERPRINT_DOMAIN).chain_update(self.0).finalize();
         BASE64.encode(hash)

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Budget, CALL_BYTES, Full, Lease};
 
-/// Most calls of one connection that are worked on at a time, those that only wait not counted. The others wait for
-/// their turn, so that whoever sends thousands at once does not come before everybody else.
+/// Most calls of one connection that are worked on at a time; calls that only wait are not counted. The others wait for
+/// their turn, so that a peer that sends thousands at once does not come before all others.
 const WORKED_ON_MAX: usize = 64;
 
 /// A connection's part of the budget.

@@ -1,10 +1,10 @@
 //! What the peers of this server may make it hold: one budget of bytes, shared out by connection.
 //!
 //! Every connection, every call with its head, body and reply, and every page under way takes a [`Lease`] on the budget
-//! before it takes the memory, and holds it to the last byte. New work is refused while the budget is short; those who
-//! wait already are served from the part that new work may not touch. What a peer owes (a head, a body, the reading of
-//! a reply) it owes until an instant; [`Budget::watch`] closes the connections of those who let it pass, and under
-//! pressure of those who have owed for longest.
+//! before it takes the memory, and holds it to the last byte. New work is refused while the budget is short. Callers
+//! that wait already are served from a part of the budget that new work may not take. A peer has a deadline for each
+//! thing that it has to do: send a head, send a body, read a reply. [`Budget::watch`] closes the connections of peers
+//! that miss theirs, and while the budget is short also those of peers that have been late for longest.
 
 mod account;
 mod machine;

@@ -39,7 +39,7 @@ impl Budget {
         }
     }
 
-    /// Lets go of whom there is reason to. New work is refused since `refused_since`.
+    /// Closes the connections for which there is a reason. New work has been refused since `refused_since`.
     pub(super) fn look(&self, now: Instant, refused_since: Option<Instant>) {
         let mut open: Vec<(Arc<Account>, View)> = self
             .accounts()

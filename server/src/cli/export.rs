@@ -1,7 +1,7 @@
 //! `hitl export`: writes what has ended as JSON lines, and goes on where it was if it was cut short.
 //!
-//! After each page the lines are on the disk first, and then, in a second file, how many bytes they are and where the
-//! next page begins. Whatever was written after that is cut off again by whoever goes on.
+//! After each page its lines are synced first. Then a second file is written that says how many bytes the lines are and
+//! where the next page begins. An export that goes on cuts off what was written after that.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};

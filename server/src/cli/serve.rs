@@ -8,9 +8,8 @@ use super::exit::Exit;
 use crate::config::ServeArgs;
 use crate::log::Log;
 
-/// What is logged unless `HITL_LOG` says otherwise. What a peer does wrong in HTTP/2 is its own affair; the engine of
-/// the
-/// embedded store says there why it failed.
+/// What is logged unless `HITL_LOG` says otherwise. Errors of peers in HTTP/2 are left out. The engine of the embedded
+/// store is included, since it logs why it failed.
 const LEVELS: &str = "info,h2=error,fjall=warn,lsm_tree=warn";
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {

@@ -1,6 +1,6 @@
 //! The gRPC door: the event service, health and reflection, each also as gRPC-Web.
 //!
-//! This module alone names tonic. It converts nothing but errors and streams; the messages are the API's own.
+//! No other module names tonic. This one converts errors and streams; the messages are the API's own.
 
 mod events;
 mod status;
@@ -40,7 +40,7 @@ pub fn refusal(error: &Error) -> ::http::Response<()> {
     status::reply(error)
 }
 
-/// The gRPC services as routes for the one server of all.
+/// The gRPC services, as routes of the server that also serves HTTP.
 pub struct Grpc {
     /// The routes. A call of an unknown service is answered with UNIMPLEMENTED.
     pub routes: Routes,

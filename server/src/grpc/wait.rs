@@ -24,13 +24,13 @@ struct Progress {
     api: Api,
     wait: Wait,
     interval: Duration,
-    /// When the caller stops listening. Other servers of gRPC end a call then by themselves.
+    /// The deadline of the call, if the caller gave one. Our gRPC library does not end a call at its deadline.
     deadline: Option<Instant>,
     step: Step,
 }
 
 enum Step {
-    /// The event as it stands is to be sent. Boxed, since the other steps have no use for the room.
+    /// The event as it stands is to be sent. It is boxed, since the other steps do not need the room.
     First(Box<v1::Event>),
     Waiting,
     Over,
@@ -75,7 +75,7 @@ impl Progress {
     }
 }
 
-/// The end of a call that its caller does not listen to any more.
+/// The status of a call whose deadline has passed.
 pub(super) fn past_deadline(message: &str) -> Status {
     Status::deadline_exceeded(message)
 }

@@ -42,7 +42,7 @@ impl WaitsUpdates {
     ) -> Self {
         let waits = Arc::new(waits);
         if let Some(call) = &call {
-            // Nothing is owed by whoever has nothing to add.
+            // A caller that has nothing to add yet is not late with its next message.
             call.message_came();
         }
         let intake = AbortOnDropHandle::new(tokio::spawn(intake(waits.clone(), asked, call)));
@@ -86,7 +86,7 @@ async fn follow(
         if let Err(error) = waits.take(message) {
             return status(&error);
         }
-        // However much one caller adds, others have their turns.
+        // Other connections have their turn, however much this caller adds.
         tokio::task::yield_now().await;
     }
     waits.close();

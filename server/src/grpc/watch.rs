@@ -21,7 +21,7 @@ pub(crate) struct Changes(BoxStream<'static, Result<v1::WatchEventsResponse, Sta
 struct Progress {
     api: Api,
     watch: Watch,
-    /// When the caller stops listening. Other servers of gRPC end a call then by themselves.
+    /// The deadline of the call, if the caller gave one. Our gRPC library does not end a call at its deadline.
     deadline: Option<Instant>,
 }
 

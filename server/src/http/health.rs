@@ -1,5 +1,4 @@
-//! Whether the process lives, whether it can work, and what it does: for whatever restarts it, sends it traffic, and
-//! watches over it.
+//! Whether the process lives, whether it can work, and what it does, for supervisors, load balancers and monitoring.
 
 use std::sync::Arc;
 

@@ -85,7 +85,7 @@ pub fn router(site: Site) -> Router {
         .with_state(site)
 }
 
-/// Whoever only looks may look at what is large: that is read, made and written in the background.
+/// Serves a route that only looks at something in the background, since what it reads and makes may be large.
 async fn look(
     State(site): State<Arc<Site>>,
     request: Request,

@@ -56,8 +56,8 @@ pub(super) fn no_such_link() -> Response {
     notice(StatusCode::NOT_FOUND, title, message)
 }
 
-/// A page that the reply to a POST is. The browser, and nobody else, may keep it for the way back, where it could not
-/// ask for it again; what is asked for anew is still asked of us.
+/// A page that is the reply to a POST. The browser alone may keep it, so that its back button can show it again without
+/// sending the form a second time.
 pub(super) fn kept_by_browser(mut page: Response) -> Response {
     let private = HeaderValue::from_static("private, no-cache");
     page.headers_mut().insert(header::CACHE_CONTROL, private);

@@ -1,4 +1,4 @@
-//! What is made for a reply and is as long as others made it: pages, and long lists as JSON.
+//! Makes the replies whose length others choose: pages, and long lists as JSON.
 //!
 //! Each takes memory of its own while it is made and while it waits for its turn, so there are bounds on both.
 
@@ -42,7 +42,7 @@ impl Renderer {
         let turn = timeout(TURN_MAX, self.background.turn()).await;
         let turn = turn.map_err(|_| Error::Overloaded)?;
         let work = move || {
-            // Held until the work is done, whoever has hung up meanwhile.
+            // The permit is held until the work is done, even if the caller hangs up before.
             let _place = place;
             work()
         };

@@ -73,7 +73,7 @@ impl Peer {
         Caller { principal: Principal::Anyone, channel, address: self.address.clone() }
     }
 
-    /// Whose the wait is that this request is from here on.
+    /// Makes this request a wait, which lets other calls of its connection have their turn, and returns its owner.
     pub(super) fn waits(self) -> Owner {
         if let Some(turn) = self.turn {
             turn.pass();

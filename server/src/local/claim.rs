@@ -63,7 +63,7 @@ impl Claim {
         Ok(())
     }
 
-    /// Says so no more: nobody is to begin anything with a server that ends. It stays the only one to its end.
+    /// Takes the file away, so that nobody finds a server that is about to end. The lock is kept until the end.
     pub fn withdraw(&mut self) {
         if let Some(file) = self.published.take() {
             state::withdraw(&self.dir, &file);

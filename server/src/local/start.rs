@@ -42,7 +42,7 @@ async fn find_or_start(
         if let Some(state) = State::of_living(dir)? {
             return Ok(state);
         }
-        // While somebody else has it, that is a server that is about to serve, or about to end.
+        // If somebody else has the lock, a server is about to serve or about to end.
         if let Some(lock) = Lock::try_take(dir)? {
             let log = log.insert(Log::open(dir)?);
             let server = start(dir, port, lock, log)?;
@@ -61,7 +61,7 @@ fn start(dir: &DataDir, port: Option<NonZeroU16>, lock: Lock, log: &Log) -> anyh
         .args(["serve", "--local", "--idle-exit", IDLE_EXIT])
         .args(port.map(|port| format!("--listen={}", address(port.get()))))
         .env("HITL_DATA_DIR", dir.path())
-        // It is for a server that people reach; this one is for this machine.
+        // The variable is for a server that other machines reach; this one serves this machine alone.
         .env_remove("HITL_LISTEN")
         .current_dir(dir.path())
         .stdin(lock.into_stdin())

@@ -1,4 +1,4 @@
-//! Bodies with their part of the budget: a request's as it arrives, a reply's until its last byte is sent.
+//! Bodies that pay for their bytes from the budget: a request's as it arrives, a reply's until its last byte is sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,7 +18,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(300);
 const REPLY_TIME: Duration = Duration::from_secs(30);
 /// The slowest that a peer may send or read, in bytes a second.
 const RATE_MIN: usize = 16 * 1024;
-/// What a byte of a body comes to: itself, what it is decoded to, and the record that is made of that.
+/// How many bytes of memory a byte of a body takes: itself, what it is decoded to, and the record that is made of it.
 const BODY_FACTOR: usize = 3;
 
 /// Why a body did not come whole.
@@ -57,7 +57,7 @@ impl RequestBody {
     /// [`Full`] if there is no room for what is announced.
     pub(super) fn new(inner: Incoming, call: Call, bytes_max: usize) -> Result<Self, Full> {
         let announced = inner.size_hint().lower();
-        // What is larger is refused for its size, not for want of room.
+        // A larger body is refused later for its size, which is a better error than a lack of room.
         let announced = usize::try_from(announced).unwrap_or(usize::MAX).min(bytes_max);
         call.take(announced * BODY_FACTOR)?;
         if !inner.is_end_stream() {
@@ -67,7 +67,7 @@ impl RequestBody {
         Ok(Self { inner, call, announced, received: 0, begun, late: None, messages: 0 })
     }
 
-    /// Begins anew if a message was read: each is as a body of its own.
+    /// Begins anew if a message was read: each message of a stream counts as a body of its own.
     fn settle(&mut self) {
         let messages = self.call.messages();
         if messages != self.messages {

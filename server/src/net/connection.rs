@@ -65,7 +65,8 @@ where
         + Unpin
         + 'static,
 {
-    /// Serves what comes by `stream`, until the peer ends it, the budget does, or the shutdown has let it finish.
+    /// Serves the requests that come by `stream`, until the peer or the budget ends it, or until it has finished at the
+    /// shutdown.
     pub(super) async fn run(
         self: Arc<Self>,
         server: Builder<Place>,

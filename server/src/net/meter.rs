@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 /// The part of one processor that a connection may take for ever, as one in so many.
 const SHARE: u32 = 5;
-/// What it may take at once beside that, when it has taken little for a while.
+/// How much a connection that has taken little for a while may take at once beside its share.
 const BURST: Duration = Duration::from_millis(20);
-/// How long it pays at most for what it has taken.
+/// The longest time for which a connection is over its share after a burst, however long that was.
 const MEMORY: Duration = Duration::from_secs(1);
-/// How long it pays for being new: nobody knows yet what it will take.
+/// For how long a new connection counts as over its share, since nobody knows yet what it will take.
 const NEWNESS: Duration = Duration::from_millis(100);
-/// What is owed before the first step.
+/// The value before the first step.
 const NEW: u64 = u64::MAX;
 
 /// What one connection takes. Cheap to clone.

@@ -158,7 +158,7 @@ async fn accept(
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    // Small messages must not wait for more of them.
+                    // Small messages must be sent at once, and not be gathered (Nagle's algorithm).
                     let _ = stream.set_nodelay(true);
                     return (stream, peer);
                 }

@@ -1,7 +1,8 @@
 //! On which threads a connection is served.
 //!
-//! What all connections have to do is done in turn, so one that has much to do (thousands of calls, floods of frames,
-//! replies of megabytes) would hold up all others. It is served by threads of low priority for as long as that lasts.
+//! The steps of all connections are done in turn, so one that has much to do (thousands of calls, floods of frames,
+//! replies of megabytes) would hold up all others. Such a connection is served by threads of low priority for as long
+//! as that lasts.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -26,8 +27,8 @@ impl Place {
         Self { meter: Meter::new(), foreground: Handle::current(), background }
     }
 
-    /// Begins `work`, and has it done to its end on the one runtime or the other, as the connection deserves at the
-    /// time.
+    /// Begins `work`, and does it to its end. Before each step it goes to the runtime on which the connection is served
+    /// at that time.
     pub(super) fn begin<F: Future<Output = ()> + Send + 'static>(self, work: Pin<Box<F>>) {
         let is_over = self.meter.is_over();
         let runtime = if is_over { self.background.clone() } else { self.foreground.clone() };
@@ -54,7 +55,7 @@ impl Place {
         let has_ended = tokio::select! {
             biased;
             has_ended = ends => has_ended,
-            // What only waits goes back as well, so that it is told by threads that have time.
+            // Work that only waits goes back too, so that the threads of the foreground tell it what it waits for.
             () = self.meter.relief(), if is_over => false,
         };
         (!has_ended).then_some(work)

@@ -11,14 +11,14 @@ use super::values::{self, When};
 use crate::auth::Grant;
 use crate::http::{markdown, page};
 
-/// Scope of an event whose creator named none; it says nothing to a person.
+/// The scope of an event whose creator named none. It is not shown.
 const SCOPE_DEFAULT: &str = "run";
 
 #[derive(Template)]
 #[template(path = "question.html")]
 struct Question<'a> {
     request: &'a Request,
-    /// Whether the name is but the beginning of the prompt, as `hitl ask` gives it: once is enough.
+    /// Whether the name is only the beginning of the prompt, as `hitl ask` makes it. Then it is not shown.
     is_named_after_prompt: bool,
     prompt: Prompt<'a>,
     about: Vec<(&'static str, String)>,

@@ -1,8 +1,8 @@
 //! How much a prompt may ask for: a prompt of 64 kB can spell tables of millions of cells.
 //!
-//! The parser builds its tree whole before it hands out the first event, so what multiplies there is looked at before:
-//! cells that a row leaves out, and containers in containers, which every line goes through again. What multiplies
-//! later is counted as it comes.
+//! The parser builds its whole tree before it hands out the first event. So what multiplies in the tree is counted in
+//! the text before: cells that a row leaves out, and containers within containers, which every line goes through again.
+//! What multiplies later is counted as the events come.
 
 use std::fmt;
 
@@ -27,10 +27,10 @@ const HTML_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMuch;
 
-/// Judges what the parser's tree would multiply, at most half as much again too strictly.
+/// Refuses a prompt whose tree would be too large. It counts at most half as much again as there would be.
 ///
 /// # Errors
-/// The tree may be larger than the prompt is worth.
+/// The tree might be too large.
 pub(super) fn look(markdown: &str) -> Result<(), TooMuch> {
     let (mut columns, mut cells) = (0, 0);
     for line in markdown.split(['\n', '\r']) {

@@ -20,9 +20,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Where `address` leads. `None` if that is nowhere that may be linked, or cannot be said in a label: other
-    /// schemes,
-    /// relative addresses, and those with a name or a password before the host, which is there to be taken for one.
+    /// Where `address` leads. `None` if it may not be linked or cannot be put into a label: other schemes, relative
+    /// addresses, and addresses with a name or a password before the host, which a reader may take for the host.
     pub(super) fn of(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
         let target = match url.scheme() {
@@ -46,8 +45,7 @@ fn web(url: Url) -> Option<Target> {
     Some(Target { href: url.into(), label })
 }
 
-/// A mail to the addresses in the path alone: others could be added behind the question mark, where no label shows
-/// them.
+/// A mail to the addresses in the path alone. Behind the question mark there could be others, which no label shows.
 fn mail(url: &Url) -> Option<Target> {
     let to = url.path();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$*+-/=?^_{|}~@,".contains(&byte);
