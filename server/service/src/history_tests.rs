@@ -1,6 +1,6 @@
 //! What a page of a list asks of the store, and what it says of a store that is damaged.
 
-use hitl_core::{Namespace, State};
+use hitl_core::{Namespace, Spec, State};
 use object_store::ObjectStore;
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::filter::Filter;
 use crate::list::{ListQuery, Page};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
-use hitl_testing::scripted::{self, Op, Scripted};
+use hitl_testing::scripted::{self, Op, Scripted, Step};
 use hitl_testing::{answer, spec};
 
 const NOW_MS: i64 = 1_795_348_837_250;
@@ -184,4 +184,42 @@ async fn timers_beside_a_damaged_one_fire() {
         tokio::time::timeout(std::time::Duration::from_secs(30), is_ended).await.unwrap();
     }
     running.abort();
+}
+
+/// A world with so many pending events of one name, and after them one that is called "last".
+async fn world_with_many_and_one(many: usize) -> World {
+    let world = World::over(scripted::empty(), NOW_MS);
+    for _ in 0..many {
+        world.service.create(Namespace::default(), spec(60_000)).await.unwrap();
+    }
+    let last = Spec { name: "last".to_owned(), ..spec(120_000) };
+    world.service.create(Namespace::default(), last).await.unwrap();
+    world
+}
+
+fn named_last(page_token: String) -> ListQuery {
+    let filter = Filter { name: Some("last".to_owned()), ..Filter::all_of(Namespace::default()) };
+    ListQuery { filter, page_size: 10, page_token }
+}
+
+#[tokio::test]
+async fn a_page_goes_on_past_thousands_of_events_that_do_not_match() {
+    let world = world_with_many_and_one(3_000).await;
+    let page = world.service.list(&named_last(String::new())).await.unwrap();
+    assert_eq!(page.events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_has_taken_long_ends_and_the_next_one_goes_on_where_it_was() {
+    let world = world_with_many_and_one(100).await;
+    let clock = world.clock.clone();
+    world.store.next(
+        Op::Get,
+        "response.json",
+        Step::After(Box::pin(async move { clock.advance_ms(600) })),
+    );
+    let page = world.service.list(&named_last(String::new())).await.unwrap();
+    assert_eq!(page.events.len(), 0);
+    let page = world.service.list(&named_last(page.next_page_token)).await.unwrap();
+    assert_eq!(page.events.len(), 1);
 }

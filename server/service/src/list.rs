@@ -1,9 +1,10 @@
 //! Listing: the pending events by deadline, then the ended ones, latest first.
 //!
-//! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one
-//! read per event, however many events there are: an index is walked from where the page begins, an hour and a minute
-//! at
-//! a time, and no further than the page goes. What the store has damaged is named, and the rest is listed.
+//! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one read per event,
+//! however many events there are: an index is walked from where the page begins, a minute at a time, and no further than
+//! the page goes. A filter costs a read of each event that it leaves out, so a page that finds too few matches ends
+//! early: after half a second, or after tens of thousands of events. What the store has damaged is named, and the rest
+//! is listed.
 
 use std::pin::pin;
 
@@ -13,14 +14,19 @@ use hitl_core::{Event, State};
 use crate::Service;
 use crate::error::Error;
 use crate::filter::Filter;
+use hitl_store::clock::Moment;
 use hitl_store::{Entry, Index, Order};
 
-/// Most index entries looked at for one page; a page that finds too few matches among them ends early.
-const SCANNED_MAX: usize = 10_000;
+/// Most index entries looked at for one page.
+const SCANNED_MAX: usize = 200_000;
 /// Most events read for one page.
-const READ_MAX: usize = 2_000;
-/// Bytes of events, whether they match or not, after which a page ends, so that it fits in the 4 MiB that gRPC clients
-/// take: an event is at most 1.5 MiB.
+const READ_MAX: usize = 50_000;
+/// Most short listings of an index for one page.
+const LISTINGS_MAX: usize = 1_000;
+/// For how long events are looked at for one page.
+const SCAN_MS_MAX: i64 = 500;
+/// Bytes of the events of a page after which it ends, so that it fits in the 4 MiB that gRPC clients take: an event is
+/// at most 1.5 MiB.
 const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events read at the same time: all of them are in memory at once, whether they match or not.
 const READING_MAX: usize = 32;
@@ -30,8 +36,6 @@ const READING_LARGE_MAX: usize = 4;
 const READING_FIRST_MAX: usize = 8;
 /// Events are large beyond this, on average.
 const LARGE_BYTES: usize = 64 * 1024;
-/// Most short listings of an index for one page; a page that finds too few matches in them ends early.
-const LISTINGS_MAX: usize = 1_000;
 
 /// Which events to list.
 #[derive(Clone, Debug)]
@@ -82,9 +86,10 @@ impl Service {
         {
             cursor = Cursor { part: Part::Ended, after: None };
         }
+        let until = self.0.clock.moment().plus_ms(SCAN_MS_MAX);
         let mut scan = Scan::default();
         loop {
-            let end = self.scan_part(query, cursor, &mut scan).await?;
+            let end = self.scan_part(query, cursor, until, &mut scan).await?;
             let Some(end) = end else {
                 return Ok(scan.page);
             };
@@ -112,6 +117,7 @@ impl Service {
         &self,
         query: &ListQuery,
         cursor: Cursor,
+        until: Moment,
         scan: &mut Scan,
     ) -> Result<Option<Cursor>, Error> {
         let part = cursor.part;
@@ -131,9 +137,10 @@ impl Service {
                     match place {
                         Place::Holds(event) => {
                             scan.weigh(&event);
-                            scan.page.events.extend(
-                                Some(event).filter(|it| query.filter.matches(it, it.state())),
-                            );
+                            if query.filter.matches(&event, event.state()) {
+                                scan.page_bytes += event.weight_bytes();
+                                scan.page.events.push(event);
+                            }
                         }
                         Place::Left(event) => scan.weigh(&event),
                         Place::Empty => {}
@@ -141,12 +148,13 @@ impl Service {
                             scan.page.unreadable.push(entry.key.id.to_string());
                         }
                     }
-                    if scan.page.events.len() == query.page_size || scan.bytes >= PAGE_BYTES_MAX {
+                    if scan.is_full(query.page_size) {
                         return Ok(Some(Cursor { part, after: Some(entry) }));
                     }
                 }
                 scan.scanned += batch.len();
-                if let Some(last) = batch.last().filter(|_| scan.is_long()) {
+                let is_late = self.0.clock.moment() >= until;
+                if let Some(last) = batch.last().filter(|_| is_late || scan.is_long()) {
                     return Ok(Some(Cursor { part, after: Some(last.clone()) }));
                 }
             }
@@ -206,11 +214,17 @@ struct Scan {
     /// Events among what was read, and what they weigh.
     weighed: usize,
     bytes: usize,
+    /// What the events of the page weigh.
+    page_bytes: usize,
 }
 
 impl Scan {
     fn is_long(&self) -> bool {
         self.scanned >= SCANNED_MAX || self.read >= READ_MAX || self.listings >= LISTINGS_MAX
+    }
+
+    fn is_full(&self, page_size: usize) -> bool {
+        self.page.events.len() == page_size || self.page_bytes >= PAGE_BYTES_MAX
     }
 
     fn weigh(&mut self, event: &Event) {
