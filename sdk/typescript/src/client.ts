@@ -10,7 +10,6 @@ import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
-import { wait } from "./wait.js";
 import { type Change, watch, type WatchInit } from "./watch.js";
 
 type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
@@ -145,7 +144,7 @@ export class Client {
    * it ended. Rejects with kind `NotFound`, and if the server cannot be reached for the first time.
    */
   async waitEvent(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
-    return wait(this.#connection, eventId, signal);
+    return this.#connection.waits.wait(eventId, signal);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import type {
-  DescMessage, DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape,
+  DescMessage, DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape,
 } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
@@ -11,6 +11,7 @@ import type { Settings } from "./config.js";
 import { fromCall, HitlError, invalid, silent } from "./error.js";
 import { ensureSendable } from "./messages.js";
 import { retry, within } from "./retry.js";
+import { Waits } from "./waits.js";
 
 /** How long what may be silent. Tests shorten it. */
 export const LIMITS = {
@@ -35,6 +36,7 @@ const SESSION_MEGABYTES_MAX = 512;
 export class Connection {
   /** Whether any call ever got a reply. */
   reached = false;
+  readonly waits = new Waits(this);
   readonly #session: Http2SessionManager;
   readonly #transport: Transport;
   #closed = false;
@@ -82,23 +84,31 @@ export class Connection {
     });
   }
 
-  /**
-   * Opens one stream and hands on its messages, to its end or until the server is silent for too long. It is closed when
-   * the iteration ends, however that does. An empty namespace is the client's.
-   */
-  async *stream<I extends DescMessage, O extends DescMessage>(
+  /** Opens a stream for one request. An empty namespace is the client's. */
+  stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     init: MessageInitShape<I> & { namespace?: string },
     signal: AbortSignal | undefined,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
+    return this.exchange(method, async function* () { yield await Promise.resolve(request); }, signal);
+  }
+
+  /**
+   * Opens one stream and hands on its messages, to its end or until the server is silent for too long. It is closed when
+   * the iteration ends, however that does, of which the signal that `requests` gets tells.
+   */
+  async *exchange<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
+    requests: (closing: AbortSignal) => AsyncIterable<MessageShape<I>>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
     const closing = new AbortController();
-    const messages = this.#messages(method, request, closing.signal);
+    const messages = this.#messages(method, requests(closing.signal), closing.signal);
     try {
       for (;;) {
         const next = await this.#attempt(LIMITS.waitMs, signal, () => messages.next());
         if (next.done) return;
-        this.reached = true;
         yield next.value;
       }
     } finally {
@@ -107,12 +117,13 @@ export class Connection {
   }
 
   async *#messages<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodServerStreaming<I, O>,
-    request: MessageShape<I>,
+    method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>>,
     signal: AbortSignal,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
-    const requests = (async function* () { yield await Promise.resolve(request); })();
     const reply = await this.#transport.stream(method, signal, undefined, undefined, requests);
+    // The first message may be long in coming, and whoever refuses or is not there has not come as far.
+    this.reached = true;
     yield* reply.message;
   }
 

@@ -4,11 +4,10 @@ import { create } from "@bufbuild/protobuf";
 import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
-import { discreet, INSPECT, type Inspect, printed } from "./messages.js";
+import { discreet, INSPECT, type Inspect, isFinal, printed } from "./messages.js";
 import { oneLine, quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
-import { isFinal } from "./wait.js";
 
 /** An event that is about to be created: nothing is asked before `create`. The server checks every rule. */
 export class EventBuilder<T> {

@@ -8,6 +8,12 @@ import { invalid } from "./error.js";
 import { lines, quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 
+/** A state that this version does not know counts as pending. */
+export function isFinal(event: v1.Event): boolean {
+  const { ANSWERED, DECLINED, CANCELLED, TIMED_OUT } = v1.EventState;
+  return [ANSWERED, DECLINED, CANCELLED, TIMED_OUT].includes(event.state);
+}
+
 /** What node calls to print an object. */
 export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 

@@ -49,20 +49,29 @@ export async function retry<R>(
   }
 }
 
+/** What is known of the server that attempts are made at. */
+interface Reach {
+  readonly reached: boolean;
+  readonly settings: { readonly retryForMs: number };
+}
+
 /**
- * Attempts at what lasts for as long as the program wants it, such as a wait.
+ * Whether what lasts for as long as the program wants it, such as a wait, survives `error`.
  *
  * Once the client has reached its server, no loss of it ends that: the program waits for a person, who may take longer
  * than any outage. Before that, a wrong address is the likelier cause.
  */
+export function goesOn({ reached, settings }: Reach, error: HitlError, elapsedMs: number): boolean {
+  if (error.retryable && elapsedMs <= settings.retryForMs) return true;
+  return reached && (error.retryable || error.kind === "Unavailable");
+}
+
+/** Attempts at what lasts for as long as the program wants it. */
 export class Persistence {
   readonly #begun = performance.now();
   readonly #backoff = new Backoff();
 
-  constructor(
-    readonly connection: { readonly reached: boolean; readonly settings: { readonly retryForMs: number } },
-    readonly signal: AbortSignal | undefined,
-  ) {}
+  constructor(readonly connection: Reach, readonly signal: AbortSignal | undefined) {}
 
   /** Has the next delay be the shortest again. */
   progress(): void {
@@ -73,10 +82,7 @@ export class Persistence {
   async pause(error: unknown): Promise<void> {
     if (!(error instanceof HitlError)) throw error;
     const delayMs = this.#backoff.delayMs(error);
-    const { reached, settings } = this.connection;
-    const lost = error.retryable || error.kind === "Unavailable";
-    const inTime = error.retryable && performance.now() - this.#begun + delayMs <= settings.retryForMs;
-    if (!lost || !(reached || inTime)) throw error;
+    if (!goesOn(this.connection, error, performance.now() - this.#begun + delayMs)) throw error;
     await sleep(delayMs, this.signal);
   }
 }

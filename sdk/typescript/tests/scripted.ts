@@ -2,20 +2,22 @@
 
 import { mock } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport, type Transport } from "@connectrpc/connect";
 import { Client } from "../src/client.js";
 import { type Config, resolve } from "../src/config.js";
 import { Connection } from "../src/connection.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import * as v1 from "../src/v1.js";
 
-export type Message = MessageInitShape<typeof v1.WaitEventResponseSchema>;
+export type Message = MessageInitShape<typeof v1.WaitEventsResponseSchema>;
 
 export type Update = MessageInitShape<typeof v1.WatchEventsResponseSchema>;
 
-/** What one wait or watch is answered with: messages, each after a pause, then an error, silence, or the end of the stream. */
+/** What one stream of waits or watch is answered with: messages, each after a pause, then an error, silence, or the end of the stream. */
 export interface Step {
   messages?: (Message | Update)[];
+  /** What is said of each event that is added to waits, after the messages. */
+  reply?: (eventId: string) => Message;
   pauseMs?: number;
   then?: ConnectError | "hang" | "end";
   /** What a batch is answered with, if not by the error. */
@@ -25,13 +27,21 @@ export interface Step {
 type Repeatable = v1.CreateEventRequest | v1.AnswerEventRequest | v1.DeclineEventRequest;
 
 /**
- * A client of a server that follows `steps`, and what that server has seen: waits, streams that the client closed, creates,
- * batches, watches, and all calls that may be repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
+ * A client of a server that follows `steps`, and what that server has seen: streams of waits and what they were asked,
+ * with + or - before the event, streams that the client closed, creates, batches, watches, and all calls that may be
+ * repeated. Of those, the first attempts of the first `lostReplies` calls get no reply.
  */
 export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies = 0) {
   const script = steps[Symbol.iterator]();
+  const nextStep = (): Step => {
+    const step = script.next();
+    if (step.done) throw new Error("the script foresees every call");
+    return step.value;
+  };
+  /** The step of the stream that is being opened. */
+  let opened: Step = {};
   const seen = {
-    waits: 0, closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[],
+    waits: 0, asked: [] as string[], closed: 0, created: [] as v1.CreateEventRequest[], called: [] as Repeatable[],
     batches: [] as v1.CreateEventRequest[][], watches: [] as v1.WatchEventsRequest[],
   };
   const see = (request: Repeatable) => {
@@ -43,10 +53,7 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
     see(request);
     return { event: { id: "e" } };
   };
-  async function* follow<M>(signal: AbortSignal) {
-    const step = script.next();
-    if (step.done) throw new Error("the script foresees every call");
-    const { messages = [], pauseMs = 0, then = "end" } = step.value;
+  async function* follow<M>({ messages = [], pauseMs = 0, then = "end" }: Step, signal: AbortSignal) {
     const closed = new Promise((stop) => { signal.addEventListener("abort", stop); });
     if (then === "hang") void closed.then(() => seen.closed++);
     for (const message of messages) {
@@ -56,15 +63,30 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
     if (then instanceof ConnectError) throw then;
     if (then === "hang") await closed;
   }
-  const transport = createRouterTransport(({ service }) => {
+  /** The events that are added. */
+  async function* asked(requests: AsyncIterable<v1.WaitEventsRequest>) {
+    for await (const { add, remove } of requests) {
+      seen.asked.push(...remove.map(({ eventId }) => `-${eventId}`), ...add.map(({ eventId }) => `+${eventId}`));
+      yield* add.map(({ eventId }) => eventId);
+    }
+  }
+  const router = createRouterTransport(({ service }) => {
     service(v1.EventService, {
-      async *waitEvent(_, { signal }) {
-        seen.waits++;
-        yield* follow<Message>(signal);
+      async *waitEvents(requests, { signal }) {
+        const step = opened;
+        const { reply } = step;
+        const added = asked(requests);
+        if (reply) {
+          for await (const eventId of added) yield reply(eventId);
+        } else {
+          // Reading fails once the stream is over.
+          void (async () => { while (!(await added.next()).done); })().catch(() => undefined);
+          yield* follow<Message>(step, signal);
+        }
       },
       async *watchEvents(request, { signal }) {
         seen.watches.push(request);
-        yield* follow<Update>(signal);
+        yield* follow<Update>(opened, signal);
       },
       // Gives the key back as the id, for tests to see.
       createEvent: (request) => {
@@ -76,15 +98,28 @@ export function scripted(steps: Iterable<Step>, config: Config = {}, lostReplies
       },
       batchCreateEvents: ({ requests }) => {
         seen.batches.push(requests);
-        const step = script.next();
-        if (step.done) throw new Error("the script foresees every call");
-        if (step.value.then instanceof ConnectError) throw step.value.then;
-        return { results: step.value.results ?? [] };
+        const { then, results = [] } = nextStep();
+        if (then instanceof ConnectError) throw then;
+        return { results };
       },
       answerEvent: ended,
       declineEvent: ended,
     });
   });
+  const transport: Transport = {
+    unary: (...call) => router.unary(...call),
+    stream: async (...call) => {
+      opened = nextStep();
+      const [method, , , , input] = call;
+      if (method.name === "WaitEvents") seen.waits++;
+      // Over a network a refusal comes in place of a reply, not within one.
+      if (opened.then instanceof ConnectError && !opened.messages) {
+        if (method.name === "WatchEvents") for await (const request of input) seen.watches.push(request as v1.WatchEventsRequest);
+        throw opened.then;
+      }
+      return router.stream(...call);
+    },
+  };
   const settings = resolve({ endpoint: "http://scripted", ...config }, {});
   return { client: new Client(config, new Connection(settings, transport)), seen };
 }
@@ -98,14 +133,17 @@ export function refusal(code: Code, reason: string, domain = "hitl.v1"): Connect
   ]);
 }
 
-export function event(state: v1.EventState, value?: bigint): Message {
+export function event(state: v1.EventState, value?: bigint, id = "e"): Message {
   const ended = state !== v1.EventState.PENDING;
   const response = ended ? { state, value: value === undefined ? undefined : intValue(value) } : undefined;
-  return { update: { case: "event", value: { id: "e", name: "deploy", state, response } } };
+  return { update: { case: "event", value: { id, name: "deploy", state, response } } };
 }
 
-export const pending = () => event(v1.EventState.PENDING);
-export const answered = (value: bigint) => event(v1.EventState.ANSWERED, value);
+export const answered = (value: bigint, id = "e") => event(v1.EventState.ANSWERED, value, id);
+export const failed = (code: Code, reason: v1.ErrorReason): Message => {
+  const value = { key: { namespace: "default", eventId: "e" }, failure: { code, reason } };
+  return { update: { case: "failed", value } };
+};
 export const heartbeat = (): Message => ({ update: { case: "heartbeat", value: {} } });
 export const intValue = (value: bigint) => create(v1.ValueSchema, { kind: { case: "int", value } });
 export const lost = () => ({ then: new ConnectError("connection refused", Code.Unavailable) });
