@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from threading import Event as ThreadEvent
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -14,7 +16,7 @@ import hitl
 from hitl import v1
 from hitl.v1.event_service_pb2_grpc import EventServiceServicer, add_EventServiceServicer_to_server
 
-Message = v1.WaitEventResponse
+Message = v1.WaitEventsResponse
 
 
 class Refusal(Exception):
@@ -47,11 +49,16 @@ class Refusal(Exception):
 
 
 HANG = object()
+HEADERS = object()
+"""The beginning of a reply, without any message yet."""
 NO_EVENT = object()
 
 
 class Script(EventServiceServicer):
-    """Answers each call with the next step: messages to send, a refusal, or HANG."""
+    """Answers each call with the next step: messages to send, a refusal, HEADERS, or HANG.
+
+    A function in a step of waits makes a message for each event that is added.
+    """
 
     def __init__(self, steps: Iterator[list[Any]]) -> None:
         self.steps = steps
@@ -59,13 +66,34 @@ class Script(EventServiceServicer):
         self.ended: list[bool] = []
         self.over = ThreadEvent()
         """Set once any stream is over."""
+        self.asked: list[str] = []
+        """What was added to waits and removed, by the id of the event, with + or - before it."""
 
     @property
     def calls(self) -> int:
         return len(self.seen)
 
-    def WaitEvent(self, request: Any, context: Any) -> Iterator[Message]:
-        return self._stream(request, context)
+    def WaitEvents(self, request_iterator: Any, context: Any) -> Iterator[Any]:
+        added: SimpleQueue[str] = SimpleQueue()
+        Thread(target=self._note, args=(request_iterator, added), daemon=True).start()
+        for item in self._stream("waits", context):
+            if callable(item):
+                while context.is_active():
+                    try:
+                        yield item(added.get(timeout=30))
+                    except Refusal as refusal:
+                        refusal.abort(context)
+            else:
+                yield item
+
+    def _note(self, requests: Iterator[v1.WaitEventsRequest], added: "SimpleQueue[str]") -> None:
+        # Reading fails once the stream is over.
+        with suppress(Exception):
+            for request in requests:
+                self.asked += [f"-{key.event_id}" for key in request.remove]
+                self.asked += [f"+{key.event_id}" for key in request.add]
+                for key in request.add:
+                    added.put(key.event_id)
 
     def WatchEvents(self, request: Any, context: Any) -> Iterator[v1.WatchEventsResponse]:
         return self._stream(request, context)
@@ -82,6 +110,8 @@ class Script(EventServiceServicer):
                 if context.add_callback(ended.set):
                     ended.wait(30)
                 self.ended.append(True)
+            elif item is HEADERS:
+                context.send_initial_metadata([("date", "today")])
             else:
                 yield item
 

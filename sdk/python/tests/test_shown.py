@@ -87,7 +87,7 @@ def test_no_link_is_printed_whatever_prints_it(caplog: pytest.LogCaptureFixture)
         answers: list[Any] = [
             v1.GetEventResponse(event=event.record),
             v1.ListEventsResponse(events=[event.record]),
-            v1.WaitEventResponse(event=event.record),
+            v1.WaitEventsResponse(event=event.record),
             v1.WatchEventsResponse(change=v1.Change(event=event.record)),
             v1.BatchCreateEventsResponse(
                 results=[
@@ -106,7 +106,7 @@ def test_no_link_is_printed_whatever_prints_it(caplog: pytest.LogCaptureFixture)
 def test_a_pickled_event_has_no_link_and_can_be_waited_for() -> None:
     final = v1.Event(id="e", state=v1.EVENT_STATE_ANSWERED, input=v1.Input(int=v1.IntInput()))
     final.response.value.int = 5
-    with serving([], [], [v1.WaitEventResponse(event=final)]) as (client, script):
+    with serving([], [], [v1.WaitEventsResponse(event=final)]) as (client, script):
         packed = pickle.dumps(linked(client))
         assert b"secret" not in packed
         for event in (pickle.loads(packed), copy.deepcopy(linked(client))):

@@ -90,9 +90,9 @@ def test_code_of_the_program_runs_where_it_calls(monkeypatch: pytest.MonkeyPatch
         input=v1.Input(object=v1.ObjectInput()),
         response=v1.Response(value=value),
     )
-    final = [v1.WaitEventResponse(event=answered)]
+    final = [v1.WaitEventsResponse(event=answered)]
     with serving([], final, [], final, [], final) as (client, _):
-        event = client.event("n", Checked)
+        event = client.event("n", Checked, idempotency_key="e")
         assert event.wait() == event.wait_for(9) == asyncio.run(event.wait.aio()) == Checked(1)
     assert set(threads) == {threading.current_thread()}
 

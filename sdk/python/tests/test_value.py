@@ -249,8 +249,8 @@ def test_a_stored_value_that_the_type_cannot_hold_is_an_error_once(
     final.id = "e"
     if data_type in (Target, Literal["a"]):
         final.response.value.choice.selected.append(text)
-    with serving([], [v1.WaitEventResponse(event=final)]) as (client, script):
-        event = client.event("n", data_type)
+    with serving([], [v1.WaitEventsResponse(event=final)]) as (client, script):
+        event = client.event("n", data_type, idempotency_key="e")
         with pytest.raises(hitl.Internal) as caught:
             event.wait()
         assert not caught.value.retryable

@@ -16,7 +16,6 @@ from hitl.messages import message_of
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
 from hitl.sync import both
-from hitl.wait import wait
 from hitl.watch import Watch
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class Client:
 
         Returns it with its response, however it ended.
         """
-        return wait(self.connection, event_id)
+        return self.connection.waits.wait(event_id)
 
     @both
     def answer(

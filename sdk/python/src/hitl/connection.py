@@ -10,6 +10,7 @@ from hitl.config import Settings
 from hitl.error import Internal, Invalid, Unavailable, of_status
 from hitl.retry import retry
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
+from hitl.waits import Waits
 
 if TYPE_CHECKING:
     from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -47,6 +48,7 @@ class Connection:
         """Whether any call ever got a reply."""
         self.endpoint = settings.endpoint
         """Where the server is; empty before the first call of a local one."""
+        self.waits = Waits(self)
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._finding: asyncio.Task[str] | None = None

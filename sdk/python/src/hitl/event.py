@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -13,11 +13,10 @@ from typing_extensions import TypedDict, TypeForm, Unpack
 from hitl import v1
 from hitl.config import seconds
 from hitl.error import Internal, Invalid, of_end
-from hitl.messages import without_links
+from hitl.messages import is_final, without_links
 from hitl.shown import one_line, quoted
 from hitl.sync import Call, both
 from hitl.value import Question, decode
-from hitl.wait import is_final, wait
 
 if TYPE_CHECKING:
     from hitl.client import Client
@@ -190,7 +189,7 @@ class Event(Generic[T]):
         raises `TimedOut`, which is a `TimeoutError`; `Declined` and `Cancelled` are the other ends.
         The `response` of each tells when, why and by whom.
         """
-        return Call(lambda: wait(self.client.connection, self.request_id), self._value)
+        return Call(self._ended, self._value)
 
     @property
     def wait_for(self) -> Call[[float | timedelta], T | None]:
@@ -211,11 +210,12 @@ class Event(Generic[T]):
             self.record = self.client.get(self.request_id)
         return self.record
 
+    def _ended(self) -> Coroutine[Any, Any, v1.Event]:
+        return self.client.connection.waits.wait(self.request_id)
+
     async def _ended_within(self, limit: float | timedelta) -> v1.Event | None:
         try:
-            return await asyncio.wait_for(
-                wait(self.client.connection, self.request_id), seconds(limit)
-            )
+            return await asyncio.wait_for(self._ended(), seconds(limit))
         except asyncio.TimeoutError:
             return None
 

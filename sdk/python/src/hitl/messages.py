@@ -23,6 +23,19 @@ def message_of(kind: Callable[..., M], **fields: Any) -> M:
         raise Invalid(one_line(f"this cannot be sent: {error}")) from error
 
 
+_FINAL = {
+    v1.EVENT_STATE_ANSWERED,
+    v1.EVENT_STATE_DECLINED,
+    v1.EVENT_STATE_CANCELLED,
+    v1.EVENT_STATE_TIMED_OUT,
+}
+
+
+def is_final(event: v1.Event) -> bool:
+    """Whether it has ended. A state that this version does not know counts as pending."""
+    return event.state in _FINAL
+
+
 def without_links(message: Any) -> Any:
     """A copy in which no event has its links."""
     copy = type(message)()

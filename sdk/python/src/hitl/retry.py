@@ -40,12 +40,19 @@ class Backoff:
         return max(delay, error.retry_delay)
 
 
-class Persistence:
-    """Attempts at what lasts for as long as the program wants it, such as a wait.
+def goes_on(connection: "Connection", error: Error, elapsed_s: float) -> bool:
+    """Whether what lasts for as long as the program wants it, such as a wait, survives the error.
 
     Once the client has reached its server, no loss of it ends that: the program waits for a
     person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
     """
+    if error.retryable and elapsed_s <= connection.settings.retry_for_s:
+        return True
+    return connection.reached and (error.retryable or isinstance(error, Unavailable))
+
+
+class Persistence:
+    """Attempts at what lasts for as long as the program wants it."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -59,9 +66,7 @@ class Persistence:
     async def pause(self, error: Error) -> None:
         """Lets the time until the next attempt pass; raises the error if there is to be none."""
         delay = self._backoff.delay(error)
-        lost = error.retryable or isinstance(error, Unavailable)
-        in_time = time.monotonic() - self._begun + delay <= self._connection.settings.retry_for_s
-        if not lost or not (self._connection.reached or (error.retryable and in_time)):
+        if not goes_on(self._connection, error, time.monotonic() - self._begun + delay):
             raise error
         await asyncio.sleep(delay)
 

@@ -12,7 +12,7 @@ from hitl import v1
 from hitl.error import Error, Internal, Unavailable
 from hitl.retry import Persistence
 from hitl.sync import Call, soon
-from hitl.wait import SILENCE_LIMIT_S
+from hitl.wait_stream import SILENCE_LIMIT_S
 
 if TYPE_CHECKING:
     from hitl.connection import Connection
