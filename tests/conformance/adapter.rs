@@ -13,6 +13,8 @@
 //! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
 //! - `create_many` takes `CreateEventRequest`s, `answer_many` `AnswerEventRequest`s, as `messages`. The reply has
 //!   `results`: of each the `created` (a `CreateEventResponse`) or the `response`, or an `error` as a reply has one.
+//! - `watch` takes a `WatchEventsRequest` as `message`, and watches until an event whose name is `last` has ended. The
+//!   reply has the `changes`: of each the `kind` as a number, the `event` and the `resume_token`.
 //! - `wait_many` waits for all of `event_ids` at once. The reply has the `events`, in that order.
 //!
 //! A `value` is what JSON of the language makes of the typed value, whole numbers to the last digit. A `message`, an

@@ -19,6 +19,7 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
             op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
         }
         Some("list") => op["message"] = bytes(&filter(&op)?),
+        Some("watch") => op["message"] = bytes(&watched(&op)?),
         Some("create_many") => op["messages"] = questions(&op)?,
         Some("answer_many") => op["messages"] = answers(&op)?,
         _ => {}
@@ -33,7 +34,13 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
     } else if let Some(page) = reply["ok"].get("page") {
         let page: v1::ListEventsResponse = message(page)?;
         let events: Vec<_> = page.events.iter().map(shown).collect();
-        reply["ok"] = json!({"events": events, "next_page_token": page.next_page_token});
+        reply["ok"] = json!({
+            "events": events,
+            "next_page_token": page.next_page_token,
+            "resume_token": page.resume_token,
+        });
+    } else if let Some(changes) = reply["ok"].get("changes").and_then(Json::as_array) {
+        reply["ok"] = changed(changes)?;
     } else if let Some(events) = reply["ok"].get("events").and_then(Json::as_array) {
         let events: Vec<_> =
             events.iter().map(|event| Ok(shown(&message(event)?))).collect::<Result<_>>()?;
@@ -71,6 +78,26 @@ fn outcomes(results: &[Json]) -> Result<Json> {
         }
     }
     Ok(json!({"event_ids": event_ids, "existed": existed, "values": values, "errors": errors}))
+}
+
+/// The changes, each once, for one may come twice; and what happened to each event, by its name.
+fn changed(changes: &[Json]) -> Result<Json> {
+    let (mut each, mut of) = (Vec::new(), BTreeMap::<String, Vec<&str>>::new());
+    for change in changes {
+        let event: v1::Event = message(&change["event"])?;
+        let kind = v1::ChangeKind::try_from(i32::deserialize(&change["kind"])?)?;
+        let kind = kind.as_str_name().trim_start_matches("CHANGE_KIND_");
+        let kinds = of.entry(event.name.clone()).or_default();
+        if kinds.contains(&kind) {
+            continue;
+        }
+        kinds.push(kind);
+        let mut shown = shown(&event);
+        shown["kind"] = kind.into();
+        shown["resume_token"] = change["resume_token"].clone();
+        each.push(shown);
+    }
+    Ok(json!({"changes": each, "of": of}))
 }
 
 /// `count` questions for an int, each called `name` and its number, but for the names that `named` gives by place.
@@ -137,6 +164,12 @@ fn filter(op: &Json) -> Result<v1::ListEventsRequest> {
         page_token: text(op, "page_token"),
         ..Default::default()
     })
+}
+
+fn watched(op: &Json) -> Result<v1::WatchEventsRequest> {
+    let v1::ListEventsRequest { state, name, scope, labels, .. } = filter(op)?;
+    let resume_token = text(op, "resume_token");
+    Ok(v1::WatchEventsRequest { resume_token, state, name, scope, labels, ..Default::default() })
 }
 
 fn text(op: &Json, member: &str) -> String {

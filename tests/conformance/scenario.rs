@@ -28,7 +28,8 @@ pub(crate) struct Scenario {
     /// Whether the SDK is to find no server, and start one.
     #[serde(default)]
     pub(crate) no_server: bool,
-    /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for.
+    /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for, and
+    /// answers a hundred waits on one stream with the number of streams that there were.
     #[serde(default)]
     pub(crate) scripted: bool,
     /// Languages that cannot pass yet, and why.

@@ -1,11 +1,13 @@
-//! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked.
+//! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked; and that
+//! answers waits with the number of streams that were opened for them, since the real one does not tell.
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::Stream;
+use futures::stream::{self, Stream, StreamExt};
 use hitl_proto::ERROR_DOMAIN;
 use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
 use hitl_proto::v1::{self, ErrorReason};
@@ -16,13 +18,21 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 type Reply<T> = Result<Response<T>, Status>;
 
-struct Scripted;
+/// So many waits on one stream are answered, and fewer are not.
+const SHARING: usize = 100;
+
+#[derive(Default)]
+struct Scripted {
+    /// How many streams of waits were opened.
+    streams: AtomicI64,
+}
 
 /// Starts it, and returns where it is. It ends with this process.
 pub(crate) async fn start() -> Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let server = tonic::transport::Server::builder().add_service(EventServiceServer::new(Scripted));
+    let server = tonic::transport::Server::builder()
+        .add_service(EventServiceServer::new(Scripted::default()));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     Ok(endpoint)
 }
@@ -54,6 +64,15 @@ fn refusal(reason: &str) -> Status {
         details.set_retry_info(Some(Duration::from_millis(10)));
     }
     Status::with_error_details(code, format!("refused for {reason}"), details)
+}
+
+/// The end of a wait.
+fn answered(key: v1::EventKey, value: i64) -> v1::WaitEventsResponse {
+    let state = v1::EventState::Answered.into();
+    let value = Some(v1::Value { kind: Some(v1::value::Kind::Int(value)) });
+    let response = Some(v1::Response { state, value, ..Default::default() });
+    let event = v1::Event { id: key.event_id, state, response, ..Default::default() };
+    v1::WaitEventsResponse { update: Some(v1::wait_events_response::Update::Event(event)) }
 }
 
 #[tonic::async_trait]
@@ -101,9 +120,16 @@ impl EventService for Scripted {
 
     async fn wait_events(
         &self,
-        _: Request<Streaming<v1::WaitEventsRequest>>,
+        request: Request<Streaming<v1::WaitEventsRequest>>,
     ) -> Reply<Self::WaitEventsStream> {
-        Err(Status::unimplemented("scripted"))
+        let opened = self.streams.fetch_add(1, Ordering::Relaxed) + 1;
+        let asked =
+            request.into_inner().filter_map(async |message| Some(stream::iter(message.ok()?.add)));
+        let answers = asked
+            .flatten()
+            .chunks(SHARING)
+            .flat_map(move |keys| stream::iter(keys).map(move |key| Ok(answered(key, opened))));
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn batch_create_events(

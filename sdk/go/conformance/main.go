@@ -65,6 +65,8 @@ func (c command) run(ctx context.Context) (object, error) {
 		return reply(client.WaitEvent(ctx, id))
 	case "wait_many":
 		return c.waitMany(ctx, client)
+	case "watch":
+		return c.watch(ctx, client)
 	case "create_many":
 		return results("created", client.CreateMany(ctx, messages[hitlv1.CreateEventRequest](c)))
 	case "answer_many":
@@ -205,6 +207,23 @@ func (c command) waitMany(ctx context.Context, client *hitl.Client) (object, err
 	}
 	group.Wait()
 	return object{"events": events}, errors.Join(errs...)
+}
+
+// watch returns the changes up to the end of the last event.
+func (c command) watch(ctx context.Context, client *hitl.Client) (object, error) {
+	var changes []object
+	for change, err := range client.Watch(ctx, message(c, &hitlv1.WatchEventsRequest{})) {
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, object{
+			"kind": change.Kind, "event": bytes(change.Event), "resume_token": change.ResumeToken,
+		})
+		if change.Kind == hitlv1.ChangeKind_CHANGE_KIND_ENDED && change.Event.GetName() == c.text("last") {
+			break
+		}
+	}
+	return object{"changes": changes}, nil
 }
 
 func results[M proto.Message](name string, results []hitl.Result[M]) (object, error) {

@@ -3,9 +3,11 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.hitl.*;
 import dev.hitl.v1.AnswerEventRequest;
+import dev.hitl.v1.ChangeKind;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.StrFormat;
+import dev.hitl.v1.WatchEventsRequest;
 import java.io.*;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +29,7 @@ final class Adapter {
     /** A line of the runner. What it does not have is null, or what stands here. */
     private static final class Command {
         long id;
-        String op, client, endpoint, namespace, runId, event, eventId, name, prompt, type;
+        String op, client, endpoint, namespace, runId, event, eventId, name, prompt, type, last;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "";
         String format = "STR_FORMAT_UNSPECIFIED";
         Long retryForMs, timeoutMs, limitMs;
@@ -84,6 +86,7 @@ final class Adapter {
             case "ask" -> Map.of("value", Hitl.ask(c.name, c.prompt, Input.integer()));
             case "wait_event" -> Map.of("event", client.awaitEvent(c.eventId).toByteArray());
             case "wait_many" -> Map.of("events", awaitMany(client, c.eventIds));
+            case "watch" -> Map.of("changes", watch(c, client));
             case "create_many" -> results("created", client.createMany(messages(c, CreateEventRequest.parser())));
             case "answer_many" -> results("response", client.answerMany(messages(c, AnswerEventRequest.parser())));
             case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
@@ -101,6 +104,21 @@ final class Adapter {
         List<byte[]> events = new ArrayList<>();
         for (var wait : waits) events.add(wait.get().toByteArray());
         return events;
+    }
+
+    /** The changes up to the end of the last event. */
+    private static List<Object> watch(Command c, Client client) throws Exception {
+        List<Object> changes = new ArrayList<>();
+        try (Watch watch = client.watch(WatchEventsRequest.parseFrom(c.message))) {
+            boolean isLast = false;
+            while (!isLast) {
+                Change change = watch.next();
+                changes.add(Map.of("kind", change.kind().getNumber(), "event", change.event().toByteArray(),
+                        "resume_token", change.resumeToken()));
+                isLast = change.kind() == ChangeKind.CHANGE_KIND_ENDED && change.event().getName().equals(c.last);
+            }
+        }
+        return changes;
     }
 
     private static <M extends MessageLite> List<M> messages(Command c, Parser<M> parser) throws Exception {

@@ -44,6 +44,8 @@ async def handle(command: Json) -> Json:
         request = v1.ListEventsRequest.FromString(bytes(command["message"]))
         filters: Json = {field.name: value for field, value in request.ListFields()}
         return {"page": pack(await client.list.aio(**filters))}
+    if op == "watch":
+        return {"changes": await watch(client, command)}
     if op == "create_many":
         questions = map(v1.CreateEventRequest.FromString, map(bytes, command["messages"]))
         return {"results": outcomes("created", await client.create_many.aio(questions))}
@@ -80,6 +82,18 @@ async def wait(event: hitl.Event[Any], limit_ms: int | None) -> Json:
         raise
     except asyncio.TimeoutError:
         return {"gave_up": True}
+
+
+async def watch(client: hitl.Client, command: Json) -> list[Json]:
+    request = v1.WatchEventsRequest.FromString(bytes(command["message"]))
+    filters: Json = {field.name: value for field, value in request.ListFields()}
+    changes: list[Json] = []
+    async for change in client.watch(**filters):
+        event, token = pack(change.event), change.resume_token
+        changes.append({"kind": change.kind, "event": event, "resume_token": token})
+        if change.kind == v1.CHANGE_KIND_ENDED and change.event.name == command["last"]:
+            break
+    return changes
 
 
 async def untyped(client: hitl.Client, command: Json) -> v1.Event:

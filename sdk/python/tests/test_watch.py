@@ -6,7 +6,6 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import Servers
 from scripted import HANG, Refusal, serving
 
 import hitl
@@ -26,33 +25,6 @@ def change(event_id: str, kind: v1.ChangeKind.ValueType = CREATED) -> v1.WatchEv
 
 def brief(changes: Any) -> list[tuple[str, str]]:
     return [(change.event.id, change.resume_token) for change in changes]
-
-
-def test_a_watch_shows_what_matches_through_the_death_of_the_server(
-    local: int, servers: Servers
-) -> None:
-    client = hitl.Client()
-    token = client.list().resume_token
-    labels = {"team": "a"}
-    first = client.event("n", int, labels=labels)
-    client.event("other", int, labels=labels)
-    client.event("n", int)
-    changes = iter(client.watch(name="n", labels=labels, resume_token=token))
-    seen = next(changes)
-    assert (seen.kind, seen.event.id) == (CREATED, first.id)
-    servers.kill()
-    # This call starts another server.
-    hitl.Client().answer(first.id, 7)
-    while seen.kind != ENDED:
-        seen = next(changes)
-    assert (seen.event.id, seen.event.response.value.int) == (first.id, 7)
-
-    async def main() -> hitl.Change:
-        watched = client.watch(state=v1.EVENT_STATE_ANSWERED, resume_token=seen.resume_token)
-        return await anext(aiter(watched))
-
-    again = asyncio.run(main())
-    assert (again.kind, again.event.id) == (ENDED, first.id)
 
 
 def test_a_lost_stream_is_resumed_from_its_last_bookmark() -> None:
@@ -84,12 +56,6 @@ def test_a_server_fallen_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> None
     with serving([bookmark("1"), HANG], [change("a")]) as (client, script):
         assert brief(islice(client.watch(), 1)) == [("a", "1")]
         assert script.calls == 2
-
-
-def test_a_token_that_is_too_old_is_an_error_at_once(local: int) -> None:
-    with pytest.raises(hitl.Invalid) as caught:
-        next(iter(hitl.Client().watch(resume_token="w1-1000000000000")))
-    assert caught.value.reason == "ERROR_REASON_RESUME_TOKEN_EXPIRED"
 
 
 def test_the_stream_is_closed_when_the_iteration_ends() -> None:

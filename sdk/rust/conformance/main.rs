@@ -65,6 +65,7 @@ async fn carry_out(c: &Json) -> Result<Json> {
             let events = futures::future::try_join_all(waits).await?;
             json!({"events": events.iter().map(Message::encode_to_vec).collect::<Vec<_>>()})
         }
+        ("watch", _) => watch(&client, c).await?,
         ("create_many", _) => results("created", client.create_many(messages(c)?).await),
         ("answer_many", _) => results("response", client.answer_many(messages(c)?).await),
         ("get", _) => reply(client.get(id).await?),
@@ -77,6 +78,19 @@ async fn carry_out(c: &Json) -> Result<Json> {
         ("list", _) => json!({"page": client.list(message(c)?).await?.encode_to_vec()}),
         _ => bail!("no such op, or no such event"),
     })
+}
+
+async fn watch(client: &Client, c: &Json) -> Result<Json> {
+    let mut watch = client.watch(message(c)?);
+    let mut changes = Vec::new();
+    loop {
+        let hitl::Change { kind, event, resume_token } = watch.next().await?;
+        let (kind_number, bytes) = (i32::from(kind), event.encode_to_vec());
+        changes.push(json!({"kind": kind_number, "event": bytes, "resume_token": resume_token}));
+        if kind == v1::ChangeKind::Ended && event.name == text(c, "last") {
+            return Ok(json!({"changes": changes}));
+        }
+    }
 }
 
 async fn create(client: &Client, c: &Json) -> Result<Json> {

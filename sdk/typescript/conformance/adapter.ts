@@ -20,6 +20,7 @@ interface Command {
   message: number[];
   messages: number[][];
   event_ids: string[];
+  last: string;
 }
 
 const clients = new Map<string, Client>();
@@ -79,6 +80,15 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
   async wait_many(command) {
     const events = await Promise.all(command.event_ids.map((id) => clientOf(command).waitEvent(id)));
     return { events: events.map((event) => [...toBinary(v1.EventSchema, event)]) };
+  },
+  async watch(command) {
+    const request = fromBinary(v1.WatchEventsRequestSchema, Uint8Array.from(command.message));
+    const changes: object[] = [];
+    for await (const { kind, event, resumeToken: resume_token } of clientOf(command).watch(request)) {
+      changes.push({ kind, resume_token, ...report(event) });
+      if (kind === v1.ChangeKind.ENDED && event.name === command.last) break;
+    }
+    return { changes };
   },
   async list(command) {
     const request = fromBinary(v1.ListEventsRequestSchema, Uint8Array.from(command.message));

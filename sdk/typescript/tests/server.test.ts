@@ -97,31 +97,6 @@ test("a client that is closed ends its waits and makes no calls", async () => {
   await assert.rejects(closing.get(event.id), { kind: "Invalid", message: "the client is closed" });
 });
 
-test("a watch shows what matches through the death of the server", async () => {
-  const { resumeToken } = await client.list();
-  const ask = (name: string) => client.event(name, "?", int()).label("team", "a").create();
-  const [event] = [await ask("watched"), await ask("other")];
-  const seen: string[] = [];
-  for await (const change of client.watch({ name: "watched", labels: { team: "a" }, resumeToken })) {
-    assert.equal(change.event.id, event.id);
-    if (change.kind === v1.ChangeKind.ENDED) {
-      seen.push(`${Number(change.event.response?.value?.kind.value)}`);
-      break;
-    }
-    if (seen.push("created") > 1) continue;
-    server.kill("SIGKILL");
-    await once(server, "exit");
-    running.add((server = await serve(endpoint, dir)));
-    await client.answer(event.id, { json: "7" });
-  }
-  assert.deepEqual(new Set(seen), new Set(["created", "7"]));
-});
-
-test("a watch from a token that is too old is refused", async () => {
-  const old = client.watch({ resumeToken: "w1-1000000000000" })[Symbol.asyncIterator]();
-  await assert.rejects(old.next(), { kind: "Invalid", reason: "ERROR_REASON_RESUME_TOKEN_EXPIRED" });
-});
-
 test("many are created and answered in order, and what is wrong with one concerns no other", async () => {
   const input = { kind: { case: "int", value: {} } } as const;
   const asked = Array.from({ length: 2_002 }, (_, at) => ({ name: at === 1 ? "" : `n${at}`, prompt: "?", input }));
