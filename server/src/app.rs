@@ -33,11 +33,12 @@ const FATAL_GRACE: Duration = Duration::from_secs(1);
 /// The status with which the process ends then.
 const FATAL_STATUS: i32 = 70;
 
-/// Serves until a signal ends the process, or nobody needs it any more.
+/// Serves until a signal ends the process, or nobody needs it any more. The store is opened with `options`, but for what
+/// `args` say of it.
 ///
 /// # Errors
 /// The server cannot start; the message says what to do.
-pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Result<()> {
     let address = args.listen();
     refuse_open_door(address, args.insecure)?;
     let mut claim = claim(&args)?;
@@ -50,7 +51,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     close_logs(&args);
     let not_opened = || format!("cannot open the store {store_url}");
     let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
-    let store = open(&args, &store_url, retention).await.with_context(not_opened)?;
+    let options = hitl_store::Options { retention, ..options };
+    let store = open(&args, &store_url, options).await.with_context(not_opened)?;
     // After the store is opened: a key without a store says that the store is lost.
     let link_key = link_key(&args, &store_url)?;
     store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
@@ -208,23 +210,15 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
 async fn open(
     args: &ServeArgs,
     url: &StoreUrl,
-    retention: Retention,
+    options: hitl_store::Options,
 ) -> Result<EventStore, OpenError> {
     let signs = match (&args.link_key_file, url) {
         (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
         // A key file that the user chose may be older than the store.
         _ => Vec::new(),
     };
-    hitl_store::open(
-        url,
-        hitl_store::Options {
-            disk_reserve: args.disk_reserve,
-            signs,
-            retention,
-            ..store_options()
-        },
-    )
-    .await
+    let disk_reserve = args.disk_reserve;
+    hitl_store::open(url, hitl_store::Options { disk_reserve, signs, ..options }).await
 }
 
 /// What a store needs: the real clock, randomness, and an end of the process when the store has failed.

@@ -22,6 +22,7 @@ use support::checker::{Rule, Verdict};
 use support::findings::{by_rule, say, seed, show};
 use support::history::History;
 use support::object_server::Dialect;
+use support::planted::VARIABLE;
 use support::tools;
 
 /// What a planted fault breaks.
@@ -107,7 +108,7 @@ fn what_no_replicas_can_bear_is_found() {
     let mut missed = Vec::new();
     for (trouble, storm_s, breaks) in UNBEARABLE {
         let plan = replicas::Plan {
-            binary: tools::hitl_with_planted_faults(),
+            binary: trouble.planted().map_or_else(tools::hitl, |_| tools::faulty()),
             dialect: Dialect::Google,
             seed: seed(),
             storm: Duration::from_secs(*storm_s),
@@ -134,7 +135,7 @@ fn planted_faults_are_found() {
     let mut missed = Vec::new();
     for Planted { fault, breaks } in PLANTED {
         let plan = Plan {
-            binary: tools::hitl_with_planted_faults(),
+            binary: tools::faulty(),
             store: Kind::Embedded,
             fault: Some(fault),
             seed: seed(),
@@ -159,11 +160,11 @@ fn planted_faults_are_found() {
 #[test]
 fn the_server_that_people_use_has_no_planted_faults() {
     let has_faults = |binary: &Path| {
-        let name = b"HITL_PLANTED_FAULT";
+        let name = VARIABLE.as_bytes();
         let bytes = std::fs::read(binary).expect("the binary is there");
         bytes.windows(name.len()).any(|part| part == name)
     };
-    assert!(has_faults(&tools::hitl_with_planted_faults()));
+    assert!(has_faults(&tools::faulty()));
     assert!(!has_faults(&tools::hitl()));
 }
 

@@ -21,6 +21,7 @@ use support::load::audit::audit;
 use support::load::client::{Client, Shared};
 use support::load::lines::Lines;
 use support::load::wait::Phase;
+use support::planted::VARIABLE;
 
 const CLIENTS: usize = 16;
 /// The calls go on for so long after the last kill of a segment.
@@ -59,7 +60,7 @@ pub(crate) struct Outcome {
 pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let mut config = Config::new(&plan.binary);
     if let Some(fault) = plan.fault {
-        config = config.env("HITL_PLANTED_FAULT", fault);
+        config = config.env(VARIABLE, fault);
     }
     let recorder = Arc::new(Recorder::new());
     let mut rng = StdRng::seed_from_u64(plan.seed);

@@ -54,7 +54,7 @@ fn nothing_acknowledged_is_lost_from_plain_files_when_the_power_is_cut() {
 fn a_server_that_does_not_sync_is_found() {
     let _alone = alone();
     let plan = Plan {
-        binary: tools::hitl_with_planted_faults(),
+        binary: tools::faulty(),
         store: EMBEDDED,
         fault: Some("no-sync"),
         seed: seed(),

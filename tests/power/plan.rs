@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use support::checker::Verdict;
 use support::history::History;
+use support::planted::VARIABLE;
 
 use crate::losses::Losses;
 
@@ -54,7 +55,7 @@ pub(crate) struct Times {
 impl Plan {
     /// What the machine's first program finds in its environment.
     pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
-        let fault = self.fault.map(|fault| ("HITL_PLANTED_FAULT", fault.to_owned()));
+        let fault = self.fault.map(|fault| (VARIABLE, fault.to_owned()));
         [("HITL_TEST_STORE_SPEC", self.store.to_owned())].into_iter().chain(fault).collect()
     }
 }

@@ -18,7 +18,6 @@ mod seeds;
 mod show;
 mod signal;
 mod stores;
-mod tombstones;
 mod totals;
 mod trace;
 mod trouble;
@@ -30,11 +29,11 @@ mod world;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use hitl_store::PlantedFault;
 use run::{Outcome, run};
 use scenario::Scenario;
 use stores::Kind;
 use support::checker::Rule;
+use support::planted::Fault;
 use totals::Totals;
 
 const SEEDS: u64 = 500;
@@ -44,19 +43,19 @@ const SEEDS_REAL: u64 = 20;
 const SEEDS_PLANTED: u64 = 200;
 
 /// What a planted fault breaks: any of these rules finds it.
-const PLANTED: &[(PlantedFault, &[Rule])] = &[
-    (PlantedFault::ConflictIsLost, &[Rule::WinnerRecorded]),
-    (PlantedFault::ErrorIsLost, &[Rule::WinnerRecorded]),
+const PLANTED: &[(Fault, &[Rule])] = &[
+    (Fault::ConflictIsLost, &[Rule::WinnerRecorded]),
+    (Fault::ErrorIsLost, &[Rule::WinnerRecorded]),
     (
-        PlantedFault::Overwrite,
+        Fault::Overwrite,
         &[Rule::OneOutcome, Rule::WinnerRecorded, Rule::LoserAcknowledged, Rule::RequestChanged],
     ),
-    (PlantedFault::RecordBeforeAnnouncement, &[Rule::WaiterNotTold]),
-    (PlantedFault::TimerGoesFirst, &[Rule::LateTimer]),
-    (PlantedFault::LostWakeUp, &[Rule::WaiterNotTold]),
-    (PlantedFault::DeafToReplicas, &[Rule::WaiterNotTold]),
-    (PlantedFault::RememberPending, &[Rule::StaleRead]),
-    (PlantedFault::DropTimersAtRestart, &[Rule::LateTimer]),
+    (Fault::RecordBeforeAnnouncement, &[Rule::WaiterNotTold]),
+    (Fault::TimerGoesFirst, &[Rule::LateTimer]),
+    (Fault::LostWakeUp, &[Rule::WaiterNotTold]),
+    (Fault::DeafToReplicas, &[Rule::WaiterNotTold]),
+    (Fault::RememberPending, &[Rule::StaleRead]),
+    (Fault::DropTimersAtRestart, &[Rule::LateTimer]),
 ];
 
 #[test]
@@ -107,7 +106,7 @@ fn the_same_seed_does_the_same() {
 #[test]
 fn planted_faults_are_found() {
     let _alone = alone();
-    let mut table = String::from("planted fault             seed  runs  seconds  found by");
+    show::say("planted fault             seed  runs  seconds  found by");
     let mut missed = Vec::new();
     for (fault, rules) in PLANTED {
         let begun = Instant::now();
@@ -121,12 +120,11 @@ fn planted_faults_are_found() {
             broken.map_or_else(|| "none".to_owned(), |broken| broken.scenario.seed.to_string());
         let name = format!("{fault:?}");
         let runs = totals.runs();
-        table += &format!("\n{name:<24}  {seed:>4}  {runs:>4}  {seconds:>7.1}  {found:?}");
+        show::say(&format!("{name:<24}  {seed:>4}  {runs:>4}  {seconds:>7.1}  {found:?}"));
         if found.is_none() {
             missed.push(format!("{fault:?}: none of {rules:?}"));
         }
     }
-    show::say(&table);
     assert!(missed.is_empty(), "not found: {missed:#?}");
 }
 

@@ -8,6 +8,7 @@ use hitl_store::{EventStore, Retention};
 use object_store::ObjectStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use support::planted::Fault;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,6 @@ use crate::clock::{SKEW_MAX_MS, SimClock};
 use crate::fault_store::{Bucket, Cut, FaultStore, Link};
 use crate::random::SimRandom;
 use crate::signal::Signal;
-use crate::tombstones::{Planted, Tombstones};
 
 /// More waits than all clients hold.
 const WAITS_MAX: usize = 10_000;
@@ -40,8 +40,8 @@ pub(crate) struct Replica {
     bucket: Arc<Bucket>,
     fault_rate: f64,
     retention: Retention,
-    /// What is wrong with its removals.
-    planted: Option<Planted>,
+    /// What is wrong with it.
+    planted: Option<Fault>,
     /// The machine's clock does not stop with the process.
     offset_ms: Arc<Signal<i64>>,
     state: Mutex<State>,
@@ -75,9 +75,14 @@ impl Replica {
         Self { number, begun, bucket, fault_rate, retention, planted, offset_ms, state }
     }
 
-    /// The same, which keeps what has ended as `retention` says, and whose removals may be wrong.
-    pub(crate) fn retaining(self, retention: Retention, planted: Option<Planted>) -> Self {
-        Self { retention, planted, ..self }
+    /// The same, which keeps what has ended as `retention` says.
+    pub(crate) fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The same, with which this is wrong.
+    pub(crate) fn with_planted(self, planted: Option<Fault>) -> Self {
+        Self { planted, ..self }
     }
 
     /// Starts a process, if none runs.
@@ -95,7 +100,7 @@ impl Replica {
         let mut store: Arc<dyn ObjectStore> =
             Arc::new(FaultStore::new(name, self.bucket.clone(), link.clone()));
         if let Some(planted) = self.planted {
-            store = Arc::new(Tombstones::over(store, planted));
+            store = planted.over(store);
         }
         let clock = Arc::new(SimClock::new(self.begun, self.offset_ms.clone(), link.clone()));
         let random = Arc::new(SimRandom::new(state.rng.random()));

@@ -12,6 +12,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::board::Board;
 use support::history::{Digest, Draft, Op, Outcome, Recorder, View};
+use support::planted::Fault;
 use tokio::time::{Instant, sleep};
 
 use crate::clock::{EPOCH_MS, SKEW_MAX_MS};
@@ -20,7 +21,6 @@ use crate::replica::Replica;
 use crate::scenario::Scenario;
 use crate::signal::Signal;
 use crate::stores;
-use crate::tombstones::Planted;
 use crate::trace::Trace;
 use crate::trouble::make_trouble;
 use crate::world::{Phase, World};
@@ -106,7 +106,7 @@ impl Ledger {
 }
 
 /// Runs one seed; returns what was broken, and how often somebody was told that an event was removed.
-fn run(seed: u64, planted: Option<Planted>) -> (Findings, u64) {
+fn run(seed: u64, planted: Option<Fault>) -> (Findings, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -115,7 +115,7 @@ fn run(seed: u64, planted: Option<Planted>) -> (Findings, u64) {
     runtime.block_on(play(seed, planted))
 }
 
-async fn play(seed: u64, planted: Option<Planted>) -> (Findings, u64) {
+async fn play(seed: u64, planted: Option<Fault>) -> (Findings, u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let world = Arc::new(world(seed, &mut rng, planted).await);
     let ledger = Arc::new(Mutex::new(Ledger::default()));
@@ -154,7 +154,7 @@ async fn look_for_what_is_left(world: &World, ledger: &Mutex<Ledger>) {
     }
 }
 
-async fn world(seed: u64, rng: &mut StdRng, planted: Option<Planted>) -> World {
+async fn world(seed: u64, rng: &mut StdRng, planted: Option<Fault>) -> World {
     let recorder = Arc::new(Recorder::of_virtual_time(EPOCH_MS));
     let store = Arc::new(InMemory::new());
     stores::format(&*store).await;
@@ -167,7 +167,7 @@ async fn world(seed: u64, rng: &mut StdRng, planted: Option<Planted>) -> World {
     let begun = Instant::now();
     let replicas = (1..=3).map(|number| {
         let replica = Replica::new(number, begun, bucket.clone(), rng.random(), rate);
-        replica.retaining(retention.clone(), planted)
+        replica.retaining(retention.clone()).with_planted(planted)
     });
     let replicas = replicas.collect();
     let (board, phase, troubles) = (Board::default(), Signal::new(Phase::Load), Mutex::default());
@@ -218,7 +218,7 @@ async fn client(number: u64, seed: u64, world: Arc<World>, ledger: Arc<Mutex<Led
 }
 
 /// Runs seeds until one is found that breaks a promise.
-fn first_broken(seeds: u64, planted: Option<Planted>) -> (Option<(u64, Findings)>, u64) {
+fn first_broken(seeds: u64, planted: Option<Fault>) -> (Option<(u64, Findings)>, u64) {
     let next = std::sync::atomic::AtomicU64::new(0);
     let found = Mutex::new((None, 0));
     std::thread::scope(|scope| {
@@ -254,7 +254,7 @@ fn what_has_ended_goes_in_time_and_for_good_whatever_goes_wrong() {
 
 #[test]
 fn faults_of_the_removal_are_found() {
-    for planted in [Planted::RequestGoesLast, Planted::TombstoneForgotten] {
+    for planted in [Fault::RequestGoesLast, Fault::TombstoneForgotten] {
         let (broken, _) = first_broken(SEEDS_PLANTED, Some(planted));
         let (seed, broken) = broken.unwrap_or_else(|| panic!("{planted:?} was not found"));
         let rules: std::collections::BTreeSet<_> = broken.iter().map(|(rule, _)| *rule).collect();

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hitl_store::PlantedFault;
 use object_store::ObjectStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::board::Board;
 use support::checker::{self, Bounds, Verdict};
 use support::history::{History, Recorder};
+use support::planted::Fault;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -64,10 +64,9 @@ pub(crate) struct Outcome {
 pub(crate) fn run(
     scenario: Scenario,
     kind: Kind,
-    fault: Option<PlantedFault>,
+    fault: Option<Fault>,
     keep_lines: bool,
 ) -> Outcome {
-    PlantedFault::plant_in_this_thread(fault);
     let dir = tempfile::tempdir().expect("there is room for a directory");
     let store = kind.open(dir.path());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -75,16 +74,20 @@ pub(crate) fn run(
         .start_paused(true)
         .build()
         .expect("a runtime without input and output always starts");
-    let outcome = runtime.block_on(play(scenario, store, keep_lines));
-    PlantedFault::plant_in_this_thread(None);
-    outcome
+    runtime.block_on(play(scenario, store, fault, keep_lines))
 }
 
-async fn play(scenario: Scenario, store: Arc<dyn ObjectStore>, keep_lines: bool) -> Outcome {
+async fn play(
+    scenario: Scenario,
+    store: Arc<dyn ObjectStore>,
+    fault: Option<Fault>,
+    keep_lines: bool,
+) -> Outcome {
     stores::format(&*store).await;
     let begun = Instant::now();
     let mut rng = StdRng::seed_from_u64(scenario.seed);
-    let world = Arc::new(world(scenario, store, &mut rng, begun, keep_lines));
+    let bucket = bucket(store, keep_lines);
+    let world = Arc::new(world(scenario, bucket, fault, &mut rng, begun));
     let clients: JoinSet<()> = (0..world.scenario.clients)
         .map(|number| Client::new(number, rng.random(), world.clone()).run())
         .collect();
@@ -141,23 +144,27 @@ async fn calm(world: &World) {
     books::look_inside(world, healed).await;
 }
 
-fn world(
-    scenario: Scenario,
-    store: Arc<dyn ObjectStore>,
-    rng: &mut StdRng,
-    begun: Instant,
-    keep_lines: bool,
-) -> World {
+fn bucket(store: Arc<dyn ObjectStore>, keep_lines: bool) -> Arc<Bucket> {
     let trace = Arc::new(Trace::new(keep_lines));
     let recorder = Arc::new(Recorder::of_virtual_time(EPOCH_MS));
-    let bucket = Arc::new(Bucket::new(store, trace, recorder.clone()));
+    Arc::new(Bucket::new(store, trace, recorder))
+}
+
+fn world(
+    scenario: Scenario,
+    bucket: Arc<Bucket>,
+    fault: Option<Fault>,
+    rng: &mut StdRng,
+    begun: Instant,
+) -> World {
     let rate = scenario.fault_rate;
-    let replicas = (1..=REPLICAS)
-        .map(|number| Replica::new(number, begun, bucket.clone(), rng.random(), rate))
-        .collect();
+    let replica = |number| {
+        Replica::new(number, begun, bucket.clone(), rng.random(), rate).with_planted(fault)
+    };
+    let replicas = (1..=REPLICAS).map(replica).collect();
     World {
         scenario,
-        recorder,
+        recorder: bucket.recorder(),
         board: Board::default(),
         bucket,
         replicas,

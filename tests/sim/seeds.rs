@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use hitl_store::PlantedFault;
+use support::planted::Fault;
 
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
@@ -17,7 +17,7 @@ use crate::totals::Totals;
 pub(crate) fn search(
     seeds: Range<u64>,
     kind: Kind,
-    fault: Option<PlantedFault>,
+    fault: Option<Fault>,
     is_found: impl Fn(&Outcome) -> bool + Sync,
 ) -> (Totals, Option<Outcome>) {
     let next = AtomicU64::new(seeds.start);

@@ -10,6 +10,7 @@ pub mod history;
 pub mod http;
 pub mod load;
 pub mod object_server;
+pub mod planted;
 pub mod proxy;
 pub mod server;
 pub mod stores;

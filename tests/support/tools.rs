@@ -9,9 +9,9 @@ pub fn hitl() -> PathBuf {
     find("HITL_TEST_BIN", &profile_dir().join("hitl"))
 }
 
-/// The `hitl` binary built with planted faults, which a checker must be able to find.
-pub fn hitl_with_planted_faults() -> PathBuf {
-    find("HITL_TEST_PLANTED_BIN", &profile_dir().join("../planted/hitl"))
+/// The server over a store with a fault, which a checker must be able to find. Cargo builds it with the tests.
+pub fn faulty() -> PathBuf {
+    find("HITL_TEST_FAULTY_BIN", &profile_dir().join("faulty"))
 }
 
 /// grpcurl: a gRPC client that knows the API by reflection only.

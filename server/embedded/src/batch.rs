@@ -58,7 +58,6 @@ pub(crate) struct Batch<'a> {
     versions: &'a mut Versions,
     now: DateTime<Utc>,
     room: Room,
-    create_overwrites: bool,
     changed: HashMap<Key, Option<Slice>>,
     bytes: usize,
 }
@@ -70,20 +69,7 @@ impl<'a> Batch<'a> {
         now: DateTime<Utc>,
         room: Room,
     ) -> Self {
-        Self {
-            objects,
-            versions,
-            now,
-            room,
-            create_overwrites: false,
-            changed: HashMap::new(),
-            bytes: 0,
-        }
-    }
-
-    #[cfg(feature = "planted-faults")]
-    pub(crate) fn plant_overwrite(&mut self, planted: bool) {
-        self.create_overwrites = planted;
+        Self { objects, versions, now, room, changed: HashMap::new(), bytes: 0 }
     }
 
     /// About how much memory the changes take.
@@ -145,7 +131,6 @@ impl<'a> Batch<'a> {
     fn check(&self, key: &Key, mode: PutMode) -> object_store::Result<()> {
         match mode {
             PutMode::Overwrite => Ok(()),
-            PutMode::Create if self.create_overwrites => Ok(()),
             PutMode::Create if self.exists(key)? => Err(already_exists(&key::path(key)?)),
             PutMode::Create => Ok(()),
             PutMode::Update(UpdateVersion { e_tag, .. }) => {

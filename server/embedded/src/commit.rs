@@ -8,6 +8,7 @@ use fjall::{Database, Keyspace, PersistMode};
 
 use crate::engine::Work;
 use crate::key::Key;
+use crate::options::Durability;
 
 /// What a batch changes: one entry a key, its new record or `None` for deleted.
 pub(crate) type Changes = Vec<(Key, Option<fjall::Slice>)>;
@@ -17,28 +18,26 @@ const MAX_SEALED_MEMTABLES: usize = 3;
 const FLUSH_POLL: Duration = Duration::from_micros(500);
 
 pub(crate) trait Commit: Send {
-    /// Returns once all of `changes` are durable, or none of them may be relied on. Never called
-    /// again after an error.
+    /// Returns once all of `changes` are as durable as the store was opened to make them, or none of them may be relied
+    /// on. Never called again after an error.
     fn commit_and_sync(&mut self, changes: Changes) -> fjall::Result<()>;
 }
 
 pub(crate) struct EngineCommit {
     pub(crate) db: Database,
     pub(crate) objects: Keyspace,
-    pub(crate) durability: PersistMode,
+    pub(crate) durability: Durability,
     pub(crate) work: Work,
 }
 
 impl EngineCommit {
-    /// `fdatasync` is enough: it also writes the size and block map that reading the journal back needs, and leaves out
-    /// only timestamps. The engine syncs new files and their directories itself, in full, when it makes them.
-    pub(crate) const DURABLE: PersistMode = PersistMode::SyncData;
-
-    #[cfg(feature = "planted-faults")]
-    pub(crate) fn plant(self, planted: Option<crate::PlantedFault>) -> Self {
-        match planted {
-            Some(crate::PlantedFault::NoSync) => Self { durability: PersistMode::Buffer, ..self },
-            _ => self,
+    fn persist_mode(&self) -> PersistMode {
+        match self.durability {
+            // `fdatasync` is enough: it also writes the size and block map that reading the journal back needs, and
+            // leaves out only timestamps. The engine syncs new files and their directories itself, in full, when it
+            // makes them.
+            Durability::Synced => PersistMode::SyncData,
+            Durability::Buffered => PersistMode::Buffer,
         }
     }
 
@@ -59,7 +58,7 @@ impl Commit for EngineCommit {
         if self.work == Work::All {
             self.wait_for_flush()?;
         }
-        let mut batch = self.db.batch().durability(Some(self.durability));
+        let mut batch = self.db.batch().durability(Some(self.persist_mode()));
         for (key, record) in changes {
             match record {
                 Some(record) => batch.insert(&self.objects, key, record),

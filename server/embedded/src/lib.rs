@@ -47,9 +47,7 @@ mod versions;
 mod writer;
 
 pub use error::{OpenError, StoreError, is_full};
-#[cfg(feature = "planted-faults")]
-pub use options::PlantedFault;
-pub use options::{Clock, OnFatal, Options, Purpose};
+pub use options::{Clock, Durability, OnFatal, Options, Purpose};
 pub use place::Place;
 pub use reserve::{Floor, NewWork, Reserve, Room, Usage};
 pub use store::EmbeddedStore;

@@ -43,9 +43,18 @@ pub struct Options {
     pub on_fatal: OnFatal,
     /// What the store is opened for. Default: to be served.
     pub purpose: Purpose,
-    /// A fault to commit on purpose, so that a checker can prove that it would find it.
-    #[cfg(feature = "planted-faults")]
-    pub planted: Option<PlantedFault>,
+    /// When a write counts as done. Default: once the disk has it.
+    pub durability: Durability,
+}
+
+/// When a write counts as done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Once the disk has it: whoever was told so finds it after a power cut.
+    Synced,
+    /// Once the operating system has it: whoever was told so finds it after the process has ended in whatever way, but
+    /// a power cut may take it back. For what can be made again, and for tests.
+    Buffered,
 }
 
 /// What a store is opened for.
@@ -58,18 +67,6 @@ pub enum Purpose {
     /// To save what can be read of it. Nothing is moved or merged. The damaged parts of the journal, or all of it if it
     /// is missing, are left out, and the journal is kept beside as it was.
     Salvage,
-}
-
-/// Faults that a test suite's checker must find.
-#[cfg(feature = "planted-faults")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlantedFault {
-    /// Answer first, write and sync 30 ms later: a kill in between loses acknowledged writes.
-    AckBeforeSync,
-    /// `PutMode::Create` replaces what is there: two callers both win.
-    Overwrite,
-    /// Answer once the operating system has the write, and never sync: a kill loses nothing, and a power cut does.
-    NoSync,
 }
 
 impl Options {
@@ -97,8 +94,7 @@ impl Default for Options {
             clock: Arc::new(system_clock),
             on_fatal: Box::new(|reason| tracing::error!(reason, "the embedded store stopped")),
             purpose: Purpose::Serve,
-            #[cfg(feature = "planted-faults")]
-            planted: None,
+            durability: Durability::Synced,
         }
     }
 }
@@ -118,6 +114,7 @@ impl fmt::Debug for Options {
             .field("max_key_bytes", &self.max_key_bytes)
             .field("max_queued_ops", &self.max_queued_ops)
             .field("purpose", &self.purpose)
+            .field("durability", &self.durability)
             .finish_non_exhaustive()
     }
 }

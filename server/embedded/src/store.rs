@@ -88,19 +88,15 @@ impl EmbeddedStore {
         let engine_commit = EngineCommit {
             db: shared.db.clone(),
             objects: shared.objects.clone(),
-            durability: EngineCommit::DURABLE,
+            durability: options.durability,
             work: shared.work,
         };
-        #[cfg(feature = "planted-faults")]
-        let engine_commit = engine_commit.plant(options.planted);
         let writer = Writer {
             was_first: false,
             commit: commit(engine_commit),
             shared: Arc::clone(&shared),
             versions,
             clock: options.clock,
-            #[cfg(feature = "planted-faults")]
-            planted: options.planted,
         };
         let writer = writer
             .spawn(requests)

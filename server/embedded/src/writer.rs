@@ -36,8 +36,6 @@ pub(crate) struct Writer {
     pub(crate) commit: Box<dyn Commit>,
     pub(crate) versions: Versions,
     pub(crate) clock: Clock,
-    #[cfg(feature = "planted-faults")]
-    pub(crate) planted: Option<crate::PlantedFault>,
 }
 
 impl Writer {
@@ -70,8 +68,6 @@ impl Writer {
         self.shared.check().map_err(|_| Stopped)?;
         let room = self.room(queued);
         let mut batch = Batch::new(&self.shared.objects, &mut self.versions, (self.clock)(), room);
-        #[cfg(feature = "planted-faults")]
-        batch.plant_overwrite(self.planted == Some(crate::PlantedFault::Overwrite));
         let mut answers = Answers::with_capacity(queued.len());
         while batch.bytes() < MAX_BATCH_BYTES
             && let Some(request) = queued.pop_front()
@@ -79,11 +75,6 @@ impl Writer {
             answers.push((request.reply, batch.apply(request.op)));
         }
         let changes = batch.into_changes();
-        #[cfg(feature = "planted-faults")]
-        if self.planted == Some(crate::PlantedFault::AckBeforeSync) {
-            send(std::mem::take(&mut answers));
-            thread::sleep(std::time::Duration::from_millis(30));
-        }
         // Refusals wait for the sync as well: the object that refused may be in this batch.
         if !changes.is_empty() {
             let committed = self.commit.commit_and_sync(changes);

@@ -8,7 +8,7 @@ use crate::Service;
 use crate::error::Error;
 use hitl_store::announcements::Follower;
 use hitl_store::jobs::Job;
-use hitl_store::{Ended, Entry, Index, PlantedFault, ReadAt};
+use hitl_store::{Ended, Entry, Index, ReadAt};
 
 impl Service {
     /// See [`Session::end`](crate::Session::end).
@@ -71,9 +71,6 @@ impl Service {
         let service = self.clone();
         self.finish_anyway(async move {
             let parts = &service.0;
-            if PlantedFault::TimerGoesFirst.is_planted() {
-                parts.store.remove_job(&expiry(&event)).await?;
-            }
             let ended = parts.store.end(&event, read_at, response, service.nonce()).await?;
             let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {

@@ -7,7 +7,6 @@ use hitl_core::{Event, EventKey, Timestamp};
 use crate::error::Error;
 use crate::waiters::{Owner, Subscription};
 use crate::{Parts, Service};
-use hitl_store::PlantedFault;
 
 /// How long after the deadline of its event a wait reads the event itself. Jobs and announcements tell it before.
 pub(super) const OVERDUE_MS: i64 = 5_000;
@@ -32,32 +31,20 @@ impl Service {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        if PlantedFault::LostWakeUp.is_planted() {
-            let event = self.get(key).await?;
-            // On a shared store for longer than ends are announced.
-            let dawdle_ms = if self.0.store.is_shared() { 25_000 } else { 20 };
-            tokio::time::sleep(Duration::from_millis(dawdle_ms)).await;
-            let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
-            return Ok(Wait::begun(event, subscription, self));
-        }
         let subscription = self.0.waiters.subscribe(key.clone(), owner)?;
         let event = self.0.store.ensure_indexed(self.get(key).await?).await?;
-        Ok(Wait::begun(event, subscription, self))
-    }
-}
-
-impl Wait {
-    fn begun(event: Event, subscription: Subscription, service: &Service) -> (Event, Self) {
-        let wait = Self {
+        let wait = Wait {
             key: event.request.key(),
             deadline: event.request.deadline,
             ended: event.response.is_some().then(|| event.clone()),
             subscription,
-            service: service.clone(),
+            service: self.clone(),
         };
-        (event, wait)
+        Ok((event, wait))
     }
+}
 
+impl Wait {
     /// Completes with the event once it has ended.
     ///
     /// # Errors

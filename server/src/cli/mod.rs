@@ -136,12 +136,12 @@ fn given(flag: &Option<String>) -> Option<&str> {
     flag.as_deref().filter(|value| !value.is_empty())
 }
 
-/// Parses the arguments and runs the command.
-pub fn main() -> ExitCode {
+/// Parses the arguments and runs the command. A server opens its store with `store`.
+pub fn main(store: hitl_store::Options) -> ExitCode {
     let cli = Cli::parse();
     let outcome = tokio::runtime::Runtime::new()
         .context("cannot start the threads of this program")
-        .and_then(|runtime| runtime.block_on(cli.run()));
+        .and_then(|runtime| runtime.block_on(cli.run(store)));
     outcome
         .unwrap_or_else(|error| {
             // An error may repeat what somebody wrote: its lines are indented, so that none looks like ours.
@@ -166,10 +166,10 @@ fn unsaid(error: &anyhow::Error) -> Vec<&hitl::FieldViolation> {
 }
 
 impl Cli {
-    async fn run(self) -> anyhow::Result<Exit> {
+    async fn run(self, store: hitl_store::Options) -> anyhow::Result<Exit> {
         let server = self.server;
         match self.command {
-            Command::Serve(args) => serve::run(*args).await,
+            Command::Serve(args) => serve::run(*args, store).await,
             Command::Up(up::UpArgs {}) => up::run().await,
             Command::Ask(args) => ask::run(&server, *args).await,
             Command::Wait(args) => wait::run(&server, &args).await,

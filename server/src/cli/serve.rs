@@ -12,7 +12,7 @@ use crate::log::Log;
 /// store is included, since it logs why it failed.
 const LEVELS: &str = "info,h2=error,fjall=warn,lsm_tree=warn";
 
-pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: ServeArgs, store: hitl_store::Options) -> anyhow::Result<Exit> {
     if args.local {
         crate::local::leave_terminal();
     }
@@ -23,5 +23,5 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(Log::on_stderr(args.data_dir().ok().map(|data| data.join("serve.log"))))
         .init();
-    crate::app::serve(args).await.map(|()| Exit::Done)
+    crate::app::serve(args, store).await.map(|()| Exit::Done)
 }

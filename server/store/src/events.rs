@@ -9,7 +9,6 @@ use crate::announcements::{self, RESUMABLE_MS};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::faults::PlantedFault;
 use crate::index::Indexes;
 use crate::keys::{self, Entry, Index};
 use crate::memory::{Known, Memory};
@@ -186,9 +185,7 @@ impl EventStore {
         let known = self.memory.get(key);
         if let Some(Known { event, is_indexed, read_at }) = known.clone() {
             let has_ended = event.response.is_some();
-            if has_ended && self.is_within(read_at, REMEMBERED_MS)
-                || PlantedFault::RememberPending.is_planted()
-            {
+            if has_ended && self.is_within(read_at, REMEMBERED_MS) {
                 return Ok(Some(event));
             }
             if !has_ended && self.is_within(read_at, VOUCHED_MS) {
@@ -302,11 +299,7 @@ impl EventStore {
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
         let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
         let announce = self.announce_end(announcement.clone());
-        let committed = if PlantedFault::RecordBeforeAnnouncement.is_planted() {
-            let committed = commit.await?;
-            announce.await?;
-            committed
-        } else if self.shared {
+        let committed = if self.shared {
             // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
             // leave it where they look.
             announce.await?;

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use crate::disk;
 use crate::error::Error;
-use crate::faults::PlantedFault;
 use crate::index::Listed;
 use crate::metrics::{Operation, StoreMetrics};
 use crate::record::{self, Nonce, Record};
@@ -96,17 +95,15 @@ impl Objects {
         nonce: Nonce,
         bytes: Bytes,
     ) -> Result<Created<R>, Error> {
-        let Some((found, error)) =
-            self.create_or_find(path, bytes, || self.read::<R>(path)).await?
-        else {
-            return Ok(Created::Ours);
-        };
-        let is_ours = found.nonce() == nonce && !is_planted_as_lost(&error);
-        Ok(if is_ours { Created::Ours } else { Created::Theirs(found) })
+        let found = self.create_or_find(path, bytes, || self.read::<R>(path)).await?;
+        Ok(match found {
+            Some(found) if found.nonce() != nonce => Created::Theirs(found),
+            _ => Created::Ours,
+        })
     }
 
     /// Writes `bytes` if nothing is at `path` yet. `None` if the store says that it took them; else what `read` finds
-    /// there, and what the store said.
+    /// there.
     ///
     /// # Errors
     /// Those of `read`, and [`Error::StoreUnavailable`] if it finds nothing however often the write is repeated.
@@ -115,7 +112,7 @@ impl Objects {
         path: &Path,
         bytes: Bytes,
         read: impl Fn() -> Read,
-    ) -> Result<Option<(T, StoreError)>, Error>
+    ) -> Result<Option<T>, Error>
     where
         Read: Future<Output = Result<Option<T>, Error>>,
     {
@@ -123,16 +120,11 @@ impl Objects {
         let (mut refusals, mut failures) = (0, 0);
         let mut pause = PAUSE_MIN;
         loop {
-            let mode = if PlantedFault::Overwrite.is_planted() {
-                PutMode::Overwrite
-            } else {
-                PutMode::Create
-            };
-            let Err(error) = self.put(path, bytes.clone(), mode).await else {
+            let Err(error) = self.put(path, bytes.clone(), PutMode::Create).await else {
                 return Ok(None);
             };
             if let Some(found) = read().await? {
-                return Ok(Some((found, error)));
+                return Ok(Some(found));
             }
             // Asking again makes no room.
             if disk::is_full(&error) {
@@ -279,15 +271,6 @@ impl Objects {
 /// Whether the store says that something is there already.
 pub(crate) fn is_refusal(error: &StoreError) -> bool {
     matches!(error, StoreError::AlreadyExists { .. } | StoreError::Precondition { .. })
-}
-
-/// Whether a planted fault takes this error for a loss.
-fn is_planted_as_lost(error: &StoreError) -> bool {
-    if is_refusal(error) {
-        PlantedFault::ConflictIsLost.is_planted()
-    } else {
-        PlantedFault::ErrorIsLost.is_planted()
-    }
 }
 
 /// An absence is no failure.

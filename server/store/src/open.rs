@@ -3,7 +3,7 @@
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use hitl_embedded::EmbeddedStore;
+use hitl_embedded::{Durability, EmbeddedStore};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, PutMode};
 
@@ -20,6 +20,9 @@ use crate::{EventStore, Retention, Skew, keys, marker, probe, remote};
 
 /// Told why a store can be used no more.
 pub(crate) type OnFatal = Box<dyn Fn(&str) + Send + Sync>;
+
+/// What is used of a store in its place.
+pub type Layer = Box<dyn FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send>;
 
 /// What a store needs of its surroundings.
 pub struct Options {
@@ -38,9 +41,13 @@ pub struct Options {
     pub signs: Vec<PathBuf>,
     /// For how long what has ended is kept.
     pub retention: Retention,
+    /// When a write to the embedded store counts as done.
+    pub durability: Durability,
+    /// Laid around the store, so that everything goes through it.
+    pub layer: Layer,
 }
 
-/// The machine's own clock and randomness, and nobody to tell of a failure.
+/// The machine's own clock and randomness, nobody to tell of a failure, and the store as it is.
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -51,6 +58,8 @@ impl Default for Options {
             disk_reserve: None,
             signs: Vec::new(),
             retention: Retention::default(),
+            durability: Durability::Synced,
+            layer: Box::new(|store| store),
         }
     }
 }
@@ -132,12 +141,15 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
-    let Options { clock, random, metrics, on_fatal, disk_reserve, signs, retention } = options;
+    let Options { clock, random, metrics, on_fatal, disk_reserve, signs, retention, .. } = options;
     marker::check(url, &signs)?;
     let skew = Arc::new(Skew::default());
-    let (store, disk) =
-        attach(url, Purpose::Serve, clock.clone(), skew.clone(), disk_reserve, on_fatal)?;
-    let objects = Objects::new(store.clone(), metrics.clone());
+    let on_disk = hitl_embedded::Options {
+        durability: options.durability,
+        ..on_disk(Purpose::Serve, disk_reserve, on_fatal)
+    };
+    let (store, disk) = attach(url, clock.clone(), skew.clone(), on_disk)?;
+    let objects = Objects::new((options.layer)(store), metrics);
     // First of all, since it is the first to show whether the store can be reached at all.
     check_format(&objects).await.map_err(|error| explain(error, url))?;
     if !matches!(url, StoreUrl::Embedded(_)) {
@@ -170,25 +182,23 @@ pub(crate) fn connect(
     skew: Arc<Skew>,
     on_fatal: OnFatal,
 ) -> Result<Arc<dyn ObjectStore>, OpenError> {
-    attach(url, purpose, clock, skew, Some(0), on_fatal).map(|(store, _)| store)
+    attach(url, clock, skew, on_disk(purpose, Some(0), on_fatal)).map(|(store, _)| store)
 }
 
-/// The bare store at `url`, and its disk if that is on this machine.
+/// The bare store at `url`, and its disk if that is on this machine, as `on_disk` says.
 fn attach(
     url: &StoreUrl,
-    purpose: Purpose,
     clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
-    disk_reserve: Option<u64>,
-    on_fatal: OnFatal,
+    on_disk: hitl_embedded::Options,
 ) -> Result<(Arc<dyn ObjectStore>, Option<Disk>), OpenError> {
     Ok(match url {
         StoreUrl::Embedded(path) => {
-            let store = open_embedded(path, purpose, disk_reserve, on_fatal)?;
+            let store = EmbeddedStore::open(path, on_disk)?;
             (Arc::new(store.clone()), Some(Disk::Embedded(store)))
         }
         StoreUrl::Files(path) => {
-            let files = Files::open(path, disk_reserve, on_fatal)?;
+            let files = Files::open(path, on_disk.reserve_bytes, on_disk.on_fatal)?;
             (files.clone(), Some(Disk::Files(files)))
         }
         StoreUrl::Memory => (Arc::new(InMemory::new()), None),
@@ -205,22 +215,20 @@ pub(crate) fn embedded(
     purpose: Purpose,
     on_fatal: OnFatal,
 ) -> Result<EmbeddedStore, OpenError> {
-    open_embedded(path, purpose, Some(0), on_fatal)
+    Ok(EmbeddedStore::open(path, on_disk(purpose, Some(0), on_fatal))?)
 }
 
-fn open_embedded(
-    path: &FilePath,
+fn on_disk(
     purpose: Purpose,
-    disk_reserve: Option<u64>,
+    reserve_bytes: Option<u64>,
     on_fatal: OnFatal,
-) -> Result<EmbeddedStore, OpenError> {
+) -> hitl_embedded::Options {
     let purpose = match purpose {
         Purpose::Serve => hitl_embedded::Purpose::Serve,
         Purpose::Check => hitl_embedded::Purpose::Check,
         Purpose::Salvage => hitl_embedded::Purpose::Salvage,
     };
-    let options = hitl_embedded::Options { purpose, ..embedded_options(disk_reserve, on_fatal) };
-    Ok(EmbeddedStore::open(path, options)?)
+    hitl_embedded::Options { purpose, reserve_bytes, on_fatal, ..Default::default() }
 }
 
 /// Says of a store that failed which one it is, and what there is to do.
@@ -240,28 +248,6 @@ pub(crate) fn explain(error: OpenError, url: &StoreUrl) -> OpenError {
         }
         StoreUrl::Memory => Error::StoreUnavailable(source).into(),
     }
-}
-
-fn embedded_options(reserve_bytes: Option<u64>, on_fatal: OnFatal) -> hitl_embedded::Options {
-    #[cfg(feature = "planted-faults")]
-    {
-        use crate::PlantedFault as Fault;
-        let planted = [
-            (Fault::AckBeforeSync, hitl_embedded::PlantedFault::AckBeforeSync),
-            (Fault::Overwrite, hitl_embedded::PlantedFault::Overwrite),
-            (Fault::NoSync, hitl_embedded::PlantedFault::NoSync),
-        ];
-        let planted =
-            planted.into_iter().find(|(fault, _)| fault.is_planted()).map(|(_, planted)| planted);
-        hitl_embedded::Options {
-            planted,
-            reserve_bytes,
-            on_fatal,
-            ..hitl_embedded::Options::default()
-        }
-    }
-    #[cfg(not(feature = "planted-faults"))]
-    hitl_embedded::Options { reserve_bytes, on_fatal, ..hitl_embedded::Options::default() }
 }
 
 async fn check_format(objects: &Objects) -> Result<(), OpenError> {

@@ -60,7 +60,7 @@ impl<'a> Side<'a> {
     ) -> Result<Option<Bytes>, CopyError> {
         let find = || self.objects.bytes(key);
         let found = self.objects.create_or_find(key, bytes.clone(), find).await;
-        Ok(found.map_err(|error| self.failed(error))?.map(|(found, _)| found))
+        found.map_err(|error| self.failed(error))
     }
 
     pub(super) async fn put(&self, key: &Path, bytes: Bytes) -> Result<(), CopyError> {

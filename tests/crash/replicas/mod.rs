@@ -93,7 +93,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    fn planted(self) -> Option<&'static str> {
+    pub(crate) fn planted(self) -> Option<&'static str> {
         match self {
             Self::Planted(fault) => Some(fault),
             Self::All | Self::RacyStore | Self::DeafStore => None,

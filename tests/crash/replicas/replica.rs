@@ -8,6 +8,7 @@ use hitl_proto::v1::GetEventRequest;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use support::object_server::{Door, ObjectServer, Way};
+use support::planted::VARIABLE;
 use support::server::{Config, Server};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Code;
@@ -56,7 +57,7 @@ impl Replica {
             config = config.env(name, value);
         }
         if let Some(fault) = planted {
-            config = config.env("HITL_PLANTED_FAULT", fault);
+            config = config.env(VARIABLE, fault);
         }
         let server = Server::start(config).await?;
         Ok(Self { server, door, rng, deeds: Deeds::default() })

@@ -82,6 +82,10 @@ impl Bucket {
         &self.trace
     }
 
+    pub(crate) fn recorder(&self) -> Arc<Recorder> {
+        self.recorder.clone()
+    }
+
     pub(crate) fn count(&self, operation: Operation, fault: Option<Fault>) {
         self.state().tally.count(operation, fault);
     }

@@ -57,11 +57,7 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
     // It mounts file systems, which takes root.
     suite("disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
-    suite(
-        "sim",
-        &[],
-        &[CargoTest(&["--features", "hitl-tests/sim", "--test", "planted", "--test", "sim"])],
-    ),
+    suite("sim", &[], &[CargoTest(&["--test", "sim"])]),
     sdk("sdk-rust", &[Check(&["sdk/rust/test-package"])]),
     sdk("sdk-python", &[Check(&["sdk/python/check"]), Check(&["sdk/python/test-package"])]),
     sdk(
@@ -88,17 +84,8 @@ const UNIT: &[&str] = &["--lib", "--bins", "--test", "contract", "--test", "dire
 const END_TO_END: &[&Need] =
     &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS, &S3RVER, &FAUXQS];
 
-const CLIPPY: &[&str] = &[
-    "cargo",
-    "clippy",
-    "--workspace",
-    "--all-targets",
-    "--features",
-    "hitl-tests/sim",
-    "--",
-    "-D",
-    "warnings",
-];
+const CLIPPY: &[&str] =
+    &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 
 /// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be
 /// noticed.

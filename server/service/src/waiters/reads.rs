@@ -15,7 +15,7 @@ use crate::waiters::Waiters;
 use crate::waiters::queue::{Queue, Seen};
 use hitl_store::announcements::Follower;
 use hitl_store::clock::Clock;
-use hitl_store::{Entry, EventStore, Index, PlantedFault};
+use hitl_store::{Entry, EventStore, Index};
 
 /// Events read at the same time.
 const READING_MAX: usize = 32;
@@ -39,7 +39,7 @@ impl Follower for Reads {
 
     /// If anybody waits for the event, it is read until its announced end is recorded.
     fn announced(&self, _: Index, entry: &Entry) {
-        if self.waiters.awaits(&entry.key) && !PlantedFault::DeafToReplicas.is_planted() {
+        if self.waiters.awaits(&entry.key) {
             self.queue().announce(entry.key.clone(), self.clock.moment());
             self.added.notify_one();
         }
@@ -49,9 +49,6 @@ impl Follower for Reads {
 
     /// Every event that somebody waits for is read once.
     fn missed(&self) {
-        if PlantedFault::DeafToReplicas.is_planted() {
-            return;
-        }
         let moment = self.clock.moment();
         for key in self.waiters.awaited() {
             self.queue().check(key, moment);

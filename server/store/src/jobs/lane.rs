@@ -15,7 +15,7 @@ use super::{Done, Failure, Handler, Handlers};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};
-use crate::{Disk, EventStore, PlantedFault};
+use crate::{Disk, EventStore};
 
 /// See the module.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Lane {
     /// Works beside the rest, so that a slow look does not delay what is due now.
     async fn look_ahead(&self, handlers: &Handlers) {
         let mut scanned = self.clock.now();
-        while !PlantedFault::DropTimersAtRestart.is_planted() {
+        loop {
             let next_scan = self.clock.moment().plus_ms(self.pace.scan_ms);
             let now = self.clock.now();
             match self.scan(scanned, now, handlers).await {
@@ -141,7 +141,7 @@ impl Lane {
 
     /// Works beside the rest too, so that a long backlog does not delay what is due now.
     async fn do_overdue(self: &Arc<Self>, handlers: &Arc<Handlers>, tasks: &TaskTracker) {
-        while !PlantedFault::DropTimersAtRestart.is_planted() {
+        loop {
             let pause_ms = if self.is_held() {
                 pace::HELD_BACK_MS
             } else {
