@@ -6,6 +6,8 @@
 
 mod autopsy;
 mod chaos;
+#[cfg(feature = "mixed")]
+mod mixed;
 mod replicas;
 mod report;
 mod run;
@@ -58,7 +60,7 @@ const UNBEARABLE: &[(Trouble, u64, &[Rule])] = &[
 fn nothing_acknowledged_is_lost_through_a_hundred_kills() {
     let _alone = alone();
     let report = must_hold(&Plan {
-        binary: tools::hitl(),
+        binaries: vec![tools::hitl()],
         store: Kind::Embedded,
         fault: None,
         seed: seed(),
@@ -73,7 +75,7 @@ fn nothing_acknowledged_is_lost_through_a_hundred_kills() {
 fn nothing_acknowledged_is_lost_in_plain_files() {
     let _alone = alone();
     must_hold(&Plan {
-        binary: tools::hitl(),
+        binaries: vec![tools::hitl()],
         store: Kind::Files,
         fault: None,
         seed: seed(),
@@ -86,7 +88,7 @@ fn nothing_acknowledged_is_lost_in_plain_files() {
 fn replicas_keep_every_promise_while_everything_fails() {
     let _alone = alone();
     let plan = replicas::Plan {
-        binary: tools::hitl(),
+        binaries: vec![tools::hitl()],
         dialect: Dialect::S3,
         seed: seed(),
         storm: Duration::from_secs(120),
@@ -108,7 +110,7 @@ fn what_no_replicas_can_bear_is_found() {
     let mut missed = Vec::new();
     for (trouble, storm_s, breaks) in UNBEARABLE {
         let plan = replicas::Plan {
-            binary: trouble.planted().map_or_else(tools::hitl, |_| tools::faulty()),
+            binaries: vec![trouble.planted().map_or_else(tools::hitl, |_| tools::faulty())],
             dialect: Dialect::Google,
             seed: seed(),
             storm: Duration::from_secs(*storm_s),
@@ -135,7 +137,7 @@ fn planted_faults_are_found() {
     let mut missed = Vec::new();
     for Planted { fault, breaks } in PLANTED {
         let plan = Plan {
-            binary: tools::faulty(),
+            binaries: vec![tools::faulty()],
             store: Kind::Embedded,
             fault: Some(fault),
             seed: seed(),

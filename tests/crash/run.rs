@@ -22,6 +22,7 @@ use support::load::client::{Client, Shared};
 use support::load::lines::Lines;
 use support::load::wait::Phase;
 use support::planted::VARIABLE;
+use support::tools;
 
 const CLIENTS: usize = 16;
 /// The calls go on for so long after the last kill of a segment.
@@ -34,7 +35,8 @@ const CLIENTS_END: Duration = Duration::from_secs(60);
 /// What to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) binary: PathBuf,
+    /// Those that the lives of the server run, in turn.
+    pub(crate) binaries: Vec<PathBuf>,
     pub(crate) store: Kind,
     /// The planted fault, if any.
     pub(crate) fault: Option<&'static str>,
@@ -58,7 +60,7 @@ pub(crate) struct Outcome {
 
 /// Runs `plan`.
 pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
-    let mut config = Config::new(&plan.binary);
+    let mut config = Config::new(tools::hitl()).in_turn(plan.binaries.clone());
     if let Some(fault) = plan.fault {
         config = config.env(VARIABLE, fault);
     }

@@ -26,7 +26,8 @@ pub(crate) enum Store {
 /// How to run a server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub(crate) binary: PathBuf,
+    /// Those that the lives of the server run, in turn.
+    pub(crate) binaries: Vec<PathBuf>,
     pub(crate) store: Store,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
@@ -36,7 +37,13 @@ impl Config {
     /// `binary`, with a store of its own that is of the kind that this run of the tests is about.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         let store = Store::Own(Kind::of_this_run());
-        Self { binary: binary.into(), store, args: Vec::new(), env: Vec::new() }
+        Self { binaries: vec![binary.into()], store, args: Vec::new(), env: Vec::new() }
+    }
+
+    /// Has each life of the server run the next of `binaries`, and the first again after the last.
+    pub fn in_turn(mut self, binaries: Vec<PathBuf>) -> Self {
+        self.binaries = binaries;
+        self
     }
 
     /// Keeps to this kind of store, whatever the run of the tests is about.

@@ -72,7 +72,7 @@ impl Server {
             match server.restart().await {
                 Ok(()) => return Ok(server),
                 // Another test may have taken the port since we looked.
-                Err(_) if attempt < STARTS && server.log().contains("in use") => {}
+                Err(_) if attempt < STARTS && server.log().contains("in use") => server.starts = 0,
                 Err(error) => return Err(error),
             }
         }
@@ -84,8 +84,9 @@ impl Server {
     /// If the binary cannot be run.
     pub async fn launch(&mut self) -> Result<()> {
         self.kill().await?;
+        let binary = &self.config.binaries[self.starts % self.config.binaries.len()];
         self.starts += 1;
-        let mut command = Command::new(&self.config.binary);
+        let mut command = Command::new(binary);
         command
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
@@ -99,9 +100,8 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(self.open_log()?)
             .kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot run {}", self.config.binary.display()))?;
+        let mut child =
+            command.spawn().with_context(|| format!("cannot run {}", binary.display()))?;
         let (sender, output) = watch::channel(Output::default());
         let stdout = child.stdout.take().context("stdout is piped")?;
         tokio::spawn(read_lines(stdout, sender));

@@ -14,6 +14,11 @@ pub fn faulty() -> PathBuf {
     find("HITL_TEST_FAULTY_BIN", &profile_dir().join("faulty"))
 }
 
+/// A `hitl` binary of a version before this one, to run beside it.
+pub fn hitl_before() -> PathBuf {
+    find("HITL_TEST_BEFORE_BIN", &profile_dir().join("../before/hitl"))
+}
+
 /// grpcurl: a gRPC client that knows the API by reflection only.
 pub fn grpcurl() -> PathBuf {
     find("HITL_TEST_GRPCURL", &profile_dir().join("../tools/bin/grpcurl"))

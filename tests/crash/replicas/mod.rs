@@ -72,7 +72,8 @@ const RATES: [(Fault, f64); 19] = [
 /// What to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) binary: PathBuf,
+    /// Those that the lives of each replica run, in turn. Neighbours begin with different ones.
+    pub(crate) binaries: Vec<PathBuf>,
     pub(crate) dialect: Dialect,
     pub(crate) seed: u64,
     pub(crate) storm: Duration,
@@ -133,10 +134,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let link_key = dir.path().join("link.key");
     let store = ObjectServer::start(plan.dialect)?;
     let mut replicas = Vec::new();
-    for _ in 0..REPLICAS {
+    for number in 0..REPLICAS {
         let rng = StdRng::seed_from_u64(rng.random());
         let planted = plan.trouble.planted();
-        replicas.push(Replica::start(&plan.binary, &store, &link_key, planted, rng).await?);
+        let mut binaries = plan.binaries.clone();
+        binaries.rotate_left(number % plan.binaries.len());
+        replicas.push(Replica::start(binaries, &store, &link_key, planted, rng).await?);
     }
     let proxy = Proxy::start(replicas.iter().map(Replica::port).collect()).await?;
     let mut site = Site { store, replicas, proxy };

@@ -1,6 +1,6 @@
 //! One replica, and what befalls it: killed, frozen, cut off from the store.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -44,14 +44,14 @@ pub(crate) struct Deeds {
 impl Replica {
     /// Starts a replica with a door of its own to `store`.
     pub(crate) async fn start(
-        binary: &Path,
+        binaries: Vec<PathBuf>,
         store: &ObjectServer,
         link_key: &Path,
         planted: Option<&str>,
         rng: StdRng,
     ) -> Result<Self> {
         let door = store.door()?;
-        let mut config = Config::new(binary).store(store.url(PREFIX));
+        let mut config = Config::new(&binaries[0]).in_turn(binaries).store(store.url(PREFIX));
         config = config.arg("--link-key-file").arg(link_key.display().to_string());
         for (name, value) in store.env_for(&door) {
             config = config.env(name, value);

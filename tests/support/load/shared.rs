@@ -7,7 +7,7 @@ use hitl_proto::v1::wait_events_response::Update;
 use hitl_proto::v1::{self, ErrorReason};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::UnboundedReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::call::classify;
 use super::lines::Lines;
@@ -80,9 +80,14 @@ impl SharedStream {
                 Ok(reply) => stream.follow(reply.into_inner()).await,
                 Err(status) => status,
             };
+            let outcome = match end.code() {
+                // A server of a version that has no such streams: the next connection may lead to another.
+                Code::Unimplemented => Outcome::Unreached,
+                _ => classify(&end),
+            };
             let lost = std::mem::take(&mut *stream.state());
             for told in lost.told.into_values().flatten() {
-                let _ = told.send(classify(&end));
+                let _ = told.send(outcome.clone());
             }
         });
     }

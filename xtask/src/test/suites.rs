@@ -75,7 +75,11 @@ pub(crate) const SUITES: &[Suite] = &[
         is_only_by_name: true,
         ..suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])])
     },
+    // It needs a server of an older version, which `HITL_TEST_BEFORE_BIN` names.
+    Suite { is_only_by_name: true, ..suite("mixed", &[&BINARIES], &[CargoTest(MIXED)]) },
 ];
+
+const MIXED: &[&str] = &["--features", "hitl-tests/mixed", "--test", "crash", "--", "mixed"];
 
 /// The tests beside the code, and those that drive one package alone.
 const UNIT: &[&str] = &["--lib", "--bins", "--test", "contract", "--test", "directory"];
@@ -84,8 +88,17 @@ const UNIT: &[&str] = &["--lib", "--bins", "--test", "contract", "--test", "dire
 const END_TO_END: &[&Need] =
     &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS, &S3RVER, &FAUXQS];
 
-const CLIPPY: &[&str] =
-    &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+const CLIPPY: &[&str] = &[
+    "cargo",
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--features",
+    "hitl-tests/mixed",
+    "--",
+    "-D",
+    "warnings",
+];
 
 /// More at a time than there are cores, since most of these wait: for an outage to end, or a dead connection to be
 /// noticed.
