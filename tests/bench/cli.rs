@@ -13,7 +13,7 @@ use crate::server::Server;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 pub(crate) struct Cli {
-    /// Smaller sizes and shorter runs: about a minute in all, and too noisy to publish.
+    /// Smaller sizes and shorter runs: about five minutes in all, and too noisy to publish.
     #[arg(long)]
     pub quick: bool,
     /// Puts the synced log in our place, so that a ratio beside it shows the noise: it should be 1.
@@ -79,8 +79,14 @@ pub(crate) enum Figure {
     Waiters,
     /// Waits that share a stream, and batches, beside single calls and raw puts.
     Shared,
+    /// The size of the binary.
+    Size,
     /// Time from start to ready after kill -9, and memory of pending events.
     Startup,
+    /// A page of what has ended with a year of history behind it, beside one with none.
+    History,
+    /// The removal of what has ended beside whoever works, and the space that comes back.
+    Retention,
     /// Servers over one bucket: delivery across them, timers of a dead one, and calls while they die.
     Replicas,
 }
@@ -96,6 +102,8 @@ pub(crate) struct Plan {
     /// Each a number of thousands.
     pub shared_waiters: [usize; 2],
     pub pending: [usize; 2],
+    /// A number of thousands.
+    pub ended: usize,
     /// How long the servers over one bucket are watched.
     pub watch: Duration,
     control: bool,
@@ -122,6 +130,7 @@ impl Plan {
             waiters: if quick { [1_000, 10_000] } else { [10_000, 100_000] },
             shared_waiters: if quick { [10_000, 100_000] } else { [100_000, 1_000_000] },
             pending: if quick { [1_000, 50_000] } else { [10_000, 1_000_000] },
+            ended: if quick { 20_000 } else { 1_000_000 },
             watch: Duration::from_secs(if quick { 15 } else { 60 }),
             control: cli.control,
             only: cli.only.clone(),
@@ -140,7 +149,13 @@ impl Plan {
                 !self.control
                     || !matches!(
                         figure,
-                        Figure::Waiters | Figure::Shared | Figure::Startup | Figure::Replicas
+                        Figure::Waiters
+                            | Figure::Shared
+                            | Figure::Size
+                            | Figure::Startup
+                            | Figure::History
+                            | Figure::Retention
+                            | Figure::Replicas
                     )
             })
     }

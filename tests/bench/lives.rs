@@ -31,13 +31,14 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
             }
         }
         let [ours, log] = &runs;
-        let target = (callers > 1).then_some(Target::AtLeast(0.6));
+        let target = (callers == 512).then_some(Target::AtLeast(0.8));
         let beside = (BESIDE, log.rate());
         lives.push(Row::rates("whole lives a second", callers, ours.rate(), beside, target));
-        lives.push(Row::cpu("a whole life", callers, ours.cpu(), (BESIDE, log.cpu())));
+        let target = (callers == 512).then_some(Target::AtMost(1.35));
+        lives.push(Row::cpu("a whole life", callers, ours.cpu(), (BESIDE, log.cpu()), target));
         let case = many(callers, "caller");
         for percent in [50, 99] {
-            let target = (percent == 50).then_some(Target::AtMost(2.0));
+            let target = (percent == 50 && callers == 64).then_some(Target::AtMost(1.3));
             let figure = format!("answer to delivery, p{percent}");
             let beside = (BESIDE, log.latency(percent));
             deliveries.push(Row::times(&figure, &case, ours.latency(percent), beside, target));
@@ -61,7 +62,7 @@ pub(crate) async fn round(
 }
 
 /// One life; returns the latency of its delivery.
-async fn life(mut client: Client) -> Result<Duration> {
+pub(crate) async fn life(mut client: Client) -> Result<Duration> {
     let id = requests::create(&mut client, requests::question()).await?;
     let (mut waiter, state) = Waiter::attach(&mut client, id.clone(), None).await?;
     ensure!(state == EventState::Pending, "a new event is {state:?}");

@@ -6,6 +6,7 @@
 mod baseline;
 mod calls;
 mod cli;
+mod history;
 mod lives;
 mod load;
 mod log;
@@ -14,8 +15,10 @@ mod process;
 mod replicas;
 mod report;
 mod requests;
+mod retention;
 mod server;
 mod shared;
+mod size;
 mod startup;
 mod waiters;
 
@@ -27,7 +30,7 @@ use cli::{Cli, Command, Figure, Plan};
 use report::Report;
 
 /// No figure takes this long; a hang must not hold a machine for ever.
-const LONGEST_FIGURE: Duration = Duration::from_secs(20 * 60);
+const LONGEST_FIGURE: Duration = Duration::from_secs(40 * 60);
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
@@ -56,7 +59,10 @@ async fn run(cli: &Cli) -> Result<()> {
                 Figure::Lives => lives::measure(&plan).await,
                 Figure::Waiters => waiters::measure(&plan).await,
                 Figure::Shared => shared::measure(&plan).await,
+                Figure::Size => size::measure(&plan),
                 Figure::Startup => startup::measure(&plan).await,
+                Figure::History => history::measure(&plan).await,
+                Figure::Retention => retention::measure(&plan).await,
                 Figure::Replicas => replicas::measure(&plan).await,
             }
         };

@@ -144,8 +144,9 @@ async fn lateness(plan: &Plan, is_dead: bool) -> Result<Vec<Duration>> {
     waits.join_all().await.into_iter().collect()
 }
 
+/// How long ago `deadline` was.
 #[expect(clippy::disallowed_methods, reason = "deadlines are instants of the wall clock")]
-fn late(deadline: prost_types::Timestamp) -> Result<Duration> {
+pub(crate) fn late(deadline: prost_types::Timestamp) -> Result<Duration> {
     let deadline = SystemTime::try_from(deadline)?;
     Ok(SystemTime::now().duration_since(deadline).unwrap_or_default())
 }

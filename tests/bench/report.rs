@@ -65,9 +65,10 @@ impl Row {
         callers: usize,
         ours: Duration,
         beside: (&str, Duration),
+        target: Option<Target>,
     ) -> Self {
         let figure = format!("server's processor time for {what}");
-        Self::times(&figure, &many(callers, "caller"), ours, beside, None)
+        Self::times(&figure, &many(callers, "caller"), ours, beside, target)
     }
 
     /// Times, in a case.
@@ -81,7 +82,8 @@ impl Row {
         let show = |seconds: f64| match seconds {
             _ if seconds < 0.001 => format!("{:.0} µs", seconds * 1e6),
             _ if seconds < 0.01 => format!("{:.2} ms", seconds * 1e3),
-            _ => format!("{:.0} ms", seconds * 1e3),
+            _ if seconds < 10.0 => format!("{:.0} ms", seconds * 1e3),
+            _ => format!("{seconds:.0} s"),
         };
         let beside = (beside.0, beside.1.as_secs_f64());
         Self::new(figure, case, ours.as_secs_f64(), beside, show, target)
@@ -126,6 +128,11 @@ impl Row {
         Self { figure: figure.to_owned(), cells }
     }
 
+    fn has_target(&self) -> bool {
+        let [.., target, _] = &self.cells;
+        !target.is_empty()
+    }
+
     fn cells(&self) -> [&str; HEAD.len()] {
         let [case, ours, beside, baseline, ratio, target, verdict] = &self.cells;
         [&self.figure, case, ours, beside, baseline, ratio, target, verdict]
@@ -157,17 +164,21 @@ impl Report {
 
     /// The page about the benchmarks, with these figures.
     pub(crate) fn markdown(&self) -> String {
-        let line = |cells: [&str; HEAD.len()]| format!("| {} |", cells.join(" | "));
-        let mut table = vec![line(HEAD), "|---|---|--:|--:|---|--:|---|---|".to_owned()];
-        table.extend(self.rows.iter().map(|row| line(row.cells())));
         PAGE.replace("{machine}", &self.machine.to_string())
             .replace("{runs}", &self.runs())
-            .replace("{table}", &table.join("\n"))
+            .replace("{aims}", &table(self.rows.iter().filter(|row| row.has_target())))
+            .replace("{rest}", &table(self.rows.iter().filter(|row| !row.has_target())))
     }
 
     fn runs(&self) -> String {
         format!("{} of {:?} each", many(self.rounds, "round"), self.load)
     }
+}
+
+fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let line = |cells: [&str; HEAD.len()]| format!("| {} |", cells.join(" | "));
+    let head = [line(HEAD), "|---|---|--:|--:|---|--:|---|---|".to_owned()];
+    head.into_iter().chain(rows.map(|row| line(row.cells()))).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Report {

@@ -21,10 +21,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `hitl`, that of this build unless HITL_TEST_BIN names another, on the store in `dir`,
-    /// and returns when it accepts connections.
+    /// Starts [`program`] on the store in `dir`, and returns when it accepts connections.
     pub(crate) async fn ours(dir: &Path) -> Result<Self> {
-        Self::on(dir, 0, &dir.join("store").display().to_string(), &[]).await
+        Self::ours_with(dir, &[]).await
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) async fn ours_with(dir: &Path, env: &[(&str, &str)]) -> Result<Self> {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let store = dir.join("store").display().to_string();
+        Self::on(dir, 0, &store, &env.collect::<Vec<_>>()).await
     }
 
     /// The same at `port`, or at any for 0, on the store at `url`, for which the environment says `env`. Servers with
@@ -35,11 +41,7 @@ impl Server {
         url: &str,
         env: &[(String, String)],
     ) -> Result<Self> {
-        let program = match std::env::var_os("HITL_TEST_BIN") {
-            Some(program) => program.into(),
-            None => beside_this_program("hitl")?,
-        };
-        let mut command = Command::new(program);
+        let mut command = Command::new(program()?);
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--store", url]);
         command.args(["--link-key-file".as_ref(), dir.join("link.key").as_os_str()]);
         command.envs(env.iter().map(|(name, value)| (name, value)));
@@ -72,6 +74,19 @@ impl Server {
         Ok(Self { child, url, pid })
     }
 
+    /// The number that the server tells as `name` in its metrics: the sum, if there are several. The name may go on
+    /// with the first of its labels.
+    pub(crate) async fn metric(&self, name: &str) -> Result<f64> {
+        let http = support::http::client().build()?;
+        let text = http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
+        let values = text.lines().filter_map(|line| {
+            let after = line.strip_prefix(name)?;
+            let is_whole = after.starts_with([' ', '{', ',']);
+            after.rsplit(' ').next().filter(|_| is_whole)?.parse::<f64>().ok()
+        });
+        Ok(values.sum())
+    }
+
     pub(crate) fn port(&self) -> Result<u16> {
         let port = self.url.rsplit(':').next().context("an address has a port")?;
         port.parse().with_context(|| format!("the port in {}", self.url))
@@ -80,6 +95,14 @@ impl Server {
     /// Ends it as a power cut would, as far as a process can tell.
     pub(crate) async fn kill(mut self) -> Result<()> {
         self.child.kill().await.context("cannot kill the server")
+    }
+}
+
+/// `hitl`: that of this build unless HITL_TEST_BIN names another.
+pub(crate) fn program() -> Result<PathBuf> {
+    match std::env::var_os("HITL_TEST_BIN") {
+        Some(program) => Ok(program.into()),
+        None => beside_this_program("hitl"),
     }
 }
 

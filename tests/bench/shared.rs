@@ -27,8 +27,8 @@ const CREATES: usize = 100;
 /// Callers in all, or lives that are led at a time.
 const CALLERS: usize = 512;
 /// Most waits that one message adds, and most events that one call creates.
-const KEYS_MAX: usize = 1_000;
-const CONNECTIONS: usize = 8;
+pub(crate) const KEYS_MAX: usize = 1_000;
+pub(crate) const CONNECTIONS: usize = 8;
 const SETTLE: Duration = Duration::from_secs(2);
 /// Room for a million waits, whatever this machine has.
 const ROOM: [(&str, &str); 1] = [("HITL_MEMORY_MAX", "4GiB")];
@@ -107,6 +107,13 @@ async fn lives_at_once(mut client: Client, waits: Arc<Mutex<Option<Waits>>>) -> 
     };
     let ids = create(&mut client, LIVES).await?;
     waits.add(&ids).await?;
+    answer(&mut client, ids).await?;
+    waits.told(LIVES).await?;
+    Ok(begun.elapsed())
+}
+
+/// Answers all of these events in one call.
+pub(crate) async fn answer(client: &mut Client, ids: Vec<String>) -> Result<()> {
     let value = v1::Value { kind: Some(value::Kind::Bool(true)) };
     let answer = |event_id| v1::AnswerEventRequest {
         event_id,
@@ -120,11 +127,11 @@ async fn lives_at_once(mut client: Client, waits: Arc<Mutex<Option<Waits>>>) -> 
         matches!(result.result, Some(v1::answer_event_result::Result::Response(_)))
     };
     ensure!(answers.into_inner().results.iter().all(is_answered), "an answer failed");
-    waits.told(LIVES).await?;
-    Ok(begun.elapsed())
+    Ok(())
 }
 
-async fn create(client: &mut Client, count: usize) -> Result<Vec<String>> {
+/// Creates so many events in one call.
+pub(crate) async fn create(client: &mut Client, count: usize) -> Result<Vec<String>> {
     let requests = vec![requests::question(); count];
     let created = client.batch_create_events(v1::BatchCreateEventsRequest { requests }).await?;
     let id = |result: v1::CreateEventResult| match result.result {
@@ -167,11 +174,7 @@ async fn creates(plan: &Plan) -> Result<Row> {
 /// Memory of the server for each wait on a few streams, each for an event of its own.
 async fn memory(plan: &Plan) -> Result<Vec<Row>> {
     let dir = plan.fresh_dir()?;
-    let start = async || {
-        let url = dir.path().join("store").display().to_string();
-        let room = ROOM.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Server::on(dir.path(), 0, &url, &room).await
-    };
+    let start = async || Server::ours_with(dir.path(), &ROOM).await;
     let most = plan.shared_waiters[plan.shared_waiters.len() - 1];
     let server = start().await?;
     let clients = Clients::connect(&server, CONNECTIONS).await?;
@@ -213,7 +216,7 @@ async fn memory(plan: &Plan) -> Result<Vec<Row>> {
 }
 
 /// Completes when the server does nothing any more.
-async fn settled(pid: u32) -> Result<()> {
+pub(crate) async fn settled(pid: u32) -> Result<()> {
     loop {
         let before = process::cpu(pid)?;
         tokio::time::sleep(SETTLE).await;

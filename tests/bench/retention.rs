@@ -1,0 +1,161 @@
+//! The removal of a long history: whether it slows down whoever works meanwhile, and whether the space comes back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use hitl_proto::v1::create_event_request::Expiration;
+use hitl_proto::v1::{CreateEventRequest, EventState};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Plan;
+use crate::lives;
+use crate::load::{Clients, percentile};
+use crate::replicas::late;
+use crate::report::{Row, Target, many};
+use crate::requests::{self, Client, Waiter};
+use crate::server::Server;
+use crate::shared::{self, CONNECTIONS, KEYS_MAX};
+
+const LIVES_A_SECOND: u32 = 200;
+/// One life in so many is not answered and times out.
+const ONE_EXPIRES: usize = 4;
+/// How long whoever works is looked at while nothing is removed.
+const CALM: Duration = Duration::from_secs(15);
+/// The rest of an event goes two minutes after its request, and that takes a moment.
+const CLEAR: Duration = Duration::from_secs(140);
+/// Whoever waits hears of an end, and of a timeout, within this time.
+const BOUND: Duration = Duration::from_secs(2);
+/// The shortest time of retention there is.
+const RETAIN: (&str, &str) = ("HITL_RETAIN", "1m");
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How late whoever waits was told.
+#[derive(Default)]
+struct Told {
+    answers: Vec<Duration>,
+    timeouts: Vec<Duration>,
+}
+
+pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
+    let dir = plan.fresh_dir()?;
+    let server = plan.start(dir.path()).await?;
+    let begun = Instant::now();
+    history(&server, plan.ended).await?;
+    let made = begun.elapsed();
+    let calm = work(&server, tokio::time::sleep(CALM)).await?;
+    shared::settled(server.pid).await?;
+    let before = server.metric("hitl_store_bytes").await?;
+    server.kill().await?;
+
+    let server = Server::ours_with(dir.path(), &[RETAIN]).await?;
+    let mut removed = Ok(Duration::ZERO);
+    let removal = async {
+        removed = until_removed(&server, plan.ended).await;
+        tokio::time::sleep(CLEAR).await;
+    };
+    let busy = work(&server, removal).await?;
+    let removed = removed?;
+    shared::settled(server.pid).await?;
+    let after = server.metric("hitl_store_bytes").await?;
+
+    let case = many(plan.ended, "ended event");
+    let mut rows = vec![
+        Row::times("removal", &case, removed, ("asked and answered in batches", made), None),
+        Row::bytes("size of the store after it", &case, after, ("before", before), None),
+    ];
+    let within = Some(Target::Within(BOUND));
+    for (percent, target) in [(50, None), (99, None), (100, within)] {
+        let beside = ("nothing to remove", percentile(&calm.answers, percent));
+        let figure = format!("answer to delivery beside it, p{percent}");
+        let ours = percentile(&busy.answers, percent);
+        rows.push(Row::times(&figure, "200 lives a second", ours, beside, target));
+    }
+    let beside = ("nothing to remove", percentile(&calm.timeouts, 100));
+    let ours = percentile(&busy.timeouts, 100);
+    rows.push(Row::times("timeouts beside it, p100", "50 a second", ours, beside, within));
+    Ok(rows)
+}
+
+/// Has so many events asked and answered.
+async fn history(server: &Server, events: usize) -> Result<()> {
+    let clients = Clients::connect(server, CONNECTIONS).await?;
+    stream::iter(0..events / KEYS_MAX)
+        .map(|number| {
+            let mut client = clients.of(number);
+            async move {
+                let ids = shared::create(&mut client, KEYS_MAX).await?;
+                shared::answer(&mut client, ids).await
+            }
+        })
+        .buffer_unordered(CONNECTIONS)
+        .try_collect()
+        .await
+}
+
+/// Returns how long it took until the server had removed so many events.
+async fn until_removed(server: &Server, events: usize) -> Result<Duration> {
+    let begun = Instant::now();
+    while server.metric("hitl_events_removed_total").await? < events as f64 {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(begun.elapsed())
+}
+
+/// Leads a steady number of lives a second until `end` completes.
+async fn work(server: &Server, end: impl Future<Output = ()>) -> Result<Told> {
+    let clients = Clients::connect(server, CONNECTIONS).await?;
+    let ended = CancellationToken::new();
+    let lives = async {
+        let mut told = Told::default();
+        let mut all = JoinSet::new();
+        let mut pace = interval(Duration::from_secs(1) / LIVES_A_SECOND);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        for number in 0.. {
+            tokio::select! {
+                () = ended.cancelled() => break,
+                _ = pace.tick() => {}
+            }
+            let client = clients.of(number);
+            all.spawn(async move {
+                let expires = number % ONE_EXPIRES == 0;
+                let told = if expires { timeout(client).await } else { lives::life(client).await };
+                anyhow::Ok((expires, told?))
+            });
+            while let Some(life) = all.try_join_next() {
+                told.note(life??);
+            }
+        }
+        while let Some(life) = all.join_next().await {
+            told.note(life??);
+        }
+        anyhow::Ok(told)
+    };
+    let end = async {
+        end.await;
+        ended.cancel();
+    };
+    let (told, ()) = tokio::join!(lives, end);
+    told.context("a life beside the removal")
+}
+
+impl Told {
+    fn note(&mut self, (expires, told): (bool, Duration)) {
+        if expires { &mut self.timeouts } else { &mut self.answers }.push(told);
+    }
+}
+
+/// Waits for an event until it times out, and returns how late that was told.
+async fn timeout(mut client: Client) -> Result<Duration> {
+    let second = prost_types::Duration { seconds: 1, nanos: 0 };
+    let question =
+        CreateEventRequest { expiration: Some(Expiration::Ttl(second)), ..requests::question() };
+    let created = client.create_event(question).await?.into_inner();
+    let event = created.event.context("a created event")?;
+    let (mut waiter, _) = Waiter::attach(&mut client, event.id, None).await?;
+    let state = waiter.next().await?;
+    ensure!(state == Some(EventState::TimedOut), "expected a timeout, got {state:?}");
+    late(event.deadline.context("a deadline")?)
+}
