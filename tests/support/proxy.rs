@@ -15,8 +15,10 @@ use tokio::time::timeout;
 
 /// An HTTP/2 frame begins with its length, in 3 bytes, and its type; 9 bytes come before what it carries.
 const FRAME_HEADER_BYTES: usize = 9;
-/// The type of a frame with which a reply begins.
+/// The type of a frame with which a reply begins, or ends.
 const HEADERS: u8 = 1;
+/// The flag of the last frame of a reply. That of a call before may still be on its way when its caller has the message.
+const END_STREAM: u8 = 1;
 
 /// What befalls the connections that there are. New ones are as before.
 #[derive(Debug, Clone, Copy)]
@@ -117,10 +119,10 @@ async fn pass_frames_until_reply(
     let mut bytes = Vec::new();
     while from.read_buf(&mut bytes).await? > 0 {
         while let Some(header) = bytes.first_chunk::<FRAME_HEADER_BYTES>() {
-            let [high, middle, low, kind, ..] = *header;
+            let [high, middle, low, kind, flags, ..] = *header;
             let length = u32::from_be_bytes([0, high, middle, low]);
             let end = FRAME_HEADER_BYTES + usize::try_from(length).expect("24 bits");
-            if kind == HEADERS {
+            if kind == HEADERS && flags & END_STREAM == 0 {
                 return Ok(());
             }
             if bytes.len() < end {
