@@ -37,6 +37,7 @@ type Client struct {
 	settings *settings
 	dial     func(context.Context) (net.Conn, error)
 	reached  atomic.Bool // Whether any call ever got a reply.
+	waits    *waits
 
 	mutex  sync.Mutex
 	link   *link // Nil until needed, and after it failed.
@@ -57,15 +58,18 @@ func NewClient(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{settings: settings}
-	client.dial = func(ctx context.Context) (net.Conn, error) {
+	dial := func(ctx context.Context) (net.Conn, error) {
 		dialer := net.Dialer{Timeout: connectTimeout}
 		return dialer.DialContext(ctx, "tcp", settings.address)
 	}
 	if settings.local != nil {
-		client.dial = settings.local.connect
+		dial = settings.local.connect
 	}
-	return client, nil
+	return newClient(settings, dial), nil
+}
+
+func newClient(settings *settings, dial func(context.Context) (net.Conn, error)) *Client {
+	return &Client{settings: settings, dial: dial, waits: newWaits()}
 }
 
 // Close ends the connection and with it every call and wait under way. The events stay.
@@ -73,11 +77,14 @@ func (c *Client) Close() error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.closed = true
+	c.waits.giveUp(errClosed(), func(time.Duration) bool { return false })
 	if c.link == nil {
 		return nil
 	}
 	return c.link.conn.Close()
 }
+
+func errClosed() *Error { return newError(Invalid, "the client is closed") }
 
 // Endpoint is the server's address, such as http://127.0.0.1:4485. That of a local server is known from
 // the first call on, before which this is empty, and changes if it has to be started again on another
@@ -271,7 +278,7 @@ func (c *Client) connection() (*link, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.closed {
-		return nil, newError(Invalid, "the client is closed")
+		return nil, errClosed()
 	}
 	if c.link != nil {
 		return c.link, nil

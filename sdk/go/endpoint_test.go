@@ -6,8 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"hitl.dev/go/hitlv1"
 )
 
 func TestEveryEndpointIsTakenAsInEveryOtherLanguage(t *testing.T) {
@@ -46,7 +44,7 @@ func TestNoPasswordOfAnEndpointIsShown(t *testing.T) {
 }
 
 func TestANameWithAnUnderscoreIsCalled(t *testing.T) {
-	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{answered(1)}}}}
+	script := &script{steps: []step{sends(answered("e", 1))}}
 	scripted(t, script, Config{Endpoint: "http://my_host:4485"}, func(t *testing.T, client *Client) {
 		if _, err := client.WaitEvent(t.Context(), "e"); err != nil {
 			t.Fatal(err)

@@ -100,7 +100,7 @@ func realServer(t *testing.T) (set *settings, dir string) {
 
 func TestAWatchOutlivesTheRealServerAndAnotherGoesOnFromItsToken(t *testing.T) {
 	set, dir := realServer(t)
-	client := &Client{settings: set, dial: set.local.connect}
+	client := newClient(set, set.local.connect)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -153,7 +153,7 @@ func TestManyClientsShareOneServerAndAWaitOutlivesIt(t *testing.T) {
 	var clients [8]*Client
 	var group sync.WaitGroup
 	for at := range clients {
-		clients[at] = &Client{settings: set, dial: set.local.connect}
+		clients[at] = newClient(set, set.local.connect)
 		defer clients[at].Close()
 		group.Go(func() {
 			if _, err := clients[at].List(ctx, &hitlv1.ListEventsRequest{}); err != nil {

@@ -153,7 +153,7 @@ func (m *mute) Write(bytes []byte) (int, error) {
 }
 
 func TestACallOnADeadConnectionGoesOverToANewOneInTime(t *testing.T) {
-	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{pending()}, hang: true}}}
+	script := &script{steps: []step{hangs(heartbeat())}}
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
 		dial := client.dial
 		var last *mute

@@ -91,8 +91,10 @@ func TestAnAnswerBeyondItsTypeIsAnErrorOnce(t *testing.T) {
 	const schema = `{"type":"object","properties":{"n":{"type":"integer"}}}`
 	fields := map[string]*hitlv1.Value{"n": intValue(70_000)}
 	object := &hitlv1.Value_Object{Object: &hitlv1.ObjectValue{Fields: fields}}
-	answer := stands(hitlv1.EventState_EVENT_STATE_ANSWERED, &hitlv1.Value{Kind: object})
-	script := &script{steps: []step{{messages: []*hitlv1.WaitEventResponse{answer}}}}
+	answer := func(eventID string) *hitlv1.WaitEventsResponse {
+		return stands(eventID, hitlv1.EventState_EVENT_STATE_ANSWERED, &hitlv1.Value{Kind: object})
+	}
+	script := &script{steps: []step{{reply: answer}}}
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
 		input := Object[struct{ N uint16 }]().Schema(schema)
 		event, err := Create(t.Context(), client, "n", "?", input)

@@ -20,11 +20,13 @@ import (
 	"hitl.dev/go/hitlv1"
 )
 
-// step is what one WaitEvent call is answered with: an error, or messages and then the end of the
+// step is what one WaitEvents call is answered with: an error, or messages and then the end of the
 // stream, an error, or nothing more.
 type step struct {
 	refusal  error
-	messages []*hitlv1.WaitEventResponse
+	after    int // How many events have to be waited for before the messages are sent; one if zero.
+	messages []*hitlv1.WaitEventsResponse
+	reply    func(eventID string) *hitlv1.WaitEventsResponse // Makes what is sent for each of those events.
 	end      error
 	hang     bool
 }
@@ -35,28 +37,74 @@ type script struct {
 	mutex    sync.Mutex
 	steps    []step
 	calls    int
+	waits    []string // What was added and removed, by the id of the event, with + or - before it.
+	left     int      // How many streams the client has ended.
 	asked    *hitlv1.CreateEventRequest
 	failures []error  // What the next calls that change something fail with, nil to let one pass.
 	keys     []string // What tells each such call, and its repetitions, from the others.
 	hang     bool     // Whether such calls are never replied to.
 }
 
-func (s *script) WaitEvent(
-	_ *hitlv1.WaitEventRequest, stream grpc.ServerStreamingServer[hitlv1.WaitEventResponse],
+func (s *script) WaitEvents(
+	stream grpc.BidiStreamingServer[hitlv1.WaitEventsRequest, hitlv1.WaitEventsResponse],
 ) error {
 	step := s.next()
 	if step.refusal != nil {
 		return step.refusal
+	}
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	var added []*hitlv1.EventKey
+	for len(added) < max(step.after, 1) {
+		request, err := s.hear(stream)
+		if err != nil {
+			return err
+		}
+		added = append(added, request.GetAdd()...)
 	}
 	for _, message := range step.messages {
 		if err := stream.Send(message); err != nil {
 			return err
 		}
 	}
-	if step.hang {
-		<-stream.Context().Done()
+	for _, key := range added {
+		if step.reply == nil {
+			break
+		}
+		if err := stream.Send(step.reply(key.GetEventId())); err != nil {
+			return err
+		}
+	}
+	for step.hang || step.reply != nil {
+		if _, err := s.hear(stream); err != nil {
+			return err
+		}
 	}
 	return step.end
+}
+
+// hear notes the next message of a stream of waits, or its end.
+func (s *script) hear(
+	stream grpc.BidiStreamingServer[hitlv1.WaitEventsRequest, hitlv1.WaitEventsResponse],
+) (*hitlv1.WaitEventsRequest, error) {
+	request, err := stream.Recv()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if err != nil {
+		s.left++
+		return nil, err
+	}
+	if len(request.GetAdd()) > 1000 || len(request.GetRemove()) > 1000 {
+		return nil, refusal(codes.InvalidArgument, "ERROR_REASON_INVALID_REQUEST", "hitl.v1")
+	}
+	for _, key := range request.GetRemove() {
+		s.waits = append(s.waits, "-"+key.GetEventId())
+	}
+	for _, key := range request.GetAdd() {
+		s.waits = append(s.waits, "+"+key.GetEventId())
+	}
+	return request, nil
 }
 
 func (s *script) next() step {
@@ -133,28 +181,35 @@ func clientOf(
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Client{settings: settings, dial: dial}
+	return newClient(settings, dial)
 }
 
-func stands(state hitlv1.EventState, value *hitlv1.Value) *hitlv1.WaitEventResponse {
-	record := &hitlv1.Event{Id: "e", Name: "n", State: state}
-	if state != hitlv1.EventState_EVENT_STATE_PENDING {
-		record.Response = &hitlv1.Response{State: state, Value: value}
+func stands(eventID string, state hitlv1.EventState, value *hitlv1.Value) *hitlv1.WaitEventsResponse {
+	record := &hitlv1.Event{Id: eventID, State: state, Response: &hitlv1.Response{State: state, Value: value}}
+	return &hitlv1.WaitEventsResponse{Update: &hitlv1.WaitEventsResponse_Event{Event: record}}
+}
+
+func answered(eventID string, number int64) *hitlv1.WaitEventsResponse {
+	return stands(eventID, hitlv1.EventState_EVENT_STATE_ANSWERED, intValue(number))
+}
+
+func failed(eventID string, code codes.Code, reason hitlv1.ErrorReason) *hitlv1.WaitEventsResponse {
+	failed := &hitlv1.FailedWait{
+		Key:     &hitlv1.EventKey{Namespace: "default", EventId: eventID},
+		Failure: &hitlv1.Failure{Code: int32(code), Reason: reason},
 	}
-	return &hitlv1.WaitEventResponse{Update: &hitlv1.WaitEventResponse_Event{Event: record}}
+	return &hitlv1.WaitEventsResponse{Update: &hitlv1.WaitEventsResponse_Failed{Failed: failed}}
 }
 
-func pending() *hitlv1.WaitEventResponse {
-	return stands(hitlv1.EventState_EVENT_STATE_PENDING, nil)
+func heartbeat() *hitlv1.WaitEventsResponse {
+	return &hitlv1.WaitEventsResponse{Update: &hitlv1.WaitEventsResponse_Heartbeat{Heartbeat: &hitlv1.Heartbeat{}}}
 }
 
-func answered(number int64) *hitlv1.WaitEventResponse {
-	return stands(hitlv1.EventState_EVENT_STATE_ANSWERED, intValue(number))
-}
+// sends are the messages of a step.
+func sends(messages ...*hitlv1.WaitEventsResponse) step { return step{messages: messages} }
 
-func heartbeat() *hitlv1.WaitEventResponse {
-	return &hitlv1.WaitEventResponse{Update: &hitlv1.WaitEventResponse_Heartbeat{}}
-}
+// hangs are those of a step after which nothing more comes.
+func hangs(messages ...*hitlv1.WaitEventsResponse) step { return step{messages: messages, hang: true} }
 
 func intValue(number int64) *hitlv1.Value {
 	return &hitlv1.Value{Kind: &hitlv1.Value_Int{Int: number}}
