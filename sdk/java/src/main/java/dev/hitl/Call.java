@@ -12,7 +12,7 @@ import java.util.function.Function;
  * One call to the server, as a future that ends with the first message that {@code read} makes one of. The call asks
  * for the message after each other one by itself, unless it is paced: then {@link #next} does.
  */
-final class Call<Q, R, T> extends ClientCall.Listener<R> {
+class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** Cancelling it cancels the call. */
     final CompletableFuture<T> outcome = new CompletableFuture<>();
 
@@ -51,13 +51,18 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
         }
         try {
             call.start(this, new Metadata());
-            call.sendMessage(request);
-            call.halfClose();
+            ask(call, request);
             call.request(1);
         } catch (RuntimeException unsent) {
             outcome.completeExceptionally(
                     HitlException.internal("the request cannot be sent: " + unsent.getMessage(), unsent));
         }
+    }
+
+    /** Says what is asked for. */
+    void ask(ClientCall<Q, R> call, Q request) {
+        call.sendMessage(request);
+        call.halfClose();
     }
 
     @Override
@@ -88,11 +93,18 @@ final class Call<Q, R, T> extends ClientCall.Listener<R> {
                         : HitlException.of(status, trailers, endpoint));
     }
 
+    /** The silence is broken, and begins again. */
+    void heard() {
+        silence.cancel(false);
+        listen();
+    }
+
     private void listen() {
+        silence = timer.after(silenceLimit, this::wasSilent);
+    }
+
+    private void wasSilent() {
         String message = "the server at %s sent nothing for %d s".formatted(endpoint, silenceLimit.toSeconds());
-        silence =
-                timer.after(
-                        silenceLimit,
-                        () -> outcome.completeExceptionally(HitlException.unavailable(message, null)));
+        outcome.completeExceptionally(HitlException.unavailable(message, null));
     }
 }

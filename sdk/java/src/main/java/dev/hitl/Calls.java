@@ -1,5 +1,7 @@
 package dev.hitl;
 
+import dev.hitl.v1.EventServiceGrpc;
+import dev.hitl.v1.WaitEventsResponse;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
@@ -49,6 +51,10 @@ final class Calls {
         if (channel != null) {
             channel.shutdownNow();
         }
+    }
+
+    static HitlException closedError() {
+        return HitlException.invalid("the client is closed");
     }
 
     /** Calls, again for as long as that can help, and blocks until there is the reply. */
@@ -124,6 +130,20 @@ final class Calls {
         return call;
     }
 
+    /** A stream of waits, which is yet to {@link #begin}, and brings {@code take} each message. */
+    WaitsCall waits(Waits waits, Consumer<WaitEventsResponse> take) {
+        Function<WaitEventsResponse, Void> read =
+                message -> {
+                    take.accept(message);
+                    return null;
+                };
+        return new WaitsCall(waits, () -> reached = true, noted(read), timer, Waits.SILENCE_LIMIT, serverName());
+    }
+
+    void begin(WaitsCall stream) {
+        begin(stream, EventServiceGrpc.getWaitEventsMethod(), null);
+    }
+
     private <R, T> Function<R, T> noted(Function<R, T> read) {
         return message -> {
             reached = true;
@@ -133,7 +153,7 @@ final class Calls {
 
     private <Q, R, T> void begin(Call<Q, R, T> call, MethodDescriptor<Q, R> method, Q request) {
         if (closed) {
-            call.outcome.completeExceptionally(HitlException.invalid("the client is closed"));
+            call.outcome.completeExceptionally(closedError());
             return;
         }
         ManagedChannel ready = channel;
@@ -163,7 +183,7 @@ final class Calls {
     /** The channel to where the local server is now. Calls on another one end as the server there does. */
     private synchronized ManagedChannel channelTo(Endpoint found) {
         if (closed) {
-            throw HitlException.invalid("the client is closed");
+            throw closedError();
         }
         if (!found.equals(target)) {
             if (channel != null) {

@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
 public final class Client implements AutoCloseable {
     private final Config.Settings settings;
     private final Calls calls;
+    private final Waits waits;
 
     /**
      * A client as configured. Does not connect yet.
@@ -50,6 +51,7 @@ public final class Client implements AutoCloseable {
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
         this.settings = settings;
         this.calls = new Calls(settings, channel, timer);
+        this.waits = new Waits(calls, settings.namespace());
     }
 
     /**
@@ -160,9 +162,12 @@ public final class Client implements AutoCloseable {
         return Calls.join(awaitEventAsync(eventId));
     }
 
-    /** Like {@link #awaitEvent}, without blocking. Cancel the future to stop waiting; the event stays. */
+    /**
+     * Like {@link #awaitEvent}, without blocking or holding a thread. Cancel the future to stop waiting; the event
+     * stays. What is hung on the future may block: it holds up no other wait.
+     */
     public CompletableFuture<dev.hitl.v1.Event> awaitEventAsync(String eventId) {
-        return Wait.begin(calls, namespace(), eventId);
+        return waits.join(eventId);
     }
 
     /**
@@ -231,6 +236,7 @@ public final class Client implements AutoCloseable {
     @Override
     public void close() {
         calls.close();
+        waits.giveUp(Calls.closedError(), lasted -> false);
     }
 
     /** Names the server and the namespace. */

@@ -107,7 +107,7 @@ public final class Event<T> {
     }
 
     void announce() {
-        if (!Wait.isFinal(record)) {
+        if (!Waits.isFinal(record)) {
             String told = "hitl: \"%s\" waits for an answer at %s%n";
             System.err.printf(told, Shown.oneLine(name()), Shown.oneLine(formUrl()));
         }

@@ -119,6 +119,17 @@ public final class HitlException extends RuntimeException {
         return response;
     }
 
+    /** The same for another one who is told of it: where it is thrown is part of it. */
+    HitlException copy() {
+        HitlException copy = new HitlException(kind, retryable, getMessage(), getCause());
+        copy.reason = reason;
+        copy.metadata = metadata;
+        copy.fieldViolations = fieldViolations;
+        copy.retryDelay = retryDelay;
+        copy.response = response;
+        return copy;
+    }
+
     /** How long the server asks to wait before the next attempt. */
     Duration retryDelay() {
         return retryDelay;

@@ -1,7 +1,8 @@
 package dev.hitl;
 
 import java.time.Duration;
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -11,13 +12,12 @@ class Timer {
     static final Timer SYSTEM = new Timer();
 
     private final ScheduledThreadPoolExecutor executor =
-            new ScheduledThreadPoolExecutor(
-                    1,
-                    task -> {
-                        Thread thread = new Thread(task, "hitl-timer");
-                        thread.setDaemon(true);
-                        return thread;
-                    });
+            new ScheduledThreadPoolExecutor(1, task -> thread(task, "hitl-timer"));
+    /**
+     * As many as are busy at a time. The pool that all of a process share would do no more of ours once a program
+     * blocks its threads by waits.
+     */
+    private final ExecutorService workers = Executors.newCachedThreadPool(task -> thread(task, "hitl-worker"));
 
     Timer() {
         executor.setRemoveOnCancelPolicy(true);
@@ -30,8 +30,17 @@ class Timer {
 
     /** Runs {@code task} once {@code delay} has passed, unless the returned future is cancelled before. */
     Future<?> after(Duration delay, Runnable task) {
-        // Programs may have hung anything on a wait, and that must not hold up the others' time.
-        Runnable handOver = () -> ForkJoinPool.commonPool().execute(task);
-        return executor.schedule(handOver, delay.toNanos(), TimeUnit.NANOSECONDS);
+        return executor.schedule(() -> soon(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /** Has another thread run {@code task}: programs hang anything on a wait, and it must not hold up the others. */
+    void soon(Runnable task) {
+        workers.execute(task);
+    }
+
+    private static Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 }

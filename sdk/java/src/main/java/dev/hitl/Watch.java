@@ -36,7 +36,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         this.begun = calls.timer().now();
         // What the server sends at the least is bookmarks.
         Duration bookmarks = Duration.ofSeconds(3 * request.getBookmarkInterval().getSeconds());
-        this.silenceLimit = bookmarks.compareTo(Wait.SILENCE_LIMIT) > 0 ? bookmarks : Wait.SILENCE_LIMIT;
+        this.silenceLimit = bookmarks.compareTo(Waits.SILENCE_LIMIT) > 0 ? bookmarks : Waits.SILENCE_LIMIT;
         happened.add(this::open);
     }
 

@@ -105,7 +105,7 @@ class SchemaTest {
                 List.<Map<String, Object>>of(
                         Map.of("a", 128), Map.of("a", 0, "b", 0, "c", 40_000),
                         Map.of("a", 0, "b", 0, "c", 0, "d", 0, "e", 0, "f", 0, "g", 1e39))) {
-            var answer = Scripted.event(EventState.EVENT_STATE_ANSWERED, Values.of(fields));
+            var answer = Scripted.event("e", EventState.EVENT_STATE_ANSWERED, Values.of(fields));
             try (Scripted server = new Scripted(Scripted.Step.stream(answer))) {
                 var ended = server.client().awaitEventAsync("e");
                 server.timer.runUntil(ended);

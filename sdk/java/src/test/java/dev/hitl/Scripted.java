@@ -1,5 +1,7 @@
 package dev.hitl;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.google.protobuf.Any;
 import com.google.rpc.ErrorInfo;
 import dev.hitl.v1.AnswerEventRequest;
@@ -12,6 +14,7 @@ import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.DeclineEventRequest;
 import dev.hitl.v1.DeclineEventResponse;
+import dev.hitl.v1.ErrorReason;
 import dev.hitl.v1.Event;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.EventState;
@@ -21,12 +24,17 @@ import dev.hitl.v1.GetEventResponse;
 import dev.hitl.v1.Heartbeat;
 import dev.hitl.v1.Response;
 import dev.hitl.v1.Value;
-import dev.hitl.v1.WaitEventRequest;
-import dev.hitl.v1.WaitEventResponse;
+import dev.hitl.v1.WaitEventsRequest;
+import dev.hitl.v1.WaitEventsResponse;
 import dev.hitl.v1.WatchEventsRequest;
 import dev.hitl.v1.WatchEventsResponse;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
@@ -45,18 +53,38 @@ import java.util.function.Function;
 
 /** A server in memory that does as a script says, and whose time is the test's. */
 final class Scripted implements AutoCloseable {
-    /** What one call is answered with: messages, then a status, or nothing more if that is null. */
-    record Step(List<WaitEventResponse> messages, StatusRuntimeException end) {
+    /**
+     * What one call is answered with, once so many events are waited for: messages, what {@code reply} makes of each of
+     * the events, then a status, or nothing more if that is null.
+     */
+    record Step(
+            int after,
+            List<WaitEventsResponse> messages,
+            Function<String, WaitEventsResponse> reply,
+            StatusRuntimeException end) {
+        /** At once. */
         static Step refuse(StatusRuntimeException status) {
-            return new Step(List.of(), status);
+            return new Step(0, List.of(), null, status);
         }
 
-        static Step stream(WaitEventResponse... messages) {
-            return new Step(Arrays.asList(messages), Status.OK.asRuntimeException());
+        static Step stream(WaitEventsResponse... messages) {
+            return cut(Status.OK.asRuntimeException(), messages);
         }
 
-        static Step hang(WaitEventResponse... messages) {
-            return new Step(Arrays.asList(messages), null);
+        static Step cut(StatusRuntimeException status, WaitEventsResponse... messages) {
+            return new Step(1, Arrays.asList(messages), null, status);
+        }
+
+        static Step hang(WaitEventsResponse... messages) {
+            return new Step(1, Arrays.asList(messages), null, null);
+        }
+
+        static Step reply(int after, Function<String, WaitEventsResponse> reply) {
+            return new Step(after, List.of(), reply, null);
+        }
+
+        Step after(int count) {
+            return new Step(count, messages, reply, end);
         }
     }
 
@@ -77,6 +105,8 @@ final class Scripted implements AutoCloseable {
     final List<List<String>> batches = new ArrayList<>();
     /** Says of an entry of the next batch, by its place and its name, why it fails; null if it does not. */
     BiFunction<Integer, String, Failure> failure = (place, name) -> null;
+    /** What was added to and removed from streams of waits, by the id of the event, with + or - before it. */
+    final List<String> waits = new ArrayList<>();
     int calls;
     int cancelled;
 
@@ -90,6 +120,7 @@ final class Scripted implements AutoCloseable {
                 InProcessServerBuilder.forName(name)
                         .directExecutor()
                         .addService(new Service())
+                        .intercept(new EarlyHeaders())
                         .build()
                         .start();
         channel = InProcessChannelBuilder.forName(name).directExecutor().build();
@@ -113,24 +144,27 @@ final class Scripted implements AutoCloseable {
         server.shutdownNow();
     }
 
-    static WaitEventResponse event(EventState state, Value value) {
-        Event.Builder event = Event.newBuilder().setId("e").setState(state);
+    static WaitEventsResponse event(String id, EventState state, Value value) {
+        Event.Builder event = Event.newBuilder().setId(id).setState(state);
         if (value != null) {
             event.setResponse(Response.newBuilder().setState(state).setValue(value));
         }
-        return WaitEventResponse.newBuilder().setEvent(event).build();
+        return WaitEventsResponse.newBuilder().setEvent(event).build();
     }
 
-    static WaitEventResponse pending() {
-        return event(EventState.EVENT_STATE_PENDING, null);
+    static WaitEventsResponse answered(String id, long value) {
+        return event(id, EventState.EVENT_STATE_ANSWERED, Values.of(value));
     }
 
-    static WaitEventResponse answered(long value) {
-        return event(EventState.EVENT_STATE_ANSWERED, Values.of(value));
+    static WaitEventsResponse failed(String id, Status.Code code, ErrorReason reason) {
+        var message = WaitEventsResponse.newBuilder();
+        message.getFailedBuilder().getKeyBuilder().setNamespace("default").setEventId(id);
+        message.getFailedBuilder().getFailureBuilder().setCode(code.value()).setReason(reason);
+        return message.build();
     }
 
-    static WaitEventResponse heartbeat() {
-        return WaitEventResponse.newBuilder().setHeartbeat(Heartbeat.getDefaultInstance()).build();
+    static WaitEventsResponse heartbeat() {
+        return WaitEventsResponse.newBuilder().setHeartbeat(Heartbeat.getDefaultInstance()).build();
     }
 
     /** An error as hitl servers make it. */
@@ -148,21 +182,76 @@ final class Scripted implements AutoCloseable {
         return Status.UNAVAILABLE.withDescription("connection refused").asRuntimeException();
     }
 
-    private final class Service extends EventServiceGrpc.EventServiceImplBase {
+    /** One stream of waits. */
+    private final class Waiting implements StreamObserver<WaitEventsRequest> {
+        private final Step step;
+        private final StreamObserver<WaitEventsResponse> stream;
+        private final List<String> added = new ArrayList<>();
+        private boolean hasBegun;
+
+        Waiting(Step step, StreamObserver<WaitEventsResponse> stream) {
+            this.step = step;
+            this.stream = stream;
+        }
+
         @Override
-        public void waitEvent(WaitEventRequest request, StreamObserver<WaitEventResponse> stream) {
-            calls++;
-            ((ServerCallStreamObserver<WaitEventResponse>) stream).setOnCancelHandler(() -> cancelled++);
-            Step step = steps.remove();
-            step.messages().forEach(stream::onNext);
-            if (step.end() == null) {
+        public void onNext(WaitEventsRequest request) {
+            assertTrue(request.getAddCount() <= 1_000 && request.getRemoveCount() <= 1_000);
+            request.getRemoveList().forEach(key -> waits.add("-" + key.getEventId()));
+            request.getAddList().forEach(key -> waits.add("+" + key.getEventId()));
+            request.getAddList().forEach(key -> added.add(key.getEventId()));
+            begin();
+        }
+
+        void begin() {
+            if (hasBegun || added.size() < step.after()) {
                 return;
             }
-            if (step.end().getStatus().isOk()) {
+            hasBegun = true;
+            step.messages().forEach(stream::onNext);
+            if (step.reply() != null) {
+                added.forEach(id -> stream.onNext(step.reply().apply(id)));
+            }
+            if (step.end() != null && step.end().getStatus().isOk()) {
                 stream.onCompleted();
-            } else {
+            } else if (step.end() != null) {
                 stream.onError(step.end());
             }
+        }
+
+        @Override
+        public void onError(Throwable left) {}
+
+        @Override
+        public void onCompleted() {}
+    }
+
+    /** Sends the headers of a stream of waits at once, as hitl does, unless it is refused. */
+    private final class EarlyHeaders implements ServerInterceptor {
+        @Override
+        public <Q, R> ServerCall.Listener<Q> interceptCall(
+                ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+            boolean isWait = call.getMethodDescriptor().equals(EventServiceGrpc.getWaitEventsMethod());
+            if (!isWait || steps.peek().after() == 0) {
+                return next.startCall(call, headers);
+            }
+            call.sendHeaders(new Metadata());
+            var begun = new SimpleForwardingServerCall<Q, R>(call) {
+                @Override
+                public void sendHeaders(Metadata late) {}
+            };
+            return next.startCall(begun, headers);
+        }
+    }
+
+    private final class Service extends EventServiceGrpc.EventServiceImplBase {
+        @Override
+        public StreamObserver<WaitEventsRequest> waitEvents(StreamObserver<WaitEventsResponse> stream) {
+            calls++;
+            ((ServerCallStreamObserver<WaitEventsResponse>) stream).setOnCancelHandler(() -> cancelled++);
+            Waiting waiting = new Waiting(steps.remove(), stream);
+            waiting.begin();
+            return waiting;
         }
 
         @Override
