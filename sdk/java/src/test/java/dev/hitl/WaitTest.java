@@ -26,6 +26,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -225,6 +226,17 @@ class WaitTest {
             assertFalse(ended.isDone());
             assertEquals(List.of("+e", "+e"), server.waits);
             assertEquals(1, server.calls);
+        }
+    }
+
+    @Test
+    void whatIsHungOnAWaitMayBlockUntilAnotherEnds() throws IOException {
+        try (Scripted server = new Scripted(hang(answered("e", 1), answered("f", 2)).after(2))) {
+            Client client = server.client(new Config(), Timer.SYSTEM);
+            var other = new CompletableFuture<dev.hitl.v1.Event>().orTimeout(10, TimeUnit.SECONDS);
+            var ended = client.awaitEventAsync("e").thenApply(event -> other.join().getId());
+            client.awaitEventAsync("f").thenAccept(other::complete);
+            assertEquals("f", ended.join());
         }
     }
 
