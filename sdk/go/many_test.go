@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"hitl.dev/go/hitlv1"
@@ -205,6 +206,20 @@ func TestOneOfManyThatWasNotCreatedDoesNotCount(t *testing.T) {
 		client.CreateMany(t.Context(), same[:1])
 		if got := server.got; got[0][1] != got[1][0] || got[0][0] == got[0][2] {
 			t.Fatal(got)
+		}
+	})
+}
+
+func TestABatchThatIsRefusedForGoodTakesNoOtherWithIt(t *testing.T) {
+	server := &batches{script: script{failures: []error{status.Error(codes.InvalidArgument, "too large")}}}
+	scripted(t, server, Config{}, func(t *testing.T, client *Client) {
+		for at, result := range client.CreateMany(t.Context(), questions(2500)) {
+			if isRefused := errors.Is(result.Err, Invalid); isRefused != (at < 1000) || !isRefused && result.Err != nil {
+				t.Fatal(at, result)
+			}
+		}
+		if len(server.got) != 3 {
+			t.Fatal(len(server.got))
 		}
 	})
 }

@@ -166,6 +166,19 @@ class ManyTest {
     }
 
     @Test
+    void aBatchThatIsRefusedForGoodTakesNoOtherWithIt() throws IOException {
+        try (Scripted server = new Scripted()) {
+            server.failures.add(Status.INVALID_ARGUMENT.withDescription("too large").asRuntimeException());
+            var results = server.client().createMany(questions(2500));
+            for (var result : results.subList(0, 1000)) {
+                assertEquals(HitlException.Kind.INVALID, result.error().kind());
+            }
+            results.subList(1000, 2500).forEach(Result::get);
+            assertEquals(3, server.batches.size());
+        }
+    }
+
+    @Test
     void anInterruptEndsManyAndTheThreadStaysInterrupted() throws IOException {
         try (Scripted server = new Scripted()) {
             server.failures.add(Scripted.lost());
