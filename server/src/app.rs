@@ -15,8 +15,9 @@ use crate::api::Api;
 use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
+use crate::front::Front;
 use crate::grpc::{self, Grpc};
-use crate::http;
+use crate::http::{self, Guard};
 use crate::local::{Claim, DataDir, LOGS};
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
@@ -79,7 +80,9 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     };
     let pages = http::router(http::Site { api, service: service.clone(), links, admission });
     let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
-    let app = http::guard(routes, &settings);
+    let guard = Arc::new(Guard::new(&settings));
+    let routes = http::guard(routes, guard.clone(), &settings);
+    let app = Front { calls: grpc.events.clone(), routes, guard };
 
     let timers = tokio::spawn({
         let service = service.clone();

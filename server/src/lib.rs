@@ -11,6 +11,7 @@ pub mod auth;
 pub mod budget;
 pub mod cli;
 pub mod config;
+mod front;
 pub mod grpc;
 pub mod http;
 pub mod json;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ::http::HeaderMap;
 use ::http::header::CONTENT_TYPE;
 use hitl_proto::FILE_DESCRIPTOR_SET;
-use hitl_proto::v1::event_service_server::EventServiceServer;
+use hitl_proto::v1::event_service_server::{EventServiceServer, SERVICE_NAME};
 use tonic::service::{LayerExt, Routes};
 use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTOR_SET;
 use tonic_health::server::HealthReporter;
@@ -35,6 +35,12 @@ pub fn is_call(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether the event service has the method that a call of `path` is for.
+pub fn is_of_events(path: &str) -> bool {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(SERVICE_NAME));
+    rest.is_some_and(|method| method.starts_with('/'))
+}
+
 /// The reply to a gRPC call that is refused before it has reached any service.
 pub fn refusal(error: &Error) -> ::http::Response<()> {
     status::reply(error)
@@ -44,6 +50,8 @@ pub fn refusal(error: &Error) -> ::http::Response<()> {
 pub struct Grpc {
     /// The routes. A call of an unknown service is answered with UNIMPLEMENTED.
     pub routes: Routes,
+    /// The event service alone.
+    pub(crate) events: EventServiceServer<Events>,
     health: HealthReporter,
 }
 
@@ -65,11 +73,11 @@ impl Grpc {
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let web = ServiceBuilder::new().layer(GrpcWebLayer::new());
-        let routes = Routes::new(web.clone().named_layer(events))
+        let routes = Routes::new(web.clone().named_layer(events.clone()))
             .add_service(web.named_layer(health_service))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?);
-        Ok(Self { routes, health })
+        Ok(Self { routes, events, health })
     }
 
     /// Tells those who watch the health that the service is about to go.

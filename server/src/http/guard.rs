@@ -60,8 +60,7 @@ const EXPOSED_HEADERS: [HeaderName; 4] = [
 ];
 
 /// Puts the guard around all routes, HTTP and gRPC.
-pub fn guard(router: Router, settings: &Settings) -> Router {
-    let guard = Arc::new(Guard::new(settings));
+pub fn guard(router: Router, guard: Arc<Guard>, settings: &Settings) -> Router {
     let guarded = router.layer(middleware::from_fn_with_state(guard, check));
     let guarded = if settings.allowed_origins.is_empty() {
         guarded
@@ -112,7 +111,8 @@ enum Sender<'a> {
 }
 
 /// Decides by the head of a request alone.
-struct Guard {
+#[derive(Debug)]
+pub struct Guard {
     allowed_origins: Vec<String>,
     open: bool,
     /// Scheme and authority of the public address.
@@ -122,7 +122,8 @@ struct Guard {
 }
 
 impl Guard {
-    fn new(settings: &Settings) -> Self {
+    /// The guard of a server with these settings.
+    pub fn new(settings: &Settings) -> Self {
         let public: Option<Uri> = settings.public_url.parse().ok();
         let scheme = public.as_ref().and_then(Uri::scheme_str).unwrap_or("http");
         let authority = public.as_ref().and_then(Uri::authority).map(uri::Authority::as_str);
@@ -140,6 +141,11 @@ impl Guard {
                 .map(str::to_ascii_lowercase)
                 .collect(),
         }
+    }
+
+    /// Whether a request with this head may pass.
+    pub fn admits(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+        self.judge(method, uri, headers).is_ok()
     }
 
     /// # Errors

@@ -37,7 +37,7 @@ use axum::response::Response;
 use axum::{Extension, Router};
 
 use error::Failure;
-pub use guard::guard;
+pub use guard::{Guard, guard};
 use hitl_service::error::Error;
 use render::Renderer;
 pub use site::Site;

@@ -98,6 +98,7 @@ pub(super) fn protected(mut response: Response) -> Response {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     let headers = response.headers_mut();
+    headers.reserve(FIXED.len() + 2);
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }

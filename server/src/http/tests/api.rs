@@ -321,7 +321,7 @@ async fn an_error_repeats_what_was_sent_visibly_and_briefly() {
 async fn an_allowed_origin_may_call_and_read_grpc_web() {
     let settings =
         Settings { allowed_origins: vec!["https://inbox.example".into()], ..Settings::default() };
-    let app = guard(World::new().await.app, &settings);
+    let app = guard(World::new().await.app, Arc::new(Guard::new(&settings)), &settings);
     let preflight = Request::options("/hitl.v1.EventService/WaitEvent")
         .header("origin", "https://inbox.example")
         .header("access-control-request-method", "POST")

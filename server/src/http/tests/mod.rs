@@ -70,7 +70,7 @@ impl World {
         let admission = Admission::new(calls_max, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let site = Site { api, service: service.clone(), links, admission };
-        guard(router(site), &settings)
+        guard(router(site), Arc::new(Guard::new(&settings)), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
