@@ -11,11 +11,11 @@ use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
 use super::place::Place;
+use super::socket::Socket;
 use super::{Door, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody};
 use crate::budget::{Account, Call, Due, Full};
 
@@ -65,17 +65,17 @@ where
         + Unpin
         + 'static,
 {
-    /// Serves the requests that come by `stream`, until the peer or the budget ends it, or until it has finished at the
+    /// Serves the requests that come by `socket`, until the peer or the budget ends it, or until it has finished at the
     /// shutdown.
     pub(super) async fn run(
         self: Arc<Self>,
         server: Builder<Place>,
-        stream: TcpStream,
+        socket: Socket,
         shutdown: CancellationToken,
     ) {
         let _open = Open(&self);
         let service = service_fn(|request| self.clone().answer(request));
-        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(socket), service));
         let mut end = std::pin::pin!(async {
             tokio::select! {
                 () = self.account.retired() => {}

@@ -10,6 +10,7 @@ mod body;
 mod connection;
 mod meter;
 mod place;
+mod socket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::budget::Budget;
 pub use body::{BodyError, ReplyBody, RequestBody};
 use connection::Connection;
 use place::Place;
+use socket::Socket;
 
 /// Time for a whole request header, and for the first request of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -133,7 +135,8 @@ pub async fn serve<S, R, B>(
         };
         let place = Place::new(door.background.clone());
         let connection = Arc::new(Connection::new(peer, account, door.clone(), limits));
-        let served = connection.run(server(limits, place.clone()), stream, shutdown.clone());
+        let socket = Socket::new(stream);
+        let served = connection.run(server(limits, place.clone()), socket, shutdown.clone());
         let open = connections.token();
         place.begin(Box::pin(async move {
             let _open = open;
