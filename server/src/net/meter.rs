@@ -1,10 +1,12 @@
 //! How much of the processors a connection has taken lately.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// The part of one processor that a connection may take for ever, as one in so many.
@@ -15,6 +17,11 @@ const BURST: Duration = Duration::from_millis(20);
 const MEMORY: Duration = Duration::from_secs(1);
 /// For how long a new connection counts as over its share, since nobody knows yet what it will take.
 const NEWNESS: Duration = Duration::from_millis(100);
+/// What is owed without more than the share being taken.
+const OWED: Duration = BURST.saturating_mul(SHARE);
+/// How often it is looked, on each thread, what of the time of its steps it had a processor: asking takes longer than
+/// most steps do.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// The value before the first step.
 const NEW: u64 = u64::MAX;
 
@@ -27,43 +34,57 @@ struct Parts {
     begun: Instant,
     /// When it will have paid for what it has taken, in nanoseconds since it began.
     paid_by_ns: AtomicU64,
+    /// Whether it takes more than its share: from the time that it owes too much until it has paid all. Who takes about
+    /// its share would go to and fro otherwise, with all of its calls.
+    is_over: AtomicBool,
 }
 
 impl Meter {
     /// For a connection that has not done anything yet. It counts as one that takes more than its share for a moment
     /// after its first step, so that many who do one thing each harm no more than one who does many.
     pub(super) fn new() -> Self {
-        Self(Arc::new(Parts { begun: Instant::now(), paid_by_ns: AtomicU64::new(NEW) }))
+        Self(Arc::new(Parts {
+            begun: Instant::now(),
+            paid_by_ns: AtomicU64::new(NEW),
+            is_over: AtomicBool::new(true),
+        }))
     }
 
     /// Whether it takes more than its share.
     pub(super) fn is_over(&self) -> bool {
-        !self.over_for().is_zero()
+        let owed = self.owed();
+        let was_over = self.0.is_over.load(Ordering::Relaxed);
+        let is_over = owed > if was_over { Duration::ZERO } else { OWED };
+        if is_over != was_over {
+            self.0.is_over.store(is_over, Ordering::Relaxed);
+        }
+        is_over
     }
 
     /// Completes when it does not take more than its share any more.
     pub(super) async fn relief(&self) {
         while self.is_over() {
-            tokio::time::sleep(self.over_for().min(MEMORY)).await;
+            tokio::time::sleep(self.owed().min(MEMORY)).await;
         }
     }
 
     /// Does a step of the connection's work, and counts what that takes.
     pub(super) fn count<T>(&self, step: impl FnOnce() -> Poll<T>) -> Poll<T> {
         let begun = Instant::now();
+        let look = Look::before(begun);
         let done = step();
         let now = Instant::now();
-        self.add(now, now.duration_since(begun));
+        self.add(now, look.taken(now.duration_since(begun)));
         done
     }
 
     fn add(&self, now: Instant, taken: Duration) {
         let now = self.since_begun(now);
-        let latest = now + nanoseconds(MEMORY + BURST * SHARE);
+        let latest = now + nanoseconds(MEMORY);
         let price = nanoseconds(taken * SHARE);
         let pay = |paid_by: u64| {
             let from = match paid_by {
-                NEW => now + nanoseconds(NEWNESS + BURST * SHARE),
+                NEW => now + nanoseconds(NEWNESS),
                 paid_by => paid_by.max(now),
             };
             Some((from + price).min(latest))
@@ -72,16 +93,50 @@ impl Meter {
         let _ = self.0.paid_by_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay);
     }
 
-    /// How long it will be over its share, if it takes nothing from now on.
-    fn over_for(&self) -> Duration {
+    /// How long it will have to pay, if it takes nothing from now on.
+    fn owed(&self) -> Duration {
         let paid_by = self.0.paid_by_ns.load(Ordering::Relaxed);
-        let owes = paid_by.saturating_sub(self.since_begun(Instant::now()));
-        Duration::from_nanos(owes).saturating_sub(BURST * SHARE)
+        Duration::from_nanos(paid_by.saturating_sub(self.since_begun(Instant::now())))
     }
 
     fn since_begun(&self, now: Instant) -> u64 {
         nanoseconds(now.saturating_duration_since(self.0.begun))
     }
+}
+
+/// What this thread had taken of the processors when that was last looked at.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    at: Instant,
+    taken: Duration,
+}
+
+impl Look {
+    /// A look that is at most [`LOOK_EVERY`] old.
+    fn before(now: Instant) -> Self {
+        thread_local!(static LAST: Cell<Option<Look>> = const { Cell::new(None) });
+        let fresh = LAST.get().filter(|look| now.saturating_duration_since(look.at) < LOOK_EVERY);
+        fresh.unwrap_or_else(|| {
+            let look = Self { at: now, taken: processor_time() };
+            LAST.set(Some(look));
+            look
+        })
+    }
+
+    /// What a step took that lasted so long and has just ended. A thread that has to wait for a processor takes
+    /// nothing meanwhile, and on a busy machine most of a long step may be that.
+    fn taken(self, lasted: Duration) -> Duration {
+        if lasted < LOOK_EVERY {
+            return lasted;
+        }
+        lasted.min(processor_time().saturating_sub(self.taken))
+    }
+}
+
+/// What this thread has taken of the processors so far.
+pub(super) fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -101,6 +156,7 @@ mod tests {
         let meter = Meter::new();
         meter.add(Instant::now(), Duration::ZERO);
         tokio::time::advance(MEMORY).await;
+        assert!(!meter.is_over());
         meter
     }
 
@@ -134,7 +190,22 @@ mod tests {
         assert!(!meter.is_over(), "a burst is allowed");
         meter.add(Instant::now(), ms(10));
         assert!(meter.is_over());
-        tokio::time::advance(ms(60)).await;
+        tokio::time::advance(ms(140)).await;
+        assert!(meter.is_over(), "it has not paid all");
+        tokio::time::advance(ms(10)).await;
+        assert!(!meter.is_over());
+    }
+
+    #[tokio::test]
+    async fn a_step_takes_nothing_while_its_thread_waits_for_a_processor() {
+        let meter = Meter(Arc::new(Parts {
+            begun: Instant::now(),
+            paid_by_ns: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+        }));
+        let (_sender, silence) = std::sync::mpsc::channel::<()>();
+        let waited = meter.count(|| Poll::Ready(silence.recv_timeout(BURST * 5)));
+        assert!(waited.is_ready());
         assert!(!meter.is_over());
     }
 
