@@ -17,6 +17,8 @@ pub(crate) struct Machine {
     kernel: String,
     file_system: String,
     sync: Duration,
+    /// What others had it do in the minute before.
+    load: String,
 }
 
 impl Machine {
@@ -31,17 +33,18 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             file_system: file_system(dir)?,
             sync: sync(dir)?,
+            load: fs::read_to_string("/proc/loadavg")?.split(' ').take(1).collect(),
         })
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu, cores, memory_gib, kernel, file_system, sync } = self;
+        let Self { cpu, cores, memory_gib, kernel, file_system, sync, load } = self;
         write!(
             f,
             "{cores} cores of {cpu}, {memory_gib:.0} GiB of memory, Linux {kernel}, {file_system}; \
-             appending 512 bytes and one fdatasync takes {sync:.0?}"
+             appending 512 bytes and one fdatasync takes {sync:.0?}, and the load before the run was {load}"
         )
     }
 }
