@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const FRAME_HEADER_BYTES: usize = 9;
 /// The type of a frame with which a reply begins, or ends.
 const HEADERS: u8 = 1;
-/// The flag of the last frame of a reply. That of a call before may still be on its way when its caller has a message.
+/// The flag of the last frame of a reply. That of a call before may be on its way when its caller has a message.
 const END_STREAM: u8 = 1;
 
 /// What befalls the connections that there are. New ones are as before.
