@@ -135,6 +135,31 @@ async fn what_a_batch_could_not_do_is_sent_again_under_the_same_keys_and_in_orde
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_that_is_refused_for_good_takes_no_other_with_it() {
+    let (client, script) = scripted(Config::default(), []);
+    script.failures.lock().unwrap().push_back(Status::invalid_argument("too large"));
+    let created = client.create_many(vec![question("n"); 2_500]).await;
+    let failed = created[..1_000].iter().map(|result| result.as_ref().unwrap_err().kind());
+    assert!(failed.into_iter().all(|kind| kind == ErrorKind::Invalid));
+    assert!(created[1_000..].iter().all(Result::is_ok));
+    assert_eq!(*script.batches.lock().unwrap(), [1_000, 1_000, 500]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_room_for_a_whole_batch_is_asked_for_no_other() {
+    let (client, script) = scripted(Config::default().retry_for(Duration::ZERO), []);
+    let full = v1::Failure {
+        code: tonic::Code::ResourceExhausted.into(),
+        reason: v1::ErrorReason::Overloaded.into(),
+        ..Default::default()
+    };
+    script.entry_failures.lock().unwrap().extend(vec![full; 1_000]);
+    let created = client.create_many(vec![question("n"); 2_500]).await;
+    assert!(created.iter().all(|r| r.as_ref().unwrap_err().kind() == ErrorKind::Exhausted));
+    assert_eq!(*script.batches.lock().unwrap(), [1_000]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_answers_to_a_server_that_is_not_there_fail_in_time_and_each() {
     let (client, script) = scripted(Config::default(), []);
     script.failures.lock().unwrap().extend(vec![lost(); 1_000]);

@@ -76,6 +76,11 @@ impl Error {
         self.0.retryable
     }
 
+    /// Whether it says that the server cannot be reached or cannot serve now, more than something about the call.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.is_retryable() || self.kind() == ErrorKind::Unavailable
+    }
+
     /// Full name of the server's [`v1::ErrorReason`], such as `ERROR_REASON_EVENT_NOT_FOUND`. Empty if
     /// the error is not the server's.
     pub fn reason(&self) -> &str {

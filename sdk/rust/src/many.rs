@@ -84,8 +84,11 @@ impl Client {
                 Err(error) => Err(error),
             };
             let (again, error) = match sent.and_then(|replies| matching(replies, batch.len())) {
-                // Nothing is known of any of them.
-                Err(error) => (batch.clone(), Some(error)),
+                Err(error) => {
+                    // Nothing is known of any of them.
+                    fail(&error, batch.iter().copied(), &mut results);
+                    (batch.clone(), Some(error))
+                }
                 Ok(replies) => take(replies, &batch, &mut results),
             };
             let is_progress = again.len() < batch.len();
@@ -98,7 +101,10 @@ impl Client {
             if is_invited {
                 again.into_iter().for_each(|at| waiting.push_back(at));
             } else if let Err(error) = backoff.pause(error, goes_on).await {
-                give_up(&error, &again, &mut waiting, &mut results);
+                if !is_progress && error.is_loss() {
+                    // What could not be done for a whole batch can be done for no other.
+                    fail(&error, waiting.drain(..), &mut results);
+                }
             } else {
                 again.into_iter().rev().for_each(|at| waiting.push_front(at));
             }
@@ -108,17 +114,9 @@ impl Client {
     }
 }
 
-/// Ends what was sent last by `error`; and the rest, if the server was not heard: it will not be heard of that either.
-fn give_up<R>(
-    error: &Error,
-    sent: &[usize],
-    waiting: &mut VecDeque<usize>,
-    results: &mut [Option<Result<R>>],
-) {
-    if sent.iter().any(|at| results[*at].is_none()) {
-        for at in sent.iter().copied().chain(waiting.drain(..)) {
-            results[at].get_or_insert_with(|| Err(error.clone()));
-        }
+fn fail<R>(error: &Error, entries: impl Iterator<Item = usize>, results: &mut [Option<Result<R>>]) {
+    for at in entries {
+        results[at] = Some(Err(error.clone()));
     }
 }
 

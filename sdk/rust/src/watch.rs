@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tonic::Streaming;
 
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::retry::Backoff;
 
 /// Three of the server's default intervals between bookmarks.
@@ -60,7 +60,7 @@ impl Watch {
     /// The next change, however long it takes.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] if the request breaks a rule or its token has expired, and those of reaching the
+    /// [`crate::ErrorKind::Invalid`] if the request breaks a rule or its token has expired, and those of reaching the
     /// server for the first time.
     pub async fn next(&mut self) -> Result<Change> {
         loop {
@@ -100,8 +100,7 @@ impl Watch {
     async fn lost(&mut self, error: Error) -> Result<()> {
         self.stream = None;
         let delay = self.backoff.delay(&error);
-        let is_lost = error.is_retryable() || error.kind() == ErrorKind::Unavailable;
-        let goes_on = is_lost && self.client.has_reached_server()
+        let goes_on = error.is_loss() && self.client.has_reached_server()
             || self.client.worth_another(&error, self.backoff.elapsed() + delay);
         if !goes_on {
             return Err(error);

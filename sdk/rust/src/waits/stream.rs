@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Waits, is_final};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::retry::Backoff;
 
 /// Three of the server's default heartbeats.
@@ -26,9 +26,8 @@ pub(super) async fn serve(client: Client) {
         let lost = attend(&client, waits, &mut backoff).await;
         if let Err(error) = lost {
             let delay = backoff.delay(&error);
-            let is_lost = error.is_retryable() || error.kind() == ErrorKind::Unavailable;
             waits.give_up(&error, |elapsed| {
-                is_lost && client.has_reached_server()
+                error.is_loss() && client.has_reached_server()
                     || client.worth_another(&error, elapsed + delay)
             });
             tokio::select! {
