@@ -92,10 +92,10 @@ fn changed(changes: &[Json]) -> Result<Json> {
             continue;
         }
         kinds.push(kind);
-        let mut shown = shown(&event);
-        shown["kind"] = kind.into();
-        shown["resume_token"] = change["resume_token"].clone();
-        each.push(shown);
+        let mut once = shown(&event);
+        once["kind"] = kind.into();
+        once["resume_token"] = change["resume_token"].clone();
+        each.push(once);
     }
     Ok(json!({"changes": each, "of": of}))
 }

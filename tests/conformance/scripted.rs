@@ -1,5 +1,5 @@
-//! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked; and that
-//! answers waits with the number of streams that were opened for them, since the real one does not tell.
+//! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked; and
+//! that answers waits with the number of streams that were opened for them, since the real one does not tell.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use futures::future;
 use futures::stream::{self, Stream, StreamExt};
 use hitl_proto::ERROR_DOMAIN;
 use hitl_proto::v1::event_service_server::{EventService, EventServiceServer};
@@ -123,13 +124,16 @@ impl EventService for Scripted {
         request: Request<Streaming<v1::WaitEventsRequest>>,
     ) -> Reply<Self::WaitEventsStream> {
         let opened = self.streams.fetch_add(1, Ordering::Relaxed) + 1;
-        let asked =
-            request.into_inner().filter_map(async |message| Some(stream::iter(message.ok()?.add)));
+        let added = |message: Result<v1::WaitEventsRequest, Status>| {
+            future::ready(message.ok().map(|message| stream::iter(message.add)))
+        };
+        let asked = request.into_inner().filter_map(added);
         let answers = asked
             .flatten()
             .chunks(SHARING)
             .flat_map(move |keys| stream::iter(keys).map(move |key| Ok(answered(key, opened))));
-        Ok(Response::new(Box::pin(answers)))
+        let answers: Self::WaitEventsStream = Box::pin(answers);
+        Ok(Response::new(answers))
     }
 
     async fn batch_create_events(
