@@ -64,6 +64,7 @@ fn nothing_acknowledged_is_lost_through_a_hundred_kills() {
         store: Kind::Embedded,
         fault: None,
         seed: seed(),
+        sought: &[],
         segments: 2,
         kills_per_segment: KILLS / 2,
     });
@@ -79,6 +80,7 @@ fn nothing_acknowledged_is_lost_in_plain_files() {
         store: Kind::Files,
         fault: None,
         seed: seed(),
+        sought: &[],
         segments: 1,
         kills_per_segment: 30,
     });
@@ -141,6 +143,7 @@ fn planted_faults_are_found() {
             store: Kind::Embedded,
             fault: Some(fault),
             seed: seed(),
+            sought: breaks,
             segments: 3,
             kills_per_segment: 10,
         };

@@ -68,6 +68,7 @@ fn versions_that_take_turns_lose_nothing() {
             binaries: versions(),
             store,
             fault: None,
+            sought: &[],
             seed: seed(),
             segments: 1,
             kills_per_segment: 41,

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::autopsy::Kind;
 use crate::chaos::Chaos;
 use support::board::Board;
-use support::checker::{self, Bounds, Verdict};
+use support::checker::{self, Bounds, Rule, Verdict};
 use support::history::{History, Recorder};
 use support::load::audit::audit;
 use support::load::client::{Client, Shared};
@@ -41,9 +41,18 @@ pub(crate) struct Plan {
     /// The planted fault, if any.
     pub(crate) fault: Option<&'static str>,
     pub(crate) seed: u64,
-    /// After each segment the history is judged; the run ends with the first that has violations.
+    /// What is looked for: any of these rules. Without one, whatever is broken.
+    pub(crate) sought: &'static [Rule],
+    /// After each segment the history is judged; the run ends with the first in which what is sought is found.
     pub(crate) segments: usize,
     pub(crate) kills_per_segment: usize,
+}
+
+impl Plan {
+    fn has_found(&self, verdict: &Verdict) -> bool {
+        let is_sought = |rule| self.sought.is_empty() || self.sought.contains(&rule);
+        verdict.violations.iter().any(|violation| is_sought(violation.rule))
+    }
 }
 
 /// What came of it.
@@ -86,7 +95,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
         broken =
             went.err().map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
         verdict = checker::check(&recorder.history(), &Bounds::ALONE);
-        if broken.is_some() || !verdict.violations.is_empty() {
+        if broken.is_some() || plan.has_found(&verdict) {
             break;
         }
     }

@@ -1,5 +1,6 @@
 //! Each fault really is one: a checker that misses it is no checker.
 
+use futures::stream;
 use object_store::memory::InMemory;
 use object_store::{Error, PutMode};
 
@@ -127,6 +128,17 @@ async fn timers_and_announcements_of_others_are_not_listed() {
         assert_eq!(hours.common_prefixes.len(), 1);
         assert!(is_there(&faulty, theirs).await);
     }
+}
+
+#[tokio::test]
+async fn a_broken_listing_of_what_is_not_shown_ends() {
+    let store: Store = Arc::new(InMemory::new());
+    overwrite(&store, TIMER).await;
+    let timer = store.head(&TIMER.into()).await.unwrap();
+    let endless = stream::repeat_with(move || Ok(timer.clone())).boxed();
+    let twisted = Twisted { store, twist: Arc::new(OwnOnly::below("timers")) };
+    let listed: Vec<_> = twisted.filtered(endless).try_collect().await.unwrap();
+    assert!(listed.is_empty());
 }
 
 #[tokio::test]
