@@ -25,7 +25,7 @@ use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
 use hitl_store::random::SystemRandom;
-use hitl_store::{EventStore, OpenError, Retention, StoreUrl};
+use hitl_store::{Retention, StoreUrl};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -51,9 +51,8 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
     let not_opened = || format!("cannot open the store {store_url}");
-    let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
-    let options = hitl_store::Options { retention, ..options };
-    let store = open(&args, &store_url, options).await.with_context(not_opened)?;
+    let options = as_told(&args, &store_url, options)?;
+    let store = hitl_store::open(&store_url, options).await.with_context(not_opened)?;
     // After the store is opened: a key without a store says that the store is lost.
     let link_key = link_key(&args, &store_url)?;
     store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
@@ -210,18 +209,20 @@ fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {
     Ok(StoreUrl::Embedded(args.data_dir()?.join("store")))
 }
 
-async fn open(
+/// These `options`, with what `args` say of the store at `url`.
+fn as_told(
     args: &ServeArgs,
     url: &StoreUrl,
     options: hitl_store::Options,
-) -> Result<EventStore, OpenError> {
+) -> anyhow::Result<hitl_store::Options> {
     let signs = match (&args.link_key_file, url) {
         (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
         // A key file that the user chose may be older than the store.
         _ => Vec::new(),
     };
+    let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
     let disk_reserve = args.disk_reserve;
-    hitl_store::open(url, hitl_store::Options { disk_reserve, signs, ..options }).await
+    Ok(hitl_store::Options { disk_reserve, signs, retention, ..options })
 }
 
 /// What a store needs: the real clock, randomness, and an end of the process when the store has failed.
