@@ -104,6 +104,9 @@ fn replicas_keep_every_promise_while_everything_fails() {
     judge(&outcome.verdict, &outcome.history, outcome.broken.as_deref(), seed);
     let short = report.shortcomings();
     assert!(short.is_empty(), "the run proves too little: {short:?}");
+    let found = &outcome.decoys;
+    let is_found = replicas::BREAK.iter().all(|rule| found.contains_key(rule));
+    assert!(is_found, "of clients that forget, only this is found: {found:?}");
 }
 
 #[test]

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use hitl_proto::v1::EventState;
 
 use crate::run;
 use support::checker::Verdict;
 use support::history::{History, Op, Outcome, Record};
+use support::load::tally::Tally;
 
 /// Kills that a whole run must survive.
 pub(crate) const KILLS: usize = 100;
+
+/// How many waits are added to streams of many, and removed from them, in a second of load.
+const ADDS_LEAST: u64 = 200;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -26,6 +31,9 @@ pub(crate) struct Report {
     unreached: u64,
     streams: u64,
     streams_broken: u64,
+    watches: u64,
+    watches_broken: u64,
+    changes: usize,
     told: u64,
     /// How many milliseconds after the deadline each attached waiter was told.
     lateness_ms: Vec<i64>,
@@ -34,6 +42,8 @@ pub(crate) struct Report {
     listed: usize,
     checks: u64,
     violations: usize,
+    /// What the streams of many waits did.
+    tally: Arc<Tally>,
 }
 
 impl Report {
@@ -43,17 +53,19 @@ impl Report {
             kills: outcome.kills,
             kills_in_start: outcome.kills_in_start,
             stops: outcome.stops,
-            ..Self::of_calls(&outcome.history, &outcome.verdict)
+            ..Self::of_calls(&outcome.history, &outcome.verdict, outcome.tally.clone())
         }
     }
 
     /// Counts what clients saw in a run.
-    pub(crate) fn of_calls(history: &History, verdict: &Verdict) -> Self {
+    pub(crate) fn of_calls(history: &History, verdict: &Verdict, tally: Arc<Tally>) -> Self {
         let mut report = Self {
             autopsies: history.autopsies.len(),
+            changes: history.watched.iter().map(Vec::len).sum(),
             listed: history.listings.iter().map(|listing| listing.events.len()).sum(),
             checks: verdict.checks,
             violations: verdict.violations.len(),
+            tally,
             ..Self::default()
         };
         for record in &history.records {
@@ -79,6 +91,10 @@ impl Report {
                 }
             }
             (Op::WaitEnd { .. }, Outcome::Unknown(_)) => self.streams_broken += 1,
+            (Op::Watch { .. }, outcome) => {
+                self.watches += 1;
+                self.watches_broken += u64::from(matches!(outcome, Outcome::Unknown(_)));
+            }
             (_, Outcome::Seen(_)) => {
                 *self.acknowledged.entry(name(op)).or_default() += 1;
                 self.timed_out += u64::from(timed_out);
@@ -119,6 +135,7 @@ impl Report {
             .filter(|(_, number, least)| number < least)
             .map(|(what, number, least)| format!("{number} {what}, {least} are the least"))
             .collect();
+        short.extend(self.too_few_waits());
         short.extend(self.too_much_unknown());
         short
     }
@@ -128,6 +145,22 @@ impl Report {
         let (unknown, calls) = (self.unknown, self.calls());
         let message = || format!("{unknown} of {calls} calls have an unknown outcome");
         (unknown * 5 > calls).then(message).into_iter().collect()
+    }
+
+    /// Too little of the streams of many waits to hold them to anything.
+    pub(crate) fn too_few_waits(&self) -> Vec<String> {
+        let Self { tally, .. } = self;
+        let least = [
+            ("adds and removes a second", tally.per_second(), ADDS_LEAST),
+            ("waits told on a stream of many", tally.waits_told(), 200),
+        ];
+        let few = least.into_iter().filter(|(_, number, least)| number < least);
+        few.map(|(what, number, least)| format!("{number} {what}, {least} are the least")).collect()
+    }
+
+    /// How many watches broke, after which the watcher resumed.
+    pub(crate) fn watches_broken(&self) -> u64 {
+        self.watches_broken
     }
 
     fn told_by_timer(&self) -> u64 {
@@ -151,6 +184,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let acknowledged: u64 = self.acknowledged.values().sum();
         let (in_start, stops) = (self.kills_in_start, self.stops);
+        let watches = format!("{} watches ({} broken)", self.watches, self.watches_broken);
         let [half, most, all] = [50, 99, 100].map(|percent| self.lateness_ms(percent));
         let rows = [
             ("kills", format!("{} ({in_start} during a start), and {stops} stops", self.kills)),
@@ -162,6 +196,8 @@ impl fmt::Display for Report {
             ("timeouts seen", self.timed_out.to_string()),
             ("wait streams", format!("{} ({} broken)", self.streams, self.streams_broken)),
             ("waiters told", format!("{} ({} by a timer)", self.told, self.told_by_timer())),
+            ("streams of many", self.tally.to_string()),
+            ("changes seen", format!("{} on {watches}", self.changes)),
             ("timers late", format!("p50 {half} ms, p99 {most} ms, max {all} ms")),
             ("stores opened", self.autopsies.to_string()),
             ("lines of lists", self.listed.to_string()),
@@ -185,5 +221,6 @@ fn name(op: &Op) -> &'static str {
         Op::Get => "get",
         Op::WaitFirst { .. } | Op::WaitEnd { .. } => "wait",
         Op::List => "list",
+        Op::Watch { .. } => "watch",
     }
 }

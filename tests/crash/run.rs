@@ -10,18 +10,21 @@ use rand::{RngExt, SeedableRng};
 use support::server::Config;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::autopsy::Kind;
 use crate::chaos::Chaos;
-use support::board::Board;
 use support::checker::{self, Bounds, Rule, Verdict};
 use support::history::{History, Recorder};
 use support::load::audit::audit;
-use support::load::client::{Client, Shared};
+use support::load::client::Client;
+use support::load::common::{Habits, Shared};
 use support::load::lines::Lines;
-use support::load::wait::Phase;
+use support::load::passing::pass_by;
+use support::load::phase::Phase;
+use support::load::tally::Tally;
 use support::planted::VARIABLE;
+use support::signal::Signal;
 use support::tools;
 
 const CLIENTS: usize = 16;
@@ -63,6 +66,8 @@ pub(crate) struct Outcome {
     pub(crate) kills: usize,
     pub(crate) kills_in_start: usize,
     pub(crate) stops: usize,
+    /// What the streams of many waits did.
+    pub(crate) tally: Arc<Tally>,
     /// Why the run could not go on, with the end of the server's log.
     pub(crate) broken: Option<String>,
 }
@@ -73,25 +78,19 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     if let Some(fault) = plan.fault {
         config = config.env(VARIABLE, fault);
     }
-    let recorder = Arc::new(Recorder::new());
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let (up, is_up) = watch::channel(false);
+    let mut shared = Shared::new(Arc::new(Recorder::new()), Phase::Load, Habits::REAL);
+    let tally = Arc::<Tally>::default();
     let chaos_rng = StdRng::seed_from_u64(rng.random());
+    let recorder = shared.recorder.clone();
     let mut chaos = Chaos::begin(config, plan.store, chaos_rng, recorder.clone(), up).await?;
-    let board = Arc::new(Board::default());
     let mut verdict = Verdict::default();
     let mut broken = None;
     for _ in 0..plan.segments {
-        let (phase, is_phase) = watch::channel(Phase::Load);
-        let shared = Shared {
-            recorder: recorder.clone(),
-            board: board.clone(),
-            up: is_up.clone(),
-            phase: is_phase,
-            patience: Shared::IMPATIENT,
-        };
-        let clients = spawn(&chaos.endpoint(), &shared, &mut rng);
-        let went = segment(plan, &mut chaos, clients, &phase, &shared).await;
+        shared.phase = Arc::new(Signal::new(Phase::Load));
+        let clients = spawn(&chaos.endpoint(), &shared, &tally, &is_up, &mut rng);
+        let went = segment(plan, &mut chaos, clients, &shared, &tally).await;
         broken =
             went.err().map(|error| format!("{error:#}; the server's log:\n{}", chaos.log_tail()));
         verdict = checker::check(&recorder.history(), &Bounds::ALONE);
@@ -101,13 +100,25 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     }
     let history = std::mem::take(&mut *recorder.history());
     let Chaos { kills, kills_in_start, stops, .. } = chaos;
-    Ok(Outcome { history, verdict, kills, kills_in_start, stops, broken })
+    Ok(Outcome { history, verdict, kills, kills_in_start, stops, tally, broken })
 }
 
-fn spawn(endpoint: &str, shared: &Shared, rng: &mut StdRng) -> JoinSet<()> {
-    (0..CLIENTS)
-        .map(|number| Client::new(number, rng.random(), Lines::one(endpoint), shared.clone()).run())
-        .collect()
+fn spawn(
+    endpoint: &str,
+    shared: &Shared,
+    tally: &Arc<Tally>,
+    up: &watch::Receiver<bool>,
+    rng: &mut StdRng,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for number in 0..CLIENTS {
+        // The server is back within moments.
+        let lines = Lines::one(endpoint).counted(tally.clone()).when(up.clone());
+        let lines = Arc::new(lines);
+        tasks.spawn(pass_by(lines.clone(), shared.clone(), rng.random()));
+        tasks.spawn(Client::new(number, rng.random(), lines, shared.clone()).run());
+    }
+    tasks
 }
 
 /// A storm of kills under load, a calm, the end of the load, and then the books.
@@ -115,14 +126,16 @@ async fn segment(
     plan: &Plan,
     chaos: &mut Chaos,
     mut clients: JoinSet<()>,
-    phase: &watch::Sender<Phase>,
     shared: &Shared,
+    tally: &Tally,
 ) -> Result<()> {
+    let begun = Instant::now();
     chaos.storm(plan.kills_per_segment).await?;
     sleep(CALM).await;
-    phase.send_replace(Phase::Quiet);
+    shared.phase.set(Phase::Quiet);
+    tally.load(begun.elapsed());
     sleep(QUIET).await;
-    phase.send_replace(Phase::End);
+    shared.phase.set(Phase::End);
     let ended = async {
         while let Some(client) = clients.join_next().await {
             client?;

@@ -100,6 +100,6 @@ fn name(op: &Op) -> Option<&'static str> {
         Op::Answer { .. } => Some("answer"),
         Op::Decline { .. } => Some("decline"),
         Op::Cancel { .. } => Some("cancel"),
-        Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List => None,
+        Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List | Op::Watch { .. } => None,
     }
 }

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::board::Board;
 use support::checker::{self, Bounds, Verdict};
 use support::free_port;
 use support::history::{Life, Recorder, Stamp};
 use support::load::audit;
-use support::load::client::{Client, Shared};
+use support::load::client::Client;
+use support::load::common::{Habits, Shared};
 use support::load::lines::Lines;
-use support::load::wait::Phase;
+use support::load::passing::pass_by;
+use support::load::phase::Phase;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -84,7 +85,6 @@ struct Run {
     side_door: u16,
     shared: Shared,
     up: watch::Sender<bool>,
-    phase: watch::Sender<Phase>,
     verdict: Verdict,
     cuts: usize,
     cuts_in_start: usize,
@@ -102,15 +102,8 @@ struct Run {
 
 impl Run {
     fn new(machine: Machine, disk: LentDisk, dir: TempDir, rng: StdRng) -> Result<Self> {
-        let (up, is_up) = watch::channel(false);
-        let (phase, is_phase) = watch::channel(Phase::Load);
-        let shared = Shared {
-            recorder: Arc::new(Recorder::new()),
-            board: Arc::new(Board::default()),
-            up: is_up,
-            phase: is_phase,
-            patience: PATIENCE,
-        };
+        let (up, _) = watch::channel(false);
+        let shared = Shared::new(Arc::new(Recorder::new()), Phase::Load, Habits::REAL);
         Ok(Self {
             machine,
             disk,
@@ -119,7 +112,6 @@ impl Run {
             side_door: free_port()?,
             shared,
             up,
-            phase,
             verdict: Verdict::default(),
             cuts: 0,
             cuts_in_start: 0,
@@ -134,11 +126,14 @@ impl Run {
 
     fn spawn(&mut self) -> JoinSet<()> {
         let endpoint = endpoint(self.door);
-        let client = |number| {
-            let (seed, shared) = (self.rng.random(), self.shared.clone());
-            Client::new(number, seed, Lines::one(&endpoint), shared).run()
-        };
-        (0..CLIENTS).map(client).collect()
+        let mut tasks = JoinSet::new();
+        for number in 0..CLIENTS {
+            let lines = Lines::one(&endpoint).when(self.up.subscribe()).patient(PATIENCE);
+            let (lines, shared) = (Arc::new(lines), self.shared.clone());
+            tasks.spawn(pass_by(lines.clone(), shared.clone(), self.rng.random()));
+            tasks.spawn(Client::new(number, self.rng.random(), lines, shared).run());
+        }
+        tasks
     }
 
     /// All cuts, and then the end of the load.
@@ -213,10 +208,10 @@ impl Run {
     async fn finish(&mut self, guest: &Guest, mut clients: JoinSet<()>) -> Result<()> {
         ensure!(self.start(guest).await?, "the power failed, and nobody had cut it");
         self.read_back(guest).await?;
-        self.phase.send_replace(Phase::Quiet);
+        self.shared.phase.set(Phase::Quiet);
         let begun = self.open(guest).await?;
         sleep(QUIET).await;
-        self.phase.send_replace(Phase::End);
+        self.shared.phase.set(Phase::End);
         let ended = async {
             while let Some(client) = clients.join_next().await {
                 client?;

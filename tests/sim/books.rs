@@ -10,6 +10,7 @@ use object_store::path::Path;
 use rand::rngs::StdRng;
 use serde::de::DeserializeOwned;
 use support::history::{Autopsy, Life, Listing, Op, Outcome, Record, Stamp};
+use support::load::target::Target;
 
 use crate::view::view;
 use crate::world::World;
@@ -35,8 +36,8 @@ async fn autopsy(world: &World, ready: Stamp) {
         of.filter_map(|path| Some(path.parts().nth(2)?.as_ref().to_owned())).collect()
     };
     let (asked, ended) = (having("request.json"), having("response.json"));
-    let life = Life { ready, killed: world.recorder.stamp() };
-    let mut history = world.recorder.history();
+    let life = Life { ready, killed: world.shared.recorder.stamp() };
+    let mut history = world.shared.recorder.history();
     history.lives.push(life);
     history.autopsies.push(Autopsy { life, asked, ended });
 }
@@ -50,7 +51,7 @@ async fn observe(world: &World) {
         let request: Request = record(world, &format!("{event}/request.json"), "request").await;
         let response: Response = record(world, path.as_ref(), "response").await;
         let view = view(&Event { request: request.into(), response: Some(response.into()) });
-        world.recorder.push(Record {
+        world.shared.recorder.push(Record {
             client: OBSERVER,
             event: Some(view.id.clone()),
             op: Op::Get,
@@ -71,13 +72,13 @@ async fn record<T: DeserializeOwned>(world: &World, path: &str, name: &str) -> T
 
 /// Reads back each event by itself, and from each replica all of them as a list.
 pub(crate) async fn audit(world: &World, rng: &mut StdRng) {
-    for id in world.board.ids() {
+    for id in world.shared.board.ids() {
         let route = world.route(rng);
-        world.call(AUDITOR, route, Some(&id), &Op::Get).await;
+        world.shared.call(world, route, AUDITOR, Some(&id), &Op::Get).await;
     }
     for replica in &world.replicas {
         let process = replica.process().expect("every replica runs");
-        let invoked = world.recorder.stamp();
+        let invoked = world.shared.recorder.stamp();
         let mut query = query();
         let mut events = Vec::new();
         loop {
@@ -88,7 +89,7 @@ pub(crate) async fn audit(world: &World, rng: &mut StdRng) {
                 }
                 Err(error) => {
                     let fault = Outcome::Fault(error.to_string());
-                    world.record(AUDITOR, None, Op::List, invoked, fault);
+                    world.shared.record(world, AUDITOR, None, Op::List, invoked, fault);
                     return;
                 }
             }
@@ -96,8 +97,8 @@ pub(crate) async fn audit(world: &World, rng: &mut StdRng) {
                 break;
             }
         }
-        let returned = world.recorder.stamp();
-        world.recorder.history().listings.push(Listing { invoked, returned, events });
+        let returned = world.shared.recorder.stamp();
+        world.shared.recorder.history().listings.push(Listing { invoked, returned, events });
     }
 }
 

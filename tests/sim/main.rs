@@ -5,7 +5,6 @@
 
 mod books;
 mod call;
-mod client;
 mod clock;
 mod directed;
 mod fault_store;
@@ -16,7 +15,6 @@ mod run;
 mod scenario;
 mod seeds;
 mod show;
-mod signal;
 mod stores;
 mod totals;
 mod trace;
@@ -34,6 +32,7 @@ use scenario::Scenario;
 use stores::Kind;
 use support::checker::Rule;
 use support::planted::Fault;
+use support::signal;
 use totals::Totals;
 
 const SEEDS: u64 = 500;

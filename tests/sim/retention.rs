@@ -10,8 +10,10 @@ use hitl_store::{CLEAR_MS, Retention, RetentionRule};
 use object_store::memory::InMemory;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::board::Board;
 use support::history::{Digest, Draft, Op, Outcome, Recorder, View};
+use support::load::common::{Habits, Shared};
+use support::load::phase::Phase;
+use support::load::target::Target;
 use support::planted::Fault;
 use tokio::time::{Instant, sleep};
 
@@ -19,11 +21,10 @@ use crate::clock::{EPOCH_MS, SKEW_MAX_MS};
 use crate::fault_store::{Bucket, millis};
 use crate::replica::Replica;
 use crate::scenario::Scenario;
-use crate::signal::Signal;
 use crate::stores;
 use crate::trace::Trace;
 use crate::trouble::make_trouble;
-use crate::world::{Phase, World};
+use crate::world::World;
 
 const SEEDS: u64 = 40;
 /// A planted fault must be found within so many.
@@ -156,9 +157,10 @@ async fn look_for_what_is_left(world: &World, ledger: &Mutex<Ledger>) {
 
 async fn world(seed: u64, rng: &mut StdRng, planted: Option<Fault>) -> World {
     let recorder = Arc::new(Recorder::of_virtual_time(EPOCH_MS));
+    let shared = Shared::new(recorder, Phase::Load, Habits::REAL);
     let store = Arc::new(InMemory::new());
     stores::format(&*store).await;
-    let bucket = Arc::new(Bucket::new(store, Arc::new(Trace::new(false)), recorder.clone()));
+    let bucket = Arc::new(Bucket::new(store, Arc::new(Trace::new(false)), shared.recorder.clone()));
     let rule = RetentionRule { namespace: None, kept_ms: Some(KEPT_MS) };
     let retention = Retention::of(&[rule]).expect("it is one rule");
     let retention = retention.remembering(REMEMBERED_MS, REMEMBERED_MS);
@@ -170,8 +172,7 @@ async fn world(seed: u64, rng: &mut StdRng, planted: Option<Fault>) -> World {
         replica.retaining(retention.clone()).with_planted(planted)
     });
     let replicas = replicas.collect();
-    let (board, phase, troubles) = (Board::default(), Signal::new(Phase::Load), Mutex::default());
-    World { scenario, recorder, board, bucket, replicas, phase, troubles }
+    World { scenario, shared, bucket, replicas, troubles: Mutex::default() }
 }
 
 /// Creates with one key after the other, again and again, answers, and looks.
@@ -199,13 +200,13 @@ async fn client(number: u64, seed: u64, world: Arc<World>, ledger: Arc<Mutex<Led
             let lock = || ledger.lock().unwrap_or_else(PoisonError::into_inner);
             let before = lock().stories.get(&key).and_then(|story| story.end.clone());
             let route = world.route(&mut rng);
-            match world.call(client, route, id.as_deref(), &op).await {
+            match world.shared.call(&*world, route, client, id.as_deref(), &op).await {
                 Outcome::Seen(view) => {
                     lock().seen(&key, before.as_ref(), &view);
                     event = Some(view.id);
                 }
                 Outcome::NotFound => {
-                    let now_ms = world.recorder.stamp().wall_ms;
+                    let now_ms = world.shared.recorder.stamp().wall_ms;
                     lock().absent(&key, now_ms);
                 }
                 _ => {}

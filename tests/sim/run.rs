@@ -7,27 +7,29 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::board::Board;
 use support::checker::{self, Bounds, Verdict};
 use support::history::{History, Recorder};
+use support::load::client::Client;
+use support::load::common::{Habits, Shared};
+use support::load::phase::Phase;
+use support::load::watch::Watcher;
 use support::planted::Fault;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::books;
-use crate::client::Client;
 use crate::clock::{EPOCH_MS, SKEW_MAX_MS};
 use crate::fault_store::{Bucket, Tally};
 use crate::replica::Replica;
 use crate::scenario::Scenario;
-use crate::signal::Signal;
 use crate::stores::{self, Kind};
 use crate::trace::Trace;
 use crate::trouble::{Trouble, make_trouble};
-use crate::watch::Watcher;
-use crate::world::{Phase, World};
+use crate::world::World;
 
 const REPLICAS: usize = 3;
+/// How many of a hundred calls create an event.
+const CREATES: u32 = 30;
 /// How many watch all events from beginning to end.
 const WATCHERS: usize = 1;
 /// What is promised of several replicas with good clocks, and what the clocks of two may add.
@@ -89,25 +91,20 @@ async fn play(
     let bucket = bucket(store, keep_lines);
     let world = Arc::new(world(scenario, bucket, fault, &mut rng, begun));
     let clients: JoinSet<()> = (0..world.scenario.clients)
-        .map(|number| Client::new(number, rng.random(), world.clone()).run())
+        .map(|number| Client::new(number, rng.random(), world.clone(), world.shared.clone()).run())
         .collect();
-    let watchers: JoinSet<_> = (0..WATCHERS)
-        .map(|number| {
-            Watcher::new(number, world.clone(), StdRng::seed_from_u64(rng.random())).run()
-        })
-        .collect();
+    let watchers: JoinSet<()> = (0..WATCHERS).map(|_| watcher(&world, &mut rng).run()).collect();
     for _ in 0..world.scenario.storms {
         storm(&world, rng.random()).await;
         calm(&world).await;
     }
-    world.phase.set(Phase::End);
+    world.shared.phase.set(Phase::End);
     let ended = timeout(CLIENTS_END, clients.join_all()).await;
     ended.expect("clients end once nothing goes wrong any more");
-    let watched = timeout(CLIENTS_END, watchers.join_all()).await;
+    timeout(CLIENTS_END, watchers.join_all()).await.expect("so do watchers");
     books::audit(&world, &mut rng).await;
-    world.recorder.history().watched = watched.expect("so do watchers");
 
-    let history = std::mem::take(&mut *world.recorder.history());
+    let history = std::mem::take(&mut *world.shared.recorder.history());
     let verdict = checker::check(&history, &BOUNDS);
     Outcome {
         scenario: world.scenario.clone(),
@@ -121,12 +118,19 @@ async fn play(
     }
 }
 
+/// One who watches everything from before the run on.
+fn watcher(world: &Arc<World>, rng: &mut StdRng) -> Watcher<World> {
+    let rng = StdRng::seed_from_u64(rng.random());
+    let token = format!("w1-{}", EPOCH_MS - 60_000);
+    Watcher::new(world.clone(), world.shared.clone(), rng, token)
+}
+
 /// The clients make calls, and everything goes wrong.
 async fn storm(world: &Arc<World>, seed: u64) {
     for replica in &world.replicas {
         replica.storm();
     }
-    world.phase.set(Phase::Load);
+    world.shared.phase.set(Phase::Load);
     let troubles = tokio::spawn(make_trouble(world.clone(), seed));
     sleep(world.scenario.load).await;
     troubles.abort();
@@ -134,11 +138,11 @@ async fn storm(world: &Arc<World>, seed: u64) {
 
 /// Nothing goes wrong, and nothing is to do but what was begun: until all that is due soon is long over.
 async fn calm(world: &World) {
-    world.phase.set(Phase::Quiet);
+    world.shared.phase.set(Phase::Quiet);
     for replica in &world.replicas {
         replica.heal();
     }
-    let healed = world.recorder.stamp();
+    let healed = world.shared.recorder.stamp();
     let ttl_ms_max = u64::try_from(world.scenario.ttl_ms.end).unwrap_or_default();
     sleep(Duration::from_millis(ttl_ms_max) + CALM).await;
     books::look_inside(world, healed).await;
@@ -162,13 +166,11 @@ fn world(
         Replica::new(number, begun, bucket.clone(), rng.random(), rate).with_planted(fault)
     };
     let replicas = (1..=REPLICAS).map(replica).collect();
-    World {
-        scenario,
-        recorder: bucket.recorder(),
-        board: Board::default(),
-        bucket,
-        replicas,
-        phase: Signal::new(Phase::Quiet),
-        troubles: Mutex::default(),
-    }
+    let habits = Habits {
+        pace_ms: scenario.pace_ms.clone(),
+        ttl_ms: scenario.ttl_ms.clone(),
+        creates: CREATES,
+    };
+    let shared = Shared::new(bucket.recorder(), Phase::Quiet, habits);
+    World { scenario, shared, bucket, replicas, troubles: Mutex::default() }
 }

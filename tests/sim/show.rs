@@ -1,10 +1,9 @@
 //! What people see of a run that broke a promise.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
-use support::checker::{Rule, Violation};
+pub(crate) use support::findings::{by_rule, say};
 
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
@@ -32,17 +31,4 @@ pub(crate) fn replay(seed: u64, kind: Kind) -> usize {
     });
     say(&format!("{text}everything that happened: {} {written:?}", path.display()));
     verdict.violations.len()
-}
-
-pub(crate) fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, usize> {
-    let mut rules = BTreeMap::new();
-    for violation in violations {
-        *rules.entry(violation.rule).or_default() += 1;
-    }
-    rules
-}
-
-/// Says it even if the test passes: libtest keeps only what is printed by macro.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "\n{text}");
 }

@@ -23,6 +23,8 @@ pub(crate) struct Totals {
     rejected: u64,
     unknown: u64,
     told: u64,
+    watches: u64,
+    changes: u64,
     tally: Tally,
     troubles: BTreeMap<Trouble, u64>,
     checks: u64,
@@ -37,10 +39,12 @@ impl Totals {
         for (trouble, times) in &outcome.troubles {
             *self.troubles.entry(*trouble).or_default() += times;
         }
+        self.changes += count(outcome.history.watched.iter().map(Vec::len).sum());
         for record in &outcome.history.records {
             self.calls += 1;
             match (&record.op, &record.outcome) {
                 (Op::WaitEnd { .. }, Reply::Seen(_)) => self.told += 1,
+                (Op::Watch { .. }, _) => self.watches += 1,
                 (_, Reply::Seen(_)) => self.acknowledged += 1,
                 (_, Reply::AlreadyFinal { .. }) => self.rejected += 1,
                 (_, Reply::Unknown(_)) => self.unknown += 1,
@@ -86,6 +90,7 @@ impl fmt::Display for Totals {
             ("rejected", self.rejected.to_string()),
             ("outcome unknown", self.unknown.to_string()),
             ("waiters told", self.told.to_string()),
+            ("changes seen", format!("{} by {} watches", self.changes, self.watches)),
             ("store operations", format!("{operations}, {faults} of them with a fault")),
             ("troubles", format!("{:?}", self.troubles)),
             ("checks made", self.checks.to_string()),
@@ -102,4 +107,8 @@ impl fmt::Display for Totals {
         }
         Ok(())
     }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }

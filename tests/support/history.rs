@@ -59,6 +59,10 @@ pub enum Op {
     },
     /// One line of a whole list, taken while nothing else went on.
     List,
+    /// One watch of the watcher with this number, from its begin to its break.
+    Watch {
+        watcher: usize,
+    },
 }
 
 /// What a create asked for.
@@ -162,7 +166,7 @@ pub struct Listing {
 }
 
 /// A change that somebody saw who watches.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChangeSeen {
     pub event: String,
     /// Whether it ended; else it was created.
@@ -176,7 +180,7 @@ pub struct History {
     pub lives: Vec<Life>,
     pub autopsies: Vec<Autopsy>,
     pub listings: Vec<Listing>,
-    /// What each watcher saw from the beginning of the run to its end, in order.
+    /// What each watcher saw so far, in order.
     pub watched: Vec<Vec<ChangeSeen>>,
 }
 
@@ -216,6 +220,18 @@ impl Recorder {
         Self { begun: Instant::now(), wall, history: Mutex::new(History::default()) }
     }
 
+    /// A recorder by the same clocks, for what is judged apart.
+    pub fn beside(&self) -> Self {
+        let wall = match &self.wall {
+            Wall::Machine => Wall::Machine,
+            Wall::Virtual { begun_ms, last_us } => {
+                let last_us = AtomicU64::new(last_us.load(Ordering::Relaxed));
+                Wall::Virtual { begun_ms: *begun_ms, last_us }
+            }
+        };
+        Self { begun: self.begun, wall, history: Mutex::default() }
+    }
+
     pub fn stamp(&self) -> Stamp {
         let elapsed = self.begun.elapsed();
         let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
@@ -233,6 +249,18 @@ impl Recorder {
 
     pub fn push(&self, record: Record) {
         self.history().records.push(record);
+    }
+
+    /// The number of a watcher who begins now.
+    pub fn add_watcher(&self) -> usize {
+        let watched = &mut self.history().watched;
+        watched.push(Vec::new());
+        watched.len() - 1
+    }
+
+    /// The watcher with this number has seen `change`.
+    pub fn saw(&self, watcher: usize, change: ChangeSeen) {
+        self.history().watched[watcher].push(change);
     }
 
     pub fn history(&self) -> MutexGuard<'_, History> {

@@ -13,6 +13,7 @@ pub mod object_server;
 pub mod planted;
 pub mod proxy;
 pub mod server;
+pub mod signal;
 pub mod stores;
 pub mod tools;
 pub mod view;

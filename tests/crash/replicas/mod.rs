@@ -2,9 +2,11 @@
 //! off, and the store fails in every way it knows. Nothing that anybody was told may turn out wrong. Then all of it
 //! ends, and everything that is due or awaited must come.
 
+mod decoys;
 mod race;
 mod replica;
 mod report;
+mod watchers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,21 +17,26 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::checker::{self, Bounds, Verdict};
+use support::checker::{self, Bounds, Rule, Verdict};
 use support::history::{Autopsy, History, Life, Recorder};
 use support::object_server::{Dialect, Fault, ObjectServer};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) use decoys::BREAK;
+use decoys::Decoys;
 use replica::{Deeds, PREFIX, Replica};
 pub(crate) use report::Report;
 use support::board::Board;
 use support::load::audit::audit;
-use support::load::client::{Client, Shared};
+use support::load::client::Client;
+use support::load::common::{Habits, Shared};
 use support::load::lines::Lines;
-use support::load::wait::Phase;
+use support::load::passing::pass_by;
+use support::load::phase::Phase;
+use support::load::tally::Tally;
 use support::proxy::Proxy;
+use watchers::watcher;
 
 const REPLICAS: usize = 3;
 const CLIENTS: usize = 16;
@@ -80,6 +87,14 @@ pub(crate) struct Plan {
     pub(crate) trouble: Trouble,
 }
 
+impl Plan {
+    /// Whether somebody watches. An older server does not say what it creates; and one that watches has its replica read
+    /// every end, so that a replica that is deaf to the others would not be found.
+    fn is_watched(&self) -> bool {
+        self.trouble == Trouble::All && self.binaries.len() == 1
+    }
+}
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -116,6 +131,12 @@ pub(crate) struct Outcome {
     pub(crate) faults: BTreeMap<Fault, u64>,
     pub(crate) events: usize,
     pub(crate) races: usize,
+    /// Whether somebody watched.
+    pub(crate) is_watched: bool,
+    /// What the streams of many waits did.
+    pub(crate) tally: Arc<Tally>,
+    /// How often each rule is broken, going by what the clients saw that forget.
+    pub(crate) decoys: BTreeMap<Rule, usize>,
     /// Why the run could not go on, with the ends of the replicas' logs.
     pub(crate) broken: Option<String>,
 }
@@ -144,58 +165,73 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let proxy = Proxy::start(replicas.iter().map(Replica::port).collect()).await?;
     let mut site = Site { store, replicas, proxy };
 
-    let recorder = Arc::new(Recorder::new());
-    let (phase, is_phase) = watch::channel(Phase::Load);
-    // Nobody knows which replica is up: whoever backs off does so for the whole time.
-    let (_up, up) = watch::channel(false);
-    let board = Arc::new(Board::default());
-    let shared = Shared {
-        recorder: recorder.clone(),
-        board: board.clone(),
-        up,
-        phase: is_phase,
-        patience: Shared::IMPATIENT,
-    };
+    let shared = Shared::new(Arc::new(Recorder::new()), Phase::Load, Habits::REAL);
+    let tally = Arc::<Tally>::default();
     let mut races = 0;
-    let went = go(plan, &mut site, &phase, &shared, &mut rng, &mut races).await;
+    let mut decoys = Decoys::new(&shared);
+    if plan.is_watched() {
+        decoys.begin(&site.proxy.endpoint(), &shared, &mut rng).await?;
+    }
+    let went = go(plan, &mut site, &shared, &tally, &mut rng, &mut races).await;
     let broken = went.err().map(|error| {
         let logs = site.replicas.iter().map(Replica::log_tail).collect::<Vec<_>>();
         format!("{error:#}; the replicas' logs:\n{}", logs.join("\n=====\n"))
     });
-    let verdict = checker::check(&recorder.history(), &Bounds::SHARED);
-    let history = std::mem::take(&mut *recorder.history());
+    let verdict = checker::check(&shared.recorder.history(), &Bounds::SHARED);
+    let history = std::mem::take(&mut *shared.recorder.history());
+    shared.phase.set(Phase::End);
+    let decoys = decoys.judge(&history).await;
     let deeds = deeds(&site);
     let faults = site.store.faults().fired();
-    Ok(Outcome { history, verdict, deeds, faults, events: board.ids().len(), races, broken })
+    let events = shared.board.ids().len();
+    Ok(Outcome {
+        history,
+        verdict,
+        deeds,
+        faults,
+        events,
+        races,
+        is_watched: plan.is_watched(),
+        tally,
+        decoys,
+        broken,
+    })
 }
 
 /// A storm under load, the healing, a calm, the end of the load, and then the books.
 async fn go(
     plan: &Plan,
     site: &mut Site,
-    phase: &watch::Sender<Phase>,
     shared: &Shared,
+    tally: &Arc<Tally>,
     rng: &mut StdRng,
     races: &mut usize,
 ) -> Result<()> {
-    let mut clients = spawn(site, shared, rng);
+    let mut watchers = JoinSet::new();
+    if plan.is_watched() {
+        watchers.spawn(watcher(&site.proxy.endpoint(), shared, rng).await?.run());
+    }
+    let mut clients = spawn(site, shared, tally, rng);
     let endpoints = site.replicas.iter().map(Replica::endpoint).collect();
-    let lines = Arc::new(Lines::several(&site.proxy.endpoint(), rng.random()));
+    let lines = Arc::new(Lines::several(&site.proxy.endpoint()));
     let racing = tokio::spawn(race::races(endpoints, lines, shared.clone(), rng.random()));
+    let begun = Instant::now();
     storm(plan, site, &shared.board, rng.random()).await?;
     heal(site).await?;
     let ready = shared.recorder.stamp();
     if plan.trouble.is_of_time() {
         sleep(CALM).await;
-        phase.send_replace(Phase::Quiet);
+        shared.phase.set(Phase::Quiet);
+        tally.load(begun.elapsed());
         sleep(QUIET).await;
     }
-    phase.send_replace(Phase::End);
+    shared.phase.set(Phase::End);
     let ended = async {
         while let Some(client) = clients.join_next().await {
             client?;
         }
         *races = racing.await?;
+        watchers.join_all().await;
         anyhow::Ok(())
     };
     timeout(CLIENTS_END, ended).await.context("the clients do not end")??;
@@ -211,13 +247,15 @@ async fn go(
     Ok(())
 }
 
-fn spawn(site: &Site, shared: &Shared, rng: &mut StdRng) -> JoinSet<()> {
+fn spawn(site: &Site, shared: &Shared, tally: &Arc<Tally>, rng: &mut StdRng) -> JoinSet<()> {
     let endpoint = site.proxy.endpoint();
-    let client = |number| {
-        let lines = Lines::several(&endpoint, rng.random());
-        Client::new(number, rng.random(), lines, shared.clone()).run()
-    };
-    (0..CLIENTS).map(client).collect()
+    let mut tasks = JoinSet::new();
+    for number in 0..CLIENTS {
+        let lines = Arc::new(Lines::several(&endpoint).counted(tally.clone()));
+        tasks.spawn(pass_by(lines.clone(), shared.clone(), rng.random()));
+        tasks.spawn(Client::new(number, rng.random(), lines, shared.clone()).run());
+    }
+    tasks
 }
 
 async fn storm(plan: &Plan, site: &mut Site, board: &Board, seed: u64) -> Result<()> {

@@ -12,10 +12,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tonic::transport::Channel;
 
-use support::load::call::call;
-use support::load::client::{Shared, is_open, repeat};
+use support::load::common::{Shared, is_open};
 use support::load::lines::Lines;
-use support::load::wait::{Phase, Wait};
+use support::load::phase::Phase;
+use support::load::target::Held;
+use support::load::wait::Wait;
 
 /// Answers to each event.
 const RACERS: u64 = 64;
@@ -35,17 +36,21 @@ pub(crate) async fn races(
     let mut rng = StdRng::seed_from_u64(seed);
     let mut waits = JoinSet::new();
     let mut races = 0;
-    while *shared.phase.borrow() == Phase::Load {
-        if let Some(event) = create(&lines, &shared).await {
+    while shared.phase.get() == Phase::Load {
+        if let Some(event) = create(&lines, &shared, &mut rng).await {
             for _ in 0..WAITERS {
-                let number = shared.board.number();
-                let (lines, shared) = (lines.clone(), shared.clone());
-                let stream = None;
-                let wait =
-                    Wait { number, client: FIRST, event: event.clone(), lines, stream, shared };
+                let wait = Wait {
+                    number: shared.board.number(),
+                    client: FIRST,
+                    event: event.clone(),
+                    held: Held::Alone,
+                    rng: StdRng::seed_from_u64(rng.random()),
+                    target: lines.clone(),
+                    shared: shared.clone(),
+                };
                 waits.spawn(wait.run());
             }
-            race(&event, &replicas, &lines, &shared).await;
+            race(&event, &replicas, &lines, &shared, &mut rng).await;
             races += 1;
         }
         sleep(Duration::from_millis(rng.random_range(200..2_000))).await;
@@ -54,7 +59,7 @@ pub(crate) async fn races(
     races
 }
 
-async fn create(lines: &Lines, shared: &Shared) -> Option<String> {
+async fn create(lines: &Lines, shared: &Shared, rng: &mut StdRng) -> Option<String> {
     let number = shared.board.number();
     let draft = Draft {
         name: format!("race-{number}"),
@@ -62,26 +67,30 @@ async fn create(lines: &Lines, shared: &Shared) -> Option<String> {
         ttl_ms: TTL_MS,
         default: None,
     };
-    match repeat(lines, shared, FIRST, None, &Op::Create(draft)).await {
+    match shared.repeat(lines, rng, FIRST, None, &Op::Create(draft)).await {
         Outcome::Seen(view) => Some(view.id),
         _ => None,
     }
 }
 
-async fn race(event: &str, replicas: &[String], lines: &Lines, shared: &Shared) {
+async fn race(event: &str, replicas: &[String], lines: &Lines, shared: &Shared, rng: &mut StdRng) {
     let clients: Vec<EventServiceClient<Channel>> = replicas
         .iter()
         .map(|endpoint| EventServiceClient::new(server::channel(endpoint)))
         .collect();
-    let racers = (0..RACERS).zip(clients.iter().cycle()).map(|(racer, client)| async move {
-        let number = FIRST + usize::try_from(racer).unwrap_or_default();
-        let answer_id = format!("racer-{racer}-{event}");
-        let op = Op::Answer { answer_id, value: i64::try_from(racer).unwrap_or_default() };
-        let outcome = call(client, number, &shared.recorder, Some(event), &op).await;
-        // Nobody who raced stays in the dark.
-        if is_open(&outcome) {
-            repeat(lines, shared, number, Some(event), &op).await;
+    let racers = (0..RACERS).zip(clients.iter().cycle()).map(|(racer, client)| {
+        let mut rng = StdRng::seed_from_u64(rng.random());
+        async move {
+            let number = FIRST + usize::try_from(racer).unwrap_or_default();
+            let answer_id = format!("racer-{racer}-{event}");
+            let op = Op::Answer { answer_id, value: i64::try_from(racer).unwrap_or_default() };
+            let outcome = shared.call(lines, client.clone(), number, Some(event), &op).await;
+            // Nobody who raced stays in the dark.
+            if is_open(&outcome) {
+                shared.repeat(lines, &mut rng, number, Some(event), &op).await;
+            }
         }
     });
+    let racers: Vec<_> = racers.collect();
     join_all(racers).await;
 }

@@ -25,13 +25,17 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     /// Counts what happened in a run.
     pub(crate) fn of(outcome: &'a Run) -> Self {
-        Self { outcome, calls: Calls::of_calls(&outcome.history, &outcome.verdict) }
+        let Run { history, verdict, tally, .. } = outcome;
+        Self { outcome, calls: Calls::of_calls(history, verdict, tally.clone()) }
     }
 
     /// What was too little, or too much, to call the run a test.
     pub(crate) fn shortcomings(&self) -> Vec<String> {
-        let Run { deeds, faults, events, races, .. } = self.outcome;
+        let Run { deeds, faults, events, races, is_watched, .. } = self.outcome;
         let mut short = self.calls.too_much_unknown();
+        if *is_watched {
+            short.extend(self.calls.too_few_waits());
+        }
         let mut least = |what: &str, number: u64, least: u64| {
             if number < least {
                 short.push(format!("{number} {what}, {least} are the least"));
@@ -42,6 +46,9 @@ impl<'a> Report<'a> {
         }
         least("events", count(*events), count(EVENTS_LEAST));
         least("races", count(*races), 5);
+        if *is_watched {
+            least("broken watches", self.calls.watches_broken(), FAULTS_LEAST);
+        }
         for (deed, times) in each_deed(deeds) {
             least(deed, times, FAULTS_LEAST);
         }
@@ -51,7 +58,7 @@ impl<'a> Report<'a> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Run { deeds, faults, events, races, history, .. } = self.outcome;
+        let Run { deeds, faults, events, races, history, decoys, .. } = self.outcome;
         let late = lateness_ms(history);
         let (timers, last) = (late.len(), late.last().copied().unwrap_or_default());
         let half = late.get(timers / 2).copied().unwrap_or_default();
@@ -62,6 +69,7 @@ impl fmt::Display for Report<'_> {
             ("freezes", format!("{} ({:.0?} in all)", deeds.freezes, deeds.frozen)),
             ("cut-offs", deeds.cut_offs.to_string()),
             ("late once healed", format!("p50 {half} ms, max {last} ms ({timers} waiters)")),
+            ("clients that forget", format!("found by {decoys:?}")),
             ("faults", format!("{} {faults:?}", faults.values().sum::<u64>())),
         ];
         for (what, number) in rows {

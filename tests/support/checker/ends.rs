@@ -78,9 +78,12 @@ fn is_own(op: &Op, end: Option<&Digest>) -> Option<bool> {
         }),
         // Whoever cancels what is cancelled already is told so, whatever the first one's reason was.
         Op::Cancel { .. } => end.is_some_and(|end| end.is(EventState::Cancelled)),
-        Op::Create(_) | Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List => {
-            return None;
-        }
+        Op::Create(_)
+        | Op::Get
+        | Op::WaitFirst { .. }
+        | Op::WaitEnd { .. }
+        | Op::List
+        | Op::Watch { .. } => return None,
     };
     Some(own)
 }

@@ -7,7 +7,7 @@ use super::samples::{
     timed_out, view,
 };
 use super::{Bounds, Rule, Verdict};
-use crate::history::{History, Life, Op, Outcome, STORE_UNAVAILABLE, View};
+use crate::history::{ChangeSeen, History, Life, Op, Outcome, Record, STORE_UNAVAILABLE, View};
 
 fn check(history: &History) -> Verdict {
     super::check(history, &Bounds::ALONE)
@@ -205,4 +205,43 @@ fn an_error_that_no_kill_explains_is_found() {
         |ms| record(Op::Get, ms, ms + 1, Outcome::Unknown(STORE_UNAVAILABLE.to_owned()));
     breaks(Rule::ServerFault, &history([unavailable(6)]));
     holds(&history([unavailable(60_001)]));
+}
+
+fn change(event: &str, is_end: bool) -> ChangeSeen {
+    ChangeSeen { event: event.to_owned(), is_end }
+}
+
+/// The event was created, and answered after 1 s. A watcher saw `changes`.
+fn watched(changes: Vec<ChangeSeen>) -> History {
+    let mut history = history([record(answer("x"), 900, 1_000, seen(Some(answered("x"))))]);
+    history.watched.push(changes);
+    history
+}
+
+#[test]
+fn a_change_that_a_watcher_missed_is_found() {
+    holds(&watched(vec![change("a", false), change("a", true)]));
+    // Twice is once too often, but that is allowed.
+    holds(&watched(vec![change("a", false), change("a", true), change("a", false)]));
+    breaks(Rule::ChangeMissed, &watched(vec![change("a", false)]));
+    breaks(Rule::ChangeMissed, &watched(vec![change("a", true)]));
+    breaks(Rule::ChangeMissed, &watched(vec![change("b", false), change("b", true)]));
+    // Another watcher's changes are no excuse.
+    let mut two = watched(vec![change("a", false), change("a", true)]);
+    two.watched.push(Vec::new());
+    breaks(Rule::ChangeMissed, &two);
+}
+
+#[test]
+fn an_end_that_a_watcher_saw_before_the_create_is_found() {
+    breaks(Rule::ChangeOrder, &watched(vec![change("a", true), change("a", false)]));
+}
+
+#[test]
+fn a_watcher_that_may_not_resume_is_found() {
+    let expired = Outcome::Fault("ERROR_REASON_RESUME_TOKEN_EXPIRED: it is too old".into());
+    let mut refused = watched(vec![change("a", false), change("a", true)]);
+    let watch = record(Op::Watch { watcher: 0 }, 10, 20, expired);
+    refused.records.push(Record { event: None, ..watch });
+    breaks(Rule::ServerFault, &refused);
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::call::{CALL_LIMIT, call};
 use crate::board::Board;
-use crate::history::{Listing, Op, Recorder, View};
+use crate::history::{Listing, Op, Record, Recorder, View};
 
 /// The number by which the auditor goes among the clients.
 const AUDITOR: usize = usize::MAX;
@@ -30,9 +30,13 @@ pub async fn get(endpoint: &str, ids: &[String], recorder: &Recorder) {
     let client = EventServiceClient::new(server::channel(endpoint));
     futures::stream::iter(ids)
         .for_each_concurrent(AT_A_TIME, |id| {
-            let client = &client;
+            let client = client.clone();
             async move {
-                call(client, AUDITOR, recorder, Some(id.as_str()), &Op::Get).await;
+                let invoked = recorder.stamp();
+                let outcome = call(client, Some(id), &Op::Get).await;
+                let (event, returned) = (Some(id.clone()), recorder.stamp());
+                let op = Op::Get;
+                recorder.push(Record { client: AUDITOR, event, op, invoked, returned, outcome });
             }
         })
         .await;

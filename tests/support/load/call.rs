@@ -1,4 +1,4 @@
-//! One call to the server, turned into the record of what came back.
+//! One call to the server by gRPC, and what came back.
 
 use std::time::Duration;
 
@@ -10,42 +10,24 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::history::{Draft, Op, Outcome, PROMPT, Record, Recorder, STORE_UNAVAILABLE, View};
+use crate::history::{Draft, Op, Outcome, PROMPT, STORE_UNAVAILABLE, View};
 use crate::view::millis;
 
 /// A call that takes longer is given up, and its outcome is unknown. Far more than a call needs.
-pub const CALL_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const CALL_LIMIT: Duration = Duration::from_secs(10);
 
-/// Makes the call `op`, of `event` unless it creates one, and records it.
-pub async fn call(
-    client: &EventServiceClient<Channel>,
-    number: usize,
-    recorder: &Recorder,
+/// Makes the call `op`, of `event` unless it creates one.
+pub(super) async fn call(
+    client: EventServiceClient<Channel>,
     event: Option<&str>,
     op: &Op,
 ) -> Outcome {
-    let invoked = recorder.stamp();
-    let reply = timeout(CALL_LIMIT, send(client.clone(), event.unwrap_or_default(), op)).await;
-    let returned = recorder.stamp();
-    let outcome = match reply {
+    match timeout(CALL_LIMIT, send(client, event.unwrap_or_default(), op)).await {
         Ok(Ok(Some(event))) => Outcome::Seen(View::from(&event)),
         Ok(Ok(None)) => Outcome::Fault("a reply without an event".to_owned()),
         Ok(Err(status)) => classify(&status),
         Err(_) => Outcome::Unknown(format!("no reply in {CALL_LIMIT:?}")),
-    };
-    let event = match &outcome {
-        Outcome::Seen(view) => Some(view.id.clone()),
-        _ => event.map(str::to_owned),
-    };
-    recorder.push(Record {
-        client: number,
-        event,
-        op: op.clone(),
-        invoked,
-        returned,
-        outcome: outcome.clone(),
-    });
-    outcome
+    }
 }
 
 async fn send(
@@ -74,7 +56,7 @@ async fn send(
             let request = v1::CancelEventRequest { event_id, reason, ..Default::default() };
             client.cancel_event(request).await?.into_inner().event
         }
-        Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List => {
+        Op::Get | Op::WaitFirst { .. } | Op::WaitEnd { .. } | Op::List | Op::Watch { .. } => {
             let request = v1::GetEventRequest { event_id, ..Default::default() };
             client.get_event(request).await?.into_inner().event
         }
@@ -108,7 +90,7 @@ fn int(number: i64) -> v1::Value {
 
 /// What an error tells the caller. Only the server itself can say that a call had no effect: whatever has no reason of
 /// ours comes from a connection that broke.
-pub fn classify(status: &Status) -> Outcome {
+pub(super) fn classify(status: &Status) -> Outcome {
     let details = status.get_details_error_info();
     let Some(info) = details.filter(|info| info.domain == hitl_proto::ERROR_DOMAIN) else {
         return match status.code() {

@@ -1,9 +1,17 @@
-//! What clients do to a service that has trouble: seeded calls and waits, all of which are recorded, and in the end a
-//! reading back of everything.
+//! What clients do to a service that has trouble: seeded calls, waits and watches, all of which are recorded, and in the
+//! end a reading back of everything. They are the same whatever the [`target`] is: [`lines`] to servers, or replicas
+//! within a simulation.
 
 pub mod audit;
-pub mod call;
+mod call;
 pub mod client;
+pub mod common;
 pub mod lines;
-pub mod shared;
+pub mod passing;
+pub mod phase;
+mod shared;
+mod stream;
+pub mod tally;
+pub mod target;
 pub mod wait;
+pub mod watch;

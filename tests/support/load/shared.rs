@@ -3,20 +3,25 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hitl_proto::v1::event_service_client::EventServiceClient;
 use hitl_proto::v1::wait_events_response::Update;
 use hitl_proto::v1::{self, ErrorReason};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
 use super::call::classify;
-use super::lines::Lines;
+use super::tally::Tally;
 use crate::history::{Outcome, View};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct SharedStream {
+pub(super) struct SharedStream {
     state: Mutex<State>,
+    tally: Arc<Tally>,
+    /// Waits are not said to the server: a fault that the checker must find.
+    is_silent: bool,
 }
 
 #[derive(Debug, Default)]
@@ -29,25 +34,37 @@ struct State {
 }
 
 impl SharedStream {
+    /// A stream that is not open yet, and counts into `tally`.
+    pub(super) fn new(tally: Arc<Tally>) -> Self {
+        Self { tally, ..Self::default() }
+    }
+
+    /// A stream on which no wait is said to the server.
+    pub(super) fn silent() -> Self {
+        Self { is_silent: true, ..Self::default() }
+    }
+
     /// Adds a wait; completes with what came of it.
-    pub async fn wait(self: &Arc<Self>, lines: &Lines, event: &str) -> oneshot::Receiver<Outcome> {
+    ///
+    /// It is said on the stream that is open; without one, `client` opens one and says all there.
+    pub(super) fn wait(
+        self: &Arc<Self>,
+        client: EventServiceClient<Channel>,
+        event: &str,
+    ) -> oneshot::Receiver<Outcome> {
         let (sender, told) = oneshot::channel();
-        {
-            let mut state = self.state();
-            state.passing.remove(event);
-            state.told.entry(event.to_owned()).or_default().push(sender);
-            if let Some(say) = &state.say {
-                // A stream that is gone tells its waits so by itself.
-                let _ = say.send(add(event));
-                return told;
-            }
+        let mut state = self.state();
+        state.passing.remove(event);
+        state.told.entry(event.to_owned()).or_default().push(sender);
+        match &state.say {
+            Some(say) => self.add(say, event),
+            None => self.open(client, &mut state),
         }
-        self.open(lines).await;
         told
     }
 
     /// Adds waits for `events` and removes those of the last time.
-    pub fn pass_by(&self, events: impl IntoIterator<Item = String>) {
+    pub(super) fn pass_by(&self, events: impl IntoIterator<Item = String>) {
         let mut state = self.state();
         let before = std::mem::take(&mut state.passing);
         let waits = events.into_iter().filter(|event| !state.told.contains_key(event));
@@ -58,22 +75,28 @@ impl SharedStream {
             heartbeat_interval: None,
         };
         if let Some(say) = &state.say {
+            self.tally.said(passing.len(), before.len());
             let _ = say.send(message);
             state.passing = passing;
         }
     }
 
-    async fn open(self: &Arc<Self>, lines: &Lines) {
-        let (say, said) = mpsc::unbounded_channel();
-        {
-            let mut state = self.state();
-            if state.say.is_some() {
-                return;
-            }
-            state.told.keys().for_each(|event| drop(say.send(add(event))));
-            state.say = Some(say);
+    /// Says that `event` is waited for.
+    fn add(&self, say: &mpsc::UnboundedSender<v1::WaitEventsRequest>, event: &str) {
+        if !self.is_silent {
+            self.tally.said(1, 0);
+            let message = v1::WaitEventsRequest { add: vec![key(event)], ..Default::default() };
+            // A stream that is gone tells its waits so by itself.
+            let _ = say.send(message);
         }
-        let (stream, mut client) = (self.clone(), lines.pick());
+    }
+
+    fn open(self: &Arc<Self>, mut client: EventServiceClient<Channel>, state: &mut State) {
+        let (say, said) = mpsc::unbounded_channel();
+        state.told.keys().for_each(|event| self.add(&say, event));
+        state.say = Some(say);
+        self.tally.stream();
+        let stream = self.clone();
         tokio::spawn(async move {
             let opened = client.wait_events(UnboundedReceiverStream::new(said)).await;
             let end = match opened {
@@ -116,7 +139,9 @@ impl SharedStream {
     fn tell(&self, event: &str, outcome: &Outcome) {
         let mut state = self.state();
         state.passing.remove(event);
-        for told in state.told.remove(event).into_iter().flatten() {
+        let waits = state.told.remove(event).unwrap_or_default();
+        self.tally.told(waits.len());
+        for told in waits {
             let _ = told.send(outcome.clone());
         }
     }
@@ -128,10 +153,6 @@ impl SharedStream {
 
 fn key(event: &str) -> v1::EventKey {
     v1::EventKey { event_id: event.to_owned(), ..Default::default() }
-}
-
-fn add(event: &str) -> v1::WaitEventsRequest {
-    v1::WaitEventsRequest { add: vec![key(event)], ..Default::default() }
 }
 
 fn failed(failure: &v1::Failure) -> Outcome {

@@ -9,25 +9,29 @@ use tokio::sync::Notify;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Signal<T> {
+pub struct Signal<T> {
     value: Mutex<T>,
     changed: Notify,
 }
 
 impl<T: Copy> Signal<T> {
-    pub(crate) fn new(value: T) -> Self {
+    /// A value that is `value` for now.
+    pub fn new(value: T) -> Self {
         Self { value: Mutex::new(value), changed: Notify::new() }
     }
 
-    pub(crate) fn get(&self) -> T {
+    /// The value as it is.
+    pub fn get(&self) -> T {
         *self.value()
     }
 
-    pub(crate) fn set(&self, value: T) {
+    /// Has it be `value` from now on.
+    pub fn set(&self, value: T) {
         self.update(|_| value);
     }
 
-    pub(crate) fn update(&self, change: impl FnOnce(T) -> T) {
+    /// Changes it by what it was.
+    pub fn update(&self, change: impl FnOnce(T) -> T) {
         let mut value = self.value();
         *value = change(*value);
         drop(value);
@@ -35,7 +39,7 @@ impl<T: Copy> Signal<T> {
     }
 
     /// Completes once the value is as it should be.
-    pub(crate) async fn until(&self, is_right: impl Fn(T) -> bool) {
+    pub async fn until(&self, is_right: impl Fn(T) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
             // Listen first, so that no change is missed.
