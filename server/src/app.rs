@@ -25,7 +25,7 @@ use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
 use hitl_store::random::SystemRandom;
-use hitl_store::{Retention, StoreUrl};
+use hitl_store::{EventStore, Retention, StoreUrl};
 
 /// Time that open calls get to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -50,12 +50,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
-    let not_opened = || format!("cannot open the store {store_url}");
-    let options = as_told(&args, &store_url, options)?;
-    let store = hitl_store::open(&store_url, options).await.with_context(not_opened)?;
-    // After the store is opened: a key without a store says that the store is lost.
-    let link_key = link_key(&args, &store_url)?;
-    store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
+    let (store, link_key) = open(&args, &store_url, options).await?;
     let links = Links::new(&link_key, &public_url);
     let shutdown = CancellationToken::new();
     let budget = budget(&args);
@@ -113,6 +108,21 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     timers.await?;
     finish(&service).await;
     Ok(())
+}
+
+/// The store at `url`, and the key of its links.
+async fn open(
+    args: &ServeArgs,
+    url: &StoreUrl,
+    options: hitl_store::Options,
+) -> anyhow::Result<(EventStore, LinkKey)> {
+    let not_opened = || format!("cannot open the store {url}");
+    let options = as_told(args, url, options)?;
+    let store = hitl_store::open(url, options).await.with_context(not_opened)?;
+    // After the store is opened: a key without a store says that the store is lost.
+    let link_key = link_key(args, url)?;
+    store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
+    Ok((store, link_key))
 }
 
 /// Finishes the writes that have begun.
