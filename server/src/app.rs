@@ -34,8 +34,8 @@ const FATAL_GRACE: Duration = Duration::from_secs(1);
 /// The status with which the process ends then.
 const FATAL_STATUS: i32 = 70;
 
-/// Serves until a signal ends the process, or nobody needs it any more. The store is opened with `options`, but for what
-/// `args` say of it.
+/// Serves until a signal ends the process, or nobody needs it any more. The store is opened with `options`, but for
+/// what `args` say of it.
 ///
 /// # Errors
 /// The server cannot start; the message says what to do.

@@ -24,13 +24,13 @@ const FILE_BYTES_MAX: u64 = 8 << 20;
 /// The log on standard error, within bounds.
 #[derive(Debug)]
 pub struct Log {
-    places: Mutex<HashMap<Identifier, Place>>,
+    places: Mutex<HashMap<Identifier, CallSite>>,
     file: Option<Mutex<LogFile>>,
 }
 
 /// What one place in the code has written lately.
 #[derive(Debug)]
-struct Place {
+struct CallSite {
     /// Lines that it may still write.
     left: u32,
     since: Instant,
@@ -62,7 +62,7 @@ impl Log {
     /// How many lines were left out before this one; `None` if this one is left out too.
     fn admit(&self, place: Identifier, now: Instant) -> Option<u64> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Place { left: BURST, since: now, left_out: 0 };
+        let fresh = || CallSite { left: BURST, since: now, left_out: 0 };
         places.entry(place).or_insert_with(fresh).admit(now)
     }
 
@@ -77,7 +77,7 @@ impl Log {
     }
 }
 
-impl Place {
+impl CallSite {
     fn admit(&mut self, now: Instant) -> Option<u64> {
         let pauses = now.saturating_duration_since(self.since).as_millis() / PAUSE.as_millis();
         let regained = u32::try_from(pauses).unwrap_or(u32::MAX);
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_place_that_writes_without_end_is_held_to_a_line_each_tenth_of_a_second() {
         let begun = Instant::now();
-        let mut place = Place { left: BURST, since: begun, left_out: 0 };
+        let mut place = CallSite { left: BURST, since: begun, left_out: 0 };
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let written = (0..1_000).filter_map(|_| place.admit(at(0))).count();
         assert_eq!(written, BURST as usize);

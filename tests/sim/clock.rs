@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hitl_core::Timestamp;
-use hitl_store::clock::{Clock, Moment};
+use hitl_store::clock::{Clock, Monotonic};
 use tokio::time::{Instant, sleep};
 
 use crate::fault_store::Link;
@@ -63,16 +63,16 @@ impl Clock for SimClock {
         })
     }
 
-    fn moment(&self) -> Moment {
-        Moment::from_ms(self.elapsed_ms())
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_ms(self.elapsed_ms())
     }
 
-    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+    fn pause_until(&self, moment: Monotonic) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         Box::pin(async move {
             loop {
                 clock.link.runs().await;
-                let Ok(left_ms @ 1..) = u64::try_from(moment.ms_since(clock.moment())) else {
+                let Ok(left_ms @ 1..) = u64::try_from(moment.ms_since(clock.monotonic())) else {
                     return;
                 };
                 sleep(Duration::from_millis(left_ms)).await;

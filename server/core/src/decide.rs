@@ -63,7 +63,7 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Record this response, if nobody else's is recorded first.
-    Resolve(Response),
+    End(Response),
     /// The deadline has passed: record this first, then decide again.
     ExpireFirst(Response),
     /// A retry of what is recorded already: nothing to do, and the record is the result.
@@ -86,7 +86,7 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
     if event.is_overdue(now) {
         let timeout = timeout(event);
         return Ok(match command {
-            Command::Expire => Decision::Resolve(timeout),
+            Command::Expire => Decision::End(timeout),
             Command::Answer { .. } | Command::Decline { .. } | Command::Cancel { .. } => {
                 Decision::ExpireFirst(timeout)
             }
@@ -106,7 +106,7 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
         }
         Command::Expire => return Err(Rejection::NotDue),
     };
-    Ok(Decision::Resolve(Response {
+    Ok(Decision::End(Response {
         outcome,
         time: now,
         responder: Some(responder.clone()),

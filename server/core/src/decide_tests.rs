@@ -59,7 +59,7 @@ fn cancel() -> Command {
 /// The event after `command`, as the service applies decisions.
 fn apply(event: &Event, command: &Command, now: Timestamp) -> (Event, Result<(), Rejection>) {
     match decide(event, command, now) {
-        Ok(Decision::Resolve(response)) => {
+        Ok(Decision::End(response)) => {
             (Event { response: Some(Arc::new(response)), ..event.clone() }, Ok(()))
         }
         Ok(Decision::ExpireFirst(response)) => {

@@ -20,7 +20,7 @@ const FAILURES_MAX: usize = 1_000;
 
 /// A place in a file that cannot be read.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct DamagedSpan {
     pub(crate) file: PathBuf,
     pub(crate) reason: String,
     /// The last key before it and the first one behind it, as far as the table has such.
@@ -80,7 +80,7 @@ fn is_damaged_file(error: &io::Error) -> bool {
 }
 
 /// The places within `range` that cannot be read. Reads all of the range, in every table.
-pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<Place> {
+pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<DamagedSpan> {
     let slice = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| Slice::from(key.as_slice()));
     let wanted = (slice(&range.0), slice(&range.1));
     let mut places = Vec::new();
@@ -90,7 +90,7 @@ pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<Place> {
         let mut second_last = None;
         let mut open: Option<String> = None;
         let place =
-            |after: &Edge, second_last: &Option<Slice>, before: Edge, reason: String| Place {
+            |after: &Edge, second_last: &Option<Slice>, before: Edge, reason: String| DamagedSpan {
                 file: table.path.to_path_buf(),
                 reason,
                 after: after.clone(),
@@ -126,7 +126,7 @@ pub(crate) fn places(objects: &Keyspace, range: &KeyRange) -> Vec<Place> {
 }
 
 /// The files of `places`, each once.
-pub(crate) fn files(places: &[Place]) -> BTreeSet<PathBuf> {
+pub(crate) fn files(places: &[DamagedSpan]) -> BTreeSet<PathBuf> {
     places.iter().map(|place| place.file.clone()).collect()
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn files(places: &[Place]) -> BTreeSet<PathBuf> {
 /// are read by themselves.
 pub(crate) struct Pieces {
     objects: Keyspace,
-    places: Vec<Place>,
+    places: Vec<DamagedSpan>,
     pieces: VecDeque<Piece>,
     piece: Option<(Edge, Iter, Failure)>,
     failures: usize,
@@ -191,7 +191,7 @@ impl Pieces {
     /// The file that the last failure was met in.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
         let (start, ..) = self.piece.as_ref()?;
-        let is_here = |place: &&Place| place.after <= *start && *start < place.before;
+        let is_here = |place: &&DamagedSpan| place.after <= *start && *start < place.before;
         self.places.iter().find(is_here).map(|place| &place.file)
     }
 

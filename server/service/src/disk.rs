@@ -24,7 +24,7 @@ impl Service {
                 was_full = is_full;
                 self.say_fullness(is_full);
             }
-            let next = self.0.clock.moment().plus_ms(LOOK_MS);
+            let next = self.0.clock.monotonic().plus_ms(LOOK_MS);
             tokio::select! {
                 () = self.0.shutdown.cancelled() => {}
                 () = self.0.clock.pause_until(next) => {}

@@ -25,7 +25,7 @@ impl Service {
                 Decision::ExpireFirst(timeout) => {
                     event = self.record_end(event, read_at, timeout).await?.event;
                 }
-                Decision::Resolve(response) => {
+                Decision::End(response) => {
                     let ended = self.record_end(event, read_at, response).await?;
                     if ended.ours {
                         return Ok(ended.event);
@@ -53,9 +53,7 @@ impl Service {
     /// was recorded before.
     pub(super) async fn end_overdue(&self, event: Event, read_at: ReadAt) -> Result<Event, Error> {
         match decide(&event, &Command::Expire, self.now()?) {
-            Ok(Decision::Resolve(timeout)) => {
-                Ok(self.record_end(event, read_at, timeout).await?.event)
-            }
+            Ok(Decision::End(timeout)) => Ok(self.record_end(event, read_at, timeout).await?.event),
             // The clock stepped back just now.
             _ => Ok(event),
         }

@@ -59,7 +59,7 @@ impl HeldStore {
         let result = work.await;
         let date = self.store_clock.now();
         let date = date.plus_ms(-(date.ms() % 1_000));
-        self.skew.observe(sent, self.clock.now(), date, self.clock.moment());
+        self.skew.observe(sent, self.clock.now(), date, self.clock.monotonic());
         result
     }
 }

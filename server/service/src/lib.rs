@@ -163,7 +163,7 @@ impl Service {
             return Err(Error::DiskFull);
         }
         match self.0.store.skew().off_ms() {
-            Some(ahead_ms) if self.0.store.skew().is_lasting(self.0.clock.moment()) => {
+            Some(ahead_ms) if self.0.store.skew().is_lasting(self.0.clock.monotonic()) => {
                 Err(Error::ClockOff { ahead_ms })
             }
             _ => Ok(()),

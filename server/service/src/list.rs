@@ -1,10 +1,10 @@
 //! Listing: the pending events by deadline, then the ended ones, latest first.
 //!
 //! Both orders are those of the indexes by time, so a page costs a few listings of minutes and one read per event,
-//! however many events there are: an index is walked from where the page begins, a minute at a time, and no further than
-//! the page goes. A filter costs a read of each event that it leaves out, so a page that finds too few matches ends
-//! early: after half a second, or after tens of thousands of events. What the store has damaged is named, and the rest
-//! is listed.
+//! however many events there are: an index is walked from where the page begins, a minute at a time, and no further
+//! than the page goes. A filter costs a read of each event that it leaves out, so a page that finds too few matches
+//! ends early: after half a second, or after tens of thousands of events. What the store has damaged is named, and the
+//! rest is listed.
 
 use std::pin::pin;
 
@@ -14,7 +14,7 @@ use hitl_core::{Event, State};
 use crate::Service;
 use crate::error::Error;
 use crate::filter::Filter;
-use hitl_store::clock::Moment;
+use hitl_store::clock::Monotonic;
 use hitl_store::{Entry, Index, Order};
 
 /// Most index entries looked at for one page.
@@ -86,7 +86,7 @@ impl Service {
         {
             cursor = Cursor { part: Part::Ended, after: None };
         }
-        let until = self.0.clock.moment().plus_ms(SCAN_MS_MAX);
+        let until = self.0.clock.monotonic().plus_ms(SCAN_MS_MAX);
         let mut scan = Scan::default();
         loop {
             let end = self.scan_part(query, cursor, until, &mut scan).await?;
@@ -117,7 +117,7 @@ impl Service {
         &self,
         query: &ListQuery,
         cursor: Cursor,
-        until: Moment,
+        until: Monotonic,
         scan: &mut Scan,
     ) -> Result<Option<Cursor>, Error> {
         let part = cursor.part;
@@ -135,16 +135,16 @@ impl Service {
                 for (entry, place) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
                     match place {
-                        Place::Holds(event) => {
+                        Found::Holds(event) => {
                             scan.weigh(&event);
                             if query.filter.matches(&event, event.state()) {
                                 scan.page_bytes += event.weight_bytes();
                                 scan.page.events.push(event);
                             }
                         }
-                        Place::Left(event) => scan.weigh(&event),
-                        Place::Empty => {}
-                        Place::Unreadable => {
+                        Found::Left(event) => scan.weigh(&event),
+                        Found::Empty => {}
+                        Found::Unreadable => {
                             scan.page.unreadable.push(entry.key.id.to_string());
                         }
                     }
@@ -153,7 +153,7 @@ impl Service {
                     }
                 }
                 scan.scanned += batch.len();
-                let is_late = self.0.clock.moment() >= until;
+                let is_late = self.0.clock.monotonic() >= until;
                 if let Some(last) = batch.last().filter(|_| is_late || scan.is_long()) {
                     return Ok(Some(Cursor { part, after: Some(last.clone()) }));
                 }
@@ -167,18 +167,18 @@ impl Service {
         &self,
         part: Part,
         entries: Vec<Entry>,
-    ) -> Result<Vec<(Entry, Place)>, Error> {
+    ) -> Result<Vec<(Entry, Found)>, Error> {
         futures::future::try_join_all(entries.into_iter().map(|entry| self.at(part, entry))).await
     }
 
     /// What stands at `entry` of `part`.
-    async fn at(&self, part: Part, entry: Entry) -> Result<(Entry, Place), Error> {
+    async fn at(&self, part: Part, entry: Entry) -> Result<(Entry, Found), Error> {
         let event = match self.get(&entry.key).await {
             Ok(event) => event,
-            Err(Error::NotFound(_)) => return Ok((entry, Place::Empty)),
+            Err(Error::NotFound(_)) => return Ok((entry, Found::Empty)),
             Err(error @ Error::RecordUnreadable { .. }) => {
                 tracing::error!(%error, "an event is left out of a list");
-                return Ok((entry, Place::Unreadable));
+                return Ok((entry, Found::Unreadable));
             }
             Err(error) => return Err(error),
         };
@@ -188,13 +188,13 @@ impl Service {
             _ => None,
         };
         let stands_here = time == Some(entry.time);
-        let place = if stands_here { Place::Holds(event) } else { Place::Left(event) };
+        let place = if stands_here { Found::Holds(event) } else { Found::Left(event) };
         Ok((entry, place))
     }
 }
 
 /// What stands at an entry of an index.
-enum Place {
+enum Found {
     Holds(Event),
     /// The event has left that part, or never had a place at that instant: timers and announcements of those who came
     /// second may be left behind.

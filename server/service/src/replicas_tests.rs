@@ -96,7 +96,7 @@ impl World {
 
     /// Lets `ms` milliseconds pass.
     pub(super) async fn elapse(&self, ms: i64) {
-        self.pass(ms, self.clock.pause_until(self.clock.moment().plus_ms(ms))).await;
+        self.pass(ms, self.clock.pause_until(self.clock.monotonic().plus_ms(ms))).await;
     }
 
     pub(super) async fn responses(&self) -> usize {

@@ -24,7 +24,7 @@ impl Service {
         while !self.0.shutdown.is_cancelled() {
             let Err(error) = self.owe_all().await else { return };
             tracing::warn!(%error, "the history could not be looked through, and will be again");
-            let again = self.0.clock.moment().plus_ms(AGAIN_MS);
+            let again = self.0.clock.monotonic().plus_ms(AGAIN_MS);
             tokio::select! {
                 biased;
                 () = self.0.shutdown.cancelled() => {}

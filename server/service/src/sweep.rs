@@ -26,14 +26,14 @@ impl Service {
         let clock = &self.0.clock;
         // Not all replicas at once, nor right after each start.
         let share = i64::from(u16::from_be_bytes(random::bytes(&*self.0.random)));
-        let mut next = clock.moment().plus_ms(SWEEP_MS * share / i64::from(u16::MAX));
+        let mut next = clock.monotonic().plus_ms(SWEEP_MS * share / i64::from(u16::MAX));
         loop {
             tokio::select! {
                 biased;
                 () = self.0.shutdown.cancelled() => return,
                 () = clock.pause_until(next) => {}
             }
-            next = clock.moment().plus_ms(SWEEP_MS);
+            next = clock.monotonic().plus_ms(SWEEP_MS);
             let before = clock.now().plus_ms(-RESUMABLE_MS - MARGIN_MS);
             if let Err(error) = self.remove_announcements(before).await {
                 tracing::warn!(%error, "old announcements could not be removed and will be again");

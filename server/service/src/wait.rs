@@ -71,7 +71,7 @@ impl Wait {
             return std::future::pending().await;
         }
         while by.ms_since(clock.now()) > HELD_MS {
-            clock.pause_until(clock.moment().plus_ms(HELD_MS)).await;
+            clock.pause_until(clock.monotonic().plus_ms(HELD_MS)).await;
         }
         clock.sleep_until(by).await;
         loop {
@@ -83,7 +83,7 @@ impl Wait {
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "an overdue event could not be read"),
             }
-            clock.pause_until(clock.moment().plus_ms(OVERDUE_MS)).await;
+            clock.pause_until(clock.monotonic().plus_ms(OVERDUE_MS)).await;
         }
     }
 

@@ -118,7 +118,7 @@ impl Waits {
         match instant {
             None => std::future::pending().await,
             Some(at) if at.ms_since(clock.now()) > HELD_MS => {
-                clock.pause_until(clock.moment().plus_ms(HELD_MS)).await;
+                clock.pause_until(clock.monotonic().plus_ms(HELD_MS)).await;
             }
             Some(at) => clock.sleep_until(at).await,
         }

@@ -116,7 +116,7 @@ impl Announcements {
     async fn follow(&self) {
         let mut progress: [Option<Progress>; 2] = [None; 2];
         loop {
-            let next_tick = self.clock.moment().plus_ms(TICK_MS);
+            let next_tick = self.clock.monotonic().plus_ms(TICK_MS);
             let now = self.clock.now();
             for (index, progress) in
                 [Index::Created, Index::Resolved].into_iter().zip(&mut progress)

@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::error::Error;
-use crate::jobs::Place;
+use crate::jobs::JobIndex;
 use crate::keys::Index;
 use crate::left::Left;
 use crate::objects::Objects;
@@ -117,7 +117,7 @@ fn is_entry(path: &Path) -> Option<bool> {
     if let Some(index) = indexes.find(|index| path.prefix_matches(&index.root())) {
         return Some(index.parse(path).is_some());
     }
-    let place = Place::ALL.into_iter().find(|place| path.prefix_matches(&place.root()))?;
+    let place = JobIndex::ALL.into_iter().find(|place| path.prefix_matches(&place.root()))?;
     Some(place.parse(path).is_some())
 }
 

@@ -21,17 +21,17 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()>;
 
     /// The present moment, whatever the wall clock shows.
-    fn moment(&self) -> Moment;
+    fn monotonic(&self) -> Monotonic;
 
-    /// Completes once [`Clock::moment`] is at or after `moment`, never earlier.
-    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()>;
+    /// Completes once [`Clock::monotonic`] is at or after `moment`, never earlier.
+    fn pause_until(&self, moment: Monotonic) -> BoxFuture<'static, ()>;
 }
 
 /// A point in the time that nobody sets. Only the time between two of them means anything, and only in one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(i64);
+pub struct Monotonic(i64);
 
-impl Moment {
+impl Monotonic {
     /// `ms` milliseconds after the clock began to run.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms)
@@ -77,13 +77,13 @@ impl Clock for SystemClock {
         })
     }
 
-    fn moment(&self) -> Moment {
+    fn monotonic(&self) -> Monotonic {
         static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        Moment(i64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(i64::MAX))
+        Monotonic(i64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
-    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
-        let left_ms = u64::try_from(moment.ms_since(self.moment())).unwrap_or(0);
+    fn pause_until(&self, moment: Monotonic) -> BoxFuture<'static, ()> {
+        let left_ms = u64::try_from(moment.ms_since(self.monotonic())).unwrap_or(0);
         Box::pin(tokio::time::sleep(Duration::from_millis(left_ms)))
     }
 }
@@ -96,13 +96,13 @@ pub struct ManualClock(Arc<watch::Sender<Face>>);
 #[derive(Debug, Clone, Copy)]
 struct Face {
     now: Timestamp,
-    moment: Moment,
+    moment: Monotonic,
 }
 
 impl ManualClock {
     /// A clock that stands at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(watch::Sender::new(Face { now, moment: Moment(0) })))
+        Self(Arc::new(watch::Sender::new(Face { now, moment: Monotonic(0) })))
     }
 
     /// Lets `ms` milliseconds pass.
@@ -138,11 +138,11 @@ impl Clock for ManualClock {
         self.until(move |face| face.now >= instant)
     }
 
-    fn moment(&self) -> Moment {
+    fn monotonic(&self) -> Monotonic {
         self.0.borrow().moment
     }
 
-    fn pause_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
+    fn pause_until(&self, moment: Monotonic) -> BoxFuture<'static, ()> {
         self.until(move |face| face.moment >= moment)
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_of_the_wall_clock_ends_no_pause_and_delays_none() {
         let clock = ManualClock::at(Timestamp::from_ms(10_000).unwrap());
-        let mut pause = clock.pause_until(clock.moment().plus_ms(1_000));
+        let mut pause = clock.pause_until(clock.monotonic().plus_ms(1_000));
         clock.step_ms(5_000);
         assert_eq!((&mut pause).now_or_never(), None);
         clock.step_ms(-9_000);
@@ -178,9 +178,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_system_clock_pauses_as_long_as_it_is_told() {
-        let until = SystemClock.moment().plus_ms(20);
+        let until = SystemClock.monotonic().plus_ms(20);
         SystemClock.pause_until(until).await;
-        assert!(SystemClock.moment() >= until);
+        assert!(SystemClock.monotonic() >= until);
     }
 
     #[tokio::test(start_paused = true)]

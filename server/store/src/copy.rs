@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use crate::jobs::Place;
+use crate::jobs::JobIndex;
 use crate::keys::{self, Index};
 use crate::left::Left;
 use crate::open::{self, OpenError, Options, Purpose};
@@ -144,7 +144,7 @@ struct Copy<'a> {
 
 /// Everything is copied but the record of the copy itself.
 fn parts() -> impl Iterator<Item = Path> {
-    let [pending, jobs] = Place::ALL.map(Place::root);
+    let [pending, jobs] = JobIndex::ALL.map(JobIndex::root);
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
     [Path::from("events"), created, resolved, pending, jobs, keys::link_key()].into_iter()
 }

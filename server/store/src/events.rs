@@ -11,7 +11,7 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::index::Indexes;
 use crate::keys::{self, Entry, Index};
-use crate::memory::{Known, Memory};
+use crate::memory::{Memory, Remembered};
 use crate::metrics::StoreMetrics;
 use crate::objects::{self, Objects};
 use crate::read_at::{ReadAt, VOUCHED_MS};
@@ -143,14 +143,14 @@ impl EventStore {
             self.insert_new(Index::Created, announcement(&request)),
         )?;
         match created {
-            objects::Created::Ours if !(has_timer && is_announced) => Err(Error::DiskFull),
-            objects::Created::Ours => {
+            objects::CreateOnce::Ours if !(has_timer && is_announced) => Err(Error::DiskFull),
+            objects::CreateOnce::Ours => {
                 self.announce_create_again_if_old(&request).await?;
                 let event = Event { request: request.clone(), response: None };
-                self.memory.insert(Known { event, is_indexed: true, read_at }, removals);
+                self.memory.insert(Remembered { event, is_indexed: true, read_at }, removals);
                 Ok(Created { request, existed: false })
             }
-            objects::Created::Theirs(first) => {
+            objects::CreateOnce::Theirs(first) => {
                 let first = first.asked.request();
                 let is_first = |entry: fn(&Request) -> Entry| {
                     first.as_ref().is_some_and(|first| entry(first) == entry(&request))
@@ -183,7 +183,7 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn read(&self, key: &EventKey) -> Result<Option<Event>, Error> {
         let known = self.memory.get(key);
-        if let Some(Known { event, is_indexed, read_at }) = known.clone() {
+        if let Some(Remembered { event, is_indexed, read_at }) = known.clone() {
             let has_ended = event.response.is_some();
             if has_ended && self.is_within(read_at, REMEMBERED_MS) {
                 return Ok(Some(event));
@@ -207,9 +207,10 @@ impl EventStore {
                 if event.response.is_none() {
                     self.expect_within(read_at, &path)?;
                 }
-                let is_same = |known: &Known| known.event == event;
+                let is_same = |known: &Remembered| known.event == event;
                 let is_indexed = known.is_some_and(|known| known.is_indexed && is_same(&known));
-                self.memory.insert(Known { event: event.clone(), is_indexed, read_at }, removals);
+                self.memory
+                    .insert(Remembered { event: event.clone(), is_indexed, read_at }, removals);
                 return Ok(Some(event));
             }
             Some(Asked::Removed(_)) => Ok(None),
@@ -309,14 +310,14 @@ impl EventStore {
             let (announced, committed) = tokio::join!(announce, commit);
             announced?;
             let committed = committed?;
-            if matches!(committed, objects::Created::Ours) {
+            if matches!(committed, objects::CreateOnce::Ours) {
                 self.announce_again_if_old(&ended).await?;
             }
             committed
         };
-        let ours = matches!(committed, objects::Created::Ours);
+        let ours = matches!(committed, objects::CreateOnce::Ours);
         let ended = match committed {
-            objects::Created::Ours => {
+            objects::CreateOnce::Ours => {
                 if !self.is_within(read_at, VOUCHED_MS) && !self.is_asked(event).await? {
                     // There was nothing in its way because the event is gone, and with it whatever outcome it had.
                     self.objects.delete(&path).await?;
@@ -326,7 +327,7 @@ impl EventStore {
                 }
                 ended
             }
-            objects::Created::Theirs(first) => {
+            objects::CreateOnce::Theirs(first) => {
                 if first.response.time != announcement.time {
                     self.withdraw(&announcement).await?;
                 }

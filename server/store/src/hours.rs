@@ -17,10 +17,10 @@ const MARGIN_HOURS: i64 = 1;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Hours(Mutex<Option<Known>>);
+pub(super) struct Hours(Mutex<Option<KnownHours>>);
 
 #[derive(Debug)]
-struct Known {
+struct KnownHours {
     hours: BTreeSet<i64>,
     listed_at: i64,
 }
@@ -43,7 +43,7 @@ impl Hours {
     /// Remembers what was listed `now`.
     pub(super) fn set(&self, now: Timestamp, hours: &[Timestamp]) {
         let hours = hours.iter().copied().map(number).collect();
-        *self.known() = Some(Known { hours, listed_at: number(now) });
+        *self.known() = Some(KnownHours { hours, listed_at: number(now) });
     }
 
     /// This process has added an entry at `time`.
@@ -53,7 +53,7 @@ impl Hours {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+    fn known(&self) -> MutexGuard<'_, Option<KnownHours>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

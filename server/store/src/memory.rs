@@ -21,7 +21,7 @@ const SHARES: usize = 256;
 
 /// What is remembered of an event.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct Remembered {
     pub(crate) event: Event,
     /// Whether it is known to stand where it is looked for: in `created/` and with its timer while it is pending,
     /// and once it has ended with an announcement that was fresh when the end was recorded, or came later.
@@ -37,7 +37,7 @@ pub(crate) struct Removals(u64);
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    cache: Cache<EventKey, Known, EventWeight>,
+    cache: Cache<EventKey, Remembered, EventWeight>,
     removals: Box<[Mutex<u64>]>,
     hasher: RandomState,
 }
@@ -54,7 +54,7 @@ impl Default for Memory {
 
 impl Memory {
     /// What is known of the event at `key`.
-    pub(crate) fn get(&self, key: &EventKey) -> Option<Known> {
+    pub(crate) fn get(&self, key: &EventKey) -> Option<Remembered> {
         self.cache.get(key)
     }
 
@@ -64,7 +64,7 @@ impl Memory {
     }
 
     /// Remembers what was read after `removals` were counted.
-    pub(crate) fn insert(&self, known: Known, removals: Removals) {
+    pub(crate) fn insert(&self, known: Remembered, removals: Removals) {
         let key = known.event.request.key();
         let now = self.share(&key);
         if *now == removals.0 {
@@ -76,8 +76,8 @@ impl Memory {
     pub(crate) fn update(&self, event: &Event, is_indexed: bool) {
         let key = event.request.key();
         let _share = self.share(&key);
-        if let Some(Known { read_at, .. }) = self.cache.get(&key) {
-            self.cache.insert(key, Known { event: event.clone(), is_indexed, read_at });
+        if let Some(Remembered { read_at, .. }) = self.cache.get(&key) {
+            self.cache.insert(key, Remembered { event: event.clone(), is_indexed, read_at });
         }
     }
 
@@ -98,8 +98,8 @@ impl Memory {
 #[derive(Clone, Debug)]
 struct EventWeight;
 
-impl Weighter<EventKey, Known> for EventWeight {
-    fn weight(&self, _: &EventKey, known: &Known) -> u64 {
+impl Weighter<EventKey, Remembered> for EventWeight {
+    fn weight(&self, _: &EventKey, known: &Remembered) -> u64 {
         known.event.weight_bytes() as u64
     }
 }

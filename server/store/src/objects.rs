@@ -42,7 +42,7 @@ const LEVEL_PAGES_MAX: usize = 1_000;
 
 /// What became of a create-once.
 #[derive(Debug)]
-pub(crate) enum Created<R> {
+pub(crate) enum CreateOnce<R> {
     /// This write is the one that counts.
     Ours,
     /// Another write came first, and says this.
@@ -94,11 +94,11 @@ impl Objects {
         path: &Path,
         nonce: Nonce,
         bytes: Bytes,
-    ) -> Result<Created<R>, Error> {
+    ) -> Result<CreateOnce<R>, Error> {
         let found = self.create_or_find(path, bytes, || self.read::<R>(path)).await?;
         Ok(match found {
-            Some(found) if found.nonce() != nonce => Created::Theirs(found),
-            _ => Created::Ours,
+            Some(found) if found.nonce() != nonce => CreateOnce::Theirs(found),
+            _ => CreateOnce::Ours,
         })
     }
 

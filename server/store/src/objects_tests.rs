@@ -21,7 +21,7 @@ fn record(nonce: u8) -> ResponseRecord {
 async fn create(
     before: Option<ResponseRecord>,
     script: Vec<(Op, Step)>,
-) -> (Result<Created<ResponseRecord>, Error>, usize) {
+) -> (Result<CreateOnce<ResponseRecord>, Error>, usize) {
     let store = Scripted::over(Arc::new(InMemory::new()));
     let objects = Objects::new(store.clone(), StoreMetrics::default());
     let path = Path::from("p");
@@ -44,14 +44,14 @@ fn refuse(error: fn() -> StoreError) -> (Op, Step) {
 async fn a_write_of_ours_that_the_store_reports_as_failed_has_won() {
     for error in [exists, precondition, broken] {
         let (created, _) = create(None, vec![(Op::Put, Step::DoAndSay(error))]).await;
-        assert!(matches!(created, Ok(Created::Ours)), "{created:?}");
+        assert!(matches!(created, Ok(CreateOnce::Ours)), "{created:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_with_nothing_there_is_tried_again_until_it_is_clear() {
     let (created, _) = create(None, vec![refuse(exists), refuse(broken), refuse(exists)]).await;
-    assert!(matches!(created, Ok(Created::Ours)), "{created:?}");
+    assert!(matches!(created, Ok(CreateOnce::Ours)), "{created:?}");
     let never = (0..9).map(|_| refuse(exists)).collect();
     let (created, writes) = create(None, never).await;
     assert!(matches!(created, Err(Error::StoreUnavailable(_))), "{created:?}");
@@ -69,7 +69,7 @@ async fn a_store_that_fails_is_asked_once_more_and_then_left_alone() {
 #[tokio::test]
 async fn whoever_comes_second_learns_what_the_first_wrote() {
     for script in [vec![], vec![refuse(broken)], vec![refuse(precondition)]] {
-        let (Ok(Created::Theirs(first)), _) = create(Some(record(2)), script).await else {
+        let (Ok(CreateOnce::Theirs(first)), _) = create(Some(record(2)), script).await else {
             panic!("lost to nobody")
         };
         assert_eq!(first.nonce, Nonce([2; 16]));

@@ -5,7 +5,7 @@ use hitl_core::Timestamp;
 use object_store::path::Path;
 
 use crate::EventStore;
-use crate::clock::Moment;
+use crate::clock::Monotonic;
 use crate::error::Error;
 
 /// For how long a request that was read proves that its event is there. The removal of an event waits longer than this
@@ -16,13 +16,13 @@ pub(crate) const VOUCHED_MS: i64 = 30_000;
 #[derive(Clone, Copy, Debug)]
 pub struct ReadAt {
     time: Timestamp,
-    moment: Moment,
+    moment: Monotonic,
 }
 
 impl EventStore {
     /// The present, for what is read from now on.
     pub fn read_at(&self) -> ReadAt {
-        ReadAt { time: self.clock.now(), moment: self.clock.moment() }
+        ReadAt { time: self.clock.now(), moment: self.clock.monotonic() }
     }
 
     /// Whether what was read at `read_at` is at most so old.

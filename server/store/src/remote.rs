@@ -160,7 +160,7 @@ impl HttpService for Observed {
         if self.number == clients.load(Ordering::Relaxed) {
             let date = reply.headers().get(http::header::DATE);
             if let Some(date) = date.and_then(|date| date.to_str().ok()).and_then(http_date) {
-                skew.observe(sent, clock.now(), date, clock.moment());
+                skew.observe(sent, clock.now(), date, clock.monotonic());
             }
         }
         paging::checked(query.as_deref(), reply).await

@@ -12,7 +12,7 @@ use object_store::PutMode;
 
 use crate::error::Error;
 use crate::index::minute_of;
-use crate::jobs::{Job, Place};
+use crate::jobs::{Job, JobIndex};
 use crate::keys::{self, Entry, Index};
 use crate::record::{
     self, Asked, Nonce, Removed, RemovedRecord, RequestRecord, RetentionRecord, VERSION,
@@ -121,7 +121,7 @@ impl EventStore {
         let mut minutes: Vec<_> = owed.iter().map(|job| minute_of(job.due)).collect();
         minutes.dedup();
         for minute in minutes {
-            let there = self.jobs_of_minute(Place::Jobs, minute).await?.found;
+            let there = self.jobs_of_minute(JobIndex::Jobs, minute).await?.found;
             owed.retain(|job| there.binary_search(job).is_err());
         }
         let missing = owed.len();

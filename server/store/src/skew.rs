@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hitl_core::Timestamp;
 
-use crate::clock::Moment;
+use crate::clock::Monotonic;
 
 /// Farthest that the clocks may be apart.
 pub(crate) const APART_MS_MAX: i64 = 2_000;
@@ -34,7 +34,7 @@ struct State {
 
 #[derive(Debug, Clone, Copy)]
 struct Span {
-    begun: Moment,
+    begun: Monotonic,
     bounds: Bounds,
 }
 
@@ -48,16 +48,22 @@ struct Bounds {
 /// The clocks are too far apart.
 #[derive(Debug, Clone, Copy)]
 struct Off {
-    since: Moment,
+    since: Monotonic,
     /// When replies last left no doubt of it.
-    certain: Moment,
+    certain: Monotonic,
     ahead_ms: i64,
 }
 
 impl Skew {
     /// Takes note that the store said `date`, in whole seconds, to something asked at `sent` and answered at
     /// `received`, which was this `moment`.
-    pub fn observe(&self, sent: Timestamp, received: Timestamp, date: Timestamp, moment: Moment) {
+    pub fn observe(
+        &self,
+        sent: Timestamp,
+        received: Timestamp,
+        date: Timestamp,
+        moment: Monotonic,
+    ) {
         let reply = Bounds::of(sent, received, date);
         if reply.is_empty() {
             // The clock stepped back while the reply was on its way.
@@ -87,7 +93,7 @@ impl Skew {
     }
 
     /// Whether the clocks have been too far apart for longer than they may, at this `moment`.
-    pub fn is_lasting(&self, moment: Moment) -> bool {
+    pub fn is_lasting(&self, moment: Monotonic) -> bool {
         self.state().off.is_some_and(|off| moment.ms_since(off.since) >= PATIENCE_MS)
     }
 
@@ -98,7 +104,7 @@ impl Skew {
 
 impl State {
     /// What is known with this `reply`.
-    fn narrow(&mut self, reply: Bounds, moment: Moment) -> Bounds {
+    fn narrow(&mut self, reply: Bounds, moment: Monotonic) -> Bounds {
         if let Some(span) = self.span
             && moment.ms_since(span.begun) >= SPAN_MS
         {
@@ -120,7 +126,7 @@ impl State {
     }
 
     /// Replies that leave it open change nothing at first, since others will settle it.
-    fn judge(&mut self, known: Bounds, moment: Moment) {
+    fn judge(&mut self, known: Bounds, moment: Monotonic) {
         let ahead_ms = known.certainly_ahead_ms();
         if ahead_ms.abs() > APART_MS_MAX {
             let since = self.off.map_or(moment, |off| off.since);
@@ -167,20 +173,20 @@ mod tests {
         Timestamp::from_ms(ms).unwrap()
     }
 
-    fn moment(ms: i64) -> Moment {
-        Moment::from_ms(ms)
+    fn monotonic(ms: i64) -> Monotonic {
+        Monotonic::from_ms(ms)
     }
 
     fn seen(sent: i64, received: i64, date: i64) -> Option<i64> {
         let skew = Skew::default();
-        skew.observe(at(sent), at(received), at(date), moment(0));
+        skew.observe(at(sent), at(received), at(date), monotonic(0));
         skew.off_ms()
     }
 
     /// Has `skew` see a reply that took 10 ms at this `ms` of the store's clock, while ours is ahead by `ahead_ms`.
     fn reply(skew: &Skew, ms: i64, ahead_ms: i64) -> Option<i64> {
         let sent = at(ms + ahead_ms);
-        skew.observe(sent, sent.plus_ms(10), at(ms - ms % 1_000), moment(ms));
+        skew.observe(sent, sent.plus_ms(10), at(ms - ms % 1_000), monotonic(ms));
         skew.off_ms()
     }
 
@@ -197,12 +203,12 @@ mod tests {
     #[test]
     fn a_lasting_difference_is_told_from_a_passing_one() {
         let skew = Skew::default();
-        skew.observe(at(20_000), at(20_010), at(10_000), moment(0));
-        assert!(!skew.is_lasting(moment(9_000)));
-        assert!(skew.is_lasting(moment(11_000)));
-        skew.observe(at(31_000), at(31_010), at(31_000), moment(11_000));
+        skew.observe(at(20_000), at(20_010), at(10_000), monotonic(0));
+        assert!(!skew.is_lasting(monotonic(9_000)));
+        assert!(skew.is_lasting(monotonic(11_000)));
+        skew.observe(at(31_000), at(31_010), at(31_000), monotonic(11_000));
         assert_eq!(skew.off_ms(), None);
-        assert!(!skew.is_lasting(moment(31_000)));
+        assert!(!skew.is_lasting(monotonic(31_000)));
     }
 
     /// Dates are whole seconds, so that by itself a reply in one half of the second says nothing.
@@ -215,7 +221,7 @@ mod tests {
             let begun = off.iter().position(|off| *off).unwrap();
             assert!(begun < 10, "{ahead_ms} ms, noticed at reply {begun}");
             assert!(off[begun..].iter().all(|off| *off), "{ahead_ms} ms: {off:?}");
-            assert!(skew.is_lasting(moment(137_000)), "{ahead_ms} ms");
+            assert!(skew.is_lasting(monotonic(137_000)), "{ahead_ms} ms");
         }
         for ahead_ms in [1_900, -1_900] {
             let skew = Skew::default();

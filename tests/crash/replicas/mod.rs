@@ -88,8 +88,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whether somebody watches. An older server does not say what it creates; and one that watches has its replica read
-    /// every end, so that a replica that is deaf to the others would not be found.
+    /// Whether somebody watches. An older server does not say what it creates; and one that watches has its replica
+    /// read every end, so that a replica that is deaf to the others would not be found.
     fn is_watched(&self) -> bool {
         self.trouble == Trouble::All && self.binaries.len() == 1
     }

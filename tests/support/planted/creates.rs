@@ -79,8 +79,8 @@ impl AckBeforeSync {
     }
 }
 
-/// See [`super::Fault::ConflictIsLost`] and [`super::Fault::ErrorIsLost`]: a record shows another nonce than the one with
-/// which it was written, once a create of it has come to an error of the kind.
+/// See [`super::Fault::ConflictIsLost`] and [`super::Fault::ErrorIsLost`]: a record shows another nonce than the one
+/// with which it was written, once a create of it has come to an error of the kind.
 #[derive(Debug)]
 pub(super) struct IsLost {
     kind: Kind,

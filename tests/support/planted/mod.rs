@@ -1,5 +1,5 @@
-//! Faults planted on purpose, so that the simulation and the tests of crashes and power cuts show that they would notice
-//! them.
+//! Faults planted on purpose, so that the simulation and the tests of crashes and power cuts show that they would
+//! notice them.
 //!
 //! Each is a store laid around the real one of a process. Everything that a server does to be right ends in the order
 //! of its writes and in what it reads back, so a store that changes those makes of a right server a wrong one.

@@ -35,7 +35,7 @@ pub(crate) struct Waiters {
 
 #[derive(Debug)]
 struct Registry {
-    places: HashMap<Arc<EventKey>, Place>,
+    places: HashMap<Arc<EventKey>, EventWaiters>,
     groups: HashMap<u64, GroupState>,
     next_group: u64,
     seats: Seats,
@@ -43,7 +43,7 @@ struct Registry {
 
 /// Who waits for one event. They are counted here, under the lock, since the last one to leave removes the entry.
 #[derive(Debug, Default)]
-struct Place {
+struct EventWaiters {
     /// What the waiters with a stream of their own look at.
     slot: Option<Arc<Slot>>,
     waits: usize,
@@ -123,7 +123,7 @@ impl Waiters {
 
     /// Whether somebody waits for the event at `key` and has not been told yet.
     pub(crate) fn awaits(&self, key: &EventKey) -> bool {
-        self.registry().places.get(key).is_some_and(Place::awaits)
+        self.registry().places.get(key).is_some_and(EventWaiters::awaits)
     }
 
     /// Every event that somebody waits for, in order.
@@ -156,15 +156,15 @@ impl Registry {
         Ok(seat)
     }
 
-    fn place(&mut self, key: &EventKey) -> &mut Place {
+    fn place(&mut self, key: &EventKey) -> &mut EventWaiters {
         if !self.places.contains_key(key) {
-            self.places.insert(Arc::new(key.clone()), Place::default());
+            self.places.insert(Arc::new(key.clone()), EventWaiters::default());
         }
         self.places.get_mut(key).expect("it was put in if it was not there")
     }
 }
 
-impl Place {
+impl EventWaiters {
     fn join(&mut self, group: u64) {
         if self.members.is_empty() {
             // Most events have one waiter, and a vector makes room for four.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hitl_core::EventKey;
 
-use hitl_store::clock::Moment;
+use hitl_store::clock::Monotonic;
 
 /// Pause before an event is read again; each later one is twice as long.
 const PAUSE_MS_MIN: i64 = 50;
@@ -20,19 +20,19 @@ const PATIENCE_MS: i64 = 60_000;
 pub(super) struct Queue {
     looks: BTreeMap<EventKey, Look>,
     /// Events whose end is announced, by the moment of their next read.
-    announced: BTreeSet<(Moment, EventKey)>,
+    announced: BTreeSet<(Monotonic, EventKey)>,
     /// Events whose announcement may have been missed. They come second, since they may be all that are waited for.
-    missed: BTreeSet<(Moment, EventKey)>,
+    missed: BTreeSet<(Monotonic, EventKey)>,
 }
 
 /// How an event is read.
 #[derive(Debug)]
 struct Look {
     /// Nothing while it is being read.
-    next: Option<Moment>,
+    next: Option<Monotonic>,
     pause_ms: i64,
     /// Until when it is read again if it is pending; nothing if it was not announced, so that one read is enough.
-    until: Option<Moment>,
+    until: Option<Monotonic>,
 }
 
 /// What a read showed.
@@ -46,7 +46,7 @@ pub(super) enum Seen {
 
 impl Queue {
     /// Reads the event at `key` from `now` on until its announced end is recorded.
-    pub(super) fn announce(&mut self, key: EventKey, now: Moment) {
+    pub(super) fn announce(&mut self, key: EventKey, now: Monotonic) {
         let announced = Look::at(now, Some(now.plus_ms(PATIENCE_MS)));
         match self.looks.get_mut(&key) {
             None => self.put(key, announced),
@@ -61,7 +61,7 @@ impl Queue {
     }
 
     /// Reads the event at `key` once, unless it is in the queue already.
-    pub(super) fn check(&mut self, key: EventKey, now: Moment) {
+    pub(super) fn check(&mut self, key: EventKey, now: Monotonic) {
         if !self.looks.contains_key(&key) {
             self.put(key, Look::at(now, None));
         }
@@ -81,9 +81,9 @@ impl Queue {
     }
 
     /// Takes out what is to be read next, if it is to be read by `now`.
-    pub(super) fn take(&mut self, now: Moment) -> Option<EventKey> {
+    pub(super) fn take(&mut self, now: Monotonic) -> Option<EventKey> {
         let queues = [&mut self.announced, &mut self.missed];
-        let is_due = |queue: &&mut BTreeSet<(Moment, EventKey)>| {
+        let is_due = |queue: &&mut BTreeSet<(Monotonic, EventKey)>| {
             queue.first().is_some_and(|(next, _)| *next <= now)
         };
         let (_, key) = queues.into_iter().find(is_due)?.pop_first()?;
@@ -94,13 +94,13 @@ impl Queue {
     }
 
     /// The moment of the next read.
-    pub(super) fn nearest(&self) -> Option<Moment> {
+    pub(super) fn nearest(&self) -> Option<Monotonic> {
         let firsts = [&self.announced, &self.missed].map(BTreeSet::first);
         firsts.into_iter().flatten().map(|(next, _)| *next).min()
     }
 
     /// Takes note of what a read that ended `now` has `seen`.
-    pub(super) fn done(&mut self, key: EventKey, seen: Seen, now: Moment) {
+    pub(super) fn done(&mut self, key: EventKey, seen: Seen, now: Monotonic) {
         // Everything may have been forgotten meanwhile, and begun anew.
         let Some(&Look { next: None, pause_ms, until }) = self.looks.get(&key) else {
             return;
@@ -120,7 +120,7 @@ impl Queue {
 }
 
 impl Look {
-    fn at(next: Moment, until: Option<Moment>) -> Self {
+    fn at(next: Monotonic, until: Option<Monotonic>) -> Self {
         Self { next: Some(next), pause_ms: PAUSE_MS_MIN, until }
     }
 }
@@ -131,8 +131,8 @@ mod tests {
 
     use super::*;
 
-    fn at(ms: i64) -> Moment {
-        Moment::from_ms(ms)
+    fn at(ms: i64) -> Monotonic {
+        Monotonic::from_ms(ms)
     }
 
     fn key(id: u8) -> EventKey {

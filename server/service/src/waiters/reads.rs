@@ -40,7 +40,7 @@ impl Follower for Reads {
     /// If anybody waits for the event, it is read until its announced end is recorded.
     fn announced(&self, _: Index, entry: &Entry) {
         if self.waiters.awaits(&entry.key) {
-            self.queue().announce(entry.key.clone(), self.clock.moment());
+            self.queue().announce(entry.key.clone(), self.clock.monotonic());
             self.added.notify_one();
         }
     }
@@ -49,7 +49,7 @@ impl Follower for Reads {
 
     /// Every event that somebody waits for is read once.
     fn missed(&self) {
-        let moment = self.clock.moment();
+        let moment = self.clock.monotonic();
         for key in self.waiters.awaited() {
             self.queue().check(key, moment);
         }
@@ -95,7 +95,7 @@ impl Reads {
     /// The next event whose turn has come and for which somebody still waits.
     fn next(&self) -> Option<EventKey> {
         loop {
-            let key = self.queue().take(self.clock.moment())?;
+            let key = self.queue().take(self.clock.monotonic())?;
             if self.waiters.awaits(&key) {
                 return Some(key);
             }
@@ -115,7 +115,7 @@ impl Reads {
                 Seen::Nothing
             }
         };
-        self.queue().done(key, seen, self.clock.moment());
+        self.queue().done(key, seen, self.clock.monotonic());
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

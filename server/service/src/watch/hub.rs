@@ -53,7 +53,7 @@ pub(super) enum Notice {
 
 /// A watch's place among the others. Gives it up when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct WatchSeat {
     number: u64,
     seat: Seat,
     /// Notified when somebody else has the seat.
@@ -85,7 +85,7 @@ impl Watches {
         namespace: Namespace,
         owner: Owner,
         has_missed: bool,
-    ) -> Result<Place, Error> {
+    ) -> Result<WatchSeat, Error> {
         let mut hub = self.hub();
         let lost = Arc::<Notify>::default();
         let seat = hub.seats.take(owner, Holder::Single(lost.clone()));
@@ -101,7 +101,7 @@ impl Watches {
         hub.seen.clear();
         drop(hub);
         self.arrived.notify_one();
-        Ok(Place { number, seat, lost, watches: self.clone(), notices, has_missed })
+        Ok(WatchSeat { number, seat, lost, watches: self.clone(), notices, has_missed })
     }
 
     /// How many watch.
@@ -159,7 +159,7 @@ impl Ear {
     }
 }
 
-impl Place {
+impl WatchSeat {
     /// Whether something was not told since this was last asked, so that the store has to be read again.
     pub(super) fn take_missed(&self) -> bool {
         self.has_missed.swap(false, Ordering::Relaxed)
@@ -178,7 +178,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for WatchSeat {
     fn drop(&mut self) {
         let mut hub = self.watches.hub();
         hub.ears.remove(&self.number);

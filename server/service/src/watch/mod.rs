@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use hitl_core::{Event, EventKey, State, Timestamp};
 use hitl_store::announcements::{LOOK_BACK_MS, RESUMABLE_MS};
-use hitl_store::clock::Moment;
+use hitl_store::clock::Monotonic;
 use hitl_store::{Entry, Index};
 
 pub(crate) use hub::Watches;
-use hub::{Notice, Place};
+use hub::{Notice, WatchSeat};
 
 use crate::error::Error;
 use crate::filter::Filter;
@@ -72,7 +72,7 @@ struct Announced {
     kind: ChangeKind,
     entry: Entry,
     /// Since when it is looked at in vain: it is not recorded yet, or what is there could not be read.
-    late_since: Option<Moment>,
+    late_since: Option<Monotonic>,
 }
 
 /// A watch over the events of one namespace.
@@ -80,7 +80,7 @@ struct Announced {
 pub struct Watch {
     service: Service,
     filter: Filter,
-    place: Place,
+    place: WatchSeat,
     interval: Duration,
     /// What happened before is not sent.
     since: Timestamp,
@@ -98,7 +98,7 @@ pub struct Watch {
     sent: HashMap<(ChangeKind, EventKey), Timestamp>,
     ready: VecDeque<Change>,
     is_bookmark_due: bool,
-    bookmark_at: Moment,
+    bookmark_at: Monotonic,
 }
 
 impl Service {
@@ -131,7 +131,7 @@ impl Service {
             sent: HashMap::new(),
             ready: VecDeque::new(),
             is_bookmark_due: true,
-            bookmark_at: self.0.clock.moment(),
+            bookmark_at: self.0.clock.monotonic(),
         })
     }
 
@@ -165,7 +165,7 @@ impl Watch {
                 continue;
             }
             self.advance();
-            if self.is_bookmark_due || self.bookmark_at <= self.service.0.clock.moment() {
+            if self.is_bookmark_due || self.bookmark_at <= self.service.0.clock.monotonic() {
                 return Ok(self.bookmark());
             }
             if let Some(minute) = self.minutes.front().copied() {
@@ -286,7 +286,7 @@ impl Watch {
 
     /// Looks at the announcement again with the next listing, unless it was looked at for long enough.
     fn keep_late(&mut self, announced: Announced) -> bool {
-        let now = self.service.0.clock.moment();
+        let now = self.service.0.clock.monotonic();
         let since = announced.late_since.unwrap_or(now);
         let is_kept = now.ms_since(since) < PATIENCE_MS;
         if is_kept {
@@ -313,7 +313,7 @@ impl Watch {
     fn bookmark(&mut self) -> Watched {
         let interval_ms = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX);
         self.is_bookmark_due = false;
-        self.bookmark_at = self.service.0.clock.moment().plus_ms(interval_ms);
+        self.bookmark_at = self.service.0.clock.monotonic().plus_ms(interval_ms);
         Watched::Bookmark(token(self.position))
     }
 }

@@ -68,15 +68,17 @@ impl Job {
     }
 
     /// Where it is stored.
-    pub(crate) fn place(&self) -> Place {
-        if self.kind == Kind::EXPIRE { Place::Pending } else { Place::Jobs }
+    pub(crate) fn place(&self) -> JobIndex {
+        if self.kind == Kind::EXPIRE { JobIndex::Pending } else { JobIndex::Jobs }
     }
 
     /// The key under which it is stored.
     pub(crate) fn path(&self) -> Path {
         match self.place() {
-            Place::Pending => Index::Timers.path(&Entry { time: self.due, key: self.key.clone() }),
-            Place::Jobs => keys::path(&format!("{JOBS}/{}/{self}", Minute(self.due))),
+            JobIndex::Pending => {
+                Index::Timers.path(&Entry { time: self.due, key: self.key.clone() })
+            }
+            JobIndex::Jobs => keys::path(&format!("{JOBS}/{}/{self}", Minute(self.due))),
         }
     }
 }
@@ -94,14 +96,14 @@ const JOBS: &str = "jobs";
 
 /// A part of the store in which jobs stand, by hour and minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum JobIndex {
     /// `timers/`: the expiries, one for each event that is open.
     Pending,
     /// `jobs/`: all others.
     Jobs,
 }
 
-impl Place {
+impl JobIndex {
     /// Every place.
     pub(crate) const ALL: [Self; 2] = [Self::Pending, Self::Jobs];
 
@@ -166,7 +168,7 @@ mod tests {
         ) {
             let job = job(ms, &kind, &namespace, id, n);
             if job.kind != Kind::EXPIRE {
-                prop_assert_eq!(Place::Jobs.parse(&job.path()), Some(job));
+                prop_assert_eq!(JobIndex::Jobs.parse(&job.path()), Some(job));
             }
         }
     }
@@ -181,7 +183,7 @@ mod tests {
         let expire = Job::expire(collect.due, collect.key);
         let path = format!("timers/2026-11-22T13/37/1795354620123-expire-team-1-{id}");
         assert_eq!(expire.path().as_ref(), path);
-        assert_eq!(Place::Pending.parse(&expire.path()), Some(expire));
+        assert_eq!(JobIndex::Pending.parse(&expire.path()), Some(expire));
     }
 
     #[test]
@@ -198,7 +200,7 @@ mod tests {
         ];
         for name in names {
             let path = Path::from(format!("jobs/2026-11-22T13/37/{name}"));
-            assert_eq!(Place::Jobs.parse(&path), None, "{name}");
+            assert_eq!(JobIndex::Jobs.parse(&path), None, "{name}");
         }
     }
 }

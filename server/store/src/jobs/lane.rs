@@ -8,7 +8,7 @@ use hitl_core::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
-use super::job::{Job, Kind, Place};
+use super::job::{Job, JobIndex, Kind};
 use super::pace::{self, Pace};
 use super::window::Window;
 use super::{Done, Failure, Handler, Handlers};
@@ -20,7 +20,7 @@ use crate::{Disk, EventStore};
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Lane {
-    place: Place,
+    place: JobIndex,
     pace: &'static Pace,
     store: Arc<EventStore>,
     clock: Arc<dyn Clock>,
@@ -37,7 +37,7 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(
-        place: Place,
+        place: JobIndex,
         store: Arc<EventStore>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
@@ -49,7 +49,7 @@ impl Lane {
         Arc::new(Self { place, pace, store, clock, random, window, nearer, unseen, doing, unknown })
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> JobIndex {
         self.place
     }
 
@@ -90,7 +90,7 @@ impl Lane {
     }
 
     async fn do_due(self: &Arc<Self>, handlers: &Arc<Handlers>, tasks: &TaskTracker) {
-        self.window().resume(self.clock.moment());
+        self.window().resume(self.clock.monotonic());
         if self.is_held() {
             return;
         }
@@ -109,7 +109,7 @@ impl Lane {
                 None => std::future::pending().await,
             }
         };
-        let later = self.clock.moment().plus_ms(pace::HELD_BACK_MS);
+        let later = self.clock.monotonic().plus_ms(pace::HELD_BACK_MS);
         let later = self.window().nearest_failed().map_or(later, |failed| failed.min(later));
         tokio::select! {
             biased;
@@ -123,7 +123,7 @@ impl Lane {
     async fn look_ahead(&self, handlers: &Handlers) {
         let mut scanned = self.clock.now();
         loop {
-            let next_scan = self.clock.moment().plus_ms(self.pace.scan_ms);
+            let next_scan = self.clock.monotonic().plus_ms(self.pace.scan_ms);
             let now = self.clock.now();
             match self.scan(scanned, now, handlers).await {
                 Ok(()) => {
@@ -156,7 +156,7 @@ impl Lane {
             tokio::select! {
                 biased;
                 () = self.unseen.notified() => {}
-                () = self.clock.pause_until(self.clock.moment().plus_ms(pause_ms)) => {}
+                () = self.clock.pause_until(self.clock.monotonic().plus_ms(pause_ms)) => {}
             }
         }
     }
@@ -279,7 +279,7 @@ impl Lane {
                 Err(error) => tracing::warn!(%job, %error, "a job could not be put off"),
             }
         }
-        let again = self.clock.moment().plus_ms(pace::retry_ms(self.pace, failures));
+        let again = self.clock.monotonic().plus_ms(pace::retry_ms(self.pace, failures));
         self.window().postpone(job, again);
         self.nearer.notify_one();
     }

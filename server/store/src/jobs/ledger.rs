@@ -2,7 +2,7 @@
 
 use hitl_core::Timestamp;
 
-use super::job::{Job, Place};
+use super::job::{Job, JobIndex};
 use super::pace::MINUTE_MS;
 use crate::EventStore;
 use crate::error::Error;
@@ -29,7 +29,7 @@ impl EventStore {
     /// The jobs of the minute of `place` that holds `time`, in order.
     pub(crate) async fn jobs_of_minute(
         &self,
-        place: Place,
+        place: JobIndex,
         time: Timestamp,
     ) -> Result<Listed<Job>, Error> {
         let listed = self.objects.list(&place.minute(time)).await?;
@@ -40,7 +40,7 @@ impl EventStore {
     /// begin.
     pub(crate) async fn job_minutes_until(
         &self,
-        place: Place,
+        place: JobIndex,
         last: Timestamp,
     ) -> Result<Vec<Timestamp>, Error> {
         let last = last.plus_ms(-(last.ms() % MINUTE_MS));

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::EventStore;
 use crate::clock::Clock;
 use crate::random::Random;
-pub(crate) use job::Place;
+pub(crate) use job::JobIndex;
 pub use job::{Job, Kind};
 use lane::Lane;
 
@@ -63,7 +63,7 @@ impl Jobs {
         random: &Arc<dyn Random>,
     ) -> Arc<Self> {
         let lane = |place| Lane::new(place, store.clone(), clock.clone(), random.clone());
-        Arc::new(Self { lanes: Place::ALL.map(lane) })
+        Arc::new(Self { lanes: JobIndex::ALL.map(lane) })
     }
 
     /// Takes note of a job that is durable by now. If it is due soon it is done on time, else a later look at the store

@@ -1,6 +1,6 @@
 //! Every length of time and every number that the jobs go by, and what holds between them.
 
-use super::job::Place;
+use super::job::JobIndex;
 
 /// Length of the parts into which the places are split.
 pub(super) const MINUTE_MS: i64 = 60_000;
@@ -63,10 +63,10 @@ const JOBS: Pace = Pace {
 };
 
 /// What holds for `place`.
-pub(super) const fn of(place: Place) -> &'static Pace {
+pub(super) const fn of(place: JobIndex) -> &'static Pace {
     match place {
-        Place::Pending => &PENDING,
-        Place::Jobs => &JOBS,
+        JobIndex::Pending => &PENDING,
+        JobIndex::Jobs => &JOBS,
     }
 }
 

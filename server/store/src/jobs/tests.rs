@@ -79,8 +79,8 @@ impl World {
     async fn stored(&self) -> Vec<Job> {
         let far = self.clock.now().plus_ms(100 * SWEEP_MS);
         let mut jobs = Vec::new();
-        for minute in self.store.job_minutes_until(Place::Jobs, far).await.unwrap() {
-            jobs.extend(self.store.jobs_of_minute(Place::Jobs, minute).await.unwrap().found);
+        for minute in self.store.job_minutes_until(JobIndex::Jobs, far).await.unwrap() {
+            jobs.extend(self.store.jobs_of_minute(JobIndex::Jobs, minute).await.unwrap().found);
         }
         jobs
     }
@@ -115,14 +115,14 @@ async fn a_job_that_failed_is_done_again_soon_though_the_clock_is_set_back() {
 
 #[tokio::test]
 async fn what_came_due_while_the_machine_slept_is_done_at_the_next_look() {
-    for place in Place::ALL {
+    for place in JobIndex::ALL {
         let world = World::failing(0);
         assert_eq!(world.done_after_ms(0).await, 0);
         match place {
-            Place::Pending => {
+            JobIndex::Pending => {
                 world.store.put_job(&world.expiry(10 * MINUTE_MS)).await.unwrap();
             }
-            Place::Jobs => drop(world.probe(10 * MINUTE_MS).await),
+            JobIndex::Jobs => drop(world.probe(10 * MINUTE_MS).await),
         }
         // The wall clock runs on while a machine sleeps, and nothing else does.
         world.clock.step_ms(60 * MINUTE_MS);
@@ -186,7 +186,7 @@ async fn a_kind_without_a_handler_is_left_alone() {
     }
     world.jobs.set(soon.clone());
     for _ in 0..5 {
-        assert_eq!(world.done_after_ms(pace::of(Place::Jobs).scan_ms).await, 0);
+        assert_eq!(world.done_after_ms(pace::of(JobIndex::Jobs).scan_ms).await, 0);
     }
     assert_eq!(world.done_after_ms(SWEEP_MS).await, 0);
     assert_eq!(world.stored().await, [job, soon]);
@@ -232,8 +232,8 @@ async fn many_jobs_at_once_are_done_a_few_at_a_time() {
         tokio::task::yield_now().await;
     }
     let (left, most) = *most.lock().unwrap();
-    let doing_max = i64::try_from(pace::of(Place::Jobs).doing_max).unwrap();
+    let doing_max = i64::try_from(pace::of(JobIndex::Jobs).doing_max).unwrap();
     assert_eq!((left, most), (0, doing_max));
-    let minutes = store.job_minutes_until(Place::Jobs, clock.now()).await.unwrap();
+    let minutes = store.job_minutes_until(JobIndex::Jobs, clock.now()).await.unwrap();
     assert!(minutes.is_empty(), "{minutes:?}");
 }

@@ -7,22 +7,22 @@ use hitl_core::Timestamp;
 
 use super::job::Job;
 use super::pace::WINDOW_MAX;
-use crate::clock::Moment;
+use crate::clock::Monotonic;
 
 /// Jobs by the instant at which they are done.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     queue: BTreeSet<(Timestamp, Job)>,
     /// Jobs that failed, by the moment at which they come back: a pause, so no instant of the wall clock.
-    failed: BTreeSet<(Moment, Job)>,
-    known: BTreeMap<Job, Known>,
+    failed: BTreeSet<(Monotonic, Job)>,
+    known: BTreeMap<Job, JobState>,
     /// How often each of them has failed in a row that has.
     failures: BTreeMap<Job, u32>,
 }
 
 /// What is known of a job.
 #[derive(Clone, Copy, Debug)]
-enum Known {
+enum JobState {
     /// It was set by this process, and is to be done at this instant.
     Set(Timestamp),
     /// It was found in the store, and is to be done at this instant.
@@ -36,21 +36,21 @@ impl Window {
     /// the nearest.
     pub(super) fn insert(&mut self, at: Timestamp, job: Job) -> bool {
         match self.known.get(&job) {
-            Some(Known::Set(_) | Known::Doing) => return false,
-            Some(Known::Found(_)) => self.remove(&job),
+            Some(JobState::Set(_) | JobState::Doing) => return false,
+            Some(JobState::Found(_)) => self.remove(&job),
             None => {}
         }
-        self.add(at, job, Known::Set(at))
+        self.add(at, job, JobState::Set(at))
     }
 
     /// Adds `job`, which was found in the store, to be done at `at`, unless it is known.
     pub(super) fn insert_found(&mut self, at: Timestamp, job: Job) {
         if !self.known.contains_key(&job) {
-            self.add(at, job, Known::Found(at));
+            self.add(at, job, JobState::Found(at));
         }
     }
 
-    fn add(&mut self, at: Timestamp, job: Job, known: Known) -> bool {
+    fn add(&mut self, at: Timestamp, job: Job, known: JobState) -> bool {
         self.known.insert(job.clone(), known);
         self.queue.insert((at, job));
         if self.queue.len() > WINDOW_MAX
@@ -64,10 +64,9 @@ impl Window {
     /// Lets go of jobs due `within` that were found once and are not among the `listed` any more: somebody has seen
     /// to them.
     pub(super) fn forget_absent(&mut self, within: Range<Timestamp>, listed: &[Job]) {
-        let known = self
-            .known
-            .iter()
-            .filter(|(job, known)| matches!(known, Known::Found(_)) && within.contains(&job.due));
+        let known = self.known.iter().filter(|(job, known)| {
+            matches!(known, JobState::Found(_)) && within.contains(&job.due)
+        });
         let gone = known.filter(|(job, _)| listed.binary_search(job).is_err());
         for job in gone.map(|(job, _)| job.clone()).collect::<Vec<_>>() {
             self.remove(&job);
@@ -85,7 +84,7 @@ impl Window {
         while self.nearest().is_some_and(|at| at <= now)
             && let Some((_, job)) = self.queue.pop_first()
         {
-            self.known.insert(job.clone(), Known::Doing);
+            self.known.insert(job.clone(), JobState::Doing);
             due.push(job);
         }
         due
@@ -95,7 +94,7 @@ impl Window {
     pub(super) fn claim(&mut self, job: &Job) -> bool {
         let unknown = !self.known.contains_key(job);
         if unknown {
-            self.known.insert(job.clone(), Known::Doing);
+            self.known.insert(job.clone(), JobState::Doing);
         }
         unknown
     }
@@ -108,7 +107,7 @@ impl Window {
     }
 
     /// Keeps a job that failed until `again`.
-    pub(super) fn postpone(&mut self, job: Job, again: Moment) {
+    pub(super) fn postpone(&mut self, job: Job, again: Monotonic) {
         self.failed.insert((again, job));
         if self.failed.len() > WINDOW_MAX
             && let Some((_, farthest)) = self.failed.pop_last()
@@ -118,12 +117,12 @@ impl Window {
     }
 
     /// The moment at which the next job that failed comes back.
-    pub(super) fn nearest_failed(&self) -> Option<Moment> {
+    pub(super) fn nearest_failed(&self) -> Option<Monotonic> {
         self.failed.first().map(|(again, _)| *again)
     }
 
     /// Puts back what failed and was to come back at or before `moment`.
-    pub(super) fn resume(&mut self, moment: Moment) {
+    pub(super) fn resume(&mut self, moment: Monotonic) {
         while self.nearest_failed().is_some_and(|again| again <= moment)
             && let Some((_, job)) = self.failed.pop_first()
         {
@@ -140,7 +139,7 @@ impl Window {
 
     /// Lets go of a job that need not be done any more, unless it is being done.
     pub(super) fn remove(&mut self, job: &Job) {
-        if let Some(Known::Set(at) | Known::Found(at)) = self.known.get(job).copied() {
+        if let Some(JobState::Set(at) | JobState::Found(at)) = self.known.get(job).copied() {
             self.queue.remove(&(at, job.clone()));
             self.settled(job);
         }
@@ -215,11 +214,11 @@ mod tests {
         let mut window = Window::default();
         insert(&mut window, job(10, 1));
         window.take_due(at(10));
-        window.postpone(job(10, 1), Moment::from_ms(50));
-        window.resume(Moment::from_ms(49));
+        window.postpone(job(10, 1), Monotonic::from_ms(50));
+        window.resume(Monotonic::from_ms(49));
         assert!(!window.claim(&job(10, 1)), "nothing else may begin it meanwhile");
         assert_eq!(window.take_due(at(10)), []);
-        window.resume(Moment::from_ms(50));
+        window.resume(Monotonic::from_ms(50));
         assert_eq!(window.nearest_failed(), None);
         assert_eq!(window.take_due(at(10)), [job(10, 1)]);
     }
@@ -231,8 +230,8 @@ mod tests {
             insert(&mut window, job(10, 1));
             window.take_due(at(10));
             assert_eq!(window.fail(&job(10, 1)), times);
-            window.postpone(job(10, 1), Moment::from_ms(50));
-            window.resume(Moment::from_ms(50));
+            window.postpone(job(10, 1), Monotonic::from_ms(50));
+            window.resume(Monotonic::from_ms(50));
         }
         window.take_due(at(10));
         window.settled(&job(10, 1));
