@@ -2,6 +2,7 @@ package hitl
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"hitl.dev/go/hitlv1"
 )
@@ -14,6 +15,9 @@ import (
 func (c *Client) WaitEvent(ctx context.Context, eventID string) (*hitlv1.Event, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if len(eventID) > maxID || !utf8.ValidString(eventID) {
+		return nil, newError(Invalid, "event_id: must be 32 lower-case hexadecimal digits")
 	}
 	listener := c.waits.join(eventID, c.serveWaits)
 	select {

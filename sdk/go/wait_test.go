@@ -31,6 +31,17 @@ func waiting(t *testing.T, client *Client, eventID string) (listener, func()) {
 	}
 }
 
+func TestAnIDThatIsNoneDoesNotReachTheStreamOfTheOthers(t *testing.T) {
+	scripted(t, &script{}, Config{}, func(t *testing.T, client *Client) {
+		for _, id := range []string{strings.Repeat("a", 1<<20), "\xff"} {
+			_, err := client.WaitEvent(t.Context(), id)
+			if failed := (*Error)(nil); !errors.As(err, &failed) || failed.Kind != Invalid {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestACutOrRefusedStreamIsOpenedAgainUntilTheEventEnds(t *testing.T) {
 	script := &script{steps: []step{
 		sends(heartbeat()),

@@ -15,6 +15,9 @@ import (
 // Most events that one message adds, or removes.
 const maxKeys = 1000
 
+// No id is as long, and a message that is too long or no text would end the waits of others.
+const maxID = 128
+
 // waits are all waits of a client, which share one stream.
 //
 // The stream is opened for the first wait, carries however many there are, and is opened again after any

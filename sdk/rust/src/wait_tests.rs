@@ -57,6 +57,14 @@ fn refusal(code: tonic::Code, reason: &str) -> Status {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_id_that_is_none_does_not_reach_the_stream_of_the_others() {
+    let (client, script) = scripted(Config::default(), []);
+    let error = client.wait_event(&"a".repeat(1 << 20)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(script.waits.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cut_or_refused_stream_is_opened_again_until_the_event_ends() {
     let steps = [
         Step::Stream(vec![heartbeat()]),

@@ -15,11 +15,13 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::retry::Backoff;
 
 /// Most events that one message adds, or removes.
 const KEYS_MAX: usize = 1_000;
+/// No id is as long, and too long a message would end the waits of others.
+const ID_BYTES_MAX: usize = 128;
 
 /// The waits of a client.
 #[derive(Debug, Default)]
@@ -72,6 +74,10 @@ struct Listener {
 /// Once the client has reached its server, no loss of it ends the wait: the program waits for a
 /// person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
 pub(crate) async fn wait(client: &Client, event_id: &str) -> Result<v1::Event> {
+    if event_id.len() > ID_BYTES_MAX {
+        let message = "event_id: must be 32 lower-case hexadecimal digits".to_owned();
+        return Err(Error::new(ErrorKind::Invalid, message));
+    }
     let (sender, ended) = oneshot::channel();
     let waits = client.waits();
     let (event_id, number) = waits.join(event_id, sender, client);

@@ -30,6 +30,9 @@ final class Waits {
     /** Most events that one message adds, or removes. */
     private static final int KEYS_MAX = 1_000;
 
+    /** No id is as long, and too long a message would end the waits of others. */
+    private static final int ID_LENGTH_MAX = 128;
+
     private enum Phase {
         TO_ADD,
         ADDED,
@@ -76,6 +79,10 @@ final class Waits {
 
     /** Waits until the event has ended. Ending the future in any other way ends the wait. */
     CompletableFuture<Event> join(String eventId) {
+        if (eventId.length() > ID_LENGTH_MAX) {
+            return CompletableFuture.failedFuture(
+                    HitlException.invalid("event_id: must be 32 lower-case hexadecimal digits"));
+        }
         CompletableFuture<Event> listener = new CompletableFuture<>();
         synchronized (this) {
             open.computeIfAbsent(eventId, this::add).listeners.add(listener);

@@ -37,6 +37,15 @@ class WaitTest {
     }
 
     @Test
+    void anIdThatIsNoneDoesNotReachTheStreamOfTheOthers() throws IOException {
+        try (Scripted server = new Scripted()) {
+            HitlException error = errorOf(server.client().awaitEventAsync("a".repeat(1 << 20)));
+            assertEquals(HitlException.Kind.INVALID, error.kind());
+            assertEquals(0, server.calls);
+        }
+    }
+
+    @Test
     void aCutOrRefusedStreamIsOpenedAgainUntilTheEventEnds() throws IOException {
         try (Scripted server =
                 new Scripted(
