@@ -1,12 +1,12 @@
-//! What `{:?}` prints of an event: everything but its links.
+//! What `{:?}` prints of an event and of a new token: everything but links and the token's text.
 //!
 //! Debug output ends in logs and bug reports, and whoever has a link can answer.
 
 use std::fmt;
 
-use crate::v1::Event;
+use crate::v1::{CreateTokenResponse, Event, RotateTokenResponse};
 
-/// Stands for a link, so that nobody takes it for missing.
+/// Stands for a secret, so that nobody takes it for missing.
 const SECRET: &str = "(secret)";
 
 impl fmt::Debug for Event {
@@ -29,6 +29,8 @@ impl fmt::Debug for Event {
             response,
             form_url,
             api_url,
+            created_by,
+            allow_self_answer,
         } = self;
         f.debug_struct("Event")
             .field("id", id)
@@ -47,12 +49,30 @@ impl fmt::Debug for Event {
             .field("response", response)
             .field("form_url", &hidden(form_url))
             .field("api_url", &hidden(api_url))
+            .field("created_by", created_by)
+            .field("allow_self_answer", allow_self_answer)
             .finish()
     }
 }
 
-fn hidden(link: &str) -> &'static str {
-    if link.is_empty() { "" } else { SECRET }
+impl fmt::Debug for CreateTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, secret } = self;
+        let mut shown = f.debug_struct("CreateTokenResponse");
+        shown.field("token", token).field("secret", &hidden(secret)).finish()
+    }
+}
+
+impl fmt::Debug for RotateTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, secret } = self;
+        let mut shown = f.debug_struct("RotateTokenResponse");
+        shown.field("token", token).field("secret", &hidden(secret)).finish()
+    }
+}
+
+fn hidden(secret: &str) -> &'static str {
+    if secret.is_empty() { "" } else { SECRET }
 }
 
 #[cfg(test)]
@@ -74,6 +94,16 @@ mod tests {
         for shown in [format!("{event:?}"), format!("{created:#?}"), format!("{listed:?}")] {
             assert!(!shown.contains("TOKEN") && !shown.contains("4485"), "{shown}");
             assert!(shown.contains("Deploy?") && shown.contains(SECRET), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_message_prints_the_text_of_a_new_token() {
+        let secret = "hitl_00_TEXT".to_owned();
+        let created = CreateTokenResponse { secret: secret.clone(), ..Default::default() };
+        let rotated = RotateTokenResponse { secret, ..Default::default() };
+        for shown in [format!("{created:?}"), format!("{rotated:#?}")] {
+            assert!(!shown.contains("TEXT") && shown.contains(SECRET), "{shown}");
         }
     }
 }

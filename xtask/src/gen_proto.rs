@@ -53,8 +53,12 @@ fn generate() -> Result<Generated> {
     let scratch = tempfile::tempdir()?;
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names();
-    // It holds links; `proto/src/debug.rs` prints all but those.
-    config.skip_debug([".hitl.v1.Event"]);
+    // They hold links and tokens; `proto/src/debug.rs` prints all but those.
+    config.skip_debug([
+        ".hitl.v1.Event",
+        ".hitl.v1.CreateTokenResponse",
+        ".hitl.v1.RotateTokenResponse",
+    ]);
     tonic_prost_build::configure()
         .out_dir(scratch.path())
         // A request's fingerprint and a page's order must not depend on a hash seed.

@@ -70,6 +70,16 @@ const (
 	// FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
 	// that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
 	ErrorReason_ERROR_REASON_EVENT_REMOVED ErrorReason = 17
+	// UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+	// expired or revoked. All are answered alike.
+	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 18
+	// PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists.
+	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 19
+	// PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+	// was created with allow_self_answer lets it.
+	ErrorReason_ERROR_REASON_SELF_ANSWER ErrorReason = 20
+	// NOT_FOUND. No such token. ResourceInfo names it.
+	ErrorReason_ERROR_REASON_TOKEN_NOT_FOUND ErrorReason = 21
 )
 
 // Enum value maps for ErrorReason.
@@ -93,6 +103,10 @@ var (
 		15: "ERROR_REASON_DISK_FULL",
 		16: "ERROR_REASON_RESUME_TOKEN_EXPIRED",
 		17: "ERROR_REASON_EVENT_REMOVED",
+		18: "ERROR_REASON_UNAUTHENTICATED",
+		19: "ERROR_REASON_PERMISSION_DENIED",
+		20: "ERROR_REASON_SELF_ANSWER",
+		21: "ERROR_REASON_TOKEN_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -113,6 +127,10 @@ var (
 		"ERROR_REASON_DISK_FULL":              15,
 		"ERROR_REASON_RESUME_TOKEN_EXPIRED":   16,
 		"ERROR_REASON_EVENT_REMOVED":          17,
+		"ERROR_REASON_UNAUTHENTICATED":        18,
+		"ERROR_REASON_PERMISSION_DENIED":      19,
+		"ERROR_REASON_SELF_ANSWER":            20,
+		"ERROR_REASON_TOKEN_NOT_FOUND":        21,
 	}
 )
 
@@ -147,7 +165,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xe1\x04\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xe7\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -167,7 +185,11 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x16ERROR_REASON_CLOCK_OFF\x10\x0e\x12\x1a\n" +
 	"\x16ERROR_REASON_DISK_FULL\x10\x0f\x12%\n" +
 	"!ERROR_REASON_RESUME_TOKEN_EXPIRED\x10\x10\x12\x1e\n" +
-	"\x1aERROR_REASON_EVENT_REMOVED\x10\x11B#\n" +
+	"\x1aERROR_REASON_EVENT_REMOVED\x10\x11\x12 \n" +
+	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x12\x12\"\n" +
+	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x13\x12\x1c\n" +
+	"\x18ERROR_REASON_SELF_ANSWER\x10\x14\x12 \n" +
+	"\x1cERROR_REASON_TOKEN_NOT_FOUND\x10\x15B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

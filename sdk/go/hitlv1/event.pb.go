@@ -231,12 +231,18 @@ type Event struct {
 	State EventState `protobuf:"varint,13,opt,name=state,proto3,enum=hitl.v1.EventState" json:"state,omitempty"`
 	// Output only. How the Event ended. Absent exactly while it is pending.
 	Response *Response `protobuf:"bytes,14,opt,name=response,proto3" json:"response,omitempty"`
-	// Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+	// Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+	// hand out links.
 	FormUrl string `protobuf:"bytes,15,opt,name=form_url,json=formUrl,proto3" json:"form_url,omitempty"`
-	// Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
-	ApiUrl        string `protobuf:"bytes,16,opt,name=api_url,json=apiUrl,proto3" json:"api_url,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+	// empty like it.
+	ApiUrl string `protobuf:"bytes,16,opt,name=api_url,json=apiUrl,proto3" json:"api_url,omitempty"`
+	// Output only. Who created the Event. Absent if the server asked for no credential then.
+	CreatedBy *Creator `protobuf:"bytes,17,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// Immutable. Whether whoever created the Event may also answer and decline it.
+	AllowSelfAnswer bool `protobuf:"varint,18,opt,name=allow_self_answer,json=allowSelfAnswer,proto3" json:"allow_self_answer,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -381,6 +387,75 @@ func (x *Event) GetApiUrl() string {
 	return ""
 }
 
+func (x *Event) GetCreatedBy() *Creator {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return nil
+}
+
+func (x *Event) GetAllowSelfAnswer() bool {
+	if x != nil {
+		return x.AllowSelfAnswer
+	}
+	return false
+}
+
+// Who created an Event.
+type Creator struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What proved who it was.
+	KnownBy CredentialKind `protobuf:"varint,1,opt,name=known_by,json=knownBy,proto3,enum=hitl.v1.CredentialKind" json:"known_by,omitempty"`
+	// Output only. The name of the token or the person. Names are not unique.
+	Principal     string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Creator) Reset() {
+	*x = Creator{}
+	mi := &file_hitl_v1_event_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Creator) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Creator) ProtoMessage() {}
+
+func (x *Creator) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Creator.ProtoReflect.Descriptor instead.
+func (*Creator) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Creator) GetKnownBy() CredentialKind {
+	if x != nil {
+		return x.KnownBy
+	}
+	return CredentialKind_CREDENTIAL_KIND_UNSPECIFIED
+}
+
+func (x *Creator) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
 // What happens when nobody answers before the deadline.
 type OnTimeout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -397,7 +472,7 @@ type OnTimeout struct {
 
 func (x *OnTimeout) Reset() {
 	*x = OnTimeout{}
-	mi := &file_hitl_v1_event_proto_msgTypes[1]
+	mi := &file_hitl_v1_event_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +484,7 @@ func (x *OnTimeout) String() string {
 func (*OnTimeout) ProtoMessage() {}
 
 func (x *OnTimeout) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_proto_msgTypes[1]
+	mi := &file_hitl_v1_event_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +497,7 @@ func (x *OnTimeout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OnTimeout.ProtoReflect.Descriptor instead.
 func (*OnTimeout) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{1}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *OnTimeout) GetAction() isOnTimeout_Action {
@@ -477,7 +552,7 @@ type FailOnTimeout struct {
 
 func (x *FailOnTimeout) Reset() {
 	*x = FailOnTimeout{}
-	mi := &file_hitl_v1_event_proto_msgTypes[2]
+	mi := &file_hitl_v1_event_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +564,7 @@ func (x *FailOnTimeout) String() string {
 func (*FailOnTimeout) ProtoMessage() {}
 
 func (x *FailOnTimeout) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_proto_msgTypes[2]
+	mi := &file_hitl_v1_event_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +577,7 @@ func (x *FailOnTimeout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailOnTimeout.ProtoReflect.Descriptor instead.
 func (*FailOnTimeout) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{3}
 }
 
 // The one final record of an Event.
@@ -526,7 +601,7 @@ type Response struct {
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_hitl_v1_event_proto_msgTypes[3]
+	mi := &file_hitl_v1_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +613,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_proto_msgTypes[3]
+	mi := &file_hitl_v1_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +626,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Response) GetState() EventState {
@@ -599,19 +674,23 @@ func (x *Response) GetAnswerId() string {
 // Who ended an Event, and by what way.
 type Responder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+	// Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Output only. The door through which the response came.
 	Channel Channel `protobuf:"varint,2,opt,name=channel,proto3,enum=hitl.v1.Channel" json:"channel,omitempty"`
 	// Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
-	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// Output only. What proved who it was.
+	KnownBy CredentialKind `protobuf:"varint,4,opt,name=known_by,json=knownBy,proto3,enum=hitl.v1.CredentialKind" json:"known_by,omitempty"`
+	// Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+	Principal     string `protobuf:"bytes,5,opt,name=principal,proto3" json:"principal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Responder) Reset() {
 	*x = Responder{}
-	mi := &file_hitl_v1_event_proto_msgTypes[4]
+	mi := &file_hitl_v1_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +702,7 @@ func (x *Responder) String() string {
 func (*Responder) ProtoMessage() {}
 
 func (x *Responder) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_proto_msgTypes[4]
+	mi := &file_hitl_v1_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +715,7 @@ func (x *Responder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Responder.ProtoReflect.Descriptor instead.
 func (*Responder) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Responder) GetName() string {
@@ -660,11 +739,25 @@ func (x *Responder) GetAddress() string {
 	return ""
 }
 
+func (x *Responder) GetKnownBy() CredentialKind {
+	if x != nil {
+		return x.KnownBy
+	}
+	return CredentialKind_CREDENTIAL_KIND_UNSPECIFIED
+}
+
+func (x *Responder) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
 var File_hitl_v1_event_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa7\x05\n" +
+	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\x84\x06\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -684,10 +777,16 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x05state\x18\r \x01(\x0e2\x13.hitl.v1.EventStateR\x05state\x12-\n" +
 	"\bresponse\x18\x0e \x01(\v2\x11.hitl.v1.ResponseR\bresponse\x12\x19\n" +
 	"\bform_url\x18\x0f \x01(\tR\aformUrl\x12\x17\n" +
-	"\aapi_url\x18\x10 \x01(\tR\x06apiUrl\x1a9\n" +
+	"\aapi_url\x18\x10 \x01(\tR\x06apiUrl\x12/\n" +
+	"\n" +
+	"created_by\x18\x11 \x01(\v2\x10.hitl.v1.CreatorR\tcreatedBy\x12*\n" +
+	"\x11allow_self_answer\x18\x12 \x01(\bR\x0fallowSelfAnswer\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
+	"\aCreator\x122\n" +
+	"\bknown_by\x18\x01 \x01(\x0e2\x17.hitl.v1.CredentialKindR\aknownBy\x12\x1c\n" +
+	"\tprincipal\x18\x02 \x01(\tR\tprincipal\"z\n" +
 	"\tOnTimeout\x12,\n" +
 	"\x04fail\x18\x01 \x01(\v2\x16.hitl.v1.FailOnTimeoutH\x00R\x04fail\x125\n" +
 	"\rdefault_value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueH\x00R\fdefaultValueB\b\n" +
@@ -699,11 +798,13 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x120\n" +
 	"\tresponder\x18\x05 \x01(\v2\x12.hitl.v1.ResponderR\tresponder\x12\x1b\n" +
-	"\tanswer_id\x18\x06 \x01(\tR\banswerId\"e\n" +
+	"\tanswer_id\x18\x06 \x01(\tR\banswerId\"\xb7\x01\n" +
 	"\tResponder\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\achannel\x18\x02 \x01(\x0e2\x10.hitl.v1.ChannelR\achannel\x12\x18\n" +
-	"\aaddress\x18\x03 \x01(\tR\aaddress*\xac\x01\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x122\n" +
+	"\bknown_by\x18\x04 \x01(\x0e2\x17.hitl.v1.CredentialKindR\aknownBy\x12\x1c\n" +
+	"\tprincipal\x18\x05 \x01(\tR\tprincipal*\xac\x01\n" +
 	"\n" +
 	"EventState\x12\x1b\n" +
 	"\x17EVENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -736,42 +837,47 @@ func file_hitl_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_hitl_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_hitl_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_hitl_v1_event_proto_goTypes = []any{
 	(EventState)(0),               // 0: hitl.v1.EventState
 	(PromptFormat)(0),             // 1: hitl.v1.PromptFormat
 	(Channel)(0),                  // 2: hitl.v1.Channel
 	(*Event)(nil),                 // 3: hitl.v1.Event
-	(*OnTimeout)(nil),             // 4: hitl.v1.OnTimeout
-	(*FailOnTimeout)(nil),         // 5: hitl.v1.FailOnTimeout
-	(*Response)(nil),              // 6: hitl.v1.Response
-	(*Responder)(nil),             // 7: hitl.v1.Responder
-	nil,                           // 8: hitl.v1.Event.LabelsEntry
-	(*Input)(nil),                 // 9: hitl.v1.Input
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*Value)(nil),                 // 11: hitl.v1.Value
+	(*Creator)(nil),               // 4: hitl.v1.Creator
+	(*OnTimeout)(nil),             // 5: hitl.v1.OnTimeout
+	(*FailOnTimeout)(nil),         // 6: hitl.v1.FailOnTimeout
+	(*Response)(nil),              // 7: hitl.v1.Response
+	(*Responder)(nil),             // 8: hitl.v1.Responder
+	nil,                           // 9: hitl.v1.Event.LabelsEntry
+	(*Input)(nil),                 // 10: hitl.v1.Input
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(CredentialKind)(0),           // 12: hitl.v1.CredentialKind
+	(*Value)(nil),                 // 13: hitl.v1.Value
 }
 var file_hitl_v1_event_proto_depIdxs = []int32{
 	1,  // 0: hitl.v1.Event.prompt_format:type_name -> hitl.v1.PromptFormat
-	9,  // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
-	8,  // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
-	4,  // 3: hitl.v1.Event.on_timeout:type_name -> hitl.v1.OnTimeout
-	10, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
-	10, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
+	10, // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
+	9,  // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
+	5,  // 3: hitl.v1.Event.on_timeout:type_name -> hitl.v1.OnTimeout
+	11, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
+	11, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
 	0,  // 6: hitl.v1.Event.state:type_name -> hitl.v1.EventState
-	6,  // 7: hitl.v1.Event.response:type_name -> hitl.v1.Response
-	5,  // 8: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
-	11, // 9: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
-	0,  // 10: hitl.v1.Response.state:type_name -> hitl.v1.EventState
-	11, // 11: hitl.v1.Response.value:type_name -> hitl.v1.Value
-	10, // 12: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
-	7,  // 13: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
-	2,  // 14: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	7,  // 7: hitl.v1.Event.response:type_name -> hitl.v1.Response
+	4,  // 8: hitl.v1.Event.created_by:type_name -> hitl.v1.Creator
+	12, // 9: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
+	6,  // 10: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
+	13, // 11: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
+	0,  // 12: hitl.v1.Response.state:type_name -> hitl.v1.EventState
+	13, // 13: hitl.v1.Response.value:type_name -> hitl.v1.Value
+	11, // 14: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
+	8,  // 15: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
+	2,  // 16: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
+	12, // 17: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_proto_init() }
@@ -779,9 +885,10 @@ func file_hitl_v1_event_proto_init() {
 	if File_hitl_v1_event_proto != nil {
 		return
 	}
+	file_hitl_v1_credential_proto_init()
 	file_hitl_v1_input_proto_init()
 	file_hitl_v1_value_proto_init()
-	file_hitl_v1_event_proto_msgTypes[1].OneofWrappers = []any{
+	file_hitl_v1_event_proto_msgTypes[2].OneofWrappers = []any{
 		(*OnTimeout_Fail)(nil),
 		(*OnTimeout_DefaultValue)(nil),
 	}
@@ -791,7 +898,7 @@ func file_hitl_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_proto_rawDesc), len(file_hitl_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -107,8 +107,10 @@ type CreateEventRequest struct {
 	// Optional. Makes the call safe to repeat: at most 256 bytes, unique to the question within the namespace. Not
 	// idempotent if empty.
 	IdempotencyKey string `protobuf:"bytes,11,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+	AllowSelfAnswer bool `protobuf:"varint,12,opt,name=allow_self_answer,json=allowSelfAnswer,proto3" json:"allow_self_answer,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateEventRequest) Reset() {
@@ -227,6 +229,13 @@ func (x *CreateEventRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *CreateEventRequest) GetAllowSelfAnswer() bool {
+	if x != nil {
+		return x.AllowSelfAnswer
+	}
+	return false
 }
 
 type isCreateEventRequest_Expiration interface {
@@ -2138,7 +2147,7 @@ var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xa5\x04\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xd1\x04\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2152,7 +2161,8 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"on_timeout\x18\n" +
 	" \x01(\v2\x12.hitl.v1.OnTimeoutR\tonTimeout\x12'\n" +
-	"\x0fidempotency_key\x18\v \x01(\tR\x0eidempotencyKey\x1a9\n" +
+	"\x0fidempotency_key\x18\v \x01(\tR\x0eidempotencyKey\x12*\n" +
+	"\x11allow_self_answer\x18\f \x01(\bR\x0fallowSelfAnswer\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +

@@ -41,6 +41,9 @@ const (
 // Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
 // with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
 // ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+//
+// A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+// ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
 type EventServiceClient interface {
 	// Creates an Event and sets its timer. Both are durable before this returns.
 	//
@@ -80,7 +83,7 @@ type EventServiceClient interface {
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
 	// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
 	AnswerEvent(ctx context.Context, in *AnswerEventRequest, opts ...grpc.CallOption) (*AnswerEventResponse, error)
 	// Declines an Event: a person refuses to give a value. Otherwise like AnswerEvent.
 	DeclineEvent(ctx context.Context, in *DeclineEventRequest, opts ...grpc.CallOption) (*DeclineEventResponse, error)
@@ -238,6 +241,9 @@ func (c *eventServiceClient) CancelEvent(ctx context.Context, in *CancelEventReq
 // Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
 // with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
 // ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+//
+// A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+// ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
 type EventServiceServer interface {
 	// Creates an Event and sets its timer. Both are durable before this returns.
 	//
@@ -277,7 +283,7 @@ type EventServiceServer interface {
 	//
 	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
 	// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
 	AnswerEvent(context.Context, *AnswerEventRequest) (*AnswerEventResponse, error)
 	// Declines an Event: a person refuses to give a value. Otherwise like AnswerEvent.
 	DeclineEvent(context.Context, *DeclineEventRequest) (*DeclineEventResponse, error)

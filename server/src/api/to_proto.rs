@@ -38,6 +38,7 @@ pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
         response: event.response.as_ref().map(|ended| response(ended)),
         form_url: urls.form,
         api_url: urls.api,
+        ..v1::Event::default()
     }
 }
 
@@ -90,6 +91,7 @@ fn responder(responder: &Responder) -> v1::Responder {
         name: responder.name.clone(),
         channel: channel.into(),
         address: responder.address.clone(),
+        ..v1::Responder::default()
     }
 }
 

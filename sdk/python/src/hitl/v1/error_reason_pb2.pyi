@@ -72,6 +72,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
     that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
     """
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 18
+    """UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+    expired or revoked. All are answered alike.
+    """
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 19
+    """PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists."""
+    ERROR_REASON_SELF_ANSWER: _ErrorReason.ValueType  # 20
+    """PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+    was created with allow_self_answer lets it.
+    """
+    ERROR_REASON_TOKEN_NOT_FOUND: _ErrorReason.ValueType  # 21
+    """NOT_FOUND. No such token. ResourceInfo names it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -129,4 +141,16 @@ ERROR_REASON_EVENT_REMOVED: ErrorReason.ValueType  # 17
 """FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
 that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
 """
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 18
+"""UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+expired or revoked. All are answered alike.
+"""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 19
+"""PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists."""
+ERROR_REASON_SELF_ANSWER: ErrorReason.ValueType  # 20
+"""PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+was created with allow_self_answer lets it.
+"""
+ERROR_REASON_TOKEN_NOT_FOUND: ErrorReason.ValueType  # 21
+"""NOT_FOUND. No such token. ResourceInfo names it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from hitl.v1 import credential_pb2 as _credential_pb2
 from hitl.v1 import input_pb2 as _input_pb2
 from hitl.v1 import value_pb2 as _value_pb2
 import builtins as _builtins
@@ -155,6 +156,8 @@ class Event(_message.Message):
     RESPONSE_FIELD_NUMBER: _builtins.int
     FORM_URL_FIELD_NUMBER: _builtins.int
     API_URL_FIELD_NUMBER: _builtins.int
+    CREATED_BY_FIELD_NUMBER: _builtins.int
+    ALLOW_SELF_ANSWER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only. Identifies the Event in its namespace: 32 lower-case hexadecimal digits. Derived from the idempotency key
     if there is one, else ordered by create time.
@@ -174,9 +177,15 @@ class Event(_message.Message):
     state: Global___EventState.ValueType
     """Output only. Where the Event stands."""
     form_url: _builtins.str
-    """Output only. The page where a person answers. A secret: whoever has it can answer this one Event."""
+    """Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+    hand out links.
+    """
     api_url: _builtins.str
-    """Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url."""
+    """Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+    empty like it.
+    """
+    allow_self_answer: _builtins.bool
+    """Immutable. Whether whoever created the Event may also answer and decline it."""
     @_builtins.property
     def input(self) -> _input_pb2.Input:
         """Immutable. The kind of answer wanted."""
@@ -201,6 +210,10 @@ class Event(_message.Message):
     def response(self) -> Global___Response:
         """Output only. How the Event ended. Absent exactly while it is pending."""
 
+    @_builtins.property
+    def created_by(self) -> Global___Creator:
+        """Output only. Who created the Event. Absent if the server asked for no credential then."""
+
     def __init__(
         self,
         *,
@@ -220,14 +233,42 @@ class Event(_message.Message):
         response: Global___Response | None = ...,
         form_url: _builtins.str = ...,
         api_url: _builtins.str = ...,
+        created_by: Global___Creator | None = ...,
+        allow_self_answer: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "response", b"response"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_url", b"api_url", "create_time", b"create_time", "deadline", b"deadline", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "response", b"response", "scope", b"scope", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "response", b"response", "scope", b"scope", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Creator(_message.Message):
+    """Who created an Event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KNOWN_BY_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    known_by: _credential_pb2.CredentialKind.ValueType
+    """Output only. What proved who it was."""
+    principal: _builtins.str
+    """Output only. The name of the token or the person. Names are not unique."""
+    def __init__(
+        self,
+        *,
+        known_by: _credential_pb2.CredentialKind.ValueType = ...,
+        principal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_by", b"known_by", "principal", b"principal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Creator: _TypeAlias = Creator  # noqa: Y015
 
 @_typing.final
 class OnTimeout(_message.Message):
@@ -335,22 +376,30 @@ class Responder(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    KNOWN_BY_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Output only. The name the caller gave, or the one its link was made for. Empty if unknown."""
+    """Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim."""
     channel: Global___Channel.ValueType
     """Output only. The door through which the response came."""
     address: _builtins.str
     """Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown."""
+    known_by: _credential_pb2.CredentialKind.ValueType
+    """Output only. What proved who it was."""
+    principal: _builtins.str
+    """Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         channel: Global___Channel.ValueType = ...,
         address: _builtins.str = ...,
+        known_by: _credential_pb2.CredentialKind.ValueType = ...,
+        principal: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "channel", b"channel", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "channel", b"channel", "known_by", b"known_by", "name", b"name", "principal", b"principal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

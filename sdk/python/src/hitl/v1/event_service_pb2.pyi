@@ -89,6 +89,7 @@ class CreateEventRequest(_message.Message):
     DEADLINE_FIELD_NUMBER: _builtins.int
     ON_TIMEOUT_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    ALLOW_SELF_ANSWER_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty."""
     name: _builtins.str
@@ -103,6 +104,8 @@ class CreateEventRequest(_message.Message):
     """Optional. Makes the call safe to repeat: at most 256 bytes, unique to the question within the namespace. Not
     idempotent if empty.
     """
+    allow_self_answer: _builtins.bool
+    """Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to."""
     @_builtins.property
     def input(self) -> _input_pb2.Input:
         """Required. The kind of answer wanted."""
@@ -137,10 +140,11 @@ class CreateEventRequest(_message.Message):
         deadline: _timestamp_pb2.Timestamp | None = ...,
         on_timeout: _event_pb2.OnTimeout | None = ...,
         idempotency_key: _builtins.str = ...,
+        allow_self_answer: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_timeout", b"on_timeout", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "scope", b"scope", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "deadline", b"deadline", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "scope", b"scope", "ttl", b"ttl"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_expiration: _TypeAlias = _typing.Literal["ttl", "deadline"]  # noqa: Y015
     _WhichOneofArgType_expiration: _TypeAlias = _typing.Literal["expiration", b"expiration"]  # noqa: Y015

@@ -36,6 +36,9 @@ class EventServiceStub(object):
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     def __init__(self, channel):
@@ -107,6 +110,9 @@ class EventServiceServicer(object):
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     def CreateEvent(self, request, context):
@@ -188,7 +194,7 @@ class EventServiceServicer(object):
 
         An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-        it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+        it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -281,6 +287,9 @@ class EventService(object):
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     @staticmethod

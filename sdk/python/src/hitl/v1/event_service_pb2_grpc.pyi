@@ -32,6 +32,9 @@ class EventServiceStub:
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     @_typing.overload
@@ -82,7 +85,7 @@ class EventServiceStub:
 
     An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
     ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-    it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+    it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
     """
     DeclineEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.DeclineEventRequest, _event_service_pb2.DeclineEventResponse]
     """Declines an Event: a person refuses to give a value. Otherwise like AnswerEvent."""
@@ -99,6 +102,9 @@ class EventServiceAsyncStub(EventServiceStub):
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -146,7 +152,7 @@ class EventServiceAsyncStub(EventServiceStub):
 
     An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
     ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-    it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+    it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
     """
     DeclineEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.DeclineEventRequest, _event_service_pb2.DeclineEventResponse]  # type: ignore[assignment]
     """Declines an Event: a person refuses to give a value. Otherwise like AnswerEvent."""
@@ -162,6 +168,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
     with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
     ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+
+    A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+    ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
     """
 
     @_abc_1.abstractmethod
@@ -261,7 +270,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-        it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+        it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         """
 
     @_abc_1.abstractmethod

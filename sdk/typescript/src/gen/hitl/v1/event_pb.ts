@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { CredentialKind } from "./credential_pb.js";
+import { file_hitl_v1_credential } from "./credential_pb.js";
 import type { Input } from "./input_pb.js";
 import { file_hitl_v1_input } from "./input_pb.js";
 import type { Value } from "./value_pb.js";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event.proto.
  */
 export const file_hitl_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIocECgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImYKCU9uVGltZW91dBImCgRmYWlsGAEgASgLMhYuaGl0bC52MS5GYWlsT25UaW1lb3V0SAASJwoNZGVmYXVsdF92YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWVIAEIICgZhY3Rpb24iDwoNRmFpbE9uVGltZW91dCLBAQoIUmVzcG9uc2USIgoFc3RhdGUYASABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlEg4KBnJlYXNvbhgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCglyZXNwb25kZXIYBSABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIRCglhbnN3ZXJfaWQYBiABKAkiTQoJUmVzcG9uZGVyEgwKBG5hbWUYASABKAkSIQoHY2hhbm5lbBgCIAEoDjIQLmhpdGwudjEuQ2hhbm5lbBIPCgdhZGRyZXNzGAMgASgJKqwBCgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTRVZFTlRfU1RBVEVfUEVORElORxABEhgKFEVWRU5UX1NUQVRFX0FOU1dFUkVEEAISGAoURVZFTlRfU1RBVEVfREVDTElORUQQAxIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQBBIZChVFVkVOVF9TVEFURV9USU1FRF9PVVQQBSphCgxQcm9tcHRGb3JtYXQSHQoZUFJPTVBUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElBST01QVF9GT1JNQVRfVEVYVBABEhoKFlBST01QVF9GT1JNQVRfTUFSS0RPV04QAipYCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0dSUEMQARIQCgxDSEFOTkVMX0hUVFAQAhIQCgxDSEFOTkVMX0ZPUk0QA0IjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_hitl_v1_input, file_hitl_v1_value]);
+  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIsgECgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRIkCgpjcmVhdGVkX2J5GBEgASgLMhAuaGl0bC52MS5DcmVhdG9yEhkKEWFsbG93X3NlbGZfYW5zd2VyGBIgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoHQ3JlYXRvchIpCghrbm93bl9ieRgBIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAIgASgJImYKCU9uVGltZW91dBImCgRmYWlsGAEgASgLMhYuaGl0bC52MS5GYWlsT25UaW1lb3V0SAASJwoNZGVmYXVsdF92YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWVIAEIICgZhY3Rpb24iDwoNRmFpbE9uVGltZW91dCLBAQoIUmVzcG9uc2USIgoFc3RhdGUYASABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlEg4KBnJlYXNvbhgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCglyZXNwb25kZXIYBSABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIRCglhbnN3ZXJfaWQYBiABKAkiiwEKCVJlc3BvbmRlchIMCgRuYW1lGAEgASgJEiEKB2NoYW5uZWwYAiABKA4yEC5oaXRsLnYxLkNoYW5uZWwSDwoHYWRkcmVzcxgDIAEoCRIpCghrbm93bl9ieRgEIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAUgASgJKqwBCgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTRVZFTlRfU1RBVEVfUEVORElORxABEhgKFEVWRU5UX1NUQVRFX0FOU1dFUkVEEAISGAoURVZFTlRfU1RBVEVfREVDTElORUQQAxIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQBBIZChVFVkVOVF9TVEFURV9USU1FRF9PVVQQBSphCgxQcm9tcHRGb3JtYXQSHQoZUFJPTVBUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElBST01QVF9GT1JNQVRfVEVYVBABEhoKFlBST01QVF9GT1JNQVRfTUFSS0RPV04QAipYCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0dSUEMQARIQCgxDSEFOTkVMX0hUVFAQAhIQCgxDSEFOTkVMX0ZPUk0QA0IjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_hitl_v1_credential, file_hitl_v1_input, file_hitl_v1_value]);
 
 /**
  * A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.
@@ -124,18 +126,34 @@ export type Event = Message<"hitl.v1.Event"> & {
   response?: Response;
 
   /**
-   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+   * hand out links.
    *
    * @generated from field: string form_url = 15;
    */
   formUrl: string;
 
   /**
-   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+   * empty like it.
    *
    * @generated from field: string api_url = 16;
    */
   apiUrl: string;
+
+  /**
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   *
+   * @generated from field: hitl.v1.Creator created_by = 17;
+   */
+  createdBy?: Creator;
+
+  /**
+   * Immutable. Whether whoever created the Event may also answer and decline it.
+   *
+   * @generated from field: bool allow_self_answer = 18;
+   */
+  allowSelfAnswer: boolean;
 };
 
 /**
@@ -144,6 +162,34 @@ export type Event = Message<"hitl.v1.Event"> & {
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_hitl_v1_event, 0);
+
+/**
+ * Who created an Event.
+ *
+ * @generated from message hitl.v1.Creator
+ */
+export type Creator = Message<"hitl.v1.Creator"> & {
+  /**
+   * Output only. What proved who it was.
+   *
+   * @generated from field: hitl.v1.CredentialKind known_by = 1;
+   */
+  knownBy: CredentialKind;
+
+  /**
+   * Output only. The name of the token or the person. Names are not unique.
+   *
+   * @generated from field: string principal = 2;
+   */
+  principal: string;
+};
+
+/**
+ * Describes the message hitl.v1.Creator.
+ * Use `create(CreatorSchema)` to create a new message.
+ */
+export const CreatorSchema: GenMessage<Creator> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event, 1);
 
 /**
  * What happens when nobody answers before the deadline.
@@ -180,7 +226,7 @@ export type OnTimeout = Message<"hitl.v1.OnTimeout"> & {
  * Use `create(OnTimeoutSchema)` to create a new message.
  */
 export const OnTimeoutSchema: GenMessage<OnTimeout> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event, 1);
+  messageDesc(file_hitl_v1_event, 2);
 
 /**
  * The Event ends without a value when it times out.
@@ -195,7 +241,7 @@ export type FailOnTimeout = Message<"hitl.v1.FailOnTimeout"> & {
  * Use `create(FailOnTimeoutSchema)` to create a new message.
  */
 export const FailOnTimeoutSchema: GenMessage<FailOnTimeout> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event, 2);
+  messageDesc(file_hitl_v1_event, 3);
 
 /**
  * The one final record of an Event.
@@ -251,7 +297,7 @@ export type Response = Message<"hitl.v1.Response"> & {
  * Use `create(ResponseSchema)` to create a new message.
  */
 export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event, 3);
+  messageDesc(file_hitl_v1_event, 4);
 
 /**
  * Who ended an Event, and by what way.
@@ -260,7 +306,7 @@ export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
  */
 export type Responder = Message<"hitl.v1.Responder"> & {
   /**
-   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
    *
    * @generated from field: string name = 1;
    */
@@ -279,6 +325,20 @@ export type Responder = Message<"hitl.v1.Responder"> & {
    * @generated from field: string address = 3;
    */
   address: string;
+
+  /**
+   * Output only. What proved who it was.
+   *
+   * @generated from field: hitl.v1.CredentialKind known_by = 4;
+   */
+  knownBy: CredentialKind;
+
+  /**
+   * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+   *
+   * @generated from field: string principal = 5;
+   */
+  principal: string;
 };
 
 /**
@@ -286,7 +346,7 @@ export type Responder = Message<"hitl.v1.Responder"> & {
  * Use `create(ResponderSchema)` to create a new message.
  */
 export const ResponderSchema: GenMessage<Responder> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event, 4);
+  messageDesc(file_hitl_v1_event, 5);
 
 /**
  * The life of an Event.

@@ -624,6 +624,21 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int ALLOW_SELF_ANSWER_FIELD_NUMBER = 12;
+  private boolean allowSelfAnswer_ = false;
+  /**
+   * <pre>
+   * Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+   * </pre>
+   *
+   * <code>bool allow_self_answer = 12 [json_name = "allowSelfAnswer"];</code>
+   * @return The allowSelfAnswer.
+   */
+  @java.lang.Override
+  public boolean getAllowSelfAnswer() {
+    return allowSelfAnswer_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -673,6 +688,9 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(idempotencyKey_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 11, idempotencyKey_);
+    }
+    if (allowSelfAnswer_ != false) {
+      output.writeBool(12, allowSelfAnswer_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -728,6 +746,10 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(idempotencyKey_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(11, idempotencyKey_);
     }
+    if (allowSelfAnswer_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(12, allowSelfAnswer_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -766,6 +788,8 @@ java.lang.String defaultValue) {
     }
     if (!getIdempotencyKey()
         .equals(other.getIdempotencyKey())) return false;
+    if (getAllowSelfAnswer()
+        != other.getAllowSelfAnswer()) return false;
     if (!getExpirationCase().equals(other.getExpirationCase())) return false;
     switch (expirationCase_) {
       case 8:
@@ -814,6 +838,9 @@ java.lang.String defaultValue) {
     }
     hash = (37 * hash) + IDEMPOTENCY_KEY_FIELD_NUMBER;
     hash = (53 * hash) + getIdempotencyKey().hashCode();
+    hash = (37 * hash) + ALLOW_SELF_ANSWER_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getAllowSelfAnswer());
     switch (expirationCase_) {
       case 8:
         hash = (37 * hash) + TTL_FIELD_NUMBER;
@@ -1013,6 +1040,7 @@ java.lang.String defaultValue) {
         onTimeoutBuilder_ = null;
       }
       idempotencyKey_ = "";
+      allowSelfAnswer_ = false;
       expirationCase_ = 0;
       expiration_ = null;
       return this;
@@ -1083,6 +1111,9 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00000400) != 0)) {
         result.idempotencyKey_ = idempotencyKey_;
+      }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.allowSelfAnswer_ = allowSelfAnswer_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1180,6 +1211,9 @@ java.lang.String defaultValue) {
         idempotencyKey_ = other.idempotencyKey_;
         bitField0_ |= 0x00000400;
         onChanged();
+      }
+      if (other.getAllowSelfAnswer() != false) {
+        setAllowSelfAnswer(other.getAllowSelfAnswer());
       }
       switch (other.getExpirationCase()) {
         case TTL: {
@@ -1287,6 +1321,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000400;
               break;
             } // case 90
+            case 96: {
+              allowSelfAnswer_ = input.readBool();
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 96
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2678,6 +2717,50 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       idempotencyKey_ = value;
       bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+
+    private boolean allowSelfAnswer_ ;
+    /**
+     * <pre>
+     * Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 12 [json_name = "allowSelfAnswer"];</code>
+     * @return The allowSelfAnswer.
+     */
+    @java.lang.Override
+    public boolean getAllowSelfAnswer() {
+      return allowSelfAnswer_;
+    }
+    /**
+     * <pre>
+     * Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 12 [json_name = "allowSelfAnswer"];</code>
+     * @param value The allowSelfAnswer to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAllowSelfAnswer(boolean value) {
+
+      allowSelfAnswer_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 12 [json_name = "allowSelfAnswer"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAllowSelfAnswer() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      allowSelfAnswer_ = false;
       onChanged();
       return this;
     }

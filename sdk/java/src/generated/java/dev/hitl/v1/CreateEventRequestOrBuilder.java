@@ -291,5 +291,15 @@ java.lang.String defaultValue);
   com.google.protobuf.ByteString
       getIdempotencyKeyBytes();
 
+  /**
+   * <pre>
+   * Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
+   * </pre>
+   *
+   * <code>bool allow_self_answer = 12 [json_name = "allowSelfAnswer"];</code>
+   * @return The allowSelfAnswer.
+   */
+  boolean getAllowSelfAnswer();
+
   dev.hitl.v1.CreateEventRequest.ExpirationCase getExpirationCase();
 }

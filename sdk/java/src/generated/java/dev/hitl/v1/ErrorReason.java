@@ -166,6 +166,40 @@ public enum ErrorReason
    * <code>ERROR_REASON_EVENT_REMOVED = 17;</code>
    */
   ERROR_REASON_EVENT_REMOVED(17),
+  /**
+   * <pre>
+   * UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+   * expired or revoked. All are answered alike.
+   * </pre>
+   *
+   * <code>ERROR_REASON_UNAUTHENTICATED = 18;</code>
+   */
+  ERROR_REASON_UNAUTHENTICATED(18),
+  /**
+   * <pre>
+   * PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists.
+   * </pre>
+   *
+   * <code>ERROR_REASON_PERMISSION_DENIED = 19;</code>
+   */
+  ERROR_REASON_PERMISSION_DENIED(19),
+  /**
+   * <pre>
+   * PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+   * was created with allow_self_answer lets it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SELF_ANSWER = 20;</code>
+   */
+  ERROR_REASON_SELF_ANSWER(20),
+  /**
+   * <pre>
+   * NOT_FOUND. No such token. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TOKEN_NOT_FOUND = 21;</code>
+   */
+  ERROR_REASON_TOKEN_NOT_FOUND(21),
   UNRECOGNIZED(-1),
   ;
 
@@ -320,6 +354,40 @@ public enum ErrorReason
    * <code>ERROR_REASON_EVENT_REMOVED = 17;</code>
    */
   public static final int ERROR_REASON_EVENT_REMOVED_VALUE = 17;
+  /**
+   * <pre>
+   * UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+   * expired or revoked. All are answered alike.
+   * </pre>
+   *
+   * <code>ERROR_REASON_UNAUTHENTICATED = 18;</code>
+   */
+  public static final int ERROR_REASON_UNAUTHENTICATED_VALUE = 18;
+  /**
+   * <pre>
+   * PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists.
+   * </pre>
+   *
+   * <code>ERROR_REASON_PERMISSION_DENIED = 19;</code>
+   */
+  public static final int ERROR_REASON_PERMISSION_DENIED_VALUE = 19;
+  /**
+   * <pre>
+   * PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+   * was created with allow_self_answer lets it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SELF_ANSWER = 20;</code>
+   */
+  public static final int ERROR_REASON_SELF_ANSWER_VALUE = 20;
+  /**
+   * <pre>
+   * NOT_FOUND. No such token. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TOKEN_NOT_FOUND = 21;</code>
+   */
+  public static final int ERROR_REASON_TOKEN_NOT_FOUND_VALUE = 21;
 
 
   public final int getNumber() {
@@ -364,6 +432,10 @@ public enum ErrorReason
       case 15: return ERROR_REASON_DISK_FULL;
       case 16: return ERROR_REASON_RESUME_TOKEN_EXPIRED;
       case 17: return ERROR_REASON_EVENT_REMOVED;
+      case 18: return ERROR_REASON_UNAUTHENTICATED;
+      case 19: return ERROR_REASON_PERMISSION_DENIED;
+      case 20: return ERROR_REASON_SELF_ANSWER;
+      case 21: return ERROR_REASON_TOKEN_NOT_FOUND;
       default: return null;
     }
   }

@@ -24,7 +24,7 @@ public final class ErrorReasonOuterClass {
       descriptor;
   static {
     java.lang.String[] descriptorData = {
-      "\n\032hitl/v1/error_reason.proto\022\007hitl.v1*\341\004" +
+      "\n\032hitl/v1/error_reason.proto\022\007hitl.v1*\347\005" +
       "\n\013ErrorReason\022\034\n\030ERROR_REASON_UNSPECIFIE" +
       "D\020\000\022 \n\034ERROR_REASON_INVALID_REQUEST\020\001\022\037\n" +
       "\033ERROR_REASON_INVALID_ANSWER\020\002\022 \n\034ERROR_" +
@@ -40,8 +40,11 @@ public final class ErrorReasonOuterClass {
       "\020\r\022\032\n\026ERROR_REASON_CLOCK_OFF\020\016\022\032\n\026ERROR_" +
       "REASON_DISK_FULL\020\017\022%\n!ERROR_REASON_RESUM" +
       "E_TOKEN_EXPIRED\020\020\022\036\n\032ERROR_REASON_EVENT_" +
-      "REMOVED\020\021B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/" +
-      "hitlv1b\006proto3"
+      "REMOVED\020\021\022 \n\034ERROR_REASON_UNAUTHENTICATE" +
+      "D\020\022\022\"\n\036ERROR_REASON_PERMISSION_DENIED\020\023\022" +
+      "\034\n\030ERROR_REASON_SELF_ANSWER\020\024\022 \n\034ERROR_R" +
+      "EASON_TOKEN_NOT_FOUND\020\025B#\n\013dev.hitl.v1P\001" +
+      "Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -692,7 +692,8 @@ java.lang.String defaultValue) {
   private volatile java.lang.Object formUrl_ = "";
   /**
    * <pre>
-   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+   * hand out links.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -713,7 +714,8 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+   * hand out links.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -739,7 +741,8 @@ java.lang.String defaultValue) {
   private volatile java.lang.Object apiUrl_ = "";
   /**
    * <pre>
-   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+   * empty like it.
    * </pre>
    *
    * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -760,7 +763,8 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+   * empty like it.
    * </pre>
    *
    * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -779,6 +783,59 @@ java.lang.String defaultValue) {
     } else {
       return (com.google.protobuf.ByteString) ref;
     }
+  }
+
+  public static final int CREATED_BY_FIELD_NUMBER = 17;
+  private dev.hitl.v1.Creator createdBy_;
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   * @return Whether the createdBy field is set.
+   */
+  @java.lang.Override
+  public boolean hasCreatedBy() {
+    return ((bitField0_ & 0x00000020) != 0);
+  }
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   * @return The createdBy.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Creator getCreatedBy() {
+    return createdBy_ == null ? dev.hitl.v1.Creator.getDefaultInstance() : createdBy_;
+  }
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.CreatorOrBuilder getCreatedByOrBuilder() {
+    return createdBy_ == null ? dev.hitl.v1.Creator.getDefaultInstance() : createdBy_;
+  }
+
+  public static final int ALLOW_SELF_ANSWER_FIELD_NUMBER = 18;
+  private boolean allowSelfAnswer_ = false;
+  /**
+   * <pre>
+   * Immutable. Whether whoever created the Event may also answer and decline it.
+   * </pre>
+   *
+   * <code>bool allow_self_answer = 18 [json_name = "allowSelfAnswer"];</code>
+   * @return The allowSelfAnswer.
+   */
+  @java.lang.Override
+  public boolean getAllowSelfAnswer() {
+    return allowSelfAnswer_;
   }
 
   private byte memoizedIsInitialized = -1;
@@ -845,6 +902,12 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(apiUrl_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 16, apiUrl_);
+    }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      output.writeMessage(17, getCreatedBy());
+    }
+    if (allowSelfAnswer_ != false) {
+      output.writeBool(18, allowSelfAnswer_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -917,6 +980,14 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(apiUrl_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(16, apiUrl_);
     }
+    if (((bitField0_ & 0x00000020) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(17, getCreatedBy());
+    }
+    if (allowSelfAnswer_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(18, allowSelfAnswer_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -977,6 +1048,13 @@ java.lang.String defaultValue) {
         .equals(other.getFormUrl())) return false;
     if (!getApiUrl()
         .equals(other.getApiUrl())) return false;
+    if (hasCreatedBy() != other.hasCreatedBy()) return false;
+    if (hasCreatedBy()) {
+      if (!getCreatedBy()
+          .equals(other.getCreatedBy())) return false;
+    }
+    if (getAllowSelfAnswer()
+        != other.getAllowSelfAnswer()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1032,6 +1110,13 @@ java.lang.String defaultValue) {
     hash = (53 * hash) + getFormUrl().hashCode();
     hash = (37 * hash) + API_URL_FIELD_NUMBER;
     hash = (53 * hash) + getApiUrl().hashCode();
+    if (hasCreatedBy()) {
+      hash = (37 * hash) + CREATED_BY_FIELD_NUMBER;
+      hash = (53 * hash) + getCreatedBy().hashCode();
+    }
+    hash = (37 * hash) + ALLOW_SELF_ANSWER_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getAllowSelfAnswer());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1193,6 +1278,7 @@ java.lang.String defaultValue) {
         getCreateTimeFieldBuilder();
         getDeadlineFieldBuilder();
         getResponseFieldBuilder();
+        getCreatedByFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1235,6 +1321,12 @@ java.lang.String defaultValue) {
       }
       formUrl_ = "";
       apiUrl_ = "";
+      createdBy_ = null;
+      if (createdByBuilder_ != null) {
+        createdByBuilder_.dispose();
+        createdByBuilder_ = null;
+      }
+      allowSelfAnswer_ = false;
       return this;
     }
 
@@ -1332,6 +1424,15 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00008000) != 0)) {
         result.apiUrl_ = apiUrl_;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.createdBy_ = createdByBuilder_ == null
+            ? createdBy_
+            : createdByBuilder_.build();
+        to_bitField0_ |= 0x00000020;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.allowSelfAnswer_ = allowSelfAnswer_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1443,6 +1544,12 @@ java.lang.String defaultValue) {
         apiUrl_ = other.apiUrl_;
         bitField0_ |= 0x00008000;
         onChanged();
+      }
+      if (other.hasCreatedBy()) {
+        mergeCreatedBy(other.getCreatedBy());
+      }
+      if (other.getAllowSelfAnswer() != false) {
+        setAllowSelfAnswer(other.getAllowSelfAnswer());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1564,6 +1671,18 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00008000;
               break;
             } // case 130
+            case 138: {
+              input.readMessage(
+                  getCreatedByFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 138
+            case 144: {
+              allowSelfAnswer_ = input.readBool();
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 144
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3227,7 +3346,8 @@ java.lang.String defaultValue) {
     private java.lang.Object formUrl_ = "";
     /**
      * <pre>
-     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+     * hand out links.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3247,7 +3367,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+     * hand out links.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3268,7 +3389,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+     * hand out links.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3285,7 +3407,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+     * hand out links.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3299,7 +3422,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+     * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+     * hand out links.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3319,7 +3443,8 @@ java.lang.String defaultValue) {
     private java.lang.Object apiUrl_ = "";
     /**
      * <pre>
-     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+     * empty like it.
      * </pre>
      *
      * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -3339,7 +3464,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+     * empty like it.
      * </pre>
      *
      * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -3360,7 +3486,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+     * empty like it.
      * </pre>
      *
      * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -3377,7 +3504,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+     * empty like it.
      * </pre>
      *
      * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -3391,7 +3519,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+     * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+     * empty like it.
      * </pre>
      *
      * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -3404,6 +3533,207 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       apiUrl_ = value;
       bitField0_ |= 0x00008000;
+      onChanged();
+      return this;
+    }
+
+    private dev.hitl.v1.Creator createdBy_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Creator, dev.hitl.v1.Creator.Builder, dev.hitl.v1.CreatorOrBuilder> createdByBuilder_;
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     * @return Whether the createdBy field is set.
+     */
+    public boolean hasCreatedBy() {
+      return ((bitField0_ & 0x00010000) != 0);
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     * @return The createdBy.
+     */
+    public dev.hitl.v1.Creator getCreatedBy() {
+      if (createdByBuilder_ == null) {
+        return createdBy_ == null ? dev.hitl.v1.Creator.getDefaultInstance() : createdBy_;
+      } else {
+        return createdByBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public Builder setCreatedBy(dev.hitl.v1.Creator value) {
+      if (createdByBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        createdBy_ = value;
+      } else {
+        createdByBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public Builder setCreatedBy(
+        dev.hitl.v1.Creator.Builder builderForValue) {
+      if (createdByBuilder_ == null) {
+        createdBy_ = builderForValue.build();
+      } else {
+        createdByBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public Builder mergeCreatedBy(dev.hitl.v1.Creator value) {
+      if (createdByBuilder_ == null) {
+        if (((bitField0_ & 0x00010000) != 0) &&
+          createdBy_ != null &&
+          createdBy_ != dev.hitl.v1.Creator.getDefaultInstance()) {
+          getCreatedByBuilder().mergeFrom(value);
+        } else {
+          createdBy_ = value;
+        }
+      } else {
+        createdByBuilder_.mergeFrom(value);
+      }
+      if (createdBy_ != null) {
+        bitField0_ |= 0x00010000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public Builder clearCreatedBy() {
+      bitField0_ = (bitField0_ & ~0x00010000);
+      createdBy_ = null;
+      if (createdByBuilder_ != null) {
+        createdByBuilder_.dispose();
+        createdByBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public dev.hitl.v1.Creator.Builder getCreatedByBuilder() {
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return getCreatedByFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    public dev.hitl.v1.CreatorOrBuilder getCreatedByOrBuilder() {
+      if (createdByBuilder_ != null) {
+        return createdByBuilder_.getMessageOrBuilder();
+      } else {
+        return createdBy_ == null ?
+            dev.hitl.v1.Creator.getDefaultInstance() : createdBy_;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Who created the Event. Absent if the server asked for no credential then.
+     * </pre>
+     *
+     * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Creator, dev.hitl.v1.Creator.Builder, dev.hitl.v1.CreatorOrBuilder> 
+        getCreatedByFieldBuilder() {
+      if (createdByBuilder_ == null) {
+        createdByBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.Creator, dev.hitl.v1.Creator.Builder, dev.hitl.v1.CreatorOrBuilder>(
+                getCreatedBy(),
+                getParentForChildren(),
+                isClean());
+        createdBy_ = null;
+      }
+      return createdByBuilder_;
+    }
+
+    private boolean allowSelfAnswer_ ;
+    /**
+     * <pre>
+     * Immutable. Whether whoever created the Event may also answer and decline it.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 18 [json_name = "allowSelfAnswer"];</code>
+     * @return The allowSelfAnswer.
+     */
+    @java.lang.Override
+    public boolean getAllowSelfAnswer() {
+      return allowSelfAnswer_;
+    }
+    /**
+     * <pre>
+     * Immutable. Whether whoever created the Event may also answer and decline it.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 18 [json_name = "allowSelfAnswer"];</code>
+     * @param value The allowSelfAnswer to set.
+     * @return This builder for chaining.
+     */
+    public Builder setAllowSelfAnswer(boolean value) {
+
+      allowSelfAnswer_ = value;
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whether whoever created the Event may also answer and decline it.
+     * </pre>
+     *
+     * <code>bool allow_self_answer = 18 [json_name = "allowSelfAnswer"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearAllowSelfAnswer() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      allowSelfAnswer_ = false;
       onChanged();
       return this;
     }

@@ -359,7 +359,8 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+   * hand out links.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -368,7 +369,8 @@ java.lang.String defaultValue);
   java.lang.String getFormUrl();
   /**
    * <pre>
-   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event.
+   * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
+   * hand out links.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -379,7 +381,8 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+   * empty like it.
    * </pre>
    *
    * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -388,7 +391,8 @@ java.lang.String defaultValue);
   java.lang.String getApiUrl();
   /**
    * <pre>
-   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url.
+   * Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
+   * empty like it.
    * </pre>
    *
    * <code>string api_url = 16 [json_name = "apiUrl"];</code>
@@ -396,4 +400,41 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getApiUrlBytes();
+
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   * @return Whether the createdBy field is set.
+   */
+  boolean hasCreatedBy();
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   * @return The createdBy.
+   */
+  dev.hitl.v1.Creator getCreatedBy();
+  /**
+   * <pre>
+   * Output only. Who created the Event. Absent if the server asked for no credential then.
+   * </pre>
+   *
+   * <code>.hitl.v1.Creator created_by = 17 [json_name = "createdBy"];</code>
+   */
+  dev.hitl.v1.CreatorOrBuilder getCreatedByOrBuilder();
+
+  /**
+   * <pre>
+   * Immutable. Whether whoever created the Event may also answer and decline it.
+   * </pre>
+   *
+   * <code>bool allow_self_answer = 18 [json_name = "allowSelfAnswer"];</code>
+   * @return The allowSelfAnswer.
+   */
+  boolean getAllowSelfAnswer();
 }

@@ -9,6 +9,8 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
  * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
  * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+ * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+ * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -436,6 +438,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public interface AsyncService {
@@ -538,7 +542,7 @@ public final class EventServiceGrpc {
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
      */
     default void answerEvent(dev.hitl.v1.AnswerEventRequest request,
@@ -575,6 +579,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public static abstract class EventServiceImplBase
@@ -592,6 +598,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public static final class EventServiceStub
@@ -713,7 +721,7 @@ public final class EventServiceGrpc {
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
      */
     public void answerEvent(dev.hitl.v1.AnswerEventRequest request,
@@ -753,6 +761,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public static final class EventServiceBlockingV2Stub
@@ -872,7 +882,7 @@ public final class EventServiceGrpc {
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
      */
     public dev.hitl.v1.AnswerEventResponse answerEvent(dev.hitl.v1.AnswerEventRequest request) throws io.grpc.StatusException {
@@ -909,6 +919,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public static final class EventServiceBlockingStub
@@ -1009,7 +1021,7 @@ public final class EventServiceGrpc {
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
      */
     public dev.hitl.v1.AnswerEventResponse answerEvent(dev.hitl.v1.AnswerEventRequest request) {
@@ -1046,6 +1058,8 @@ public final class EventServiceGrpc {
    * Every error carries one google.rpc.ErrorInfo with domain "hitl.v1" and a reason named in ErrorReason. Any RPC may fail
    * with ERROR_REASON_INVALID_REQUEST, ERROR_REASON_STORE_UNAVAILABLE (the outcome is unknown; repeat the call),
    * ERROR_REASON_OVERLOADED and ERROR_REASON_SHUTTING_DOWN; the others are named at each RPC.
+   * A server that asks for credentials takes a token as the metadata "authorization: Bearer TOKEN". Any RPC may fail there with
+   * ERROR_REASON_UNAUTHENTICATED and ERROR_REASON_PERMISSION_DENIED.
    * </pre>
    */
   public static final class EventServiceFutureStub
@@ -1124,7 +1138,7 @@ public final class EventServiceGrpc {
      * Answers an Event. The first valid answer wins and is durable before this returns.
      * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
-     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.AnswerEventResponse> answerEvent(

@@ -24,6 +24,8 @@ private static final long serialVersionUID = 0L;
     name_ = "";
     channel_ = 0;
     address_ = "";
+    knownBy_ = 0;
+    principal_ = "";
   }
 
   @java.lang.Override
@@ -51,7 +53,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -72,7 +74,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -166,6 +168,79 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int KNOWN_BY_FIELD_NUMBER = 4;
+  private int knownBy_ = 0;
+  /**
+   * <pre>
+   * Output only. What proved who it was.
+   * </pre>
+   *
+   * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+   * @return The enum numeric value on the wire for knownBy.
+   */
+  @java.lang.Override public int getKnownByValue() {
+    return knownBy_;
+  }
+  /**
+   * <pre>
+   * Output only. What proved who it was.
+   * </pre>
+   *
+   * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+   * @return The knownBy.
+   */
+  @java.lang.Override public dev.hitl.v1.CredentialKind getKnownBy() {
+    dev.hitl.v1.CredentialKind result = dev.hitl.v1.CredentialKind.forNumber(knownBy_);
+    return result == null ? dev.hitl.v1.CredentialKind.UNRECOGNIZED : result;
+  }
+
+  public static final int PRINCIPAL_FIELD_NUMBER = 5;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object principal_ = "";
+  /**
+   * <pre>
+   * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+   * </pre>
+   *
+   * <code>string principal = 5 [json_name = "principal"];</code>
+   * @return The principal.
+   */
+  @java.lang.Override
+  public java.lang.String getPrincipal() {
+    java.lang.Object ref = principal_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      principal_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+   * </pre>
+   *
+   * <code>string principal = 5 [json_name = "principal"];</code>
+   * @return The bytes for principal.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getPrincipalBytes() {
+    java.lang.Object ref = principal_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      principal_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -189,6 +264,12 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(address_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 3, address_);
     }
+    if (knownBy_ != dev.hitl.v1.CredentialKind.CREDENTIAL_KIND_UNSPECIFIED.getNumber()) {
+      output.writeEnum(4, knownBy_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(principal_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 5, principal_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -207,6 +288,13 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(address_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(3, address_);
+    }
+    if (knownBy_ != dev.hitl.v1.CredentialKind.CREDENTIAL_KIND_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(4, knownBy_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(principal_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(5, principal_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -228,6 +316,9 @@ private static final long serialVersionUID = 0L;
     if (channel_ != other.channel_) return false;
     if (!getAddress()
         .equals(other.getAddress())) return false;
+    if (knownBy_ != other.knownBy_) return false;
+    if (!getPrincipal()
+        .equals(other.getPrincipal())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -245,6 +336,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + channel_;
     hash = (37 * hash) + ADDRESS_FIELD_NUMBER;
     hash = (53 * hash) + getAddress().hashCode();
+    hash = (37 * hash) + KNOWN_BY_FIELD_NUMBER;
+    hash = (53 * hash) + knownBy_;
+    hash = (37 * hash) + PRINCIPAL_FIELD_NUMBER;
+    hash = (53 * hash) + getPrincipal().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -383,6 +478,8 @@ private static final long serialVersionUID = 0L;
       name_ = "";
       channel_ = 0;
       address_ = "";
+      knownBy_ = 0;
+      principal_ = "";
       return this;
     }
 
@@ -424,6 +521,12 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.address_ = address_;
+      }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.knownBy_ = knownBy_;
+      }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.principal_ = principal_;
       }
     }
 
@@ -484,6 +587,14 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000004;
         onChanged();
       }
+      if (other.knownBy_ != 0) {
+        setKnownByValue(other.getKnownByValue());
+      }
+      if (!other.getPrincipal().isEmpty()) {
+        principal_ = other.principal_;
+        bitField0_ |= 0x00000010;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -525,6 +636,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 26
+            case 32: {
+              knownBy_ = input.readEnum();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 32
+            case 42: {
+              principal_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -545,7 +666,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -565,7 +686,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -586,7 +707,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -603,7 +724,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -617,7 +738,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+     * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name"];</code>
@@ -795,6 +916,171 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       address_ = value;
       bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+
+    private int knownBy_ = 0;
+    /**
+     * <pre>
+     * Output only. What proved who it was.
+     * </pre>
+     *
+     * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+     * @return The enum numeric value on the wire for knownBy.
+     */
+    @java.lang.Override public int getKnownByValue() {
+      return knownBy_;
+    }
+    /**
+     * <pre>
+     * Output only. What proved who it was.
+     * </pre>
+     *
+     * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+     * @param value The enum numeric value on the wire for knownBy to set.
+     * @return This builder for chaining.
+     */
+    public Builder setKnownByValue(int value) {
+      knownBy_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What proved who it was.
+     * </pre>
+     *
+     * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+     * @return The knownBy.
+     */
+    @java.lang.Override
+    public dev.hitl.v1.CredentialKind getKnownBy() {
+      dev.hitl.v1.CredentialKind result = dev.hitl.v1.CredentialKind.forNumber(knownBy_);
+      return result == null ? dev.hitl.v1.CredentialKind.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * Output only. What proved who it was.
+     * </pre>
+     *
+     * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+     * @param value The knownBy to set.
+     * @return This builder for chaining.
+     */
+    public Builder setKnownBy(dev.hitl.v1.CredentialKind value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      bitField0_ |= 0x00000008;
+      knownBy_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What proved who it was.
+     * </pre>
+     *
+     * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearKnownBy() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      knownBy_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object principal_ = "";
+    /**
+     * <pre>
+     * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+     * </pre>
+     *
+     * <code>string principal = 5 [json_name = "principal"];</code>
+     * @return The principal.
+     */
+    public java.lang.String getPrincipal() {
+      java.lang.Object ref = principal_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        principal_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+     * </pre>
+     *
+     * <code>string principal = 5 [json_name = "principal"];</code>
+     * @return The bytes for principal.
+     */
+    public com.google.protobuf.ByteString
+        getPrincipalBytes() {
+      java.lang.Object ref = principal_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        principal_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+     * </pre>
+     *
+     * <code>string principal = 5 [json_name = "principal"];</code>
+     * @param value The principal to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPrincipal(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      principal_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+     * </pre>
+     *
+     * <code>string principal = 5 [json_name = "principal"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPrincipal() {
+      principal_ = getDefaultInstance().getPrincipal();
+      bitField0_ = (bitField0_ & ~0x00000010);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+     * </pre>
+     *
+     * <code>string principal = 5 [json_name = "principal"];</code>
+     * @param value The bytes for principal to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPrincipalBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      principal_ = value;
+      bitField0_ |= 0x00000010;
       onChanged();
       return this;
     }

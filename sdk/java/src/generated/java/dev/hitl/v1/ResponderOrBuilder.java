@@ -10,7 +10,7 @@ public interface ResponderOrBuilder extends
 
   /**
    * <pre>
-   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -19,7 +19,7 @@ public interface ResponderOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown.
+   * Output only. The name the caller gave, or the one its link was made for. Empty if unknown. What the caller gave is a claim.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name"];</code>
@@ -66,4 +66,43 @@ public interface ResponderOrBuilder extends
    */
   com.google.protobuf.ByteString
       getAddressBytes();
+
+  /**
+   * <pre>
+   * Output only. What proved who it was.
+   * </pre>
+   *
+   * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+   * @return The enum numeric value on the wire for knownBy.
+   */
+  int getKnownByValue();
+  /**
+   * <pre>
+   * Output only. What proved who it was.
+   * </pre>
+   *
+   * <code>.hitl.v1.CredentialKind known_by = 4 [json_name = "knownBy"];</code>
+   * @return The knownBy.
+   */
+  dev.hitl.v1.CredentialKind getKnownBy();
+
+  /**
+   * <pre>
+   * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+   * </pre>
+   *
+   * <code>string principal = 5 [json_name = "principal"];</code>
+   * @return The principal.
+   */
+  java.lang.String getPrincipal();
+  /**
+   * <pre>
+   * Output only. The name that was proved: of the token, the person, or whom the link was made for. Empty if none was.
+   * </pre>
+   *
+   * <code>string principal = 5 [json_name = "principal"];</code>
+   * @return The bytes for principal.
+   */
+  com.google.protobuf.ByteString
+      getPrincipalBytes();
 }

@@ -1,0 +1,781 @@
+package dev.hitl.v1;
+
+import static io.grpc.MethodDescriptor.generateFullMethodName;
+
+/**
+ * <pre>
+ * Says who may call, and makes and ends tokens.
+ * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+ * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+ * </pre>
+ */
+@io.grpc.stub.annotations.GrpcGenerated
+public final class AdminServiceGrpc {
+
+  private AdminServiceGrpc() {}
+
+  public static final java.lang.String SERVICE_NAME = "hitl.v1.AdminService";
+
+  // Static method descriptors that strictly reflect the proto.
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.CreateTokenRequest,
+      dev.hitl.v1.CreateTokenResponse> getCreateTokenMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CreateToken",
+      requestType = dev.hitl.v1.CreateTokenRequest.class,
+      responseType = dev.hitl.v1.CreateTokenResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.CreateTokenRequest,
+      dev.hitl.v1.CreateTokenResponse> getCreateTokenMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.CreateTokenRequest, dev.hitl.v1.CreateTokenResponse> getCreateTokenMethod;
+    if ((getCreateTokenMethod = AdminServiceGrpc.getCreateTokenMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getCreateTokenMethod = AdminServiceGrpc.getCreateTokenMethod) == null) {
+          AdminServiceGrpc.getCreateTokenMethod = getCreateTokenMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.CreateTokenRequest, dev.hitl.v1.CreateTokenResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CreateToken"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateTokenRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateTokenResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("CreateToken"))
+              .build();
+        }
+      }
+    }
+    return getCreateTokenMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListTokensRequest,
+      dev.hitl.v1.ListTokensResponse> getListTokensMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListTokens",
+      requestType = dev.hitl.v1.ListTokensRequest.class,
+      responseType = dev.hitl.v1.ListTokensResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListTokensRequest,
+      dev.hitl.v1.ListTokensResponse> getListTokensMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListTokensRequest, dev.hitl.v1.ListTokensResponse> getListTokensMethod;
+    if ((getListTokensMethod = AdminServiceGrpc.getListTokensMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getListTokensMethod = AdminServiceGrpc.getListTokensMethod) == null) {
+          AdminServiceGrpc.getListTokensMethod = getListTokensMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListTokensRequest, dev.hitl.v1.ListTokensResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListTokens"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListTokensRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListTokensResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ListTokens"))
+              .build();
+        }
+      }
+    }
+    return getListTokensMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RevokeTokenRequest,
+      dev.hitl.v1.RevokeTokenResponse> getRevokeTokenMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RevokeToken",
+      requestType = dev.hitl.v1.RevokeTokenRequest.class,
+      responseType = dev.hitl.v1.RevokeTokenResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RevokeTokenRequest,
+      dev.hitl.v1.RevokeTokenResponse> getRevokeTokenMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RevokeTokenRequest, dev.hitl.v1.RevokeTokenResponse> getRevokeTokenMethod;
+    if ((getRevokeTokenMethod = AdminServiceGrpc.getRevokeTokenMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRevokeTokenMethod = AdminServiceGrpc.getRevokeTokenMethod) == null) {
+          AdminServiceGrpc.getRevokeTokenMethod = getRevokeTokenMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RevokeTokenRequest, dev.hitl.v1.RevokeTokenResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RevokeToken"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RevokeTokenRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RevokeTokenResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("RevokeToken"))
+              .build();
+        }
+      }
+    }
+    return getRevokeTokenMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RotateTokenRequest,
+      dev.hitl.v1.RotateTokenResponse> getRotateTokenMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RotateToken",
+      requestType = dev.hitl.v1.RotateTokenRequest.class,
+      responseType = dev.hitl.v1.RotateTokenResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RotateTokenRequest,
+      dev.hitl.v1.RotateTokenResponse> getRotateTokenMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RotateTokenRequest, dev.hitl.v1.RotateTokenResponse> getRotateTokenMethod;
+    if ((getRotateTokenMethod = AdminServiceGrpc.getRotateTokenMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRotateTokenMethod = AdminServiceGrpc.getRotateTokenMethod) == null) {
+          AdminServiceGrpc.getRotateTokenMethod = getRotateTokenMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RotateTokenRequest, dev.hitl.v1.RotateTokenResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RotateToken"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RotateTokenRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RotateTokenResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("RotateToken"))
+              .build();
+        }
+      }
+    }
+    return getRotateTokenMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WhoAmIRequest,
+      dev.hitl.v1.WhoAmIResponse> getWhoAmIMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WhoAmI",
+      requestType = dev.hitl.v1.WhoAmIRequest.class,
+      responseType = dev.hitl.v1.WhoAmIResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.WhoAmIRequest,
+      dev.hitl.v1.WhoAmIResponse> getWhoAmIMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.WhoAmIRequest, dev.hitl.v1.WhoAmIResponse> getWhoAmIMethod;
+    if ((getWhoAmIMethod = AdminServiceGrpc.getWhoAmIMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getWhoAmIMethod = AdminServiceGrpc.getWhoAmIMethod) == null) {
+          AdminServiceGrpc.getWhoAmIMethod = getWhoAmIMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.WhoAmIRequest, dev.hitl.v1.WhoAmIResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WhoAmI"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WhoAmIRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.WhoAmIResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("WhoAmI"))
+              .build();
+        }
+      }
+    }
+    return getWhoAmIMethod;
+  }
+
+  /**
+   * Creates a new async stub that supports all call types for the service
+   */
+  public static AdminServiceStub newStub(io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<AdminServiceStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<AdminServiceStub>() {
+        @java.lang.Override
+        public AdminServiceStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new AdminServiceStub(channel, callOptions);
+        }
+      };
+    return AdminServiceStub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new blocking-style stub that supports all types of calls on the service
+   */
+  public static AdminServiceBlockingV2Stub newBlockingV2Stub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<AdminServiceBlockingV2Stub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<AdminServiceBlockingV2Stub>() {
+        @java.lang.Override
+        public AdminServiceBlockingV2Stub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new AdminServiceBlockingV2Stub(channel, callOptions);
+        }
+      };
+    return AdminServiceBlockingV2Stub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new blocking-style stub that supports unary and streaming output calls on the service
+   */
+  public static AdminServiceBlockingStub newBlockingStub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<AdminServiceBlockingStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<AdminServiceBlockingStub>() {
+        @java.lang.Override
+        public AdminServiceBlockingStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new AdminServiceBlockingStub(channel, callOptions);
+        }
+      };
+    return AdminServiceBlockingStub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new ListenableFuture-style stub that supports unary calls on the service
+   */
+  public static AdminServiceFutureStub newFutureStub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<AdminServiceFutureStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<AdminServiceFutureStub>() {
+        @java.lang.Override
+        public AdminServiceFutureStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new AdminServiceFutureStub(channel, callOptions);
+        }
+      };
+    return AdminServiceFutureStub.newStub(factory, channel);
+  }
+
+  /**
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public interface AsyncService {
+
+    /**
+     * <pre>
+     * Creates a token. This reply is the only place where its text is.
+     * </pre>
+     */
+    default void createToken(dev.hitl.v1.CreateTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateTokenResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCreateTokenMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists tokens in the order of their ids: those that are good, expired and revoked.
+     * </pre>
+     */
+    default void listTokens(dev.hitl.v1.ListTokensRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListTokensResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListTokensMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+     * </pre>
+     */
+    default void revokeToken(dev.hitl.v1.RevokeTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeTokenResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRevokeTokenMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+     * time in which both are good.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+     * </pre>
+     */
+    default void rotateToken(dev.hitl.v1.RotateTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RotateTokenResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRotateTokenMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+     * </pre>
+     */
+    default void whoAmI(dev.hitl.v1.WhoAmIRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WhoAmIResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWhoAmIMethod(), responseObserver);
+    }
+  }
+
+  /**
+   * Base class for the server implementation of the service AdminService.
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public static abstract class AdminServiceImplBase
+      implements io.grpc.BindableService, AsyncService {
+
+    @java.lang.Override public final io.grpc.ServerServiceDefinition bindService() {
+      return AdminServiceGrpc.bindService(this);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do asynchronous rpc calls to service AdminService.
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public static final class AdminServiceStub
+      extends io.grpc.stub.AbstractAsyncStub<AdminServiceStub> {
+    private AdminServiceStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected AdminServiceStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new AdminServiceStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Creates a token. This reply is the only place where its text is.
+     * </pre>
+     */
+    public void createToken(dev.hitl.v1.CreateTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateTokenResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCreateTokenMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists tokens in the order of their ids: those that are good, expired and revoked.
+     * </pre>
+     */
+    public void listTokens(dev.hitl.v1.ListTokensRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListTokensResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListTokensMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+     * </pre>
+     */
+    public void revokeToken(dev.hitl.v1.RevokeTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeTokenResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRevokeTokenMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+     * time in which both are good.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+     * </pre>
+     */
+    public void rotateToken(dev.hitl.v1.RotateTokenRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RotateTokenResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRotateTokenMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+     * </pre>
+     */
+    public void whoAmI(dev.hitl.v1.WhoAmIRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.WhoAmIResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getWhoAmIMethod(), getCallOptions()), request, responseObserver);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do synchronous rpc calls to service AdminService.
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public static final class AdminServiceBlockingV2Stub
+      extends io.grpc.stub.AbstractBlockingStub<AdminServiceBlockingV2Stub> {
+    private AdminServiceBlockingV2Stub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected AdminServiceBlockingV2Stub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new AdminServiceBlockingV2Stub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Creates a token. This reply is the only place where its text is.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateTokenResponse createToken(dev.hitl.v1.CreateTokenRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCreateTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tokens in the order of their ids: those that are good, expired and revoked.
+     * </pre>
+     */
+    public dev.hitl.v1.ListTokensResponse listTokens(dev.hitl.v1.ListTokensRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListTokensMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RevokeTokenResponse revokeToken(dev.hitl.v1.RevokeTokenRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRevokeTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+     * time in which both are good.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+     * </pre>
+     */
+    public dev.hitl.v1.RotateTokenResponse rotateToken(dev.hitl.v1.RotateTokenRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRotateTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+     * </pre>
+     */
+    public dev.hitl.v1.WhoAmIResponse whoAmI(dev.hitl.v1.WhoAmIRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getWhoAmIMethod(), getCallOptions(), request);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do limited synchronous rpc calls to service AdminService.
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public static final class AdminServiceBlockingStub
+      extends io.grpc.stub.AbstractBlockingStub<AdminServiceBlockingStub> {
+    private AdminServiceBlockingStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected AdminServiceBlockingStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new AdminServiceBlockingStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Creates a token. This reply is the only place where its text is.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateTokenResponse createToken(dev.hitl.v1.CreateTokenRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCreateTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tokens in the order of their ids: those that are good, expired and revoked.
+     * </pre>
+     */
+    public dev.hitl.v1.ListTokensResponse listTokens(dev.hitl.v1.ListTokensRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListTokensMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RevokeTokenResponse revokeToken(dev.hitl.v1.RevokeTokenRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRevokeTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+     * time in which both are good.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+     * </pre>
+     */
+    public dev.hitl.v1.RotateTokenResponse rotateToken(dev.hitl.v1.RotateTokenRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRotateTokenMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+     * </pre>
+     */
+    public dev.hitl.v1.WhoAmIResponse whoAmI(dev.hitl.v1.WhoAmIRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getWhoAmIMethod(), getCallOptions(), request);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do ListenableFuture-style rpc calls to service AdminService.
+   * <pre>
+   * Says who may call, and makes and ends tokens.
+   * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+   * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+   * </pre>
+   */
+  public static final class AdminServiceFutureStub
+      extends io.grpc.stub.AbstractFutureStub<AdminServiceFutureStub> {
+    private AdminServiceFutureStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected AdminServiceFutureStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new AdminServiceFutureStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Creates a token. This reply is the only place where its text is.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.CreateTokenResponse> createToken(
+        dev.hitl.v1.CreateTokenRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCreateTokenMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tokens in the order of their ids: those that are good, expired and revoked.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListTokensResponse> listTokens(
+        dev.hitl.v1.ListTokensRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListTokensMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RevokeTokenResponse> revokeToken(
+        dev.hitl.v1.RevokeTokenRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRevokeTokenMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+     * time in which both are good.
+     * Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RotateTokenResponse> rotateToken(
+        dev.hitl.v1.RotateTokenRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRotateTokenMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.WhoAmIResponse> whoAmI(
+        dev.hitl.v1.WhoAmIRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getWhoAmIMethod(), getCallOptions()), request);
+    }
+  }
+
+  private static final int METHODID_CREATE_TOKEN = 0;
+  private static final int METHODID_LIST_TOKENS = 1;
+  private static final int METHODID_REVOKE_TOKEN = 2;
+  private static final int METHODID_ROTATE_TOKEN = 3;
+  private static final int METHODID_WHO_AM_I = 4;
+
+  private static final class MethodHandlers<Req, Resp> implements
+      io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.ServerStreamingMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.ClientStreamingMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.BidiStreamingMethod<Req, Resp> {
+    private final AsyncService serviceImpl;
+    private final int methodId;
+
+    MethodHandlers(AsyncService serviceImpl, int methodId) {
+      this.serviceImpl = serviceImpl;
+      this.methodId = methodId;
+    }
+
+    @java.lang.Override
+    @java.lang.SuppressWarnings("unchecked")
+    public void invoke(Req request, io.grpc.stub.StreamObserver<Resp> responseObserver) {
+      switch (methodId) {
+        case METHODID_CREATE_TOKEN:
+          serviceImpl.createToken((dev.hitl.v1.CreateTokenRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.CreateTokenResponse>) responseObserver);
+          break;
+        case METHODID_LIST_TOKENS:
+          serviceImpl.listTokens((dev.hitl.v1.ListTokensRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListTokensResponse>) responseObserver);
+          break;
+        case METHODID_REVOKE_TOKEN:
+          serviceImpl.revokeToken((dev.hitl.v1.RevokeTokenRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeTokenResponse>) responseObserver);
+          break;
+        case METHODID_ROTATE_TOKEN:
+          serviceImpl.rotateToken((dev.hitl.v1.RotateTokenRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RotateTokenResponse>) responseObserver);
+          break;
+        case METHODID_WHO_AM_I:
+          serviceImpl.whoAmI((dev.hitl.v1.WhoAmIRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.WhoAmIResponse>) responseObserver);
+          break;
+        default:
+          throw new AssertionError();
+      }
+    }
+
+    @java.lang.Override
+    @java.lang.SuppressWarnings("unchecked")
+    public io.grpc.stub.StreamObserver<Req> invoke(
+        io.grpc.stub.StreamObserver<Resp> responseObserver) {
+      switch (methodId) {
+        default:
+          throw new AssertionError();
+      }
+    }
+  }
+
+  public static final io.grpc.ServerServiceDefinition bindService(AsyncService service) {
+    return io.grpc.ServerServiceDefinition.builder(getServiceDescriptor())
+        .addMethod(
+          getCreateTokenMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.CreateTokenRequest,
+              dev.hitl.v1.CreateTokenResponse>(
+                service, METHODID_CREATE_TOKEN)))
+        .addMethod(
+          getListTokensMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListTokensRequest,
+              dev.hitl.v1.ListTokensResponse>(
+                service, METHODID_LIST_TOKENS)))
+        .addMethod(
+          getRevokeTokenMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RevokeTokenRequest,
+              dev.hitl.v1.RevokeTokenResponse>(
+                service, METHODID_REVOKE_TOKEN)))
+        .addMethod(
+          getRotateTokenMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RotateTokenRequest,
+              dev.hitl.v1.RotateTokenResponse>(
+                service, METHODID_ROTATE_TOKEN)))
+        .addMethod(
+          getWhoAmIMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.WhoAmIRequest,
+              dev.hitl.v1.WhoAmIResponse>(
+                service, METHODID_WHO_AM_I)))
+        .build();
+  }
+
+  private static abstract class AdminServiceBaseDescriptorSupplier
+      implements io.grpc.protobuf.ProtoFileDescriptorSupplier, io.grpc.protobuf.ProtoServiceDescriptorSupplier {
+    AdminServiceBaseDescriptorSupplier() {}
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.FileDescriptor getFileDescriptor() {
+      return dev.hitl.v1.AdminServiceOuterClass.getDescriptor();
+    }
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.ServiceDescriptor getServiceDescriptor() {
+      return getFileDescriptor().findServiceByName("AdminService");
+    }
+  }
+
+  private static final class AdminServiceFileDescriptorSupplier
+      extends AdminServiceBaseDescriptorSupplier {
+    AdminServiceFileDescriptorSupplier() {}
+  }
+
+  private static final class AdminServiceMethodDescriptorSupplier
+      extends AdminServiceBaseDescriptorSupplier
+      implements io.grpc.protobuf.ProtoMethodDescriptorSupplier {
+    private final java.lang.String methodName;
+
+    AdminServiceMethodDescriptorSupplier(java.lang.String methodName) {
+      this.methodName = methodName;
+    }
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.MethodDescriptor getMethodDescriptor() {
+      return getServiceDescriptor().findMethodByName(methodName);
+    }
+  }
+
+  private static volatile io.grpc.ServiceDescriptor serviceDescriptor;
+
+  public static io.grpc.ServiceDescriptor getServiceDescriptor() {
+    io.grpc.ServiceDescriptor result = serviceDescriptor;
+    if (result == null) {
+      synchronized (AdminServiceGrpc.class) {
+        result = serviceDescriptor;
+        if (result == null) {
+          serviceDescriptor = result = io.grpc.ServiceDescriptor.newBuilder(SERVICE_NAME)
+              .setSchemaDescriptor(new AdminServiceFileDescriptorSupplier())
+              .addMethod(getCreateTokenMethod())
+              .addMethod(getListTokensMethod())
+              .addMethod(getRevokeTokenMethod())
+              .addMethod(getRotateTokenMethod())
+              .addMethod(getWhoAmIMethod())
+              .build();
+        }
+      }
+    }
+    return result;
+  }
+}
