@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::api::Api;
-use crate::auth::{LinkKey, Links};
+use crate::auth::{Access, LinkKey, Links, OwnToken, Without, token_file};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::front::Front;
@@ -21,6 +21,7 @@ use crate::http::{self, Guard};
 use crate::local::{Claim, DataDir, LOGS};
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
+use hitl_core::{TokenId, TokenText};
 use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
@@ -41,7 +42,7 @@ const FATAL_STATUS: i32 = 70;
 /// The server cannot start; the message says what to do.
 pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Result<()> {
     let address = args.listen();
-    refuse_open_door(address, args.insecure)?;
+    refuse_plain_text(address, &args)?;
     let mut claim = claim(&args)?;
     let listener = listen(&args, claim.as_ref()).await?;
     let bound = listener.local_addr()?;
@@ -63,28 +64,30 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         shutdown.clone(),
         Background::new(Some(threads.handle())),
     );
+    let local_token = claim.as_ref().map(|_| new_token());
+    let access = access(&args, bound, local_token.as_deref(), &service).await?;
     let admission = Admission::new(args.max_calls, budget.clone());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = http::Settings {
         allowed_origins: args.cors_origins.clone(),
         known_hosts: args.known_hosts.clone(),
-        open: true,
+        open: access.is_open(),
         public_url,
     };
     let pages = http::router(http::Site { api, service: service.clone(), links, admission });
     let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
     let guard = Arc::new(Guard::new(&settings));
     let routes = http::guard(routes, guard.clone(), &settings);
-    let app = Front { calls: grpc.events.clone(), routes, guard };
+    let app = Front { calls: grpc.events.clone(), routes, guard, access, refuse };
 
     let timers = tokio::spawn({
         let service = service.clone();
         async move { service.run().await }
     });
     println!("hitl listens on http://{}", reachable(bound));
-    if let Some(claim) = &mut claim {
-        claim.publish(format!("http://{}", reachable(bound)))?;
+    if let (Some(claim), Some(token)) = (&mut claim, local_token) {
+        claim.publish(format!("http://{}", reachable(bound)), token)?;
     }
     tracing::info!(%bound, store = %store_url, "ready");
     let activity = Activity::default();
@@ -93,8 +96,13 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         body_bytes_max: http::BODY_BYTES_MAX,
         shutdown_grace: SHUTDOWN_GRACE,
     };
-    let door =
-        Door { app, refuse, budget, activity: activity.clone(), background: threads.handle() };
+    let door = Door {
+        app,
+        refuse: refuse_more,
+        budget,
+        activity: activity.clone(),
+        background: threads.handle(),
+    };
     let server = net::serve(listener, door, limits, shutdown.clone());
     let end = async {
         until_unneeded(&service, &activity, args.idle_exit).await;
@@ -181,22 +189,64 @@ fn budget(args: &ServeArgs) -> Budget {
     Budget::new(BudgetLimits { bytes_max, connections_max })
 }
 
+/// Whom this server lets in: whoever has a good token, unless it was told to ask for none.
+async fn access(
+    args: &ServeArgs,
+    bound: SocketAddr,
+    local_token: Option<&str>,
+    service: &Service,
+) -> anyhow::Result<Access> {
+    if args.insecure {
+        return Ok(Access::Open);
+    }
+    let mut own: Vec<_> =
+        local_token.map(|token| OwnToken::of_owner(token.to_owned())).into_iter().collect();
+    if let Some(file) = &args.admin_token_file {
+        let token = token_file::read(file);
+        let token = token.with_context(|| format!("cannot use the token in {}", file.display()))?;
+        own.push(OwnToken::of_admin(token));
+    }
+    if own.is_empty() && !service.has_tokens().await? {
+        tracing::warn!(
+            "nobody has a token for this server yet, so nobody can call it. Give --admin-token-file FILE; or make a \
+             token with `hitl token create NAME --role admin --namespace '*' --store STORE`, while no server has STORE \
+             open if that is a directory; or give --insecure to ask nobody for one"
+        );
+    }
+    let without = match local_token {
+        Some(_) if bound.ip().is_loopback() => Without::Anyone,
+        _ => Without::Nobody,
+    };
+    Ok(Access::closed(service.clone(), own, without))
+}
+
+/// A token that nobody has had before.
+fn new_token() -> String {
+    let random = &SystemRandom;
+    let id = TokenId::from_bytes(hitl_store::random::bytes(random));
+    TokenText { id, secret: hitl_store::random::bytes(random) }.reveal()
+}
+
 /// The reply to a request for which there is no room.
-fn refuse(headers: &HeaderMap) -> Response<http::Body> {
-    let error = Error::Overloaded;
+fn refuse_more(headers: &HeaderMap) -> Response<http::Body> {
+    refuse(Error::Overloaded, headers)
+}
+
+/// The reply to a request that is refused before it has reached any route.
+fn refuse(error: Error, headers: &HeaderMap) -> Response<http::Body> {
     if grpc::is_call(headers) {
         return grpc::refusal(&error).map(|()| http::Body::default());
     }
     http::refusal(error, headers)
 }
 
-/// Without credentials, only this machine may call.
-fn refuse_open_door(address: SocketAddr, insecure: bool) -> anyhow::Result<()> {
-    if !address.ip().is_loopback() && !insecure {
+/// A token that goes over a network in plain text is everybody's.
+fn refuse_plain_text(address: SocketAddr, args: &ServeArgs) -> anyhow::Result<()> {
+    if !address.ip().is_loopback() && !args.plain_text && !args.insecure {
         bail!(
-            "will not listen on {address}: nobody has to prove who they are, so anyone who reaches \
-             that address could read and answer everything. Listen on loopback, such as 127.0.0.1, or \
-             give --insecure if that is what you want"
+            "will not listen on {address}: whoever is on the way could read what is said, tokens too, and so anyone \
+             could read and answer everything. Listen on loopback, such as 127.0.0.1; or give --plain-text if \
+             something in front of this server does the TLS, or --insecure to ask nobody for a token"
         );
     }
     Ok(())

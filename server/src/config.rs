@@ -16,7 +16,7 @@ use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
 #[command(after_help = "Examples:
   hitl serve
   hitl serve --store /var/lib/hitl/store --public-url https://hitl.example.org
-  hitl serve --store s3://bucket/hitl --link-key-file /etc/hitl/link.key
+  hitl serve --store s3://bucket/hitl --link-key-file /etc/hitl/link.key --admin-token-file /etc/hitl/admin.token
   hitl serve --store memory:// --listen 127.0.0.1:0
   hitl serve --retain 30d --retain audit=forever")]
 pub struct ServeArgs {
@@ -48,9 +48,18 @@ pub struct ServeArgs {
     #[arg(long, hide = true)]
     pub local: bool,
 
-    /// Allow any address to listen on, although nobody has to prove who they are.
+    /// Ask nobody for a credential: whoever reaches this server may read and answer everything.
     #[arg(long, env = "HITL_INSECURE")]
     pub insecure: bool,
+
+    /// Allow any address to listen on in plain text: something in front of this server does the TLS.
+    #[arg(long, env = "HITL_PLAIN_TEXT")]
+    pub plain_text: bool,
+
+    /// File with the token of an admin of all namespaces, which nobody else can read. Such a token makes the others: `hitl
+    /// token create`. For servers whose store is not at hand.
+    #[arg(long, env = "HITL_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
 
     /// Name of a host by which callers reach this server, besides that of the public URL: `hitl.hitl`, the service in
     /// Kubernetes. Addresses in digits need not be named. May be repeated.

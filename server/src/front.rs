@@ -2,22 +2,28 @@
 //!
 //! Calls of programs are most of what this server does, and each layer of the routes costs an allocation, or headers
 //! that only browsers read. No page can send the header `te`, which every client of gRPC sends, so a call that has it
-//! needs none of what protects pages. A call that the guard would refuse goes the long way, and is refused there.
+//! needs none of what protects pages. A call that the guard would refuse goes the long way, and is refused there; so does one
+//! without a good credential.
+//!
+//! Here it is found out who calls, for all ways: what travels on says so. A credential that is remembered costs nothing
+//! more; for another the store is asked first.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::http::header::TE;
-use ::http::{Request, Response};
+use ::http::{HeaderMap, Request, Response};
 use bytes::Bytes;
 use futures::TryFutureExt;
-use futures::future::{Either, MapOk};
+use futures::future::{BoxFuture, Either, MapOk};
 use hyper::body::Body as HttpBody;
 use tower::Service;
 
+use crate::auth::{Access, Looked, Who};
 use crate::grpc;
 use crate::http::{Body, Guard};
+use hitl_service::Error;
 
 /// See the module.
 #[derive(Clone)]
@@ -27,19 +33,36 @@ pub(crate) struct Front<C, R> {
     /// Everything, with the guard around it.
     pub(crate) routes: R,
     pub(crate) guard: Arc<Guard>,
+    /// Who is let in.
+    pub(crate) access: Access,
+    /// Makes the reply to a request with these headers, of which it cannot be told who calls.
+    pub(crate) refuse: fn(Error, &HeaderMap) -> Response<Body>,
 }
+
+/// The reply of a service that is called at once.
+type Passed<C, R, B> = Either<MapOk<C, fn(Response<B>) -> Response<Body>>, R>;
 
 impl<C, R, T, B> Service<Request<T>> for Front<C, R>
 where
-    C: Service<Request<T>, Response = Response<B>, Error = Infallible>,
-    R: Service<Request<T>, Response = Response<Body>, Error = Infallible>,
+    C: Service<Request<T>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    R: Service<Request<T>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    T: Send + 'static,
     B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
         + Send
         + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Either<MapOk<C::Future, fn(Response<B>) -> Response<Body>>, R::Future>;
+    type Future = Either<
+        Passed<C::Future, R::Future, B>,
+        BoxFuture<'static, Result<Response<Body>, Infallible>>,
+    >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // Neither has anything to wait for, and asking both is how both are told to be ready.
@@ -50,8 +73,36 @@ where
     }
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
+        let token = match self.access.look(request.headers()) {
+            Looked::Who(who) => return Either::Left(self.pass(who, request)),
+            Looked::Ask(token) => token,
+        };
+        // A clone is ready, since neither service has anything to wait for.
+        let mut front = self.clone();
+        Either::Right(Box::pin(async move {
+            match front.access.ask(&token).await {
+                Ok(who) => front.pass(who, request).await,
+                Err(error) => Ok((front.refuse)(error, request.headers())),
+            }
+        }))
+    }
+}
+
+impl<C, R> Front<C, R> {
+    /// Has one of the services reply to a request of `who`.
+    fn pass<T, B>(&mut self, who: Who, mut request: Request<T>) -> Passed<C::Future, R::Future, B>
+    where
+        C: Service<Request<T>, Response = Response<B>, Error = Infallible>,
+        R: Service<Request<T>, Response = Response<Body>, Error = Infallible>,
+        B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'static,
+    {
+        let is_known = matches!(who, Who::Known(_));
+        request.extensions_mut().insert(who);
         let headers = request.headers();
-        let is_short = headers.contains_key(TE)
+        let is_short = is_known
+            && headers.contains_key(TE)
             && grpc::is_call(headers)
             && grpc::is_of_events(request.uri().path())
             && self.guard.admits(request.method(), request.uri(), headers);
@@ -67,7 +118,15 @@ where
 mod tests {
     use tower::{ServiceExt, service_fn};
 
+    use hitl_core::{TokenId, TokenText};
+    use hitl_service::Background;
+    use hitl_store::clock::SystemClock;
+    use hitl_store::random::SystemRandom;
+    use hitl_store::{Options, StoreUrl};
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::auth::{OwnToken, Without};
     use crate::http::Settings;
 
     const PATH: &str = "/hitl.v1.EventService/GetEvent";
@@ -75,7 +134,7 @@ mod tests {
     const TRAILERS: (&str, &str) = ("te", "trailers");
 
     /// Whether a call with these headers reaches the event service without the routes.
-    async fn is_short(path: &str, headers: &[(&str, &str)]) -> bool {
+    async fn is_short(access: Access, path: &str, headers: &[(&str, &str)]) -> bool {
         let reply = |status| move |_| async move { Ok(Response::builder().status(status)) };
         let calls = service_fn(reply(200)).map_response(|reply| reply.body(Body::empty()).unwrap());
         let routes =
@@ -85,19 +144,55 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let reply =
-            Front { calls, routes, guard }.oneshot(request.body(()).unwrap()).await.unwrap();
+        let front = Front { calls, routes, guard, access, refuse: |_, _| Response::default() };
+        let reply = front.oneshot(request.body(()).unwrap()).await.unwrap();
         reply.status() == 200
     }
 
     #[tokio::test]
     async fn only_calls_of_programs_that_the_guard_admits_go_past_it() {
-        assert!(is_short(PATH, &[GRPC, TRAILERS]).await);
-        assert!(!is_short(PATH, &[GRPC]).await, "a page could send it");
-        assert!(!is_short(PATH, &[("content-type", "text/plain"), TRAILERS]).await);
-        assert!(!is_short("/grpc.health.v1.Health/Check", &[GRPC, TRAILERS]).await);
-        assert!(!is_short("/hitl.v1.EventServiceX/GetEvent", &[GRPC, TRAILERS]).await);
+        assert!(is_short(Access::Open, PATH, &[GRPC, TRAILERS]).await);
+        assert!(!is_short(Access::Open, PATH, &[GRPC]).await, "a page could send it");
+        assert!(!is_short(Access::Open, PATH, &[("content-type", "text/plain"), TRAILERS]).await);
+        assert!(!is_short(Access::Open, "/grpc.health.v1.Health/Check", &[GRPC, TRAILERS]).await);
+        assert!(
+            !is_short(Access::Open, "/hitl.v1.EventServiceX/GetEvent", &[GRPC, TRAILERS]).await
+        );
         let foreign = [GRPC, TRAILERS, ("origin", "https://evil.example")];
-        assert!(!is_short(PATH, &foreign).await);
+        assert!(!is_short(Access::Open, PATH, &foreign).await);
+    }
+
+    #[tokio::test]
+    async fn a_call_without_a_good_credential_goes_the_long_way() {
+        let own = "hitl_of_this_server_alone";
+        let tokens = vec![OwnToken::of_owner(own.to_owned())];
+        let access = Access::closed(service().await, tokens, Without::Nobody);
+        let good = format!("Bearer {own}");
+        let unknown = TokenText { id: TokenId::from_bytes([1; 8]), secret: [1; 32] }.reveal();
+        let unknown = format!("Bearer {unknown}");
+        for (credential, expected) in [
+            (good.as_str(), true),
+            ("Bearer hitl_of_this_server_alonE", false),
+            ("Basic aGl0bDo=", false),
+            (&unknown, false),
+        ] {
+            let headers = [GRPC, TRAILERS, ("authorization", credential)];
+            assert_eq!(is_short(access.clone(), PATH, &headers).await, expected, "{credential}");
+        }
+        assert!(!is_short(access.clone(), PATH, &[GRPC, TRAILERS]).await, "there is none");
+        let two = [GRPC, TRAILERS, ("authorization", &good), ("authorization", &good)];
+        assert!(!is_short(access, PATH, &two).await, "which of two counts nobody can tell");
+    }
+
+    async fn service() -> hitl_service::Service {
+        let store = hitl_store::open(&StoreUrl::Memory, Options::default()).await.unwrap();
+        hitl_service::Service::new(
+            store,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+            10,
+            CancellationToken::new(),
+            Background::new(None),
+        )
     }
 }

@@ -42,7 +42,8 @@ impl Server {
         env: &[(String, String)],
     ) -> Result<Self> {
         let mut command = Command::new(program()?);
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--store", url]);
+        command.args(["serve", "--insecure", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--store", url]);
         command.args(["--link-key-file".as_ref(), dir.join("link.key").as_os_str()]);
         command.envs(env.iter().map(|(name, value)| (name, value)));
         // What it would log at the default level belongs to the figure, where it goes does not.

@@ -78,6 +78,8 @@ fn a_wrong_name_type_kind_or_version_is_found() {
     }
 }
 
+/// The token of the admin.
+const TOKEN: &str = "aaaabbbbccccddddeeeeffff00001111";
 /// What one wait takes at most, in KiB.
 const WAIT_KIB: u64 = 12;
 
@@ -99,8 +101,7 @@ fn the_memory_of_a_pod_is_enough_for_the_waits_that_it_takes() {
 }
 
 #[tokio::test]
-async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes_and_by_its_names()
-{
+async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes_and_its_admin() {
     let manifests = manifests();
     let after = |start: &str| {
         let lines = manifests.lines().map(str::trim);
@@ -110,11 +111,15 @@ async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes
     let key = dir.path().join("link.key");
     std::fs::write(&key, "0123456789abcdef".repeat(4)).expect("it can be written");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).expect("it is ours");
+    let token = dir.path().join("token");
+    std::fs::write(&token, TOKEN).expect("it can be written");
+    std::fs::set_permissions(&token, PermissionsExt::from_mode(0o400)).expect("it is ours");
     let arguments = after("- --");
     assert_eq!(arguments.len(), 5, "{arguments:?}");
-    let mut config = Config::new(tools::hitl()).kind(Kind::StrictS3);
+    let mut config = Config::new(tools::hitl()).with_credentials().kind(Kind::StrictS3);
     for argument in arguments.iter().filter(|argument| !argument.starts_with("listen=")) {
         let argument = argument.replace("/etc/hitl/link.key", &key.display().to_string());
+        let argument = argument.replace("/etc/hitl-admin/token", &token.display().to_string());
         config = config.arg(format!("--{argument}"));
     }
     let server = Server::start(config).await.expect("it starts");
@@ -125,8 +130,10 @@ async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes
         let reply = client.get(server.url(&format!("/{path}"))).send().await;
         assert_eq!(reply.expect("the server replies").status().as_u16(), 200, "/{path}");
     }
-    for (host, status) in [("hitl.hitl:4485", 200), ("hitl.example.com", 403)] {
-        let call = client.get(server.url("/v1/events")).header("host", host);
+    let other = TOKEN.replace('a', "b");
+    for (token, status) in [(TOKEN, 200), (&other, 401)] {
+        let call = client.get(server.url("/v1/events")).header("host", "hitl.hitl:4485");
+        let call = call.bearer_auth(token);
         assert_eq!(call.send().await.expect("the server replies").status().as_u16(), status);
     }
 }

@@ -10,6 +10,7 @@ mod shell;
 mod site;
 mod web;
 
+mod access;
 mod answers;
 mod browser;
 mod buckets;

@@ -54,11 +54,11 @@ async fn a_second_server_on_the_same_port_is_refused() {
 }
 
 #[tokio::test]
-async fn other_addresses_than_loopback_need_insecure_as_long_as_nobody_proves_who_they_are() {
+async fn plain_text_beyond_loopback_has_to_be_asked_for() {
     let dir = tempfile::tempdir().expect("a directory");
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let refused = serve(&["--listen", address, "--store", "memory://"], dir.path()).await;
-        assert_refused(&refused, &["--insecure", "127.0.0.1"]);
+        assert_refused(&refused, &["--plain-text", "--insecure", "127.0.0.1"]);
     }
 }
 

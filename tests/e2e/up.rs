@@ -17,7 +17,9 @@ use crate::tasks::free_port;
 fn endpoint(line: &str) -> String {
     let said: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
     let endpoint = said["endpoint"].as_str().expect("an endpoint").to_owned();
-    assert_eq!(line, format!("{}\n", json!({"endpoint": endpoint})));
+    let token = said["token"].as_str().expect("a token");
+    assert!(hitl_core::TokenText::parse(token).is_some(), "it is one as all others are");
+    assert_eq!(line, format!("{}\n", json!({"endpoint": endpoint, "token": token})));
     endpoint
 }
 

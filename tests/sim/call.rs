@@ -101,8 +101,7 @@ async fn send(service: &Session, event: Option<EventKey>, op: Op) -> Result<View
 }
 
 fn command(op: Op) -> Option<Command> {
-    let responder =
-        Responder { name: "client".to_owned(), channel: Channel::Grpc, address: String::new() };
+    let responder = Responder::claimed("client".to_owned(), Channel::Grpc, String::new());
     let identity = |answer_id| Identity {
         responder: responder.clone(),
         answer_id: Some(answer_id).filter(|id: &String| !id.is_empty()),
@@ -133,6 +132,8 @@ fn spec(draft: Draft) -> Spec {
             .default
             .map_or(OnTimeout::Fail, |value| OnTimeout::Default(Value::Int(value))),
         idempotency_key: Some(draft.key).filter(|key| !key.is_empty()),
+        allow_self_answer: false,
+        created_by: None,
     }
 }
 

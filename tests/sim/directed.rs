@@ -55,14 +55,15 @@ impl Two {
             expiration: Expiration::TtlMs(86_400_000),
             on_timeout: OnTimeout::Fail,
             idempotency_key: None,
+            allow_self_answer: false,
+            created_by: None,
         };
         let created = self.one.service.create(Namespace::default(), spec).await;
         created.expect("nothing is wrong").event.request.key()
     }
 
     async fn answer(&self, event: &EventKey) {
-        let responder =
-            Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+        let responder = Responder::claimed(String::new(), Channel::Grpc, String::new());
         let identity = Identity { responder, answer_id: None };
         let answer = Command::Answer { answer: Answer::Value(Value::Int(1)), identity };
         self.one.service.end(event, answer).await.expect("nothing is wrong");

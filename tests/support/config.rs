@@ -31,13 +31,21 @@ pub struct Config {
     pub(crate) store: Store,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
+    /// Whether callers have to prove who they are.
+    pub(crate) wants_credentials: bool,
 }
 
 impl Config {
     /// `binary`, with a store of its own that is of the kind that this run of the tests is about.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         let store = Store::Own(Kind::of_this_run());
-        Self { binaries: vec![binary.into()], store, args: Vec::new(), env: Vec::new() }
+        Self {
+            binaries: vec![binary.into()],
+            store,
+            args: Vec::new(),
+            env: Vec::new(),
+            wants_credentials: false,
+        }
     }
 
     /// Has each life of the server run the next of `binaries`, and the first again after the last.
@@ -61,6 +69,13 @@ impl Config {
     /// Uses this `--store`, for which the environment needs to say nothing.
     pub fn store(self, spec: impl Into<String>) -> Self {
         self.place(Place { url: spec.into(), env: Vec::new() })
+    }
+
+    /// Lets in nobody without a credential, as a server does unless it is told otherwise. Most tests are about other
+    /// things, and run one that is.
+    pub fn with_credentials(mut self) -> Self {
+        self.wants_credentials = true;
+        self
     }
 
     /// Adds an argument to `hitl serve`.

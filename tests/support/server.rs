@@ -95,6 +95,7 @@ impl Server {
             // The developer's own server and store are none of our business.
             .env_remove("HITL_ENDPOINT")
             .env("HITL_DATA_DIR", self.dir.path())
+            .env("HITL_INSECURE", (!self.config.wants_credentials).to_string())
             .envs(self.place.env.iter().chain(&self.config.env).cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

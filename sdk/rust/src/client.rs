@@ -15,6 +15,7 @@ use tonic::{Response, Status};
 use crate::channel;
 use crate::config::{Config, Settings};
 use crate::create::EventBuilder;
+use crate::credential::Authorized;
 use crate::error::{Error, Result};
 use crate::key::{self, Ticket};
 use crate::retry::Backoff;
@@ -27,7 +28,7 @@ const MAX_MESSAGE_BYTES: usize = 256 << 20;
 /// Longer than a local server may take to start, so that its own error is the one that is seen.
 pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
 
-pub(crate) type Stub = EventServiceClient<Channel>;
+pub(crate) type Stub = EventServiceClient<Authorized>;
 
 /// Creates events, waits for them, and answers them.
 ///
@@ -275,6 +276,11 @@ impl Client {
     }
 
     pub(crate) fn stub(&self) -> Result<Stub> {
+        Ok(Stub::new(self.authorized()?).max_decoding_message_size(MAX_MESSAGE_BYTES))
+    }
+
+    /// The connection, on which every call carries the token.
+    pub(crate) fn authorized(&self) -> Result<Authorized> {
         let channel = match self.shared.channel.get() {
             Some(channel) => channel,
             None => {
@@ -282,7 +288,7 @@ impl Client {
                 self.shared.channel.get_or_init(|| channel)
             }
         };
-        Ok(Stub::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        Ok(Authorized::new(channel.clone(), self.shared.settings.credential()))
     }
 
     /// Gives the request its namespace, and the key that makes it safe to repeat.

@@ -3,17 +3,20 @@
 //! What code sets wins over the environment, and the environment over the default. The environment
 //! is read once, when a client is made.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::credential::{Credential, Token};
 use crate::endpoint;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::local::Local;
 
 /// How a [`crate::Client`] reaches its server. `Config::default()` takes everything from the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     endpoint: Option<String>,
+    token: Option<Token>,
     namespace: Option<String>,
     run_id: Option<String>,
     binary: Option<PathBuf>,
@@ -26,6 +29,14 @@ impl Config {
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// The token that proves to the server at [`Config::endpoint`] who calls: its text, or a [`Token`] from a function. Else
+    /// `HITL_TOKEN`; a server that asks for no credential needs none. The local server says its own.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
+        self.token = Some(token.into());
         self
     }
 
@@ -65,14 +76,20 @@ impl Config {
         let present = |value: &String| !value.is_empty();
         let env = |name: &str| env(name).filter(present);
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
+        let token = self.token.filter(|token| !token.is_empty());
+        let token = token.or_else(|| env("HITL_TOKEN").map(Token::from));
         let server = match set(self.endpoint, "HITL_ENDPOINT") {
             Some(endpoint) => Server::At(endpoint::parse(&endpoint)?),
             None => Server::Local(Local::new(
                 self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
             )),
         };
+        if let (Server::At(endpoint), Some(_)) = (&server, &token) {
+            refuse_plain_text(endpoint, env("HITL_INSECURE_TRANSPORT").as_deref())?;
+        }
         Ok(Settings {
             server,
+            token,
             namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
@@ -85,9 +102,39 @@ impl Config {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Server,
+    pub(crate) token: Option<Token>,
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
     pub(crate) retry_for: Duration,
+}
+
+impl Settings {
+    /// What proves who calls.
+    pub(crate) fn credential(&self) -> Credential {
+        match (&self.server, &self.token) {
+            (Server::Local(local), _) => Credential::Local(local.clone()),
+            (Server::At(_), Some(token)) => Credential::Token(token.clone()),
+            (Server::At(_), None) => Credential::None,
+        }
+    }
+}
+
+/// A token that goes over a network in plain text is everybody's.
+fn refuse_plain_text(endpoint: &str, insecure: Option<&str>) -> Result<()> {
+    let is_loopback = |host: &str| {
+        host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    };
+    let host = endpoint.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
+    match host {
+        Some((host, _)) if !is_loopback(host) && insecure != Some("1") => {
+            Err(Error::config(format!(
+                "the token is not sent to {endpoint}, since whoever is on the way could read it: use https, or set \
+                 HITL_INSECURE_TRANSPORT=1 if nobody can be"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Which server that is.
@@ -156,6 +203,26 @@ mod tests {
         };
         assert_eq!(program(Config::default()), PathBuf::from("/opt/hitl"));
         assert_eq!(program(Config::default().binary("mine")), PathBuf::from("mine"));
+    }
+
+    #[test]
+    fn a_token_is_sent_in_plain_text_to_this_machine_alone_unless_told_otherwise() {
+        let token = ("HITL_TOKEN", "hitl_x");
+        for (endpoint, fine) in [
+            ("http://127.0.0.1:1", true),
+            ("http://[::1]:1", true),
+            ("localhost", true),
+            ("http://10.0.0.1:1", false),
+            ("http://127.0.0.1.evil.example", false),
+        ] {
+            let at = |vars: &[_]| resolve(Config::default().endpoint(endpoint), vars);
+            assert_eq!(at(&[token]).is_ok(), fine, "{endpoint}");
+            assert!(at(&[]).is_ok() && at(&[("HITL_TOKEN", "")]).is_ok(), "{endpoint}");
+            assert!(at(&[token, ("HITL_INSECURE_TRANSPORT", "1")]).is_ok(), "{endpoint}");
+        }
+        let error = resolve(Config::default().endpoint("http://h:1").token("hitl_x"), &[]);
+        let error = error.unwrap_err();
+        assert!(error.message().contains("https") && !error.message().contains("hitl_x"));
     }
 
     #[test]

@@ -34,6 +34,12 @@ impl<T: DataType, C> EventBuilder<T, C> {
         self
     }
 
+    /// Lets this client also answer and decline the event itself, which else somebody with another token has to.
+    pub fn allow_self_answer(mut self) -> Self {
+        self.request.allow_self_answer = true;
+        self
+    }
+
     /// The time until the event times out, 1 ms to 366 days: one hour unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };

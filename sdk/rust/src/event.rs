@@ -70,7 +70,11 @@ impl<T: DataType, C> Event<T, C> {
     pub(crate) fn announce(&self) {
         if !waits::is_final(&self.record) {
             let (name, link) = (visible::line(self.name()), visible::line(self.form_url()));
-            eprintln!("hitl: \"{name}\" waits for an answer at {link}");
+            match self.form_url() {
+                // Whoever has a token that may hand out links can say where.
+                "" => eprintln!("hitl: \"{name}\" ({}) waits for an answer", self.id()),
+                _ => eprintln!("hitl: \"{name}\" waits for an answer at {link}"),
+            }
         }
     }
 }

@@ -31,12 +31,14 @@
 //!
 //! Everything here is async on tokio; [`blocking`] is the same for programs that are not.
 
+mod admin;
 pub mod blocking;
 mod bounds;
 mod channel;
 mod client;
 mod config;
 mod create;
+mod credential;
 mod endpoint;
 mod error;
 mod event;
@@ -65,6 +67,7 @@ mod wait_tests;
 pub use client::Client;
 pub use config::Config;
 pub use create::EventBuilder;
+pub use credential::Token;
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use event::Event;
 /// The messages of the `hitl.v1` API, for untyped use.

@@ -1,9 +1,10 @@
 //! The local server: at each connect `hitl up` is run, which finds it or starts it, and says where it is.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -24,7 +25,27 @@ const UP_LIMIT: Duration = Duration::from_secs(13);
 pub(crate) struct Local {
     pub(crate) binary: Option<PathBuf>,
     /// Where it was last.
-    found: Arc<Mutex<String>>,
+    found: Arc<Mutex<Found>>,
+    /// One looks for it at a time.
+    looking: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What `hitl up` said last.
+#[derive(Clone, Default)]
+struct Found {
+    /// Empty before the first time.
+    endpoint: String,
+    /// Empty if the server asks for none.
+    token: String,
+    /// Whether nobody has connected there yet.
+    is_new: bool,
+}
+
+/// Without the token.
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 /// Connects to the local server whatever address is asked for.
@@ -53,12 +74,39 @@ impl Local {
 
     /// Where it was last, empty before the first connect.
     pub(crate) fn endpoint(&self) -> String {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.found().endpoint.clone()
+    }
+
+    /// The token for it. It is looked for if nobody has yet.
+    pub(crate) async fn token(&self) -> Result<String> {
+        let _looking = self.looking.lock().await;
+        if self.found().endpoint.is_empty() {
+            // In a task of its own, for the reason given above.
+            let local = self.clone();
+            let looked = tokio::spawn(async move { local.look().await });
+            looked.await.unwrap_or_else(|panic| Err(Error::internal(panic.to_string())))?;
+        }
+        Ok(self.found().token.clone())
+    }
+
+    async fn look(&self) -> Result<()> {
+        let found = self.up().await?;
+        *self.found() = found;
+        Ok(())
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn connect(&self) -> Result<TcpStream> {
-        let endpoint = self.up().await?;
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&endpoint);
+        // The first connection is made to what was found for the first call; each later one may be to another server.
+        let is_new = std::mem::take(&mut self.found().is_new);
+        if !is_new {
+            self.look().await?;
+            self.found().is_new = false;
+        }
+        let endpoint = self.endpoint();
         let dial = async {
             let stream = TcpStream::connect(endpoint.trim_start_matches("http://")).await?;
             stream.set_nodelay(true).map(|()| stream)
@@ -68,7 +116,7 @@ impl Local {
         })
     }
 
-    async fn up(&self) -> Result<String> {
+    async fn up(&self) -> Result<Found> {
         let binary = self.binary.clone().or_else(beside_us).unwrap_or_else(|| "hitl".into());
         let run = async {
             let path = std::env::var_os("PATH");
@@ -88,15 +136,23 @@ impl Local {
                 return Err(Error::unavailable(format!("`hitl up` has not ended within {limit} s")));
             }
         };
-        endpoint_of(&output)
+        found_by(&output)
     }
 }
 
-fn endpoint_of(output: &Output) -> Result<String> {
+fn found_by(output: &Output) -> Result<Found> {
     let said: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
     let found = said.as_ref().and_then(|said| said["endpoint"].as_str());
     match found.filter(|_| output.status.success()) {
-        Some(found) => endpoint::parse(found),
+        Some(found) => Ok(Found {
+            endpoint: endpoint::parse(found)?,
+            token: said
+                .as_ref()
+                .and_then(|said| said["token"].as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            is_new: true,
+        }),
         None => {
             let why = String::from_utf8_lossy(&output.stderr);
             let why = why.trim_end().trim_start_matches("hitl: ");

@@ -19,7 +19,7 @@ export async function freePort(): Promise<number> {
 export async function serve(endpoint: string, dir: string): Promise<ChildProcess> {
   const binary = process.env.HITL_BIN;
   assert.ok(binary, "set HITL_BIN to the hitl program");
-  const args = ["serve", "--listen", new URL(endpoint).host];
+  const args = ["serve", "--insecure", "--listen", new URL(endpoint).host];
   const child = spawn(binary, args, { env: { ...process.env, HITL_DATA_DIR: dir }, stdio: "ignore" });
   const up = () => fetch(`${endpoint}/healthz`).then(({ ok }) => ok, () => false);
   while (!(await up())) assert.equal(child.exitCode, null, "the server has ended");

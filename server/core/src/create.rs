@@ -9,6 +9,7 @@ use crate::id::{EventId, Namespace};
 use crate::input::Input;
 use crate::limits;
 use crate::lookalike::is_blank;
+use crate::principal::Proof;
 use crate::rejection::{Rejection, Violation};
 use crate::time::Timestamp;
 use crate::weight::Weight;
@@ -34,6 +35,10 @@ pub struct Spec {
     pub on_timeout: OnTimeout,
     /// What makes the create safe to repeat.
     pub idempotency_key: Option<String>,
+    /// Whether whoever creates the event may also answer it.
+    pub allow_self_answer: bool,
+    /// Who creates it; `None` if the server asks for no credential.
+    pub created_by: Option<Proof>,
 }
 
 /// When an event times out, as it was asked.
@@ -110,6 +115,8 @@ pub fn create(
         expiration: spec.expiration,
         on_timeout: spec.on_timeout,
         idempotency_key: spec.idempotency_key,
+        allow_self_answer: spec.allow_self_answer,
+        created_by: spec.created_by,
         create_time: now,
         deadline,
         weight: Weight::default(),
@@ -118,8 +125,8 @@ pub fn create(
 
 /// Names of the fields in which two requests ask for different things; empty if one is a repeat of the other.
 ///
-/// What the server fixed (create time, deadline) does not count: a repeat with the same time to
-/// live comes later and still asks for the same.
+/// What the server fixed (create time, deadline, who created it) does not count: a repeat with the same time to live
+/// comes later, perhaps with another token, and still asks for the same.
 pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
     let same = [
         ("name", a.name == b.name),
@@ -131,6 +138,7 @@ pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
         ("expiration", a.expiration == b.expiration),
         ("on_timeout", a.on_timeout == b.on_timeout),
         ("idempotency_key", a.idempotency_key == b.idempotency_key),
+        ("allow_self_answer", a.allow_self_answer == b.allow_self_answer),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect()
 }
@@ -190,6 +198,8 @@ mod tests {
             expiration: Expiration::default(),
             on_timeout: OnTimeout::Fail,
             idempotency_key: None,
+            allow_self_answer: false,
+            created_by: None,
         }
     }
 

@@ -37,6 +37,19 @@ pub enum Command {
     Expire,
 }
 
+impl Command {
+    /// Who acts, if anybody does.
+    pub fn responder_mut(&mut self) -> Option<&mut Responder> {
+        match self {
+            Self::Answer { identity, .. } | Self::Decline { identity, .. } => {
+                Some(&mut identity.responder)
+            }
+            Self::Cancel { responder, .. } => Some(responder),
+            Self::Expire => None,
+        }
+    }
+}
+
 /// Who acts, and under what name for this call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -92,6 +105,7 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
             }
         });
     }
+    refuse_self_answer(event, command)?;
     let (outcome, responder, answer_id) = match command {
         Command::Answer { answer, identity } => {
             let value = read(event, answer)?;
@@ -113,6 +127,21 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
         answer_id,
         weight: Weight::default(),
     }))
+}
+
+/// A program that asks is there to be told by somebody else, unless it was created to allow otherwise.
+fn refuse_self_answer(event: &Event, command: &Command) -> Result<(), Rejection> {
+    let (Command::Answer { identity, .. } | Command::Decline { identity, .. }) = command else {
+        return Ok(());
+    };
+    let (Some(creator), Some(responder)) = (&event.request.created_by, &identity.responder.proof)
+    else {
+        return Ok(());
+    };
+    if !event.request.allow_self_answer && creator.is_of_same_principal(responder) {
+        return Err(Rejection::SelfAnswer);
+    }
+    Ok(())
 }
 
 fn read(event: &Event, answer: &Answer) -> Result<Value, Rejection> {

@@ -9,6 +9,7 @@ use crate::create::{Expiration, Spec, create};
 use crate::event::{Channel, PromptFormat, Request, State};
 use crate::id::{EventId, Namespace};
 use crate::input::{Input, IntInput};
+use crate::principal::{CredentialKind, Proof};
 
 const CREATED_MS: i64 = 1_000;
 const DEADLINE_MS: i64 = 2_000;
@@ -28,6 +29,8 @@ fn request(on_timeout: OnTimeout) -> Arc<Request> {
         expiration: Expiration::Deadline(at(DEADLINE_MS)),
         on_timeout,
         idempotency_key: None,
+        allow_self_answer: false,
+        created_by: None,
     };
     Arc::new(
         create(spec, Namespace::default(), EventId::from_bytes([7; 16]), at(CREATED_MS)).unwrap(),
@@ -39,8 +42,7 @@ fn pending() -> Event {
 }
 
 fn identity(answer_id: Option<&str>) -> Identity {
-    let responder =
-        Responder { name: "Ann".into(), channel: Channel::Grpc, address: String::new() };
+    let responder = Responder::claimed("Ann".into(), Channel::Grpc, String::new());
     Identity { responder, answer_id: answer_id.map(str::to_owned) }
 }
 
@@ -186,6 +188,40 @@ proptest! {
                 prop_assert!(after.response.is_some());
             }
             event = after;
+        }
+    }
+}
+
+fn proof(known_by: CredentialKind, id: &str) -> Option<Proof> {
+    Some(Proof { known_by, id: id.to_owned(), name: "ci".to_owned() })
+}
+
+#[test]
+fn whoever_created_an_event_neither_answers_nor_declines_it_unless_it_was_created_to_allow_that() {
+    use CredentialKind::{Link, None, Owner, Person, Token};
+    let cases = [
+        (proof(Token, "1"), proof(Token, "1"), true),
+        (proof(Person, "1"), proof(Person, "1"), true),
+        (proof(Token, "1"), proof(Token, "2"), false),
+        (proof(Token, "1"), proof(Person, "1"), false),
+        (proof(Owner, ""), proof(Owner, ""), false),
+        (Option::None, proof(None, ""), false),
+        (proof(Token, "1"), proof(Link, ""), false),
+    ];
+    for (created_by, answers, refused) in cases {
+        for allow_self_answer in [false, true] {
+            let asked = (*request(OnTimeout::Fail)).clone();
+            let asked = Request { created_by: created_by.clone(), allow_self_answer, ..asked };
+            let event = Event { request: Arc::new(asked), response: Option::None };
+            for mut command in [answer(3, Some("a")), decline("no", Some("a"))] {
+                command.responder_mut().unwrap().proof = answers.clone();
+                let (_, result) = apply(&event, &command, at(1_500));
+                let expected = refused && !allow_self_answer;
+                assert_eq!(result == Err(Rejection::SelfAnswer), expected, "{command:?}");
+            }
+            let mut withdrawn = cancel();
+            withdrawn.responder_mut().unwrap().proof = answers.clone();
+            assert_eq!(apply(&event, &withdrawn, at(1_500)).1, Ok(()));
         }
     }
 }

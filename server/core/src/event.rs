@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::create::Expiration;
 use crate::id::{EventId, EventKey, Namespace};
 use crate::input::Input;
+use crate::principal::Proof;
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::weight::Weight;
@@ -41,6 +42,12 @@ pub struct Request {
     /// What makes the create safe to repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// Whether whoever created the event may also answer it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub allow_self_answer: bool,
+    /// Who created the event; `None` if the server asked for no credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<Proof>,
     /// When the event was created.
     pub create_time: Timestamp,
     /// When the event times out.
@@ -48,6 +55,12 @@ pub struct Request {
     /// What the request weighs, once somebody has asked.
     #[serde(skip)]
     pub weight: Weight,
+}
+
+/// For fields that are left out of records while they are false, as they were before there were such fields.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Request {
@@ -135,6 +148,16 @@ pub struct Responder {
     /// The network address of the caller; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
+    /// Who that was proved to be; `None` in records of before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+impl Responder {
+    /// Somebody of whom it is not known yet who that is.
+    pub fn claimed(name: String, channel: Channel, address: String) -> Self {
+        Self { name, channel, address, proof: None }
+    }
 }
 
 /// A door through which a response can come.

@@ -24,6 +24,8 @@ fn short() -> Request {
         expiration: Expiration::default(),
         on_timeout: OnTimeout::Fail,
         idempotency_key: None,
+        allow_self_answer: false,
+        created_by: None,
         create_time: instant,
         deadline: instant,
         weight: Weight::default(),
@@ -31,8 +33,7 @@ fn short() -> Request {
 }
 
 fn ended(outcome: Outcome) -> Response {
-    let responder =
-        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+    let responder = Responder::claimed(String::new(), Channel::Grpc, String::new());
     let time = Timestamp::from_ms(0).unwrap();
     Response {
         outcome,

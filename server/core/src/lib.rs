@@ -6,6 +6,7 @@
 //! or rolls dice, so nothing here can fail for reasons outside its arguments: the time comes in as
 //! an argument, and every failure is a [`Rejection`] that the caller can mend.
 
+pub mod authorize;
 pub mod choice;
 pub mod create;
 pub mod decide;
@@ -26,10 +27,12 @@ mod schema_cache;
 mod str_input;
 pub mod strict_json;
 pub mod time;
+pub mod token;
 pub mod typed;
 pub mod value;
 pub mod weight;
 
+pub use authorize::{Action, Denied};
 pub use choice::{ChoiceInput, ChoiceOption};
 pub use create::{Expiration, Spec, create};
 pub use decide::{Answer, Command, Decision, Identity, decide};
@@ -38,8 +41,11 @@ pub use event::{
 };
 pub use id::{EventId, EventKey, Namespace};
 pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
-pub use principal::{Action, Denied, Principal};
+pub use principal::{
+    CredentialKind, Known, KnownKind, LinkHolder, Namespaces, Principal, Proof, Role, Roles,
+};
 pub use rejection::{Rejection, Violation};
 pub use time::Timestamp;
+pub use token::{TokenId, TokenText};
 pub use value::Value;
 pub use weight::Weight;

@@ -34,7 +34,7 @@ impl<'a> Lookalikes<'a> {
 }
 
 /// Whether nothing of `text` is seen.
-pub(crate) fn is_blank(text: &str) -> bool {
+pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| is_space(c) || is_invisible(c))
 }
 

@@ -39,6 +39,8 @@ pub enum Rejection {
         /// When it ended.
         time: Timestamp,
     },
+    /// Whoever created the event may not answer or decline it.
+    SelfAnswer,
     /// The deadline has not come yet.
     NotDue,
 }

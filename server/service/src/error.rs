@@ -55,6 +55,23 @@ pub enum Error {
     /// The link is not valid, for whatever reason: none is told, so that none can be probed for.
     #[error("this link is not valid; ask whoever sent it for a new one")]
     LinkInvalid,
+    /// The server wants a credential, and there is none that is good. Why is not told, so that nothing can be probed for.
+    #[error(
+        "this server wants a good token: give one in HITL_TOKEN or as `authorization: Bearer TOKEN`; `hitl token create` \
+         makes one"
+    )]
+    Unauthenticated,
+    /// The principal may not do that there, whether or not what it is about exists.
+    #[error("{0}")]
+    PermissionDenied(&'static str),
+    /// Whoever created the event may not answer or decline it.
+    #[error(
+        "whoever created an event does not answer it: have somebody else answer, or create it with allow_self_answer"
+    )]
+    SelfAnswer,
+    /// No such token.
+    #[error("there is no token {0} that is good")]
+    TokenNotFound(String),
     /// A browser sent the call from a page of another origin, or to a host name that is not ours.
     #[error("{0}")]
     OriginRefused(String),
@@ -140,6 +157,7 @@ impl Error {
             Rejection::AlreadyFinal { state, time } => {
                 Self::AlreadyFinal { key: key.clone(), state, time }
             }
+            Rejection::SelfAnswer => Self::SelfAnswer,
             Rejection::NotDue => Self::Internal(format!("the timer of {key} came early")),
         }
     }

@@ -17,6 +17,7 @@ mod metrics;
 mod retention;
 mod session;
 mod sweep;
+mod tokens;
 mod wait;
 mod waiters;
 mod waits;
@@ -36,11 +37,13 @@ pub use filter::Filter;
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use session::Session;
+pub use tokens::{Made, NewToken, Standing, TokenPage};
 pub use wait::Wait;
 pub use waiters::{FailedWait, Owner, SHARING};
 pub use waits::{Over, Waits};
 pub use watch::{Change, ChangeKind, Watch, Watched};
 
+use crate::tokens::Tokens;
 use crate::waiters::{Reads, Waiters};
 use crate::watch::Watches;
 use hitl_store::announcements::{Announcements, Follower};
@@ -59,6 +62,7 @@ struct Parts {
     jobs: Arc<Jobs>,
     waiters: Arc<Waiters>,
     watches: Arc<Watches>,
+    tokens: Tokens,
     /// Notified when somebody begins to wait or to watch.
     arrived: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -93,6 +97,7 @@ impl Service {
             jobs,
             waiters,
             watches,
+            tokens: Tokens::default(),
             arrived,
             clock,
             random,
@@ -126,7 +131,8 @@ impl Service {
             reads,
             self.sweep_announcements(),
             self.owe_removals(),
-            self.watch_disk()
+            self.watch_disk(),
+            self.watch_tokens()
         );
     }
 

@@ -22,21 +22,33 @@ impl Service {
 }
 
 impl Session {
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// Creates the event that `spec` asks for, durably, with its timer; or finds the one that an earlier create with
     /// the same idempotency key made, even if that has ended.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`],
-    /// [`Error::LinkInvalid`], and those of the store.
+    /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         self.principal.authorize(Action::Create(&namespace))?;
-        self.service.create(namespace, spec).await
+        let created_by = match &self.principal {
+            Principal::Anyone => None,
+            somebody => Some(somebody.proof()),
+        };
+        self.service.create(namespace, Spec { created_by, ..spec }).await
     }
 
     /// The event at `key` as it stands. One whose deadline has passed is ended first.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::LinkInvalid`], and those of the store.
+    /// [`Error::NotFound`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
         self.principal.authorize(Action::Look(key))?;
         self.service.get(key).await
@@ -46,19 +58,23 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`],
-    /// [`Error::ClockOff`], [`Error::LinkInvalid`], and those of the store.
-    pub async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+    /// [`Error::ClockOff`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
+    pub async fn end(&self, key: &EventKey, mut command: Command) -> Result<Event, Error> {
         self.principal.authorize(match command {
             Command::Answer { .. } | Command::Decline { .. } => Action::Respond(key),
             Command::Cancel { .. } | Command::Expire => Action::Cancel(key),
         })?;
+        // Whatever the caller says of itself, this is what was proved.
+        if let Some(responder) = command.responder_mut() {
+            responder.proof = Some(self.principal.proof());
+        }
         self.service.end(key, command).await
     }
 
     /// One page of the events that match `query`. Events that are found overdue are ended first.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], and those of the store.
+    /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         self.principal.authorize(Action::List(&query.filter.namespace))?;
         self.service.list(query).await
@@ -67,7 +83,7 @@ impl Session {
     /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`], and those of
+    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of
     /// the store.
     pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
         self.principal.authorize(Action::Look(key))?;
@@ -87,7 +103,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::ResumeTokenExpired`], [`Error::InvalidRequest`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`],
-    /// [`Error::LinkInvalid`].
+    /// [`Error::LinkInvalid`], [`Error::PermissionDenied`].
     pub fn watch(
         &self,
         filter: Filter,
@@ -99,15 +115,27 @@ impl Session {
         self.service.watch(filter, token, interval, owner)
     }
 
+    /// Whether this principal may be shown the links of events of `namespace`.
+    pub fn may_hand_out_links(&self, namespace: &Namespace) -> bool {
+        self.principal.authorize(Action::HandOutLinks(namespace)).is_ok()
+    }
+
     /// A token from which a watch sends every change that comes after this call.
     pub fn resume_token(&self) -> String {
         self.service.resume_token()
     }
 }
 
-/// Only a link is ever denied anything: it is not valid for that.
 impl From<Denied> for Error {
-    fn from(Denied: Denied) -> Self {
-        Self::LinkInvalid
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Link => Self::LinkInvalid,
+            Denied::Role => {
+                Self::PermissionDenied("the roles of this credential do not let it do that there")
+            }
+            Denied::Anyone => Self::PermissionDenied(
+                "this server asks for no credential (--insecure), and so makes no tokens: start it without",
+            ),
+        }
     }
 }

@@ -9,7 +9,7 @@ use hitl_core::Command;
 use hitl_proto::v1;
 use prost::Message;
 
-use super::{Api, Caller, Problem, from_proto};
+use super::{Api, Caller, Problem, from_proto, to_proto};
 use crate::admission::REPLY_FACTOR;
 use hitl_service::Error;
 use v1::answer_event_result::Result as Answered;
@@ -72,7 +72,7 @@ impl Api {
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
         let event = self.session(caller).end(&key, Command::Answer { answer, identity }).await?;
-        Ok(self.to_proto(&event).response.unwrap_or_default())
+        Ok(to_proto::event(&event, None).response.unwrap_or_default())
     }
 
     /// What becomes of each of `requests`, whose results have `more` bytes than they, in their order.

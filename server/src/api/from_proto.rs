@@ -63,6 +63,9 @@ pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
             }
         },
         idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
+        allow_self_answer: request.allow_self_answer,
+        // The session says who.
+        created_by: None,
     })
 }
 
@@ -77,17 +80,33 @@ pub(super) fn answer(answer: Option<v1::answer_event_request::Answer>) -> Result
 }
 
 pub(super) fn list_query(request: v1::ListEventsRequest) -> Result<ListQuery, Error> {
-    let page_size = match usize::try_from(request.page_size) {
-        Ok(0) => PAGE_SIZE_DEFAULT,
-        Ok(size) => size.min(PAGE_SIZE_MAX),
-        Err(_) => return Err(Error::invalid("page_size", "must not be negative")),
-    };
+    let page_size = page_size(request.page_size)?;
     let v1::ListEventsRequest { namespace, state, name, scope, labels, .. } = request;
     Ok(ListQuery {
         filter: filter(&namespace, state, name, scope, labels)?,
         page_size,
         page_token: request.page_token,
     })
+}
+
+pub(super) fn page_size(asked: i32) -> Result<usize, Error> {
+    match usize::try_from(asked) {
+        Ok(0) => Ok(PAGE_SIZE_DEFAULT),
+        Ok(size) => Ok(size.min(PAGE_SIZE_MAX)),
+        Err(_) => Err(Error::invalid("page_size", "must not be negative")),
+    }
+}
+
+/// Whole milliseconds of the duration in `field`, if there is one.
+pub(super) fn duration_ms(
+    field: &str,
+    duration: Option<ProtoDuration>,
+) -> Result<Option<i64>, Error> {
+    let Some(ProtoDuration { seconds, nanos }) = duration else {
+        return Ok(None);
+    };
+    let ms = whole_ms(seconds, nanos);
+    ms.map(Some).ok_or_else(|| Error::invalid(field, "must be a valid duration"))
 }
 
 /// Which events a list or a watch is of.

@@ -3,6 +3,7 @@
 //! gRPC and JSON over HTTP both call this, so that a rule or a default can't differ between the doors. Each method is:
 //! convert, call the service, convert.
 
+pub(crate) mod admin;
 mod batch;
 mod from_proto;
 mod problem;
@@ -11,7 +12,7 @@ mod waits;
 
 use std::time::Duration;
 
-use hitl_core::{Channel, Command, Event, EventKey, Identity, Principal, Responder};
+use hitl_core::{Action, Channel, Command, Event, EventKey, Identity, Principal, Responder};
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 
@@ -21,7 +22,7 @@ pub use waits::Waits;
 use crate::admission::Admission;
 use crate::auth::Links;
 use hitl_service::error::Error;
-use hitl_service::{Change, Owner, Page, Service, Session, Wait, Watch, Watched};
+use hitl_service::{Change, Owner, Page, Service, Session, Standing, Wait, Watch, Watched};
 
 /// Who calls, as far as the transport knows.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Waiting {
     pub first: v1::Event,
     /// What ends with the event.
     pub wait: Wait,
+    /// Who waits.
+    pub caller: Caller,
     /// Time between heartbeats that the caller asked for.
     pub interval: Duration,
 }
@@ -81,7 +84,7 @@ impl Api {
         let spec = from_proto::spec(request)?;
         let created = self.session(caller).create(namespace, spec).await?;
         Ok(v1::CreateEventResponse {
-            event: Some(self.to_proto(&created.event)),
+            event: Some(self.to_proto(&created.event, caller)),
             existed: created.existed,
         })
     }
@@ -99,7 +102,7 @@ impl Api {
         let _call = self.admission.call()?;
         let event = self.session(caller).get(&key).await?;
         self.admission.can_reply(&event)?;
-        Ok(v1::GetEventResponse { event: Some(self.to_proto(&event)) })
+        Ok(v1::GetEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
     /// `EventService.GetEvent` that holds its answer until the event ends, `limit` has passed, or the server goes.
@@ -117,8 +120,12 @@ impl Api {
         let (event, wait) = self.session(caller).wait(&key, owner).await?;
         self.admission.can_reply(&event)?;
         drop(event);
-        let event = wait.ended_within(limit).await?;
-        Ok(v1::GetEventResponse { event: Some(self.deliver(&event).await) })
+        let standing = self.standing(caller);
+        let event = tokio::select! {
+            event = wait.ended_within(limit) => event?,
+            () = standing.ended() => return Err(Error::Unauthenticated),
+        };
+        Ok(v1::GetEventResponse { event: Some(self.deliver(&event, caller).await) })
     }
 
     /// `EventService.ListEvents`.
@@ -133,13 +140,15 @@ impl Api {
         let _call = self.admission.call()?;
         let _turn = self.admission.page().await?;
         let query = from_proto::list_query(request)?;
-        let (session, links) = (self.session(caller), self.links.clone());
+        let session = self.session(caller);
+        let links = session.may_hand_out_links(&query.filter.namespace).then(|| self.links.clone());
         let make = async move {
             // Before anything is read, so that a watch from it misses nothing.
             let is_first = query.page_token.is_empty();
             let resume_token = if is_first { session.resume_token() } else { String::new() };
             let page = session.list(&query).await?;
-            let events = page.events.iter().map(|event| to_proto::event(event, &links)).collect();
+            let events =
+                page.events.iter().map(|event| to_proto::event(event, links.as_ref())).collect();
             let Page { next_page_token, unreadable, .. } = page;
             Ok(v1::ListEventsResponse { events, next_page_token, unreadable, resume_token })
         };
@@ -160,13 +169,14 @@ impl Api {
         let interval = from_proto::heartbeat_interval(request.heartbeat_interval)?;
         let (event, wait) = self.session(caller).wait(&key, owner).await?;
         self.admission.can_reply(&event)?;
-        Ok(Waiting { first: self.to_proto(&event), wait, interval })
+        let first = self.to_proto(&event, caller);
+        Ok(Waiting { first, wait, caller: caller.clone(), interval })
     }
 
     /// The ended event, as the message that ends the stream of a wait, once there is room for it.
-    pub async fn deliver(&self, event: &Event) -> v1::Event {
+    pub async fn deliver(&self, event: &Event, caller: &Caller) -> v1::Event {
         self.admission.can_deliver(event).await;
-        self.to_proto(event)
+        self.to_proto(event, caller)
     }
 
     /// `EventService.WatchEvents`.
@@ -187,10 +197,10 @@ impl Api {
     }
 
     /// What came of a watch, as a message of its stream, once there is room for it.
-    pub async fn watched(&self, watched: Watched) -> v1::WatchEventsResponse {
+    pub async fn watched(&self, watched: Watched, caller: &Caller) -> v1::WatchEventsResponse {
         let update = match watched {
             Watched::Change(Change { kind, event }) => {
-                let event = Some(self.deliver(&event).await);
+                let event = Some(self.deliver(&event, caller).await);
                 Update::Change(v1::Change { kind: to_proto::change_kind(kind).into(), event })
             }
             Watched::Bookmark(resume_token) => {
@@ -213,7 +223,7 @@ impl Api {
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
         let event = self.end(caller, &key, Command::Answer { answer, identity }).await?;
-        Ok(v1::AnswerEventResponse { event: Some(self.to_proto(&event)) })
+        Ok(v1::AnswerEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
     /// `EventService.DeclineEvent`.
@@ -229,7 +239,7 @@ impl Api {
         let identity = caller.identity(request.responder, request.answer_id);
         let event =
             self.end(caller, &key, Command::Decline { reason: request.reason, identity }).await?;
-        Ok(v1::DeclineEventResponse { event: Some(self.to_proto(&event)) })
+        Ok(v1::DeclineEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
     /// `EventService.CancelEvent`.
@@ -245,7 +255,7 @@ impl Api {
         let responder = caller.identity(String::new(), String::new()).responder;
         let event =
             self.end(caller, &key, Command::Cancel { reason: request.reason, responder }).await?;
-        Ok(v1::CancelEventResponse { event: Some(self.to_proto(&event)) })
+        Ok(v1::CancelEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
     async fn end(&self, caller: &Caller, key: &EventKey, command: Command) -> Result<Event, Error> {
@@ -262,16 +272,28 @@ impl Api {
         to_proto::timestamp(self.service.clock().now())
     }
 
-    /// `event` as the API shows it.
-    pub fn to_proto(&self, event: &Event) -> v1::Event {
-        to_proto::event(event, &self.links)
+    /// `event` as the API shows it to `caller`: with its links if that may hand them out.
+    pub fn to_proto(&self, event: &Event, caller: &Caller) -> v1::Event {
+        let namespace = &event.request.namespace;
+        let may = caller.principal.authorize(Action::HandOutLinks(namespace)).is_ok();
+        to_proto::event(event, may.then_some(&self.links))
+    }
+
+    /// `event` as the API shows it to whoever has a link to it.
+    pub fn to_proto_with_links(&self, event: &Event) -> v1::Event {
+        to_proto::event(event, Some(&self.links))
+    }
+
+    /// Whether the credential of `caller`, who begins a stream, is still good.
+    pub fn standing(&self, caller: &Caller) -> Standing {
+        self.service.standing(&caller.principal)
     }
 }
 
 impl Caller {
     /// Who acts: this caller, by the name and under the id that it gives; empty means none.
     pub fn identity(&self, name: String, answer_id: String) -> Identity {
-        let responder = Responder { name, channel: self.channel, address: self.address.clone() };
+        let responder = Responder::claimed(name, self.channel, self.address.clone());
         Identity { responder, answer_id: Some(answer_id).filter(|id| !id.is_empty()) }
     }
 }

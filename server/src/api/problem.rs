@@ -32,6 +32,8 @@ pub mod grpc_code {
     pub const UNAVAILABLE: i32 = 14;
     /// Something that was stored cannot be read.
     pub const DATA_LOSS: i32 = 15;
+    /// No good credential.
+    pub const UNAUTHENTICATED: i32 = 16;
 }
 
 /// What a caller is told of an [`Error`], whatever the transport.
@@ -75,6 +77,10 @@ impl From<&Error> for Problem {
             Error::Removed(_) => (code::FAILED_PRECONDITION, ErrorReason::EventRemoved),
             Error::ResumeTokenExpired => (code::OUT_OF_RANGE, ErrorReason::ResumeTokenExpired),
             Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
+            Error::Unauthenticated => (code::UNAUTHENTICATED, ErrorReason::Unauthenticated),
+            Error::PermissionDenied(_) => (code::PERMISSION_DENIED, ErrorReason::PermissionDenied),
+            Error::SelfAnswer => (code::PERMISSION_DENIED, ErrorReason::SelfAnswer),
+            Error::TokenNotFound(_) => (code::NOT_FOUND, ErrorReason::TokenNotFound),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
             Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
@@ -96,6 +102,7 @@ impl From<&Error> for Problem {
             retry_after: error.retry_after(),
             resource: match error {
                 Error::NotFound(key) => Some(("hitl.v1.Event".to_owned(), key.id.to_string())),
+                Error::TokenNotFound(id) => Some(("hitl.v1.Token".to_owned(), id.clone())),
                 _ => None,
             },
         }

@@ -1,17 +1,19 @@
 //! From the domain to messages.
 
 use hitl_core::{
-    Channel, ChoiceInput, Event, Input, OnTimeout, Outcome, PromptFormat, Responder, Response,
-    State, StrFormat, StrInput, Timestamp, Value,
+    Channel, ChoiceInput, CredentialKind, Event, Input, OnTimeout, Outcome, PromptFormat, Proof,
+    Responder, Response, Role, State, StrFormat, StrInput, Timestamp, Value,
 };
 use hitl_proto::v1;
 use hitl_service::ChangeKind;
 
 use crate::auth::Links;
 
-pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
+/// `event`, with its links if there are `links` to show.
+pub(super) fn event(event: &Event, links: Option<&Links>) -> v1::Event {
     let request = &event.request;
-    let urls = links.urls(request);
+    let urls = links.map(|links| links.urls(request));
+    let (form_url, api_url) = urls.map(|urls| (urls.form, urls.api)).unwrap_or_default();
     v1::Event {
         id: request.id.to_string(),
         namespace: request.namespace.to_string(),
@@ -36,9 +38,10 @@ pub(super) fn event(event: &Event, links: &Links) -> v1::Event {
         deadline: Some(timestamp(request.deadline)),
         state: state(event.state()).into(),
         response: event.response.as_ref().map(|ended| response(ended)),
-        form_url: urls.form,
-        api_url: urls.api,
-        ..v1::Event::default()
+        form_url,
+        api_url,
+        created_by: request.created_by.as_ref().map(creator),
+        allow_self_answer: request.allow_self_answer,
     }
 }
 
@@ -87,11 +90,39 @@ fn responder(responder: &Responder) -> v1::Responder {
         Channel::Http => v1::Channel::Http,
         Channel::Form => v1::Channel::Form,
     };
+    let proof = responder.proof.as_ref();
+    let known_by = proof.map(|proof| credential_kind(proof.known_by)).unwrap_or_default();
     v1::Responder {
         name: responder.name.clone(),
         channel: channel.into(),
         address: responder.address.clone(),
-        ..v1::Responder::default()
+        known_by: known_by.into(),
+        principal: proof.map(|proof| proof.name.clone()).unwrap_or_default(),
+    }
+}
+
+fn creator(proof: &Proof) -> v1::Creator {
+    let known_by = credential_kind(proof.known_by).into();
+    v1::Creator { known_by, principal: proof.name.clone() }
+}
+
+pub(super) fn credential_kind(kind: CredentialKind) -> v1::CredentialKind {
+    match kind {
+        CredentialKind::None => v1::CredentialKind::None,
+        CredentialKind::Link => v1::CredentialKind::Link,
+        CredentialKind::Token => v1::CredentialKind::Token,
+        CredentialKind::Person => v1::CredentialKind::Person,
+        CredentialKind::Owner => v1::CredentialKind::Owner,
+    }
+}
+
+pub(super) fn role(role: Role) -> v1::Role {
+    match role {
+        Role::Requester => v1::Role::Requester,
+        Role::Responder => v1::Role::Responder,
+        Role::Notifier => v1::Role::Notifier,
+        Role::Auditor => v1::Role::Auditor,
+        Role::Admin => v1::Role::Admin,
     }
 }
 

@@ -27,6 +27,7 @@ const REFUSED_MAX: usize = 1_000;
 pub struct Waits {
     waits: service::Waits,
     api: Api,
+    caller: Caller,
     /// For the stream and each of its waits.
     lease: Lease,
     interval: OnceLock<Duration>,
@@ -53,6 +54,7 @@ impl Api {
             lease: self.admission.lease(account, STREAM_BYTES)?,
             waits: self.session(caller).waits(owner)?,
             api: self.clone(),
+            caller: caller.clone(),
             interval: OnceLock::new(),
             refused: Mutex::default(),
             refused_changed: Notify::new(),
@@ -161,7 +163,7 @@ impl Waits {
         };
         self.lease.shrink(SHARED_WAIT_BYTES);
         Ok(Some(match over {
-            Over::Ended(event) => Update::Event(self.api.deliver(&event).await),
+            Over::Ended(event) => Update::Event(self.api.deliver(&event, &self.caller).await),
             Over::Failed(wait) => {
                 Update::Failed(failed(as_added(&wait.key, wait.is_unnamed), &wait.error))
             }

@@ -10,7 +10,7 @@ use std::{fmt, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use hitl_core::{EventId, EventKey, Namespace, Principal, Request, Timestamp};
+use hitl_core::{EventId, EventKey, LinkHolder, Namespace, Principal, Request, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -124,7 +124,7 @@ pub struct Grant {
 impl Grant {
     /// Whoever holds the link.
     pub fn principal(&self) -> Principal {
-        Principal::Link(self.key.clone())
+        Principal::Link(LinkHolder { key: self.key.clone(), responder: self.responder.clone() })
     }
 }
 

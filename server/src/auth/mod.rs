@@ -1,7 +1,12 @@
-//! Who calls: whoever reaches this server, which asks for no credential, or whoever holds a link.
+//! Who calls: whoever has a token, whoever holds a link, or whoever reaches a server that asks for neither.
 
+#[cfg(test)]
+mod access_doc;
+mod bearer;
 mod draft;
 mod key_file;
 pub mod link;
+pub mod token_file;
 
+pub use bearer::{Access, Looked, OwnToken, Who, Without};
 pub use link::{Grant, LinkKey, Links};

@@ -88,7 +88,11 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
     if event.state() == v1::EventState::Pending {
         // Indented, so that no line of a prompt says where to answer.
         let prompt = terminal::indented(&event.prompt, 2);
-        terminal::note(&format!("{prompt}\nAnswer at {}", event.form_url));
+        let place = match event.form_url.as_str() {
+            "" => format!("Whoever may answer does so with: hitl answer {} VALUE", event.id),
+            link => format!("Answer at {link}"),
+        };
+        terminal::note(&format!("{prompt}\n{place}"));
     }
     wait::follow(server, &client, event, json).await
 }

@@ -19,6 +19,7 @@ mod serve;
 mod show;
 mod store;
 mod terminal;
+mod token;
 mod up;
 mod wait;
 
@@ -67,6 +68,7 @@ enum Command {
     List(list::ListArgs),
     Export(export::ExportArgs),
     Store(store::StoreArgs),
+    Token(token::TokenArgs),
 }
 
 /// Which server, and which of its events.
@@ -180,6 +182,7 @@ impl Cli {
             Command::List(args) => list::run(&server, args).await,
             Command::Export(args) => export::run(&server, args).await,
             Command::Store(args) => store::run(args).await,
+            Command::Token(args) => token::run(&server, args, store).await,
         }
     }
 }
@@ -221,6 +224,16 @@ mod tests {
                 (Err(error), Some(used)) => panic!("{given:?} is not {used}: {error}"),
             }
         }
+    }
+
+    #[test]
+    fn a_token_may_have_many_namespaces_and_other_commands_have_one() {
+        let many = ["hitl", "token", "create", "ci", "--role", "admin", "--namespace", "a"];
+        let many = many.into_iter().chain(["--namespace", "b"]);
+        assert!(Cli::try_parse_from(many).is_ok());
+        let two = ["hitl", "list", "--namespace", "a", "--namespace", "b"];
+        assert!(Cli::try_parse_from(two).is_err());
+        assert!(Cli::try_parse_from(["hitl", "token", "list", "--namespace", "a"]).is_ok());
     }
 
     #[test]

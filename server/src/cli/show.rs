@@ -2,7 +2,7 @@
 
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
-use hitl::v1::{Event, EventState, Response};
+use hitl::v1::{CredentialKind, Event, EventState, Response};
 use hitl::{DataType, Object};
 
 use hitl_proto::visible;
@@ -90,11 +90,17 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
     labels.sort();
     lines.push(("labels", labels.join(" ")));
     lines.push(("created", time(event.create_time)));
+    if let Some(creator) = &event.created_by {
+        lines.push(("by", proved(creator.known_by(), &creator.principal)));
+    }
     lines.push(("deadline", time(event.deadline)));
     match &event.response {
         None => lines.push(("link", event.form_url.clone())),
         Some(response) => {
             lines.push(("ended", ending(event)));
+            if let Some(responder) = &response.responder {
+                lines.push(("proved", proved(responder.known_by(), &responder.principal)));
+            }
             if response.value.is_some() {
                 lines.push(("value", value(event)?));
             }
@@ -120,6 +126,21 @@ fn input(event: &Event) -> String {
         }
         Some(InputKind::Object(object)) => format!("object {}", object.json_schema),
         None => String::new(),
+    }
+}
+
+/// Who somebody was proved to be, whatever name was given; empty if there was no credential.
+fn proved(known_by: CredentialKind, principal: &str) -> String {
+    let kind = match known_by {
+        CredentialKind::Unspecified | CredentialKind::None => return String::new(),
+        CredentialKind::Link => "whoever had a link",
+        CredentialKind::Token => "the token",
+        CredentialKind::Person => "the person",
+        CredentialKind::Owner => "the user of the server's machine",
+    };
+    match principal {
+        "" => kind.to_owned(),
+        name => format!("{kind} \"{}\"", visible::line(name).replace('"', "\\\"")),
     }
 }
 

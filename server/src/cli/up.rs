@@ -1,4 +1,5 @@
-//! `hitl up`: finds the local server or starts it, and says where it is. The SDKs run this at every connect.
+//! `hitl up`: finds the local server or starts it, and says where it is and how to prove that one may call it. The SDKs
+//! run this at every connect.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use super::exit::Exit;
 use super::terminal::{note, print};
 use crate::local::{self, API, DataDir, State};
 
-/// Find the local server or start it, and print where it is, as a line of JSON.
+/// Find the local server or start it, and print where it is and the token for it, as a line of JSON.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 All programs that share a data directory (HITL_DATA_DIR, else $XDG_DATA_HOME/hitl, else ~/.local/share/hitl) share a
@@ -18,11 +19,18 @@ server. One that is started takes port HITL_PORT; without that 4485, or another 
 10 minutes without a call, if nothing is pending. HITL_ENDPOINT says nothing to this command.
 
 Examples:
-  hitl up                      prints {\"endpoint\":\"http://127.0.0.1:4485\"}
+  hitl up                      prints {\"endpoint\":\"http://127.0.0.1:4485\",\"token\":\"hitl_…\"}
   hitl up | jq -r .endpoint")]
 pub(super) struct UpArgs {}
 
 pub(super) async fn run() -> anyhow::Result<Exit> {
+    let State { endpoint, token, .. } = local().await?;
+    print(&json!({"endpoint": endpoint, "token": token}).to_string())?;
+    Ok(Exit::Done)
+}
+
+/// The local server, which is started if none runs.
+pub(super) async fn local() -> anyhow::Result<State> {
     let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let path = local::data_dir(env("HITL_DATA_DIR"), env).context(
         "there is no home directory to keep the local server's data in: set HITL_DATA_DIR, or HITL_ENDPOINT to use a \
@@ -35,8 +43,7 @@ pub(super) async fn run() -> anyhow::Result<Exit> {
     if state.version != ours {
         note(&format!("The local server is of version {}, and this is {ours}.", state.version));
     }
-    print(&json!({"endpoint": state.endpoint}).to_string())?;
-    Ok(Exit::Done)
+    Ok(state)
 }
 
 /// A server of another version does, as long as it speaks the same API.
@@ -66,6 +73,7 @@ mod tests {
             version: "99.0.0".to_owned(),
             api: api.to_owned(),
             network: String::new(),
+            token: String::new(),
         };
         refuse_other_api(&state(API)).unwrap();
         let refused = refuse_other_api(&state("hitl.v2")).unwrap_err().to_string();

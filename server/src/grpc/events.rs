@@ -1,12 +1,14 @@
 //! The RPCs of the event service: unwrap, call the API, wrap.
 
-use hitl_core::{Channel, Principal};
+use hitl_core::Channel;
 use hitl_proto::v1;
 use hitl_proto::v1::event_service_server::EventService;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::{Api, Caller};
+use crate::auth::Who;
 use crate::budget::Call;
+use crate::grpc::standing::WhileGood;
 use crate::grpc::status::status;
 use crate::grpc::wait::{Updates, deadline};
 use crate::grpc::waits::WaitsUpdates;
@@ -14,7 +16,7 @@ use crate::grpc::watch::Changes;
 use crate::net::Peer;
 use hitl_service::Owner;
 
-type Answer<T> = Result<Response<T>, Status>;
+pub(super) type Answer<T> = Result<Response<T>, Status>;
 
 /// The event service over the API.
 #[derive(Debug)]
@@ -30,15 +32,15 @@ impl Events {
 
 #[tonic::async_trait]
 impl EventService for Events {
-    type WaitEventStream = Updates;
-    type WatchEventsStream = Changes;
-    type WaitEventsStream = WaitsUpdates;
+    type WaitEventStream = WhileGood<Updates>;
+    type WatchEventsStream = WhileGood<Changes>;
+    type WaitEventsStream = WhileGood<WaitsUpdates>;
 
     async fn create_event(
         &self,
         request: Request<v1::CreateEventRequest>,
     ) -> Answer<v1::CreateEventResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.create_event(request.into_inner(), &caller).await)
     }
 
@@ -46,7 +48,7 @@ impl EventService for Events {
         &self,
         request: Request<v1::GetEventRequest>,
     ) -> Answer<v1::GetEventResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.get_event(request.into_inner(), &caller).await)
     }
 
@@ -54,40 +56,54 @@ impl EventService for Events {
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Answer<v1::ListEventsResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.list_events(request.into_inner(), &caller).await)
     }
 
-    async fn wait_event(&self, request: Request<v1::WaitEventRequest>) -> Answer<Updates> {
+    async fn wait_event(
+        &self,
+        request: Request<v1::WaitEventRequest>,
+    ) -> Answer<WhileGood<Updates>> {
         let deadline = deadline(request.metadata());
-        let begun =
-            self.api.wait_event(request.get_ref(), &caller(&request), owner(&request)).await;
-        wrap(begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline)))
+        let caller = caller(&request)?;
+        let standing = self.api.standing(&caller);
+        let begun = self.api.wait_event(request.get_ref(), &caller, owner(&request)).await;
+        let updates = begun.map(|waiting| Updates::new(self.api.clone(), waiting, deadline));
+        wrap(updates.map(|updates| WhileGood::new(updates, standing)))
     }
 
-    async fn watch_events(&self, request: Request<v1::WatchEventsRequest>) -> Answer<Changes> {
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Answer<WhileGood<Changes>> {
         let deadline = deadline(request.metadata());
-        let (caller, owner) = (caller(&request), owner(&request));
+        let (caller, owner) = (caller(&request)?, owner(&request));
+        let standing = self.api.standing(&caller);
         let watch = self.api.watch_events(request.into_inner(), &caller, owner);
-        wrap(watch.map(|watch| Changes::new(self.api.clone(), watch, deadline)))
+        let changes = watch.map(|watch| Changes::new(self.api.clone(), watch, caller, deadline));
+        wrap(changes.map(|changes| WhileGood::new(changes, standing)))
     }
 
     async fn wait_events(
         &self,
         request: Request<Streaming<v1::WaitEventsRequest>>,
-    ) -> Answer<WaitsUpdates> {
+    ) -> Answer<WhileGood<WaitsUpdates>> {
         let deadline = deadline(request.metadata());
         let call = request.extensions().get::<Call>().cloned();
         let account = call.as_ref().map(Call::account);
-        let begun = self.api.wait_events(&caller(&request), owner(&request), account);
-        wrap(begun.map(|waits| WaitsUpdates::new(waits, request.into_inner(), call, deadline)))
+        let caller = caller(&request)?;
+        let standing = self.api.standing(&caller);
+        let begun = self.api.wait_events(&caller, owner(&request), account);
+        let updates =
+            begun.map(|waits| WaitsUpdates::new(waits, request.into_inner(), call, deadline));
+        wrap(updates.map(|updates| WhileGood::new(updates, standing)))
     }
 
     async fn batch_create_events(
         &self,
         request: Request<v1::BatchCreateEventsRequest>,
     ) -> Answer<v1::BatchCreateEventsResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.batch_create_events(request.into_inner(), &caller).await)
     }
 
@@ -95,7 +111,7 @@ impl EventService for Events {
         &self,
         request: Request<v1::BatchAnswerEventsRequest>,
     ) -> Answer<v1::BatchAnswerEventsResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.batch_answer_events(request.into_inner(), &caller).await)
     }
 
@@ -103,7 +119,7 @@ impl EventService for Events {
         &self,
         request: Request<v1::AnswerEventRequest>,
     ) -> Answer<v1::AnswerEventResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.answer_event(request.into_inner(), &caller).await)
     }
 
@@ -111,7 +127,7 @@ impl EventService for Events {
         &self,
         request: Request<v1::DeclineEventRequest>,
     ) -> Answer<v1::DeclineEventResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.decline_event(request.into_inner(), &caller).await)
     }
 
@@ -119,22 +135,20 @@ impl EventService for Events {
         &self,
         request: Request<v1::CancelEventRequest>,
     ) -> Answer<v1::CancelEventResponse> {
-        let caller = caller(&request);
+        let caller = caller(&request)?;
         wrap(self.api.cancel_event(request.into_inner(), &caller).await)
     }
 }
 
-fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {
+pub(super) fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {
     result.map(Response::new).map_err(|error| status(&error))
 }
 
-fn caller<T>(request: &Request<T>) -> Caller {
-    let address = peer(request).map(|peer| peer.address.ip().to_string());
-    Caller {
-        principal: Principal::Anyone,
-        channel: Channel::Grpc,
-        address: address.unwrap_or_default(),
-    }
+/// Who calls, if that is known.
+pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
+    let principal = Who::of(request.extensions()).map_err(|error| status(&error))?;
+    let address = peer(request).map(|peer| peer.address.ip().to_string()).unwrap_or_default();
+    Ok(Caller { principal, channel: Channel::Grpc, address })
 }
 
 /// Whose the waits of this call are.

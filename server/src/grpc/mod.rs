@@ -1,8 +1,13 @@
-//! The gRPC door: the event service, health and reflection, each also as gRPC-Web.
+//! The gRPC door: the event service, the admin service, health and reflection, each also as gRPC-Web.
+//!
+//! Health and reflection need no credential: the one says no more than that the server serves, the other what is
+//! published anyway. A call of the services without a good one is refused before its message is read.
 //!
 //! No other module names tonic. This one converts errors and streams; the messages are the API's own.
 
+mod admin;
 mod events;
+mod standing;
 mod status;
 mod wait;
 mod waits;
@@ -13,14 +18,19 @@ use std::sync::Arc;
 use ::http::HeaderMap;
 use ::http::header::CONTENT_TYPE;
 use hitl_proto::FILE_DESCRIPTOR_SET;
+use hitl_proto::v1::admin_service_server::AdminServiceServer;
 use hitl_proto::v1::event_service_server::{EventServiceServer, SERVICE_NAME};
+use tonic::service::interceptor::InterceptedService;
 use tonic::service::{LayerExt, Routes};
+use tonic::{Request, Status};
 use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTOR_SET;
 use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 
 use crate::api::Api;
+use crate::auth::Who;
+use admin::Admin;
 use events::Events;
 use hitl_service::error::Error;
 
@@ -55,6 +65,17 @@ pub struct Grpc {
     health: HealthReporter,
 }
 
+/// Lets a call pass whose caller is known.
+type Check = fn(Request<()>) -> Result<Request<()>, Status>;
+
+/// `service`, for those who are known.
+fn for_the_known<S>(service: S) -> InterceptedService<S, Check> {
+    InterceptedService::new(service, |request| match Who::of(request.extensions()) {
+        Ok(_) => Ok(request),
+        Err(error) => Err(status::status(&error)),
+    })
+}
+
 impl Grpc {
     /// Routes that call `api`.
     ///
@@ -63,6 +84,8 @@ impl Grpc {
     pub async fn new(api: Api) -> Result<Self, tonic_reflection::server::Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<EventServiceServer<Events>>().await;
+        let admin = AdminServiceServer::new(Admin::new(api.clone()))
+            .max_decoding_message_size(MESSAGE_BYTES_MAX);
         let events = EventServiceServer::from_arc(Arc::new(Events::new(api)))
             .max_decoding_message_size(MESSAGE_BYTES_MAX);
         let reflection = || {
@@ -73,7 +96,8 @@ impl Grpc {
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let web = ServiceBuilder::new().layer(GrpcWebLayer::new());
-        let routes = Routes::new(web.clone().named_layer(events.clone()))
+        let routes = Routes::new(web.clone().named_layer(for_the_known(events.clone())))
+            .add_service(web.clone().named_layer(for_the_known(admin)))
             .add_service(web.named_layer(health_service))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?);

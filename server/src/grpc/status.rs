@@ -22,7 +22,7 @@ pub(super) fn status(error: &Error) -> Status {
         details.set_retry_info(Some(delay));
     }
     if let Some((kind, name)) = problem.resource {
-        details.set_resource_info(kind, name, "", "there is no such event");
+        details.set_resource_info(kind, name, "", "there is no such thing");
     }
     Status::with_error_details(Code::from_i32(problem.code), problem.message, details)
 }

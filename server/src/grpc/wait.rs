@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::api::{Api, Waiting};
+use crate::api::{Api, Caller, Waiting};
 use crate::grpc::status::status;
 use hitl_service::Wait;
 
@@ -23,6 +23,7 @@ pub(crate) struct Updates(BoxStream<'static, Result<v1::WaitEventResponse, Statu
 struct Progress {
     api: Api,
     wait: Wait,
+    caller: Caller,
     interval: Duration,
     /// The deadline of the call, if the caller gave one. Our gRPC library does not end a call at its deadline.
     deadline: Option<Instant>,
@@ -38,9 +39,9 @@ enum Step {
 
 impl Updates {
     pub(super) fn new(api: Api, waiting: Waiting, deadline: Option<Instant>) -> Self {
-        let Waiting { first, wait, interval } = waiting;
+        let Waiting { first, wait, caller, interval } = waiting;
         let step = Step::First(Box::new(first));
-        let begun = Progress { api, wait, interval, deadline, step };
+        let begun = Progress { api, wait, caller, interval, deadline, step };
         Self(Box::pin(stream::unfold(begun, Progress::advance)))
     }
 }
@@ -65,7 +66,7 @@ impl Progress {
         let heartbeat = Instant::now() + self.interval;
         let wake = self.deadline.map_or(heartbeat, |deadline| deadline.min(heartbeat));
         match tokio::time::timeout_at(wake, self.wait.ended()).await {
-            Ok(Ok(event)) => Ok(Update::Event(self.api.deliver(&event).await)),
+            Ok(Ok(event)) => Ok(Update::Event(self.api.deliver(&event, &self.caller).await)),
             Ok(Err(error)) => Err(status(&error)),
             Err(_) if self.deadline == Some(wake) => {
                 Err(past_deadline("the call's own deadline has passed; the event still waits"))

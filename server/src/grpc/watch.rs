@@ -10,7 +10,7 @@ use hitl_service::Watch;
 use tokio::time::Instant;
 use tonic::Status;
 
-use crate::api::Api;
+use crate::api::{Api, Caller};
 use crate::grpc::status::status;
 use crate::grpc::wait::past_deadline;
 
@@ -21,13 +21,14 @@ pub(crate) struct Changes(BoxStream<'static, Result<v1::WatchEventsResponse, Sta
 struct Progress {
     api: Api,
     watch: Watch,
+    caller: Caller,
     /// The deadline of the call, if the caller gave one. Our gRPC library does not end a call at its deadline.
     deadline: Option<Instant>,
 }
 
 impl Changes {
-    pub(super) fn new(api: Api, watch: Watch, deadline: Option<Instant>) -> Self {
-        let begun = Some(Progress { api, watch, deadline });
+    pub(super) fn new(api: Api, watch: Watch, caller: Caller, deadline: Option<Instant>) -> Self {
+        let begun = Some(Progress { api, watch, caller, deadline });
         Self(Box::pin(stream::unfold(begun, |progress| async {
             let mut progress = progress?;
             let message = progress.next().await;
@@ -46,7 +47,7 @@ impl Progress {
                 .map_err(|_| past_deadline("the call's own deadline has passed"))?,
             None => next.await,
         };
-        Ok(self.api.watched(watched.map_err(|error| status(&error))?).await)
+        Ok(self.api.watched(watched.map_err(|error| status(&error))?, &self.caller).await)
     }
 }
 

@@ -66,6 +66,11 @@ impl IntoResponse for Failure {
         if let Self::Api(error) = &self {
             retry_after(error, response.headers_mut());
         }
+        if status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }

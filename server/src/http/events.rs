@@ -6,32 +6,31 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::Channel;
 use hitl_proto::v1;
 
 use super::Site;
 use super::error::{self, Failure};
 use super::render::Renderer;
-use super::request::{EventPath, JsonBody, Peer, Query, bind};
+use super::request::{EventPath, JsonBody, Known, Query, bind};
 use crate::api::Api;
 use crate::json::to_json;
 
 type Reply = Result<Response, Failure>;
 
-pub(super) async fn create(State(api): State<Api>, peer: Peer, body: JsonBody) -> Reply {
+pub(super) async fn create(State(api): State<Api>, known: Known, body: JsonBody) -> Reply {
     let request: v1::CreateEventRequest = body.message()?;
-    reply(&api.create_event(request, &peer.caller(Channel::Http)).await?)
+    reply(&api.create_event(request, known.caller()).await?)
 }
 
 /// A page of events is long enough as JSON to be made elsewhere.
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
-    peer: Peer,
+    known: Known,
     query: Query,
 ) -> Reply {
     let request: v1::ListEventsRequest = query.message()?;
-    let events = api.list_events(request, &peer.caller(Channel::Http)).await?;
+    let events = api.list_events(request, known.caller()).await?;
     renderer.run(move || reply(&events)).await?
 }
 
@@ -39,73 +38,74 @@ pub(super) async fn list(
 pub(super) async fn batch_create(
     State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
-    peer: Peer,
+    known: Known,
     body: JsonBody,
 ) -> Reply {
     let request: v1::BatchCreateEventsRequest = body.message()?;
-    let results = api.batch_create_events(request, &peer.caller(Channel::Http)).await?;
+    let results = api.batch_create_events(request, known.caller()).await?;
     renderer.run(move || reply(&results)).await?
 }
 
 pub(super) async fn batch_answer(
     State(api): State<Api>,
     Extension(renderer): Extension<Renderer>,
-    peer: Peer,
+    known: Known,
     body: JsonBody,
 ) -> Reply {
     let request: v1::BatchAnswerEventsRequest = body.message()?;
-    let results = api.batch_answer_events(request, &peer.caller(Channel::Http)).await?;
+    let results = api.batch_answer_events(request, known.caller()).await?;
     renderer.run(move || reply(&results)).await?
 }
 
 pub(super) async fn get(
     State(site): State<Arc<Site>>,
     id: EventPath,
-    peer: Peer,
+    known: Known,
     mut query: Query,
 ) -> Reply {
-    let (wait, caller) = (query.wait()?, peer.caller(Channel::Http));
+    let wait = query.wait()?;
     let mut request: v1::GetEventRequest = query.message()?;
     bind(&mut request.event_id, id)?;
     if wait.is_zero() {
         let background = site.background().clone();
-        let look = async move { reply(&site.api.get_event(request, &caller).await?) };
+        let look = async move { reply(&site.api.get_event(request, known.caller()).await?) };
         return background.run(look).await?;
     }
-    reply(&site.api.poll_event(request, wait, &caller, peer.waits()).await?)
+    let (caller, owner) = known.waits();
+    reply(&site.api.poll_event(request, wait, &caller, owner).await?)
 }
 
 pub(super) async fn answer(
     State(api): State<Api>,
     id: EventPath,
-    peer: Peer,
+    known: Known,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::AnswerEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.answer_event(request, &peer.caller(Channel::Http)).await?)
+    reply(&api.answer_event(request, known.caller()).await?)
 }
 
 pub(super) async fn decline(
     State(api): State<Api>,
     id: EventPath,
-    peer: Peer,
+    known: Known,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::DeclineEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.decline_event(request, &peer.caller(Channel::Http)).await?)
+    reply(&api.decline_event(request, known.caller()).await?)
 }
 
 pub(super) async fn cancel(
     State(api): State<Api>,
     id: EventPath,
-    peer: Peer,
+    known: Known,
     body: JsonBody,
 ) -> Reply {
     let mut request: v1::CancelEventRequest = body.message()?;
     bind(&mut request.event_id, id)?;
-    reply(&api.cancel_event(request, &peer.caller(Channel::Http)).await?)
+    reply(&api.cancel_event(request, known.caller()).await?)
 }
 
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Answer, Channel, Command, Event, EventKey, Namespace, Outcome, Value as Answered};
+use hitl_core::{Answer, Command, Event, EventKey, Namespace, Outcome, Value as Answered};
 use serde_json::{Value, json};
 
 use super::Site;
 use super::error::{self, Failure};
 use super::members::Members;
-use super::request::{EventPath, FormBody, JsonBody, Peer, Query};
+use super::request::{EventPath, FormBody, JsonBody, Known, Query};
+use crate::api::Caller;
 use hitl_service::error::Error;
 
 type Reply = Result<Response, Failure>;
@@ -26,17 +27,17 @@ pub(super) async fn health() -> Response {
 
 pub(super) async fn submit(
     State(site): State<Arc<Site>>,
-    peer: Peer,
+    known: Known,
     FormBody(pairs): FormBody,
 ) -> Reply {
     let id = pairs.iter().find(|(name, _)| name == "request_id");
     let id = id.map(|(_, id)| id.clone()).unwrap_or_default();
-    answer(&site, &id, Answer::Form(pairs), peer).await
+    answer(&site, &id, Answer::Form(pairs), known.caller()).await
 }
 
 pub(super) async fn submit_json(
     State(site): State<Arc<Site>>,
-    peer: Peer,
+    known: Known,
     JsonBody(body): JsonBody,
 ) -> Reply {
     // Members that mean nothing have never been an error on this route.
@@ -44,12 +45,12 @@ pub(super) async fn submit_json(
     let required = |name| Failure::invalid(name, "is required");
     let id = members.text("request_id")?.ok_or_else(|| required("request_id"))?;
     let value = members.json("value").ok_or_else(|| required("value"))?;
-    answer(&site, &id, Answer::Json(value), peer).await
+    answer(&site, &id, Answer::Json(value), known.caller()).await
 }
 
 pub(super) async fn status(
     State(site): State<Arc<Site>>,
-    peer: Peer,
+    known: Known,
     EventPath(id): EventPath,
     mut query: Query,
 ) -> Reply {
@@ -57,7 +58,7 @@ pub(super) async fn status(
     query.ignore("response_path");
     query.nothing_else()?;
     let event = match key(&id) {
-        Ok(key) => site.event(peer.caller(Channel::Http).principal, &key).await,
+        Ok(key) => site.event(known.caller().principal.clone(), &key).await,
         Err(error) => Err(error),
     };
     let body = match event {
@@ -76,11 +77,10 @@ pub(super) async fn status(
     Ok(error::json(StatusCode::OK, &body))
 }
 
-async fn answer(site: &Site, id: &str, answer: Answer, peer: Peer) -> Reply {
-    let caller = peer.caller(Channel::Http);
+async fn answer(site: &Site, id: &str, answer: Answer, caller: &Caller) -> Reply {
     let identity = caller.identity(String::new(), String::new());
     let command = Command::Answer { answer, identity };
-    let event = site.end(caller.principal, &key(id)?, command).await?;
+    let event = site.end(caller.principal.clone(), &key(id)?, command).await?;
     let body = json!({
         "status": "submitted",
         "request_id": id,

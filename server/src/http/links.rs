@@ -62,7 +62,7 @@ fn command(body: &[u8], grant: &Grant, peer: &Peer) -> Result<Command, Failure> 
     let answer_id = members.text("answer_id")?.unwrap_or_default();
     let claimed = members.text("responder")?.unwrap_or_default();
     members.nothing_else()?;
-    let identity = peer.caller(Channel::Http).identity(responder(grant, claimed), answer_id);
+    let identity = peer.identity(Channel::Http, responder(grant, claimed), answer_id);
     match (value, decline) {
         (Some(value), None) => Ok(Command::Answer { answer: Answer::Json(value), identity }),
         (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
@@ -84,7 +84,7 @@ pub(super) fn hide(error: Error) -> Error {
 }
 
 fn reply(site: &Site, grant: &Grant, event: &Event) -> Response {
-    let mut event = site.api.to_proto(event);
+    let mut event = site.api.to_proto_with_links(event);
     event.idempotency_key.clear();
     if !grant.responder.is_empty() {
         event.form_url.clear();

@@ -40,7 +40,15 @@ use error::Failure;
 pub use guard::{Guard, guard};
 use hitl_service::error::Error;
 use render::Renderer;
+#[cfg(test)]
+pub(crate) use routes::Doc;
 pub use site::Site;
+
+/// Method and path of every route, and what the OpenAPI document says about it.
+#[cfg(test)]
+pub(crate) fn route_docs() -> Vec<(&'static str, &'static str, Doc)> {
+    routes::table().into_iter().map(|route| (route.method, route.path, route.doc)).collect()
+}
 
 /// Largest body of a request.
 pub const BODY_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;

@@ -7,13 +7,14 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hitl_core::{Channel, Principal};
+use hitl_core::{Channel, Identity, Responder};
 use serde_json::{Map, Value};
 
 use super::BODY_BYTES_MAX;
 use super::error::{Failure, content_type};
 use super::urlencoded::{self, NotUtf8};
 use crate::api::Caller;
+use crate::auth::Who;
 use crate::budget::Turn;
 use crate::json;
 use crate::net;
@@ -29,6 +30,12 @@ pub(super) struct EventPath(pub(super) String);
 pub(super) struct LinkPath {
     pub(super) id: String,
     pub(super) token: String,
+}
+
+/// Whoever has sent the request, who has proved to be somebody.
+pub(super) struct Known {
+    caller: Caller,
+    peer: Peer,
 }
 
 /// Where the request came from, as far as the connection tells.
@@ -67,10 +74,35 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
     }
 }
 
-impl Peer {
+impl Known {
     /// The caller that the API hears of.
-    pub(super) fn caller(&self, channel: Channel) -> Caller {
-        Caller { principal: Principal::Anyone, channel, address: self.address.clone() }
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Makes this request a wait, and returns whose it is.
+    pub(super) fn waits(self) -> (Caller, Owner) {
+        (self.caller, self.peer.waits())
+    }
+}
+
+/// Refuses whoever is not known, before the body is read.
+impl<S: Send + Sync> FromRequestParts<S> for Known {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let principal = Who::of(&parts.extensions)?;
+        let Ok(peer) = Peer::from_request_parts(parts, state).await;
+        let caller = Caller { principal, channel: Channel::Http, address: peer.address.clone() };
+        Ok(Self { caller, peer })
+    }
+}
+
+impl Peer {
+    /// Who acts through a link: whoever that is, by the name and under the id that it gives; empty means none.
+    pub(super) fn identity(&self, channel: Channel, name: String, answer_id: String) -> Identity {
+        let responder = Responder::claimed(name, channel, self.address.clone());
+        Identity { responder, answer_id: Some(answer_id).filter(|id| !id.is_empty()) }
     }
 
     /// Makes this request a wait, which lets other calls of its connection have their turn, and returns its owner.

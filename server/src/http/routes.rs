@@ -19,7 +19,7 @@ pub(super) struct Route {
 
 /// What the OpenAPI document says about a route.
 #[derive(Clone, Copy)]
-pub(super) enum Doc {
+pub(crate) enum Doc {
     /// Nothing: it is for people, for machines that only look at the status, or for clients of old.
     Hidden,
     /// It is the RPC of this name.

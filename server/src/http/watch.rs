@@ -8,22 +8,29 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use hitl_core::Channel;
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
-use hitl_service::{Error, Watch};
+use hitl_service::{Error, Standing, Watch};
 
 use super::error::Failure;
-use super::request::{Peer, Query};
-use crate::api::Api;
+use super::request::{Known, Query};
+use crate::api::{Api, Caller};
 use crate::json::to_json;
 
 /// With what a browser resumes.
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// A watch that goes on, for as long as the credential that began it is good.
+struct Watching {
+    api: Api,
+    watch: Watch,
+    caller: Caller,
+    standing: Standing,
+}
+
 pub(super) async fn watch(
     State(api): State<Api>,
-    peer: Peer,
+    known: Known,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Failure> {
@@ -31,11 +38,14 @@ pub(super) async fn watch(
     if let Some(last) = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok()) {
         last.clone_into(&mut request.resume_token);
     }
-    let watch = api.watch_events(request, &peer.caller(Channel::Http), peer.waits())?;
-    let frames = stream::unfold(Some((api, watch)), |watch| async {
-        let (api, mut watch) = watch?;
-        let (frame, goes_on) = next(&api, &mut watch).await;
-        Some((Ok::<_, std::convert::Infallible>(frame), goes_on.then_some((api, watch))))
+    let (caller, owner) = known.waits();
+    let watch = api.watch_events(request, &caller, owner)?;
+    let standing = api.standing(&caller);
+    let watching = Some(Watching { api, watch, caller, standing });
+    let frames = stream::unfold(watching, |watching| async {
+        let mut watching = watching?;
+        let (frame, goes_on) = watching.next().await;
+        Some((Ok::<_, std::convert::Infallible>(frame), goes_on.then_some(watching)))
     });
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
@@ -44,11 +54,17 @@ pub(super) async fn watch(
     Ok((headers, Body::from_stream(frames)).into_response())
 }
 
-/// The next frame, and whether it is not the last.
-async fn next(api: &Api, watch: &mut Watch) -> (Bytes, bool) {
-    match watch.next().await {
-        Ok(watched) => (frame(api.watched(watched).await.update), true),
-        Err(error) => (failed(error), false),
+impl Watching {
+    /// The next frame, and whether it is not the last.
+    async fn next(&mut self) -> (Bytes, bool) {
+        let watched = tokio::select! {
+            watched = self.watch.next() => watched,
+            () = self.standing.ended() => Err(Error::Unauthenticated),
+        };
+        match watched {
+            Ok(watched) => (frame(self.api.watched(watched, &self.caller).await.update), true),
+            Err(error) => (failed(error), false),
+        }
     }
 }
 

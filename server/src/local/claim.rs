@@ -54,12 +54,12 @@ impl Claim {
         TcpListener::bind(address(0)).await.context("cannot listen on any port of 127.0.0.1")
     }
 
-    /// Says where this server is, once it serves.
+    /// Says where this server is, once it serves, and with which token its owner calls it.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn publish(&mut self, endpoint: String) -> anyhow::Result<()> {
-        self.published = Some(State::ours(endpoint).publish(&self.dir)?);
+    pub fn publish(&mut self, endpoint: String, token: String) -> anyhow::Result<()> {
+        self.published = Some(State::ours(endpoint, token).publish(&self.dir)?);
         Ok(())
     }
 

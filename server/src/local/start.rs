@@ -63,6 +63,9 @@ fn start(dir: &DataDir, port: Option<NonZeroU16>, lock: Lock, log: &Log) -> anyh
         .env("HITL_DATA_DIR", dir.path())
         // The variable is for a server that other machines reach; this one serves this machine alone.
         .env_remove("HITL_LISTEN")
+        // Whoever shares this machine must not be let in by a variable that was meant for another server.
+        .env_remove("HITL_INSECURE")
+        .env_remove("HITL_PLAIN_TEXT")
         .current_dir(dir.path())
         .stdin(lock.into_stdin())
         .stdout(out)

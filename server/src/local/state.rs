@@ -1,5 +1,6 @@
 //! The file that says where the local server is.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -17,7 +18,7 @@ pub const API: &str = "hitl.v1";
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// What the local server says of itself. Whoever reads it ignores fields that it does not know.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
 pub struct State {
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub endpoint: String,
@@ -30,13 +31,28 @@ pub struct State {
     /// The network that its endpoint is of. A directory may be shared with other machines and containers.
     #[serde(default)]
     pub network: String,
+    /// The token that makes its holder the owner of this server: the user who can read this file. Each server makes one
+    /// of its own, so that one that was sent to whoever came to listen on the port of a server that is gone is void.
+    #[serde(default)]
+    pub token: String,
+}
+
+/// Without the token.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, pid, version, api, network, token: _ } = self;
+        let mut state = f.debug_struct("State");
+        state.field("endpoint", endpoint).field("pid", pid).field("version", version);
+        state.field("api", api).field("network", network).finish_non_exhaustive()
+    }
 }
 
 impl State {
     /// What this process says of itself as the local server.
-    pub(super) fn ours(endpoint: String) -> Self {
+    pub(super) fn ours(endpoint: String, token: String) -> Self {
         Self {
             endpoint,
+            token,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             api: API.to_owned(),

@@ -27,7 +27,7 @@ fn a_server_is_found_from_when_it_says_so_until_it_withdraws() {
     let (_temp, dir) = place();
     let mut claim = Claim::take(dir.clone()).unwrap();
     assert_eq!(State::of_living(&dir).unwrap(), None);
-    claim.publish("http://127.0.0.1:7".to_owned()).unwrap();
+    claim.publish("http://127.0.0.1:7".to_owned(), "hitl_t".to_owned()).unwrap();
     let state = State::of_living(&dir).unwrap().unwrap();
     assert_eq!((state.endpoint.as_str(), state.pid), ("http://127.0.0.1:7", std::process::id()));
     assert_eq!(
@@ -46,7 +46,8 @@ fn a_server_is_found_from_when_it_says_so_until_it_withdraws() {
 fn the_file_of_a_process_that_is_gone_is_not_believed_though_its_number_is_that_of_one_that_lives()
 {
     let (_temp, dir) = place();
-    let file = State::ours("http://127.0.0.1:7001".to_owned()).publish(&dir).unwrap();
+    let file =
+        State::ours("http://127.0.0.1:7001".to_owned(), "hitl_t".to_owned()).publish(&dir).unwrap();
     assert!(State::of_living(&dir).unwrap().is_some());
     drop(file);
     assert_eq!(State::of_living(&dir).unwrap(), None);
@@ -64,7 +65,8 @@ fn two_servers_cannot_be_the_local_one_and_the_second_is_told_whom_to_end() {
 #[test]
 fn what_others_can_get_at_is_refused_with_the_command_that_mends_it() {
     let (_temp, dir) = place();
-    let _held = State::ours("http://127.0.0.1:7".to_owned()).publish(&dir).unwrap();
+    let _held =
+        State::ours("http://127.0.0.1:7".to_owned(), "hitl_t".to_owned()).publish(&dir).unwrap();
     drop(Lock::try_take(&dir).unwrap());
     for (path, private, exposed) in [
         (dir.path().to_owned(), 0o700, [0o755, 0o730, 0o702]),
@@ -87,7 +89,7 @@ fn what_others_can_get_at_is_refused_with_the_command_that_mends_it() {
 #[test]
 fn a_server_of_another_machine_or_container_is_not_used() {
     let (_temp, dir) = place();
-    let ours = State::ours("http://127.0.0.1:7".to_owned());
+    let ours = State::ours("http://127.0.0.1:7".to_owned(), "hitl_t".to_owned());
     let _held = State { network: "elsewhere".to_owned(), ..ours }.publish(&dir).unwrap();
     let refused = State::of_living(&dir).unwrap_err().to_string();
     assert!(refused.contains("HITL_DATA_DIR") && refused.contains("HITL_ENDPOINT"), "{refused}");
@@ -96,7 +98,8 @@ fn a_server_of_another_machine_or_container_is_not_used() {
 #[test]
 fn fields_of_later_versions_are_ignored_and_what_is_no_state_says_what_to_do() {
     let (_temp, dir) = place();
-    let held = State::ours("http://127.0.0.1:7".to_owned()).publish(&dir).unwrap();
+    let held =
+        State::ours("http://127.0.0.1:7".to_owned(), "hitl_t".to_owned()).publish(&dir).unwrap();
     let mut json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.state()).unwrap()).unwrap();
     json["token"] = "later".into();

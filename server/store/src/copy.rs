@@ -142,11 +142,14 @@ struct Copy<'a> {
     left: Left,
 }
 
-/// Everything is copied but the record of the copy itself.
-fn parts() -> impl Iterator<Item = Path> {
+/// Everything is copied but the record of the copy itself; and no tokens if something may be left out, since that could
+/// be the record that one was revoked.
+fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
     let [pending, jobs] = JobIndex::ALL.map(JobIndex::root);
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
-    [Path::from("events"), created, resolved, pending, jobs, keys::link_key()].into_iter()
+    let tokens = (unreadable == Unreadable::Fails).then(keys::tokens);
+    let others = [Path::from("events"), created, resolved, pending, jobs, keys::link_key()];
+    others.into_iter().chain(tokens)
 }
 
 impl<'a> Copy<'a> {
@@ -220,11 +223,11 @@ impl<'a> Copy<'a> {
 
     async fn all(&self, progress: impl Fn(u64, u64) + Send + Sync) -> Result<(), CopyError> {
         let mut total = 0;
-        for part in parts() {
+        for part in parts(self.unreadable) {
             total += self.count(&self.source, &part).await?;
         }
         progress(0, total);
-        for part in parts() {
+        for part in parts(self.unreadable) {
             let keys = keys(&self.source, &part).map(Ok::<_, CopyError>);
             keys.try_for_each_concurrent(COPYING_MAX, |key| {
                 let progress = &progress;
@@ -287,7 +290,7 @@ impl<'a> Copy<'a> {
     /// Between two attempts servers of the source may have removed jobs that were done, and events whose time of
     /// retention was over.
     async fn drop_what_has_gone(&self) -> Result<(), CopyError> {
-        for part in parts() {
+        for part in parts(self.unreadable) {
             // All that the source has is in the target, so that the target has more if anything has gone.
             let source = self.count(&self.source, &part).await?;
             while self.count(&self.target, &part).await? > source {
@@ -315,7 +318,7 @@ impl<'a> Copy<'a> {
 
     async fn finish(&self, format: Bytes) -> Result<(), CopyError> {
         let is_whole = self.left.is_empty();
-        for part in parts() {
+        for part in parts(self.unreadable) {
             let source = self.count(&self.source, &part).await?;
             let target = self.count(&self.target, &part).await?;
             if is_whole && source != target {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use chrono::Timelike;
-use hitl_core::{EventId, EventKey, Namespace, Timestamp};
+use hitl_core::{EventId, EventKey, Namespace, Timestamp, TokenId};
 use object_store::path::Path;
 
 /// The record of the layout version.
@@ -27,6 +27,21 @@ pub(crate) fn link_key() -> Path {
 /// The record of the times of retention for which removal jobs were written.
 pub(crate) fn retention() -> Path {
     Path::from("meta/retention.json")
+}
+
+/// All that is kept of tokens.
+pub(crate) fn tokens() -> Path {
+    Path::from("tokens")
+}
+
+/// A record of a token: `token`, `revoked` or `rotated`.
+pub(crate) fn token(id: TokenId, record: &str) -> Path {
+    path(&format!("tokens/{id}/{record}.json"))
+}
+
+/// The token whose records stand below `path`.
+pub(crate) fn token_id(path: &Path) -> Option<TokenId> {
+    path.filename()?.parse().ok()
 }
 
 /// The record of what an event asks.

@@ -34,6 +34,7 @@ mod retention;
 mod scan;
 mod side;
 mod skew;
+mod tokens;
 mod unreadable;
 mod url;
 
@@ -54,4 +55,5 @@ pub use removal::Stored;
 pub use retention::{CLEAR_MS, COLLECT, FORGET, HOLD, KEPT_MS_MIN, Retention, RetentionRule};
 pub use scan::Order;
 pub use skew::Skew;
+pub use tokens::{Rotated, StoredToken, TokenState};
 pub use url::{Bucket, Cloud, StoreUrl};

@@ -19,13 +19,14 @@ pub fn spec(ttl_ms: i64) -> Spec {
         expiration: Expiration::TtlMs(ttl_ms),
         on_timeout: OnTimeout::Fail,
         idempotency_key: None,
+        allow_self_answer: false,
+        created_by: None,
     }
 }
 
 /// An answer to it.
 pub fn answer(number: i64, answer_id: &str) -> Command {
-    let responder =
-        Responder { name: String::new(), channel: Channel::Grpc, address: String::new() };
+    let responder = Responder::claimed(String::new(), Channel::Grpc, String::new());
     let identity = Identity { responder, answer_id: Some(answer_id.to_owned()) };
     Command::Answer { answer: Answer::Value(Value::Int(number)), identity }
 }

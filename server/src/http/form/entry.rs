@@ -69,7 +69,7 @@ impl Entry {
     /// What the person wants done.
     pub(super) fn command(&self, grant: &Grant, peer: &Peer) -> Result<Command, Error> {
         let name = links::responder(grant, self.text("responder").trim().to_owned());
-        let identity = peer.caller(Channel::Form).identity(name, self.text("answer_id").to_owned());
+        let identity = peer.identity(Channel::Form, name, self.text("answer_id").to_owned());
         match self.text("action") {
             // A browser that submits on Enter may name no button.
             "answer" | "" => Ok(Command::Answer { answer: Answer::Form(self.0.clone()), identity }),

@@ -63,7 +63,12 @@ fn document(table: &[Route], public_url: &str) -> Value {
         },
         "servers": [{"url": public_url}],
         "paths": paths,
-        "components": {"schemas": schemas.all(), "responses": {"Error": own::error_response()}},
+        "security": [{"token": []}],
+        "components": {
+            "schemas": schemas.all(),
+            "responses": {"Error": own::error_response()},
+            "securitySchemes": {"token": own::token()},
+        },
     })
 }
 

@@ -29,11 +29,22 @@ pub(super) fn describe(schemas: &mut Schemas, route: &Route, name: &str, waits: 
         None => json!({"type": "object"}),
     };
     operation["responses"]["200"] = success(&schema);
+    // Links are credentials themselves, and this document is for everybody.
+    operation["security"] = json!([]);
     if route.method == "post" {
         let body = schemas.add("LinkRequest", link_request());
         operation["requestBody"] = json!({"required": true, "content": content(&body)});
     }
     operation
+}
+
+/// How a caller proves who it is.
+pub(super) fn token() -> Value {
+    json!({
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token, as `hitl token create` prints it. A server that was started with --insecure wants none.",
+    })
 }
 
 /// The response of every call that failed.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use hitl_core::Timestamp;
+use hitl_core::{Principal, Timestamp};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -19,7 +19,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::admission::Admission;
 use crate::api::Api;
-use crate::auth::{LinkKey, Links};
+use crate::auth::{LinkKey, Links, Who};
 use crate::budget::Budget;
 use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
@@ -70,7 +70,8 @@ impl World {
         let admission = Admission::new(calls_max, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let site = Site { api, service: service.clone(), links, admission };
-        guard(router(site), Arc::new(Guard::new(&settings)), &settings)
+        let anyone = Who::Known(Principal::Anyone);
+        guard(router(site).layer(Extension(anyone)), Arc::new(Guard::new(&settings)), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

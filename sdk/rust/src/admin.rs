@@ -1,0 +1,75 @@
+//! Tokens: who may call the server, for an admin of all namespaces.
+//!
+//! These calls are made once each: a repeated create would make another token.
+
+use std::future::Future;
+
+use hitl_proto::v1;
+use hitl_proto::v1::admin_service_client::AdminServiceClient;
+use tonic::{Response, Status};
+
+use crate::client::{ATTEMPT_LIMIT, Client};
+use crate::credential::Authorized;
+use crate::error::Result;
+
+impl Client {
+    /// Makes a token. Its text is in this reply and nowhere else.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn create_token(
+        &self,
+        request: v1::CreateTokenRequest,
+    ) -> Result<v1::CreateTokenResponse> {
+        self.admin(|mut stub| async move { stub.create_token(request).await }).await
+    }
+
+    /// One page of the tokens.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn list_tokens(
+        &self,
+        request: v1::ListTokensRequest,
+    ) -> Result<v1::ListTokensResponse> {
+        self.admin(|mut stub| async move { stub.list_tokens(request).await }).await
+    }
+
+    /// Ends a token for good.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn revoke_token(
+        &self,
+        request: v1::RevokeTokenRequest,
+    ) -> Result<v1::RevokeTokenResponse> {
+        self.admin(|mut stub| async move { stub.revoke_token(request).await }).await
+    }
+
+    /// Makes a token in the stead of another. Its text is in this reply and nowhere else.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn rotate_token(
+        &self,
+        request: v1::RotateTokenRequest,
+    ) -> Result<v1::RotateTokenResponse> {
+        self.admin(|mut stub| async move { stub.rotate_token(request).await }).await
+    }
+
+    /// Who the server takes this client for.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unauthenticated`], and those of reaching the server.
+    pub async fn who_am_i(&self) -> Result<v1::WhoAmIResponse> {
+        self.admin(|mut stub| async move { stub.who_am_i(v1::WhoAmIRequest {}).await }).await
+    }
+
+    async fn admin<R, F>(&self, rpc: impl FnOnce(AdminServiceClient<Authorized>) -> F) -> Result<R>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        let stub = AdminServiceClient::new(self.authorized()?);
+        Ok(self.hear(ATTEMPT_LIMIT, rpc(stub)).await?.into_inner())
+    }
+}

@@ -1,0 +1,155 @@
+//! What proves to the server who calls: a token, sent with every call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tonic::body::Body;
+use tonic::codegen::http::header::AUTHORIZATION;
+use tonic::codegen::http::{HeaderValue, Request, Response};
+use tonic::transport::Channel;
+use tower::{Service, ServiceExt};
+
+use crate::error::{Error, Result};
+use crate::local::Local;
+
+/// The status of a call whose credential is not good.
+const UNAUTHENTICATED: &str = "16";
+
+/// A token: its text, or a function that returns it and is called for each call, so that it can change.
+///
+/// It is not printed.
+#[derive(Clone)]
+pub struct Token(Source);
+
+#[derive(Clone)]
+enum Source {
+    Text(String),
+    Function(Arc<dyn Fn() -> String + Send + Sync>),
+}
+
+impl Token {
+    /// The token that `function` returns, which must not block, at each call.
+    pub fn from_fn(function: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Source::Function(Arc::new(function)))
+    }
+
+    /// Whether it is the empty text, which is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.0, Source::Text(text) if text.is_empty())
+    }
+
+    fn text(&self) -> String {
+        match &self.0 {
+            Source::Text(text) => text.clone(),
+            Source::Function(function) => function(),
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Token {
+    fn from(text: T) -> Self {
+        Self(Source::Text(text.into()))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(secret)")
+    }
+}
+
+/// Where the token of a client comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// There is none.
+    None,
+    /// It was given.
+    Token(Token),
+    /// The local server is asked for by `hitl up`, and its token comes with its address.
+    Local(Local),
+}
+
+/// A channel whose calls carry the token.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorized {
+    channel: Channel,
+    credential: Credential,
+}
+
+impl Credential {
+    async fn text(&self) -> Result<String> {
+        match self {
+            Self::None => Ok(String::new()),
+            Self::Token(token) => Ok(token.text()),
+            Self::Local(local) => local.token().await,
+        }
+    }
+}
+
+impl Authorized {
+    pub(crate) fn new(channel: Channel, credential: Credential) -> Self {
+        Self { channel, credential }
+    }
+
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
+        let token = self.credential.text().await?;
+        if let Some(value) = header(&token)? {
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let mut channel = self.channel;
+        let response = channel.ready().await?.call(request).await?;
+        if let Credential::Local(local) = &self.credential
+            && response.headers().get("grpc-status").is_some_and(|status| status == UNAUTHENTICATED)
+            && local.token().await? != token
+        {
+            // The connection was lost, and is one to another server by now.
+            return Err(Error::unavailable("the local server was started again".to_owned()).into());
+        }
+        Ok(response)
+    }
+}
+
+fn header(token: &str) -> Result<Option<HeaderValue>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let value = HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut value = value.map_err(|_| {
+        Error::config(
+            "the token has characters that no token has: give it as it was printed".to_owned(),
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+impl Service<Request<Body>> for Authorized {
+    type Response = Response<Body>;
+    type Error = Failed;
+    type Future = tonic::codegen::BoxFuture<Response<Body>, Failed>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+        // The channel is waited for by each call.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().send(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_is_printed() {
+        let shown = format!("{:?} {:?}", Token::from("hitl_TEXT"), header("hitl_TEXT").unwrap());
+        assert!(!shown.contains("TEXT"), "{shown}");
+        let error = header("hitl_TEXT\n").unwrap_err();
+        assert!(!error.message().contains("TEXT"), "{error}");
+    }
+}

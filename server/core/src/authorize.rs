@@ -1,0 +1,89 @@
+//! What each principal may do: one pure rule for every door.
+//!
+//! It sees the namespace and never whether the event is there, so that whoever may not look learns nothing from the
+//! refusal.
+
+use crate::id::{EventKey, Namespace};
+use crate::principal::{Known, Namespaces, Principal, Role};
+
+/// What a principal wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Create an event in this namespace.
+    Create(&'a Namespace),
+    /// List or watch the events of this namespace.
+    List(&'a Namespace),
+    /// Look at this event, or wait for its end.
+    Look(&'a EventKey),
+    /// Answer or decline this event.
+    Respond(&'a EventKey),
+    /// Cancel this event.
+    Cancel(&'a EventKey),
+    /// Be shown the links of the events of this namespace.
+    HandOutLinks(&'a Namespace),
+    /// Make, list and end tokens.
+    ManageTokens,
+    /// Be told who it is itself.
+    KnowItself,
+}
+
+/// The principal may not do that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// A link is not valid for that.
+    Link,
+    /// The server asks for no credential, so nobody may do what would outlast that.
+    Anyone,
+    /// The roles of the principal do not let it.
+    Role,
+}
+
+impl Principal {
+    /// Whether this principal may do that.
+    ///
+    /// # Errors
+    /// [`Denied`] if not.
+    pub fn authorize(&self, action: Action<'_>) -> Result<(), Denied> {
+        match self {
+            Self::Owner => Ok(()),
+            Self::Anyone => match action {
+                Action::ManageTokens => Err(Denied::Anyone),
+                _ => Ok(()),
+            },
+            Self::Link(holder) => match action {
+                Action::Look(key) | Action::Respond(key) if *key == holder.key => Ok(()),
+                _ => Err(Denied::Link),
+            },
+            Self::Known(known) => {
+                if known.may(action) {
+                    Ok(())
+                } else {
+                    Err(Denied::Role)
+                }
+            }
+        }
+    }
+}
+
+impl Known {
+    fn may(&self, action: Action<'_>) -> bool {
+        use Role::{Admin, Auditor, Notifier, Requester, Responder};
+        let (namespace, roles): (&Namespace, &[Role]) = match action {
+            Action::KnowItself => return true,
+            Action::ManageTokens => {
+                return self.roles.contains(Admin) && self.namespaces == Namespaces::All;
+            }
+            Action::Create(namespace) => (namespace, &[Requester, Admin]),
+            Action::List(namespace) => (namespace, &[Requester, Responder, Auditor, Admin]),
+            Action::Look(key) => (&key.namespace, &[Requester, Responder, Auditor, Admin]),
+            Action::Respond(key) => (&key.namespace, &[Responder, Admin]),
+            Action::Cancel(key) => (&key.namespace, &[Requester, Admin]),
+            Action::HandOutLinks(namespace) => (namespace, &[Notifier, Admin]),
+        };
+        self.namespaces.contains(namespace) && roles.iter().any(|role| self.roles.contains(*role))
+    }
+}
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

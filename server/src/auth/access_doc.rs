@@ -1,0 +1,170 @@
+//! Keeps the tables of `docs/access.md` true: they are made from the services and routes that there are, by the rule that
+//! decides. `HITL_WRITE_DOCS=1 cargo test -p hitl-server access_doc` writes them anew.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use hitl_core::{
+    Action, EventId, EventKey, Known, KnownKind, Namespace, Namespaces, Principal, Role, TokenId,
+};
+
+use crate::http::{Doc, route_docs};
+use crate::json::descriptors;
+
+const DOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access.md");
+/// Between these the tables stand.
+const BEGIN: &str = "<!-- made by a test: do not edit -->\n";
+const END: &str = "<!-- end -->\n";
+
+/// What it takes to use an RPC, a route or a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Create,
+    List,
+    Look,
+    Respond,
+    Cancel,
+    HandOutLinks,
+    ManageTokens,
+    KnowItself,
+    /// A good link, and no credential beside it.
+    Link,
+    /// Nothing.
+    Open,
+}
+
+/// The RPCs of our services. A new one has to be added here.
+fn need_of_rpc(name: &str) -> Need {
+    match name {
+        "CreateEvent" | "BatchCreateEvents" => Need::Create,
+        "ListEvents" | "WatchEvents" => Need::List,
+        "GetEvent" | "WaitEvent" | "WaitEvents" => Need::Look,
+        "AnswerEvent" | "DeclineEvent" | "BatchAnswerEvents" => Need::Respond,
+        "CancelEvent" => Need::Cancel,
+        "CreateToken" | "ListTokens" | "RevokeToken" | "RotateToken" => Need::ManageTokens,
+        "WhoAmI" => Need::KnowItself,
+        other => panic!("who may call {other}? Say so here"),
+    }
+}
+
+/// The routes that are no RPC.
+fn need_of_route(method: &str, path: &str) -> Need {
+    match (method, path) {
+        ("get" | "post", "/v1/links/{event_id}/{token}" | "/form/{event_id}/{token}") => Need::Link,
+        ("get", "/v1/openapi.json" | "/healthz" | "/readyz" | "/metrics" | "/health") => Need::Open,
+        ("get", "/status/{event_id}") => Need::Look,
+        ("post", "/submit" | "/submit/json") => Need::Respond,
+        other => panic!("who may call {other:?}? Say so here"),
+    }
+}
+
+fn principal(role: Role, namespaces: Namespaces) -> Principal {
+    Principal::Known(Arc::new(Known {
+        kind: KnownKind::Token(TokenId::from_bytes([1; 8])),
+        id: "1".to_owned(),
+        name: String::new(),
+        namespaces,
+        roles: [role].into_iter().collect(),
+        groups: Vec::new(),
+    }))
+}
+
+/// The columns: a heading, and who stands below it.
+fn columns() -> Vec<(&'static str, Principal)> {
+    let here = || Namespaces::Only([Namespace::default()].into());
+    let elsewhere = Namespaces::Only(["elsewhere".parse::<Namespace>().unwrap()].into());
+    let names = ["requester", "responder", "notifier", "auditor", "admin"];
+    let mut all = vec![("admin of another namespace", principal(Role::Admin, elsewhere))];
+    all.extend(names.into_iter().zip(Role::ALL.map(|role| principal(role, here()))));
+    all.push(("admin of `*`", principal(Role::Admin, Namespaces::All)));
+    all.push(("owner", Principal::Owner));
+    all.push(("`--insecure`", Principal::Anyone));
+    all
+}
+
+fn may(principal: &Principal, need: Need) -> bool {
+    let namespace = Namespace::default();
+    let key = EventKey { namespace: namespace.clone(), id: EventId::from_bytes([1; 16]) };
+    let action = match need {
+        Need::Create => Action::Create(&namespace),
+        Need::List => Action::List(&namespace),
+        Need::Look => Action::Look(&key),
+        Need::Respond => Action::Respond(&key),
+        Need::Cancel => Action::Cancel(&key),
+        Need::HandOutLinks => Action::HandOutLinks(&namespace),
+        Need::ManageTokens => Action::ManageTokens,
+        Need::KnowItself => Action::KnowItself,
+        Need::Link | Need::Open => return true,
+    };
+    principal.authorize(action).is_ok()
+}
+
+/// Each thing that can be called, and what it takes.
+fn rows() -> Vec<(String, Need)> {
+    let mut rows = Vec::new();
+    for service in ["hitl.v1.EventService", "hitl.v1.AdminService"] {
+        let service = descriptors().get_service_by_name(service).unwrap();
+        for method in service.methods() {
+            let name = method.name();
+            let routes = route_docs().into_iter().filter(|(_, _, doc)| match doc {
+                Doc::Rpc { name: rpc, .. } | Doc::Stream { name: rpc } => *rpc == name,
+                Doc::Hidden | Doc::Own { .. } => false,
+            });
+            let mut called = format!("`{name}`");
+            for (method, path, _) in routes {
+                write!(called, ", `{} {path}`", method.to_uppercase()).unwrap();
+            }
+            rows.push((called, need_of_rpc(name)));
+        }
+    }
+    for (method, path, doc) in route_docs() {
+        if matches!(doc, Doc::Hidden | Doc::Own { .. }) {
+            let called = format!("`{} {path}`", method.to_uppercase());
+            rows.push((called, need_of_route(method, path)));
+        }
+    }
+    rows.push(("`form_url` and `api_url` in any message".to_owned(), Need::HandOutLinks));
+    rows
+}
+
+fn tables() -> String {
+    let columns = columns();
+    let mut text = String::from(BEGIN);
+    text.push_str("\n| what | nobody |");
+    for (heading, _) in &columns {
+        write!(text, " {heading} |").unwrap();
+    }
+    text.push_str("\n|---|---|");
+    text.push_str(&"---|".repeat(columns.len()));
+    let rows = rows();
+    let by_token = |need: &Need| !matches!(need, Need::Link | Need::Open);
+    for (called, need) in rows.iter().filter(|(_, need)| by_token(need)) {
+        write!(text, "\n| {called} | no |").unwrap();
+        for (_, principal) in &columns {
+            text.push_str(if may(principal, *need) { " yes |" } else { " no |" });
+        }
+    }
+    text.push_str("\n\n| what | anybody | whoever has a link to the event | whoever has a link to another |\n|---|---|---|---|");
+    for (called, need) in rows.iter().filter(|(_, need)| !by_token(need)) {
+        let cells = if *need == Need::Open { "yes | yes | yes" } else { "no | yes | no" };
+        write!(text, "\n| {called} | {cells} |").unwrap();
+    }
+    text.push_str("\n\n");
+    text.push_str(END);
+    text
+}
+
+#[test]
+fn the_tables_say_what_the_rule_decides_for_everything_that_can_be_called() {
+    let path = Path::new(DOC);
+    let document = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = document.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let fresh = format!("{before}{}{after}", tables());
+    if std::env::var_os("HITL_WRITE_DOCS").is_some() {
+        std::fs::write(path, &fresh).unwrap();
+    }
+    let document = std::fs::read_to_string(path).unwrap();
+    assert!(document == fresh, "docs/access.md is stale: run this test with HITL_WRITE_DOCS=1");
+}

@@ -1,0 +1,214 @@
+//! From what a request carries to who calls.
+//!
+//! Both transports use this one function. Whoever has a link needs no credential: pages and links look at that
+//! themselves, and act for whoever holds it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+use ::http::header::AUTHORIZATION;
+use hitl_core::{Known, KnownKind, Namespaces, Principal, Role, TokenText};
+use hitl_service::{Error, Service};
+use subtle::ConstantTimeEq;
+
+/// What the value of the header begins with.
+const SCHEME: &str = "Bearer ";
+/// Longest credential that is looked at.
+const CREDENTIAL_BYTES_MAX: usize = 4_096;
+
+/// Who a request was proved to be from. Travels with the request; where there is none, nobody looked.
+#[derive(Clone, Debug)]
+pub enum Who {
+    /// This principal.
+    Known(Principal),
+    /// Nobody who is known: there is no credential, or no good one.
+    Unknown,
+}
+
+/// Whom a server lets in.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Everybody, as whoever reaches it: `--insecure`.
+    Open,
+    /// Those who have a good token.
+    Closed(Tokens),
+}
+
+/// The tokens of a server: its own, and those of its store.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    service: Service,
+    own: Arc<[OwnToken]>,
+    without: Without,
+}
+
+/// Who a caller without any credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// Nobody.
+    Nobody,
+    /// Whoever reaches the server, which is this machine alone.
+    Anyone,
+}
+
+/// A token that this server was given or has made for itself: it is in no store.
+#[derive(Clone)]
+pub struct OwnToken {
+    text: String,
+    principal: Principal,
+}
+
+/// What is known without a look at the store.
+#[derive(Debug)]
+pub enum Looked {
+    /// All there is to know.
+    Who(Who),
+    /// The store has to be asked about this token.
+    Ask(TokenText),
+}
+
+impl OwnToken {
+    /// The token of the user of this machine.
+    pub fn of_owner(text: String) -> Self {
+        Self { text, principal: Principal::Owner }
+    }
+
+    /// The token of an admin of everything, that a file holds.
+    pub fn of_admin(text: String) -> Self {
+        let known = Known {
+            kind: KnownKind::File,
+            id: "admin-token-file".to_owned(),
+            name: "admin".to_owned(),
+            namespaces: Namespaces::All,
+            roles: [Role::Admin].into_iter().collect(),
+            groups: Vec::new(),
+        };
+        Self { text, principal: Principal::Known(Arc::new(known)) }
+    }
+}
+
+/// The text is not shown.
+impl fmt::Debug for OwnToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnToken").field("principal", &self.principal).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// Those who have one of the tokens of the store of `service` or one of its `own`; and of those who have none who
+    /// `without` says.
+    pub fn closed(service: Service, own: Vec<OwnToken>, without: Without) -> Self {
+        Self::Closed(Tokens { service, own: own.into(), without })
+    }
+
+    /// Whether somebody without any credential is let in.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Closed(tokens) => tokens.without == Without::Anyone,
+        }
+    }
+
+    /// Who calls, as far as it is known without a look at the store. Takes no room on the heap.
+    pub fn look(&self, headers: &HeaderMap) -> Looked {
+        match self {
+            Self::Open => Looked::Who(Who::Known(Principal::Anyone)),
+            Self::Closed(tokens) => tokens.look(headers),
+        }
+    }
+
+    /// Who holds `token`, by what the store says.
+    ///
+    /// # Errors
+    /// Those of the store, and [`Error::Overloaded`].
+    pub async fn ask(&self, token: &TokenText) -> Result<Who, Error> {
+        let Self::Closed(tokens) = self else {
+            return Ok(Who::Known(Principal::Anyone));
+        };
+        let holder = tokens.service.holder(token).await?;
+        Ok(holder.map_or(Who::Unknown, Who::Known))
+    }
+}
+
+impl Tokens {
+    fn look(&self, headers: &HeaderMap) -> Looked {
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = given.next() else {
+            return Looked::Who(match self.without {
+                Without::Nobody => Who::Unknown,
+                Without::Anyone => Who::Known(Principal::Anyone),
+            });
+        };
+        // Two could be understood in two ways.
+        let credential = value.to_str().ok().filter(|_| given.next().is_none()).and_then(bearer);
+        let Some(credential) = credential else {
+            return Looked::Who(Who::Unknown);
+        };
+        if let Some(own) = self.own.iter().find(|own| is_same(&own.text, credential)) {
+            return Looked::Who(Who::Known(own.principal.clone()));
+        }
+        let Some(token) = TokenText::parse(credential) else {
+            return Looked::Who(Who::Unknown);
+        };
+        match self.service.remembered_holder(&token) {
+            Some(Some(holder)) => Looked::Who(Who::Known(holder)),
+            Some(None) => Looked::Who(Who::Unknown),
+            None => Looked::Ask(token),
+        }
+    }
+}
+
+impl Who {
+    /// The principal.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub fn principal(&self) -> Result<&Principal, Error> {
+        match self {
+            Self::Known(principal) => Ok(principal),
+            Self::Unknown => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// The principal of a request with these extensions.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], also where nobody has looked who calls.
+    pub fn of(extensions: &::http::Extensions) -> Result<Principal, Error> {
+        extensions.get::<Self>().unwrap_or(&Self::Unknown).principal().cloned()
+    }
+}
+
+/// The credential in the value of the header; the name of the scheme is of any case.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, credential) = value.split_at_checked(SCHEME.len())?;
+    let fits = scheme.eq_ignore_ascii_case(SCHEME) && credential.len() <= CREDENTIAL_BYTES_MAX;
+    fits.then(|| credential.trim_matches(' '))
+}
+
+/// Compares in a time that only the length decides.
+fn is_same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_scheme_is_known() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        for other in ["Basic abc", "Bearer", "abc", "", "Bearerabc", "Bea\u{e9}er abc"] {
+            assert_eq!(bearer(other), None, "{other}");
+        }
+        assert_eq!(bearer(&format!("Bearer {}", "a".repeat(CREDENTIAL_BYTES_MAX + 1))), None);
+    }
+
+    #[test]
+    fn no_token_of_a_server_is_printed() {
+        let shown = format!("{:?}", OwnToken::of_owner("hitl_SECRET".to_owned()));
+        assert!(shown.contains("Owner") && !shown.contains("SECRET"), "{shown}");
+    }
+}

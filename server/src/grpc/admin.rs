@@ -1,0 +1,59 @@
+//! The RPCs of the admin service: unwrap, call the API, wrap.
+
+use hitl_proto::v1;
+use hitl_proto::v1::admin_service_server::AdminService;
+use tonic::Request;
+
+use crate::api::Api;
+use crate::grpc::events::{Answer, caller, wrap};
+
+/// The admin service over the API.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    api: Api,
+}
+
+impl Admin {
+    pub(super) fn new(api: Api) -> Self {
+        Self { api }
+    }
+}
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    async fn create_token(
+        &self,
+        request: Request<v1::CreateTokenRequest>,
+    ) -> Answer<v1::CreateTokenResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.create_token(request.into_inner(), &caller).await)
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<v1::ListTokensRequest>,
+    ) -> Answer<v1::ListTokensResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_tokens(request.into_inner(), &caller).await)
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<v1::RevokeTokenRequest>,
+    ) -> Answer<v1::RevokeTokenResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.revoke_token(request.into_inner(), &caller).await)
+    }
+
+    async fn rotate_token(
+        &self,
+        request: Request<v1::RotateTokenRequest>,
+    ) -> Answer<v1::RotateTokenResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.rotate_token(request.into_inner(), &caller).await)
+    }
+
+    async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Answer<v1::WhoAmIResponse> {
+        wrap(self.api.who_am_i(&caller(&request)?))
+    }
+}
