@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::api::Api;
-use crate::auth::{Access, LinkKey, Links, OwnToken, Without, token_file};
+use crate::auth::{Access, LinkKey, Links, OwnToken, token_file};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::front::Front;
@@ -65,7 +65,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         Background::new(Some(threads.handle())),
     );
     let local_token = claim.as_ref().map(|_| new_token());
-    let access = access(&args, bound, local_token.as_deref(), &service).await?;
+    let access = access(&args, local_token.as_deref(), &service).await?;
     let admission = Admission::new(args.max_calls, budget.clone());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
@@ -192,7 +192,6 @@ fn budget(args: &ServeArgs) -> Budget {
 /// Whom this server lets in: whoever has a good token, unless it was told to ask for none.
 async fn access(
     args: &ServeArgs,
-    bound: SocketAddr,
     local_token: Option<&str>,
     service: &Service,
 ) -> anyhow::Result<Access> {
@@ -213,11 +212,7 @@ async fn access(
              open if that is a directory; or give --insecure to ask nobody for one"
         );
     }
-    let without = match local_token {
-        Some(_) if bound.ip().is_loopback() => Without::Anyone,
-        _ => Without::Nobody,
-    };
-    Ok(Access::closed(service.clone(), own, without))
+    Ok(Access::closed(service.clone(), own))
 }
 
 /// A token that nobody has had before.

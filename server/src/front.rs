@@ -126,7 +126,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::auth::{OwnToken, Without};
+    use crate::auth::OwnToken;
     use crate::http::Settings;
 
     const PATH: &str = "/hitl.v1.EventService/GetEvent";
@@ -166,7 +166,7 @@ mod tests {
     async fn a_call_without_a_good_credential_goes_the_long_way() {
         let own = "hitl_of_this_server_alone";
         let tokens = vec![OwnToken::of_owner(own.to_owned())];
-        let access = Access::closed(service().await, tokens, Without::Nobody);
+        let access = Access::closed(service().await, tokens);
         let good = format!("Bearer {own}");
         let unknown = TokenText { id: TokenId::from_bytes([1; 8]), secret: [1; 32] }.reveal();
         let unknown = format!("Bearer {unknown}");

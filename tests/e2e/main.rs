@@ -33,5 +33,6 @@ mod stores;
 mod surface;
 mod tasks;
 mod up;
+mod users;
 mod waits;
 mod watches;

@@ -40,16 +40,6 @@ pub enum Access {
 pub struct Tokens {
     service: Service,
     own: Arc<[OwnToken]>,
-    without: Without,
-}
-
-/// Who a caller without any credential is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Without {
-    /// Nobody.
-    Nobody,
-    /// Whoever reaches the server, which is this machine alone.
-    Anyone,
 }
 
 /// A token that this server was given or has made for itself: it is in no store.
@@ -96,18 +86,14 @@ impl fmt::Debug for OwnToken {
 }
 
 impl Access {
-    /// Those who have one of the tokens of the store of `service` or one of its `own`; and of those who have none who
-    /// `without` says.
-    pub fn closed(service: Service, own: Vec<OwnToken>, without: Without) -> Self {
-        Self::Closed(Tokens { service, own: own.into(), without })
+    /// Those who have one of the tokens of the store of `service`, or one of its `own`.
+    pub fn closed(service: Service, own: Vec<OwnToken>) -> Self {
+        Self::Closed(Tokens { service, own: own.into() })
     }
 
     /// Whether somebody without any credential is let in.
     pub fn is_open(&self) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Closed(tokens) => tokens.without == Without::Anyone,
-        }
+        matches!(self, Self::Open)
     }
 
     /// Who calls, as far as it is known without a look at the store. Takes no room on the heap.
@@ -135,10 +121,7 @@ impl Tokens {
     fn look(&self, headers: &HeaderMap) -> Looked {
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = given.next() else {
-            return Looked::Who(match self.without {
-                Without::Nobody => Who::Unknown,
-                Without::Anyone => Who::Known(Principal::Anyone),
-            });
+            return Looked::Who(Who::Unknown);
         };
         // Two could be understood in two ways.
         let credential = value.to_str().ok().filter(|_| given.next().is_none()).and_then(bearer);

@@ -8,5 +8,5 @@ mod key_file;
 pub mod link;
 pub mod token_file;
 
-pub use bearer::{Access, Looked, OwnToken, Who, Without};
+pub use bearer::{Access, Looked, OwnToken, Who};
 pub use link::{Grant, LinkKey, Links};
