@@ -10,9 +10,10 @@ use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{access, new_token};
 use crate::admission::Admission;
 use crate::api::Api;
-use crate::auth::{Access, LinkKey, Links, OwnToken, token_file};
+use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::front::Front;
@@ -21,7 +22,6 @@ use crate::http::{self, Guard};
 use crate::local::{Claim, DataDir, LOGS};
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
-use hitl_core::{TokenId, TokenText};
 use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
@@ -69,12 +69,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let admission = Admission::new(args.max_calls, budget.clone());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
-    let settings = http::Settings {
-        allowed_origins: args.cors_origins.clone(),
-        known_hosts: args.known_hosts.clone(),
-        open: access.is_open(),
-        public_url,
-    };
+    let settings = settings(&args, access.is_open(), public_url);
     let pages = http::router(http::Site { api, service: service.clone(), links, admission });
     let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
     let guard = Arc::new(Guard::new(&settings));
@@ -116,6 +111,16 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     timers.await?;
     finish(&service).await;
     Ok(())
+}
+
+/// What the HTTP side needs to know, of a server that is open to whoever reaches it or not.
+fn settings(args: &ServeArgs, open: bool, public_url: String) -> http::Settings {
+    http::Settings {
+        allowed_origins: args.cors_origins.clone(),
+        known_hosts: args.known_hosts.clone(),
+        open,
+        public_url,
+    }
 }
 
 /// The store at `url`, and the key of its links.
@@ -187,39 +192,6 @@ fn budget(args: &ServeArgs) -> Budget {
     let connections_max = args.max_connections.min(descriptors);
     tracing::info!(memory, connections_max, "bounds of what callers may use");
     Budget::new(BudgetLimits { bytes_max, connections_max })
-}
-
-/// Whom this server lets in: whoever has a good token, unless it was told to ask for none.
-async fn access(
-    args: &ServeArgs,
-    local_token: Option<&str>,
-    service: &Service,
-) -> anyhow::Result<Access> {
-    if args.insecure {
-        return Ok(Access::Open);
-    }
-    let mut own: Vec<_> =
-        local_token.map(|token| OwnToken::of_owner(token.to_owned())).into_iter().collect();
-    if let Some(file) = &args.admin_token_file {
-        let token = token_file::read(file);
-        let token = token.with_context(|| format!("cannot use the token in {}", file.display()))?;
-        own.push(OwnToken::of_admin(token));
-    }
-    if own.is_empty() && !service.has_tokens().await? {
-        tracing::warn!(
-            "nobody has a token for this server yet, so nobody can call it. Give --admin-token-file FILE; or make a \
-             token with `hitl token create NAME --role admin --namespace '*' --store STORE`, while no server has STORE \
-             open if that is a directory; or give --insecure to ask nobody for one"
-        );
-    }
-    Ok(Access::closed(service.clone(), own))
-}
-
-/// A token that nobody has had before.
-fn new_token() -> String {
-    let random = &SystemRandom;
-    let id = TokenId::from_bytes(hitl_store::random::bytes(random));
-    TokenText { id, secret: hitl_store::random::bytes(random) }.reveal()
 }
 
 /// The reply to a request for which there is no room.

@@ -4,6 +4,7 @@
 //! `grpc`, `http` and `net`, those on `api`, and that on the crates `hitl_service`, `hitl_store` and
 //! `hitl_core`. `ARCHITECTURE.md` has the whole picture.
 
+mod access;
 pub mod admission;
 pub mod api;
 pub mod app;

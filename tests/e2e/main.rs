@@ -32,6 +32,7 @@ mod retention;
 mod stores;
 mod surface;
 mod tasks;
+mod tokens;
 mod up;
 mod users;
 mod waits;

@@ -17,6 +17,7 @@ use crate::local::Local;
 pub struct Config {
     endpoint: Option<String>,
     token: Option<Token>,
+    insecure: bool,
     namespace: Option<String>,
     run_id: Option<String>,
     binary: Option<PathBuf>,
@@ -33,10 +34,17 @@ impl Config {
     }
 
     /// The token that proves to the server at [`Config::endpoint`] who calls: its text, or a [`Token`] from a function. Else
-    /// `HITL_TOKEN`; a server that asks for no credential needs none. The local server says its own.
+    /// `HITL_TOKEN`; a server that asks for no credential needs none. The local server says its own unless one is set here.
     #[must_use]
     pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = Some(token.into());
+        self
+    }
+
+    /// Lets a token go over plain http to another machine: the way there is safe. Else `HITL_INSECURE_TRANSPORT=1`.
+    #[must_use]
+    pub fn insecure(mut self, insecure: bool) -> Self {
+        self.insecure = insecure;
         self
     }
 
@@ -76,16 +84,27 @@ impl Config {
         let present = |value: &String| !value.is_empty();
         let env = |name: &str| env(name).filter(present);
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
-        let token = self.token.filter(|token| !token.is_empty());
-        let token = token.or_else(|| env("HITL_TOKEN").map(Token::from));
+        let own_token = self.token.filter(|token| !token.is_empty());
         let server = match set(self.endpoint, "HITL_ENDPOINT") {
             Some(endpoint) => Server::At(endpoint::parse(&endpoint)?),
             None => Server::Local(Local::new(
                 self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
             )),
         };
-        if let (Server::At(endpoint), Some(_)) = (&server, &token) {
-            refuse_plain_text(endpoint, env("HITL_INSECURE_TRANSPORT").as_deref())?;
+        // The local server says its own, which is not that of another.
+        let token = own_token.or_else(|| match &server {
+            Server::At(_) => env("HITL_TOKEN").map(Token::from).filter(|token| !token.is_empty()),
+            Server::Local(_) => None,
+        });
+        if let Some(token) = &token {
+            token.check()?;
+            let insecure = env("HITL_INSECURE_TRANSPORT");
+            let is_safe = insecure.is_some_and(|value| matches!(value.as_str(), "1" | "true"));
+            if let Server::At(endpoint) = &server
+                && !(self.insecure || is_safe)
+            {
+                refuse_plain_text(endpoint)?;
+            }
         }
         Ok(Settings {
             server,
@@ -112,27 +131,25 @@ impl Settings {
     /// What proves who calls.
     pub(crate) fn credential(&self) -> Credential {
         match (&self.server, &self.token) {
-            (Server::Local(local), _) => Credential::Local(local.clone()),
-            (Server::At(_), Some(token)) => Credential::Token(token.clone()),
+            (_, Some(token)) => Credential::Token(token.clone()),
+            (Server::Local(local), None) => Credential::Local(local.clone()),
             (Server::At(_), None) => Credential::None,
         }
     }
 }
 
 /// A token that goes over a network in plain text is everybody's.
-fn refuse_plain_text(endpoint: &str, insecure: Option<&str>) -> Result<()> {
+fn refuse_plain_text(endpoint: &str) -> Result<()> {
     let is_loopback = |host: &str| {
         host == "localhost"
             || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     };
     let host = endpoint.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
     match host {
-        Some((host, _)) if !is_loopback(host) && insecure != Some("1") => {
-            Err(Error::config(format!(
-                "the token is not sent to {endpoint}, since whoever is on the way could read it: use https, or set \
-                 HITL_INSECURE_TRANSPORT=1 if nobody can be"
-            )))
-        }
+        Some((host, _)) if !is_loopback(host) => Err(Error::config(format!(
+            "a token is not sent over plain http to {host}: use https, or set HITL_INSECURE_TRANSPORT=1 if the way there is \
+             safe"
+        ))),
         _ => Ok(()),
     }
 }

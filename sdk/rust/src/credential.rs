@@ -16,6 +16,9 @@ use crate::local::Local;
 /// The status of a call whose credential is not good.
 const UNAUTHENTICATED: &str = "16";
 
+/// Longest token that is sent.
+const BYTES_MAX: usize = 4_096;
+
 /// A token: its text, or a function that returns it and is called for each call, so that it can change.
 ///
 /// It is not printed.
@@ -25,26 +28,54 @@ pub struct Token(Source);
 #[derive(Clone)]
 enum Source {
     Text(String),
-    Function(Arc<dyn Fn() -> String + Send + Sync>),
+    Function(Arc<dyn Fn() -> Result<String, Failed> + Send + Sync>),
 }
 
 impl Token {
-    /// The token that `function` returns, which must not block, at each call.
-    pub fn from_fn(function: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        Self(Source::Function(Arc::new(function)))
+    /// The token that `function` returns at each call. It must not block. A call for which it fails is repeated for a
+    /// while, as one that does not reach the server.
+    pub fn from_fn<F, E>(function: F) -> Self
+    where
+        F: Fn() -> Result<String, E> + Send + Sync + 'static,
+        E: Into<Failed>,
+    {
+        Self(Source::Function(Arc::new(move || function().map_err(Into::into))))
     }
 
     /// Whether it is the empty text, which is none.
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(&self.0, Source::Text(text) if text.is_empty())
+        matches!(&self.0, Source::Text(text) if text.trim().is_empty())
     }
 
-    fn text(&self) -> String {
+    /// Refuses a text that can be no token.
+    pub(crate) fn check(&self) -> Result<()> {
         match &self.0 {
-            Source::Text(text) => text.clone(),
-            Source::Function(function) => function(),
+            Source::Text(text) => checked(text).map(drop),
+            Source::Function(_) => Ok(()),
         }
     }
+
+    fn text(&self) -> Result<String> {
+        match &self.0 {
+            Source::Text(text) => checked(text),
+            Source::Function(function) => {
+                let text = function().map_err(|error| {
+                    Error::unavailable(format!("the token cannot be had: {error}"))
+                })?;
+                checked(&text)
+            }
+        }
+    }
+}
+
+/// The token without white space around it.
+fn checked(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.len() > BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = "the token has characters that a header cannot have, or too many: give it as it was printed";
+        return Err(Error::config(message.to_owned()));
+    }
+    Ok(text.to_owned())
 }
 
 impl<T: Into<String>> From<T> for Token {
@@ -81,7 +112,7 @@ impl Credential {
     async fn text(&self) -> Result<String> {
         match self {
             Self::None => Ok(String::new()),
-            Self::Token(token) => Ok(token.text()),
+            Self::Token(token) => token.text(),
             Self::Local(local) => local.token().await,
         }
     }
@@ -114,12 +145,8 @@ fn header(token: &str) -> Result<Option<HeaderValue>> {
     if token.is_empty() {
         return Ok(None);
     }
-    let value = HeaderValue::from_str(&format!("Bearer {token}"));
-    let mut value = value.map_err(|_| {
-        Error::config(
-            "the token has characters that no token has: give it as it was printed".to_owned(),
-        )
-    })?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", checked(token)?))
+        .expect("it has visible ASCII alone");
     value.set_sensitive(true);
     Ok(Some(value))
 }
@@ -149,7 +176,21 @@ mod tests {
     fn no_token_is_printed() {
         let shown = format!("{:?} {:?}", Token::from("hitl_TEXT"), header("hitl_TEXT").unwrap());
         assert!(!shown.contains("TEXT"), "{shown}");
-        let error = header("hitl_TEXT\n").unwrap_err();
-        assert!(!error.message().contains("TEXT"), "{error}");
+        for unusable in ["hitl_TEXT\nb", "hitl TEXT", "hitl_TEXT\u{e9}", &"TEXT".repeat(2_000)] {
+            let error = Token::from(unusable).check().unwrap_err();
+            assert!(error.message().contains("the token has characters"), "{error}");
+            assert!(!error.message().contains("TEXT"), "{error}");
+        }
+    }
+
+    #[test]
+    fn white_space_around_a_token_is_left_out_and_a_function_may_fail() {
+        assert_eq!(Token::from(" hitl_x\n").text().unwrap(), "hitl_x");
+        assert!(Token::from(" ").is_empty());
+        let failing = Token::from_fn(|| Err::<String, _>("the vault is sealed"));
+        let error = failing.text().unwrap_err();
+        assert!(error.is_retryable() && error.message().contains("the vault is sealed"), "{error}");
+        let changing = Token::from_fn(|| Ok::<_, Error>("hitl_y\n".to_owned()));
+        assert_eq!(changing.text().unwrap(), "hitl_y");
     }
 }

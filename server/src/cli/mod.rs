@@ -38,7 +38,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 answered (or done), 1 error, 2 wrong usage, 3 declined, 4 cancelled, 5 timed out, \
 130 interrupted.
 
-A server on this machine is started when none runs, unless --endpoint names one.
+A server on this machine is started when none runs, unless --endpoint names one. HITL_TOKEN has the token for that.
 
 Examples:
   hitl ask 'Deploy to production?' --type bool
