@@ -2,15 +2,25 @@
 //!
 //! A command has an `id`, an `op`, and the `client` to do it with. The ops, and what else each has:
 //!
-//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, each only if it is set.
+//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `token`, `insecure`, each
+//!   only if it is set.
+//! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
-//!   can be created with. The reply is what the event tells of itself.
+//!   can be created with. With a `run` it is asked of that. The reply is what the event tells of itself.
+//! - `attach` attaches to the event of an `event_id`, or to the one of a `name` and perhaps a `number` in a `run`, and
+//!   keeps it as `event`: `type`. The reply is that of `create`.
 //! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
+//! - `poll` looks whether `event` has ended: `value`, or `pending: true`.
+//! - `json` writes `event` as JSON. The reply has that as `json`, read again.
+//! - `within` asks for `count` ints called `name` one after the other, while a run of `run_id` is the current one. The
+//!   reply has the `event_ids`, in that order.
 //! - `cancel_event` has `event` cancel itself: `reason`.
 //! - `ask` asks for an int in one line, and waits: `name`, `prompt`. The reply has its `value`.
 //! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
 //! - `answer` answers `event_id`: `responder`, and an `AnswerEventRequest` as `message`. The reply has the `event`.
 //! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
+//! - `events` takes one too, and perhaps a `limit`, and goes through all events that match. The reply has them as
+//!   `listed`.
 //! - `create_many` takes `CreateEventRequest`s, `answer_many` `AnswerEventRequest`s, as `messages`. The reply has
 //!   `results`: of each the `created` (a `CreateEventResponse`) or the `response`, or an `error` as a reply has one.
 //! - `watch` takes a `WatchEventsRequest` as `message`, and watches until an event whose name is `last` has ended. The

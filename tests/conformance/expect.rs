@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 /// Fails with the first place where `actual` lacks what is `expected`. Objects may have more fields; lists may not
 /// have more items. `{"$contains": "text"}` stands for any string with that in it, `{"$present": true}` for anything
-/// but null.
+/// but null, `{"$absent": true}` for nothing.
 pub(crate) fn matches(expected: &Json, actual: &Json, place: &str) -> Result<()> {
     if let Some(text) = expected.get("$contains").and_then(Json::as_str) {
         let found = actual.as_str().is_some_and(|actual| actual.contains(text));
@@ -14,6 +14,10 @@ pub(crate) fn matches(expected: &Json, actual: &Json, place: &str) -> Result<()>
     }
     if expected.get("$present").is_some() {
         ensure!(!actual.is_null() && actual != "", "{place}: nothing there");
+        return Ok(());
+    }
+    if expected.get("$absent").is_some() {
+        ensure!(actual.is_null(), "{place}: {actual} is there");
         return Ok(());
     }
     match (expected, actual) {

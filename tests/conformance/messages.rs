@@ -18,7 +18,7 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
             let answer = Some(answer(&op)?);
             op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
         }
-        Some("list") => op["message"] = bytes(&filter(&op)?),
+        Some("list" | "events") => op["message"] = bytes(&filter(&op)?),
         Some("watch") => op["message"] = bytes(&watched(&op)?),
         Some("create_many") => op["messages"] = questions(&op)?,
         Some("answer_many") => op["messages"] = answers(&op)?,
@@ -41,6 +41,10 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
         });
     } else if let Some(changes) = reply["ok"].get("changes").and_then(Json::as_array) {
         reply["ok"] = changed(changes)?;
+    } else if let Some(listed) = reply["ok"].get("listed").and_then(Json::as_array) {
+        let names: Vec<_> =
+            listed.iter().map(|event| Ok(message::<v1::Event>(event)?.name)).collect::<Result<_>>()?;
+        reply["ok"] = json!({"count": names.len(), "names": names});
     } else if let Some(events) = reply["ok"].get("events").and_then(Json::as_array) {
         let events: Vec<_> =
             events.iter().map(|event| Ok(shown(&message(event)?))).collect::<Result<_>>()?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -29,7 +30,7 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) no_server: bool,
     /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for, and
-    /// answers a hundred waits on one stream with the number of streams that there were.
+    /// answers a hundred waits on one stream with the number of streams that there were, and `AUTHORIZATION` with that.
     #[serde(default)]
     pub(crate) scripted: bool,
     /// Languages that cannot pass yet, and why.
@@ -46,6 +47,8 @@ pub(crate) struct Step {
     /// So many times at once, as `{i}` from 0.
     pub(crate) each: usize,
     pub(crate) outcome: Outcome,
+    /// Longest that the replies may take, where that is shorter than ever.
+    pub(crate) within: Option<Duration>,
     /// Keeps what came back under this name.
     pub(crate) save: Option<String>,
 }
@@ -136,6 +139,7 @@ struct Written {
     error: Option<Json>,
     until: Option<Json>,
     one_wins: Option<(Json, Json)>,
+    within_ms: Option<u64>,
     save: Option<String>,
 }
 
@@ -177,7 +181,8 @@ impl TryFrom<Written> for Step {
             return Err("a step has one of ok, until, error, one_wins".to_owned());
         }
         let each = written.each.unwrap_or(1);
-        Ok(Self { deed, each, outcome, save: written.save })
+        let within = written.within_ms.map(Duration::from_millis);
+        Ok(Self { deed, each, outcome, within, save: written.save })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked; and
-//! that answers waits with the number of streams that were opened for them, since the real one does not tell.
+//! that answers waits with the number of streams that were opened for them, and one read with the credential that
+//! came with it, since the real one does not tell.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -18,6 +19,9 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
 type Reply<T> = Result<Response<T>, Status>;
+
+/// The event that is called what the header of that name says.
+const AUTHORIZATION: &str = "AUTHORIZATION";
 
 /// So many waits on one stream are answered, and fewer are not.
 const SHARING: usize = 100;
@@ -95,7 +99,15 @@ impl EventService for Scripted {
         &self,
         request: Request<v1::GetEventRequest>,
     ) -> Reply<v1::GetEventResponse> {
-        Err(refusal(&request.into_inner().event_id))
+        let header = request.metadata().get("authorization").map(|value| value.to_str());
+        let told = header.transpose().map_err(|_| Status::internal("it is no text"))?;
+        let told = told.unwrap_or("none").to_owned();
+        let id = request.into_inner().event_id;
+        if id != AUTHORIZATION {
+            return Err(refusal(&id));
+        }
+        let event = Some(v1::Event { id, name: told, ..Default::default() });
+        Ok(Response::new(v1::GetEventResponse { event }))
     }
 
     async fn create_event(

@@ -137,7 +137,8 @@ impl World {
                 let replies = pending
                     .into_iter()
                     .map(|(op, pending)| async { anyhow::Ok((op, pending.reply().await?)) });
-                for (op, reply) in try_join_all(replies).await? {
+                let replies = timeout(step.within.unwrap_or(Duration::MAX), try_join_all(replies));
+                for (op, reply) in replies.await.context("it takes too long")?? {
                     self.judge(step, &reply)?;
                     self.keep(step, &op, reply);
                 }
@@ -218,9 +219,11 @@ impl World {
                 if op["op"] == "create" && op.get("prompt").is_none() {
                     op["prompt"] = "What is it?".into();
                 }
-                // Programs are shared, and names of events are not.
-                if let (Some(client), Some(event)) = (client.as_str(), op["event"].as_str()) {
-                    op["event"] = format!("{client}/{event}").into();
+                // Programs are shared, and names of events and runs are not.
+                for kept in ["event", "run"] {
+                    if let (Some(client), Some(name)) = (client.as_str(), op[kept].as_str()) {
+                        op[kept] = format!("{client}/{name}").into();
+                    }
                 }
                 Ok(op)
             })
@@ -240,7 +243,7 @@ impl World {
 
     fn keep(&mut self, step: &Step, op: &Json, mut reply: Json) {
         let ok = reply["ok"].take();
-        if op["op"] == "create"
+        if (op["op"] == "create" || op["op"] == "attach")
             && let Some(event) = op["event"].as_str()
         {
             let name = event.rsplit('/').next().unwrap_or(event);

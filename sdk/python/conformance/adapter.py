@@ -17,22 +17,36 @@ Json = dict[str, Any]
 TYPES: dict[str, Any] = {kind.__name__: kind for kind in (int, float, str, bool)}
 TYPES.update(choice=str, choices=list[str], object=dict[str, Any])
 # What a create command has besides options that are called and given the same here.
-OTHER = set("id op client event name type format timeout_ms".split())
+OTHER = set("id op client run event name type format timeout_ms".split())
 
 clients: dict[str, hitl.Client] = {}
+runs: dict[str, hitl.Run] = {}
 events: dict[str, hitl.Event[Any]] = {}
 
 
 async def handle(command: Json) -> Json:
     op, name = command["op"], command["client"]
     if op == "client":
-        retry_for = command.get("retry_for_ms", 30_000) / 1000
-        given = {key: command.get(key) for key in ("endpoint", "namespace", "run_id")}
-        clients[name] = hitl.Client(hitl.Config(**given, retry_for=retry_for))
+        given = {key: command.get(key) for key in ("endpoint", "namespace", "run_id", "token")}
+        if "retry_for_ms" in command:
+            given["retry_for"] = command["retry_for_ms"] / 1000
+        clients[name] = hitl.Client(hitl.Config(**given, insecure=command.get("insecure", False)))
         return {}
     client = clients[name]
+    if op == "run":
+        runs[command["run"]] = client.run(command["run_id"])
+        return {}
     if op == "create":
-        return await create(client, command)
+        return await create(runs[command["run"]] if "run" in command else client, command)
+    if op == "attach":
+        return await attach(client, command)
+    if op == "within":
+        return {"event_ids": await within(client, command)}
+    if op == "poll":
+        value = await events[command["event"]].poll.aio()
+        return {"pending": True} if value is None else {"value": value}
+    if op == "json":
+        return {"json": json.loads(events[command["event"]].to_json())}
     if op == "wait":
         return await wait(events[command["event"]], command.get("limit_ms"))
     if op == "cancel_event":
@@ -44,6 +58,11 @@ async def handle(command: Json) -> Json:
         request = v1.ListEventsRequest.FromString(bytes(command["message"]))
         filters: Json = {field.name: value for field, value in request.ListFields()}
         return {"page": pack(await client.list.aio(**filters))}
+    if op == "events":
+        request = v1.ListEventsRequest.FromString(bytes(command["message"]))
+        filters = {field.name: value for field, value in request.ListFields()}
+        matching = client.events(**filters, limit=command.get("limit"))
+        return {"listed": [pack(event) async for event in matching]}
     if op == "watch":
         return {"changes": await watch(client, command)}
     if op == "create_many":
@@ -58,7 +77,7 @@ async def handle(command: Json) -> Json:
     return {"event": pack(await untyped(client, command))}
 
 
-async def create(client: hitl.Client, command: Json) -> Json:
+async def create(client: hitl.Client | hitl.Run, command: Json) -> Json:
     options: Json = {key: value for key, value in command.items() if key not in OTHER}
     if "format" in command:
         name = command["format"].removeprefix("STR_FORMAT_")
@@ -66,6 +85,24 @@ async def create(client: hitl.Client, command: Json) -> Json:
     if "timeout_ms" in command:
         options["timeout_seconds"] = timedelta(milliseconds=command["timeout_ms"])
     event = await client.event.aio(command["name"], TYPES[command["type"]], **options)
+    return keep(command, event)
+
+
+async def attach(client: hitl.Client, command: Json) -> Json:
+    data_type = TYPES[command["type"]]
+    if "event_id" in command:
+        return keep(command, await client.attach.aio(command["event_id"], data_type))
+    run, n = runs[command["run"]], command.get("number", 1)
+    return keep(command, await run.attach.aio(command["name"], data_type, n))
+
+
+async def within(client: hitl.Client, command: Json) -> list[str]:
+    async with client.run(command["run_id"]):
+        names = [command["name"]] * command["count"]
+        return [(await client.event.aio(name, int)).id for name in names]
+
+
+def keep(command: Json, event: hitl.Event[Any]) -> Json:
     events[command["event"]] = event
     names = ("request_id", "name", "form_url", "api_url", "endpoint", "existed")
     reply = {name: getattr(event, name) for name in names}
@@ -76,12 +113,8 @@ async def create(client: hitl.Client, command: Json) -> Json:
 async def wait(event: hitl.Event[Any], limit_ms: int | None) -> Json:
     if limit_ms is None:
         return {"value": await event.wait.aio()}
-    try:
-        return {"value": await asyncio.wait_for(event.wait.aio(), limit_ms / 1000)}
-    except hitl.TimedOut:
-        raise
-    except asyncio.TimeoutError:
-        return {"gave_up": True}
+    value = await event.wait_for.aio(limit_ms / 1000)
+    return {"gave_up": True} if value is None else {"value": value}
 
 
 async def watch(client: hitl.Client, command: Json) -> list[Json]:

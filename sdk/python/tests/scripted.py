@@ -63,6 +63,8 @@ class Script(EventServiceServicer):
     def __init__(self, steps: Iterator[list[Any]]) -> None:
         self.steps = steps
         self.seen: list[Any] = []
+        self.credentials: list[str] = []
+        """The header `authorization` of each call, empty if there was none."""
         self.ended: list[bool] = []
         self.over = ThreadEvent()
         """Set once any stream is over."""
@@ -98,8 +100,18 @@ class Script(EventServiceServicer):
     def WatchEvents(self, request: Any, context: Any) -> Iterator[v1.WatchEventsResponse]:
         return self._stream(request, context)
 
+    def ListEvents(self, request: Any, context: Any) -> v1.ListEventsResponse:
+        seen = v1.ListEventsRequest()
+        seen.CopyFrom(request)
+        page: v1.ListEventsResponse = self._results(seen, context)[0]
+        return page
+
+    def _note_credential(self, context: Any) -> None:
+        self.credentials.append(dict(context.invocation_metadata()).get("authorization", ""))
+
     def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         self.seen.append(request)
+        self._note_credential(context)
         if not context.add_callback(self.over.set):
             self.over.set()
         for item in next(self.steps):
@@ -144,25 +156,33 @@ class Script(EventServiceServicer):
 
     def _event(self, event_id: str, request: Any, context: Any) -> v1.Event | None:
         self.seen.append(request)
+        self._note_credential(context)
         for item in next(self.steps, []):
             if isinstance(item, Refusal):
                 item.abort(context)
             elif item is HANG:
                 ThreadEvent().wait(0.5)
+            elif isinstance(item, v1.Event):
+                return item
             else:
                 return None
         return v1.Event(id=event_id)
 
 
 @contextmanager
-def serving(*steps: list[Any], **config: Any) -> Iterator[tuple[hitl.Client, Script]]:
+def serving(
+    *steps: list[Any], credentials: grpc.ServerCredentials | None = None, **config: Any
+) -> Iterator[tuple[hitl.Client, Script]]:
     """A client of a server that follows the steps."""
     script = Script(iter(steps))  # type: ignore[abstract]  # the rest is unimplemented
     server = grpc.server(ThreadPoolExecutor(4))
     add_EventServiceServicer_to_server(script, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if credentials:
+        endpoint = f"https://localhost:{server.add_secure_port('localhost:0', credentials)}"
+    else:
+        endpoint = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:
-        yield hitl.Client(hitl.Config(endpoint=f"127.0.0.1:{port}", **config)), script
+        yield hitl.Client(hitl.Config(endpoint=endpoint, **config)), script
     finally:
         server.stop(None).wait()

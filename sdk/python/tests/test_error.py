@@ -58,7 +58,7 @@ def test_nonsense_in_the_details_of_an_error_is_no_other_error() -> None:
 
 def test_a_server_of_another_kind_is_named() -> None:
     with serving() as (client, _), pytest.raises(hitl.Internal, match="not a hitl server"):
-        client.list()
+        client.cancel("e")
 
 
 def test_an_outcome_tells_who_when_and_why() -> None:

@@ -54,7 +54,7 @@ os._exit(0)
 
 def run(script: str, **switch: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if "FORK" not in name}
-    environment |= {"PYTHONPATH": SOURCE, **switch}
+    environment |= {"PYTHONPATH": SOURCE, "HITL_ANNOUNCE": "0", **switch}
     command = [sys.executable, "-W", "always::RuntimeWarning", "-c", script]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 

@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { ask, bool, choice, choices, Client, float, HitlError, int, object, str, v1 } from "hitl";
-import type { Answer, DataType, Event, StrOptions } from "hitl";
+import type { Answer, DataType, Event, Run, StrOptions } from "hitl";
 
 /** A whole number, exact, or one with a fraction. */
 type Limit = bigint | number;
@@ -21,39 +21,65 @@ interface Command {
   messages: number[][];
   event_ids: string[];
   last: string;
+  token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
 
 const clients = new Map<string, Client>();
+const runs = new Map<string, Run>();
 const events = new Map<string, Event<unknown>>();
 
 const operations: Record<string, (command: Command) => object | Promise<object>> = {
-  client({ client, endpoint, namespace, run_id: runId, retry_for_ms: retryFor }) {
-    clients.set(client, new Client({ endpoint, namespace, runId, retryFor }));
+  client({ client, endpoint, namespace, run_id: runId, retry_for_ms: retryFor, token, insecure }) {
+    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, token, insecure }));
+    return {};
+  },
+  run(command) {
+    runs.set(command.run ?? "", clientOf(command).run(command.run_id ?? ""));
     return {};
   },
   async create(command) {
-    const builder = clientOf(command).event(command.name, command.prompt, typeOf(command));
+    const asked = command.run === undefined ? clientOf(command) : runOf(command.run);
+    const builder = asked.event(command.name, command.prompt, typeOf(command));
     if (command.scope !== undefined) builder.scope(command.scope);
     if (command.timeout_ms !== undefined) builder.timeout(command.timeout_ms);
     if (command.default_on_timeout !== undefined) builder.defaultOnTimeout(command.default_on_timeout);
     for (const [key, value] of Object.entries(command.labels ?? {})) builder.label(key, value);
     if (command.markdown) builder.markdown();
     if (command.idempotency_key !== undefined) builder.idempotencyKey(command.idempotency_key);
-    const event = await builder.create();
-    events.set(command.event, event);
-    return {
-      event_id: event.id, request_id: event.requestId, name: event.name, form_url: event.formUrl, api_url: event.apiUrl,
-      endpoint: event.endpoint, existed: event.existed, deadline_ms: event.deadline.getTime(),
+    return keep(command, await builder.create());
+  },
+  async attach(command) {
+    const { event_id: eventId, run, name, number } = command;
+    if (run === undefined) return keep(command, await clientOf(command).attach(eventId, typeOf(command)));
+    return keep(command, await runOf(run).attach(name, typeOf(command), number));
+  },
+  async within(command) {
+    const ask = async () => {
+      const ids: string[] = [];
+      for (let i = 0; i < command.count; i += 1) {
+        ids.push((await clientOf(command).event(command.name, "How many?", int()).create()).id);
+      }
+      return { event_ids: ids };
     };
+    return clientOf(command).run(command.run_id ?? "").within(ask);
   },
   async wait({ event, limit_ms: limit }) {
-    const signal = limit === undefined ? undefined : AbortSignal.timeout(limit);
-    try {
-      return { value: await eventOf(event).wait({ signal }) };
-    } catch (error) {
-      if (error === signal?.reason) return { gave_up: true };
-      throw error;
+    if (limit === undefined) return { value: await eventOf(event).wait() };
+    const value = await eventOf(event).waitFor(limit);
+    return value === undefined ? { gave_up: true } : { value };
+  },
+  async poll({ event }) {
+    const value = await eventOf(event).poll();
+    return value === undefined ? { pending: true } : { value };
+  },
+  json: ({ event }) => ({ json: JSON.parse(JSON.stringify(eventOf(event))) as object }),
+  async events(command) {
+    const request = fromBinary(v1.ListEventsRequestSchema, Uint8Array.from(command.message));
+    const listed: number[][] = [];
+    for await (const event of clientOf(command).events(request, { limit: command.limit })) {
+      listed.push([...toBinary(v1.EventSchema, event)]);
     }
+    return { listed };
   },
   cancel_event: ({ event, reason }) => eventOf(event).cancel(reason).then(() => ({})),
   ask: async ({ name, prompt }) => ({ value: await ask(name, prompt, int()) }),
@@ -98,8 +124,17 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
 };
 
 const clientOf = ({ client }: Command) => clients.get(client) ?? fail(`there is no client ${client}`);
+const runOf = (name: string) => runs.get(name) ?? fail(`there is no run ${name}`);
 const eventOf = (name: string) => events.get(name) ?? fail(`there is no event ${name}`);
 const fail = (message: string): never => { throw new Error(message); };
+
+function keep(command: Command, event: Event<unknown>): object {
+  events.set(command.event, event);
+  return {
+    event_id: event.id, request_id: event.requestId, name: event.name, form_url: event.formUrl, api_url: event.apiUrl,
+    endpoint: event.endpoint, existed: event.existed, deadline_ms: event.deadline.getTime(),
+  };
+}
 
 function typeOf(command: Command): DataType<unknown> {
   const { min, max, min_length, max_length, pattern, multiline, yes = "", no = "", options: pairs = [] } = command;

@@ -3,18 +3,20 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { type Config, resolve } from "./config.js";
 import { Connection } from "./connection.js";
-import { HitlError } from "./error.js";
-import { EventBuilder, present } from "./event.js";
-import { once, Ticket } from "./key.js";
+import { HitlError, invalid } from "./error.js";
+import { Event, EventBuilder, present } from "./event.js";
+import { once, processCounts, type Ticket } from "./key.js";
 import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
+import { events, type ListInit } from "./pages.js";
+import { currentRun, Run } from "./run.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 import { type Change, watch, type WatchInit } from "./watch.js";
 
-type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
+/** A request of the API for an event. */
+export type CreateInit = MessageInitShape<typeof v1.CreateEventRequestSchema>;
 type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
-type ListInit = MessageInitShape<typeof v1.ListEventsRequestSchema>;
 
 const {
   createEvent, batchCreateEvents, getEvent, listEvents, answerEvent, batchAnswerEvents, declineEvent, cancelEvent,
@@ -24,6 +26,12 @@ const {
 export interface CallOptions {
   /** Ends the call when aborted: it rejects with the signal's reason. Whether it took effect is then unknown. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What the iteration over events takes. */
+export interface EventsOptions extends CallOptions {
+  /** The most events to go through; zero or unset is all. */
+  readonly limit?: number | undefined;
 }
 
 /** What a call on behalf of a person takes. */
@@ -76,7 +84,7 @@ export class Client {
    * `name` is what lists and logs call it, `prompt` is the question.
    */
   event<T>(name: string, prompt: string, type: DataType<T>): EventBuilder<T> {
-    return new EventBuilder(this, name, prompt, type);
+    return new EventBuilder(this, this, name, prompt, type);
   }
 
   /**
@@ -86,8 +94,17 @@ export class Client {
    * Rejects with kind `Invalid`, which names the fields to correct, and with `Conflict` if the idempotency key belongs
    * to a different request.
    */
-  async create(init: CreateInit, { signal }: CallOptions = {}): Promise<v1.CreateEventResponse> {
-    const { request, ticket } = this.#named(init);
+  create(init: CreateInit, options: CallOptions = {}): Promise<v1.CreateEventResponse> {
+    return this.createIn(undefined, init, options);
+  }
+
+  /** Creates an event of `run`, else of the current one, else of the client's. @internal */
+  async createIn(
+    run: Run | undefined,
+    init: CreateInit,
+    { signal }: CallOptions,
+  ): Promise<v1.CreateEventResponse> {
+    const { request, ticket } = this.#named(init, run);
     try {
       const reply = await this.#connection.call(createEvent, request, signal);
       if (reply.event) discreet(reply.event);
@@ -124,6 +141,22 @@ export class Client {
     }
   }
 
+  /** A run of this id, which counts its events by itself. */
+  run(id: string): Run {
+    return new Run(this, id);
+  }
+
+  /**
+   * Attaches to an event that was asked before, by its id. `type` is that of its answer, as when it was created.
+   *
+   * Rejects with kind `NotFound`, and with `Invalid` if the event asks for another kind of answer.
+   */
+  async attach<T>(eventId: string, type: DataType<T>, options: CallOptions = {}): Promise<Event<T>> {
+    const event = await this.get(eventId, options);
+    ensureKind(event, type);
+    return new Event(this, type, { event, existed: true });
+  }
+
   /** Returns an event as it stands. Rejects with kind `NotFound`. */
   async get(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
     return present(await this.#connection.call(getEvent, { eventId }, signal));
@@ -137,6 +170,14 @@ export class Client {
     const page = await this.#connection.call(listEvents, init, signal);
     page.events.forEach(discreet);
     return page;
+  }
+
+  /**
+   * Goes through all events that match, in the order of `list`, over as many pages as it takes: each is fetched when the
+   * iteration comes to it. An empty namespace is the client's.
+   */
+  events(init: ListInit = {}, { limit = 0, signal }: EventsOptions = {}): AsyncIterable<v1.Event> {
+    return { [Symbol.asyncIterator]: () => events(this.#connection, init, limit, signal) };
   }
 
   /**
@@ -205,12 +246,20 @@ export class Client {
     return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal));
   }
 
+  /** Tells people where to answer. @internal */
+  tell(event: v1.Event): void {
+    this.#connection.telling.tell(event);
+  }
+
   /** The request with a namespace and a key, and the ticket that the key is of, if any. */
-  #named(init: CreateInit): { request: CreateInit; ticket: Ticket | undefined } {
+  #named(init: CreateInit, asked?: Run): { request: CreateInit; ticket: Ticket | undefined } {
     const { runId } = this.#connection.settings;
     const namespace = init.namespace || this.namespace;
-    const derived = runId && !init.idempotencyKey;
-    const ticket = derived ? new Ticket(namespace, runId, init.name ?? "") : undefined;
+    const run = asked ?? currentRun();
+    const name = init.name ?? "";
+    let ticket: Ticket | undefined;
+    if (run && !init.idempotencyKey) ticket = run.ticket(namespace, name);
+    else if (runId && !init.idempotencyKey) ticket = processCounts.ticket(namespace, runId, name);
     const request = { ...init, namespace, idempotencyKey: init.idempotencyKey || (ticket?.key ?? once()) };
     return { request, ticket };
   }
@@ -225,6 +274,14 @@ export class Client {
   }
 }
 
+/** Refuses a type that is not what the event asks for. */
+function ensureKind({ input }: v1.Event, type: DataType<unknown>): void {
+  const [asked, given] = [input?.kind.case, type.input.kind.case];
+  if (asked !== given) {
+    throw invalid(`the event asks for ${asked ?? "nothing"}, not ${given ?? "nothing"}: give the type it was created with`);
+  }
+}
+
 function oneof(answer: Answer): MessageInitShape<typeof v1.AnswerEventRequestSchema>["answer"] {
   if ("json" in answer) return { case: "json", value: answer.json };
   if ("text" in answer) return { case: "text", value: answer.text };
@@ -236,8 +293,7 @@ const defaults = new Map<string, Client>();
 /** The client that is used where none is named: one for each environment. @internal */
 export function defaultClient(): Client {
   const settings = resolve({}, process.env);
-  const { HITL_DATA_DIR, HITL_PORT } = process.env;
-  const key = JSON.stringify([settings, HITL_DATA_DIR, HITL_PORT]);
+  const key = JSON.stringify(Object.entries(process.env).filter(([name]) => name.startsWith("HITL_")).sort());
   const client = defaults.get(key) ?? new Client({}, new Connection(settings));
   defaults.set(key, client);
   return client;

@@ -5,9 +5,11 @@
  * client is made.
  */
 
+import { checked, Credential, ensurePrivate, type Pem, readTls, type Tls, type Token } from "./credential.js";
 import { parseEndpoint } from "./endpoint.js";
 import { invalid } from "./error.js";
 import { Local } from "./local.js";
+import { type Logger, printing } from "./log.js";
 import { quoted } from "./shown.js";
 
 const DEFAULT_RETRY_MS = 30_000;
@@ -32,10 +34,34 @@ export interface Config {
    */
   readonly binary?: string | undefined;
   /**
-   * How long a call is repeated while the server cannot be reached, in milliseconds: 30 s unless set; zero means one
-   * attempt. A wait, once it has reached the server, goes on without limit.
+   * How long a call is repeated while the server cannot be reached, in milliseconds; zero means one attempt. A wait,
+   * once it has reached the server, goes on without limit. Unless set 30 s, but a server that was never reached and
+   * whose machine refuses the connection is not called again.
    */
   readonly retryFor?: number | undefined;
+  /**
+   * Says who calls: text, or a function that returns it, called for each new call. Else `HITL_TOKEN`. The local server's
+   * own is known without.
+   */
+  readonly token?: Token | undefined;
+  /**
+   * Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of those that node trusts.
+   * Else `HITL_CA`, a path.
+   */
+  readonly ca?: Pem | undefined;
+  /** The certificate of this client, where the server asks for one. Else `HITL_CERT`. */
+  readonly cert?: Pem | undefined;
+  /** The private key of that. Else `HITL_KEY`. */
+  readonly key?: Pem | undefined;
+  /** Sends the token even over plain http to another machine. Else `HITL_INSECURE_TRANSPORT=1`. */
+  readonly insecure?: boolean | undefined;
+  /**
+   * Whether waits tell on stderr where to answer, if the program has not looked at the link itself. Else `HITL_ANNOUNCE`,
+   * of which `0` is no; else they do.
+   */
+  readonly announce?: boolean | undefined;
+  /** Is told what the client does, without links and tokens. Else `HITL_LOG` says what is printed: `info`, `warn`. */
+  readonly log?: Logger | undefined;
 }
 
 /** A `Config` with nothing left open. */
@@ -47,22 +73,39 @@ export interface Settings {
   readonly namespace: string;
   readonly runId: string | undefined;
   readonly retryForMs: number;
+  /** Whether the program has said how long calls are repeated. */
+  readonly isPatient: boolean;
+  readonly credential: Credential;
+  readonly tls: Tls;
+  readonly announce: boolean;
+  readonly log: Logger;
 }
 
 /** Fills what is not set. What is empty counts as unset. */
 export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
   const given = config.endpoint || env.HITL_ENDPOINT;
+  const endpoint = given ? parseEndpoint(sendable("endpoint", given)) : "";
+  const token = config.token || (given && env.HITL_TOKEN) || "";
+  const isGiven = typeof token === "function" || checked(token) !== "";
+  if (isGiven && endpoint) ensurePrivate(endpoint, config.insecure ?? isOn(env.HITL_INSECURE_TRANSPORT));
   return {
-    endpoint: given ? parseEndpoint(text("endpoint", given)) : "http://127.0.0.1",
+    endpoint: endpoint || "http://127.0.0.1",
     local: given ? undefined : new Local(config.binary || env.HITL_BIN || "hitl"),
-    namespace: text("namespace", config.namespace || env.HITL_NAMESPACE || "default"),
-    runId: text("run id", config.runId || env.HITL_RUN_ID || "") || undefined,
+    namespace: sendable("namespace", config.namespace || env.HITL_NAMESPACE || "default"),
+    runId: sendable("run id", config.runId || env.HITL_RUN_ID || "") || undefined,
     retryForMs: limit(config.retryFor ?? DEFAULT_RETRY_MS),
+    isPatient: config.retryFor !== undefined,
+    credential: new Credential(token),
+    tls: readTls(config, endpoint, env),
+    announce: config.announce ?? !["0", "false", "off"].includes(env.HITL_ANNOUNCE?.toLowerCase() ?? ""),
+    log: config.log ?? printing(env.HITL_LOG),
   };
 }
 
-/** Text that can be sent. */
-function text(what: string, text: unknown): string {
+const isOn = (text: string | undefined) => ["1", "true"].includes(text?.toLowerCase() ?? "");
+
+/** Text that can be sent. @internal */
+export function sendable(what: string, text: unknown): string {
   if (typeof text === "string" && !/\p{Surrogate}/u.test(text)) return text;
   throw invalid(`the ${what} is ${quoted(String(text))}: give text without halves of surrogate pairs`);
 }

@@ -1,6 +1,7 @@
 /** The connection that all calls of a client share. */
 
 import net from "node:net";
+import tls from "node:tls";
 import type {
   DescMessage, DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape,
 } from "@bufbuild/protobuf";
@@ -8,9 +9,11 @@ import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Settings } from "./config.js";
+import type { Tls } from "./credential.js";
 import { fromCall, HitlError, invalid, silent } from "./error.js";
 import { ensureSendable } from "./messages.js";
 import { retry, within } from "./retry.js";
+import { Telling } from "./told.js";
 import { Waits } from "./waits.js";
 
 /** How long what may be silent. Tests shorten it. */
@@ -37,14 +40,20 @@ export class Connection {
   /** Whether any call ever got a reply. */
   reached = false;
   readonly waits = new Waits(this);
+  readonly telling: Telling;
   readonly #session: Http2SessionManager;
   readonly #transport: Transport;
   #closed = false;
+  /** Whether the local server has refused the token that it was known by. */
+  #isRefused = false;
+  /** Whether it is known by another one since. */
+  #isRenewed = false;
 
   constructor(readonly settings: Settings, transport?: Transport) {
+    this.telling = new Telling(settings.announce);
     const baseUrl = settings.endpoint;
     // Where a local server is may change from one connection to the next.
-    const createConnection = () => dial(new URL(this.name));
+    const createConnection = () => dial(new URL(this.name), settings.tls);
     const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
     this.#session = new Sessions(baseUrl, LIMITS, nodeOptions);
     const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
@@ -68,7 +77,8 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<MessageShape<O>> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
-    return retry(this.settings.retryForMs, signal, () => this.callOnce(method, request, signal));
+    const { retryForMs, log } = this.settings;
+    return retry(retryForMs, signal, () => this.callOnce(method, request, signal), log);
   }
 
   /** Makes a call, and does not repeat it. */
@@ -78,8 +88,8 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): Promise<MessageShape<O>> {
     return this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
-      const reply = await this.#transport.unary(method, signal, undefined, undefined, request);
-      this.reached = true;
+      const reply = await this.#transport.unary(method, signal, undefined, await this.#header(), request);
+      this.#succeeded();
       return reply.message;
     });
   }
@@ -121,9 +131,9 @@ export class Connection {
     requests: AsyncIterable<MessageInitShape<I>>,
     signal: AbortSignal,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
-    const reply = await this.#transport.stream(method, signal, undefined, undefined, requests);
+    const reply = await this.#transport.stream(method, signal, undefined, await this.#header(), requests);
     // The first message may be long in coming, and whoever refuses or is not there has not come as far.
-    this.reached = true;
+    this.#succeeded();
     yield* reply.message;
   }
 
@@ -147,13 +157,45 @@ export class Connection {
     return within(limitMs, silence, signal, async (signal) => {
       if (this.#closed) throw invalid("the client is closed");
       const state = this.#session.state();
-      if (state === "closed" || state === "error") await this.settings.local?.ready();
+      if (this.#isRefused || state === "closed" || state === "error") await this.#find();
       try {
         return await call(signal);
       } catch (failure) {
-        throw fromCall(failure, this.name);
+        throw this.#told(fromCall(failure, this.name));
       }
     });
+  }
+
+  async #find(): Promise<void> {
+    const { local, log } = this.settings;
+    if (!local) return;
+    const before = local.endpoint;
+    await local.ready();
+    if (local.endpoint !== before) log.info(`the local server is at ${local.endpoint}`);
+    if (this.#isRefused) [this.#isRefused, this.#isRenewed] = [false, true];
+  }
+
+  /** Says who calls. */
+  async #header(): Promise<Record<string, string> | undefined> {
+    const { credential, local } = this.settings;
+    const token = await (credential.isGiven || !local ? credential : local.credential).current();
+    return token ? { authorization: `Bearer ${token}` } : undefined;
+  }
+
+  #succeeded(): void {
+    this.reached = true;
+    this.#isRenewed = false;
+  }
+
+  /** The error of a call with what this connection knows of it. */
+  #told(error: unknown): unknown {
+    if (!(error instanceof HitlError)) return error;
+    const { local, credential, isPatient } = this.settings;
+    const isOutdated = local && error.kind === "Unauthenticated" && !credential.isGiven && !this.#isRenewed;
+    // A local server that was started anew takes another token, and `hitl up` knows which.
+    if (isOutdated) this.#isRefused = true;
+    const isHopeless = error.isHopeless && !local && !this.reached && !isPatient;
+    return Object.assign(error, { retryable: error.retryable || isOutdated === true, isHopeless });
   }
 }
 
@@ -190,11 +232,15 @@ export function message<D extends DescMessage>(schema: D, init: MessageInitShape
 }
 
 /** A connection that is given up if it cannot be made in time. */
-function dial(authority: URL): net.Socket {
+function dial(authority: URL, pems: Tls): net.Socket {
   const host = authority.hostname.replace(/^\[|\]$/g, "");
-  const socket = net.connect({ host, port: Number(authority.port || 80), noDelay: true });
+  const isPlain = authority.protocol === "http:";
+  const where = { host, port: Number(authority.port || (isPlain ? 80 : 443)), noDelay: true };
+  const { ca, cert, key } = pems;
+  const name = net.isIP(host) ? {} : { servername: host };
+  const socket = isPlain ? net.connect(where) : tls.connect({ ...where, ...name, ca, cert, key, ALPNProtocols: ["h2"] });
   const giveUp = () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
   const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
   const settled = () => { clearTimeout(timer); };
-  return socket.once("connect", settled).once("close", settled);
+  return socket.once(isPlain ? "connect" : "secureConnect", settled).once("close", settled);
 }

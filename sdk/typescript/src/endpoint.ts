@@ -4,8 +4,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import { type HitlError, invalid } from "./error.js";
 import { oneLine } from "./shown.js";
 
-/** What an endpoint without a port means, as with every http URL. */
-const HTTP_PORT = "80";
+/** What an endpoint without a port means, as with every such URL. */
+const PORTS: Partial<Record<string, string>> = { http: "80", https: "443" };
 /** The longest name of DNS. */
 const NAME_CHARS_MAX = 253;
 
@@ -15,21 +15,22 @@ const NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/;
 const ENDS_IN_NUMBER = /^(.*\.)?[0-9]+\.?$/;
 const AUTHORITY = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s;
 
-/** The endpoint as `http://HOST:PORT`, in lower case. */
+/** The endpoint as `http://HOST:PORT` or `https://HOST:PORT`, in lower case. */
 export function parseEndpoint(given: string): string {
   const trimmed = given.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
-  const [, scheme = "http", rest = ""] = /^(?:(.*?):\/\/)?(.*)$/s.exec(trimmed) ?? [];
-  if (/^https$/i.test(scheme)) throw unusable(given, ", without TLS");
+  const [, named = "http", rest = ""] = /^(?:(.*?):\/\/)?(.*)$/s.exec(trimmed) ?? [];
+  const scheme = ascii(named);
+  const usual = PORTS[scheme];
   const [authority = "", ...segments] = rest.split("/");
   const path = segments.join("/");
-  const [, host = "", portText = HTTP_PORT] = AUTHORITY.exec(ascii(authority)) ?? [];
+  const [, host = "", portText = usual ?? ""] = AUTHORITY.exec(ascii(authority)) ?? [];
   const port = portNumber(portText);
-  if (!/^http$/i.test(scheme) || !isHost(host) || port === undefined || /[?#@\\]/.test(path)) throw unusable(given);
+  if (usual === undefined || !isHost(host) || port === undefined || /[?#@\\]/.test(path)) throw unusable(given);
   const below = path.replace(/\/+$/, "");
   if (below) {
     throw unusable(given, `. It has the path "/${below}", and hitl serves nothing below a path: leave it out`);
   }
-  const url = `http://${host}:${port}`;
+  const url = `${scheme}://${host}:${port}`;
   // Node takes no names that end in hexadecimal numbers, nor what only looks like an international name.
   if (!URL.canParse(url)) throw unusable(given);
   return url;
@@ -44,6 +45,12 @@ function portNumber(text: string): number | undefined {
 /** In lower case, if it is ASCII: lower-casing makes letters of it from others that only look like them. */
 const ascii = (text: string) => (/^[ -~]*$/.test(text) ? text.toLowerCase() : "");
 
+/** Whether a parsed endpoint is on this machine. */
+export function isLoopback(endpoint: string): boolean {
+  const host = new URL(endpoint).hostname;
+  return host === "localhost" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
+}
+
 function isHost(host: string): boolean {
   if (host.startsWith("[")) return !host.includes("%") && isIPv6(host.slice(1, -1));
   if (ENDS_IN_NUMBER.test(host)) return isIPv4(host);
@@ -53,5 +60,5 @@ function isHost(host: string): boolean {
 function unusable(given: string, more = ""): HitlError {
   // What stands before an @ may be a password.
   const shown = given.replace(/(^|\/\/)[^/]*@/, "$1…@");
-  return invalid(oneLine(`the endpoint "${shown}" is not usable: give it as http://HOST:PORT${more}`));
+  return invalid(oneLine(`the endpoint "${shown}" is not usable: give it as http://HOST:PORT or https://HOST:PORT${more}`));
 }

@@ -35,7 +35,7 @@ export interface FieldViolation {
 }
 
 /** What others wrote, and what only their programs need: node is not to print it raw where nobody catches the error. */
-const UNPRINTED = ["reason", "metadata", "fieldViolations", "response", "retryDelayMs"];
+const UNPRINTED = ["reason", "metadata", "fieldViolations", "response", "retryDelayMs", "isHopeless"];
 
 /**
  * Why a call failed, or why a wait ended without a value.
@@ -57,6 +57,8 @@ export class HitlError extends Error {
   readonly response?: v1.Response;
   /** How long the server asks to wait before the next attempt. @internal */
   readonly retryDelayMs: number = 0;
+  /** Whether another attempt now would fail alike: nobody listens where no server was ever met. @internal */
+  readonly isHopeless: boolean = false;
 
   constructor(readonly kind: ErrorKind, message: string, { cause, ...details }: Partial<HitlError> = {}) {
     super(lines(message), cause === undefined || !isPlain(cause) ? {} : { cause });
@@ -156,13 +158,26 @@ function notOurs(failure: ConnectError, endpoint: string): HitlError {
   }
   if (LOSSES.includes(failure.code)) {
     const help = "Check that it runs there, or set HITL_ENDPOINT to where it does";
-    return unavailable(`cannot reach the hitl server at ${endpoint}: ${root}. ${help}`, failure);
+    const message = `cannot reach the hitl server at ${endpoint}: ${root}. ${help}`;
+    return new HitlError("Unavailable", message, { retryable: true, isHopeless: isNobody(failure), cause: failure });
   }
   if (failure.code === Code.Unimplemented) {
     return internal(`${endpoint} is not a hitl server, or one too old for this call: ${root}`);
   }
   return new HitlError(kindOf(failure.code), `${endpoint} refused the call: ${root}`, { cause: failure });
 }
+
+/** Whether nobody listens, or somebody whom this program does not trust. */
+function isNobody(failure: Error): boolean {
+  for (let at: unknown = failure; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (typeof code === "string" && (code === "ECONNREFUSED" || UNTRUSTED.test(code))) return true;
+  }
+  return false;
+}
+
+/** What node calls a certificate that it does not take. */
+const UNTRUSTED = /^(SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME)/;
 
 const REASONS = new Map<number, string>(v1.ErrorReasonSchema.values.map(({ number, name }) => [number, name]));
 

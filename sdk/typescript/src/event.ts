@@ -5,18 +5,24 @@ import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
 import { discreet, INSPECT, type Inspect, isFinal, printed } from "./messages.js";
-import { oneLine, quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 
+/** Who creates an event: a client, or a run of it. */
+interface Creator {
+  create(init: v1.CreateEventRequest, options: CallOptions): Promise<v1.CreateEventResponse>;
+}
+
 /** An event that is about to be created: nothing is asked before `create`. The server checks every rule. */
 export class EventBuilder<T> {
+  readonly #creator: Creator;
   readonly #client: Client;
   readonly #type: DataType<T>;
   readonly #request: v1.CreateEventRequest;
 
   /** @internal */
-  constructor(client: Client, name: string, prompt: string, type: DataType<T>) {
+  constructor(creator: Creator, client: Client, name: string, prompt: string, type: DataType<T>) {
+    this.#creator = creator;
     this.#client = client;
     this.#type = type;
     this.#request = create(v1.CreateEventRequestSchema, { name, prompt, input: type.input });
@@ -67,9 +73,11 @@ export class EventBuilder<T> {
 
   /** Creates the event. It and its timer are durable when this returns. Rejects like `Client.create`. */
   async create(options: CallOptions = {}): Promise<Event<T>> {
-    return new Event(this.#client, this.#type, await this.#client.create(this.#request, options));
+    return new Event(this.#client, this.#type, await this.#creator.create(this.#request, options));
   }
 }
+
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** An event whose answer is a `T`. */
 export class Event<T> {
@@ -80,11 +88,13 @@ export class Event<T> {
    * ended since: then `wait` returns at once.
    */
   readonly existed: boolean;
+  /** Whether people are told where to answer, as far as is known. */
+  #isTold = false;
   readonly #client: Client;
   readonly #type: DataType<T>;
 
   /** @internal */
-  constructor(client: Client, type: DataType<T>, reply: v1.CreateEventResponse) {
+  constructor(client: Client, type: DataType<T>, reply: { event?: v1.Event; existed: boolean }) {
     this.record = present(reply);
     this.existed = reply.existed;
     this.#client = client;
@@ -106,13 +116,18 @@ export class Event<T> {
     return this.record.name;
   }
 
-  /** The page where a person answers. A secret: whoever has it can answer this one event. */
+  /**
+   * The page where a person answers. A secret: whoever has it can answer this one event. Who looks at it tells people of
+   * it, so `wait` does not.
+   */
   get formUrl(): string {
+    this.#isTold = true;
     return this.record.formUrl;
   }
 
   /** Where a program answers with plain JSON. A secret like `formUrl`. */
   get apiUrl(): string {
+    this.#isTold = true;
     return this.record.apiUrl;
   }
 
@@ -132,9 +147,46 @@ export class Event<T> {
    *
    * Rejects with a `HitlError` of kind `Declined`, `Cancelled` or `TimedOut` if the event ended without a value; its
    * `response` tells when, why and by whom.
+   *
+   * Prints to stderr where to answer, once, unless the program has looked at `formUrl` or `apiUrl`, or `Config.announce`
+   * is off.
    */
   async wait(options: CallOptions = {}): Promise<T> {
+    if (!this.#isTold) this.#client.tell(this.record);
+    this.#isTold = true;
     return outcome(await this.#client.waitEvent(this.id, options), this.#type);
+  }
+
+  /**
+   * Like `wait`, but at most for so many milliseconds: undefined if the event has not ended by then. It stays, and can be
+   * waited for again. With a limit of 0 it looks once, as `poll` does.
+   */
+  async waitFor(limit: number, options: CallOptions = {}): Promise<T | undefined> {
+    if (Number.isNaN(limit)) throw invalid("the limit is no number: give milliseconds");
+    if (limit <= 0) return this.poll(options);
+    const { signal } = options;
+    const stopping = new AbortController();
+    const stop = () => { stopping.abort(signal?.reason); };
+    signal?.addEventListener("abort", stop);
+    const passed = new Error("the limit has passed");
+    // Node has no longer timers, and would take them for none.
+    const timer = setTimeout(() => { stopping.abort(passed); }, Math.min(limit, TIMER_MAX_MS));
+    try {
+      signal?.throwIfAborted();
+      return await this.wait({ signal: stopping.signal });
+    } catch (error) {
+      if (error !== passed) throw error;
+      return limit > TIMER_MAX_MS ? await this.waitFor(limit - TIMER_MAX_MS, options) : undefined;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Looks whether the event has ended: resolves, or rejects, as `wait` would, and to undefined if it has not. */
+  async poll(options: CallOptions = {}): Promise<T | undefined> {
+    const event = await this.#client.get(this.id, options);
+    return isFinal(event) ? outcome(event, this.#type) : undefined;
   }
 
   /** Withdraws the question. Rejects with kind `Conflict` if the event ended otherwise. */
@@ -142,10 +194,10 @@ export class Event<T> {
     await this.#client.cancel(this.id, reason, options);
   }
 
-  /** The event without its links, which are secrets, as `JSON.stringify` shows it. */
-  toJSON(): { id: string; name: string; deadline: string | null; existed: boolean } {
-    const { id, name, deadline, existed } = this;
-    return { id, name, deadline: Number.isNaN(deadline.getTime()) ? null : deadline.toISOString(), existed };
+  /** Which event it is, without secrets, as `JSON.stringify` shows it. Another process attaches to it by the `id`. */
+  toJSON(): { id: string; namespace: string; name: string; deadline: string | null; existed: boolean } {
+    const { id, name, deadline, existed, record: { namespace } } = this;
+    return { id, namespace, name, deadline: Number.isNaN(deadline.getTime()) ? null : deadline.toISOString(), existed };
   }
 
   /** The same, as node prints it. @internal */
@@ -153,11 +205,6 @@ export class Event<T> {
     return `Event ${printed(this.toJSON(), options, inspect)}`;
   }
 
-  /** Prints where to answer, unless it has ended. @internal */
-  announce(): void {
-    if (isFinal(this.record)) return;
-    process.stderr.write(`hitl: ${quoted(this.name)} waits for an answer at ${oneLine(this.formUrl)}\n`);
-  }
 }
 
 /** What an ended event means to whoever waited for it. @internal */

@@ -6,12 +6,17 @@
  */
 
 import { type CallOptions, defaultClient } from "./client.js";
+import type { Event } from "./event.js";
+import { Run } from "./run.js";
 import type { DataType } from "./value.js";
 
-export { type Answer, type CallOptions, Client, type RespondOptions } from "./client.js";
+export { type Answer, type CallOptions, Client, type EventsOptions, type RespondOptions } from "./client.js";
 export type { Config } from "./config.js";
+export type { Pem, Token } from "./credential.js";
 export { type ErrorKind, type FieldViolation, HitlError } from "./error.js";
 export { type Event, type EventBuilder } from "./event.js";
+export type { Logger } from "./log.js";
+export { Run } from "./run.js";
 export * as v1 from "./v1.js";
 export {
   bool, choice, choices, type DataType, type Field, float, int, object, type Option, str, type StrOptions,
@@ -21,11 +26,18 @@ export type { Change } from "./watch.js";
 /**
  * Asks one question and waits for its answer, with everything else left at its default.
  *
- * Prints where to answer to stderr, since nobody could know otherwise. Rejects like `EventBuilder.create` and
+ * Prints where to answer to stderr, as `Event.wait` does. Rejects like `EventBuilder.create` and
  * `Event.wait`.
  */
 export async function ask<T>(name: string, prompt: string, type: DataType<T>, options: CallOptions = {}): Promise<T> {
   const event = await defaultClient().event(name, prompt, type).create(options);
-  event.announce();
   return event.wait(options);
+}
+
+/** A run of this id, for the client of the environment: `run("job-9").within(() => ...)`. */
+export const run = (id: string): Run => new Run(defaultClient(), id);
+
+/** Attaches to an event that was asked before, like `Client.attach`, with the client of the environment. */
+export async function attach<T>(eventId: string, type: DataType<T>, options: CallOptions = {}): Promise<Event<T>> {
+  return defaultClient().attach(eventId, type, options);
 }

@@ -13,9 +13,27 @@ interface Numbers {
   returned: number[];
 }
 
-// One count for the whole process, even if it has loaded this package twice, since several clients may serve one run.
+/** How many events of each name were asked for. */
+export class Counts {
+  readonly #series: Map<string, Numbers>;
+
+  constructor(series = new Map<string, Numbers>()) {
+    this.#series = series;
+  }
+
+  /** The place of the next event of this name. */
+  ticket(namespace: string, runId: string, name: string): Ticket {
+    const id = JSON.stringify([namespace, runId, name]);
+    const numbers = this.#series.get(id) ?? { issued: 0, returned: [] };
+    this.#series.set(id, numbers);
+    return new Ticket(numbers, (number) => keyOfRun(runId, name, number));
+  }
+}
+
 const shared = globalThis as Record<symbol, Map<string, Numbers> | undefined>;
-const series = (shared[Symbol.for("hitl.numbers")] ??= new Map<string, Numbers>());
+
+/** One count for the whole process, even if it has loaded this package twice, since several clients may serve one run. */
+export const processCounts = new Counts((shared[Symbol.for("hitl.numbers")] ??= new Map<string, Numbers>()));
 
 /**
  * Says how-many-th event of its name this is. Give it back when nothing was created, and its number goes to the next
@@ -24,21 +42,30 @@ const series = (shared[Symbol.for("hitl.numbers")] ??= new Map<string, Numbers>(
 export class Ticket {
   readonly #numbers: Numbers;
   readonly #number: number;
-  /** `run-` and the SHA-256 of run id, name and number, one a line: the same in every language. */
   readonly key: string;
 
-  constructor(namespace: string, runId: string, name: string) {
-    const id = JSON.stringify([namespace, runId, name]);
-    this.#numbers = series.get(id) ?? { issued: 0, returned: [] };
-    series.set(id, this.#numbers);
-    this.#number = this.#numbers.returned.shift() ?? ++this.#numbers.issued;
-    this.key = `run-${createHash("sha256").update(`${runId}\n${name}\n${this.#number}`).digest("hex")}`;
+  constructor(numbers: Numbers, keyOf: (number: number) => string) {
+    this.#numbers = numbers;
+    this.#number = numbers.returned.shift() ?? ++numbers.issued;
+    this.key = keyOf(this.#number);
   }
 
   giveBack(): void {
     this.#numbers.returned.push(this.#number);
     this.#numbers.returned.sort((a, b) => a - b);
   }
+}
+
+/** `run-` and the SHA-256 of run id, name and number, one a line: the same in every language. */
+export const keyOfRun = (runId: string, name: string, number: number): string =>
+  `run-${createHash("sha256").update(`${runId}\n${name}\n${number}`).digest("hex")}`;
+
+/** The id that the server gives to the event of a key: a UUID of the version that is for ids of one's own. */
+export function eventId(namespace: string, key: string): string {
+  const id = createHash("sha256").update(`${namespace}\0${key}`).digest().subarray(0, 16);
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x80, 6);
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
+  return id.toString("hex");
 }
 
 /** A key that no other call has. */

@@ -2,6 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { Credential } from "./credential.js";
 import { parseEndpoint } from "./endpoint.js";
 import { HitlError, unavailable } from "./error.js";
 import { findProgram } from "./program.js";
@@ -11,21 +12,29 @@ import { lines, oneLine } from "./shown.js";
 const UP_LIMIT_MS = 13_000;
 const run = promisify(execFile);
 
+/** A local server that serves. */
+interface Found {
+  readonly endpoint: string;
+  readonly credential: Credential;
+}
+
 /** How the local server is found. */
 export class Local {
   /** Where it was last. Empty before the first connect. */
   endpoint = "";
-  #finding: Promise<string> | undefined;
+  /** What it takes for its user: nothing, unless it has said so. */
+  credential = new Credential("");
+  #finding: Promise<Found> | undefined;
 
   constructor(readonly binary: string) {}
 
   /** Returns once it serves and its endpoint is known. Calls at the same time share one search. */
   async ready(): Promise<void> {
     this.#finding ??= this.#up().finally(() => (this.#finding = undefined));
-    this.endpoint = await this.#finding;
+    ({ endpoint: this.endpoint, credential: this.credential } = await this.#finding);
   }
 
-  async #up(): Promise<string> {
+  async #up(): Promise<Found> {
     let said: string, told: string;
     try {
       ({ stdout: said, stderr: told } = await run(findProgram(this.binary), ["up"], { timeout: UP_LIMIT_MS }));
@@ -39,7 +48,8 @@ export class Local {
       throw noServer(`${what}: ${help}`);
     }
     try {
-      return parseEndpoint((JSON.parse(said) as { endpoint: string }).endpoint);
+      const { endpoint, token } = JSON.parse(said) as { endpoint: string; token?: string };
+      return { endpoint: parseEndpoint(endpoint), credential: new Credential(token ?? "") };
     } catch {
       throw failed(told);
     }

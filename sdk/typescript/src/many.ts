@@ -3,7 +3,7 @@
 import { type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { message } from "./connection.js";
 import { fromFailure, HitlError, internal } from "./error.js";
-import { Backoff, sleep } from "./retry.js";
+import { Backoff, isWorthRepeating, sleep } from "./retry.js";
 import type { Failure } from "./v1.js";
 
 /** Most entries of one call. */
@@ -39,7 +39,7 @@ export async function sendMany<D extends DescMessage, R>(
     const failures: HitlError[] = [];
     const again = batch.filter(({ place }, at) => {
       const reply = (results[place] = replies[at] ?? noResult());
-      return reply instanceof HitlError && reply.retryable && failures.push(reply);
+      return isWorthRepeating(reply) && failures.push(reply);
     });
     const isProgress = again.length < batch.length;
     if (isProgress) {

@@ -6,6 +6,7 @@
 import { setMaxListeners } from "node:events";
 import timers from "node:timers/promises";
 import { HitlError } from "./error.js";
+import type { Logger } from "./log.js";
 
 const FIRST_DELAY_MS = 100;
 const DELAY_MAX_MS = 5_000;
@@ -29,21 +30,27 @@ export class Backoff {
   }
 }
 
+/** Whether the same call may succeed soon. */
+export const isWorthRepeating = (error: unknown): error is HitlError =>
+  error instanceof HitlError && error.retryable && !error.isHopeless;
+
 /** Repeats `attempt` until it succeeds, fails for good, or another delay would pass the limit. */
 export async function retry<R>(
   limitMs: number,
   signal: AbortSignal | undefined,
   attempt: () => Promise<R>,
+  log?: Logger,
 ): Promise<R> {
   const begun = performance.now();
   const backoff = new Backoff();
-  for (;;) {
+  for (let next = 2; ; next += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof HitlError && error.retryable)) throw error;
+      if (!isWorthRepeating(error)) throw error;
       const delayMs = backoff.delayMs(error);
       if (performance.now() - begun + delayMs > limitMs) throw error;
+      log?.warn(`calls again in ${(delayMs / 1000).toFixed(1)} s (attempt ${next}): ${error.message}`);
       await sleep(delayMs, signal);
     }
   }
@@ -62,7 +69,7 @@ interface Reach {
  * than any outage. Before that, a wrong address is the likelier cause.
  */
 export function goesOn({ reached, settings }: Reach, error: HitlError, elapsedMs: number): boolean {
-  if (error.retryable && elapsedMs <= settings.retryForMs) return true;
+  if (isWorthRepeating(error) && elapsedMs <= settings.retryForMs) return true;
   return reached && (error.retryable || error.kind === "Unavailable");
 }
 

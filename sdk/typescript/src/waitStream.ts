@@ -19,6 +19,10 @@ export async function serve(connection: Connection, waits: Waits): Promise<void>
       // What is no error of ours is a fault, which nobody else would tell those who wait.
       const lost = error instanceof HitlError ? error : undefined;
       const delayMs = lost ? backoff.delayMs(lost) : 0;
+      if (lost && waits.count > 0) {
+        const again = `while ${waits.count} events are waited for, tries again in ${(delayMs / 1000).toFixed(1)} s`;
+        connection.settings.log.warn(`lost the server at ${connection.name} ${again}: ${lost.message}`);
+      }
       waits.giveUp(error as Error, (elapsedMs) => lost !== undefined && goesOn(connection, lost, elapsedMs + delayMs));
       // It is cut short when nothing is waited for any more.
       await sleep(delayMs, waits.signal).catch(() => undefined);
@@ -30,6 +34,7 @@ export async function serve(connection: Connection, waits: Waits): Promise<void>
 async function attend(connection: Connection, waits: Waits, backoff: Backoff): Promise<void> {
   const { signal } = waits;
   waits.begin();
+  connection.settings.log.info(`waits for ${waits.count} events at ${connection.name}`);
   try {
     for await (const message of connection.exchange(waitEvents, (closing) => waits.messages(closing), signal)) {
       backoff.reset();

@@ -91,6 +91,11 @@ export class Waits {
     return this.#some.signal;
   }
 
+  /** How many events are waited for. */
+  get count(): number {
+    return this.#waits.size;
+  }
+
   /** Notes that nobody serves the stream any more, if nothing is waited for. */
   stop(): boolean {
     this.#isServed = this.#waits.size > 0;

@@ -20,10 +20,10 @@ test("every endpoint is taken as in every other language", () => {
 });
 
 test("a refusal says what to leave out, and no password", () => {
-  const help = "is not usable: give it as http://HOST:PORT";
+  const help = "is not usable: give it as http://HOST:PORT or https://HOST:PORT";
   const path = '. It has the path "/a", and hitl serves nothing below a path: leave it out';
   for (const [endpoint, message] of [
-    ["https://h", `the endpoint "https://h" ${help}, without TLS`],
+    ["https://u:secret@h", `the endpoint "https://…@h" ${help}`],
     ["http://h/a/", `the endpoint "http://h/a/" ${help}${path}`],
     ["http://u:secret@h", `the endpoint "http://…@h" ${help}`],
     ["u:secret@h\u202e", `the endpoint "…@h\\u{202E}" ${help}`],

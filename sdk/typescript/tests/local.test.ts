@@ -44,7 +44,7 @@ test("each connect goes where up says, and calls at a time ask it once", async (
     const listener = net.createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     await once(listener, "listening");
     const endpoint = `http://127.0.0.1:${(listener.address() as net.AddressInfo).port}`;
-    fs.writeFileSync(`${binary}.said`, JSON.stringify({ endpoint, token: "of later" }));
+    fs.writeFileSync(`${binary}.said`, JSON.stringify({ endpoint, token: "hitl_later" }));
     const met = once(listener, "connection");
     const given = new AbortController();
     const calls = [1, 2, 3].map(() => local.get("id", { signal: given.signal }).catch(() => undefined));

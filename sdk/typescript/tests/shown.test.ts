@@ -58,7 +58,7 @@ test("an error is printed with its cause where that forges nothing", () => {
 async function linked() {
   const { client } = scripted([]);
   const event = await client.event("na\u202eme", "?", int({ min: 1n })).create();
-  const init = { id: "e", name: "na\u202eme", formUrl: LINK, apiUrl: LINK, deadline: { seconds: 1n } };
+  const init = { id: "e", namespace: "", name: "na\u202eme", formUrl: LINK, apiUrl: LINK, deadline: { seconds: 1n } };
   Object.assign(event.record, create(v1.EventSchema, init));
   return event;
 }

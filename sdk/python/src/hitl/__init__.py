@@ -13,7 +13,8 @@ Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 # gRPC is imported by `forks`, in its way, before anything else imports it.
 from hitl import forks, v1  # noqa: F401
 from hitl.ask import ask
-from hitl.client import Client
+from hitl.attach import Attach
+from hitl.client import Client, default_client
 from hitl.config import Config
 from hitl.error import (
     Cancelled,
@@ -32,9 +33,19 @@ from hitl.error import (
 )
 from hitl.event import Event, EventScope, Options, new_event
 from hitl.messages import print_without_links
+from hitl.pages import Events
+from hitl.run import Run
 from hitl.watch import Change, Watch
 
 print_without_links()
+
+attach = Attach(default_client)
+
+
+def run(run_id: str) -> Run:
+    """A run of this id, for the client of the environment: `with hitl.run("job-9"): ...`."""
+    return Run(default_client, run_id)
+
 
 __all__ = [
     "Cancelled",
@@ -47,17 +58,21 @@ __all__ = [
     "Error",
     "Event",
     "EventScope",
+    "Events",
     "Exhausted",
     "FieldViolation",
     "Internal",
     "Invalid",
     "NotFound",
     "Options",
+    "Run",
     "TimedOut",
     "Unauthenticated",
     "Unavailable",
     "Watch",
     "ask",
+    "attach",
     "new_event",
+    "run",
     "v1",
 ]

@@ -12,17 +12,14 @@ T = TypeVar("T")
 class Ask:
     """Asks one question and waits for its answer, with everything else left at its default.
 
-    Prints where to answer to stderr, since nobody could know otherwise.
+    Prints where to answer to stderr, as `Event.wait` does.
     """
 
     def __call__(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
-        event = new_event(name, data_type, prompt=prompt)
-        event.announce()
-        return event.wait()
+        return new_event(name, data_type, prompt=prompt).wait()
 
     async def aio(self, name: str, prompt: str, data_type: TypeForm[T]) -> T:
         event = await new_event.aio(name, data_type, prompt=prompt)
-        event.announce()
         return await event.wait.aio()
 
 

@@ -7,12 +7,15 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from hitl import key, v1
+from hitl.attach import Attach
 from hitl.config import Config, Settings
 from hitl.connection import Connection
 from hitl.error import Invalid
 from hitl.event import Create, present
 from hitl.many import Results, send_many
 from hitl.messages import message_of
+from hitl.pages import Events
+from hitl.run import Run, current_run
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
 from hitl.sync import both
@@ -37,8 +40,16 @@ class Client:
         self.connection = Connection((config or Config()).resolve(os.environ))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled or copied, it is the client of these settings in that process."""
-        return _client_of, (self.connection.settings,)
+        """Pickled, it is the client of these settings in that process, with its secrets."""
+        return _client_again, (self.connection.settings.portable(),)
+
+    def __copy__(self) -> "Client":
+        """A connection is shared."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Client":
+        """A connection is shared."""
+        return self
 
     def __repr__(self) -> str:
         return f"<hitl client of {self.connection.name}, namespace {quoted(self.namespace)}>"
@@ -62,15 +73,30 @@ class Client:
         """Creates a typed event: `client.event(name, data_type, ...)`, like `hitl.new_event`."""
         return Create(lambda: self)
 
+    @property
+    def attach(self) -> Attach:
+        """Attaches to an event that was asked before: `client.attach(event_id, data_type)`."""
+        return Attach(lambda: self)
+
+    def run(self, run_id: str) -> Run:
+        """A run of this id, which counts its events by itself: see `Run`."""
+        return Run(lambda: self, run_id)
+
     @both
-    async def create(self, request: v1.CreateEventRequest) -> v1.CreateEventResponse:
+    def create(self, request: v1.CreateEventRequest) -> Coroutine[Any, Any, v1.CreateEventResponse]:
         """Creates an event from a request of the API.
 
         An empty namespace is the client's; an empty idempotency key is derived from the run if
         there is one, else random, so that repeating the call on a lost connection creates nothing
         twice.
         """
-        filled, ticket = self._named(request)
+        return self.create_in(request, None)
+
+    async def create_in(
+        self, request: v1.CreateEventRequest, run: Run | None
+    ) -> v1.CreateEventResponse:
+        """Creates an event of that run, else of the current one, else of the client's."""
+        filled, ticket = self._named(request, run)
         try:
             return await self.connection.call(lambda stub: stub.CreateEvent(filled))
         except BaseException:
@@ -225,6 +251,34 @@ class Client:
         )
         return self.connection.call(lambda stub: stub.ListEvents(request))
 
+    def events(
+        self,
+        *,
+        state: v1.EventState.ValueType = v1.EVENT_STATE_UNSPECIFIED,
+        name: str = "",
+        scope: str = "",
+        labels: Mapping[str, str] | None = None,
+        page_size: int = 0,
+        page_token: str = "",
+        limit: int | None = None,
+    ) -> Events:
+        """All events that match, in the order of `list`, over as many pages as it takes.
+
+        Iterate by `for` or `async for`: each page is fetched when the iteration comes to it. At
+        most `limit` come, if it is set and not 0.
+        """
+        request = message_of(
+            v1.ListEventsRequest,
+            namespace=self.namespace,
+            state=state,
+            name=name,
+            scope=scope,
+            labels=labels,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return Events(self.connection, request, limit)
+
     def watch(
         self,
         *,
@@ -258,15 +312,18 @@ class Client:
         await self.connection.close()
 
     def _named(
-        self, request: v1.CreateEventRequest
+        self, request: v1.CreateEventRequest, run: Run | None = None
     ) -> tuple[v1.CreateEventRequest, key.Ticket | None]:
         """A copy with a namespace and a key, and the ticket that the key is of, if any."""
         filled = v1.CreateEventRequest()
         filled.CopyFrom(request)
         filled.namespace = filled.namespace or self.namespace
         run_id, ticket = self.connection.settings.run_id, None
-        if run_id and not filled.idempotency_key:
-            ticket = key.Ticket(filled.namespace, run_id, filled.name)
+        run = run or current_run()
+        if run and not filled.idempotency_key:
+            ticket = run.ticket(filled.namespace, filled.name)
+        elif run_id and not filled.idempotency_key:
+            ticket = key.process.ticket(filled.namespace, run_id, filled.name)
         filled.idempotency_key = filled.idempotency_key or (ticket.key if ticket else key.once())
         return filled, ticket
 
@@ -289,8 +346,13 @@ def default_client() -> Client:
     return _client_of(Config().resolve(os.environ))
 
 
+def _client_again(settings: Settings) -> Client:
+    """The client of what was kept of settings."""
+    return _client_of(settings.complete(os.environ))
+
+
 def _client_of(settings: Settings) -> Client:
     """The one client of these settings, shared by all who have none of their own."""
-    client = Client(Config(settings.endpoint, settings.namespace, settings.run_id))
+    client = Client.__new__(Client)
     client.connection = Connection(settings)
     return _defaults.setdefault(settings, client)

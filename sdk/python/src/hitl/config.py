@@ -7,15 +7,17 @@ read once, when a client is made.
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from hitl.credential import NO_TLS, Pem, Tls, Token, checked, ensure_private, is_on, read_tls
 from hitl.endpoint import parse_endpoint
 from hitl.error import Invalid
 from hitl.local import Local
 
 # Which server the local one is.
 _LOCAL = ("HITL_DATA_DIR", "HITL_PORT")
+_RETRY_FOR_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,23 @@ class Settings:
     namespace: str
     run_id: str
     retry_for_s: float
+    is_patient: bool = False
+    """Whether the program has said how long calls are repeated."""
+    token: Token = field(default="", repr=False)
+    """Empty for none, or for that of the local server."""
+    tls: Tls = NO_TLS
+    announce: bool = True
+
+    def portable(self) -> "Settings":
+        """What of it may be kept: nothing secret."""
+        return replace(self, token="", tls=NO_TLS)
+
+    def complete(self, env: Mapping[str, str]) -> "Settings":
+        """The secrets of the environment in place of those that were not kept."""
+        if self.local:
+            return self
+        token = checked(env.get("HITL_TOKEN") or "")
+        return replace(self, token=token, tls=read_tls(None, None, None, self.endpoint, env))
 
 
 @dataclass(frozen=True)
@@ -46,24 +65,55 @@ class Config:
     binary: str | os.PathLike[str] | None = None
     """The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` in
     `PATH`, of which directories that are not absolute are left out."""
-    retry_for: float | timedelta = 30.0
+    retry_for: float | timedelta | None = None
     """How many seconds a call is repeated while the server cannot be reached; zero means one
-    attempt. A wait, once it has reached the server, goes on without limit."""
+    attempt. A wait, once it has reached the server, goes on without limit. Unless set 30 s, but a
+    server that was never reached and whose machine refuses the connection is not called again."""
+    token: Token | None = field(default=None, repr=False)
+    """Says who calls: text, or a function that returns it, called for each new call. Else
+    `HITL_TOKEN`. The local server's own is known without."""
+    ca: Pem | None = None
+    """Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of
+    those that gRPC trusts. Else `HITL_CA`, a path."""
+    cert: Pem | None = None
+    """The certificate of this client, where the server asks for one. Else `HITL_CERT`."""
+    key: Pem | None = field(default=None, repr=False)
+    """The private key of that. Else `HITL_KEY`."""
+    insecure: bool = False
+    """Sends the token even over plain http to another machine. Else
+    `HITL_INSECURE_TRANSPORT=1`."""
+    announce: bool | None = None
+    """Whether waits tell on stderr where to answer, if the program has not looked at the link
+    itself. Else `HITL_ANNOUNCE`, of which `0` is no; else they do."""
 
     def resolve(self, env: Mapping[str, str]) -> Settings:
         """Fills what is not set. What is empty counts as unset."""
         local = None
         if endpoint := self.endpoint or env.get("HITL_ENDPOINT") or "":
-            endpoint = parse_endpoint(_text("endpoint", endpoint))
+            endpoint = parse_endpoint(sendable("endpoint", endpoint))
         else:
             binary = str(self.binary or env.get("HITL_BIN") or "hitl")
             local = Local(binary, tuple((name, env[name]) for name in _LOCAL if name in env))
+        token = self.token or (env.get("HITL_TOKEN") if endpoint else "") or ""
+        if isinstance(token, str):
+            token = checked(token)
+        if token and endpoint:
+            insecure = self.insecure or is_on(env.get("HITL_INSECURE_TRANSPORT"))
+            ensure_private(endpoint, insecure)
         return Settings(
             endpoint=endpoint,
             local=local,
-            namespace=_text("namespace", self.namespace or env.get("HITL_NAMESPACE") or "default"),
-            run_id=_text("run id", self.run_id or env.get("HITL_RUN_ID") or ""),
-            retry_for_s=_limit(self.retry_for),
+            namespace=sendable(
+                "namespace", self.namespace or env.get("HITL_NAMESPACE") or "default"
+            ),
+            run_id=sendable("run id", self.run_id or env.get("HITL_RUN_ID") or ""),
+            retry_for_s=_limit(_RETRY_FOR_S if self.retry_for is None else self.retry_for),
+            is_patient=self.retry_for is not None,
+            token=token,
+            tls=read_tls(self.ca, self.cert, self.key, endpoint, env),
+            announce=self.announce
+            if self.announce is not None
+            else (env.get("HITL_ANNOUNCE") or "").lower() not in ("0", "false", "off"),
         )
 
 
@@ -80,7 +130,7 @@ def _limit(retry_for: float | timedelta) -> float:
     return limit
 
 
-def _text(what: str, text: str) -> str:
+def sendable(what: str, text: str) -> str:
     """Text that can be sent."""
     try:
         text.encode()

@@ -1,14 +1,19 @@
 """The connection that all calls of a client share."""
 
 import asyncio
+import functools
+import os
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc.aio
 
+from hitl import credential, log
 from hitl.config import Settings
-from hitl.error import Internal, Invalid, Unavailable, of_status
+from hitl.error import Error, Internal, Invalid, Unauthenticated, Unavailable, of_status
+from hitl.local import Found
 from hitl.retry import retry
+from hitl.told import Telling
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.waits import Waits
 
@@ -49,9 +54,15 @@ class Connection:
         self.endpoint = settings.endpoint
         """Where the server is; empty before the first call of a local one."""
         self.waits = Waits(self)
+        self.telling = Telling(settings.announce)
+        log.show(os.environ.get("HITL_LOG"))
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
-        self._finding: asyncio.Task[str] | None = None
+        self._token = settings.token
+        # Whether the local server has refused the token that it was known by, and whether it is
+        # known by another one since.
+        self._is_refused = self._is_renewed = False
+        self._finding: asyncio.Task[Found] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
@@ -93,8 +104,9 @@ class Connection:
             silence = f"the server at {self.name} sent nothing for {limit_s:g} s"
             raise Unavailable(silence, retryable=True) from None
         except grpc.aio.AioRpcError as status:
-            raise of_status(status, self.name) from None
+            raise self._told(of_status(status, self.name)) from None
         self.reached = True
+        self._is_renewed = False
         if message is None:
             raise Internal(f"{self.name} sent what cannot be read as a message of the API")
         return message
@@ -103,19 +115,48 @@ class Connection:
         """Where calls are made, with a local server behind it if that is wanted."""
         self._ensure_open()
         ready = self._channel and self._channel.get_state() is grpc.ChannelConnectivity.READY
-        if self.settings.local and not ready:
+        if self.settings.local and (self._is_refused or not ready):
             # Many calls at once find one server.
             if self._finding is None or self._finding.done():
                 self._finding = asyncio.create_task(self.settings.local.up())
             self._go_to(await asyncio.shield(self._finding))
+        token = await credential.current(self._token)
         self._ensure_open()
         if self._channel is None:
-            address = self.endpoint.removeprefix("http://")
-            self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=OPTIONS)
-        return EventServiceStub(self._channel)
+            self._channel = self._open()
+        channel = self._channel
+        return EventServiceStub(
+            cast(grpc.aio.Channel, _Authorized(channel, token)) if token else channel
+        )
 
-    def _go_to(self, endpoint: str) -> None:
+    def _open(self) -> grpc.aio.Channel:
+        scheme, _, address = self.endpoint.partition("://")
+        target = f"dns:///{address}"
+        if scheme == "http":
+            return grpc.aio.insecure_channel(target, options=OPTIONS)
+        tls = self.settings.tls
+        trusted = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
+        return grpc.aio.secure_channel(target, trusted, options=OPTIONS)
+
+    def _told(self, error: Error) -> Error:
+        """The error of a call with what this connection knows of it."""
+        if self.settings.local:
+            # One that was started anew takes another token, and `hitl up` knows which.
+            if isinstance(error, Unauthenticated) and not (self.settings.token or self._is_renewed):
+                self._is_refused = error.retryable = True
+            error.is_hopeless = False
+        elif self.reached or self.settings.is_patient:
+            error.is_hopeless = False
+        return error
+
+    def _go_to(self, found: Found) -> None:
         """Leaves the connection to where the local server was before."""
+        if self._is_refused:
+            self._is_refused, self._is_renewed = False, True
+        self._token = self.settings.token or found.token
+        endpoint = found.endpoint
+        if endpoint != self.endpoint:
+            log.logger.info("the local server is at %s", endpoint)
         if endpoint != self.endpoint and (channel := self._channel):
             # Its calls fail by themselves; to cancel them would look as if the program had.
             leaving = asyncio.create_task(channel.close(ATTEMPT_LIMIT_S))
@@ -127,3 +168,17 @@ class Connection:
     def _ensure_open(self) -> None:
         if self._closed:
             raise Invalid("the client is closed")
+
+
+class _Authorized:
+    """A channel whose calls say who makes them."""
+
+    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+        self._channel = channel
+        self._metadata = (("authorization", f"Bearer {token}"),)
+
+    def __getattr__(self, kind: str) -> Any:
+        make = getattr(self._channel, kind)
+        return lambda *args, **kwargs: functools.partial(
+            make(*args, **kwargs), metadata=self._metadata
+        )

@@ -6,8 +6,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from hitl.error import Invalid
 from hitl.shown import one_line
 
-# What an endpoint without a port means, as with every http URL.
-_HTTP_PORT = "80"
+# What an endpoint without a port means, as with every such URL.
+_PORTS = {"http": "80", "https": "443"}
 # The longest name of DNS.
 _NAME_CHARS_MAX = 253
 
@@ -20,22 +20,32 @@ _PORT = re.compile(r"0*[0-9]{1,5}", re.ASCII)
 
 
 def parse_endpoint(given: str) -> str:
-    """The endpoint as `http://HOST:PORT`, in lower case."""
+    """The endpoint as `http://HOST:PORT` or `https://HOST:PORT`, in lower case."""
     scheme, found, rest = given.strip(" \t\r\n").partition("://")
     if not found:
         scheme, rest = "http", scheme
-    if scheme.lower() == "https":
-        raise _unusable(given, ", without TLS")
+    scheme = scheme.lower()
     authority, _, path = rest.partition("/")
     match = _AUTHORITY.fullmatch(authority.lower())
-    port = match and port_number(_HTTP_PORT if match["port"] is None else match["port"])
-    usable = scheme.lower() == "http" and authority.isascii() and match and _is_host(match["host"])
+    default = _PORTS.get(scheme, "")
+    port = match and port_number(default if match["port"] is None else match["port"])
+    usable = scheme in _PORTS and authority.isascii() and match and _is_host(match["host"])
     if not usable or not match or not port or any(sign in path for sign in "?#@\\"):
         raise _unusable(given)
     if path := path.rstrip("/"):
         help = f'. It has the path "/{path}", and hitl serves nothing below a path: leave it out'
         raise _unusable(given, help)
-    return f"http://{match['host']}:{port}"
+    return f"{scheme}://{match['host']}:{port}"
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether a parsed endpoint is on this machine."""
+    host = endpoint.partition("://")[2].rpartition(":")[0]
+    if host.startswith("["):
+        return IPv6Address(host[1:-1]).is_loopback
+    if _ENDS_IN_NUMBER.fullmatch(host):
+        return IPv4Address(host).is_loopback
+    return host == "localhost"
 
 
 def port_number(text: str) -> int | None:
@@ -58,5 +68,5 @@ def _is_host(host: str) -> bool:
 def _unusable(given: str, more: str = "") -> Invalid:
     # What stands before an @ may be a password.
     shown = re.sub(r"(^|//)[^/]*@", r"\1…@", given)
-    message = f'the endpoint "{shown}" is not usable: give it as http://HOST:PORT{more}'
+    message = f'the endpoint "{shown}" is not usable: give it as http://HOST:PORT or https://HOST:PORT{more}'
     return Invalid(one_line(message))

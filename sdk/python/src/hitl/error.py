@@ -49,6 +49,8 @@ class Error(Exception):
     """Whether the same call may succeed later. It has been repeated for a while already."""
     retry_delay: float
     """How many seconds the server asks to wait before the next attempt."""
+    is_hopeless: bool
+    """Whether another attempt now would fail alike: nobody listens where no server was ever met."""
     response: v1.Response | None
     """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
 
@@ -58,6 +60,7 @@ class Error(Exception):
         self.message, self.retryable, self.retry_delay = message, retryable, 0.0
         self.reason, self.metadata, self.field_violations = "", {}, []
         self.response = None
+        self.is_hopeless = False
 
     def __init_subclass__(cls) -> None:
         words = "".join(
@@ -136,6 +139,9 @@ _LOST = {
 }
 
 
+# What gRPC says where nobody listens, or somebody whom this program does not trust.
+_NOBODY = ("refused", "CERTIFICATE_VERIFY_FAILED")
+
 # What gRPC says about a message that it does not take. The next attempt would bring it again.
 _TOO_LARGE = "message larger than max"
 
@@ -197,11 +203,13 @@ def _not_ours(status: AioRpcError, endpoint: str) -> Error:
     if _TOO_LARGE in cause:
         return Internal(f"{endpoint} sent more than a message of the API may have: {cause}")
     if code in _LOST:
-        return Unavailable(
+        error = Unavailable(
             f"cannot reach the hitl server at {endpoint}: {cause}. Check that it runs there, or "
             "set HITL_ENDPOINT to where it does",
             retryable=True,
         )
+        error.is_hopeless = any(sign in cause for sign in _NOBODY)
+        return error
     if code is StatusCode.UNIMPLEMENTED:
         message = f"{endpoint} is not a hitl server, or one too old for this call: {cause}"
         return Internal(message)

@@ -1,7 +1,8 @@
 """An event: how it is described and created, and its typed outcome."""
 
 import asyncio
-import sys
+import json
+import math
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -14,12 +15,13 @@ from hitl import v1
 from hitl.config import seconds
 from hitl.error import Internal, Invalid, of_end
 from hitl.messages import is_final, without_links
-from hitl.shown import one_line, quoted
+from hitl.shown import one_line
 from hitl.sync import Call, both
 from hitl.value import Question, decode
 
 if TYPE_CHECKING:
     from hitl.client import Client
+    from hitl.run import Run
 
 T = TypeVar("T")
 
@@ -48,8 +50,9 @@ class Options(TypedDict, total=False):
     """What the form calls true: `Yes` unless set (bool)."""
     no: str
     """What the form calls false: `No` unless set (bool)."""
-    options: Mapping[str, str] | Iterable[str | tuple[str, str]]
-    """What to choose from, where the type does not say it: values, with labels or without."""
+    options: Mapping[str, str] | Iterable[str | tuple[str, str] | Mapping[str, str]]
+    """What to choose from, where the type does not say it: values, with labels or without, or
+    dicts of `value`, `label` and `description`."""
     min_selected: int
     """The fewest options to pick: 1 unless set (list)."""
     max_selected: int
@@ -75,8 +78,8 @@ class Create:
     `poll_interval_seconds` changes nothing.
     """
 
-    def __init__(self, client: "Callable[[], Client]") -> None:
-        self._client = client
+    def __init__(self, client: "Callable[[], Client]", run: "Run | None" = None) -> None:
+        self._client, self._run = client, run
 
     def __call__(
         self,
@@ -90,7 +93,8 @@ class Create:
     ) -> "Event[T]":
         client = self._client()
         request = _request(name, data_type, scope, prompt, timeout_seconds, options)
-        reply = client.create(request)
+        create = client.create if self._run is None else self._run.create
+        reply = create(request)
         return _made(client, data_type, timeout_seconds, poll_interval_seconds, reply)
 
     async def aio(
@@ -105,7 +109,8 @@ class Create:
     ) -> "Event[T]":
         client = self._client()
         request = _request(name, data_type, scope, prompt, timeout_seconds, options)
-        reply = await client.create.aio(request)
+        create = client.create if self._run is None else self._run.create
+        reply = await create.aio(request)
         return _made(client, data_type, timeout_seconds, poll_interval_seconds, reply)
 
 
@@ -152,6 +157,9 @@ class Event(Generic[T]):
     """Whether it had been created before, by an earlier start of this run or with the same
     idempotency key. It may have ended since: then `wait` returns at once."""
 
+    _is_told: bool = field(default=False, init=False, repr=False)
+    """Whether people are told where to answer, as far as is known."""
+
     def __post_init__(self) -> None:
         """Made by hand, from what was kept of it, it is looked up."""
         if not self.record.id:
@@ -161,6 +169,17 @@ class Event(Generic[T]):
         """What is kept of it where it is pickled: not its links, which are looked up again."""
         return {**self.__dict__, "record": without_links(self.record)}
 
+    def to_json(self) -> str:
+        """Which event it is, as JSON: another process attaches to it by the `id`."""
+        kept = {
+            "id": self.request_id,
+            "namespace": self.record.namespace,
+            "name": self.name,
+            "deadline": self.record.deadline.ToJsonString(),
+            "existed": self.existed,
+        }
+        return json.dumps(kept)
+
     @property
     def id(self) -> str:
         """The same as `request_id`."""
@@ -168,12 +187,17 @@ class Event(Generic[T]):
 
     @property
     def form_url(self) -> str:
-        """The page where a person answers. A secret: whoever has it can answer this one event."""
+        """The page where a person answers. A secret: whoever has it can answer this one event.
+
+        Who looks at it tells people of it, so `wait` does not.
+        """
+        self._is_told = True
         return self._linked().form_url
 
     @property
     def api_url(self) -> str:
         """Where a program answers with plain JSON. A secret like `form_url`."""
+        self._is_told = True
         return self._linked().api_url
 
     @property
@@ -188,6 +212,9 @@ class Event(Generic[T]):
         Returns the answer; or, if it timed out, the default it was created with. Without one that
         raises `TimedOut`, which is a `TimeoutError`; `Declined` and `Cancelled` are the other ends.
         The `response` of each tells when, why and by whom.
+
+        Prints to stderr where to answer, once, unless the program has looked at `form_url` or
+        `api_url`, or `Config.announce` is off.
         """
         return Call(self._ended, self._value)
 
@@ -195,9 +222,15 @@ class Event(Generic[T]):
     def wait_for(self) -> Call[[float | timedelta], T | None]:
         """Like `wait`, but at most for so many seconds.
 
-        None if the event has not ended by then: it stays, and can be waited for again.
+        None if the event has not ended by then: it stays, and can be waited for again. With a
+        limit of 0 it looks once, as `poll` does.
         """
-        return Call(self._ended_within, lambda event: event and self._value(event))
+        return Call(self._ended_within, self._value_if_ended)
+
+    @property
+    def poll(self) -> Call[[], T | None]:
+        """Looks whether the event has ended, and returns what `wait` would, else None."""
+        return Call(self._looked_at, self._value_if_ended)
 
     @both
     async def cancel(self, reason: str = "") -> None:
@@ -211,25 +244,35 @@ class Event(Generic[T]):
         return self.record
 
     def _ended(self) -> Coroutine[Any, Any, v1.Event]:
-        return self.client.connection.waits.wait(self.request_id)
+        connection = self.client.connection
+        if not self._is_told:
+            self._is_told = True
+            connection.telling.tell(self.record)
+        return connection.waits.wait(self.request_id)
 
     async def _ended_within(self, limit: float | timedelta) -> v1.Event | None:
+        limit = seconds(limit)
+        if math.isnan(limit):
+            raise Invalid("the limit is no number: give seconds")
+        if limit <= 0:
+            return await self._looked_at()
         try:
-            return await asyncio.wait_for(self._ended(), seconds(limit))
+            return await asyncio.wait_for(self._ended(), None if math.isinf(limit) else limit)
         except asyncio.TimeoutError:
             return None
+
+    async def _looked_at(self) -> v1.Event | None:
+        event = await self.client.get.aio(self.request_id)
+        return event if is_final(event) else None
+
+    def _value_if_ended(self, event: v1.Event | None) -> T | None:
+        return None if event is None else self._value(event)
 
     def _value(self, event: v1.Event) -> T:
         if not event.response.HasField("value"):
             raise of_end(event)
         value: T = decode(self.data_type, event)
         return value
-
-    def announce(self) -> None:
-        """Prints where to answer to stderr, unless it has ended."""
-        if not is_final(self.record):
-            where = f"waits for an answer at {one_line(self.form_url)}"
-            print(f"hitl: {quoted(self.name)} {where}", file=sys.stderr, flush=True)
 
 
 def _request(
@@ -272,6 +315,26 @@ def _made(
     reply: v1.CreateEventResponse,
 ) -> Event[T]:
     record = present(reply.event)
+    return event_of(
+        client,
+        data_type,
+        record,
+        timeout_seconds=seconds(timeout),
+        poll_interval_seconds=poll_interval_seconds,
+        existed=reply.existed,
+    )
+
+
+def event_of(
+    client: "Client",
+    data_type: TypeForm[T],
+    record: v1.Event,
+    *,
+    timeout_seconds: float,
+    poll_interval_seconds: float = 5,
+    existed: bool = True,
+) -> Event[T]:
+    """The typed event of a record."""
     folder = f"events/{record.namespace}/{record.id}"
     return Event(
         name=record.name,
@@ -282,11 +345,11 @@ def _made(
         endpoint=client.endpoint,
         request_path=f"{folder}/request.json",
         response_path=f"{folder}/response.json",
-        timeout_seconds=seconds(timeout),
+        timeout_seconds=timeout_seconds,
         poll_interval_seconds=poll_interval_seconds,
         client=client,
         record=record,
-        existed=reply.existed,
+        existed=existed,
     )
 
 

@@ -7,6 +7,7 @@ crashed and starts again from its beginning meet the events it had created.
 import hashlib
 import secrets
 import threading
+import uuid
 from dataclasses import dataclass, field
 
 
@@ -19,9 +20,27 @@ class _Numbers:
     """Issued, but given back because nothing was created."""
 
 
+class Counts:
+    """How many events of each name were asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: dict[tuple[str, str, str], _Numbers] = {}
+
+    def ticket(self, namespace: str, run_id: str, name: str) -> "Ticket":
+        """The place of the next event of this name."""
+        with self._lock:
+            numbers = self._numbers.setdefault((namespace, run_id, name), _Numbers())
+            if returned := numbers.returned:
+                number = min(returned)
+                returned.remove(number)
+            else:
+                number = numbers.issued = numbers.issued + 1
+        return Ticket(of_run(run_id, name, number), number, numbers, self._lock)
+
+
 # One count for the whole process, since several clients may serve one run.
-_numbers: dict[tuple[str, str, str], _Numbers] = {}
-_lock = threading.Lock()
+process = Counts()
 
 
 class Ticket:
@@ -31,24 +50,27 @@ class Ticket:
     is repeated by the program must not change what later events are.
     """
 
-    key: str
-    """The same in every language."""
-
-    def __init__(self, namespace: str, run_id: str, name: str) -> None:
-        with _lock:
-            self._numbers = _numbers.setdefault((namespace, run_id, name), _Numbers())
-            if returned := self._numbers.returned:
-                self._number = min(returned)
-                returned.remove(self._number)
-            else:
-                self._number = self._numbers.issued = self._numbers.issued + 1
-        named = f"{run_id}\n{name}\n{self._number}"
-        self.key = "run-" + hashlib.sha256(named.encode()).hexdigest()
+    def __init__(self, key: str, number: int, numbers: _Numbers, lock: threading.Lock) -> None:
+        self.key = key
+        self._number, self._numbers, self._lock = number, numbers, lock
 
     def give_back(self) -> None:
         """Says that nothing was created by it."""
-        with _lock:
+        with self._lock:
             self._numbers.returned.add(self._number)
+
+
+def of_run(run_id: str, name: str, number: int) -> str:
+    """The key of the n-th event of a name in a run: the same in every language."""
+    return "run-" + hashlib.sha256(f"{run_id}\n{name}\n{number}".encode()).hexdigest()
+
+
+def event_id(namespace: str, key: str) -> str:
+    """The id that the server gives to the event of a key."""
+    hashed = hashlib.sha256(f"{namespace}\0{key}".encode()).digest()[:16]
+    # A UUID of the version that is for ids of one's own: Python 3.10 can only make those up to 5.
+    number = int.from_bytes(hashed, "big") & ~(0xF000 << 64) & ~(0xC000 << 48)
+    return uuid.UUID(int=number | 0x8000 << 64 | 0x8000 << 48).hex
 
 
 def once() -> str:

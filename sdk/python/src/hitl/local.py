@@ -4,15 +4,25 @@ import asyncio
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hitl.credential import checked
 from hitl.endpoint import parse_endpoint
-from hitl.error import Unavailable
+from hitl.error import Invalid, Unavailable
 from hitl.program import find_program
 from hitl.shown import lines, one_line
 
 # Longer than `hitl up` takes, and shorter than an attempt of a call, so that its own error is seen.
 _UP_LIMIT_S = 13.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A local server that serves."""
+
+    endpoint: str
+    token: str = field(default="", repr=False)
+    """Its user's. Empty if it asks for none."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +33,11 @@ class Local:
     environment: tuple[tuple[str, str], ...] = ()
     """The variables that say which server that is, as they were when the client was made."""
 
-    async def up(self) -> str:
-        """Where it is, once it serves."""
+    async def up(self) -> Found:
+        """Where it is and what it takes for its user, once it serves."""
         return await asyncio.to_thread(self._run)
 
-    def _run(self) -> str:
+    def _run(self) -> Found:
         try:
             command = [find_program(self.binary), "up"]
             env = {**os.environ, **dict(self.environment)}
@@ -45,7 +55,16 @@ class Local:
             raise Unavailable(message, retryable=True) from late
         try:
             done.check_returncode()
-            return parse_endpoint(json.loads(done.stdout)["endpoint"])
-        except (subprocess.CalledProcessError, ValueError, LookupError, TypeError) as error:
+            said = json.loads(done.stdout)
+            return Found(parse_endpoint(said["endpoint"]), checked(said.get("token") or ""))
+        except (
+            subprocess.CalledProcessError,
+            AttributeError,
+            Invalid,
+            LookupError,
+            TypeError,
+            ValueError,
+        ):
             why = lines(done.stderr.decode(errors="replace")).strip().removeprefix("hitl: ")
-            raise Unavailable(f"`hitl up` failed, status {done.returncode}:\n{why}") from error
+            # What caused it knows what the program said, which may have a token.
+            raise Unavailable(f"`hitl up` failed, status {done.returncode}:\n{why}") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from google.protobuf.message import Message
 
 from hitl.error import Error, Internal, of_failure
-from hitl.retry import Backoff
+from hitl.retry import Backoff, is_worth_repeating
 
 if TYPE_CHECKING:
     from hitl.connection import Connection
@@ -46,7 +46,7 @@ async def send_many(
         failures = {}
         for place, reply in zip(batch, replies, strict=True):
             results[place] = reply
-            if isinstance(reply, Error) and reply.retryable:
+            if is_worth_repeating(reply):
                 failures[place] = reply
         is_progress = len(failures) < len(batch)
         if is_progress:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from hitl.error import Error, Unavailable
+from hitl.log import logger
 
 if TYPE_CHECKING:
     from hitl.connection import Connection
@@ -46,9 +47,14 @@ def goes_on(connection: "Connection", error: Error, elapsed_s: float) -> bool:
     Once the client has reached its server, no loss of it ends that: the program waits for a
     person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
     """
-    if error.retryable and elapsed_s <= connection.settings.retry_for_s:
+    if is_worth_repeating(error) and elapsed_s <= connection.settings.retry_for_s:
         return True
     return connection.reached and (error.retryable or isinstance(error, Unavailable))
+
+
+def is_worth_repeating(error: object) -> bool:
+    """Whether the same call may succeed soon."""
+    return isinstance(error, Error) and error.retryable and not error.is_hopeless
 
 
 class Persistence:
@@ -75,11 +81,15 @@ async def retry(limit_s: float, attempt: Callable[[], Awaitable[R]]) -> R:
     """Repeats it until it succeeds, fails for good, or another delay would pass the limit."""
     begun = time.monotonic()
     backoff = Backoff()
+    attempts = 1
     while True:
         try:
             return await attempt()
         except Error as error:
             delay = backoff.delay(error)
-            if not error.retryable or time.monotonic() - begun + delay > limit_s:
+            late = time.monotonic() - begun + delay > limit_s
+            if late or not is_worth_repeating(error):
                 raise
+            attempts += 1
+            logger.warning("calls again in %.1f s (attempt %d): %s", delay, attempts, error)
         await asyncio.sleep(delay)

@@ -13,9 +13,17 @@ from datetime import date, datetime
 from enum import EnumMeta
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from typing_extensions import NotRequired, get_type_hints, is_typeddict
+from typing_extensions import (
+    NotRequired,
+    ReadOnly,
+    Required,
+    TypeAliasType,
+    get_type_hints,
+    is_typeddict,
+)
 
 from hitl import times
+from hitl.bounds import bounded
 from hitl.error import Invalid
 
 Json = Any
@@ -59,6 +67,12 @@ def shape(data_type: Any) -> Shape:
     """The shape of a type."""
     origin: Any = get_origin(data_type)
     arguments = get_args(data_type)
+    if origin in (Annotated, Required, NotRequired, ReadOnly):
+        plain_shape = shape(arguments[0])
+        said = data_type.__metadata__ if origin is Annotated else ()
+        return plain_shape._replace(schema=bounded(plain_shape.schema, said))
+    if hasattr(data_type, "__supertype__") or isinstance(data_type, TypeAliasType):
+        return shape(getattr(data_type, "__supertype__", None) or data_type.__value__)
     for plain, plain_shape in _PLAIN.items():
         if plain in (data_type, origin):
             return plain_shape
@@ -101,6 +115,8 @@ def _choice(pairs: list[tuple[str, Any]]) -> Shape:
 
 
 def _several(item: Shape) -> Shape:
+    if "enum" not in item.schema and item.schema != {"type": "string"}:
+        raise Invalid("a list is of options: use a list of str, of an Enum or of a Literal")
     return Shape(
         {"type": "array", "items": {"enum": item.schema.get("enum", [])}},
         lambda options: [item.load(option) for option in options],
@@ -111,9 +127,9 @@ def _several(item: Shape) -> Shape:
 def _object(data_type: Any) -> Shape:
     """A dataclass or a TypedDict. What may be None, or has a default, need not be given."""
     hints = _hints(data_type)
-    optional = {name for name, hint in hints.items() if types.NoneType in get_args(hint)}
+    optional = {name for name, hint in hints.items() if _may_be_none(hint)}
     omissible, defaults = _omissible(data_type)
-    shapes = {name: shape(hint) for name, hint in hints.items()}
+    shapes = {name: _member(name, hint) for name, hint in hints.items()}
     properties = {name: dict(shape.schema) for name, shape in shapes.items()}
     for name, default in defaults.items():
         properties[name]["default"] = shapes[name].dump(default)
@@ -136,17 +152,36 @@ def _object(data_type: Any) -> Shape:
     return Shape(schema, load, dump)
 
 
+def _member(name: str, hint: Any) -> Shape:
+    try:
+        return shape(hint)
+    except Invalid as error:
+        raise Invalid(f"{name}: {error}") from error
+
+
+def _may_be_none(hint: Any) -> bool:
+    arguments = get_args(hint)
+    if get_origin(hint) in (Annotated, Required, NotRequired, ReadOnly):
+        return _may_be_none(arguments[0])
+    return types.NoneType in arguments
+
+
 def _hints(data_type: Any) -> dict[str, Any]:
     """The fields that are given when one is made, with their types."""
-    hints = get_type_hints(data_type)
+    hints = get_type_hints(data_type, include_extras=True)
     if is_typeddict(data_type):
         return hints
-    given = {field.name: hints[field.name] for field in dataclasses.fields(data_type) if field.init}
+    fields = [field for field in dataclasses.fields(data_type) if field.init]
+    given = {field.name: _said(hints[field.name], field.metadata) for field in fields}
     try:
         inspect.signature(data_type).bind(**given)
     except TypeError as error:
         raise Invalid(f"{data_type!r} cannot be made of its fields alone: {error}") from error
     return given
+
+
+def _said(hint: Any, metadata: Mapping[Any, Any]) -> Any:
+    return Annotated[hint, metadata] if metadata else hint
 
 
 def _omissible(data_type: Any) -> tuple[set[str], dict[str, Any]]:
@@ -214,11 +249,18 @@ def _named(property: Schema) -> str:
     return str(property.get("format") or "text")
 
 
+_EXCLUSIVE = (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1))
+
+
 def _flat(property: Schema, definitions: dict[str, Schema]) -> Schema:
     """A property without references, nulls and constants, which the server's subset has not."""
     flat = dict(property)
     if "$ref" in flat:
         flat = {**definitions[flat.pop("$ref").removeprefix("#/$defs/")], **flat}
+    if flat.get("type") == "integer":
+        for exclusive, inclusive, step in _EXCLUSIVE:
+            if isinstance(flat.get(exclusive), int):
+                flat[inclusive] = flat.pop(exclusive) + step
     some = [part for part in flat.get("anyOf", []) if part.get("type") != "null"]
     if len(some) == 1:
         del flat["anyOf"]

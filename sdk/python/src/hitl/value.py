@@ -18,11 +18,25 @@ class Question:
         self._kind = _kind(self._shape.schema)
         self._schema: dict[str, Any] = dict(self._shape.schema)
         given = {key: value for key, value in restrictions.items() if value is not None}
+        self._state(given)
         if self._kind == "object":
             self._schema = given.pop("schema", self._schema)
         if self._kind in ("choice", "str"):
             self._offer(given.pop("options", None))
         self._restrictions = given
+
+    def _state(self, given: dict[str, Any]) -> None:
+        """Adds what the type itself says about a value that stands alone."""
+        if self._kind == "object":
+            return
+        for keyword, value in self._schema.items():
+            if keyword in ("type", "enum", "items", "format"):
+                continue
+            if keyword not in _OPTIONS:
+                raise Invalid(f"{keyword}: only a field of an object has one: say it in the prompt")
+            option = _OPTIONS[keyword]
+            if given.setdefault(option, value) != value:
+                raise Invalid(f"{option} is said by the type and by an option: say it once")
 
     def _offer(self, options: Any) -> None:
         """Takes the options, with labels or without, from those given, else from the type."""
@@ -32,7 +46,7 @@ class Question:
         else:
             self._kind = "choice"
         pairs = options.items() if isinstance(options, Mapping) else options
-        self._options = [(pair, "") if isinstance(pair, str) else pair for pair in pairs]
+        self._options = [_option(pair) for pair in pairs]
 
     def input(self) -> v1.Input:
         """The input that asks for it."""
@@ -45,7 +59,7 @@ class Question:
                 name = str(text_format).upper().replace("-", "_")
                 fields["format"] = v1.StrFormat.Value(f"STR_FORMAT_{name}")
             if kind == "choice":
-                fields["options"] = [{"value": v, "label": label} for v, label in self._options]
+                fields["options"] = self._options
             if kind == "object":
                 fields["json_schema"] = json.dumps(self._schema)
             whole: dict[str, Any] = {kind: fields}
@@ -65,6 +79,14 @@ class Question:
             raise Invalid(one_line(message)) from error
 
 
+def _option(given: Any) -> Mapping[str, str]:
+    """What is given of an option, by the names that the API has for it."""
+    if isinstance(given, Mapping):
+        return given
+    value, label = (given, "") if isinstance(given, str) else given
+    return {"value": value, "label": label}
+
+
 def decode(data_type: Any, event: v1.Event) -> Any:
     """The value that an event ended with."""
     plain, value = shape(data_type), event.response.value
@@ -81,6 +103,26 @@ def decode(data_type: Any, event: v1.Event) -> Any:
         message = f"the answer does not fit {data_type!r}: {error}; {help}"
         raise Internal(one_line(message)) from error
 
+
+def ensure_kind(data_type: Any, event: v1.Event) -> None:
+    """Refuses a type that is not what the event asks for."""
+    expected, kind = _kind(shape(data_type).schema), event.input.WhichOneof("kind")
+    if kind != expected and (kind, expected) != ("choice", "str"):
+        raise Invalid(
+            f"the event asks for {kind}, not {expected}: give the type it was created with"
+        )
+
+
+# How an option says what a property of a schema says.
+_OPTIONS = {
+    "minimum": "min",
+    "maximum": "max",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "minItems": "min_selected",
+    "maxItems": "max_selected",
+}
 
 _KINDS = {
     "string": "str",

@@ -8,6 +8,7 @@ import grpc.aio
 
 from hitl import v1
 from hitl.error import Error, Internal, Unavailable, of_failure
+from hitl.log import logger
 from hitl.messages import is_final
 from hitl.retry import Backoff, goes_on
 from hitl.shown import one_line
@@ -37,6 +38,9 @@ async def serve(waits: "Waits", connection: "Connection") -> None:
 async def _lost(waits: "Waits", connection: "Connection", error: Error, backoff: Backoff) -> None:
     """Ends what is not worth another attempt, and lets the time until that pass."""
     delay = backoff.delay(error)
+    if waits.count:
+        told = "lost the server at %s while %d events are waited for, tries again in %.1f s: %s"
+        logger.warning(told, connection.name, waits.count, delay, error)
     waits.give_up(error, lambda elapsed: goes_on(connection, error, elapsed + delay))
     await waits.until_empty(delay)
 
@@ -45,6 +49,7 @@ async def _attend(waits: "Waits", connection: "Connection", backoff: Backoff) ->
     """Follows one stream until nothing is waited for or it is lost."""
     stream = (await connection.stub()).WaitEvents()
     waits.begin()
+    logger.info("waits for %d events at %s", waits.count, connection.name)
     hearing = asyncio.create_task(_hear(waits, connection, stream, backoff))
     saying = asyncio.create_task(_say(waits, stream))
     emptied = asyncio.create_task(waits.until_empty())

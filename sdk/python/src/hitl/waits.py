@@ -96,6 +96,11 @@ class Waits:
             self._emptied.set()
         return wait
 
+    @property
+    def count(self) -> int:
+        """How many events are waited for."""
+        return len(self._waits)
+
     def stop(self) -> bool:
         """Notes that nobody serves the stream any more, if nothing is waited for."""
         if not self._waits:
