@@ -3,8 +3,9 @@ import fs from "node:fs";
 import { test } from "node:test";
 import { Client } from "../src/client.js";
 
-const { cases } = JSON.parse(fs.readFileSync(new URL("../../../endpoints.json", import.meta.url), "utf8")) as {
+const { cases, tokens } = JSON.parse(fs.readFileSync(new URL("../../../endpoints.json", import.meta.url), "utf8")) as {
   cases: { given: string; used?: string; refused?: string }[];
+  tokens: { given: string; sent: boolean }[];
 };
 
 test("every endpoint is taken as in every other language", () => {
@@ -16,6 +17,15 @@ test("every endpoint is taken as in every other language", () => {
     }
     const told = ({ kind, message }: { kind?: string; message?: string }) => kind === "Invalid" && message?.includes(refused);
     assert.throws(() => new Client({ endpoint: given }), (error: object) => told(error) ?? false, JSON.stringify(given));
+  }
+});
+
+test("a token is sent where it is in every other language", () => {
+  assert.ok(tokens.length > 0);
+  for (const { given, sent } of tokens) {
+    const make = () => new Client({ endpoint: given, token: "hitl_a" });
+    if (sent) make();
+    else assert.throws(make, { kind: "Invalid", message: /https/ }, given);
   }
 });
 

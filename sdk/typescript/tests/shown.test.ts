@@ -58,7 +58,7 @@ test("an error is printed with its cause where that forges nothing", () => {
 async function linked() {
   const { client } = scripted([]);
   const event = await client.event("na\u202eme", "?", int({ min: 1n })).create();
-  const init = { id: "e", namespace: "", name: "na\u202eme", formUrl: LINK, apiUrl: LINK, deadline: { seconds: 1n } };
+  const init = { id: "e", name: "na\u202eme", formUrl: LINK, apiUrl: LINK, deadline: { seconds: 1n } };
   Object.assign(event.record, create(v1.EventSchema, init));
   return event;
 }
@@ -78,7 +78,7 @@ test("no link is printed, whatever prints it", async () => {
 test("events and errors have JSON, though they hold a bigint", async () => {
   const event = await linked();
   const deadline = "1970-01-01T00:00:01.000Z";
-  assert.deepEqual(JSON.parse(JSON.stringify(event)), { id: "e", name: "na\u202eme", deadline, existed: false });
+  assert.deepEqual(JSON.parse(JSON.stringify(event)), { id: "e", namespace: "", name: "na\u202eme", deadline, existed: false });
   const record = JSON.parse(JSON.stringify(event.record)) as { name: string; deadline: string };
   assert.deepEqual([record.name, record.deadline], ["na\u202eme", "1970-01-01T00:00:01Z"]);
 
