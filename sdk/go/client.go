@@ -2,6 +2,7 @@ package hitl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,9 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/protobuf/proto"
 
 	"hitl.dev/go/hitlv1"
 )
@@ -48,7 +47,7 @@ type Client struct {
 type link struct {
 	conn      *grpc.ClientConn
 	stub      hitlv1.EventServiceClient
-	dialError atomic.Pointer[error]
+	dialError atomic.Pointer[error] // What the last attempt to connect met, nil within if nothing.
 }
 
 // NewClient returns a client as configured; what the configuration leaves empty is taken from the
@@ -60,7 +59,7 @@ func NewClient(config Config) (*Client, error) {
 	}
 	dial := func(ctx context.Context) (net.Conn, error) {
 		dialer := net.Dialer{Timeout: connectTimeout}
-		return dialer.DialContext(ctx, "tcp", settings.address)
+		return dialer.DialContext(ctx, "tcp", settings.endpoint.address())
 	}
 	if settings.local != nil {
 		dial = settings.local.connect
@@ -91,16 +90,16 @@ func errClosed() *Error { return newError(Invalid, "the client is closed") }
 // port.
 func (c *Client) Endpoint() string {
 	if c.settings.local == nil {
-		return c.settings.endpoint
+		return c.settings.endpoint.String()
 	}
-	if found := c.settings.local.endpoint.Load(); found != nil {
-		return *found
+	if found := c.settings.local.found.Load(); found != nil {
+		return found.endpoint.String()
 	}
 	return ""
 }
 
 // server names the server in messages, with no port where none is known.
-func (c *Client) server() string { return first(c.Endpoint(), c.settings.endpoint) }
+func (c *Client) server() string { return first(c.Endpoint(), c.settings.endpoint.String()) }
 
 // Namespace is the namespace of every call that names no other.
 func (c *Client) Namespace() string { return c.settings.namespace }
@@ -119,7 +118,17 @@ func (c *Client) String() string {
 func (c *Client) CreateEvent(
 	ctx context.Context, request *hitlv1.CreateEventRequest,
 ) (*hitlv1.CreateEventResponse, error) {
-	filled, settle := c.named(request)
+	return c.create(ctx, nil, request)
+}
+
+func (c *Client) create(
+	ctx context.Context, run *Run, request *hitlv1.CreateEventRequest,
+) (*hitlv1.CreateEventResponse, error) {
+	run, err := countsIn(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	filled, settle := c.named(run, request)
 	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, filled)
 	settle(err)
 	return reply, err
@@ -129,17 +138,6 @@ func (c *Client) CreateEvent(
 func (c *Client) Get(ctx context.Context, eventID string) (*hitlv1.Event, error) {
 	request := &hitlv1.GetEventRequest{Namespace: c.Namespace(), EventId: eventID}
 	return event(call(ctx, c, hitlv1.EventServiceClient.GetEvent, request))
-}
-
-// List returns one page of events: first the pending ones, nearest deadline first, then the ended
-// ones, latest first. Call again with the page's NextPageToken until that is empty. An empty
-// namespace is the client's.
-func (c *Client) List(
-	ctx context.Context, request *hitlv1.ListEventsRequest,
-) (*hitlv1.ListEventsResponse, error) {
-	request = proto.CloneOf(request)
-	request.Namespace = first(request.Namespace, c.Namespace())
-	return call(ctx, c, hitlv1.EventServiceClient.ListEvents, request)
 }
 
 // Answer is what [Client.Answer] takes: a [Value], [JSON] or [Text].
@@ -206,7 +204,7 @@ func event[R interface{ GetEvent() *hitlv1.Event }](reply R, err error) (*hitlv1
 type unary[Q, R any] = func(hitlv1.EventServiceClient, context.Context, *Q, ...grpc.CallOption) (*R, error)
 
 func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (reply *R, err error) {
-	err = retry(ctx, c.worthAnother, func(*backoff) error {
+	err = c.retry(ctx, c.worthAnother, func(*backoff) error {
 		return c.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ *silence) (err error) {
 			reply, err = rpc(link.stub, ctx, request)
 			return err
@@ -216,6 +214,10 @@ func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q)
 }
 
 func (c *Client) worthAnother(err *Error, elapsed time.Duration) bool {
+	if err.refused && !c.settings.isPatient && !c.reached.Load() {
+		// Nothing has ever listened there, which time does not mend.
+		return false
+	}
 	return err.Retryable && elapsed <= c.settings.retryFor
 }
 
@@ -243,6 +245,25 @@ func (s *silence) broken() {
 // attempt runs rpc once, and gives it up when the server has sent nothing for so long. Of each message
 // but the last, rpc tells by breaking the silence.
 func (c *Client) attempt(
+	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
+) error {
+	local := c.settings.local
+	if local == nil {
+		return c.attemptOnce(ctx, limit, rpc)
+	}
+	used := local.found.Load()
+	err := c.attemptOnce(ctx, limit, rpc)
+	if errors.Is(err, Unauthenticated) && local.hasNewToken(ctx, used) {
+		c.mutex.Lock()
+		link := c.link
+		c.mutex.Unlock()
+		c.forget(link)
+		return c.attemptOnce(ctx, limit, rpc)
+	}
+	return err
+}
+
+func (c *Client) attemptOnce(
 	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
 ) error {
 	link, err := c.connection()
@@ -289,13 +310,18 @@ func (c *Client) connection() (*link, error) {
 		link.dialError.Store(&err)
 		return conn, err
 	}
-	conn, err := grpc.NewClient("passthrough:///"+c.settings.address,
+	options := []grpc.DialOption{
 		grpc.WithContextDialer(dial),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(c.settings.transport(&link.dialError)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.ForceCodec(codec{})),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveInterval, Timeout: keepaliveTimeout, PermitWithoutStream: true,
-		}))
+		}),
+	}
+	if c.settings.token != nil {
+		options = append(options, grpc.WithPerRPCCredentials(bearer{c.settings.token}))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+c.settings.endpoint.address(), options...)
 	if err != nil {
 		return nil, newError(Invalid, err.Error())
 	}
@@ -321,7 +347,7 @@ func (c *Client) settle(link *link, err error) error {
 func (c *Client) forget(failed *link) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.link == failed {
+	if c.link == failed && failed != nil {
 		c.link = nil
 		failed.conn.Close()
 	}

@@ -1,6 +1,12 @@
 package hitl
 
-import "time"
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+)
 
 const defaultRetryFor = 30 * time.Second
 
@@ -8,9 +14,21 @@ const defaultRetryFor = 30 * time.Second
 // environment, and the environment over the default; an empty string counts as not set. The
 // environment is read once, when a client is made.
 type Config struct {
-	// Endpoint is the server's address, such as http://127.0.0.1:4485. Else HITL_ENDPOINT; without
-	// either the local server is used, and started when none runs.
+	// Endpoint is the server's address, such as https://hitl.example.org or http://127.0.0.1:4485. Else
+	// HITL_ENDPOINT; without either the local server is used, and started when none runs.
 	Endpoint string
+	// Token is what the server knows the program by: [StaticToken], or a function that returns one. Else
+	// HITL_TOKEN, or, for the local server, the one that is found together with it. It is never sent over
+	// plain http to another machine, unless Insecure says so, and never printed.
+	Token TokenSource
+	// Insecure lets the token go over plain http to another machine. Else HITL_INSECURE_TRANSPORT=1.
+	Insecure bool
+	// CA has the certificates that an https server's own must be signed by. Else the file HITL_CA, else
+	// those that the system trusts.
+	CA PEM
+	// Cert and Key are the client's own certificate with those that sign it, and its key. Else the files
+	// HITL_CERT and HITL_KEY, else it has none.
+	Cert, Key PEM
 	// Namespace is the namespace of every event. Else HITL_NAMESPACE, else "default".
 	Namespace string
 	// RunID names this run of the program, so that it can crash and start again. Else HITL_RUN_ID;
@@ -20,18 +38,30 @@ type Config struct {
 	// directories that are not absolute are left out.
 	Binary string
 	// RetryFor is how long a call is repeated while the server cannot be reached: 30 s if nil; zero
-	// means one attempt. A wait, once it has reached the server, goes on without limit.
+	// means one attempt. A wait, once it has reached the server, goes on without limit. If nil, a connection
+	// that is refused before the client has ever reached its server is an error at once.
 	RetryFor *time.Duration
+	// Announce says whether a wait tells where to answer, on stderr, if the program has not read a link of the
+	// event itself. Else HITL_ANNOUNCE, which 0, false and off turn off; without either it does.
+	Announce *bool
+	// Log is told what the client does: where the local server is, what is waited for, that the server is lost
+	// and calls are repeated. Else what HITL_LOG asks for (debug, info, warn or error) is printed to stderr;
+	// without either nothing is.
+	Log *slog.Logger
 }
 
 // settings is a Config with nothing left open.
 type settings struct {
-	endpoint  string
-	address   string
+	endpoint  endpoint
 	namespace string
 	runID     string
 	retryFor  time.Duration
-	local     *local // nil unless the server is the local one, which this client may start.
+	isPatient bool // Whether the program has said for how long.
+	log       *slog.Logger
+	announcer *announcer  // nil if nobody is told where to answer.
+	token     TokenSource // nil unless there is one.
+	tls       *tls.Config // nil unless the endpoint is https.
+	local     *local      // nil unless the server is the local one, which this client may start.
 }
 
 func (config Config) resolve(env func(string) string) (*settings, error) {
@@ -39,20 +69,63 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		namespace: first(config.Namespace, env("HITL_NAMESPACE"), "default"),
 		runID:     first(config.RunID, env("HITL_RUN_ID")),
 		retryFor:  defaultRetryFor,
+		log:       logger(config.Log, env("HITL_LOG"), os.Stderr),
 	}
 	if config.RetryFor != nil {
-		s.retryFor = *config.RetryFor
+		s.retryFor, s.isPatient = *config.RetryFor, true
 	}
-	var err error
+	announces := !isQuiet(env("HITL_ANNOUNCE"))
+	if config.Announce != nil {
+		announces = *config.Announce
+	}
+	if announces {
+		s.announcer = &announcer{stderr: os.Stderr}
+	}
 	if endpoint := first(config.Endpoint, env("HITL_ENDPOINT")); endpoint != "" {
-		s.endpoint, s.address, err = parseEndpoint(endpoint)
-		return s, err
+		return s, s.reach(endpoint, config, env)
 	}
-	s.local = &local{binary: first(config.Binary, env("HITL_BIN"), "hitl")}
-	// For errors, and for gRPC: its port is known once it is found.
-	s.endpoint, s.address = "http://127.0.0.1", "127.0.0.1"
+	s.local = &local{binary: first(config.Binary, env("HITL_BIN"), "hitl"), log: s.log}
+	s.endpoint, s.token = localEndpoint, config.Token
+	if s.token == nil {
+		s.token = s.local.tokenOf
+	}
 	return s, nil
 }
+
+// reach fills what it takes to call a server that is not the local one.
+func (s *settings) reach(given string, config Config, env func(string) string) (err error) {
+	if s.endpoint, err = parseEndpoint(given); err != nil {
+		return err
+	}
+	s.token = config.Token
+	if s.token == nil {
+		token, err := readToken(env("HITL_TOKEN"))
+		if err != nil {
+			return err
+		}
+		if token != "" {
+			s.token = StaticToken(token)
+		}
+	}
+	isSafe := config.Insecure || isYes(env("HITL_INSECURE_TRANSPORT"))
+	if s.token != nil && !isSafe && !s.endpoint.isTLS && !s.endpoint.isLoopback() {
+		return plainToken(s.endpoint)
+	}
+	if !s.endpoint.isTLS && (config.CA.isSet() || config.Cert.isSet() || config.Key.isSet()) {
+		help := "CA, Cert and Key are for an https endpoint, which %s is not"
+		return newError(Invalid, fmt.Sprintf(help, s.endpoint))
+	}
+	if s.endpoint.isTLS {
+		trust := trust{
+			firstPEM(config.CA, env("HITL_CA")),
+			firstPEM(config.Cert, env("HITL_CERT")), firstPEM(config.Key, env("HITL_KEY")),
+		}
+		s.tls, err = trust.config()
+	}
+	return err
+}
+
+func isYes(variable string) bool { return variable == "1" || variable == "true" }
 
 func first(values ...string) string {
 	for _, value := range values {

@@ -8,38 +8,78 @@ import (
 )
 
 const (
-	// The port that an endpoint without one names, as every http URL.
-	httpPort = "80"
+	// The ports that an endpoint without one names, as every URL.
+	httpPort  = "80"
+	httpsPort = "443"
 	// Of a name that DNS can have, and of each of its parts.
 	maxHostBytes  = 253
 	maxLabelBytes = 63
 )
 
-// parseEndpoint returns the endpoint as http://HOST:PORT, in lower case, and HOST:PORT of it. What an
-// SDK takes is the same in every language: sdk/endpoints.json lists it.
-func parseEndpoint(given string) (normal, address string, err error) {
-	text := strings.Trim(given, " \t\r\n")
+// endpoint is where a server is.
+type endpoint struct {
+	isTLS bool
+	host  string // In lower case; an IPv6 address in brackets.
+	port  string // Empty for a local server before it is found.
+}
+
+// localEndpoint is that of a local server before it is found.
+var localEndpoint = endpoint{host: "127.0.0.1"}
+
+// parseEndpoint reads what a person set. What an SDK takes is the same in every language:
+// sdk/endpoints.json lists it.
+func parseEndpoint(given string) (endpoint, error) {
+	text, isTLS := strings.Trim(given, " \t\r\n"), false
 	if scheme, rest, found := strings.Cut(text, "://"); found {
 		switch strings.ToLower(scheme) {
 		case "http":
-			text = rest
 		case "https":
-			return "", "", unusableEndpoint(given, ", without TLS")
+			isTLS = true
 		default:
-			return "", "", unusableEndpoint(given, "")
+			return endpoint{}, unusableEndpoint(given, "")
 		}
+		text = rest
 	}
 	authority, path, _ := strings.Cut(text, "/")
 	host, port, ok := splitPort(authority)
 	if !ok || strings.ContainsAny(text, "?#@\\") {
-		return "", "", unusableEndpoint(given, "")
+		return endpoint{}, unusableEndpoint(given, "")
 	}
 	if path = strings.TrimRight(path, "/"); path != "" {
 		help := ". It has the path \"/%s\", and hitl serves nothing below a path: leave it out"
-		return "", "", unusableEndpoint(given, fmt.Sprintf(help, path))
+		return endpoint{}, unusableEndpoint(given, fmt.Sprintf(help, path))
 	}
-	address = strings.ToLower(host) + ":" + port
-	return "http://" + address, address, nil
+	return endpoint{isTLS, strings.ToLower(host), first(port, defaultPort(isTLS))}, nil
+}
+
+func defaultPort(isTLS bool) string {
+	if isTLS {
+		return httpsPort
+	}
+	return httpPort
+}
+
+// address is HOST:PORT.
+func (e endpoint) address() string {
+	if e.port == "" {
+		return e.host
+	}
+	return e.host + ":" + e.port
+}
+
+// String is the endpoint as a URL without a path.
+func (e endpoint) String() string {
+	if e.isTLS {
+		return "https://" + e.address()
+	}
+	return "http://" + e.address()
+}
+
+// isLoopback says whether what is sent there cannot leave the machine.
+func (e endpoint) isLoopback() bool {
+	name := strings.Trim(strings.TrimSuffix(e.host, "."), "[]")
+	address, err := netip.ParseAddr(name)
+	return name == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
 
 func unusableEndpoint(given, more string) error {
@@ -48,11 +88,11 @@ func unusableEndpoint(given, more string) error {
 	if at := strings.LastIndex(given, "@"); at >= 0 {
 		shown = "…" + given[at:]
 	}
-	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s", shown, more)
+	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s", shown, more)
 	return newError(Invalid, oneLine(message))
 }
 
-// splitPort takes HOST:PORT apart. An IPv6 address keeps its brackets.
+// splitPort takes HOST:PORT apart. An IPv6 address keeps its brackets; a port that is not there is empty.
 func splitPort(authority string) (host, port string, ok bool) {
 	host, port, hasPort := strings.Cut(authority, ":")
 	isHost := isName
@@ -66,7 +106,7 @@ func splitPort(authority string) (host, port string, ok bool) {
 		isHost = isIPv6
 	}
 	if !hasPort {
-		port = httpPort
+		return host, "", isHost(host)
 	}
 	number, ok := portNumber(port)
 	return host, strconv.Itoa(number), ok && isHost(host)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -67,6 +68,7 @@ type Error struct {
 	Response *hitlv1.Response
 
 	retryDelay time.Duration
+	refused    bool // Whether nothing listened where the server should.
 }
 
 // FieldViolation is a field that breaks a rule.
@@ -114,12 +116,15 @@ func outcomeError(kind Kind, how string, event *hitlv1.Event) *Error {
 	return &Error{Kind: kind, Message: oneLine(message), Response: response}
 }
 
+// The domain of every ErrorInfo that hitl sends.
+const ourDomain = "hitl.v1"
+
 // statusError reads what a call ended with. Without the server's own details it is the connection,
 // a proxy, or some other server; dialError is then what the last attempt to connect met, if any.
 func statusError(err error, endpoint string, dialError error) *Error {
 	ended := status.Convert(err)
 	info := detail[*errdetails.ErrorInfo](ended)
-	if info.GetDomain() != "hitl.v1" {
+	if info.GetDomain() != ourDomain {
 		var ours *Error
 		if errors.As(dialError, &ours) {
 			return ours
@@ -155,6 +160,9 @@ func serverError(code codes.Code, message string) *Error {
 	return ours
 }
 
+// What crypto/tls says when the server ended a handshake, which for TLS 1.3 comes with the first read.
+const refusedByTLS = "remote error: tls: "
+
 // Each code that a connection lost midway can show as is worth another attempt.
 var lostCodes = []codes.Code{
 	codes.Unavailable, codes.Unknown, codes.Internal, codes.Canceled, codes.Aborted,
@@ -167,13 +175,19 @@ func foreignError(ended *status.Status, endpoint string, dialError error) *Error
 		message = dialError.Error()
 	}
 	message = oneLine(message)
+	if strings.Contains(message, refusedByTLS) {
+		return noServer("%s refused the connection (%s): set Cert and Key, or HITL_CERT and HITL_KEY, to a "+
+			"certificate that it takes", endpoint, message)
+	}
 	if strings.Contains(message, unreadable) {
 		return newError(Internal, fmt.Sprintf("%s: %s", endpoint, message))
 	}
 	switch code := ended.Code(); {
 	case slices.Contains(lostCodes, code):
-		return unavailable(fmt.Sprintf("cannot reach the hitl server at %s: %s. Check that it runs there, "+
+		lost := unavailable(fmt.Sprintf("cannot reach the hitl server at %s: %s. Check that it runs there, "+
 			"or set HITL_ENDPOINT to where it does", endpoint, message))
+		lost.refused = errors.Is(dialError, syscall.ECONNREFUSED)
+		return lost
 	case code == codes.Unimplemented:
 		return newError(Internal, fmt.Sprintf(
 			"%s is not a hitl server, or one too old for this call: %s", endpoint, message))

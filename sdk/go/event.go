@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -49,14 +49,16 @@ type Event[T any] struct {
 	input   Input[T]
 	record  *hitlv1.Event
 	existed bool
+	isTold  *atomic.Bool // Whether people know where to answer, as far as we know.
 }
 
 // Create asks: it creates an event whose answer is what the input says. The event and its timer are
-// durable when this returns. The name is what lists and logs call it, the prompt is the question.
+// durable when this returns. The name is what lists and logs call it, the prompt is the question. It is asked
+// of a [Client], or of a [Run], which counts it.
 //
 // Its errors are those of [Client.CreateEvent].
 func Create[T any](
-	ctx context.Context, client *Client, name, prompt string, input Input[T], options ...Option,
+	ctx context.Context, asker Asker, name, prompt string, input Input[T], options ...Option,
 ) (*Event[T], error) {
 	asked, fallback, err := input.message()
 	if err != nil {
@@ -72,16 +74,17 @@ func Create[T any](
 	for _, option := range options {
 		option(request)
 	}
-	reply, err := client.CreateEvent(ctx, request)
+	client, run := asker.asks()
+	reply, err := client.create(ctx, run, request)
 	record, err := event(reply, err)
 	if err != nil {
 		return nil, err
 	}
-	return &Event[T]{client, input, record, reply.GetExisted()}, nil
+	return &Event[T]{client, input, record, reply.GetExisted(), &atomic.Bool{}}, nil
 }
 
 // Ask asks one question and waits for its answer, with everything else left at its default. It prints
-// where to answer to stderr, since nobody could know otherwise.
+// where to answer to stderr, since nobody could know otherwise, unless HITL_ANNOUNCE says not to.
 func Ask[T any](ctx context.Context, name, prompt string, input Input[T]) (answer T, err error) {
 	client, err := NewClient(Config{})
 	if err != nil {
@@ -91,9 +94,6 @@ func Ask[T any](ctx context.Context, name, prompt string, input Input[T]) (answe
 	event, err := Create(ctx, client, name, prompt, input)
 	if err != nil {
 		return answer, err
-	}
-	if !isFinal(event.record) {
-		fmt.Fprintf(os.Stderr, "hitl: \"%s\" waits for an answer at %s\n", oneLine(name), oneLine(event.FormURL()))
 	}
 	return event.Wait(ctx)
 }
@@ -108,10 +108,16 @@ func (e *Event[T]) RequestID() string { return e.ID() }
 func (e *Event[T]) Name() string { return e.record.GetName() }
 
 // FormURL is the page where a person answers. A secret: whoever has it can answer this one event.
-func (e *Event[T]) FormURL() string { return e.record.GetFormUrl() }
+func (e *Event[T]) FormURL() string {
+	e.isTold.Store(true)
+	return e.record.GetFormUrl()
+}
 
 // APIURL is where a program answers with plain JSON. A secret like FormURL.
-func (e *Event[T]) APIURL() string { return e.record.GetApiUrl() }
+func (e *Event[T]) APIURL() string {
+	e.isTold.Store(true)
+	return e.record.GetApiUrl()
+}
 
 // Endpoint is the server's address.
 func (e *Event[T]) Endpoint() string { return e.client.Endpoint() }
@@ -136,24 +142,79 @@ func (e Event[T]) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", oneLine(e.ID())), slog.String("name", oneLine(e.Name())))
 }
 
-// MarshalJSON is the event without its links, for logs: it cannot be read back.
+// MarshalJSON is what tells the event from all others and has no secret: its id, its namespace, its name, its
+// deadline and whether it existed. [Attach] makes an event of the id again, anywhere.
 func (e Event[T]) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{
-		"id": e.ID(), "name": e.Name(), "deadline": e.Deadline(), "existed": e.Existed(),
-	})
+	var deadline *time.Time
+	if e.record.GetDeadline() != nil {
+		instant := e.record.GetDeadline().AsTime()
+		deadline = &instant
+	}
+	return json.Marshal(struct {
+		ID        string     `json:"id"`
+		Namespace string     `json:"namespace"`
+		Name      string     `json:"name"`
+		Deadline  *time.Time `json:"deadline"`
+		Existed   bool       `json:"existed"`
+	}{e.ID(), e.record.GetNamespace(), e.Name(), deadline, e.existed})
 }
 
 // Wait waits until the event ends, through lost connections and server restarts, and returns the
 // answer; or, if it timed out, the default it was created with. End the context to stop waiting: the
-// event stays.
+// event stays. It tells where to answer, on stderr and once, unless the program has read a link of the event
+// or [Config].Announce says not to.
 //
 // The error is [Declined], [Cancelled] or [TimedOut] if the event ended without a value; its
 // Response tells when, why and by whom.
 func (e *Event[T]) Wait(ctx context.Context) (answer T, err error) {
+	e.announce()
 	event, err := e.client.WaitEvent(ctx, e.ID())
 	if err != nil {
 		return answer, err
 	}
+	return e.outcome(event)
+}
+
+// WaitFor is [Event.Wait], at most for so long: hasEnded is false if the limit has passed before the event
+// ended. A limit of zero, or less, looks once, as [Event.Poll] does.
+func (e *Event[T]) WaitFor(ctx context.Context, limit time.Duration) (answer T, hasEnded bool, err error) {
+	if limit <= 0 {
+		return e.Poll(ctx)
+	}
+	e.announce()
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	event, err := e.client.WaitEvent(limited, e.ID())
+	if err != nil && err == limited.Err() && ctx.Err() == nil {
+		return answer, false, nil
+	}
+	if err != nil {
+		return answer, false, err
+	}
+	answer, err = e.outcome(event)
+	return answer, true, err
+}
+
+// Poll looks whether the event has ended, without waiting for it. If it has, answer and err are what
+// [Event.Wait] returns; hasEnded is false while nobody has answered.
+func (e *Event[T]) Poll(ctx context.Context) (answer T, hasEnded bool, err error) {
+	event, err := e.client.Get(ctx, e.ID())
+	if err != nil || !isFinal(event) {
+		return answer, false, err
+	}
+	answer, err = e.outcome(event)
+	return answer, true, err
+}
+
+// announce tells people where to answer, if nobody has yet.
+func (e *Event[T]) announce() {
+	if !isFinal(e.record) && !e.isTold.Swap(true) {
+		e.client.settings.announcer.tell(e.record)
+	}
+}
+
+// outcome is what an ended event means to whoever waited for it.
+func (e *Event[T]) outcome(event *hitlv1.Event) (answer T, err error) {
 	value := event.GetResponse().GetValue()
 	switch state := event.GetState(); {
 	case state == hitlv1.EventState_EVENT_STATE_DECLINED:

@@ -1,6 +1,6 @@
 module hitl.dev/go
 
-go 1.26.0
+go 1.25.0
 
 require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240318140521-94a12d6c2237

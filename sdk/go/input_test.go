@@ -23,7 +23,7 @@ func TestWhatIsSetIsWhatIsAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	limits := &hitlv1.IntInput{Min: new(int64(0)), Max: new(int64(9))}
+	limits := &hitlv1.IntInput{Min: proto.Int64(0), Max: proto.Int64(9)}
 	expected := &hitlv1.CreateEventRequest{
 		Namespace: "default", Name: "proceed", Prompt: "Add to x?", Scope: "run-7", IdempotencyKey: "k",
 		PromptFormat: hitlv1.PromptFormat_PROMPT_FORMAT_MARKDOWN,
@@ -42,14 +42,14 @@ func TestWhatIsSetIsWhatIsAsked(t *testing.T) {
 func TestEveryRestrictionReachesTheInput(t *testing.T) {
 	text := Str().MinLength(1).MaxLength(2).Pattern("p").Multiline().Format(Email)
 	asked := &hitlv1.StrInput{
-		MinLength: new(uint32(1)), MaxLength: new(uint32(2)), Pattern: "p", Multiline: true, Format: Email,
+		MinLength: proto.Uint32(1), MaxLength: proto.Uint32(2), Pattern: "p", Multiline: true, Format: Email,
 	}
 	options := []*hitlv1.ChoiceOption{{Value: "a"}, {Value: "b", Label: "B"}}
 	several := &hitlv1.ChoiceInput{
-		Options: options, MinSelected: new(uint32(1)), MaxSelected: new(uint32(2)),
+		Options: options, MinSelected: proto.Uint32(1), MaxSelected: proto.Uint32(2),
 	}
 	labels := &hitlv1.BoolInput{TrueLabel: "Ship", FalseLabel: "Hold"}
-	limits := &hitlv1.FloatInput{Min: new(0.5), Max: new(1.5)}
+	limits := &hitlv1.FloatInput{Min: proto.Float64(0.5), Max: proto.Float64(1.5)}
 	for expected, asks := range map[proto.Message]func() (*hitlv1.Input, *hitlv1.Value, error){
 		asked:                                 text.message,
 		labels:                                Bool().Labels("Ship", "Hold").message,

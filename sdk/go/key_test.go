@@ -16,20 +16,20 @@ func TestTheDerivationNeverChanges(t *testing.T) {
 }
 
 func TestANumberThatMadeNoEventGoesToTheNextOne(t *testing.T) {
-	row := series{"n", once(), "a"}
+	row, counter := series{"n", "r", "a"}, newCounter()
 	for number := range uint64(3) {
-		if taken := row.take(); taken != number+1 {
+		if taken := counter.take(row); taken != number+1 {
 			t.Fatal(taken)
 		}
 	}
-	row.giveBack(2)
-	row.giveBack(1)
+	counter.giveBack(row, 2)
+	counter.giveBack(row, 1)
 	for _, expected := range []uint64{1, 2, 4} {
-		if taken := row.take(); taken != expected {
+		if taken := counter.take(row); taken != expected {
 			t.Fatal(taken, expected)
 		}
 	}
-	if other := (series{"n", once(), "a"}).take(); other != 1 {
+	if other := counter.take(series{"n", "other", "a"}); other != 1 {
 		t.Fatal(other)
 	}
 }

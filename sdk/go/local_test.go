@@ -3,6 +3,7 @@ package hitl
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func shell(t *testing.T, script string) *local {
 	if err := os.WriteFile(binary, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return &local{binary: binary}
+	return &local{binary: binary, log: slog.New(slog.DiscardHandler)}
 }
 
 // unavailability calls through the whole client, and returns the message of the error.
@@ -65,7 +66,7 @@ func TestEachConnectGoesWhereUpSays(t *testing.T) {
 		}
 		defer listener.Close()
 		endpoint := "http://" + listener.Addr().String()
-		line := `{"endpoint":"` + endpoint + `","token":"of later"}`
+		line := `{"endpoint":"` + endpoint + `","token":"hitl_1"}`
 		if err := os.WriteFile(local.binary+".said", []byte(line), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -74,6 +75,9 @@ func TestEachConnectGoesWhereUpSays(t *testing.T) {
 			t.Fatal(conn, err)
 		}
 		conn.Close()
+		if token, err := local.tokenOf(t.Context()); token != "hitl_1" || err != nil {
+			t.Fatal(token, err)
+		}
 		if client := (&Client{settings: &settings{local: local}}); client.Endpoint() != endpoint {
 			t.Fatal(client.Endpoint())
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -39,9 +40,19 @@ func (r Result[T]) LogValue() slog.Value {
 func (c *Client) CreateMany(
 	ctx context.Context, requests []*hitlv1.CreateEventRequest,
 ) []Result[*hitlv1.CreateEventResponse] {
+	return c.createMany(ctx, nil, requests)
+}
+
+func (c *Client) createMany(
+	ctx context.Context, run *Run, requests []*hitlv1.CreateEventRequest,
+) []Result[*hitlv1.CreateEventResponse] {
+	run, err := countsIn(ctx, run)
+	if err != nil {
+		return slices.Repeat([]Result[*hitlv1.CreateEventResponse]{{Err: err}}, len(requests))
+	}
 	filled, settle := make([]*hitlv1.CreateEventRequest, len(requests)), make([]func(error), len(requests))
 	for at, request := range requests {
-		filled[at], settle[at] = c.named(request)
+		filled[at], settle[at] = c.named(run, request)
 	}
 	results := sendMany(ctx, c, filled, createBatch)
 	for at, result := range results {
@@ -115,7 +126,7 @@ func sendMany[Q proto.Message, R any](
 	for at := range requests {
 		m.waiting = append(m.waiting, at)
 	}
-	begun, delays := time.Now(), backoff{}
+	begun, delays, attempt := time.Now(), backoff{}, 1
 	for len(m.waiting) > 0 {
 		batch := m.next()
 		again, err := m.exchange(ctx, batch)
@@ -124,7 +135,7 @@ func sendMany[Q proto.Message, R any](
 		}
 		isProgress := len(again) < len(batch)
 		if isProgress {
-			begun, delays = time.Now(), backoff{}
+			begun, delays, attempt = time.Now(), backoff{}, 1
 		}
 		var failure *Error
 		switch {
@@ -136,6 +147,8 @@ func sendMany[Q proto.Message, R any](
 			delay := delays.delay(failure)
 			if c.worthAnother(failure, time.Since(begun)+delay) {
 				m.waiting = append(again, m.waiting...)
+				attempt++
+				c.logAgain(attempt, delay, failure)
 				if err := sleep(ctx, delay); err != nil {
 					m.end(err)
 				}

@@ -141,7 +141,7 @@ func TestWhatHadNoRoomInTheReplyIsSentAgainAtOnce(t *testing.T) {
 		}
 		return nil
 	}}
-	config := Config{RetryFor: new(time.Duration(0))}
+	config := Config{RetryFor: &noRetries}
 	scripted(t, server, config, func(t *testing.T, client *Client) {
 		begun := time.Now()
 		created(t, client.CreateMany(t.Context(), questions(1500)))

@@ -30,12 +30,12 @@ func (b *backoff) delay(err *Error) time.Duration {
 // retry repeats attempt until it succeeds, or goesOn says of an error, and of the time that will have
 // passed at the next attempt, that it is the last. An attempt that made progress resets the backoff.
 // Repeating is safe for all of ours: creates carry an idempotency key, answers an answer id.
-func retry(
+func (c *Client) retry(
 	ctx context.Context, goesOn func(*Error, time.Duration) bool, attempt func(*backoff) error,
 ) error {
 	begun := time.Now()
 	var delays backoff
-	for {
+	for number := 2; ; number++ {
 		err := attempt(&delays)
 		var failure *Error
 		if !errors.As(err, &failure) {
@@ -45,6 +45,7 @@ func retry(
 		if !goesOn(failure, time.Since(begun)+delay) {
 			return err
 		}
+		c.logAgain(number, delay, failure)
 		if err := sleep(ctx, delay); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package hitl
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"sync/atomic"
@@ -35,14 +36,15 @@ func TestDelaysDoubleWithinBounds(t *testing.T) {
 	}
 }
 
-func within(limit time.Duration) func(*Error, time.Duration) bool {
-	return (&Client{settings: &settings{retryFor: limit}}).worthAnother
+// patient is a client that repeats its calls for so long.
+func patient(limit time.Duration) *Client {
+	return &Client{settings: &settings{retryFor: limit, log: slog.New(slog.DiscardHandler)}}
 }
 
 func TestRepeatsWhatCanPassAndGivesUpInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, attempts := time.Now(), 0
-		err := retry(t.Context(), within(30*time.Second), func(*backoff) error {
+		err := patient(30*time.Second).retry(t.Context(), patient(30*time.Second).worthAnother, func(*backoff) error {
 			attempts++
 			return unavailable("")
 		})
@@ -58,7 +60,7 @@ func TestDoesNotRepeatWhatCannotPassNorPastItsLimit(t *testing.T) {
 		0:           unavailable(""),
 	} {
 		attempts := 0
-		err := retry(t.Context(), within(limit), func(*backoff) error {
+		err := patient(limit).retry(t.Context(), patient(limit).worthAnother, func(*backoff) error {
 			attempts++
 			return failure
 		})
@@ -69,7 +71,7 @@ func TestDoesNotRepeatWhatCannotPassNorPastItsLimit(t *testing.T) {
 }
 
 func TestAnAttemptWithoutReplyIsGivenUp(t *testing.T) {
-	config := Config{RetryFor: new(time.Duration(0))}
+	config := Config{RetryFor: &noRetries}
 	scripted(t, &script{hang: true}, config, func(t *testing.T, client *Client) {
 		begun := time.Now()
 		_, err := client.Decline(t.Context(), "e", "", "")
@@ -179,7 +181,7 @@ func TestEachAttemptConnectsAndNoneWhenNobodyCalls(t *testing.T) {
 			dials++
 			return nil, errors.New("refused")
 		}
-		client := clientOf(t, Config{RetryFor: new(time.Duration(0))}, refuse)
+		client := clientOf(t, Config{RetryFor: &noRetries}, refuse)
 		defer client.Close()
 		for call := range 3 {
 			_, err := client.Get(t.Context(), "e")

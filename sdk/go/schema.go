@@ -21,12 +21,16 @@ func schemaOf(object reflect.Type) (string, error) {
 	}
 	var properties []string
 	required := []string{}
-	for field := range object.Fields() {
-		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if field.Tag.Get("json") == "-" || !field.IsExported() && !isPromoted(field) {
+	for at := range object.NumField() {
+		field := object.Field(at)
+		name := jsonName(field)
+		if !isTaken(field) {
+			if field.Tag.Get("hitl") != "" {
+				return "", fmt.Errorf("%v.%s: encoding/json leaves the field out, whatever its tag says", object, name)
+			}
 			continue
 		}
-		name = first(name, field.Name)
+		_, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		property, err := propertyOf(field)
 		if err != nil {
 			return "", fmt.Errorf("%v.%s: %w", object, field.Name, err)
@@ -39,6 +43,16 @@ func schemaOf(object reflect.Type) (string, error) {
 	names, err := json.Marshal(required)
 	schema := `{"type":"object","properties":{%s},"required":%s}`
 	return fmt.Sprintf(schema, strings.Join(properties, ","), names), err
+}
+
+// isTaken says whether encoding/json has the field.
+func isTaken(field reflect.StructField) bool {
+	return field.Tag.Get("json") != "-" && (field.IsExported() || isPromoted(field))
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return first(name, field.Name)
 }
 
 // isPromoted says whether encoding/json takes the fields of the field for the struct's own, though its
@@ -54,22 +68,7 @@ func indirect(kind reflect.Type) reflect.Type {
 	return kind
 }
 
-var numeric = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-
 func propertyOf(field reflect.StructField) ([]byte, error) {
-	property := map[string]any{}
-	for keyword := range strings.SplitSeq(field.Tag.Get("hitl"), ",") {
-		name, text, _ := strings.Cut(keyword, "=")
-		switch {
-		case name == "":
-		case name == "enum":
-			property[name] = strings.Split(text, "|")
-		case slices.Contains(numeric, name):
-			property[name] = json.Number(text)
-		default:
-			property[name] = text
-		}
-	}
 	kind := indirect(field.Type)
 	if _, options, _ := strings.Cut(field.Tag.Get("json"), ","); hasOption(options, "string") {
 		return nil, errors.New("an answer is no text that holds another value: leave out the option `string`")
@@ -77,24 +76,47 @@ func propertyOf(field reflect.StructField) ([]byte, error) {
 	if decodesItself(kind) || kind.Kind() == reflect.Slice && decodesItself(kind.Elem()) {
 		return nil, fmt.Errorf("%v decodes itself, so nothing tells what fits it: give the schema", kind)
 	}
-	switch {
-	case kind.Kind() == reflect.Bool:
-		property["type"] = "boolean"
-	case kind.Kind() == reflect.String:
-		property["type"] = "string"
-	case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.String:
-		property["type"] = "array"
-		property["items"] = map[string]any{"type": "string", "enum": property["enum"]}
-		delete(property, "enum")
-	case kind.Kind() >= reflect.Int && kind.Kind() <= reflect.Uint64:
-		property["type"] = "integer"
-	case kind.Kind() == reflect.Float32 || kind.Kind() == reflect.Float64:
-		property["type"] = "number"
-	default:
+	name := typeName(kind)
+	if name == "" {
 		return nil, fmt.Errorf("%v is no type of a field: an object's fields must be flat", field.Type)
+	}
+	property, err := readTag(field.Tag.Get("hitl"), name)
+	if err != nil {
+		return nil, err
+	}
+	property["type"] = name
+	if name == "array" {
+		if property["enum"] == nil {
+			return nil, errors.New("a slice needs `enum` in its tag: what may be picked")
+		}
+		items := map[string]any{"type": "string", "enum": property["enum"]}
+		if names := property["enumNames"]; names != nil {
+			items["enumNames"] = names
+		}
+		property["items"] = items
+		delete(property, "enum")
+		delete(property, "enumNames")
 	}
 	narrow(property, kind)
 	return json.Marshal(property)
+}
+
+// typeName is what JSON Schema calls the type, empty if it has none that is flat.
+func typeName(kind reflect.Type) string {
+	switch {
+	case kind.Kind() == reflect.Bool:
+		return "boolean"
+	case kind.Kind() == reflect.String:
+		return "string"
+	case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.String:
+		return "array"
+	case kind.Kind() >= reflect.Int && kind.Kind() <= reflect.Uint64:
+		return "integer"
+	case kind.Kind() == reflect.Float32 || kind.Kind() == reflect.Float64:
+		return "number"
+	default:
+		return ""
+	}
 }
 
 func hasOption(options, wanted string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/protoadapt"
@@ -43,6 +45,34 @@ type script struct {
 	failures []error  // What the next calls that change something fail with, nil to let one pass.
 	keys     []string // What tells each such call, and its repetitions, from the others.
 	hang     bool     // Whether such calls are never replied to.
+	stored   map[string]*hitlv1.Event
+	pages    map[string]*hitlv1.ListEventsResponse // By the token that each is asked for with.
+	listed   []string                              // The tokens of the pages that were asked for.
+	bearers  []string                              // The header authorization of each call but waits.
+}
+
+func (s *script) GetEvent(ctx context.Context, request *hitlv1.GetEventRequest) (*hitlv1.GetEventResponse, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.hearBearer(ctx)
+	if event := s.stored[request.GetEventId()]; event != nil {
+		return &hitlv1.GetEventResponse{Event: event}, nil
+	}
+	return nil, refusal(codes.NotFound, "ERROR_REASON_EVENT_NOT_FOUND", "hitl.v1")
+}
+
+func (s *script) ListEvents(
+	_ context.Context, request *hitlv1.ListEventsRequest,
+) (*hitlv1.ListEventsResponse, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.listed = append(s.listed, request.GetPageToken())
+	return s.pages[request.GetPageToken()], nil
+}
+
+func (s *script) hearBearer(ctx context.Context) {
+	headers, _ := metadata.FromIncomingContext(ctx)
+	s.bearers = append(s.bearers, strings.Join(headers.Get("authorization"), "+"))
 }
 
 func (s *script) WaitEvents(
@@ -126,6 +156,7 @@ func (s *script) change(ctx context.Context, key string) (*hitlv1.Event, error) 
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.keys = append(s.keys, key)
+	s.hearBearer(ctx)
 	var err error
 	if len(s.failures) > 0 {
 		err, s.failures = s.failures[0], s.failures[1:]
@@ -171,6 +202,9 @@ func scripted(t *testing.T, script hitlv1.EventServiceServer, config Config, tes
 		test(t, client)
 	})
 }
+
+// noRetries is a limit of calls that are made once.
+var noRetries time.Duration
 
 func clientOf(
 	t *testing.T, config Config, dial func(context.Context) (net.Conn, error),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -79,7 +80,7 @@ func TestNothingPrintsTheLinksOfAnEvent(t *testing.T) {
 	record := &hitlv1.Event{
 		Id: "0123", Name: "deploy" + hidden, FormUrl: "http://host:1/e/secret", ApiUrl: "http://host:1/a/secret",
 	}
-	event := &Event[int64]{client: client, input: Int(), record: record}
+	event := &Event[int64]{client: client, input: Int(), record: record, isTold: &atomic.Bool{}}
 	encoded, err := json.Marshal(event)
 	if err != nil {
 		t.Fatal(err)

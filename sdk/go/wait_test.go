@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,7 +57,7 @@ func TestACutOrRefusedStreamIsOpenedAgainUntilTheEventEnds(t *testing.T) {
 		sends(heartbeat(), answered("e", 42)),
 	}}
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
-		event := &Event[int64]{client: client, input: Int(), record: &hitlv1.Event{Id: "e"}}
+		event := &Event[int64]{client: client, input: Int(), record: &hitlv1.Event{Id: "e"}, isTold: &atomic.Bool{}}
 		if answer, err := event.Wait(t.Context()); answer != 42 || err != nil {
 			t.Fatal(answer, err)
 		}

@@ -211,11 +211,13 @@ func (w *waits) giveUp(err error, goesOn func(time.Duration) bool) {
 	}
 }
 
-func (w *waits) isEmpty() bool {
+func (w *waits) count() int {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	return len(w.open) == 0
+	return len(w.open)
 }
+
+func (w *waits) isEmpty() bool { return w.count() == 0 }
 
 // stop notes that nobody serves the stream any more, if nothing is waited for.
 func (w *waits) stop() bool {

@@ -26,6 +26,7 @@ func (c *Client) serveWaits() {
 		if errors.As(err, &failure) {
 			delay := delays.delay(failure)
 			c.waits.giveUp(failure, func(lasted time.Duration) bool { return c.outlasts(failure, lasted+delay) })
+			c.logLost(delay, failure)
 			c.waits.pause(delay)
 		}
 		if c.waits.stop() {
@@ -86,6 +87,7 @@ func (c *Client) hearWaits(stream waitsStream, silence *silence, delays *backoff
 	// They come at once, and the first message may be a heartbeat.
 	if headers, err := stream.Header(); err == nil && headers != nil {
 		silence.broken()
+		c.logWaits()
 	}
 	for {
 		message, err := stream.Recv()

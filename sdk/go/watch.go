@@ -46,7 +46,7 @@ func (c *Client) Watch(
 	return func(yield func(*Change, error) bool) {
 		watch := &watch{client: c, request: proto.CloneOf(request), yield: yield}
 		watch.request.Namespace = first(request.GetNamespace(), c.Namespace())
-		if err := retry(ctx, c.outlasts, func(delays *backoff) error { return watch.follow(ctx, delays) }); err != nil {
+		if err := c.retry(ctx, c.outlasts, func(delays *backoff) error { return watch.follow(ctx, delays) }); err != nil {
 			yield(nil, err)
 		}
 	}

@@ -76,7 +76,7 @@ func TestAWatchGoesOnFromItsLastBookmarkForAsLongAsItIsIterated(t *testing.T) {
 		{end: refused},
 		{messages: []*hitlv1.WatchEventsResponse{bookmark("2"), wasCreated("b"), hasEnded("a"), hasEnded("c")}},
 	}}
-	scripted(t, server, Config{RetryFor: new(time.Duration(0))}, func(t *testing.T, client *Client) {
+	scripted(t, server, Config{RetryFor: &noRetries}, func(t *testing.T, client *Client) {
 		request := &hitlv1.WatchEventsRequest{
 			ResumeToken: "0", Name: "n", Scope: "s", Labels: map[string]string{"k": "v"},
 			State: hitlv1.EventState_EVENT_STATE_PENDING,

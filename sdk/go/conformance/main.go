@@ -90,7 +90,8 @@ func (c command) client() (err error) {
 		Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
 	}
 	if c["retry_for_ms"] != nil {
-		config.RetryFor = new(c.millis("retry_for_ms"))
+		retryFor := c.millis("retry_for_ms")
+		config.RetryFor = &retryFor
 	}
 	mutex.Lock()
 	defer mutex.Unlock()
