@@ -53,7 +53,7 @@ func storedInput[T any](stored *hitlv1.Input) (input Input[T], err error) {
 		}
 	}
 	if asked != "object" {
-		help := "the event asks for %s, which is no %v"
+		help := "the event asks for %s, not %v"
 		return nil, newError(Invalid, fmt.Sprintf(help, asked, reflect.TypeFor[T]()))
 	}
 	object := Object[T]()
@@ -87,7 +87,7 @@ func (i *ObjectInput[T]) holds(stored *hitlv1.ObjectInput) error {
 		return nil
 	}
 	if kind.Kind() != reflect.Struct {
-		help := "the event asks for object, which is no %v: give a struct or map[string]any"
+		help := "the event asks for object, not %v: give a struct or map[string]any"
 		return newError(Invalid, fmt.Sprintf(help, kind))
 	}
 	var own []string

@@ -25,8 +25,9 @@ type anyEvent func(context.Context, command) (object, error)
 
 var (
 	clients = map[string]*hitl.Client{}
+	runs    = map[string]*hitl.Run{}
 	events  = map[string]anyEvent{}
-	mutex   sync.Mutex // Of both maps and of stdout.
+	mutex   sync.Mutex // Of the maps and of stdout.
 )
 
 func main() {
@@ -48,16 +49,30 @@ func main() {
 
 func (c command) run(ctx context.Context) (object, error) {
 	mutex.Lock()
-	client, event := clients[c.text("client")], events[c.text("event")]
+	client, run, event := clients[c.text("client")], runs[c.text("run")], events[c.text("event")]
 	mutex.Unlock()
 	id, reason, responder := c.text("event_id"), c.text("reason"), c.text("responder")
 	switch c.text("op") {
 	case "client":
 		return object{}, c.client()
+	case "run":
+		mutex.Lock()
+		defer mutex.Unlock()
+		runs[c.text("run")] = client.Run(c.text("run_id"))
+		return object{}, nil
 	case "create":
+		if run != nil {
+			return c.create(ctx, run)
+		}
 		return c.create(ctx, client)
-	case "wait", "cancel_event":
+	case "attach":
+		return c.attach(ctx, client, run)
+	case "wait", "cancel_event", "poll", "json":
 		return event(ctx, c)
+	case "within":
+		return c.within(ctx, client)
+	case "events":
+		return c.events(ctx, client)
 	case "ask":
 		value, err := hitl.Ask(ctx, c.text("name"), c.text("prompt"), hitl.Int())
 		return object{"value": value}, err
@@ -89,6 +104,10 @@ func (c command) client() (err error) {
 	config := hitl.Config{
 		Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
 	}
+	config.Insecure = get[bool](c, "insecure")
+	if token := c.text("token"); token != "" {
+		config.Token = hitl.StaticToken(token)
+	}
 	if c["retry_for_ms"] != nil {
 		retryFor := c.millis("retry_for_ms")
 		config.RetryFor = &retryFor
@@ -111,47 +130,47 @@ func (c command) answer() hitl.Answer {
 	return nil
 }
 
-func (c command) create(ctx context.Context, client *hitl.Client) (object, error) {
+func (c command) create(ctx context.Context, asker hitl.Asker) (object, error) {
 	switch c.text("type") {
 	case "int":
 		input := hitl.Int()
 		set(c, "min", input.Min)
 		set(c, "max", input.Max)
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	case "float":
 		input := hitl.Float()
 		set(c, "min", input.Min)
 		set(c, "max", input.Max)
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	case "str":
 		input := hitl.Str().Format(hitlv1.StrFormat(hitlv1.StrFormat_value[c.text("format")]))
 		set(c, "min_length", input.MinLength)
 		set(c, "max_length", input.MaxLength)
 		set(c, "pattern", input.Pattern)
 		set(c, "multiline", func(bool) *hitl.StrInput { return input.Multiline() })
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	case "bool":
 		input := hitl.Bool().Labels(c.text("yes"), c.text("no"))
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	case "choice":
 		input := hitl.Choice()
 		offer(c, input.Option)
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	case "choices":
 		input := hitl.Choices()
 		offer(c, input.Option)
 		set(c, "min_selected", input.MinSelected)
 		set(c, "max_selected", input.MaxSelected)
 		fallback := func(values []string) *hitl.ChoicesInput { return input.DefaultOnTimeout(values...) }
-		return create(ctx, client, c, input, fallback)
+		return create(ctx, asker, c, input, fallback)
 	default:
 		input := hitl.Object[object]().Schema(string(c["schema"]))
-		return create(ctx, client, c, input, input.DefaultOnTimeout)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	}
 }
 
 func create[T, I any](
-	ctx context.Context, client *hitl.Client, c command, input hitl.Input[T], fallback func(T) I,
+	ctx context.Context, asker hitl.Asker, c command, input hitl.Input[T], fallback func(T) I,
 ) (object, error) {
 	set(c, "default_on_timeout", fallback)
 	options := []hitl.Option{hitl.Scope(c.text("scope")), hitl.IdempotencyKey(c.text("idempotency_key"))}
@@ -164,7 +183,39 @@ func create[T, I any](
 	for key, value := range get[map[string]string](c, "labels") {
 		options = append(options, hitl.Label(key, value))
 	}
-	e, err := hitl.Create(ctx, client, c.text("name"), c.text("prompt"), input, options...)
+	e, err := hitl.Create(ctx, asker, c.text("name"), c.text("prompt"), input, options...)
+	return keep(c, e, err)
+}
+
+// attach attaches to an event by its id, or by its place in a run.
+func (c command) attach(ctx context.Context, client *hitl.Client, run *hitl.Run) (object, error) {
+	switch c.text("type") {
+	case "int":
+		return attach[int64](ctx, client, run, c)
+	case "float":
+		return attach[float64](ctx, client, run, c)
+	case "str", "choice":
+		return attach[string](ctx, client, run, c)
+	case "bool":
+		return attach[bool](ctx, client, run, c)
+	case "choices":
+		return attach[[]string](ctx, client, run, c)
+	default:
+		return attach[object](ctx, client, run, c)
+	}
+}
+
+func attach[T any](ctx context.Context, client *hitl.Client, run *hitl.Run, c command) (object, error) {
+	if run == nil {
+		e, err := hitl.Attach[T](ctx, client, c.text("event_id"))
+		return keep(c, e, err)
+	}
+	e, err := hitl.AttachIn[T](ctx, run, c.text("name"), max(get[uint64](c, "number"), 1))
+	return keep(c, e, err)
+}
+
+// keep keeps the event for later commands, and tells what it is.
+func keep[T any](c command, e *hitl.Event[T], err error) (object, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -180,19 +231,54 @@ func create[T, I any](
 
 // with carries out a command for an event.
 func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, error) {
-	if c.text("op") == "cancel_event" {
+	switch c.text("op") {
+	case "cancel_event":
 		return object{}, event.Cancel(ctx, c.text("reason"))
+	case "json":
+		return object{"json": event}, nil
+	case "poll":
+		value, hasEnded, err := event.Poll(ctx)
+		if err != nil || hasEnded {
+			return object{"value": value}, err
+		}
+		return object{"pending": true}, nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if c["limit_ms"] != nil {
-		time.AfterFunc(c.millis("limit_ms"), cancel)
+	if c["limit_ms"] == nil {
+		value, err := event.Wait(ctx)
+		return object{"value": value}, err
 	}
-	value, err := event.Wait(ctx)
-	if ctx.Err() != nil {
-		return object{"gave_up": true}, nil
+	value, hasEnded, err := event.WaitFor(ctx, c.millis("limit_ms"))
+	if err != nil || hasEnded {
+		return object{"value": value}, err
 	}
-	return object{"value": value}, err
+	return object{"gave_up": true}, nil
+}
+
+// within asks for so many ints while a run is the current one.
+func (c command) within(ctx context.Context, client *hitl.Client) (object, error) {
+	ctx = hitl.WithRun(ctx, client.Run(c.text("run_id")))
+	var ids []string
+	for range get[int](c, "count") {
+		e, err := hitl.Create(ctx, client, c.text("name"), c.text("prompt"), hitl.Int())
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, e.ID())
+	}
+	return object{"event_ids": ids}, nil
+}
+
+// events lists everything that matches, page by page.
+func (c command) events(ctx context.Context, client *hitl.Client) (object, error) {
+	listed := [][]byte{}
+	request := message(c, &hitlv1.ListEventsRequest{})
+	for event, err := range client.Events(ctx, request, get[int](c, "limit")) {
+		if err != nil {
+			return nil, err
+		}
+		listed = append(listed, bytes(event))
+	}
+	return object{"listed": listed}, nil
 }
 
 // waitMany waits for all events at once.
