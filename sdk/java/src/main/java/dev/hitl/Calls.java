@@ -23,15 +23,23 @@ final class Calls {
     private final Timer timer;
     /** Where the channel leads. That of a local server may change; it is null before the first connect. */
     private volatile Endpoint target;
+    /** What the local server that the channel leads to knows this user by. Null before the first connect. */
+    private volatile String localToken;
     private volatile ManagedChannel channel;
     private volatile boolean reached;
     private volatile boolean closed;
+    private final CallOptions options;
 
     Calls(Config.Settings settings, ManagedChannel channel, Timer timer) {
         this.settings = settings;
         this.target = settings.endpoint();
         this.channel = channel;
         this.timer = timer;
+        Token token = settings.token();
+        if (token == null && settings.local() != null) {
+            token = new Token(() -> localToken);
+        }
+        this.options = token == null ? CallOptions.DEFAULT : CallOptions.DEFAULT.withCallCredentials(token);
     }
 
     /** The server's address, empty before it is known. */
@@ -87,10 +95,32 @@ final class Calls {
     <R> CompletableFuture<R> repeat(
             BiPredicate<HitlException, Duration> goesOn,
             Function<Retry.Backoff, CompletableFuture<R>> attempt) {
-        return Retry.begin(timer, goesOn, attempt);
+        return Retry.begin(timer, goesOn, this::logAgain, attempt);
+    }
+
+    /** Tells that a call is made again. */
+    void logAgain(int attempt, Duration delay, HitlException error) {
+        settings.log().warn(
+                "calls again in %s (attempt %d): %s", Log.seconds(delay), attempt, error.getMessage());
+    }
+
+    /** Tells that the server is asked for so many events. */
+    void logWaits(int count) {
+        settings.log().info("waits for %d events at %s", count, serverName());
+    }
+
+    /** Tells that the server is gone which was to tell of the ends of so many events. */
+    void logLost(int count, Duration delay, HitlException error) {
+        settings.log().warn(
+                "lost the server at %s while %d events are waited for, tries again in %s: %s",
+                serverName(), count, Log.seconds(delay), error.getMessage());
     }
 
     boolean worthAnother(HitlException error, Duration elapsed) {
+        if (error.isRefused() && !settings.isPatient() && !reached) {
+            // Nothing has ever listened there, which time does not mend.
+            return false;
+        }
         return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
     }
 
@@ -111,6 +141,52 @@ final class Calls {
 
     /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
     <Q, R, T> CompletableFuture<T> attempt(
+            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
+        String used = localToken;
+        CompletableFuture<T> first = attemptOnce(method, request, silenceLimit, read);
+        if (settings.local() == null) {
+            return first;
+        }
+        CompletableFuture<T> outcome = new CompletableFuture<>();
+        first.whenComplete((reply, failure) -> {
+            boolean isUnknown = failure instanceof HitlException error
+                    && error.kind() == HitlException.Kind.UNAUTHENTICATED
+                    && !outcome.isDone();
+            if (!isUnknown) {
+                pass(reply, failure, outcome);
+                return;
+            }
+            String refused = used == null ? localToken : used;
+            settings.local().up().whenComplete((found, none) -> {
+                if (found == null || found.token.equals(refused)) {
+                    pass(reply, failure, outcome);
+                    return;
+                }
+                // Another server is where the one before had been.
+                channelTo(found);
+                var again = attemptOnce(method, request, silenceLimit, read);
+                again.whenComplete((late, error) -> pass(late, error, outcome));
+                endWith(outcome, again);
+            });
+        });
+        endWith(outcome, first);
+        return outcome;
+    }
+
+    private static <T> void pass(T reply, Throwable failure, CompletableFuture<T> outcome) {
+        if (failure == null) {
+            outcome.complete(reply);
+        } else {
+            outcome.completeExceptionally(failure);
+        }
+    }
+
+    /** Cancels an attempt that nobody wants the outcome of. */
+    private static void endWith(CompletableFuture<?> outcome, CompletableFuture<?> attempt) {
+        outcome.whenComplete((reply, failure) -> attempt.cancel(true));
+    }
+
+    private <Q, R, T> CompletableFuture<T> attemptOnce(
             MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
         Call<Q, R, T> call = new Call<>(noted(read), timer, silenceLimit, serverName());
         begin(call, method, request);
@@ -137,7 +213,12 @@ final class Calls {
                     take.accept(message);
                     return null;
                 };
-        return new WaitsCall(waits, () -> reached = true, noted(read), timer, Waits.SILENCE_LIMIT, serverName());
+        Runnable isThere =
+                () -> {
+                    reached = true;
+                    logWaits(waits.count());
+                };
+        return new WaitsCall(waits, isThere, noted(read), timer, Waits.SILENCE_LIMIT, serverName());
     }
 
     void begin(WaitsCall stream) {
@@ -171,26 +252,28 @@ final class Calls {
                         });
     }
 
-    private static <Q, R, T> void start(
+    private <Q, R, T> void start(
             Call<Q, R, T> call, ManagedChannel channel, MethodDescriptor<Q, R> method, Q request) {
         if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
             // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
             channel.enterIdle();
         }
-        call.start(channel.newCall(method, CallOptions.DEFAULT), request);
+        call.start(channel.newCall(method, options), request);
     }
 
     /** The channel to where the local server is now. Calls on another one end as the server there does. */
-    private synchronized ManagedChannel channelTo(Endpoint found) {
+    private synchronized ManagedChannel channelTo(Local.Found found) {
         if (closed) {
             throw closedError();
         }
-        if (!found.equals(target)) {
+        localToken = found.token;
+        if (!found.endpoint.equals(target)) {
             if (channel != null) {
                 channel.shutdown();
             }
-            channel = Connection.open(found);
-            target = found;
+            channel = Connection.open(found.endpoint, null);
+            target = found.endpoint;
+            settings.log().info("the local server is at %s", target.url());
         }
         return channel;
     }

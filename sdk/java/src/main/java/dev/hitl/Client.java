@@ -3,6 +3,7 @@ package dev.hitl;
 import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.CancelEventRequest;
 import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.CreateEventRequestOrBuilder;
 import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.DeclineEventRequest;
 import dev.hitl.v1.EventServiceGrpc;
@@ -12,10 +13,12 @@ import dev.hitl.v1.ListEventsResponse;
 import dev.hitl.v1.Response;
 import dev.hitl.v1.WatchEventsRequest;
 import io.grpc.ManagedChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 
 /**
@@ -45,7 +48,7 @@ public final class Client implements AutoCloseable {
     }
 
     Client(Config.Settings settings) {
-        this(settings, settings.local() == null ? Connection.open(settings.endpoint()) : null, Timer.SYSTEM);
+        this(settings, settings.local() == null ? Connection.open(settings.endpoint(), settings.tls()) : null, Timer.SYSTEM);
     }
 
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
@@ -84,7 +87,7 @@ public final class Client implements AutoCloseable {
      * @param prompt the question
      */
     public <T> EventBuilder<T> event(String name, String prompt, Input<T> input) {
-        return new EventBuilder<>(this, name, prompt, input);
+        return new EventBuilder<>(this, null, name, prompt, input);
     }
 
     /**
@@ -96,8 +99,13 @@ public final class Client implements AutoCloseable {
      *     if the idempotency key belongs to a different request
      */
     public CreateEventResponse create(CreateEventRequest request) {
+        return create(null, request);
+    }
+
+    /** Counts in the run, else in the current one of the thread, else in the client's own. */
+    CreateEventResponse create(Run asked, CreateEventRequest request) {
         CreateEventRequest.Builder filled = request.toBuilder();
-        try (Key key = Key.of(filled.setNamespace(orOurs(request.getNamespace())), settings.runId())) {
+        try (Key key = key(asked, filled.setNamespace(orOurs(request.getNamespace())))) {
             filled.setIdempotencyKey(key.text());
             CreateEventResponse reply = calls.call(EventServiceGrpc.getCreateEventMethod(), filled.build());
             key.keep();
@@ -110,11 +118,15 @@ public final class Client implements AutoCloseable {
      * order. What is wrong with one concerns no other, and is the error of its result.
      */
     public List<Result<CreateEventResponse>> createMany(List<CreateEventRequest> requests) {
+        return createMany(null, requests);
+    }
+
+    List<Result<CreateEventResponse>> createMany(Run asked, List<CreateEventRequest> requests) {
         List<CreateEventRequest> filled = new ArrayList<>();
         List<Key> keys = new ArrayList<>();
         for (CreateEventRequest request : requests) {
             CreateEventRequest.Builder entry = request.toBuilder();
-            Key key = Key.of(entry.setNamespace(orOurs(request.getNamespace())), settings.runId());
+            Key key = key(asked, entry.setNamespace(orOurs(request.getNamespace())));
             keys.add(key);
             filled.add(entry.setIdempotencyKey(key.text()).build());
         }
@@ -129,6 +141,39 @@ public final class Client implements AutoCloseable {
         }
     }
 
+    private Key key(Run asked, CreateEventRequestOrBuilder request) {
+        Run run = asked != null ? asked : Run.current();
+        return run != null
+                ? Key.of(request, run.id(), run.counter())
+                : Key.of(request, settings.runId(), Key.Counter.OF_PROCESS);
+    }
+
+    /**
+     * A run that begins to count. What is asked of it meets the same events again when it is tried again.
+     *
+     * @throws HitlException of kind {@code INVALID} if the id is empty
+     */
+    public Run run(String id) {
+        return new Run(this, id);
+    }
+
+    /**
+     * An event that was asked before, by this program or another, whose answer is of the type: a {@code Long}, {@code
+     * Double}, {@code String}, {@code Boolean}, an enum, or a record as {@link Input#object(Class)} has it.
+     *
+     * @throws HitlException of kind {@code NOT_FOUND} if there is none, {@code INVALID} if its answer is of another type
+     */
+    public <T> Event<T> attach(String eventId, Class<T> type) {
+        dev.hitl.v1.Event record = get(eventId);
+        return new Event<>(this, Attached.input(type, record.getInput()), record, true);
+    }
+
+    /** As {@link #attach(String, Class)}, by an input that reads the answer: several options, or a map of fields. */
+    public <T> Event<T> attach(String eventId, Input<T> input) {
+        dev.hitl.v1.Event record = get(eventId);
+        return new Event<>(this, Attached.checked(input, record.getInput()), record, true);
+    }
+
     /**
      * Returns an event as it stands.
      *
@@ -141,14 +186,28 @@ public final class Client implements AutoCloseable {
 
     /**
      * Lists one page of events: first the pending ones, nearest deadline first, then the ended ones, latest
-     * first. Call again with {@code page_token} from {@code next_page_token} until that is empty. An empty
-     * namespace is the client's.
+     * first. Call again with {@code page_token} from {@code next_page_token} until that is empty, or use {@link
+     * #events}. An empty namespace is the client's.
      *
      * @throws HitlException of kind {@code INVALID}
      */
     public ListEventsResponse list(ListEventsRequest request) {
         var filled = request.toBuilder().setNamespace(orOurs(request.getNamespace()));
         return calls.call(EventServiceGrpc.getListEventsMethod(), filled.build());
+    }
+
+    /** All events that match, as {@link #events(ListEventsRequest, long)} without a limit. */
+    public Iterable<dev.hitl.v1.Event> events(ListEventsRequest request) {
+        return events(request, 0);
+    }
+
+    /**
+     * All events that match, in the order of {@link #list}, and at most {@code limit} of them unless that is zero. Each
+     * iteration begins at the first page, or at that of the request's token; a page is fetched when the iteration comes
+     * to it, and no other is held. For a stream: {@code StreamSupport.stream(events.spliterator(), false)}.
+     */
+    public Iterable<dev.hitl.v1.Event> events(ListEventsRequest request, long limit) {
+        return () -> new Listing(this::list, request, limit);
     }
 
     /**
@@ -243,6 +302,18 @@ public final class Client implements AutoCloseable {
     @Override
     public String toString() {
         return "hitl client of %s, namespace \"%s\"".formatted(calls.serverName(), Shown.oneLine(namespace()));
+    }
+
+    /** Tells people where to answer, if the program has not said that nobody is to be told. */
+    void announce(dev.hitl.v1.Event event) {
+        if (settings.announcer() != null) {
+            settings.announcer().tell(event);
+        }
+    }
+
+    /** Runs the task once the delay has passed, unless the future is cancelled before. */
+    Future<?> after(Duration delay, Runnable task) {
+        return calls.timer().after(delay, task);
     }
 
     private String orOurs(String namespace) {

@@ -2,6 +2,8 @@ package dev.hitl;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -15,11 +17,18 @@ public final class Config {
     private String namespace;
     private String runId;
     private Path binary;
-    private Duration retryFor = Duration.ofSeconds(30);
+    private Duration retryFor;
+    private Token token;
+    private boolean isInsecure;
+    private Tls.Pem ca;
+    private Tls.Pem cert;
+    private Tls.Pem key;
+    private Boolean announces;
+    private System.Logger log;
 
     /**
-     * The server's address, such as {@code http://127.0.0.1:4485}. Else {@code HITL_ENDPOINT}; without
-     * either the local server is used, and started when none runs.
+     * The server's address, such as {@code https://hitl.example.org} or {@code http://127.0.0.1:4485}. Else {@code
+     * HITL_ENDPOINT}; without either the local server is used, and started when none runs.
      */
     public Config endpoint(String endpoint) {
         this.endpoint = endpoint;
@@ -52,7 +61,8 @@ public final class Config {
 
     /**
      * How long a call is repeated while the server cannot be reached: 30 s unless set; zero means one
-     * attempt. A wait, once it has reached the server, goes on without limit.
+     * attempt. A wait, once it has reached the server, goes on without limit. Unless set, a connection that is refused
+     * before the client has ever reached its server is an error at once.
      */
     public Config retryFor(Duration limit) {
         this.retryFor = limit;
@@ -60,24 +70,158 @@ public final class Config {
     }
 
     /**
+     * What the server knows the program by. Else {@code HITL_TOKEN}, or, for the local server, the one that is found
+     * together with it. It is never sent over plain http to another machine, unless {@link #insecure} says so, and
+     * never printed.
+     *
+     * @throws HitlException of kind {@code INVALID} if no token has such characters
+     */
+    public Config token(String token) {
+        this.token = Token.of(token);
+        return this;
+    }
+
+    /** As {@link #token(String)}, from a function that is asked for each new call, by many threads at once. */
+    public Config token(Supplier<String> token) {
+        this.token = new Token(token);
+        return this;
+    }
+
+    /** Lets the token go over plain http to another machine. Else {@code HITL_INSECURE_TRANSPORT=1}. */
+    public Config insecure(boolean isInsecure) {
+        this.isInsecure = isInsecure;
+        return this;
+    }
+
+    /**
+     * The file, in PEM, of the certificates that an https server's own must be signed by. Else {@code HITL_CA}, else
+     * what Java trusts.
+     */
+    public Config ca(Path file) {
+        this.ca = Tls.Pem.of(file);
+        return this;
+    }
+
+    /** What the file of {@link #ca(Path)} would hold. */
+    public Config ca(byte[] pem) {
+        this.ca = Tls.Pem.of(pem);
+        return this;
+    }
+
+    /**
+     * The file, in PEM, of the client's own certificate and those that sign it, to which {@link #key(Path)} belongs.
+     * Else {@code HITL_CERT}, else it has none.
+     */
+    public Config cert(Path file) {
+        this.cert = Tls.Pem.of(file);
+        return this;
+    }
+
+    /** What the file of {@link #cert(Path)} would hold. */
+    public Config cert(byte[] pem) {
+        this.cert = Tls.Pem.of(pem);
+        return this;
+    }
+
+    /** The file, in PEM and PKCS #8, of the key of {@link #cert(Path)}. Else {@code HITL_KEY}. */
+    public Config key(Path file) {
+        this.key = Tls.Pem.of(file);
+        return this;
+    }
+
+    /** What the file of {@link #key(Path)} would hold. */
+    public Config key(byte[] pem) {
+        this.key = Tls.Pem.of(pem);
+        return this;
+    }
+
+    /**
+     * Whether a wait tells where to answer, on stderr, if the program has not read a link of the event itself. Else
+     * {@code HITL_ANNOUNCE}, which {@code 0}, {@code false} and {@code off} turn off; without either it does.
+     */
+    public Config announce(boolean announces) {
+        this.announces = announces;
+        return this;
+    }
+
+    /**
+     * Is told what the client does: where the local server is, what is waited for, that the server is lost and calls
+     * are repeated. Else what {@code HITL_LOG} asks for ({@code debug}, {@code info}, {@code warn} or {@code error})
+     * is printed to stderr; without either nothing is.
+     */
+    public Config log(System.Logger log) {
+        this.log = log;
+        return this;
+    }
+
+    /**
      * A {@link Config} with nothing left open. There is an endpoint, unless the server is the local one, which
-     * this client may start; there may be no run id.
+     * this client may start; there may be no run id, no token, no TLS and nobody who is told where to answer.
+     *
+     * @param isPatient whether the program has said for how long calls are repeated
      */
     record Settings(
-            Endpoint endpoint, Local local, String namespace, String runId, Duration retryFor) {}
+            Endpoint endpoint,
+            Local local,
+            String namespace,
+            String runId,
+            Duration retryFor,
+            boolean isPatient,
+            Token token,
+            Tls tls,
+            Announcer announcer,
+            Log log) {}
 
     /** Fills what is not set. What is empty counts as not set. */
     Settings resolve(UnaryOperator<String> variables) {
         UnaryOperator<String> env = name -> orElse(variables.apply(name), null);
         String space = orElse(namespace, orElse(env.apply("HITL_NAMESPACE"), "default"));
         String run = orElse(runId, env.apply("HITL_RUN_ID"));
+        Duration limit = retryFor == null ? Duration.ofSeconds(30) : retryFor;
+        Announcer announcer = announces(env) ? new Announcer(System.err) : null;
+        Log logger = new Log(log, env.apply("HITL_LOG"), System.err);
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
-        if (url != null) {
-            return new Settings(Endpoint.parse(url), null, space, run, retryFor);
+        if (url == null) {
+            String program = orElse(env.apply("HITL_BIN"), "hitl");
+            Local local = new Local(binary != null ? binary : Path.of(program));
+            return new Settings(
+                    null, local, space, run, limit, retryFor != null, token, null, announcer, logger);
         }
-        String program = orElse(env.apply("HITL_BIN"), "hitl");
-        Local local = new Local(binary != null ? binary : Path.of(program));
-        return new Settings(null, local, space, run, retryFor);
+        Endpoint parsed = Endpoint.parse(url);
+        Token bearer = token != null ? token : Token.of(env.apply("HITL_TOKEN"));
+        boolean mayBeSeen = !parsed.isTls() && !parsed.isLoopback();
+        if (bearer != null && mayBeSeen && !isInsecure && !isYes(env.apply("HITL_INSECURE_TRANSPORT"))) {
+            throw Token.overPlainHttp(parsed);
+        }
+        return new Settings(
+                parsed, null, space, run, limit, retryFor != null, bearer, tls(parsed, env), announcer, logger);
+    }
+
+    /** How to speak TLS to the server, null if it is not https. */
+    private Tls tls(Endpoint endpoint, UnaryOperator<String> env) {
+        if (endpoint.isTls()) {
+            return new Tls(
+                    orFile(ca, env.apply("HITL_CA")),
+                    orFile(cert, env.apply("HITL_CERT")),
+                    orFile(key, env.apply("HITL_KEY")));
+        }
+        if (ca != null || cert != null || key != null) {
+            throw HitlException.invalid(
+                    "ca, cert and key are for an https endpoint, which %s is not", endpoint.url());
+        }
+        return null;
+    }
+
+    private static Tls.Pem orFile(Tls.Pem given, String path) {
+        return given == null && path != null ? Tls.Pem.of(Path.of(path)) : given;
+    }
+
+    private boolean announces(UnaryOperator<String> env) {
+        return announces != null ? announces : !List.of("0", "false", "off").contains(orElse(env.apply("HITL_ANNOUNCE"), ""));
+    }
+
+    private static boolean isYes(String variable) {
+        return "1".equals(variable) || "true".equals(variable);
     }
 
     private static String orElse(String text, String otherwise) {

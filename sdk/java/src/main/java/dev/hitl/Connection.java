@@ -1,5 +1,7 @@
 package dev.hitl;
 
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
@@ -24,9 +26,8 @@ final class Connection {
     private Connection() {}
 
     /** The channel, which connects at its first call and again after each loss. */
-    static ManagedChannel open(Endpoint endpoint) {
-        return NettyChannelBuilder.forTarget(Names.target(endpoint))
-                .usePlaintext()
+    static ManagedChannel open(Endpoint endpoint, Tls tls) {
+        return builder(Names.target(endpoint), tls)
                 .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                 .maxInboundMetadataSize(HEADER_BYTES_MAX)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5_000)
@@ -36,5 +37,16 @@ final class Connection {
                 .keepAliveTimeout(5, TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true)
                 .build();
+    }
+
+    /** Over TLS unless {@code tls} is null. */
+    private static NettyChannelBuilder builder(String target, Tls tls) {
+        try {
+            ChannelCredentials credentials = tls == null ? InsecureChannelCredentials.create() : tls.credentials();
+            return NettyChannelBuilder.forTarget(target, credentials);
+        } catch (IllegalArgumentException unreadable) {
+            String help = "ca, cert or key (HITL_CA, HITL_CERT, HITL_KEY) is no PEM that fits: %s";
+            throw Tls.unusable(help.formatted(Shown.oneLine(String.valueOf(unreadable.getMessage()))));
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.hitl;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -8,12 +10,15 @@ import java.util.stream.Stream;
 /**
  * Where a server is. What an SDK takes is the same in every language: {@code sdk/endpoints.json} lists it.
  *
+ * @param isTls whether it is https
  * @param host in lower case; an IPv6 address in brackets
  * @param port 1 to 65535
  */
-record Endpoint(String host, int port) {
-    /** The port that an endpoint without one names, as every http URL. */
+record Endpoint(boolean isTls, String host, int port) {
+    /** The ports that an endpoint without one names, as every URL. */
     private static final int HTTP_PORT = 80;
+
+    private static final int HTTPS_PORT = 443;
 
     private static final int PORT_MAX = 65_535;
     private static final int NAME_LENGTH_MAX = 253;
@@ -31,10 +36,12 @@ record Endpoint(String host, int port) {
     static Endpoint parse(String given) {
         String text = given.replaceAll("^[ \t\r\n]+|[ \t\r\n]+$", "");
         int scheme = text.indexOf("://");
+        boolean isTls = false;
         if (scheme >= 0) {
             String name = text.substring(0, scheme).toLowerCase(Locale.ROOT);
-            if (!name.equals("http")) {
-                throw unusable(given, name.equals("https") ? ", without TLS" : "");
+            isTls = name.equals("https");
+            if (!isTls && !name.equals("http")) {
+                throw unusable(given, "");
             }
             text = text.substring(scheme + 3);
         }
@@ -44,7 +51,8 @@ record Endpoint(String host, int port) {
         if (!plain || !parts.matches() || !isHost(parts.group(1))) {
             throw unusable(given, "");
         }
-        int port = parts.group(2) == null ? HTTP_PORT : Integer.parseInt(parts.group(2));
+        int usual = isTls ? HTTPS_PORT : HTTP_PORT;
+        int port = parts.group(2) == null ? usual : Integer.parseInt(parts.group(2));
         if (port < 1 || port > PORT_MAX) {
             throw unusable(given, "");
         }
@@ -53,7 +61,7 @@ record Endpoint(String host, int port) {
             String help = ". It has the path \"%s\", and hitl serves nothing below a path: leave it out";
             throw unusable(given, help.formatted(path));
         }
-        return new Endpoint(parts.group(1).toLowerCase(Locale.ROOT), port);
+        return new Endpoint(isTls, parts.group(1).toLowerCase(Locale.ROOT), port);
     }
 
     /** {@code HOST:PORT}. */
@@ -61,9 +69,23 @@ record Endpoint(String host, int port) {
         return host + ":" + port;
     }
 
-    /** {@code http://HOST:PORT}. */
+    /** {@code http://HOST:PORT} or {@code https://HOST:PORT}. */
     String url() {
-        return "http://" + authority();
+        return (isTls ? "https://" : "http://") + authority();
+    }
+
+    /** Whether what is sent there cannot leave the machine. */
+    boolean isLoopback() {
+        String name = host.replaceFirst("\\.$", "");
+        if (host.startsWith("[")) {
+            try {
+                // An address in brackets is read, and no name is looked up.
+                return InetAddress.getByName(host).isLoopbackAddress();
+            } catch (UnknownHostException noAddress) {
+                return false;
+            }
+        }
+        return name.equals("localhost") || IPV4.matcher(name).matches() && name.startsWith("127.");
     }
 
     private static boolean isHost(String host) {
@@ -89,7 +111,8 @@ record Endpoint(String host, int port) {
     private static HitlException unusable(String given, String more) {
         // What stands before an @ may be a password.
         String shown = given.indexOf('@') < 0 ? given : "…" + given.substring(given.lastIndexOf('@'));
-        String message = "the endpoint \"%s\" is not usable: give it as http://HOST:PORT%s".formatted(shown, more);
+        String message =
+                "the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s".formatted(shown, more);
         return HitlException.invalid("%s", Shown.oneLine(message));
     }
 }

@@ -2,8 +2,13 @@ package dev.hitl;
 
 import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.Response;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** An event that was created, whose answer is a {@code T}. */
 public final class Event<T> {
@@ -11,12 +16,18 @@ public final class Event<T> {
     private final Input<T> input;
     private final dev.hitl.v1.Event record;
     private final boolean existed;
+    /** Whether people know where to answer, as far as we know. */
+    private final AtomicBoolean isTold = new AtomicBoolean();
 
-    Event(Client client, Input<T> input, CreateEventResponse reply) {
+    Event(Client client, Input<T> input, dev.hitl.v1.Event record, boolean existed) {
         this.client = client;
         this.input = input;
-        this.record = reply.getEvent();
-        this.existed = reply.getExisted();
+        this.record = record;
+        this.existed = existed;
+    }
+
+    static <T> Event<T> of(Client client, Input<T> input, CreateEventResponse reply) {
+        return new Event<>(client, input, reply.getEvent(), reply.getExisted());
     }
 
     /** The event's id: 32 lower-case hexadecimal digits. */
@@ -36,11 +47,13 @@ public final class Event<T> {
 
     /** The page where a person answers. A secret: whoever has it can answer this one event. */
     public String formUrl() {
+        isTold.set(true);
         return record.getFormUrl();
     }
 
     /** Where a program answers with plain JSON. A secret like {@link #formUrl}. */
     public String apiUrl() {
+        isTold.set(true);
         return record.getApiUrl();
     }
 
@@ -70,7 +83,8 @@ public final class Event<T> {
 
     /**
      * Waits until the event ends, through lost connections and server restarts, and returns the answer; or,
-     * if it timed out, the default it was created with. (The name {@code wait} is taken in Java.)
+     * if it timed out, the default it was created with. (The name {@code wait} is taken in Java.) It tells where to
+     * answer, on stderr and once, unless the program has read a link of the event or {@link Config#announce} says not to.
      *
      * @throws HitlException of kind {@code DECLINED}, {@code CANCELLED} or {@code TIMED_OUT} if the event
      *     ended without a value; {@link HitlException#response} tells when, why and by whom
@@ -85,10 +99,61 @@ public final class Event<T> {
      * way such as {@link CompletableFuture#orTimeout}, to stop waiting; the event stays.
      */
     public CompletableFuture<T> awaitAsync() {
+        announce();
         CompletableFuture<dev.hitl.v1.Event> ended = client.awaitEventAsync(id());
         CompletableFuture<T> outcome = ended.thenApply(event -> outcome(event, input));
         outcome.whenComplete((value, error) -> ended.cancel(true));
         return outcome;
+    }
+
+    /**
+     * Is {@link #await}, at most for so long: empty if the limit has passed before the event ended, which stays. A limit
+     * of zero, or less, looks once, as {@link #poll} does.
+     */
+    public Optional<T> awaitFor(Duration limit) throws InterruptedException {
+        if (limit.isZero() || limit.isNegative()) {
+            return poll();
+        }
+        CompletableFuture<T> answer = awaitAsync();
+        CompletableFuture<Optional<T>> late = new CompletableFuture<>();
+        Future<?> passed = client.after(limit, () -> late.complete(Optional.empty()));
+        answer.whenComplete((value, error) -> {
+            if (error == null) {
+                late.complete(Optional.of(value));
+            } else {
+                late.completeExceptionally(error instanceof CompletionException ? error.getCause() : error);
+            }
+        });
+        try {
+            return Calls.join(late);
+        } finally {
+            passed.cancel(false);
+            answer.cancel(true);
+        }
+    }
+
+    /**
+     * Looks whether the event has ended, without waiting for it: empty while nobody has answered, else what {@link
+     * #await} returns.
+     *
+     * @throws HitlException as {@link #await} does
+     */
+    public Optional<T> poll() {
+        dev.hitl.v1.Event now = client.get(id());
+        return Waits.isFinal(now) ? Optional.of(outcome(now, input)) : Optional.empty();
+    }
+
+    /**
+     * What tells the event from all others and has no secret, as JSON: its id, its namespace, its name, its deadline and
+     * whether it existed. {@link Client#attach(String, Class)} makes an event of the id again, anywhere.
+     */
+    public String toJson() {
+        return "{\"id\":%s,\"namespace\":%s,\"name\":%s,\"deadline\":%s,\"existed\":%b}".formatted(
+                Json.text(id()),
+                Json.text(record.getNamespace()),
+                Json.text(name()),
+                record.hasDeadline() ? Json.text(deadline().toString()) : "null",
+                existed);
     }
 
     /**
@@ -106,10 +171,10 @@ public final class Event<T> {
         return "event %s \"%s\"".formatted(Shown.oneLine(id()), Shown.oneLine(name()));
     }
 
-    void announce() {
-        if (!Waits.isFinal(record)) {
-            String told = "hitl: \"%s\" waits for an answer at %s%n";
-            System.err.printf(told, Shown.oneLine(name()), Shown.oneLine(formUrl()));
+    /** Tells people where to answer, if nobody has yet. */
+    private void announce() {
+        if (!Waits.isFinal(record) && !isTold.getAndSet(true)) {
+            client.announce(record);
         }
     }
 

@@ -8,11 +8,15 @@ import java.time.Duration;
 /** An event that is about to be created. The server checks every rule; nothing is asked before. */
 public final class EventBuilder<T> {
     private final Client client;
+    /** That it is asked of, null if of none. */
+    private final Run run;
+
     private final Input<T> input;
     private final CreateEventRequest.Builder request = CreateEventRequest.newBuilder();
 
-    EventBuilder(Client client, String name, String prompt, Input<T> input) {
+    EventBuilder(Client client, Run run, String name, String prompt, Input<T> input) {
         this.client = client;
+        this.run = run;
         this.input = input;
         request.setName(name).setPrompt(prompt).setInput(input.proto);
     }
@@ -62,7 +66,7 @@ public final class EventBuilder<T> {
      * @throws HitlException as {@link Client#create} does
      */
     public Event<T> create() {
-        return new Event<>(client, input, client.create(request()));
+        return Event.of(client, input, client.create(run, request()));
     }
 
     /** The request as the API has it. */

@@ -12,6 +12,7 @@ import dev.hitl.v1.Response;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -76,6 +77,7 @@ public final class HitlException extends RuntimeException {
     private List<FieldViolation> fieldViolations = List.of();
     private Duration retryDelay = Duration.ZERO;
     private Response response;
+    private boolean isRefused;
 
     private HitlException(Kind kind, boolean retryable, String message, Throwable cause) {
         super(Shown.lines(message), cause);
@@ -127,7 +129,13 @@ public final class HitlException extends RuntimeException {
         copy.fieldViolations = fieldViolations;
         copy.retryDelay = retryDelay;
         copy.response = response;
+        copy.isRefused = isRefused;
         return copy;
+    }
+
+    /** Whether nothing listened where the server should. */
+    boolean isRefused() {
+        return isRefused;
     }
 
     /** How long the server asks to wait before the next attempt. */
@@ -240,20 +248,32 @@ public final class HitlException extends RuntimeException {
      */
     private static HitlException notOurs(Status status, String endpoint) {
         String root = status.getDescription();
+        boolean isRefused = false;
         for (Throwable at = status.getCause(); at != null; at = at.getCause()) {
+            if (at instanceof HitlException ours) {
+                return ours;
+            }
             if (at instanceof InvalidProtocolBufferException) {
                 // It has arrived, so that to ask again would give the same.
                 String unreadable = "%s: the server sent a reply that cannot be read: %s";
                 return internal(unreadable.formatted(endpoint, Shown.oneLine(at.getMessage())), status.asException());
             }
+            String help = Handshake.help(at);
+            if (help != null) {
+                return noServer("%s %s".formatted(endpoint, help), status.asException());
+            }
             root = Shown.oneLine(at.getMessage() == null ? at.toString() : at.getMessage());
+            isRefused |= at instanceof ConnectException && root.contains("onnection refused");
         }
         Throwable cause = status.asException();
         String lost = "cannot reach the hitl server at %s: %s. Check that it runs there, or set HITL_ENDPOINT to "
                 + "where it does";
         return switch (status.getCode()) {
-            case UNAVAILABLE, UNKNOWN, INTERNAL, CANCELLED, ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED ->
-                    unavailable(lost.formatted(endpoint, root), cause);
+            case UNAVAILABLE, UNKNOWN, INTERNAL, CANCELLED, ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED -> {
+                HitlException error = unavailable(lost.formatted(endpoint, root), cause);
+                error.isRefused = isRefused;
+                yield error;
+            }
             case UNIMPLEMENTED -> {
                 String other = "%s is not a hitl server, or one too old for this call: %s";
                 yield internal(other.formatted(endpoint, root), cause);

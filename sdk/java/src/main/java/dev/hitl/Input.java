@@ -85,11 +85,11 @@ public abstract sealed class Input<T> {
      * Several fields answered together, as a record.
      *
      * <p>Its components may be {@code long}, {@code int}, {@code short}, {@code byte}, {@code double}, {@code
-     * float}, {@code boolean}, {@code String}, an enum, a {@code List} of an enum, and an {@code Optional} of any
-     * of these if it may be left out. An answer is never beyond what a component holds: an {@code int} asks for a
-     * whole number of 32 bits.
+     * float}, {@code boolean}, {@code String}, an enum, a {@code List} of an enum or of {@code String}, and an {@code
+     * Optional} of any of these if it may be left out. An answer is never beyond what a component holds: an {@code int}
+     * asks for a whole number of 32 bits. What else it must keep to says a {@link Field} of the component.
      *
-     * @throws HitlException of kind {@code INVALID} if a component is of another type
+     * @throws HitlException of kind {@code INVALID} if a component is of another type, or says what the schema cannot
      */
     public static <R extends Record> Fields<R> object(Class<R> type) {
         return new Fields<>(type, Schema.of(type));

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -29,38 +30,52 @@ final class Key implements AutoCloseable {
         private final TreeSet<Long> returned = new TreeSet<>();
     }
 
-    /** One count for the whole process, since several clients may serve one run. */
-    private static final Map<List<String>, Numbers> SERIES = new HashMap<>();
+    /** Counts the events of each (namespace, run, name). */
+    static final class Counter {
+        /** That of every client that has a run id: one for the whole process, since several may serve one run. */
+        static final Counter OF_PROCESS = new Counter();
+
+        private final Map<List<String>, Numbers> series = new HashMap<>();
+
+        private synchronized long take(List<String> one) {
+            Numbers numbers = series.computeIfAbsent(one, absent -> new Numbers());
+            Long returned = numbers.returned.pollFirst();
+            return returned != null ? returned : ++numbers.issued;
+        }
+
+        private synchronized void giveBack(List<String> one, long number) {
+            series.get(one).returned.add(number);
+        }
+    }
 
     /** Null if it is no key of a run. */
+    private final Counter counter;
+
     private final List<String> series;
     private final long number;
     private final String text;
     private boolean kept;
 
-    private Key(List<String> series, long number, String text) {
+    private Key(Counter counter, List<String> series, long number, String text) {
+        this.counter = counter;
         this.series = series;
         this.number = number;
         this.text = text;
     }
 
-    /** The key for a request. {@code runId} may be null. */
-    static Key of(CreateEventRequestOrBuilder request, String runId) {
+    /** The key for a request, which counts in the run. {@code runId} may be null. */
+    static Key of(CreateEventRequestOrBuilder request, String runId, Counter counter) {
         String given = request.getIdempotencyKey();
         if (given.isEmpty() && runId != null) {
-            return take(request.getNamespace(), runId, request.getName());
+            return take(request.getNamespace(), runId, request.getName(), counter);
         }
-        return new Key(null, 0, given.isEmpty() ? once() : given);
+        return new Key(null, null, 0, given.isEmpty() ? once() : given);
     }
 
-    static Key take(String namespace, String runId, String name) {
+    static Key take(String namespace, String runId, String name, Counter counter) {
         List<String> series = List.of(namespace, runId, name);
-        synchronized (SERIES) {
-            Numbers numbers = SERIES.computeIfAbsent(series, absent -> new Numbers());
-            Long returned = numbers.returned.pollFirst();
-            long number = returned != null ? returned : ++numbers.issued;
-            return new Key(series, number, textOf(series, number));
-        }
+        long number = counter.take(series);
+        return new Key(counter, series, number, textOf(runId, name, number));
     }
 
     String text() {
@@ -68,12 +83,21 @@ final class Key implements AutoCloseable {
     }
 
     /** {@code run-} and the SHA-256 of run id, name and number, one a line: the same in every language. */
-    private static String textOf(List<String> series, long number) {
-        String lines = series.get(1) + "\n" + series.get(2) + "\n" + number;
+    static String textOf(String runId, String name, long number) {
+        return "run-" + HexFormat.of().formatHex(sha256(runId + "\n" + name + "\n" + number));
+    }
+
+    /** The id that the server gives the event of a key: made of the namespace and the key, as a UUID of version 8. */
+    static String eventId(String namespace, String key) {
+        byte[] id = Arrays.copyOf(sha256(namespace + "\0" + key), 16);
+        id[6] = (byte) (id[6] & 0x0f | 0x80);
+        id[8] = (byte) (id[8] & 0x3f | 0x80);
+        return HexFormat.of().formatHex(id);
+    }
+
+    private static byte[] sha256(String text) {
         try {
-            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-            byte[] digest = sha256.digest(lines.getBytes(StandardCharsets.UTF_8));
-            return "run-" + HexFormat.of().formatHex(digest);
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException impossible) {
             throw new AssertionError("every Java platform has SHA-256", impossible);
         }
@@ -85,10 +109,8 @@ final class Key implements AutoCloseable {
 
     @Override
     public void close() {
-        if (!kept && series != null) {
-            synchronized (SERIES) {
-                SERIES.get(series).returned.add(number);
-            }
+        if (!kept && counter != null) {
+            counter.giveBack(series, number);
         }
     }
 

@@ -14,12 +14,25 @@ import java.util.regex.Pattern;
 final class Local {
     /** Longer than {@code hitl up} takes, and shorter than an attempt of a call, so that its own error is seen. */
     private static final int UP_LIMIT_SECONDS = 13;
-    /** In its line of JSON: no character of an address is ever escaped there. */
-    private static final Pattern ENDPOINT = Pattern.compile("\"endpoint\":\"(http://[^\"\\\\]+)\"");
+    /** In its line of JSON: no character of an address or of a token is ever escaped there. */
+    private static final Pattern ENDPOINT = Pattern.compile("\"endpoint\"\\s*:\\s*\"([^\"\\\\]+)\"");
+
+    private static final Pattern TOKEN = Pattern.compile("\"token\"\\s*:\\s*\"([^\"\\\\]+)\"");
+
+    /** Where the local server is, and what it knows this user by, empty if by nothing. */
+    static final class Found {
+        final Endpoint endpoint;
+        final String token;
+
+        Found(Endpoint endpoint, String token) {
+            this.endpoint = endpoint;
+            this.token = token;
+        }
+    }
 
     private final Path binary;
     /** The search under way, or the last one. */
-    private CompletableFuture<Endpoint> search;
+    private CompletableFuture<Found> search;
 
     Local(Path binary) {
         this.binary = binary;
@@ -30,7 +43,7 @@ final class Local {
     }
 
     /** Ends once it serves. All who ask meanwhile share the search under way. */
-    synchronized CompletableFuture<Endpoint> up() {
+    synchronized CompletableFuture<Found> up() {
         if (search == null || search.isDone()) {
             search = CompletableFuture.supplyAsync(this::run, Local::onThread);
         }
@@ -43,7 +56,7 @@ final class Local {
         thread.start();
     }
 
-    private Endpoint run() {
+    private Found run() {
         Process up = start();
         var said = CompletableFuture.supplyAsync(() -> text(up.getInputStream()), Local::onThread);
         var told = CompletableFuture.supplyAsync(() -> text(up.getErrorStream()), Local::onThread);
@@ -55,7 +68,8 @@ final class Local {
             }
             Matcher endpoint = ENDPOINT.matcher(said.join());
             if (up.exitValue() == 0 && endpoint.find()) {
-                return Endpoint.parse(endpoint.group(1));
+                Matcher token = TOKEN.matcher(said.join());
+                return found(Endpoint.parse(endpoint.group(1)), token.find() ? token.group(1) : "");
             }
         } catch (InterruptedException interrupted) {
             // The thread is our own, and nobody interrupts it.
@@ -63,6 +77,14 @@ final class Local {
         }
         String why = told.join().strip().replaceFirst("^hitl: ", "");
         throw HitlException.noServer("`hitl up` failed, status %d:\n%s".formatted(up.exitValue(), why), null);
+    }
+
+    private static Found found(Endpoint endpoint, String token) {
+        if (endpoint.isTls() || !endpoint.isLoopback()) {
+            String elsewhere = "`hitl up` names %s, which is no server of this machine".formatted(endpoint.url());
+            throw HitlException.noServer(elsewhere, null);
+        }
+        return new Found(endpoint, token);
     }
 
     private Process start() {

@@ -93,6 +93,7 @@ final class Many<Q extends MessageLite, R> {
     private List<Result<R>> run() throws InterruptedException {
         Retry.Backoff backoff = new Retry.Backoff();
         Duration begun = calls.timer().now();
+        int attempt = 1;
         while (!waiting.isEmpty()) {
             List<Integer> batch = next();
             Failed failed = exchange(batch);
@@ -104,6 +105,7 @@ final class Many<Q extends MessageLite, R> {
             if (isProgress) {
                 backoff.reset();
                 begun = calls.timer().now();
+                attempt = 1;
             }
             if (isProgress && isFullReply(error)) {
                 waiting.addAll(failed.again());
@@ -113,6 +115,8 @@ final class Many<Q extends MessageLite, R> {
             if (calls.worthAnother(error, calls.timer().now().minus(begun).plus(delay))) {
                 Collections.reverse(failed.again());
                 failed.again().forEach(waiting::addFirst);
+                attempt++;
+                calls.logAgain(attempt, delay, error);
                 pause(delay);
             } else if (!isProgress && isLost(error)) {
                 // What could not be done for a whole batch can be done for no other.

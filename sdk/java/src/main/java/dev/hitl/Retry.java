@@ -36,18 +36,28 @@ final class Retry<R> extends CompletableFuture<R> {
         }
     }
 
+    /** Is told that there is another attempt, of which number, after which delay, and why. */
+    interface Again {
+        void tell(int attempt, Duration delay, HitlException error);
+    }
+
     private final Timer timer;
+    private final Again told;
     private final Function<Backoff, CompletableFuture<R>> attempt;
     private final BiPredicate<HitlException, Duration> goesOn;
     private final Backoff backoff = new Backoff();
     private final Duration begun;
     private volatile CompletableFuture<R> current;
+    /** Of the attempt under way: there is one at a time. */
+    private volatile int number = 1;
 
     private Retry(
             Timer timer,
             BiPredicate<HitlException, Duration> goesOn,
+            Again told,
             Function<Backoff, CompletableFuture<R>> attempt) {
         this.timer = timer;
+        this.told = told;
         this.goesOn = goesOn;
         this.attempt = attempt;
         this.begun = timer.now();
@@ -60,8 +70,9 @@ final class Retry<R> extends CompletableFuture<R> {
     static <R> Retry<R> begin(
             Timer timer,
             BiPredicate<HitlException, Duration> goesOn,
+            Again told,
             Function<Backoff, CompletableFuture<R>> attempt) {
-        Retry<R> retry = new Retry<>(timer, goesOn, attempt);
+        Retry<R> retry = new Retry<>(timer, goesOn, told, attempt);
         retry.whenComplete((reply, error) -> retry.current.cancel(true));
         retry.again();
         return retry;
@@ -86,6 +97,7 @@ final class Retry<R> extends CompletableFuture<R> {
         } else if (failure instanceof HitlException error) {
             Duration delay = backoff.delay(error);
             if (goesOn.test(error, timer.now().minus(begun).plus(delay))) {
+                told.tell(++number, delay, error);
                 timer.after(delay, this::again);
             } else {
                 completeExceptionally(error);

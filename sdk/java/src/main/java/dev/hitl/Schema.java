@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import java.lang.annotation.Annotation;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -7,11 +8,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Derives the JSON Schema of a record. It asks for nothing that the type of a component cannot hold, since an
- * answer that is accepted can be given only once.
+ * answer that is accepted can be given only once, and leaves out nothing that the component says.
  */
 final class Schema {
     private Schema() {}
@@ -21,6 +22,7 @@ final class Schema {
         List<String> properties = new ArrayList<>();
         List<String> required = new ArrayList<>();
         for (RecordComponent component : type.getRecordComponents()) {
+            refuseOthers(component);
             Type field = component.getGenericType();
             if (field instanceof ParameterizedType generic && generic.getRawType() == Optional.class) {
                 field = generic.getActualTypeArguments()[0];
@@ -33,42 +35,56 @@ final class Schema {
                 .formatted(String.join(",", properties), String.join(",", required));
     }
 
-    private static String bounded(String kind, Number smallest, Number largest) {
-        return "\"type\":\"%s\",\"minimum\":%s,\"maximum\":%s".formatted(kind, smallest, largest);
+    /** Bounds of another library would be left out: no schema is made of them. */
+    private static void refuseOthers(RecordComponent component) {
+        Stream.of(component.getAnnotations(), component.getAccessor().getAnnotations(),
+                        component.getAnnotatedType().getAnnotations())
+                .flatMap(Arrays::stream)
+                .map(Annotation::annotationType)
+                .filter(Schema::isConstraint)
+                .findFirst()
+                .ifPresent(found -> {
+                    throw HitlException.invalid(
+                            "%s: nobody would be held to @%s: say it by @Field", component, found.getSimpleName());
+                });
+    }
+
+    /** Whether it is one as Jakarta Bean Validation has them. */
+    private static boolean isConstraint(Class<? extends Annotation> type) {
+        return Arrays.stream(type.getAnnotations())
+                .map(marker -> marker.annotationType().getName())
+                .anyMatch(name -> name.equals("jakarta.validation.Constraint") || name.equals("javax.validation.Constraint"));
     }
 
     private static String property(Type type, RecordComponent component) {
+        Rules rules = new Rules(component);
         if (type == long.class || type == Long.class) {
-            return "\"type\":\"integer\"";
+            return rules.number("integer", null, null);
         } else if (type == int.class || type == Integer.class) {
-            return bounded("integer", Integer.MIN_VALUE, Integer.MAX_VALUE);
+            return rules.number("integer", Integer.MIN_VALUE, Integer.MAX_VALUE);
         } else if (type == short.class || type == Short.class) {
-            return bounded("integer", Short.MIN_VALUE, Short.MAX_VALUE);
+            return rules.number("integer", Short.MIN_VALUE, Short.MAX_VALUE);
         } else if (type == byte.class || type == Byte.class) {
-            return bounded("integer", Byte.MIN_VALUE, Byte.MAX_VALUE);
+            return rules.number("integer", Byte.MIN_VALUE, Byte.MAX_VALUE);
         } else if (type == double.class || type == Double.class) {
-            return "\"type\":\"number\"";
+            return rules.number("number", null, null);
         } else if (type == float.class || type == Float.class) {
-            return bounded("number", -(double) Float.MAX_VALUE, (double) Float.MAX_VALUE);
+            return rules.number("number", -(double) Float.MAX_VALUE, (double) Float.MAX_VALUE);
         } else if (type == boolean.class || type == Boolean.class) {
-            return "\"type\":\"boolean\"";
+            return rules.bool();
         } else if (type == String.class) {
-            return "\"type\":\"string\"";
+            return rules.text();
         } else if (type instanceof Class<?> constants && constants.isEnum()) {
-            return "\"type\":\"string\",\"enum\":[%s]"
-                    .formatted(
-                            Arrays.stream(constants.getEnumConstants())
-                                    .map(constant -> "\"" + Values.option(constant) + "\"")
-                                    .collect(Collectors.joining(",")));
+            return rules.option(constants);
         } else if (type instanceof ParameterizedType generic
                 && generic.getRawType() == List.class
                 && generic.getActualTypeArguments()[0] instanceof Class<?> item
-                && item.isEnum()) {
-            return "\"type\":\"array\",\"items\":{%s}".formatted(property(item, component));
+                && (item.isEnum() || item == String.class)) {
+            return rules.list(item);
         }
         throw HitlException.invalid(
                 "%s: a field is a long, int, short, byte, double, float, boolean, String, enum, List of an "
-                        + "enum, or an Optional of one of these",
+                        + "enum or of String, or an Optional of one of these",
                 component);
     }
 }

@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** How each Java type travels as a value of the API, and records as objects. */
@@ -42,7 +44,7 @@ final class Values {
         } else if (object instanceof Record fields) {
             ObjectValue.Builder builder = value.getObjectBuilder();
             for (RecordComponent component : fields.getClass().getRecordComponents()) {
-                put(builder, component.getName(), field(fields, component));
+                put(builder, component.getName(), picked(field(fields, component), component));
             }
         } else {
             throw HitlException.invalid("%s cannot be an answer", object == null ? "null" : object.getClass());
@@ -63,6 +65,14 @@ final class Values {
         if (present != null) {
             fields.putFields(name, of(present));
         }
+    }
+
+    /** Text that is one of several options travels as these do. */
+    private static Object picked(Object field, RecordComponent component) {
+        Field rules = component.getAnnotation(Field.class);
+        Object present = field instanceof Optional<?> optional ? optional.orElse(null) : field;
+        boolean isOption = rules != null && rules.options().length > 0 && present instanceof String;
+        return isOption ? List.of(present) : field;
     }
 
     private static Object field(Record fields, RecordComponent component) {
@@ -168,8 +178,15 @@ final class Values {
         RecordComponent[] components = type.getRecordComponents();
         Class<?>[] types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
         List<Object> values = new ArrayList<>();
+        Set<String> unknown = new TreeSet<>(fields.keySet());
         for (RecordComponent component : components) {
+            unknown.remove(component.getName());
             values.add(to(fields.get(component.getName()), component.getGenericType()));
+        }
+        if (!unknown.isEmpty()) {
+            String help = "the answer has fields that %s does not have: %s; a record and its schema must agree";
+            String names = Shown.oneLine(String.join(", ", unknown));
+            throw HitlException.internal(help.formatted(type.getName(), names), null);
         }
         try {
             Constructor<?> constructor = type.getDeclaredConstructor(types);

@@ -117,6 +117,11 @@ final class Waits {
         follow();
     }
 
+    /** How many events are waited for. */
+    synchronized int count() {
+        return open.size();
+    }
+
     /** Has everything asked for anew, of a new stream. Says whether {@code opener} still serves the waits. */
     synchronized boolean begin(WaitsServer opener, WaitsCall stream) {
         if (opener != server) {

@@ -56,6 +56,7 @@ final class WaitsServer {
         Duration delay = backoff.delay(error);
         waits.giveUp(error, lasted -> calls.outlasts(error, lasted.plus(delay)));
         if (!isOver) {
+            calls.logLost(waits.count(), delay, error);
             next = calls.timer().after(delay, this::open);
             leaveIfOver();
         }

@@ -27,6 +27,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
     private volatile Call<WatchEventsRequest, WatchEventsResponse, Void> call;
     private volatile boolean isClosed;
     private int opened;
+    /** How often in a row it was lost. */
+    private int losses;
     private boolean isNextWanted;
     private Change next;
 
@@ -104,6 +106,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
             return;
         }
         backoff.reset();
+        losses = 0;
         isNextWanted = true;
         if (message.hasBookmark()) {
             request.setResumeToken(message.getBookmark().getResumeToken());
@@ -121,6 +124,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         }
         Duration delay = backoff.delay(error);
         if (calls.outlasts(error, calls.timer().now().minus(begun).plus(delay))) {
+            losses++;
+            calls.logAgain(losses + 1, delay, error);
             calls.timer().after(delay, () -> happened.add(this::open));
             return;
         }

@@ -52,7 +52,7 @@ class ConfigTest {
 
     @Test
     void unusableSettingsSayWhatToDo() {
-        for (String endpoint : List.of("https://host", "http://", "a b")) {
+        for (String endpoint : List.of("ftp://host", "http://", "a b")) {
             Config config = new Config().endpoint(endpoint);
             var error = assertThrows(HitlException.class, () -> resolve(config, Map.of()));
             assertTrue(error.getMessage().contains("http://HOST:PORT"), error.getMessage());

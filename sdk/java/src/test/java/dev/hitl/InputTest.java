@@ -95,7 +95,7 @@ class InputTest {
     @Test
     void whatIsSetIsWhatIsAsked() {
         CreateEventRequest request =
-                new EventBuilder<>(null, "proceed", "Add to x?", Input.integer().min(0).max(9))
+                new EventBuilder<>(null, null, "proceed", "Add to x?", Input.integer().min(0).max(9))
                         .scope("run-7")
                         .timeout(Duration.ofMillis(1500))
                         .defaultOnTimeout(5L)

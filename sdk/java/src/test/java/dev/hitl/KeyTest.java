@@ -7,15 +7,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class KeyTest {
-    private static String kept(String runId, String name) {
-        try (Key key = Key.take("default", runId, name)) {
+    private final Key.Counter counter = new Key.Counter();
+
+    private String kept(String runId, String name) {
+        try (Key key = Key.take("default", runId, name, counter)) {
             key.keep();
             return key.text();
         }
     }
 
-    private static String lost(String runId, String name) {
-        try (Key key = Key.take("default", runId, name)) {
+    private String lost(String runId, String name) {
+        try (Key key = Key.take("default", runId, name, counter)) {
             return key.text();
         }
     }
@@ -36,8 +38,8 @@ class KeyTest {
 
     @Test
     void aNumberThatMadeNoEventGoesToTheNextOneSmallestFirst() {
-        Key first = Key.take("default", "k3", "a");
-        Key second = Key.take("default", "k3", "a");
+        Key first = Key.take("default", "k3", "a", counter);
+        Key second = Key.take("default", "k3", "a", counter);
         String smallest = first.text();
         String larger = second.text();
         second.close();

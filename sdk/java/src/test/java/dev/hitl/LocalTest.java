@@ -30,7 +30,10 @@ class LocalTest {
     }
 
     private static Client client(Local local) {
-        return new Client(new Config.Settings(null, local, "default", null, Duration.ZERO));
+        Config.Settings plain = new Config().binary(local.binary()).retryFor(Duration.ZERO).resolve(name -> null);
+        return new Client(
+                new Config.Settings(
+                        null, local, "default", null, Duration.ZERO, true, null, null, null, plain.log()));
     }
 
     private static HitlException failure(Local local) {
@@ -64,7 +67,7 @@ class LocalTest {
             for (int times = 0; times < 2; times++) {
                 try (ServerSocket server = new ServerSocket(0)) {
                     String endpoint = "http://127.0.0.1:" + server.getLocalPort();
-                    String line = "{\"endpoint\":\"" + endpoint + "\",\"token\":\"of later\"}";
+                    String line = "{\"endpoint\":\"" + endpoint + "\",\"token\":\"hitl_1\"}";
                     Files.writeString(dir.resolve("hitl.said"), line);
                     CompletableFuture<?> call = client.awaitEventAsync("id");
                     server.accept().close();

@@ -31,6 +31,7 @@ class RetryTest {
                 Retry.begin(
                         timer,
                         (failure, elapsed) -> failure.isRetryable() && elapsed.compareTo(LIMIT) <= 0,
+                        (attempt, delay, failure) -> {},
                         backoff -> {
                             attempts.incrementAndGet();
                             return CompletableFuture.failedFuture(error);

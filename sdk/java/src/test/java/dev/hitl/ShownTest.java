@@ -104,7 +104,7 @@ class ShownTest {
                         .setApiUrl("http://host:1/api/secret");
         try (Client client = new Client(new Config().endpoint("http://host:1"))) {
             CreateEventResponse reply = CreateEventResponse.newBuilder().setEvent(record).build();
-            Event<Long> event = new Event<>(client, Input.integer(), reply);
+            Event<Long> event = Event.of(client, Input.integer(), reply);
             assertFalse(event.toString().contains("secret"), event.toString());
             assertEquals("event 0123 \"deploy" + ESCAPED + "\"", event.toString());
             assertEquals("hitl client of http://host:1, namespace \"default\"", client.toString());
