@@ -24,18 +24,21 @@ final class Adapter {
                     .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
     private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     private static final Map<String, Client> CLIENTS = new ConcurrentHashMap<>();
+    private static final Map<String, Run> RUNS = new ConcurrentHashMap<>();
     private static final Map<String, Event<?>> EVENTS = new ConcurrentHashMap<>();
 
     /** A line of the runner. What it does not have is null, or what stands here. */
     private static final class Command {
         long id;
-        String op, client, endpoint, namespace, runId, event, eventId, name, prompt, type, last;
+        String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "";
         String format = "STR_FORMAT_UNSPECIFIED";
         Long retryForMs, timeoutMs, limitMs;
         Number min, max;
         Integer minLength, maxLength, minSelected, maxSelected;
-        boolean multiline, markdown;
+        boolean multiline, markdown, insecure;
+        long number = 1, limit;
+        int count;
         String[][] options;
         Map<String, String> labels = Map.of();
         JsonElement schema, defaultOnTimeout;
@@ -70,14 +73,25 @@ final class Adapter {
 
     private static Map<String, Object> carryOut(Command c) throws Exception {
         if (c.op.equals("client")) {
-            Config config = new Config().endpoint(c.endpoint).namespace(c.namespace).runId(c.runId);
+            Config config = new Config().endpoint(c.endpoint).namespace(c.namespace).runId(c.runId).insecure(c.insecure);
             if (c.retryForMs != null) config.retryFor(Duration.ofMillis(c.retryForMs));
+            if (c.token != null) config.token(c.token);
             CLIENTS.put(c.client, new Client(config));
             return Map.of();
         }
         Client client = CLIENTS.get(c.client);
         return switch (c.op) {
+            case "run" -> {
+                RUNS.put(c.run, client.run(c.runId));
+                yield Map.of();
+            }
             case "create" -> create(c, client);
+            case "attach" -> kept(c, attach(c, client));
+            case "poll" -> EVENTS.get(c.event).poll().map(value -> Map.<String, Object>of("value", value))
+                    .orElse(Map.of("pending", true));
+            case "json" -> Map.of("json", JsonParser.parseString(EVENTS.get(c.event).toJson()));
+            case "events" -> Map.of("listed", listed(c, client));
+            case "within" -> Map.of("event_ids", within(c, client));
             case "wait" -> await(EVENTS.get(c.event), c.limitMs);
             case "cancel_event" -> {
                 EVENTS.get(c.event).cancel(c.reason);
@@ -142,8 +156,43 @@ final class Adapter {
 
     private static Map<String, Object> await(Event<?> event, Long limitMs) throws Exception {
         if (limitMs == null) return Map.of("value", event.await());
-        Object value = event.awaitAsync().completeOnTimeout(null, limitMs, TimeUnit.MILLISECONDS).get();
-        return value == null ? Map.of("gave_up", true) : Map.of("value", value);
+        return event.awaitFor(Duration.ofMillis(limitMs)).map(value -> Map.<String, Object>of("value", value))
+                .orElse(Map.of("gave_up", true));
+    }
+
+    private static Event<?> attach(Command c, Client client) {
+        Input<?> input = switch (c.type) {
+            case "choices" -> Input.choices();
+            case "object" -> Input.object();
+            default -> null;
+        };
+        Class<?> type = switch (c.type) {
+            case "int" -> Long.class;
+            case "float" -> Double.class;
+            case "bool" -> Boolean.class;
+            default -> String.class;
+        };
+        Run run = c.run == null ? null : RUNS.get(c.run);
+        if (run == null) return input == null ? client.attach(c.eventId, type) : client.attach(c.eventId, input);
+        return input == null ? run.attach(c.name, type, c.number) : run.attach(c.name, input, c.number);
+    }
+
+    /** Everything that matches, page by page. */
+    private static List<byte[]> listed(Command c, Client client) throws Exception {
+        List<byte[]> listed = new ArrayList<>();
+        client.events(ListEventsRequest.parseFrom(c.message), c.limit).forEach(event -> listed.add(event.toByteArray()));
+        return listed;
+    }
+
+    /** Asks for so many ints while a run is the current one. */
+    private static List<String> within(Command c, Client client) {
+        return client.run(c.runId).within(() -> {
+            List<String> ids = new ArrayList<>();
+            for (int at = 0; at < c.count; at++) {
+                ids.add(client.event(c.name, c.prompt == null ? "" : c.prompt, Input.integer()).create().id());
+            }
+            return ids;
+        });
     }
 
     private static Map<String, Object> create(Command c, Client client) {
@@ -185,12 +234,18 @@ final class Adapter {
     }
 
     private static <T> Map<String, Object> create(Command c, Client client, Input<T> input, Type type) {
-        EventBuilder<T> builder = client.event(c.name, c.prompt, input).scope(c.scope);
+        Run run = c.run == null ? null : RUNS.get(c.run);
+        var asked = run == null ? client.event(c.name, c.prompt, input) : run.event(c.name, c.prompt, input);
+        EventBuilder<T> builder = asked.scope(c.scope);
         if (c.timeoutMs != null) builder.timeout(Duration.ofMillis(c.timeoutMs));
         if (c.defaultOnTimeout != null) builder.defaultOnTimeout(GSON.fromJson(c.defaultOnTimeout, type));
         if (c.markdown) builder.markdown();
         c.labels.forEach(builder::label);
-        Event<T> event = builder.idempotencyKey(c.idempotencyKey).create();
+        return kept(c, builder.idempotencyKey(c.idempotencyKey).create());
+    }
+
+    /** Keeps the event for later commands, and tells what it is. */
+    private static Map<String, Object> kept(Command c, Event<?> event) {
         EVENTS.put(c.event, event);
         return Map.of("event_id", event.id(), "request_id", event.requestId(), "name", event.name(),
                 "form_url", event.formUrl(), "api_url", event.apiUrl(), "endpoint", event.endpoint(),

@@ -22,6 +22,8 @@ import dev.hitl.v1.Failure;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.GetEventResponse;
 import dev.hitl.v1.Heartbeat;
+import dev.hitl.v1.ListEventsRequest;
+import dev.hitl.v1.ListEventsResponse;
 import dev.hitl.v1.Response;
 import dev.hitl.v1.Value;
 import dev.hitl.v1.WaitEventsRequest;
@@ -35,6 +37,8 @@ import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
@@ -46,7 +50,10 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -107,6 +114,14 @@ final class Scripted implements AutoCloseable {
     BiFunction<Integer, String, Failure> failure = (place, name) -> null;
     /** What was added to and removed from streams of waits, by the id of the event, with + or - before it. */
     final List<String> waits = new ArrayList<>();
+    /** What there is to get, by its id; without an entry the next step says. */
+    final Map<String, Event> stored = new HashMap<>();
+    /** By the token that each is asked for with. */
+    final Map<String, ListEventsResponse> pages = new HashMap<>();
+    /** The tokens of the pages that were asked for. */
+    final List<String> listed = new ArrayList<>();
+    /** The header {@code authorization} of each call, null without. */
+    final List<String> bearers = Collections.synchronizedList(new ArrayList<>());
     int calls;
     int cancelled;
 
@@ -134,8 +149,17 @@ final class Scripted implements AutoCloseable {
         return client(config, timer);
     }
 
+    Client client(Config.Settings settings) {
+        return new Client(settings, channel, timer);
+    }
+
     Client client(Config config, Timer timer) {
-        return new Client(config.endpoint("http://scripted").resolve(name -> null), channel, timer);
+        return new Client(config.endpoint("http://127.0.0.1:1").announce(false).resolve(name -> null), channel, timer);
+    }
+
+    /** The services of the server, for another one that is reached in another way. */
+    ServerServiceDefinition service() {
+        return ServerInterceptors.intercept(new Service(), new EarlyHeaders());
     }
 
     @Override
@@ -231,6 +255,7 @@ final class Scripted implements AutoCloseable {
         @Override
         public <Q, R> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+            bearers.add(headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER)));
             boolean isWait = call.getMethodDescriptor().equals(EventServiceGrpc.getWaitEventsMethod());
             if (!isWait || steps.peek().after() == 0) {
                 return next.startCall(call, headers);
@@ -331,7 +356,20 @@ final class Scripted implements AutoCloseable {
         @Override
         public void getEvent(GetEventRequest request, StreamObserver<GetEventResponse> reply) {
             calls++;
-            reply.onError(steps.remove().end());
+            Event event = stored.get(request.getEventId());
+            if (event == null) {
+                reply.onError(steps.remove().end());
+                return;
+            }
+            reply.onNext(GetEventResponse.newBuilder().setEvent(event).build());
+            reply.onCompleted();
+        }
+
+        @Override
+        public void listEvents(ListEventsRequest request, StreamObserver<ListEventsResponse> reply) {
+            listed.add(request.getPageToken());
+            reply.onNext(pages.get(request.getPageToken()));
+            reply.onCompleted();
         }
     }
 }
