@@ -30,9 +30,6 @@ func Attach[T any](ctx context.Context, client *Client, eventID string) (*Event[
 // AttachIn returns the n-th event of the name in the run, the first of them by 1, as [Attach] does. It counts
 // nothing.
 func AttachIn[T any](ctx context.Context, run *Run, name string, n uint64) (*Event[T], error) {
-	if _, err := countsIn(ctx, run); err != nil {
-		return nil, err
-	}
 	if n == 0 {
 		return nil, newError(Invalid, "the events of a run are counted from 1")
 	}
@@ -44,7 +41,10 @@ func AttachIn[T any](ctx context.Context, run *Run, name string, n uint64) (*Eve
 func storedInput[T any](stored *hitlv1.Input) (input Input[T], err error) {
 	candidates := map[string][]any{
 		"int": {Int()}, "float": {Float()}, "str": {Str()}, "bool": {Bool()},
-		"choice": {Choice(), Choices()}, "object": {},
+		"choice": {Choices()}, "object": {},
+	}
+	if choice := stored.GetChoice(); max(choice.GetMinSelected(), choice.GetMaxSelected()) <= 1 {
+		candidates["choice"] = []any{Choice(), Choices()}
 	}
 	asked := kindOfInput(stored)
 	for _, candidate := range candidates[asked] {

@@ -80,7 +80,8 @@ func TestAnEventOfAnotherTypeIsRefused(t *testing.T) {
 	_, object := attachesAs[string](t, inputOf(t, Object[crew]()), nil)
 	_, fewer := attachesAs[struct{ Size int64 }](t, inputOf(t, Object[crew]()), nil)
 	_, unknown := attachesAs[string](t, &hitlv1.Input{}, nil)
-	for _, err := range []error{number, picked, narrow, object, fewer, unknown} {
+	_, several := attachesAs[string](t, inputOf(t, Choices("a", "b").MaxSelected(2)), nil)
+	for _, err := range []error{several, number, picked, narrow, object, fewer, unknown} {
 		if !errors.Is(err, Invalid) {
 			t.Error(err)
 		}
@@ -98,7 +99,7 @@ func TestTheEventsOfARunAreFoundByTheirNumber(t *testing.T) {
 	}
 	script := &script{stored: map[string]*hitlv1.Event{id: {Id: id, Input: inputOf(t, Int())}}}
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
-		run := client.Run("r")
+		run := runOf(t, client, "r")
 		event, err := AttachIn[int64](t.Context(), run, "n", 1)
 		if err != nil || event.ID() != id || !event.Existed() {
 			t.Fatal(event, err)

@@ -124,11 +124,7 @@ func (c *Client) CreateEvent(
 func (c *Client) create(
 	ctx context.Context, run *Run, request *hitlv1.CreateEventRequest,
 ) (*hitlv1.CreateEventResponse, error) {
-	run, err := countsIn(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	filled, settle := c.named(run, request)
+	filled, settle := c.named(countsIn(ctx, run), request)
 	reply, err := call(ctx, c, hitlv1.EventServiceClient.CreateEvent, filled)
 	settle(err)
 	return reply, err

@@ -1,6 +1,7 @@
 package hitl
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -17,10 +18,10 @@ type Config struct {
 	// Endpoint is the server's address, such as https://hitl.example.org or http://127.0.0.1:4485. Else
 	// HITL_ENDPOINT; without either the local server is used, and started when none runs.
 	Endpoint string
-	// Token is what the server knows the program by: [StaticToken], or a function that returns one. Else
-	// HITL_TOKEN, or, for the local server, the one that is found together with it. It is never sent over
-	// plain http to another machine, unless Insecure says so, and never printed.
-	Token TokenSource
+	// Token is what the server knows the program by: [StaticToken] or [TokenFunc]. Else HITL_TOKEN, or, for the
+	// local server, the one that is found together with it. It is never sent over plain http to another machine,
+	// unless Insecure says so, and never printed.
+	Token Token
 	// Insecure lets the token go over plain http to another machine. Else HITL_INSECURE_TRANSPORT=1.
 	Insecure bool
 	// CA has the certificates that an https server's own must be signed by. Else the file HITL_CA, else
@@ -58,10 +59,10 @@ type settings struct {
 	retryFor  time.Duration
 	isPatient bool // Whether the program has said for how long.
 	log       *slog.Logger
-	announcer *announcer  // nil if nobody is told where to answer.
-	token     TokenSource // nil unless there is one.
-	tls       *tls.Config // nil unless the endpoint is https.
-	local     *local      // nil unless the server is the local one, which this client may start.
+	announcer *announcer                            // nil if nobody is told where to answer.
+	token     func(context.Context) (string, error) // nil unless there is one.
+	tls       *tls.Config                           // nil unless the endpoint is https.
+	local     *local                                // nil unless the server is the local one, which this client may start.
 }
 
 func (config Config) resolve(env func(string) string) (*settings, error) {
@@ -85,11 +86,12 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		return s, s.reach(endpoint, config, env)
 	}
 	s.local = &local{binary: first(config.Binary, env("HITL_BIN"), "hitl"), log: s.log}
-	s.endpoint, s.token = localEndpoint, config.Token
-	if s.token == nil {
+	s.endpoint = localEndpoint
+	token, err := config.Token.checked()
+	if s.token = token; token == nil {
 		s.token = s.local.tokenOf
 	}
-	return s, nil
+	return s, err
 }
 
 // reach fills what it takes to call a server that is not the local one.
@@ -97,15 +99,12 @@ func (s *settings) reach(given string, config Config, env func(string) string) (
 	if s.endpoint, err = parseEndpoint(given); err != nil {
 		return err
 	}
-	s.token = config.Token
-	if s.token == nil {
-		token, err := readToken(env("HITL_TOKEN"))
-		if err != nil {
-			return err
-		}
-		if token != "" {
-			s.token = StaticToken(token)
-		}
+	token := config.Token
+	if !token.isSet() {
+		token = StaticToken(env("HITL_TOKEN"))
+	}
+	if s.token, err = token.checked(); err != nil {
+		return err
 	}
 	isSafe := config.Insecure || isYes(env("HITL_INSECURE_TRANSPORT"))
 	if s.token != nil && !isSafe && !s.endpoint.isTLS && !s.endpoint.isLoopback() {

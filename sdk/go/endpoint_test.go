@@ -8,18 +8,29 @@ import (
 	"testing"
 )
 
-func TestEveryEndpointIsTakenAsInEveryOtherLanguage(t *testing.T) {
+// listed is what every SDK makes of endpoints.
+type listed struct {
+	Cases  []struct{ Given, Used, Refused string }
+	Tokens []struct {
+		Given string
+		Sent  bool
+	}
+}
+
+func endpoints(t *testing.T) (list listed) {
+	t.Helper()
 	text, err := os.ReadFile("../endpoints.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list struct {
-		Cases []struct{ Given, Used, Refused string }
-	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Cases) == 0 {
+	if err := json.Unmarshal(text, &list); err != nil || len(list.Cases) == 0 || len(list.Tokens) == 0 {
 		t.Fatal(err)
 	}
-	for _, expected := range list.Cases {
+	return list
+}
+
+func TestEveryEndpointIsTakenAsInEveryOtherLanguage(t *testing.T) {
+	for _, expected := range endpoints(t).Cases {
 		client, err := NewClient(Config{Endpoint: expected.Given})
 		if expected.Refused != "" {
 			if !errors.Is(err, Invalid) || !strings.Contains(err.Error(), expected.Refused) {
@@ -31,6 +42,16 @@ func TestEveryEndpointIsTakenAsInEveryOtherLanguage(t *testing.T) {
 			t.Errorf("%q: %v", expected.Given, err)
 		} else if client.Endpoint() != expected.Used {
 			t.Errorf("%q became %q", expected.Given, client.Endpoint())
+		}
+	}
+}
+
+func TestATokenGoesWhereItDoesInEveryOtherLanguage(t *testing.T) {
+	for _, expected := range endpoints(t).Tokens {
+		_, err := NewClient(Config{Endpoint: expected.Given, Token: StaticToken("t")})
+		isRefused := errors.Is(err, Invalid) && strings.Contains(err.Error(), "https")
+		if expected.Sent != (err == nil) || isRefused == expected.Sent {
+			t.Errorf("%q: %v", expected.Given, err)
 		}
 	}
 }

@@ -124,6 +124,11 @@ const ourDomain = "hitl.v1"
 func statusError(err error, endpoint string, dialError error) *Error {
 	ended := status.Convert(err)
 	info := detail[*errdetails.ErrorInfo](ended)
+	if info.GetDomain() == tokenDomain {
+		ours := newError(Kind(info.GetReason()), ended.Message())
+		ours.Retryable = ours.Kind == Unavailable
+		return ours
+	}
 	if info.GetDomain() != ourDomain {
 		var ours *Error
 		if errors.As(dialError, &ours) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -46,10 +45,7 @@ func (c *Client) CreateMany(
 func (c *Client) createMany(
 	ctx context.Context, run *Run, requests []*hitlv1.CreateEventRequest,
 ) []Result[*hitlv1.CreateEventResponse] {
-	run, err := countsIn(ctx, run)
-	if err != nil {
-		return slices.Repeat([]Result[*hitlv1.CreateEventResponse]{{Err: err}}, len(requests))
-	}
+	run = countsIn(ctx, run)
 	filled, settle := make([]*hitlv1.CreateEventRequest, len(requests)), make([]func(error), len(requests))
 	for at, request := range requests {
 		filled[at], settle[at] = c.named(run, request)

@@ -11,7 +11,8 @@ import (
 // whoever tries again with a new one meets the same events, and the answers already given:
 //
 //	for { // Until the task succeeds.
-//		run := client.Run("job-9")
+//		run, err := client.Run("job-9")
+//		...
 //		event, err := hitl.Create(ctx, run, "approve", "Ship it?", hitl.Bool())
 //		...
 //	}
@@ -21,8 +22,14 @@ type Run struct {
 	counter *counter
 }
 
-// Run returns a run of the client that begins to count. Two tries at the same time need ids of their own.
-func (c *Client) Run(id string) *Run { return &Run{c, id, newCounter()} }
+// Run returns a run of the client that begins to count. Two tries at the same time need ids of their own. The
+// error is [Invalid] if the id is empty.
+func (c *Client) Run(id string) (*Run, error) {
+	if id == "" {
+		return nil, newError(Invalid, "the run has no id: give it one that is the same each time the program tries")
+	}
+	return &Run{c, id, newCounter()}, nil
+}
 
 // ID is the run's id.
 func (r *Run) ID() string { return r.id }
@@ -55,17 +62,14 @@ type runKey struct{}
 // WithRun returns a context whose creates count in the run, from the beginning, unless they are asked of
 // another one. So each context that it returns is one try of what the run is for.
 func WithRun(ctx context.Context, run *Run) context.Context {
-	return context.WithValue(ctx, runKey{}, run.client.Run(run.id))
+	return context.WithValue(ctx, runKey{}, &Run{run.client, run.id, newCounter()})
 }
 
 // countsIn returns the run that creates count in which are asked of run, or of none if that is nil: else that
 // of the context, else nil for that of the client.
-func countsIn(ctx context.Context, run *Run) (*Run, error) {
+func countsIn(ctx context.Context, run *Run) *Run {
 	if run == nil {
 		run, _ = ctx.Value(runKey{}).(*Run)
 	}
-	if run != nil && run.id == "" {
-		return nil, newError(Invalid, "the run has no id: give it one that is the same each time the program tries")
-	}
-	return run, nil
+	return run
 }

@@ -12,27 +12,56 @@ import (
 
 const maxTokenBytes = 4096
 
-// TokenSource returns the token of a call: [StaticToken], or a function of yours that is asked before each
-// new call and so may renew it. It is called by many goroutines at once.
-type TokenSource func(ctx context.Context) (string, error)
+// Token is what the server knows the program by: [StaticToken] or [TokenFunc]. It is never printed.
+type Token struct {
+	text   string
+	source func(context.Context) (string, error)
+}
 
-// StaticToken is a token that stays the same.
-func StaticToken(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
+// StaticToken is a token that stays the same. An empty one is none.
+func StaticToken(token string) Token { return Token{text: token} }
+
+// TokenFunc is a function that returns the token. It is asked for each new call, by many goroutines at once,
+// and so may renew it.
+func TokenFunc(source func(ctx context.Context) (string, error)) Token { return Token{source: source} }
+
+// String has nothing of the token.
+func (t Token) String() string {
+	if t.isSet() {
+		return "a token"
+	}
+	return "no token"
+}
+
+// GoString is the same as String.
+func (t Token) GoString() string { return t.String() }
+
+func (t Token) isSet() bool { return t.text != "" || t.source != nil }
+
+// checked returns what is asked for the token of a call, nil if there is none.
+func (t Token) checked() (func(context.Context) (string, error), error) {
+	if t.source != nil {
+		return t.source, nil
+	}
+	token, err := readToken(t.text)
+	if err != nil || token == "" {
+		return nil, err
+	}
+	return func(context.Context) (string, error) { return token, nil }, nil
 }
 
 // bearer adds the token to each call. Whether it may go to where the call goes is decided before.
 type bearer struct {
-	source TokenSource
+	source func(context.Context) (string, error)
 }
 
 func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	token, err := b.source(ctx)
 	if err != nil {
-		return nil, tokenError(codes.Unavailable, fmt.Sprintf("the token cannot be had: %v", err))
+		return nil, tokenError(Unavailable, fmt.Sprintf("the token cannot be had: %v", err))
 	}
 	if token, err = readToken(token); err != nil {
-		return nil, tokenError(codes.Unauthenticated, err.Error())
+		return nil, tokenError(Invalid, err.Error())
 	}
 	if token == "" {
 		return nil, nil
@@ -42,9 +71,13 @@ func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string
 
 func (bearer) RequireTransportSecurity() bool { return false }
 
-// tokenError is an error that goes through gRPC like one of the server's.
-func tokenError(code codes.Code, message string) error {
-	told, err := status.New(code, message).WithDetails(&errdetails.ErrorInfo{Domain: ourDomain})
+// The domain of an error that was made here, and not by a server.
+const tokenDomain = "token.hitl.dev"
+
+// tokenError is an error that goes through gRPC, which takes codes of some kinds alone.
+func tokenError(kind Kind, message string) error {
+	info := &errdetails.ErrorInfo{Domain: tokenDomain, Reason: string(kind)}
+	told, err := status.New(codes.Unavailable, message).WithDetails(info)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestEachNewCallAsksForItsToken(t *testing.T) {
 		calls++
 		return fmt.Sprintf(" t%d\n", calls), nil
 	}
-	scripted(t, script, Config{Endpoint: "http://127.0.0.1:1", Token: next}, func(t *testing.T, client *Client) {
+	scripted(t, script, Config{Endpoint: "http://127.0.0.1:1", Token: TokenFunc(next)}, func(t *testing.T, client *Client) {
 		for range 2 {
 			if _, err := client.Get(t.Context(), "e"); err != nil {
 				t.Fatal(err)
@@ -56,7 +56,7 @@ func TestACallIsRepeatedWhileItsTokenCannotBeHad(t *testing.T) {
 		}
 		return secret, nil
 	}
-	config := Config{Endpoint: "http://127.0.0.1:1", Token: flaky}
+	config := Config{Endpoint: "http://127.0.0.1:1", Token: TokenFunc(flaky)}
 	scripted(t, script, config, func(t *testing.T, client *Client) {
 		if _, err := client.Get(t.Context(), "e"); err != nil {
 			t.Fatal(err)
@@ -78,10 +78,14 @@ func TestATokenThatNoHeaderCanHaveIsRefusedAndNotShown(t *testing.T) {
 		if !errors.Is(err, Invalid) || strings.Contains(err.Error(), "secret") {
 			t.Fatal(err)
 		}
-		config := Config{Endpoint: "http://127.0.0.1:1", Token: StaticToken(given)}
+		if _, err := NewClient(Config{Token: StaticToken(given)}); !errors.Is(err, Invalid) {
+			t.Fatal(err)
+		}
+		source := func(context.Context) (string, error) { return given, nil }
+		config := Config{Endpoint: "http://127.0.0.1:1", Token: TokenFunc(source)}
 		scripted(t, &script{}, config, func(t *testing.T, client *Client) {
 			_, err := client.Get(t.Context(), "e")
-			if !errors.Is(err, Invalid) && !errors.Is(err, Unauthenticated) || strings.Contains(err.Error(), "secret") {
+			if !errors.Is(err, Invalid) || strings.Contains(err.Error(), "secret") {
 				t.Fatal(err)
 			}
 		})
@@ -92,9 +96,9 @@ func TestATokenNeverGoesOverPlainHTTPToAnotherMachine(t *testing.T) {
 	given := map[string]string{"HITL_TOKEN": secret}
 	function := func(context.Context) (string, error) { return secret, nil }
 	for _, endpoint := range []string{"http://hitl.example.org", "http://10.0.0.1:1", "http://[fe80::1]", "localhost.example.org"} {
-		for _, config := range []Config{{Endpoint: endpoint}, {Endpoint: endpoint, Token: function}} {
+		for _, config := range []Config{{Endpoint: endpoint}, {Endpoint: endpoint, Token: TokenFunc(function)}} {
 			variables := given
-			if config.Token != nil {
+			if config.Token.isSet() {
 				variables = nil
 			}
 			_, err := resolve(config, variables)
@@ -184,6 +188,7 @@ func TestNothingPrintsATokenOrAKey(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		fmt.Fprintf(&text, verb, config)
 		fmt.Fprintf(&text, verb, config.Key)
+		fmt.Fprintf(&text, verb, config.Token)
 		set, err := resolve(Config{Endpoint: "localhost"}, map[string]string{"HITL_TOKEN": secret})
 		if err != nil {
 			t.Fatal(err)
@@ -191,7 +196,7 @@ func TestNothingPrintsATokenOrAKey(t *testing.T) {
 		fmt.Fprintf(&text, verb, *set)
 	}
 	slog.New(slog.NewTextHandler(&text, nil)).Info("made", "config", config, "key", config.Key)
-	slog.New(slog.NewJSONHandler(&text, nil)).Info("made", "key", config.Key)
+	slog.New(slog.NewJSONHandler(&text, nil)).Info("made", "key", config.Key, "token", config.Token)
 	if strings.Contains(text.String(), "secret") || !strings.Contains(text.String(), "/ca.pem") {
 		t.Fatal(text.String())
 	}

@@ -56,10 +56,11 @@ func (c command) run(ctx context.Context) (object, error) {
 	case "client":
 		return object{}, c.client()
 	case "run":
+		run, err := client.Run(c.text("run_id"))
 		mutex.Lock()
 		defer mutex.Unlock()
-		runs[c.text("run")] = client.Run(c.text("run_id"))
-		return object{}, nil
+		runs[c.text("run")] = run
+		return object{}, err
 	case "create":
 		if run != nil {
 			return c.create(ctx, run)
@@ -210,8 +211,16 @@ func attach[T any](ctx context.Context, client *hitl.Client, run *hitl.Run, c co
 		e, err := hitl.Attach[T](ctx, client, c.text("event_id"))
 		return keep(c, e, err)
 	}
-	e, err := hitl.AttachIn[T](ctx, run, c.text("name"), max(get[uint64](c, "number"), 1))
+	e, err := hitl.AttachIn[T](ctx, run, c.text("name"), c.number())
 	return keep(c, e, err)
+}
+
+// number is the place of an event in a run, the first unless the command says it.
+func (c command) number() uint64 {
+	if c["number"] == nil {
+		return 1
+	}
+	return get[uint64](c, "number")
 }
 
 // keep keeps the event for later commands, and tells what it is.
@@ -256,7 +265,11 @@ func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, 
 
 // within asks for so many ints while a run is the current one.
 func (c command) within(ctx context.Context, client *hitl.Client) (object, error) {
-	ctx = hitl.WithRun(ctx, client.Run(c.text("run_id")))
+	run, err := client.Run(c.text("run_id"))
+	if err != nil {
+		return nil, err
+	}
+	ctx = hitl.WithRun(ctx, run)
 	var ids []string
 	for range get[int](c, "count") {
 		e, err := hitl.Create(ctx, client, c.text("name"), c.text("prompt"), hitl.Int())

@@ -21,6 +21,12 @@ import org.junit.jupiter.api.Test;
 class EndpointTest {
     private static final class Listed {
         List<Case> cases;
+        List<WithToken> tokens;
+    }
+
+    private static final class WithToken {
+        String given;
+        boolean sent;
     }
 
     private static final class Case {
@@ -29,11 +35,29 @@ class EndpointTest {
         String refused;
     }
 
+    /** What every SDK makes of endpoints. */
+    private static Listed listed() throws IOException {
+        Listed listed = new Gson().fromJson(Files.readString(Path.of("../endpoints.json")), Listed.class);
+        assertFalse(listed.cases.isEmpty() || listed.tokens.isEmpty());
+        return listed;
+    }
+
+    @Test
+    void aTokenGoesWhereItDoesInEveryOtherLanguage() throws IOException {
+        for (WithToken expected : listed().tokens) {
+            Config config = new Config().endpoint(expected.given).token("t");
+            if (expected.sent) {
+                new Client(config).close();
+            } else {
+                var error = assertThrows(HitlException.class, () -> new Client(config), expected.given);
+                assertTrue(error.getMessage().contains("https"), error.getMessage());
+            }
+        }
+    }
+
     @Test
     void everyEndpointIsTakenAsInEveryOtherLanguage() throws IOException {
-        Listed listed = new Gson().fromJson(Files.readString(Path.of("../endpoints.json")), Listed.class);
-        assertFalse(listed.cases.isEmpty());
-        for (Case expected : listed.cases) {
+        for (Case expected : listed().cases) {
             Config config = new Config().endpoint(expected.given);
             if (expected.refused == null) {
                 try (Client client = new Client(config)) {
