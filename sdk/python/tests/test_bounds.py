@@ -1,12 +1,12 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NewType
 
 import annotated_types as at
 import pytest
 from pydantic import AfterValidator, BaseModel, Field
-from typing_extensions import Doc, NotRequired, TypedDict
+from typing_extensions import Doc, NotRequired, TypeAliasType, TypedDict
 
 import hitl
 from hitl.value import Question
@@ -28,6 +28,10 @@ class Plan(TypedDict):
 
 class Release(BaseModel):
     replicas: Annotated[int, Field(gt=0, lt=10)]
+
+
+Count = TypeAliasType("Count", Annotated[int, at.Ge(1)])
+Named = NewType("Named", str)
 
 
 def properties(data_type: Any) -> Any:
@@ -85,6 +89,11 @@ def test_what_is_said_about_an_answer_that_stands_alone_is_asked_too() -> None:
 def test_what_nobody_would_check_is_refused(data_type: Any, told: str) -> None:
     with pytest.raises(hitl.Invalid, match=told):
         Question(data_type, {})
+
+
+def test_another_name_of_a_type_says_the_same() -> None:
+    assert Question(Count, {}).input().int.min == 1
+    assert Question(Named, {}).input().HasField("str")
 
 
 def test_a_bound_that_is_said_twice_is_refused() -> None:

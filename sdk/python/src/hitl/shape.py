@@ -17,7 +17,6 @@ from typing_extensions import (
     NotRequired,
     ReadOnly,
     Required,
-    TypeAliasType,
     get_type_hints,
     is_typeddict,
 )
@@ -71,8 +70,9 @@ def shape(data_type: Any) -> Shape:
         plain_shape = shape(arguments[0])
         said = data_type.__metadata__ if origin is Annotated else ()
         return plain_shape._replace(schema=bounded(plain_shape.schema, said))
-    if hasattr(data_type, "__supertype__") or isinstance(data_type, TypeAliasType):
-        return shape(getattr(data_type, "__supertype__", None) or data_type.__value__)
+    for other in ("__supertype__", "__value__"):
+        if hasattr(data_type, other) and not isinstance(data_type, type):
+            return shape(getattr(data_type, other))
     for plain, plain_shape in _PLAIN.items():
         if plain in (data_type, origin):
             return plain_shape
