@@ -52,6 +52,21 @@ def test_a_function_that_fails_is_asked_again() -> None:
         assert caught.value.retryable
 
 
+def test_a_function_is_asked_for_another_token_when_one_is_refused() -> None:
+    tokens = iter(["old", "new", "spent", "spent"])
+    steps: list[Any] = [[UNKNOWN], [], [UNKNOWN], [UNKNOWN]]
+    with serving(*steps, token=lambda: next(tokens)) as (client, script):
+        client.get("e")
+        assert script.credentials == ["Bearer old", "Bearer new"]
+        with pytest.raises(hitl.Unauthenticated):
+            client.get("e")
+        assert script.credentials[2:] == ["Bearer spent", "Bearer spent"]
+    with serving([UNKNOWN], token="fixed") as (client, script):
+        with pytest.raises(hitl.Unauthenticated):
+            client.get("e")
+        assert script.calls == 1
+
+
 def test_the_environment_has_the_token_of_its_server_and_not_of_the_local_one() -> None:
     env = {"HITL_ENDPOINT": "127.0.0.1:1", "HITL_TOKEN": "hitl_env"}
     assert Config().resolve(env).token == "hitl_env"

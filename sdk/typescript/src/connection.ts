@@ -44,10 +44,11 @@ export class Connection {
   readonly #session: Http2SessionManager;
   readonly #transport: Transport;
   #closed = false;
-  /** Whether the local server has refused the token that it was known by. */
+  #lastToken = "";
+  /** Whether the server has refused the last token. */
   #isRefused = false;
-  /** Whether it is known by another one since. */
-  #isRenewed = false;
+  /** Whether there was no other token since. */
+  #isConfirmed = false;
 
   constructor(readonly settings: Settings, transport?: Transport) {
     this.telling = new Telling(settings.announce);
@@ -172,30 +173,32 @@ export class Connection {
     const before = local.endpoint;
     await local.ready();
     if (local.endpoint !== before) log.info(`the local server is at ${local.endpoint}`);
-    if (this.#isRefused) [this.#isRefused, this.#isRenewed] = [false, true];
   }
 
   /** Says who calls. */
   async #header(): Promise<Record<string, string> | undefined> {
     const { credential, local } = this.settings;
     const token = await (credential.isGiven || !local ? credential : local.credential).current();
+    if (this.#isRefused) [this.#isRefused, this.#isConfirmed] = [false, token === this.#lastToken];
+    this.#lastToken = token;
     return token ? { authorization: `Bearer ${token}` } : undefined;
   }
 
   #succeeded(): void {
     this.reached = true;
-    this.#isRenewed = false;
+    this.#isConfirmed = false;
   }
 
   /** The error of a call with what this connection knows of it. */
   #told(error: unknown): unknown {
     if (!(error instanceof HitlError)) return error;
     const { local, credential, isPatient } = this.settings;
-    const isOutdated = local && error.kind === "Unauthenticated" && !credential.isGiven && !this.#isRenewed;
     // A local server that was started anew takes another token, and `hitl up` knows which.
+    const changes = credential.changes || (local !== undefined && !credential.isGiven);
+    const isOutdated = error.kind === "Unauthenticated" && changes && !this.#isConfirmed;
     if (isOutdated) this.#isRefused = true;
     const isHopeless = error.isHopeless && !local && !this.reached && !isPatient;
-    return Object.assign(error, { retryable: error.retryable || isOutdated === true, isHopeless });
+    return Object.assign(error, { retryable: error.retryable || isOutdated, isHopeless });
   }
 }
 

@@ -36,6 +36,11 @@ export class Credential {
     return this.#token !== "";
   }
 
+  /** Whether another token may come another time. */
+  get changes(): boolean {
+    return typeof this.#token === "function";
+  }
+
   /** The token to call with now. */
   async current(): Promise<string> {
     if (typeof this.#token === "string") return this.#token;

@@ -42,6 +42,22 @@ test("a function is asked for each call, and again when it fails", async (t) => 
   await assert.rejects(failing.get("e"), { kind: "Unavailable", retryable: true, message });
 });
 
+test("a function is asked for another token when one is refused", async (t) => {
+  const get = (id: string) => {
+    if (credentials.at(-1) !== "Bearer new") throw refusal(Code.Unauthenticated, "ERROR_REASON_UNAUTHENTICATED");
+    return { id };
+  };
+  const { endpoint, credentials } = await served(t, { get });
+  const tokens = ["old", "new", "spent", "spent"];
+  const client = new Client({ endpoint, token: () => tokens.shift() ?? "" });
+  await client.get("e");
+  await assert.rejects(client.get("e"), { kind: "Unauthenticated", retryable: false });
+  assert.deepEqual(credentials, ["old", "new", "spent", "spent"].map((token) => `Bearer ${token}`));
+  await assert.rejects(new Client({ endpoint, token: "fixed" }).get("e"), { kind: "Unauthenticated" });
+  assert.equal(credentials.length, 5);
+  client.close();
+});
+
 test("the environment has the token of its server, and not of the local one", async () => {
   const env = { HITL_ENDPOINT: "127.0.0.1:1", HITL_TOKEN: "hitl_env" };
   const token = (config: Config, env: NodeJS.ProcessEnv) => resolve(config, env).credential.current();

@@ -59,9 +59,9 @@ class Connection:
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._token = settings.token
-        # Whether the local server has refused the token that it was known by, and whether it is
-        # known by another one since.
-        self._is_refused = self._is_renewed = False
+        self._last_token = ""
+        # Whether the server has refused the last token, and whether there was no other since.
+        self._is_refused = self._is_confirmed = False
         self._finding: asyncio.Task[Found] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -106,7 +106,7 @@ class Connection:
         except grpc.aio.AioRpcError as status:
             raise self._told(of_status(status, self.name)) from None
         self.reached = True
-        self._is_renewed = False
+        self._is_confirmed = False
         if message is None:
             raise Internal(f"{self.name} sent what cannot be read as a message of the API")
         return message
@@ -121,6 +121,9 @@ class Connection:
                 self._finding = asyncio.create_task(self.settings.local.up())
             self._go_to(await asyncio.shield(self._finding))
         token = await credential.current(self._token)
+        if self._is_refused:
+            self._is_refused, self._is_confirmed = False, token == self._last_token
+        self._last_token = token
         self._ensure_open()
         if self._channel is None:
             self._channel = self._open()
@@ -140,19 +143,17 @@ class Connection:
 
     def _told(self, error: Error) -> Error:
         """The error of a call with what this connection knows of it."""
-        if self.settings.local:
-            # One that was started anew takes another token, and `hitl up` knows which.
-            if isinstance(error, Unauthenticated) and not (self.settings.token or self._is_renewed):
-                self._is_refused = error.retryable = True
-            error.is_hopeless = False
-        elif self.reached or self.settings.is_patient:
+        local, given = self.settings.local, self.settings.token
+        # A local server that was started anew takes another one, and `hitl up` knows which.
+        changes = callable(given) or (local and not given)
+        if isinstance(error, Unauthenticated) and changes and not self._is_confirmed:
+            self._is_refused = error.retryable = True
+        if local or self.reached or self.settings.is_patient:
             error.is_hopeless = False
         return error
 
     def _go_to(self, found: Found) -> None:
         """Leaves the connection to where the local server was before."""
-        if self._is_refused:
-            self._is_refused, self._is_renewed = False, True
         self._token = self.settings.token or found.token
         endpoint = found.endpoint
         if endpoint != self.endpoint:
