@@ -2,8 +2,8 @@
 //!
 //! A command has an `id`, an `op`, and the `client` to do it with. The ops, and what else each has:
 //!
-//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `token`, `insecure`, each
-//!   only if it is set.
+//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `token`, `insecure`,
+//!   each only if it is set.
 //! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
 //!   can be created with. With a `run` it is asked of that. The reply is what the event tells of itself.

@@ -42,8 +42,10 @@ pub(crate) fn unpack(mut reply: Json) -> Result<Json> {
     } else if let Some(changes) = reply["ok"].get("changes").and_then(Json::as_array) {
         reply["ok"] = changed(changes)?;
     } else if let Some(listed) = reply["ok"].get("listed").and_then(Json::as_array) {
-        let names: Vec<_> =
-            listed.iter().map(|event| Ok(message::<v1::Event>(event)?.name)).collect::<Result<_>>()?;
+        let names: Vec<_> = listed
+            .iter()
+            .map(|event| Ok(message::<v1::Event>(event)?.name))
+            .collect::<Result<_>>()?;
         reply["ok"] = json!({"count": names.len(), "names": names});
     } else if let Some(events) = reply["ok"].get("events").and_then(Json::as_array) {
         let events: Vec<_> =

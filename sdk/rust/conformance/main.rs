@@ -6,15 +6,16 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use futures::future::BoxFuture;
-use hitl::{Choice, Choices, Client, Config, DataType, Event, EventBuilder, Object, v1};
+use hitl::{Choice, Choices, Client, Config, DataType, Event, EventBuilder, Object, Run, v1};
 use prost::Message;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
-use tokio::{runtime::Runtime, sync::Mutex, time::timeout};
+use tokio::{runtime::Runtime, sync::Mutex};
 
 /// Carries out a command for an event, whatever its type.
 type AnyEvent = Arc<dyn Fn(Json) -> BoxFuture<'static, Result<Json>> + Send + Sync>;
 static CLIENTS: LazyLock<Mutex<HashMap<String, Client>>> = LazyLock::new(Mutex::default);
+static RUNS: LazyLock<Mutex<HashMap<String, Run>>> = LazyLock::new(Mutex::default);
 static EVENTS: LazyLock<Mutex<HashMap<String, AnyEvent>>> = LazyLock::new(Mutex::default);
 
 /// Calls the setters for which the command has a member of the same name.
@@ -51,12 +52,32 @@ async fn carry_out(c: &Json) -> Result<Json> {
         return Ok(json!({}));
     }
     let client = CLIENTS.lock().await.get(text(c, "client")).cloned().context("no such client")?;
+    if c["op"] == "run" {
+        let run = client.run(text(c, "run_id"))?;
+        RUNS.lock().await.insert(text(c, "run").to_owned(), run);
+        return Ok(json!({}));
+    }
+    let run = RUNS.lock().await.get(text(c, "run")).cloned();
     let event = EVENTS.lock().await.get(text(c, "event")).cloned();
     let [id, reason, responder] = ["event_id", "reason", "responder"].map(|name| text(c, name));
     let reply = |event: v1::Event| json!({"event": event.encode_to_vec()});
     Ok(match (text(c, "op"), event) {
-        ("create", _) => create(&client, c).await?,
-        ("wait" | "cancel_event", Some(event)) => event(c.clone()).await?,
+        ("create", _) => create(&client, run.as_ref(), c).await?,
+        ("attach", _) => attach(&client, run.as_ref(), c).await?,
+        ("within", _) => {
+            let asks = client.run(text(c, "run_id"))?.within(within(&client, c)).await?;
+            json!({"event_ids": asks})
+        }
+        ("events", _) => {
+            let limit = c["limit"].as_u64().unwrap_or_default();
+            let mut events = client.events(message(c)?, usize::try_from(limit)?);
+            let mut listed = Vec::new();
+            while let Some(event) = events.next().await? {
+                listed.push(event.encode_to_vec());
+            }
+            json!({"listed": listed})
+        }
+        ("wait" | "poll" | "json" | "cancel_event", Some(event)) => event(c.clone()).await?,
         ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
         ("wait_event", _) => reply(client.wait_event(id).await?),
         ("wait_many", _) => {
@@ -93,30 +114,69 @@ async fn watch(client: &Client, c: &Json) -> Result<Json> {
     }
 }
 
-async fn create(client: &Client, c: &Json) -> Result<Json> {
+async fn within(client: &Client, c: &Json) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for _ in 0..c["count"].as_u64().unwrap_or_default() {
+        ids.push(client.event::<i64>(text(c, "name"), "How many?").create().await?.id().to_owned());
+    }
+    Ok(ids)
+}
+
+async fn attach(client: &Client, run: Option<&Run>, c: &Json) -> Result<Json> {
+    match text(c, "type") {
+        "int" => attached::<i64>(client, run, c).await,
+        "str" => attached::<String>(client, run, c).await,
+        kind => bail!("nothing is attached to as {kind}"),
+    }
+}
+
+async fn attached<T: DataType + Serialize>(
+    client: &Client,
+    run: Option<&Run>,
+    c: &Json,
+) -> Result<Json> {
+    keep::<T>(
+        c,
+        match run {
+            Some(run) => run.attach(text(c, "name"), c["number"].as_u64().unwrap_or(1)).await?,
+            None => client.attach(text(c, "event_id")).await?,
+        },
+    )
+    .await
+}
+
+async fn create(client: &Client, run: Option<&Run>, c: &Json) -> Result<Json> {
     let [name, prompt, yes, no] = ["name", "prompt", "yes", "no"].map(|name| text(c, name));
+    macro_rules! event {
+        ($type:ty) => {
+            match run {
+                Some(run) => run.event::<$type>(name, prompt),
+                None => client.event::<$type>(name, prompt),
+            }
+        };
+    }
     let options = Vec::<[String; 2]>::deserialize(&c["options"]).unwrap_or_default().into_iter();
     match text(c, "type") {
-        "int" => finish(c, set!(client.event::<i64>(name, prompt), c, min: i64, max: i64)).await,
-        "float" => finish(c, set!(client.event::<f64>(name, prompt), c, min: f64, max: f64)).await,
+        "int" => finish(c, set!(event!(i64), c, min: i64, max: i64)).await,
+        "float" => finish(c, set!(event!(f64), c, min: f64, max: f64)).await,
         "str" => {
             let format = v1::StrFormat::from_str_name(text(c, "format")).unwrap_or_default();
-            let event = client.event::<String>(name, prompt).format(format);
+            let event = event!(String).format(format);
             let event = set!(event, c, min_length: u32, max_length: u32, pattern: &str);
             finish(c, if c["multiline"] == true { event.multiline() } else { event }).await
         }
-        "bool" => finish(c, client.event::<bool>(name, prompt).labels(yes, no)).await,
+        "bool" => finish(c, event!(bool).labels(yes, no)).await,
         "choice" => {
-            let event = client.event::<Choice>(name, prompt);
+            let event = event!(Choice);
             let event = options.fold(event, |e, [value, label]| e.option_labelled(value, label));
             finish(c, event).await
         }
         "choices" => {
-            let event = client.event::<Choices>(name, prompt);
+            let event = event!(Choices);
             let event = options.fold(event, |e, [value, label]| e.option_labelled(value, label));
             finish(c, set!(event, c, min_selected: u32, max_selected: u32)).await
         }
-        _ => finish(c, client.event::<Object<Json>>(name, prompt).schema(&c["schema"])).await,
+        _ => finish(c, event!(Object<Json>).schema(&c["schema"])).await,
     }
 }
 
@@ -131,7 +191,11 @@ where
     let event = if c["markdown"] == true { event.markdown() } else { event };
     let limit = c["timeout_ms"].as_u64().map(Duration::from_millis);
     let event = if let Some(limit) = limit { event.timeout(limit) } else { event };
-    let event = Arc::new(event.create().await?);
+    keep(c, event.create().await?).await
+}
+
+async fn keep<T: DataType + Serialize>(c: &Json, event: Event<T>) -> Result<Json> {
+    let event = Arc::new(event);
     let reply = json!({
         "event_id": event.id(), "request_id": event.request_id(), "name": event.name(),
         "form_url": event.form_url(), "api_url": event.api_url(), "endpoint": event.endpoint(),
@@ -146,9 +210,13 @@ async fn carry_out_for<T: DataType + Serialize>(event: Arc<Event<T>>, c: Json) -
     if c["op"] == "cancel_event" {
         return Ok(json!({"cancelled": event.cancel(text(&c, "reason")).await?}));
     }
-    let limit = c["limit_ms"].as_u64().map_or(Duration::MAX, Duration::from_millis);
-    let value = timeout(limit, event.wait()).await.ok().transpose()?;
-    Ok(json!({"value": value, "gave_up": value.is_none()}))
+    let (value, without) = match (text(&c, "op"), c["limit_ms"].as_u64()) {
+        ("json", _) => return Ok(json!({"json": serde_json::from_str::<Json>(&event.to_json())?})),
+        ("poll", _) => (event.poll().await?, "pending"),
+        (_, Some(limit)) => (event.wait_for(Duration::from_millis(limit)).await?, "gave_up"),
+        (_, None) => (Some(event.wait().await?), "gave_up"),
+    };
+    Ok(if value.is_some() { json!({"value": value}) } else { json!({without: true}) })
 }
 
 fn results<M: Message>(name: &str, results: Vec<hitl::Result<M>>) -> Json {

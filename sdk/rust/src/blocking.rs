@@ -18,6 +18,7 @@ use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::attach;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::event;
@@ -34,9 +35,7 @@ pub type EventBuilder<T> = crate::EventBuilder<T, Client>;
 /// # Errors
 /// Those of [`crate::EventBuilder::create`] and [`crate::Event::wait`].
 pub fn ask<T: DataType>(name: &str, prompt: &str) -> Result<T> {
-    let event = Client::from_env()?.event::<T>(name, prompt).create()?;
-    event.announce();
-    event.wait()
+    Client::from_env()?.event::<T>(name, prompt).create()?.wait()
 }
 
 /// Like [`crate::Client`], whose methods say what each of these does.
@@ -94,6 +93,14 @@ impl Client {
         let count = requests.len();
         let results = block_on(self.client.answer_many(requests));
         results.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    /// Like [`crate::Client::attach`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::attach`].
+    pub fn attach<T: DataType>(&self, event_id: &str) -> Result<Event<T>> {
+        attach::attached(self.clone(), self.get(event_id)?)
     }
 
     /// Like [`crate::Client::get`].
@@ -169,6 +176,7 @@ impl<T: DataType> Event<T> {
     /// [`crate::ErrorKind::Declined`], [`crate::ErrorKind::Cancelled`] and
     /// [`crate::ErrorKind::TimedOut`] if the event ended without a value.
     pub fn wait(&self) -> Result<T> {
+        self.announce(&self.client.client);
         event::outcome(self.client.wait_event(self.id())?)
     }
 
@@ -178,9 +186,21 @@ impl<T: DataType> Event<T> {
     /// # Errors
     /// Those of `wait`.
     pub fn wait_for(&self, limit: Duration) -> Result<Option<T>> {
+        if limit.is_zero() {
+            return self.poll();
+        }
+        self.announce(&self.client.client);
         let wait = self.client.client.wait_event(self.id());
         let ended = block_on(async { tokio::time::timeout(limit, wait).await })?;
         ended.ok().map(|event| event::outcome(event?)).transpose()
+    }
+
+    /// Like the async `poll`: looks whether the event has ended.
+    ///
+    /// # Errors
+    /// Those of `wait`.
+    pub fn poll(&self) -> Result<Option<T>> {
+        event::outcome_if_ended(self.client.get(self.id())?)
     }
 
     /// Like the async `cancel`: withdraws the question.

@@ -13,12 +13,15 @@ use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 use crate::channel;
-use crate::config::{Config, Settings};
+use crate::config::{Config, Server, Settings};
 use crate::create::EventBuilder;
 use crate::credential::Authorized;
 use crate::error::{Error, Result};
-use crate::key::{self, Ticket};
+use crate::key::{self, PROCESS, Ticket};
+use crate::log;
 use crate::retry::Backoff;
+use crate::run::Counted;
+use crate::told::Telling;
 use crate::value::DataType;
 use crate::waits::{self, Waits};
 
@@ -48,6 +51,7 @@ struct Shared {
     channel: OnceLock<Channel>,
     reached: AtomicBool,
     waits: Arc<Waits>,
+    telling: Telling,
 }
 
 impl Client {
@@ -71,7 +75,8 @@ impl Client {
     pub(crate) fn with(settings: Settings, channel: OnceLock<Channel>) -> Self {
         let reached = AtomicBool::new(false);
         let waits = Arc::default();
-        Self { shared: Arc::new(Shared { settings, channel, reached, waits }) }
+        let telling = Telling::new(settings.announce);
+        Self { shared: Arc::new(Shared { settings, channel, reached, waits, telling }) }
     }
 
     /// The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the
@@ -105,11 +110,17 @@ impl Client {
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] names the fields to correct; [`crate::ErrorKind::Conflict`] if
     /// the idempotency key belongs to a different request; and those of reaching the server.
-    pub async fn create(
+    pub async fn create(&self, request: v1::CreateEventRequest) -> Result<v1::CreateEventResponse> {
+        self.create_in(None, request).await
+    }
+
+    /// Creates an event of `run`, else of the current one, else of the client's.
+    pub(crate) async fn create_in(
         &self,
+        run: Option<&Counted>,
         mut request: v1::CreateEventRequest,
     ) -> Result<v1::CreateEventResponse> {
-        let ticket = self.name(&mut request);
+        let ticket = self.name(run, &mut request);
         let reply = self
             .call(request, |mut stub, request| async move { stub.create_event(request).await })
             .await?;
@@ -234,7 +245,11 @@ impl Client {
         loop {
             match self.hear(ATTEMPT_LIMIT, rpc(stub.clone(), request.clone())).await {
                 Ok(reply) => return Ok(reply.into_inner()),
-                Err(error) => backoff.pause(error, goes_on).await?,
+                Err(error) => {
+                    let told = error.message().to_owned();
+                    backoff.pause(error, goes_on).await?;
+                    log::hindered(|| format!("calls again: {told}"));
+                }
             }
         }
     }
@@ -262,6 +277,11 @@ impl Client {
         Error::from_status(status, &self.shared.settings.server.name())
     }
 
+    /// Tells people where to answer.
+    pub(crate) fn tell(&self, event: &v1::Event) {
+        self.shared.telling.tell(event);
+    }
+
     pub(crate) fn waits(&self) -> &Arc<Waits> {
         &self.shared.waits
     }
@@ -272,7 +292,11 @@ impl Client {
     }
 
     pub(crate) fn worth_another(&self, error: &Error, elapsed: Duration) -> bool {
-        error.is_retryable() && elapsed <= self.shared.settings.retry_for
+        let Settings { server, is_patient, retry_for, .. } = &self.shared.settings;
+        let is_here = matches!(server, Server::Local(_));
+        // Where no server was ever met, nobody who listens means a wrong address.
+        let is_dead = error.is_nobody() && !(self.has_reached_server() || *is_patient || is_here);
+        error.is_retryable() && elapsed <= *retry_for && !is_dead
     }
 
     pub(crate) fn stub(&self) -> Result<Stub> {
@@ -292,13 +316,22 @@ impl Client {
     }
 
     /// Gives the request its namespace, and the key that makes it safe to repeat.
-    pub(crate) fn name(&self, request: &mut v1::CreateEventRequest) -> Option<Ticket> {
+    pub(crate) fn name(
+        &self,
+        run: Option<&Counted>,
+        request: &mut v1::CreateEventRequest,
+    ) -> Option<Ticket> {
         self.fill(&mut request.namespace);
         if !request.idempotency_key.is_empty() {
             return None;
         }
-        let run_id = self.shared.settings.run_id.as_deref();
-        let ticket = run_id.map(|run_id| Ticket::take(&request.namespace, run_id, &request.name));
+        let (namespace, name) = (&request.namespace, &request.name);
+        let run = run.cloned().or_else(Counted::current);
+        let of_client = || {
+            let run_id = self.shared.settings.run_id.as_deref();
+            run_id.map(|run_id| PROCESS.ticket(namespace, run_id, name))
+        };
+        let ticket = run.map(|run| run.ticket(namespace, name)).or_else(of_client);
         request.idempotency_key = ticket.as_ref().map_or_else(key::once, Ticket::key);
         ticket
     }

@@ -22,6 +22,7 @@ pub struct Config {
     run_id: Option<String>,
     binary: Option<PathBuf>,
     retry_for: Option<Duration>,
+    announce: Option<bool>,
 }
 
 impl Config {
@@ -71,11 +72,20 @@ impl Config {
         self
     }
 
-    /// How long a call is repeated while the server cannot be reached: 30 s unless set; zero means
-    /// one attempt. A wait, once it has reached the server, goes on without limit.
+    /// How long a call is repeated while the server cannot be reached; zero means one attempt. A wait,
+    /// once it has reached the server, goes on without limit. Unless set 30 s, but a server that was never
+    /// reached and whose machine refuses the connection is not called again.
     #[must_use]
     pub fn retry_for(mut self, limit: Duration) -> Self {
         self.retry_for = Some(limit);
+        self
+    }
+
+    /// Whether waits tell on stderr where to answer, if the program has not looked at the link itself. Else
+    /// `HITL_ANNOUNCE`, of which `0` is no; else they do.
+    #[must_use]
+    pub fn announce(mut self, is_wanted: bool) -> Self {
+        self.announce = Some(is_wanted);
         self
     }
 
@@ -113,6 +123,11 @@ impl Config {
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
             retry_for: self.retry_for.unwrap_or(Duration::from_secs(30)),
+            is_patient: self.retry_for.is_some(),
+            announce: self.announce.unwrap_or_else(|| {
+                let said = env("HITL_ANNOUNCE").unwrap_or_default().to_ascii_lowercase();
+                !["0", "false", "off"].contains(&said.as_str())
+            }),
         })
     }
 }
@@ -125,6 +140,9 @@ pub(crate) struct Settings {
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
     pub(crate) retry_for: Duration,
+    /// Whether the program has said how long calls are repeated.
+    pub(crate) is_patient: bool,
+    pub(crate) announce: bool,
 }
 
 impl Settings {

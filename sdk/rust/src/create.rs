@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::event::Event;
 use crate::object::Object;
+use crate::run::Counted;
 use crate::value::{Choices, DataType};
 
 /// An event that is about to be created. The server checks every rule, so all setters are infallible.
@@ -18,6 +19,8 @@ use crate::value::{Choices, DataType};
 pub struct EventBuilder<T: DataType, C = Client> {
     pub(crate) client: C,
     request: v1::CreateEventRequest,
+    /// The run that it is asked of.
+    run: Option<Counted>,
     input: T::Input,
     default: Option<T>,
 }
@@ -25,7 +28,11 @@ pub struct EventBuilder<T: DataType, C = Client> {
 impl<T: DataType, C> EventBuilder<T, C> {
     pub(crate) fn new(client: C, name: String, prompt: String) -> Self {
         let request = v1::CreateEventRequest { name, prompt, ..Default::default() };
-        Self { client, request, input: T::Input::default(), default: None }
+        Self { client, request, run: None, input: T::Input::default(), default: None }
+    }
+
+    pub(crate) fn in_run(self, run: Counted) -> Self {
+        Self { run: Some(run), ..self }
     }
 
     /// The run the event belongs to: `run` unless set.
@@ -92,8 +99,9 @@ impl<T: DataType> EventBuilder<T> {
     /// # Errors
     /// Those of [`Client::create`].
     pub async fn create(self) -> Result<Event<T>> {
+        let run = self.run.clone();
         let (client, request) = self.into_request()?;
-        let reply = client.create(request).await?;
+        let reply = client.create_in(run.as_ref(), request).await?;
         Event::new(client, reply)
     }
 }

@@ -57,6 +57,8 @@ pub struct Error(pub(crate) Box<Inner>);
 pub(crate) struct Inner {
     pub(crate) kind: ErrorKind,
     pub(crate) retryable: bool,
+    /// Whether the machine of the server has refused the connection.
+    pub(crate) nobody: bool,
     pub(crate) reason: String,
     pub(crate) message: String,
     pub(crate) metadata: HashMap<String, String>,
@@ -79,6 +81,11 @@ impl Error {
     /// Whether it says that the server cannot be reached or cannot serve now, more than something about the call.
     pub(crate) fn is_loss(&self) -> bool {
         self.is_retryable() || self.kind() == ErrorKind::Unavailable
+    }
+
+    /// Whether the machine of the server has refused the connection.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.0.nobody
     }
 
     /// Full name of the server's [`v1::ErrorReason`], such as `ERROR_REASON_EVENT_NOT_FOUND`. Empty if
@@ -129,6 +136,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             retryable: false,
+            nobody: false,
             reason: String::new(),
             message,
             metadata: HashMap::new(),

@@ -1,9 +1,12 @@
 //! An event that was created, and its typed outcome.
 
 use std::marker::PhantomData;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
-use hitl_proto::{v1, visible};
+use hitl_proto::v1;
+use tokio::time::timeout;
 
 use crate::client::{Client, present};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,13 +19,21 @@ pub struct Event<T, C = Client> {
     pub(crate) client: C,
     record: v1::Event,
     existed: bool,
+    /// Whether people are told where to answer, as far as is known.
+    is_told: Arc<AtomicBool>,
     answer: PhantomData<fn() -> T>,
 }
 
 impl<T: DataType, C> Event<T, C> {
     pub(crate) fn new(client: C, reply: v1::CreateEventResponse) -> Result<Self> {
         let record = present(reply.event)?;
-        Ok(Self { client, record, existed: reply.existed, answer: PhantomData })
+        Ok(Self {
+            client,
+            record,
+            existed: reply.existed,
+            is_told: Arc::default(),
+            answer: PhantomData,
+        })
     }
 
     /// The event's id: 32 lower-case hexadecimal digits.
@@ -40,13 +51,16 @@ impl<T: DataType, C> Event<T, C> {
         &self.record.name
     }
 
-    /// The page where a person answers. A secret: whoever has it can answer this one event.
+    /// The page where a person answers. A secret: whoever has it can answer this one event. Who looks at
+    /// it tells people of it, so a wait does not.
     pub fn form_url(&self) -> &str {
+        self.is_told.store(true, Ordering::Relaxed);
         &self.record.form_url
     }
 
     /// Where a program answers with plain JSON. A secret like [`Event::form_url`].
     pub fn api_url(&self) -> &str {
+        self.is_told.store(true, Ordering::Relaxed);
         &self.record.api_url
     }
 
@@ -54,6 +68,17 @@ impl<T: DataType, C> Event<T, C> {
     pub fn deadline(&self) -> SystemTime {
         let deadline = self.record.deadline.unwrap_or_default();
         deadline.try_into().unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Which event it is, as JSON and without secrets: another process attaches to it by the `id`.
+    pub fn to_json(&self) -> String {
+        let v1::Event { id, namespace, name, deadline, .. } = &self.record;
+        let deadline = deadline.map(|deadline| deadline.to_string());
+        let existed = self.existed;
+        let which = serde_json::json!({
+            "id": id, "namespace": namespace, "name": name, "deadline": deadline, "existed": existed,
+        });
+        which.to_string()
     }
 
     /// Whether it had been created before, by an earlier start of this run or with the same
@@ -67,14 +92,10 @@ impl<T: DataType, C> Event<T, C> {
         &self.record
     }
 
-    pub(crate) fn announce(&self) {
-        if !waits::is_final(&self.record) {
-            let (name, link) = (visible::line(self.name()), visible::line(self.form_url()));
-            match self.form_url() {
-                // Whoever has a token that may hand out links can say where.
-                "" => eprintln!("hitl: \"{name}\" ({}) waits for an answer", self.id()),
-                _ => eprintln!("hitl: \"{name}\" waits for an answer at {link}"),
-            }
+    /// Tells people once where to answer, by the client that waits.
+    pub(crate) fn announce(&self, client: &Client) {
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            client.tell(&self.record);
         }
     }
 }
@@ -87,13 +108,35 @@ impl<T: DataType> Event<T> {
 
     /// Waits until the event ends, through lost connections and server restarts, and returns the
     /// answer; or, if it timed out, the default it was created with. Drop the future to stop waiting;
-    /// the event stays.
+    /// the event stays. Prints to stderr where to answer, once, unless the program has looked at the link
+    /// or [`crate::Config::announce`] is off.
     ///
     /// # Errors
     /// [`ErrorKind::Declined`], [`ErrorKind::Cancelled`] and [`ErrorKind::TimedOut`] if the event ended
     /// without a value; [`Error::response`] tells when, why and by whom.
     pub async fn wait(&self) -> Result<T> {
+        self.announce(&self.client);
         outcome(waits::wait(&self.client, self.id()).await?)
+    }
+
+    /// Like [`Event::wait`], but at most for `limit`: none if the event has not ended by then. It stays, and
+    /// can be waited for again. With a limit of zero it looks once, as [`Event::poll`] does.
+    ///
+    /// # Errors
+    /// Those of [`Event::wait`].
+    pub async fn wait_for(&self, limit: Duration) -> Result<Option<T>> {
+        if limit.is_zero() {
+            return self.poll().await;
+        }
+        timeout(limit, self.wait()).await.ok().transpose()
+    }
+
+    /// Looks whether the event has ended: what [`Event::wait`] would return, and none if it has not.
+    ///
+    /// # Errors
+    /// Those of [`Event::wait`].
+    pub async fn poll(&self) -> Result<Option<T>> {
+        outcome_if_ended(self.client.get(self.id()).await?)
     }
 
     /// Withdraws the question. `reason` may be empty.
@@ -103,6 +146,11 @@ impl<T: DataType> Event<T> {
     pub async fn cancel(&self, reason: &str) -> Result<()> {
         self.client.cancel(self.id(), reason).await.map(drop)
     }
+}
+
+/// What an event means to whoever looks whether it has ended.
+pub(crate) fn outcome_if_ended<T: DataType>(event: v1::Event) -> Result<Option<T>> {
+    if waits::is_final(&event) { outcome(event).map(Some) } else { Ok(None) }
 }
 
 /// What an ended event means to whoever waited for it.

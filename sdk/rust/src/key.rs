@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -19,35 +19,49 @@ struct Numbers {
 
 type Series = (String, String, String);
 
+/// How many events of each name were asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts(Arc<Mutex<HashMap<Series, Numbers>>>);
+
 /// One count for the whole process, since several clients may serve one run.
-static NUMBERS: LazyLock<Mutex<HashMap<Series, Numbers>>> = LazyLock::new(Mutex::default);
+pub(crate) static PROCESS: LazyLock<Counts> = LazyLock::new(Counts::default);
 
 /// Says how-many-th event of its name this is. Unless kept, its number goes to the next one: a
 /// create that failed and is repeated by the program must not change what later events are.
 #[derive(Debug)]
 pub(crate) struct Ticket {
+    counts: Counts,
     series: Series,
     number: u64,
     kept: bool,
 }
 
-impl Ticket {
-    pub(crate) fn take(namespace: &str, run_id: &str, name: &str) -> Self {
+impl Counts {
+    /// The place of the next event of this name.
+    pub(crate) fn ticket(&self, namespace: &str, run_id: &str, name: &str) -> Ticket {
         let series = (namespace.to_owned(), run_id.to_owned(), name.to_owned());
-        let number = with_numbers(&series, |numbers| {
+        let number = self.with_numbers(&series, |numbers| {
             numbers.returned.pop_first().unwrap_or_else(|| {
                 numbers.issued += 1;
                 numbers.issued
             })
         });
-        Self { series, number, kept: false }
+        Ticket { counts: self.clone(), series, number, kept: false }
     }
 
-    /// `run-` and the SHA-256 of run id, name and number, one a line: the same in every language.
+    fn with_numbers<R>(&self, series: &Series, change: impl FnOnce(&mut Numbers) -> R) -> R {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(numbers) = all.get_mut(series) {
+            return change(numbers);
+        }
+        change(all.entry(series.clone()).or_default())
+    }
+}
+
+impl Ticket {
     pub(crate) fn key(&self) -> String {
         let (_, run_id, name) = &self.series;
-        let digest = Sha256::digest(format!("{run_id}\n{name}\n{}", self.number));
-        format!("run-{}", hex(&digest))
+        of_run(run_id, name, self.number)
     }
 
     pub(crate) fn keep(mut self) {
@@ -58,17 +72,27 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.kept {
-            with_numbers(&self.series, |numbers| numbers.returned.insert(self.number));
+            let number = self.number;
+            self.counts.with_numbers(&self.series, |numbers| numbers.returned.insert(number));
         }
     }
 }
 
-fn with_numbers<R>(series: &Series, change: impl FnOnce(&mut Numbers) -> R) -> R {
-    let mut all = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(numbers) = all.get_mut(series) {
-        return change(numbers);
-    }
-    change(all.entry(series.clone()).or_default())
+/// The key of the n-th event of a name in a run, `run-` and the SHA-256 of run id, name and number, one
+/// a line: the same in every language.
+pub(crate) fn of_run(run_id: &str, name: &str, number: u64) -> String {
+    let digest = Sha256::digest(format!("{run_id}\n{name}\n{number}"));
+    format!("run-{}", hex(&digest))
+}
+
+/// The id that the server gives to the event of a key: a UUID of the version that is for ids of one's
+/// own.
+pub(crate) fn event_id(namespace: &str, key: &str) -> String {
+    let digest = Sha256::digest(format!("{namespace}\0{key}"));
+    let mut id: [u8; 16] = *digest.first_chunk().expect("a SHA-256 has 32 bytes");
+    id[6] = (id[6] & 0x0f) | 0x80;
+    id[8] = (id[8] & 0x3f) | 0x80;
+    hex(&id)
 }
 
 /// A key that no other call has.
@@ -99,7 +123,7 @@ mod tests {
     use super::*;
 
     fn kept(run_id: &str, name: &str) -> String {
-        let ticket = Ticket::take("default", run_id, name);
+        let ticket = PROCESS.ticket("default", run_id, name);
         let key = ticket.key();
         ticket.keep();
         key
@@ -109,7 +133,7 @@ mod tests {
     fn the_derivation_never_changes() {
         // printf 'r\nn\n1' | sha256sum
         let expected = "run-b1782565ffd03f55c14560a1cd6def44fa03e5808e228626e97a8192ac01eff7";
-        assert_eq!(Ticket::take("default", "r", "n").key(), expected);
+        assert_eq!(PROCESS.ticket("default", "r", "n").key(), expected);
     }
 
     #[test]
@@ -120,11 +144,21 @@ mod tests {
 
     #[test]
     fn a_number_that_made_no_event_goes_to_the_next_one() {
-        let (first, second) = (Ticket::take("n", "k3", "a"), Ticket::take("n", "k3", "a"));
+        let (first, second) = (PROCESS.ticket("n", "k3", "a"), PROCESS.ticket("n", "k3", "a"));
         let key = first.key();
         drop(first);
         second.keep();
-        assert_eq!(Ticket::take("n", "k3", "a").key(), key);
+        assert_eq!(PROCESS.ticket("n", "k3", "a").key(), key);
+    }
+
+    #[test]
+    fn the_id_of_a_key_is_a_uuid_made_of_its_hash() {
+        let hash = hex(&Sha256::digest("default\0key"));
+        let id = event_id("default", "key");
+        assert_eq!(
+            (&id[12..13], &id[..12], &id[13..16], &id[17..]),
+            ("8", &hash[..12], &hash[13..16], &hash[17..32])
+        );
     }
 
     #[test]

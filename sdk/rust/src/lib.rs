@@ -26,12 +26,15 @@
 //!   asks twice still asks twice. The count is kept per process, namespace, run and name, shared by
 //!   every client in the process; what an event of a run asks must therefore not vary from start to
 //!   start (no clock in the prompt), and events of one name must be created in a fixed order.
+//! - **An attempt that is repeated in the same process** is a [`Run`] of its own, which counts from the
+//!   beginning: `client.run("job-9")?.within(async { … }).await`.
 //! - **Waits go on** through lost connections and server restarts until the event ends. Drop the
 //!   future to stop waiting; the event stays.
 //!
 //! Everything here is async on tokio; [`blocking`] is the same for programs that are not.
 
 mod admin;
+mod attach;
 pub mod blocking;
 mod bounds;
 mod channel;
@@ -42,13 +45,17 @@ mod credential;
 mod endpoint;
 mod error;
 mod event;
+mod events;
 mod key;
 mod local;
+mod log;
 mod many;
 mod object;
 mod program;
 mod retry;
+mod run;
 mod status;
+mod told;
 mod value;
 mod waits;
 mod watch;
@@ -60,6 +67,8 @@ mod call_tests;
 #[cfg(test)]
 mod local_tests;
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod wait_tests;
@@ -70,17 +79,19 @@ pub use create::EventBuilder;
 pub use credential::Token;
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use event::Event;
+pub use events::Events;
 /// The messages of the `hitl.v1` API, for untyped use.
 pub use hitl_proto::v1;
 /// An answer in one of the forms that [`Client::answer`] takes: a typed value, JSON, or text.
 pub use hitl_proto::v1::answer_event_request::Answer;
 pub use object::Object;
+pub use run::Run;
 pub use value::{Choice, Choices, DataType};
 pub use watch::{Change, Watch};
 
 /// Asks one question and waits for its answer, with everything else left at its default.
 ///
-/// Prints where to answer to stderr, since nobody could know otherwise.
+/// Prints where to answer to stderr, as [`Event::wait`] does.
 ///
 /// # Errors
 /// Those of [`EventBuilder::create`] and [`Event::wait`].
@@ -92,7 +103,5 @@ pub use watch::{Change, Watch};
 /// # }
 /// ```
 pub async fn ask<T: DataType>(name: &str, prompt: &str) -> Result<T> {
-    let event = Client::from_env()?.event::<T>(name, prompt).create().await?;
-    event.announce();
-    event.wait().await
+    Client::from_env()?.event::<T>(name, prompt).create().await?.wait().await
 }

@@ -27,7 +27,7 @@ impl Client {
         &self,
         mut requests: Vec<v1::CreateEventRequest>,
     ) -> Vec<Result<v1::CreateEventResponse>> {
-        let tickets: Vec<_> = requests.iter_mut().map(|request| self.name(request)).collect();
+        let tickets: Vec<_> = requests.iter_mut().map(|request| self.name(None, request)).collect();
         let send = |mut stub: Stub, requests| async move {
             let batch = v1::BatchCreateEventsRequest { requests };
             let results = stub.batch_create_events(batch).await?.into_inner().results;

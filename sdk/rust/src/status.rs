@@ -1,5 +1,7 @@
 //! What the end of a call means: the server's own errors, and the many faces of a lost connection.
 
+use std::io;
+
 use hitl_proto::{v1, visible};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -23,6 +25,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             retryable: matches!(kind, ErrorKind::Unavailable | ErrorKind::Exhausted),
+            nobody: false,
             reason: info.reason,
             message: visible::line(status.message()).into_owned(),
             metadata: info.metadata,
@@ -46,6 +49,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             retryable: matches!(kind, ErrorKind::Unavailable | ErrorKind::Exhausted),
+            nobody: false,
             reason: reason.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
             message: visible::line(&failure.message).into_owned(),
             metadata: failure.metadata.into_iter().collect(),
@@ -67,14 +71,17 @@ impl Error {
     fn not_ours(status: &Status, endpoint: &str) -> Self {
         let mut cause = std::error::Error::source(status);
         let mut root = status.message().to_owned();
+        let mut nobody = false;
         while let Some(error) = cause {
             if let Some(ours) = error.downcast_ref::<Self>() {
                 return ours.clone();
             }
+            let io = error.downcast_ref::<io::Error>();
+            nobody |= io.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
             root = error.to_string();
             cause = error.source();
         }
-        match status.code() {
+        let mut told = match status.code() {
             // It has arrived, so that to ask again would give the same.
             Code::Internal if status.message().starts_with(UNREADABLE) => Self::internal(format!(
                 "{endpoint}: the server sent a reply that cannot be read: {root}"
@@ -93,7 +100,9 @@ impl Error {
                 "{endpoint} is not a hitl server, or one too old for this call: {root}"
             )),
             code => Self::new(kind(code), format!("{endpoint} refused the call: {root}")),
-        }
+        };
+        told.0.nobody = nobody;
+        told
     }
 }
 

@@ -131,6 +131,11 @@ impl Waits {
         }
     }
 
+    /// How many events are waited for.
+    fn count(&self) -> usize {
+        self.state().waits.len()
+    }
+
     /// Notes that nobody serves the stream any more, if nothing is waited for.
     fn stop(&self) -> bool {
         let mut state = self.state();

@@ -12,6 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{Waits, is_final};
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::log;
 use crate::retry::Backoff;
 
 /// Three of the server's default heartbeats.
@@ -26,6 +27,13 @@ pub(super) async fn serve(client: Client) {
         let lost = attend(&client, waits, &mut backoff).await;
         if let Err(error) = lost {
             let delay = backoff.delay(&error);
+            let again = delay.as_secs_f32();
+            log::hindered(|| {
+                format!(
+                    "lost the server at {}, tries again in {again:.1} s: {error}",
+                    client.endpoint()
+                )
+            });
             waits.give_up(&error, |elapsed| {
                 error.is_loss() && client.has_reached_server()
                     || client.worth_another(&error, elapsed + delay)
@@ -61,6 +69,7 @@ impl Drop for Served {
 /// Follows one stream until nothing is waited for or it is lost.
 async fn attend(client: &Client, waits: &Waits, backoff: &mut Backoff) -> Result<()> {
     waits.begin();
+    log::happened(|| format!("waits for {} events at {}", waits.count(), client.endpoint()));
     let (say, said) = mpsc::channel(1);
     if let Some(message) = waits.message(client.namespace()) {
         say.try_send(message).expect("there is room for one");
