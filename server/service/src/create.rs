@@ -80,7 +80,8 @@ impl Service {
     }
 }
 
-/// The id that belongs to an idempotency key: a hash, so that every replica finds the same one without asking.
+/// The id that belongs to an idempotency key: a hash, so that every replica, and every SDK, finds the same one without
+/// asking.
 fn keyed_id(namespace: &Namespace, key: &str) -> EventId {
     let hash = Sha256::new()
         .chain_update(namespace.as_str())
