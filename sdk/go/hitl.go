@@ -20,7 +20,10 @@
 // from its beginning gets the same events and the answers already given. A loop that asks twice
 // still asks twice. The count is kept per process, namespace, run and name, shared by every client
 // in the process; what an event of a run asks must therefore not vary from start to start (no clock
-// in the prompt), and events of one name must be created in a fixed order.
+// in the prompt), and events of one name must be created in a fixed order. What is tried again inside one
+// process is a [Run] of its own, which counts from the beginning each time.
+//
+// [Attach] goes back to an event that was asked before, here or elsewhere, with the type of its answer.
 //
 // Waits go on through lost connections and server restarts until the event ends. End the context to
 // stop waiting; the event stays.

@@ -23,17 +23,11 @@ func run(ctx context.Context) error {
 	}
 	defer client.Close()
 	request := &hitlv1.ListEventsRequest{State: hitlv1.EventState_EVENT_STATE_PENDING}
-	for {
-		page, err := client.List(ctx, request)
+	for event, err := range client.Events(ctx, request, 0) {
 		if err != nil {
 			return err
 		}
-		for _, event := range page.GetEvents() {
-			fmt.Printf("%s  %s  %q\n", event.GetId(), event.GetName(), event.GetPrompt())
-		}
-		if page.GetNextPageToken() == "" {
-			return nil
-		}
-		request.PageToken = page.GetNextPageToken()
+		fmt.Printf("%s  %s  %q\n", event.GetId(), event.GetName(), event.GetPrompt())
 	}
+	return nil
 }

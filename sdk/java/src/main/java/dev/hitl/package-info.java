@@ -23,6 +23,8 @@
  *       the answers already given. The count is kept per process, namespace, run and name, shared by
  *       every client in the process; what an event of a run asks must therefore not vary from start
  *       to start (no clock in the prompt), and events of one name must be created in a fixed order.
+ *       What is tried again inside one process is a {@link dev.hitl.Run} of its own, which counts from
+ *       the beginning each time.
  *   <li><b>Waits go on</b> through lost connections and server restarts until the event ends.
  * </ul>
  *
