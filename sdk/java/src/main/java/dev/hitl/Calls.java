@@ -7,9 +7,7 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -67,25 +65,8 @@ final class Calls {
 
     /** Calls, again for as long as that can help, and blocks until there is the reply. */
     <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
-        return uninterrupted(
-                () -> join(repeat(this::worthAnother, backoff -> attempt(method, request, reply -> reply))));
-    }
-
-    /** What blocks, and ends if its thread is interrupted. */
-    interface Blocking<R> {
-        R run() throws InterruptedException;
-    }
-
-    /** Blocks until {@code work} is done. An interrupt cancels it, and the thread stays interrupted. */
-    static <R> R uninterrupted(Blocking<R> work) {
-        try {
-            return work.run();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            CancellationException cancelled = new CancellationException("interrupted");
-            cancelled.initCause(interrupted);
-            throw cancelled;
-        }
+        return Blocking.uninterrupted(
+                () -> Blocking.join(repeat(this::worthAnother, backoff -> attempt(method, request, reply -> reply))));
     }
 
     Timer timer() {
@@ -148,42 +129,54 @@ final class Calls {
             return first;
         }
         CompletableFuture<T> outcome = new CompletableFuture<>();
-        first.whenComplete((reply, failure) -> {
-            boolean isUnknown = failure instanceof HitlException error
-                    && error.kind() == HitlException.Kind.UNAUTHENTICATED
-                    && !outcome.isDone();
-            if (!isUnknown) {
-                pass(reply, failure, outcome);
-                return;
-            }
-            String refused = used == null ? localToken : used;
-            settings.local().up().whenComplete((found, none) -> {
-                if (found == null || found.token.equals(refused)) {
-                    pass(reply, failure, outcome);
-                    return;
-                }
-                // Another server is where the one before had been.
-                channelTo(found);
-                var again = attemptOnce(method, request, silenceLimit, read);
-                again.whenComplete((late, error) -> pass(late, error, outcome));
-                endWith(outcome, again);
-            });
-        });
-        endWith(outcome, first);
+        follow(first, outcome, failure ->
+                hasNewToken(used, failure).thenAccept(isNew -> {
+                    if (isNew && !outcome.isDone()) {
+                        var again = attemptOnce(method, request, silenceLimit, read);
+                        follow(again, outcome, outcome::completeExceptionally);
+                    } else {
+                        outcome.completeExceptionally(failure);
+                    }
+                }));
         return outcome;
     }
 
-    private static <T> void pass(T reply, Throwable failure, CompletableFuture<T> outcome) {
-        if (failure == null) {
-            outcome.complete(reply);
-        } else {
-            outcome.completeExceptionally(failure);
-        }
+    /** Ends {@code outcome} as the attempt ends, unless that failed; and the attempt if nobody wants it any more. */
+    private static <T> void follow(
+            CompletableFuture<T> attempt, CompletableFuture<T> outcome, Consumer<Throwable> failed) {
+        outcome.whenComplete((reply, failure) -> attempt.cancel(true));
+        attempt.whenComplete((reply, failure) -> {
+            if (failure == null) {
+                outcome.complete(reply);
+            } else {
+                failed.accept(failure);
+            }
+        });
     }
 
-    /** Cancels an attempt that nobody wants the outcome of. */
-    private static void endWith(CompletableFuture<?> outcome, CompletableFuture<?> attempt) {
-        outcome.whenComplete((reply, failure) -> attempt.cancel(true));
+    /** What the local server that is called knows this user by, null before it is found. */
+    String localToken() {
+        return localToken;
+    }
+
+    /**
+     * Whether the local server that failed a call has another token than the one that was used, which may be null for
+     * the present one: it was started anew where the one before had been.
+     */
+    CompletableFuture<Boolean> hasNewToken(String used, Throwable failure) {
+        boolean isUnknown = failure instanceof HitlException error
+                && error.kind() == HitlException.Kind.UNAUTHENTICATED;
+        if (settings.local() == null || !isUnknown) {
+            return CompletableFuture.completedFuture(false);
+        }
+        String refused = used == null ? localToken : used;
+        return settings.local().up().handle((found, none) -> {
+            boolean isNew = found != null && !closed && !found.token.equals(refused);
+            if (isNew) {
+                channelTo(found);
+            }
+            return isNew;
+        });
     }
 
     private <Q, R, T> CompletableFuture<T> attemptOnce(
@@ -276,22 +269,5 @@ final class Calls {
             settings.log().info("the local server is at %s", target.url());
         }
         return channel;
-    }
-
-    /** Blocks until {@code future} ends. An interrupt cancels it. */
-    static <R> R join(CompletableFuture<R> future) throws InterruptedException {
-        try {
-            return future.get();
-        } catch (InterruptedException interrupted) {
-            future.cancel(true);
-            throw interrupted;
-        } catch (ExecutionException failed) {
-            if (failed.getCause() instanceof HitlException error) {
-                // It was made by a thread of the connection; where it is thrown is what one wants to see.
-                error.fillInStackTrace();
-                throw error;
-            }
-            throw HitlException.internal(failed.getCause().toString(), failed.getCause());
-        }
     }
 }

@@ -131,7 +131,7 @@ public final class Client implements AutoCloseable {
             filled.add(entry.setIdempotencyKey(key.text()).build());
         }
         try {
-            var results = Calls.uninterrupted(() -> Many.create(calls, filled));
+            var results = Blocking.uninterrupted(() -> Many.create(calls, filled));
             IntStream.range(0, keys.size())
                     .filter(at -> results.get(at).error() == null)
                     .forEach(at -> keys.get(at).keep());
@@ -218,7 +218,7 @@ public final class Client implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted; the event stays
      */
     public dev.hitl.v1.Event awaitEvent(String eventId) throws InterruptedException {
-        return Calls.join(awaitEventAsync(eventId));
+        return Blocking.join(awaitEventAsync(eventId));
     }
 
     /**
@@ -264,7 +264,7 @@ public final class Client implements AutoCloseable {
             entry.setNamespace(orOurs(request.getNamespace()));
             filled.add(entry.setAnswerId(orElse(request.getAnswerId(), Key.once())).build());
         }
-        return Calls.uninterrupted(() -> Many.answer(calls, filled));
+        return Blocking.uninterrupted(() -> Many.answer(calls, filled));
     }
 
     /**

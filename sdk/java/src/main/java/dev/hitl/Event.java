@@ -91,7 +91,7 @@ public final class Event<T> {
      * @throws InterruptedException if the thread is interrupted; the event stays
      */
     public T await() throws InterruptedException {
-        return Calls.join(awaitAsync());
+        return Blocking.join(awaitAsync());
     }
 
     /**
@@ -125,7 +125,7 @@ public final class Event<T> {
             }
         });
         try {
-            return Calls.join(late);
+            return Blocking.join(late);
         } finally {
             passed.cancel(false);
             answer.cancel(true);

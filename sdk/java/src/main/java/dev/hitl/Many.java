@@ -145,7 +145,7 @@ final class Many<Q extends MessageLite, R> {
     private Failed exchange(List<Integer> batch) throws InterruptedException {
         List<Result<R>> replies;
         try {
-            replies = Calls.join(send.apply(batch.stream().map(requests::get).toList()));
+            replies = Blocking.join(send.apply(batch.stream().map(requests::get).toList()));
             if (replies.size() != batch.size()) {
                 String message = "the server sent %d results for %d entries";
                 throw HitlException.internal(message.formatted(replies.size(), batch.size()), null);
@@ -176,7 +176,7 @@ final class Many<Q extends MessageLite, R> {
     private void pause(Duration delay) throws InterruptedException {
         CompletableFuture<Void> passed = new CompletableFuture<>();
         calls.timer().after(delay, () -> passed.complete(null));
-        Calls.join(passed);
+        Blocking.join(passed);
     }
 
     /** Whether the server has asked for an entry again, at once, in another call. */

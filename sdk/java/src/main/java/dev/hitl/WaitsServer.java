@@ -12,6 +12,8 @@ final class WaitsServer {
     /** Opens another one, after a loss. */
     private volatile Future<?> next;
     private volatile boolean isOver;
+    /** Whether the token was renewed since the server has said anything. */
+    private volatile boolean isRenewed;
 
     WaitsServer(Calls calls, Waits waits) {
         this.calls = calls;
@@ -21,6 +23,7 @@ final class WaitsServer {
     void open() {
         WaitsCall opened = calls.waits(waits, message -> {
             backoff.reset();
+            isRenewed = false;
             waits.hear(message);
         });
         if (!waits.begin(this, opened)) {
@@ -28,7 +31,12 @@ final class WaitsServer {
             return;
         }
         stream = opened;
-        opened.outcome.whenComplete((none, failure) -> lost(failure));
+        String used = calls.localToken();
+        opened.outcome.whenComplete((none, failure) -> {
+            if (!isOver) {
+                calls.hasNewToken(used, failure).thenAccept(isNew -> lost(failure, isNew));
+            }
+        });
         calls.begin(opened);
         leaveIfOver();
     }
@@ -47,8 +55,13 @@ final class WaitsServer {
         leaveIfOver();
     }
 
-    private void lost(Throwable failure) {
+    private void lost(Throwable failure, boolean hasNewToken) {
         if (isOver) {
+            return;
+        }
+        if (hasNewToken && !isRenewed) {
+            isRenewed = true;
+            open();
             return;
         }
         HitlException error =

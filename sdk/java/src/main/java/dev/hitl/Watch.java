@@ -27,6 +27,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
     private volatile Call<WatchEventsRequest, WatchEventsResponse, Void> call;
     private volatile boolean isClosed;
     private int opened;
+    /** Whether the token was renewed since the server has said anything. */
+    private boolean isRenewed;
     /** How often in a row it was lost. */
     private int losses;
     private boolean isNextWanted;
@@ -57,7 +59,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
                 isNextWanted = false;
                 call.next();
             }
-            Calls.uninterrupted(happened::take).run();
+            Blocking.uninterrupted(happened::take).run();
         }
         return next != null && !isClosed;
     }
@@ -94,7 +96,11 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
                 request.build(),
                 silenceLimit,
                 message -> happened.add(() -> take(number, message)));
-        call.outcome.whenComplete((none, failure) -> happened.add(() -> lost(failure)));
+        String used = calls.localToken();
+        call.outcome.whenComplete(
+                (none, failure) ->
+                        calls.hasNewToken(used, failure)
+                                .thenAccept(isNew -> happened.add(() -> lost(failure, isNew))));
         if (isClosed) {
             call.outcome.cancel(true);
         }
@@ -107,6 +113,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         }
         backoff.reset();
         losses = 0;
+        isRenewed = false;
         isNextWanted = true;
         if (message.hasBookmark()) {
             request.setResumeToken(message.getBookmark().getResumeToken());
@@ -116,8 +123,13 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         }
     }
 
-    private void lost(Throwable failure) {
+    private void lost(Throwable failure, boolean hasNewToken) {
         isNextWanted = false;
+        if (hasNewToken && !isRenewed && !isClosed) {
+            isRenewed = true;
+            open();
+            return;
+        }
         if (!(failure instanceof HitlException error)) {
             // The watch was closed.
             return;

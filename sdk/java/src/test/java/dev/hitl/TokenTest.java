@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hitl.v1.Event;
+import dev.hitl.v1.WatchEventsRequest;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
@@ -156,7 +157,7 @@ class TokenTest {
     private Path up(int port, String first, String last) throws IOException {
         String line = "echo '{\"endpoint\":\"http://127.0.0.1:" + port + "\",\"token\":\"'$(cat $0.token)'\"}'";
         String script = "#!/bin/sh\n[ -e $0.token ] || echo %s > $0.token\n%s\necho %s > $0.token\n";
-        Path program = Files.writeString(dir.resolve(last), script.formatted(first, line, last));
+        Path program = Files.writeString(dir.resolve(first + "-" + last), script.formatted(first, line, last));
         return Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
     }
 
@@ -170,6 +171,17 @@ class TokenTest {
                 try (Client client = new Client(good.resolve(name -> null))) {
                     assertEquals("e", client.get("e").getId());
                     assertEquals("e", client.get("e").getId());
+                }
+                scripted.steps.add(Scripted.Step.stream(Scripted.answered("e", 7)));
+                Config waiting = new Config().binary(up(server.getPort(), "former", "new"));
+                try (Client client = new Client(waiting.resolve(name -> null))) {
+                    assertEquals(7, client.awaitEvent("e").getResponse().getValue().getInt());
+                }
+                scripted.watches.add(new Scripted.Watched(null, WatchTest.created("e")));
+                Config watching = new Config().binary(up(server.getPort(), "first", "new"));
+                try (Client client = new Client(watching.resolve(name -> null));
+                        Watch watch = client.watch(WatchEventsRequest.getDefaultInstance())) {
+                    assertEquals("e", watch.next().event().getId());
                 }
                 Config bad = new Config().binary(up(server.getPort(), "old", "old"));
                 try (Client client = new Client(bad.resolve(name -> null))) {

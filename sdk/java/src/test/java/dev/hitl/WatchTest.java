@@ -53,7 +53,7 @@ class WatchTest {
         return message.build();
     }
 
-    private static WatchEventsResponse created(String id) {
+    static WatchEventsResponse created(String id) {
         return change(ChangeKind.CHANGE_KIND_CREATED, id);
     }
 
