@@ -88,8 +88,8 @@ func unusableEndpoint(given, more string) error {
 	if at := strings.LastIndex(given, "@"); at >= 0 {
 		shown = "…" + given[at:]
 	}
-	message := fmt.Sprintf("the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s", shown, more)
-	return newError(Invalid, oneLine(message))
+	help := "the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s"
+	return newError(Invalid, oneLine(fmt.Sprintf(help, shown, more)))
 }
 
 // splitPort takes HOST:PORT apart. An IPv6 address keeps its brackets; a port that is not there is empty.

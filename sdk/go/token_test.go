@@ -25,7 +25,8 @@ func TestEachNewCallAsksForItsToken(t *testing.T) {
 		calls++
 		return fmt.Sprintf(" t%d\n", calls), nil
 	}
-	scripted(t, script, Config{Endpoint: "http://127.0.0.1:1", Token: TokenFunc(next)}, func(t *testing.T, client *Client) {
+	config := Config{Endpoint: "http://127.0.0.1:1", Token: TokenFunc(next)}
+	scripted(t, script, config, func(t *testing.T, client *Client) {
 		for range 2 {
 			if _, err := client.Get(t.Context(), "e"); err != nil {
 				t.Fatal(err)
@@ -95,7 +96,9 @@ func TestATokenThatNoHeaderCanHaveIsRefusedAndNotShown(t *testing.T) {
 func TestATokenNeverGoesOverPlainHTTPToAnotherMachine(t *testing.T) {
 	given := map[string]string{"HITL_TOKEN": secret}
 	function := func(context.Context) (string, error) { return secret, nil }
-	for _, endpoint := range []string{"http://hitl.example.org", "http://10.0.0.1:1", "http://[fe80::1]", "localhost.example.org"} {
+	for _, endpoint := range []string{
+		"http://hitl.example.org", "http://10.0.0.1:1", "http://[fe80::1]", "localhost.example.org",
+	} {
 		for _, config := range []Config{{Endpoint: endpoint}, {Endpoint: endpoint, Token: TokenFunc(function)}} {
 			variables := given
 			if config.Token.isSet() {
@@ -115,7 +118,9 @@ func TestATokenNeverGoesOverPlainHTTPToAnotherMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, endpoint := range []string{"https://hitl.example.org", "localhost:1", "http://127.1.2.3", "[::1]", "LOCALHOST."} {
+	for _, endpoint := range []string{
+		"https://hitl.example.org", "localhost:1", "http://127.1.2.3", "[::1]", "LOCALHOST.",
+	} {
 		if set, err := resolve(Config{Endpoint: endpoint}, given); err != nil || set.token == nil {
 			t.Fatal(endpoint, err)
 		}

@@ -48,7 +48,10 @@ public final class Client implements AutoCloseable {
     }
 
     Client(Config.Settings settings) {
-        this(settings, settings.local() == null ? Connection.open(settings.endpoint(), settings.tls()) : null, Timer.SYSTEM);
+        this(
+                settings,
+                settings.local() == null ? Connection.open(settings.endpoint(), settings.tls()) : null,
+                Timer.SYSTEM);
     }
 
     Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
@@ -161,7 +164,8 @@ public final class Client implements AutoCloseable {
      * An event that was asked before, by this program or another, whose answer is of the type: a {@code Long}, {@code
      * Double}, {@code String}, {@code Boolean}, an enum, or a record as {@link Input#object(Class)} has it.
      *
-     * @throws HitlException of kind {@code NOT_FOUND} if there is none, {@code INVALID} if its answer is of another type
+     * @throws HitlException of kind {@code NOT_FOUND} if there is none, {@code INVALID} if its answer is of another
+     *     type
      */
     public <T> Event<T> attach(String eventId, Class<T> type) {
         dev.hitl.v1.Event record = get(eventId);

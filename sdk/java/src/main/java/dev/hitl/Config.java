@@ -217,7 +217,8 @@ public final class Config {
     }
 
     private boolean announces(UnaryOperator<String> env) {
-        return announces != null ? announces : !List.of("0", "false", "off").contains(orElse(env.apply("HITL_ANNOUNCE"), ""));
+        String variable = orElse(env.apply("HITL_ANNOUNCE"), "");
+        return announces != null ? announces : !List.of("0", "false", "off").contains(variable);
     }
 
     private static boolean isYes(String variable) {

@@ -111,8 +111,7 @@ record Endpoint(boolean isTls, String host, int port) {
     private static HitlException unusable(String given, String more) {
         // What stands before an @ may be a password.
         String shown = given.indexOf('@') < 0 ? given : "…" + given.substring(given.lastIndexOf('@'));
-        String message =
-                "the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s".formatted(shown, more);
-        return HitlException.invalid("%s", Shown.oneLine(message));
+        String help = "the endpoint \"%s\" is not usable: give it as http://HOST:PORT or https://HOST:PORT%s";
+        return HitlException.invalid("%s", Shown.oneLine(help.formatted(shown, more)));
     }
 }

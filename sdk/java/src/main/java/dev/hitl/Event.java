@@ -84,7 +84,8 @@ public final class Event<T> {
     /**
      * Waits until the event ends, through lost connections and server restarts, and returns the answer; or,
      * if it timed out, the default it was created with. (The name {@code wait} is taken in Java.) It tells where to
-     * answer, on stderr and once, unless the program has read a link of the event or {@link Config#announce} says not to.
+     * answer, on stderr and once, unless the program has read a link of the event or {@link Config#announce} says not
+     * to.
      *
      * @throws HitlException of kind {@code DECLINED}, {@code CANCELLED} or {@code TIMED_OUT} if the event
      *     ended without a value; {@link HitlException#response} tells when, why and by whom
@@ -107,8 +108,8 @@ public final class Event<T> {
     }
 
     /**
-     * Is {@link #await}, at most for so long: empty if the limit has passed before the event ended, which stays. A limit
-     * of zero, or less, looks once, as {@link #poll} does.
+     * Is {@link #await}, at most for so long: empty if the limit has passed before the event ended, which stays. A
+     * limit of zero, or less, looks once, as {@link #poll} does.
      */
     public Optional<T> awaitFor(Duration limit) throws InterruptedException {
         if (limit.isZero() || limit.isNegative()) {
@@ -144,8 +145,8 @@ public final class Event<T> {
     }
 
     /**
-     * What tells the event from all others and has no secret, as JSON: its id, its namespace, its name, its deadline and
-     * whether it existed. {@link Client#attach(String, Class)} makes an event of the id again, anywhere.
+     * What tells the event from all others and has no secret, as JSON: its id, its namespace, its name, its deadline
+     * and whether it existed. {@link Client#attach(String, Class)} makes an event of the id again, anywhere.
      */
     public String toJson() {
         return "{\"id\":%s,\"namespace\":%s,\"name\":%s,\"deadline\":%s,\"existed\":%b}".formatted(

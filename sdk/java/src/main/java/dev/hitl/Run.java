@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * Counts the events of one run of a program, or of one task in it, by their names. The n-th event of a name has the
- * same idempotency key in every {@code Run} of the same id, in this process or another, so that whoever tries again with
- * a new one meets the same events, and the answers already given:
+ * same idempotency key in every {@code Run} of the same id, in this process or another, so that whoever tries again
+ * with a new one meets the same events, and the answers already given:
  *
  * <pre>{@code
  * while (true) { // Until the task succeeds.

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +16,10 @@ import java.util.stream.Stream;
  * answer that is accepted can be given only once, and leaves out nothing that the component says.
  */
 final class Schema {
+    /** What marks a constraint of Jakarta Bean Validation. */
+    private static final Set<String> MARKERS =
+            Set.of("jakarta.validation.Constraint", "javax.validation.Constraint");
+
     private Schema() {}
 
     /** The JSON Schema of a record's components. Names are Java's, so that none needs escapes. */
@@ -49,11 +54,10 @@ final class Schema {
                 });
     }
 
-    /** Whether it is one as Jakarta Bean Validation has them. */
     private static boolean isConstraint(Class<? extends Annotation> type) {
         return Arrays.stream(type.getAnnotations())
                 .map(marker -> marker.annotationType().getName())
-                .anyMatch(name -> name.equals("jakarta.validation.Constraint") || name.equals("javax.validation.Constraint"));
+                .anyMatch(MARKERS::contains);
     }
 
     private static String property(Type type, RecordComponent component) {

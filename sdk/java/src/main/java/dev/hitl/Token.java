@@ -69,8 +69,8 @@ final class Token extends CallCredentials {
 
     /** The error that keeps a token from whoever is on the way to the endpoint. */
     static HitlException overPlainHttp(Endpoint endpoint) {
-        String help = "a token is not sent over plain http to %s: use https, or set HITL_INSECURE_TRANSPORT=1 if the way "
-                + "there is safe";
+        String help = "a token is not sent over plain http to %s: use https, or set HITL_INSECURE_TRANSPORT=1 if "
+                + "the way there is safe";
         return HitlException.invalid("%s", help.formatted(endpoint.host()));
     }
 }

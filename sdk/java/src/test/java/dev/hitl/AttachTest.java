@@ -77,7 +77,8 @@ class AttachTest {
         reads(Input.choice(Region.class), Region.US, Region.class);
         reads(Input.object(Crew.class), new Crew(2, List.of("ada", "bob")), Crew.class);
 
-        stored(EventState.EVENT_STATE_ANSWERED, Input.choices().option("a").option("b").maxSelected(2), List.of("a", "b"));
+        Input<?> several = Input.choices().option("a").option("b").maxSelected(2);
+        stored(EventState.EVENT_STATE_ANSWERED, several, List.of("a", "b"));
         assertEquals(Optional.of(List.of("a", "b")), client.attach("e", Input.choices()).poll());
         stored(EventState.EVENT_STATE_ANSWERED, Input.object(Crew.class), new Crew(2, List.of("ada")));
         Map<String, Object> fields = Map.of("size", 2L, "names", List.of("ada"));

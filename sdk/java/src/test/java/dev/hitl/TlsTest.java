@@ -69,14 +69,17 @@ class TlsTest {
 
     private static byte[] pem(String name, byte[] content) {
         String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
-        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(name, base64, name).getBytes(StandardCharsets.US_ASCII);
+        String text = "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(name, base64, name);
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Starts a server and returns its port. */
     private int serve(boolean wantsCertificate) throws IOException {
         var credentials =
                 TlsServerCredentials.newBuilder()
-                        .keyManager(new ByteArrayInputStream(serverPair.cert()), new ByteArrayInputStream(serverPair.key()))
+                        .keyManager(
+                                new ByteArrayInputStream(serverPair.cert()),
+                                new ByteArrayInputStream(serverPair.key()))
                         .trustManager(new ByteArrayInputStream(authority.cert()))
                         .clientAuth(
                                 wantsCertificate
