@@ -50,20 +50,41 @@ func (s *silence) broken() {
 func (c *Client) attempt(
 	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
 ) error {
-	local := c.settings.local
-	if local == nil {
+	if c.settings.token == nil {
 		return c.attemptOnce(ctx, limit, rpc)
 	}
-	used := local.found.Load()
+	token := &presented{}
+	ctx = context.WithValue(ctx, presentedKey{}, token)
 	err := c.attemptOnce(ctx, limit, rpc)
-	if errors.Is(err, Unauthenticated) && local.hasNewToken(ctx, used) {
+	if !errors.Is(err, Unauthenticated) || !c.findAgain(ctx) {
+		return err
+	}
+	token.wasRefused()
+	again := c.attemptOnce(ctx, limit, rpc)
+	if token.hadNoOther() {
+		return err
+	}
+	return again
+}
+
+// findAgain finds a local server anew, which may have been started with another token where the one before had
+// been. It says whether there is a server.
+func (c *Client) findAgain(ctx context.Context) bool {
+	local := c.settings.local
+	if local == nil {
+		return true
+	}
+	found, err := local.up(ctx)
+	if err != nil {
+		return false
+	}
+	if before := local.found.Swap(found); before != nil && before.endpoint != found.endpoint {
 		c.mutex.Lock()
 		link := c.link
 		c.mutex.Unlock()
 		c.forget(link)
-		return c.attemptOnce(ctx, limit, rpc)
 	}
-	return err
+	return true
 }
 
 func (c *Client) attemptOnce(

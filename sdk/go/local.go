@@ -49,16 +49,6 @@ func (l *local) tokenOf(context.Context) (string, error) {
 	return "", nil
 }
 
-// hasNewToken says whether the server has another token than the one that was used and that it refused: it
-// was started anew where the one before had been.
-func (l *local) hasNewToken(ctx context.Context, used *found) bool {
-	if used == nil {
-		used = l.found.Load()
-	}
-	now, err := l.up(ctx)
-	return err == nil && used != nil && now.token != used.token
-}
-
 func (l *local) up(ctx context.Context) (*found, error) {
 	ctx, cancel := context.WithTimeout(ctx, upLimit)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -50,6 +51,40 @@ func (t Token) checked() (func(context.Context) (string, error), error) {
 	return func(context.Context) (string, error) { return token, nil }, nil
 }
 
+// presented is the token that a call is made with. One that is made because the server refused the one before
+// is made with another token, or not at all.
+type presented struct {
+	mutex   sync.Mutex
+	token   string
+	refused *string
+	isSame  bool // Whether there was no other.
+}
+
+type presentedKey struct{}
+
+// present notes the token of the next call, and says whether it may be made.
+func (p *presented) present(token string) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.isSame = p.refused != nil && *p.refused == token
+	p.token = token
+	return !p.isSame
+}
+
+// wasRefused has the next call made with another token.
+func (p *presented) wasRefused() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	refused := p.token
+	p.refused = &refused
+}
+
+func (p *presented) hadNoOther() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.isSame
+}
+
 // bearer adds the token to each call. Whether it may go to where the call goes is decided before.
 type bearer struct {
 	source func(context.Context) (string, error)
@@ -62,6 +97,9 @@ func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string
 	}
 	if token, err = readToken(token); err != nil {
 		return nil, tokenError(Invalid, err.Error())
+	}
+	if call, ok := ctx.Value(presentedKey{}).(*presented); ok && !call.present(token) {
+		return nil, tokenError(Unauthenticated, "the server has refused the token")
 	}
 	if token == "" {
 		return nil, nil

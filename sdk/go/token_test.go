@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
 	"hitl.dev/go/hitlv1"
 )
@@ -142,39 +143,98 @@ func TestTheLocalServersTokenIsTheOneThatUpSays(t *testing.T) {
 	}
 }
 
-func TestUpIsAskedOnceMoreWhenTheLocalServerRefusesItsToken(t *testing.T) {
+// guarded starts a server that refuses every token but "new", and returns its address.
+func guarded(t *testing.T, script *script) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := &script{stored: map[string]*hitlv1.Event{"e": {Id: "e"}}}
-	refuse := func(
-		ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
-	) (any, error) {
-		reply, err := handler(ctx, request)
-		if script.bearers[len(script.bearers)-1] != "Bearer new" {
-			return nil, refusal(codes.Unauthenticated, "ERROR_REASON_UNAUTHENTICATED", "hitl.v1")
+	isKnown := func(ctx context.Context) error {
+		headers, _ := metadata.FromIncomingContext(ctx)
+		script.mutex.Lock()
+		defer script.mutex.Unlock()
+		script.bearers = append(script.bearers, headers.Get("authorization")...)
+		if !slices.Equal(headers.Get("authorization"), []string{"Bearer new"}) {
+			return refusal(codes.Unauthenticated, "ERROR_REASON_UNAUTHENTICATED", "hitl.v1")
 		}
-		return reply, err
+		return nil
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(refuse))
+	unary := func(ctx context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
+		return &hitlv1.GetEventResponse{Event: &hitlv1.Event{Id: "e"}}, isKnown(ctx)
+	}
+	stream := func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		if err := isKnown(stream.Context()); err != nil {
+			return err
+		}
+		return handle(service, stream)
+	}
+	server := grpc.NewServer(grpc.UnaryInterceptor(unary), grpc.StreamInterceptor(stream))
 	hitlv1.RegisterEventServiceServer(server, script)
 	go func() { _ = server.Serve(listener) }()
-	defer server.Stop()
-	for says, expected := range map[string][]string{"new": {"Bearer old", "Bearer new"}, "old": {"Bearer old"}} {
-		script.bearers = nil
-		line := `echo '{"endpoint":"http://` + listener.Addr().String() + `","token":"'$(cat $0.token)'"}'`
-		local := shell(t, `[ -e $0.token ] || echo old > $0.token; `+line+`; echo `+says+` > $0.token`)
-		set, err := resolve(Config{}, map[string]string{"HITL_BIN": local.binary})
+	t.Cleanup(server.Stop)
+	return "http://" + listener.Addr().String()
+}
+
+// sendsTokens makes a call and a wait, whose tokens are first refused, and checks what was sent.
+func sendsTokens(t *testing.T, client func() *Client, server *script, isKnown bool, expected ...string) {
+	t.Helper()
+	calls := []func(*Client) (*hitlv1.Event, error){
+		func(client *Client) (*hitlv1.Event, error) { return client.Get(t.Context(), "e") },
+		func(client *Client) (*hitlv1.Event, error) { return client.WaitEvent(t.Context(), "e") },
+	}
+	for at, call := range calls {
+		server.bearers, server.steps = nil, []step{{reply: func(id string) *hitlv1.WaitEventsResponse {
+			return answered(id, 1)
+		}}}
+		client := client()
+		_, err := call(client)
+		client.Close()
+		isRefused := errors.Is(err, Unauthenticated) && err.Error() == "what happened"
+		if (err == nil) != isKnown || isRefused == isKnown || !slices.Equal(server.bearers, expected) {
+			t.Fatal(at, err, server.bearers)
+		}
+	}
+}
+
+func TestATokenThatIsRefusedIsAskedForOnceMore(t *testing.T) {
+	server := &script{}
+	endpoint := guarded(t, server)
+	clientOf := func(token Token) *Client {
+		client, err := NewClient(Config{Endpoint: endpoint, Token: token})
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := newClient(set, set.local.connect)
-		_, err = client.Get(t.Context(), "e")
-		client.Close()
-		if errors.Is(err, Unauthenticated) != (says == "old") || !slices.Equal(script.bearers, expected) {
-			t.Fatal(says, err, script.bearers)
+		return client
+	}
+	for _, said := range [][]string{{"old", "new"}, {"old", "older", "new"}, {"old", "old"}} {
+		client := func() *Client {
+			at := -1
+			return clientOf(TokenFunc(func(context.Context) (string, error) {
+				at++
+				return said[at], nil
+			}))
 		}
+		sent := []string{"Bearer " + said[0], "Bearer " + said[1]}
+		sendsTokens(t, client, server, said[1] == "new", slices.Compact(sent)...)
+	}
+	sendsTokens(t, func() *Client { return clientOf(StaticToken("old")) }, server, false, "Bearer old")
+}
+
+func TestUpIsAskedOnceMoreWhenTheLocalServerRefusesItsToken(t *testing.T) {
+	server := &script{}
+	endpoint := guarded(t, server)
+	for last, sent := range map[string][]string{"new": {"Bearer old", "Bearer new"}, "old": {"Bearer old"}} {
+		client := func() *Client {
+			line := `echo '{"endpoint":"` + endpoint + `","token":"'$(cat $0.token)'"}'`
+			local := shell(t, `[ -e $0.token ] || echo old > $0.token; `+line+`; echo `+last+` > $0.token`)
+			set, err := resolve(Config{}, map[string]string{"HITL_BIN": local.binary})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return newClient(set, set.local.connect)
+		}
+		sendsTokens(t, client, server, last == "new", sent...)
 	}
 }
 

@@ -37,10 +37,10 @@ func (c *Client) serveWaits() {
 
 // attendWaits follows one stream until it is lost or nothing is waited for, which is the end of a context.
 func (c *Client) attendWaits(delays *backoff) error {
-	c.waits.begin()
 	ctx, unwanted := context.WithCancel(context.Background())
 	defer unwanted()
 	return c.attempt(ctx, silenceLimit, func(ctx context.Context, link *link, silence *silence) error {
+		c.waits.begin()
 		ctx, leave := context.WithCancel(ctx)
 		defer leave()
 		stream, err := link.stub.WaitEvents(ctx)
