@@ -16,6 +16,9 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** Cancelling it cancels the call. */
     final CompletableFuture<T> outcome = new CompletableFuture<>();
 
+    /** What it is made with. Set before it begins. */
+    Token.Presented token = Token.Presented.any();
+
     private final Function<R, T> read;
     private final Timer timer;
     private final Duration silenceLimit;

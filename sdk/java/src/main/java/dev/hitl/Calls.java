@@ -123,20 +123,19 @@ final class Calls {
     /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
     <Q, R, T> CompletableFuture<T> attempt(
             MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
-        String used = localToken;
-        CompletableFuture<T> first = attemptOnce(method, request, silenceLimit, read);
-        if (settings.local() == null) {
-            return first;
-        }
+        Call<Q, R, T> first = new Call<>(noted(read), timer, silenceLimit, serverName());
+        begin(first, method, request);
         CompletableFuture<T> outcome = new CompletableFuture<>();
-        follow(first, outcome, failure ->
-                hasNewToken(used, failure).thenAccept(isNew -> {
-                    if (isNew && !outcome.isDone()) {
-                        var again = attemptOnce(method, request, silenceLimit, read);
-                        follow(again, outcome, outcome::completeExceptionally);
-                    } else {
+        follow(first.outcome, outcome, failure ->
+                findAgain(failure).thenAccept(isThere -> {
+                    if (!isThere || outcome.isDone()) {
                         outcome.completeExceptionally(failure);
+                        return;
                     }
+                    Call<Q, R, T> again = new Call<>(noted(read), timer, silenceLimit, serverName());
+                    again.token = first.token.another((HitlException) failure);
+                    begin(again, method, request);
+                    follow(again.outcome, outcome, outcome::completeExceptionally);
                 }));
         return outcome;
     }
@@ -154,47 +153,42 @@ final class Calls {
         });
     }
 
-    /** What the local server that is called knows this user by, null before it is found. */
-    String localToken() {
-        return localToken;
-    }
-
     /**
-     * Whether the local server that failed a call has another token than the one that was used, which may be null for
-     * the present one: it was started anew where the one before had been.
+     * Whether the server that refused a call by this failure is asked once more, with another token: that of a local one
+     * which has been started anew, or what the program's function says now.
      */
-    CompletableFuture<Boolean> hasNewToken(String used, Throwable failure) {
-        boolean isUnknown = failure instanceof HitlException error
+    CompletableFuture<Boolean> findAgain(Throwable failure) {
+        boolean isRefused = failure instanceof HitlException error
                 && error.kind() == HitlException.Kind.UNAUTHENTICATED;
-        if (settings.local() == null || !isUnknown) {
+        if (!isRefused || options.getCredentials() == null) {
             return CompletableFuture.completedFuture(false);
         }
-        String refused = used == null ? localToken : used;
+        if (settings.local() == null) {
+            return CompletableFuture.completedFuture(true);
+        }
         return settings.local().up().handle((found, none) -> {
-            boolean isNew = found != null && !closed && !found.token.equals(refused);
-            if (isNew) {
+            boolean isThere = found != null && !closed;
+            if (isThere) {
                 channelTo(found);
             }
-            return isNew;
+            return isThere;
         });
-    }
-
-    private <Q, R, T> CompletableFuture<T> attemptOnce(
-            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
-        Call<Q, R, T> call = new Call<>(noted(read), timer, silenceLimit, serverName());
-        begin(call, method, request);
-        return call.outcome;
     }
 
     /** Begins a call that brings {@code take} each message, and asks for the next one only when it is told to. */
     <Q, R> Call<Q, R, Void> stream(
-            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Consumer<R> take) {
+            MethodDescriptor<Q, R> method,
+            Q request,
+            Duration silenceLimit,
+            Token.Presented token,
+            Consumer<R> take) {
         Function<R, Void> read =
                 message -> {
                     take.accept(message);
                     return null;
                 };
         Call<Q, R, Void> call = new Call<>(noted(read), timer, silenceLimit, serverName(), true);
+        call.token = token;
         begin(call, method, request);
         return call;
     }
@@ -251,7 +245,7 @@ final class Calls {
             // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
             channel.enterIdle();
         }
-        call.start(channel.newCall(method, options), request);
+        call.start(channel.newCall(method, options.withOption(Token.PRESENTED, call.token)), request);
     }
 
     /** The channel to where the local server is now. Calls on another one end as the server there does. */

@@ -1,6 +1,7 @@
 package dev.hitl;
 
 import io.grpc.CallCredentials;
+import io.grpc.CallOptions;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.concurrent.Executor;
@@ -11,6 +12,41 @@ final class Token extends CallCredentials {
     private static final int LENGTH_MAX = 4_096;
     private static final Metadata.Key<String> HEADER =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+    /** By which a call tells what it is made with. */
+    static final CallOptions.Key<Presented> PRESENTED = CallOptions.Key.create("hitl-token");
+
+    /**
+     * The token that a call is made with. One that is made because the server refused the one before is made with
+     * another token, or not at all.
+     */
+    static final class Presented {
+        /** That the server refused, and the error by which it did; null if there was none. */
+        private final String refused;
+
+        private final HitlException refusal;
+        /** Null before the call is made. */
+        private volatile String token;
+
+        private Presented(String refused, HitlException refusal) {
+            this.refused = refused;
+            this.refusal = refusal;
+        }
+
+        static Presented any() {
+            return new Presented(null, null);
+        }
+
+        /** Another one, after this one was refused. */
+        Presented another(HitlException refusal) {
+            return new Presented(token, refusal);
+        }
+
+        /** Whether it was made in place of one that was refused. */
+        boolean isAnother() {
+            return refusal != null;
+        }
+    }
 
     private final Supplier<String> source;
 
@@ -42,10 +78,11 @@ final class Token extends CallCredentials {
     @Override
     public void applyRequestMetadata(RequestInfo call, Executor executor, MetadataApplier applier) {
         // The program's function may take its time.
-        executor.execute(() -> apply(applier));
+        Presented presented = call.getCallOptions().getOption(PRESENTED);
+        executor.execute(() -> apply(presented, applier));
     }
 
-    private void apply(MetadataApplier applier) {
+    private void apply(Presented presented, MetadataApplier applier) {
         String given;
         try {
             given = source.get();
@@ -57,6 +94,11 @@ final class Token extends CallCredentials {
         Metadata headers = new Metadata();
         try {
             String token = read(given);
+            if (presented.isAnother() && token.equals(presented.refused)) {
+                applier.fail(Status.UNAUTHENTICATED.withCause(presented.refusal));
+                return;
+            }
+            presented.token = token;
             if (!token.isEmpty()) {
                 headers.put(HEADER, "Bearer " + token);
             }

@@ -12,8 +12,8 @@ final class WaitsServer {
     /** Opens another one, after a loss. */
     private volatile Future<?> next;
     private volatile boolean isOver;
-    /** Whether the token was renewed since the server has said anything. */
-    private volatile boolean isRenewed;
+    /** What the next stream is opened with. */
+    private volatile Token.Presented token = Token.Presented.any();
 
     WaitsServer(Calls calls, Waits waits) {
         this.calls = calls;
@@ -23,18 +23,18 @@ final class WaitsServer {
     void open() {
         WaitsCall opened = calls.waits(waits, message -> {
             backoff.reset();
-            isRenewed = false;
+            token = Token.Presented.any();
             waits.hear(message);
         });
+        opened.token = token;
         if (!waits.begin(this, opened)) {
             opened.outcome.cancel(true);
             return;
         }
         stream = opened;
-        String used = calls.localToken();
         opened.outcome.whenComplete((none, failure) -> {
             if (!isOver) {
-                calls.hasNewToken(used, failure).thenAccept(isNew -> lost(failure, isNew));
+                calls.findAgain(failure).thenAccept(isThere -> lost(opened, failure, isThere));
             }
         });
         calls.begin(opened);
@@ -55,17 +55,18 @@ final class WaitsServer {
         leaveIfOver();
     }
 
-    private void lost(Throwable failure, boolean hasNewToken) {
+    private void lost(WaitsCall lost, Throwable failure, boolean isThere) {
         if (isOver) {
-            return;
-        }
-        if (hasNewToken && !isRenewed) {
-            isRenewed = true;
-            open();
             return;
         }
         HitlException error =
                 failure instanceof HitlException ours ? ours : HitlException.internal(failure.toString(), failure);
+        if (isThere && !lost.token.isAnother()) {
+            token = lost.token.another(error);
+            open();
+            return;
+        }
+        token = Token.Presented.any();
         Duration delay = backoff.delay(error);
         waits.giveUp(error, lasted -> calls.outlasts(error, lasted.plus(delay)));
         if (!isOver) {

@@ -27,8 +27,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
     private volatile Call<WatchEventsRequest, WatchEventsResponse, Void> call;
     private volatile boolean isClosed;
     private int opened;
-    /** Whether the token was renewed since the server has said anything. */
-    private boolean isRenewed;
+    /** What the next stream is opened with. */
+    private Token.Presented token = Token.Presented.any();
     /** How often in a row it was lost. */
     private int losses;
     private boolean isNextWanted;
@@ -95,12 +95,13 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
                 EventServiceGrpc.getWatchEventsMethod(),
                 request.build(),
                 silenceLimit,
+                token,
                 message -> happened.add(() -> take(number, message)));
-        String used = calls.localToken();
+        Token.Presented used = call.token;
         call.outcome.whenComplete(
                 (none, failure) ->
-                        calls.hasNewToken(used, failure)
-                                .thenAccept(isNew -> happened.add(() -> lost(failure, isNew))));
+                        calls.findAgain(failure)
+                                .thenAccept(isThere -> happened.add(() -> lost(used, failure, isThere))));
         if (isClosed) {
             call.outcome.cancel(true);
         }
@@ -113,7 +114,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         }
         backoff.reset();
         losses = 0;
-        isRenewed = false;
+        token = Token.Presented.any();
         isNextWanted = true;
         if (message.hasBookmark()) {
             request.setResumeToken(message.getBookmark().getResumeToken());
@@ -123,17 +124,18 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         }
     }
 
-    private void lost(Throwable failure, boolean hasNewToken) {
+    private void lost(Token.Presented used, Throwable failure, boolean isThere) {
         isNextWanted = false;
-        if (hasNewToken && !isRenewed && !isClosed) {
-            isRenewed = true;
-            open();
-            return;
-        }
         if (!(failure instanceof HitlException error)) {
             // The watch was closed.
             return;
         }
+        if (isThere && !used.isAnother() && !isClosed) {
+            token = used.another(error);
+            open();
+            return;
+        }
+        token = Token.Presented.any();
         Duration delay = backoff.delay(error);
         if (calls.outlasts(error, calls.timer().now().minus(begun).plus(delay))) {
             losses++;

@@ -24,6 +24,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,11 +141,12 @@ class TokenTest {
     }
 
     /** Refuses every call whose token is another one. */
-    private record Guard(String token) implements ServerInterceptor {
+    private record Guard(String token, List<String> heard) implements ServerInterceptor {
         @Override
         public <Q, R> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
             String bearer = headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER));
+            heard.add(bearer);
             if (!("Bearer " + token).equals(bearer)) {
                 var refusal = Scripted.refusal(Status.Code.UNAUTHENTICATED, "ERROR_REASON_UNAUTHENTICATED");
                 call.close(refusal.getStatus(), refusal.getTrailers());
@@ -154,41 +157,97 @@ class TokenTest {
     }
 
     /** A program that first says the first token, and later the last one. */
-    private Path up(int port, String first, String last) throws IOException {
+    private static Path up(Path program, int port, String first, String last) {
         String line = "echo '{\"endpoint\":\"http://127.0.0.1:" + port + "\",\"token\":\"'$(cat $0.token)'\"}'";
         String script = "#!/bin/sh\n[ -e $0.token ] || echo %s > $0.token\n%s\necho %s > $0.token\n";
-        Path program = Files.writeString(dir.resolve(first + "-" + last), script.formatted(first, line, last));
-        return Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        try {
+            Files.writeString(program, script.formatted(first, line, last));
+            return Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        } catch (IOException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** Has a call, a wait and a watch made, each by a client of its own, and returns how each ended. */
+    private static List<Object> made(Scripted scripted, Supplier<Config> config) throws Exception {
+        scripted.steps.clear();
+        scripted.steps.add(Scripted.Step.stream(Scripted.answered("e", 7)));
+        scripted.watches.clear();
+        scripted.watches.add(new Scripted.Watched(null, WatchTest.created("e")));
+        List<Callable> calls =
+                List.of(
+                        client -> client.get("e").getId(),
+                        client -> client.awaitEvent("e").getId(),
+                        client -> {
+                            try (Watch watch = client.watch(WatchEventsRequest.getDefaultInstance())) {
+                                return watch.next().event().getId();
+                            }
+                        });
+        List<Object> ends = new ArrayList<>();
+        for (Callable call : calls) {
+            try (Client client = new Client(config.get().resolve(name -> null))) {
+                ends.add(call.make(client));
+            } catch (HitlException error) {
+                ends.add(error.kind() + ": " + error.reason());
+            }
+        }
+        return ends;
+    }
+
+    private interface Callable {
+        Object make(Client client) throws InterruptedException;
+    }
+
+    private static final List<Object> GOOD = List.of("e", "e", "e");
+    private static final List<Object> REFUSED =
+            Collections.nCopies(3, "UNAUTHENTICATED: ERROR_REASON_UNAUTHENTICATED");
+
+    @Test
+    void aTokenThatIsRefusedIsAskedForOnceMore() throws Exception {
+        try (Scripted scripted = server()) {
+            List<String> tokens = Collections.synchronizedList(new ArrayList<>());
+            var guarded = ServerInterceptors.intercept(scripted.service(), new Guard("new", tokens));
+            Server server = NettyServerBuilder.forPort(0).addService(guarded).build().start();
+            try {
+                String endpoint = "http://127.0.0.1:" + server.getPort();
+                for (List<String> said : List.of(List.of("old", "new"), List.of("old", "older", "new"),
+                        List.of("old", "old", "new"))) {
+                    tokens.clear();
+                    List<Object> ends = made(scripted, () -> {
+                        Iterator<String> next = said.iterator();
+                        return new Config().endpoint(endpoint).token(next::next);
+                    });
+                    assertEquals(said.get(1).equals("new") ? GOOD : REFUSED, ends);
+                    assertEquals(said.get(1).equals("old") ? 3 : 6, tokens.size(), tokens.toString());
+                }
+                tokens.clear();
+                assertEquals(REFUSED, made(scripted, () -> new Config().endpoint(endpoint).token("old")));
+                assertEquals(Collections.nCopies(3, "Bearer old"), tokens);
+            } finally {
+                server.shutdownNow();
+            }
+        }
     }
 
     @Test
     void upIsAskedOnceMoreWhenTheLocalServerRefusesItsToken() throws Exception {
+        AtomicInteger programs = new AtomicInteger();
         try (Scripted scripted = server()) {
-            var guarded = ServerInterceptors.intercept(scripted.service(), new Guard("new"));
+            List<String> tokens = Collections.synchronizedList(new ArrayList<>());
+            var guarded = ServerInterceptors.intercept(scripted.service(), new Guard("new", tokens));
             Server server = NettyServerBuilder.forPort(0).addService(guarded).build().start();
             try {
-                Config good = new Config().binary(up(server.getPort(), "old", "new"));
-                try (Client client = new Client(good.resolve(name -> null))) {
-                    assertEquals("e", client.get("e").getId());
-                    assertEquals("e", client.get("e").getId());
+                for (String last : List.of("new", "old")) {
+                    tokens.clear();
+                    List<Object> ends = made(scripted, () -> {
+                        Path program = dir.resolve("hitl" + programs.incrementAndGet());
+                        return new Config().binary(up(program, server.getPort(), "old", last));
+                    });
+                    assertEquals(last.equals("new") ? GOOD : REFUSED, ends);
+                    assertEquals(last.equals("new") ? 6 : 3, tokens.size(), tokens.toString());
                 }
-                scripted.steps.add(Scripted.Step.stream(Scripted.answered("e", 7)));
-                Config waiting = new Config().binary(up(server.getPort(), "former", "new"));
-                try (Client client = new Client(waiting.resolve(name -> null))) {
-                    assertEquals(7, client.awaitEvent("e").getResponse().getValue().getInt());
-                }
-                scripted.watches.add(new Scripted.Watched(null, WatchTest.created("e")));
-                Config watching = new Config().binary(up(server.getPort(), "first", "new"));
-                try (Client client = new Client(watching.resolve(name -> null));
-                        Watch watch = client.watch(WatchEventsRequest.getDefaultInstance())) {
-                    assertEquals("e", watch.next().event().getId());
-                }
-                Config bad = new Config().binary(up(server.getPort(), "old", "old"));
-                try (Client client = new Client(bad.resolve(name -> null))) {
-                    HitlException error = assertThrows(HitlException.class, () -> client.get("e"));
-                    assertEquals(HitlException.Kind.UNAUTHENTICATED, error.kind());
-                }
-                Config own = new Config().token("new").binary(up(server.getPort(), "old", "older"));
+                Path program = dir.resolve("hitl");
+                Config own = new Config().token("new").binary(up(program, server.getPort(), "old", "older"));
                 try (Client client = new Client(own.resolve(name -> null))) {
                     assertEquals("e", client.get("e").getId());
                 }
