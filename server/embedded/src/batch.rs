@@ -33,6 +33,8 @@ pub(crate) enum Op {
     },
     /// Deleting what is not there succeeds, as on S3.
     Delete { key: Key },
+    /// All of these or none, each of another key.
+    Together { steps: Vec<Step>, is_new_work: bool },
     Copy {
         from: Key,
         to: Key,
@@ -46,7 +48,27 @@ pub(crate) enum Op {
 impl Op {
     /// Whether it is refused while the reserve of the disk is needed.
     pub(crate) fn is_new_work(&self) -> bool {
-        matches!(self, Self::Put { is_new_work: true, .. })
+        matches!(
+            self,
+            Self::Put { is_new_work: true, .. } | Self::Together { is_new_work: true, .. }
+        )
+    }
+}
+
+/// One of several writes that are done together.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) key: Key,
+    /// `None` deletes.
+    pub(crate) record: Option<Vec<u8>>,
+    /// Whether nothing may be there.
+    pub(crate) creates: bool,
+}
+
+impl Step {
+    /// How many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.record.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -81,8 +103,7 @@ impl<'a> Batch<'a> {
         match op {
             Op::Put { key, record, mode, is_new_work } => {
                 self.check(&key, mode)?;
-                let room = if is_new_work { self.room.new_work } else { self.room.rest };
-                self.check_room(key.len() + record.len(), room)?;
+                self.check_room(key.len() + record.len(), self.room_for(is_new_work))?;
                 Ok(Some(self.write(key, record)))
             }
             Op::Delete { key } => {
@@ -94,6 +115,23 @@ impl<'a> Batch<'a> {
                         self.set(key, None);
                     }
                     Err(error) => return Err(error.into()),
+                }
+                Ok(None)
+            }
+            Op::Together { steps, is_new_work } => {
+                for step in steps.iter().filter(|step| step.creates) {
+                    self.check(&step.key, PutMode::Create)?;
+                }
+                let bytes = steps.iter().map(|step| step.bytes() + ENTRY_BYTES).sum();
+                self.check_room(bytes, self.room_for(is_new_work))?;
+                // From here on nothing can fail, so none is done without the others.
+                for Step { key, record, .. } in steps {
+                    match record {
+                        Some(record) => {
+                            self.write(key, record);
+                        }
+                        None => self.set(key, None),
+                    }
                 }
                 Ok(None)
             }
@@ -120,6 +158,10 @@ impl<'a> Batch<'a> {
             changes.push((key::VERSIONS.into(), Some(reserved.to_le_bytes().into())));
         }
         changes
+    }
+
+    fn room_for(&self, is_new_work: bool) -> u64 {
+        if is_new_work { self.room.new_work } else { self.room.rest }
     }
 
     /// A write goes to the journal now and to a table later, so it takes room twice.

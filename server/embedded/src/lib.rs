@@ -43,6 +43,7 @@ mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
+mod together;
 mod versions;
 mod writer;
 
@@ -51,3 +52,4 @@ pub use options::{Clock, Durability, OnFatal, Options, Purpose};
 pub use place::Place;
 pub use reserve::{Floor, NewWork, Reserve, Room, Usage};
 pub use store::EmbeddedStore;
+pub use together::Write;

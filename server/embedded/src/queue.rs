@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::batch::{Answer, Op};
+use crate::batch::{Answer, Op, Step};
 use crate::shared::Shared;
 
 /// The least budget of bytes; a larger object raises it so that it fits.
@@ -56,6 +56,7 @@ pub(crate) fn cost(op: &Op) -> usize {
         + match op {
             Op::Put { key, record, .. } => key.len() + record.len(),
             Op::Delete { key } => key.len(),
+            Op::Together { steps, .. } => steps.iter().map(Step::bytes).sum(),
             Op::Copy { from, to, .. } => from.len() + to.len(),
         }
 }

@@ -154,7 +154,7 @@ impl EmbeddedStore {
         &self.inner.shared
     }
 
-    fn key(&self, location: &Path) -> Result<key::Key, StoreError> {
+    pub(crate) fn key(&self, location: &Path) -> Result<key::Key, StoreError> {
         let bytes = location.as_ref().len();
         let max = self.inner.max_key_bytes;
         if !(1..=max).contains(&bytes) {
@@ -182,7 +182,7 @@ impl EmbeddedStore {
         Ok(tokio::task::spawn_blocking(work).await?)
     }
 
-    async fn submit(&self, op: Op) -> Answer {
+    pub(crate) async fn submit(&self, op: Op) -> Answer {
         self.inner.shared.check_takes_writes()?;
         let queue = self.inner.queue.as_ref();
         let queue = queue.expect("the queue is taken only when the last handle drops");

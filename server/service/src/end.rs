@@ -75,7 +75,11 @@ impl Service {
                 service.count_end(&ended.event);
                 service.show(&ended.event);
             }
-            service.drop_expiry(&ended.event);
+            if ended.has_no_expiry {
+                parts.jobs.forget(&expiry(&ended.event));
+            } else {
+                service.drop_expiry(&ended.event);
+            }
             service.tell(&ended.event).await?;
             Ok(ended)
         })

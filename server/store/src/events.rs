@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hitl_core::{Event, EventKey, Request, Response};
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::announcements::{self, RESUMABLE_MS};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::index::Indexes;
+use crate::jobs::Job;
 use crate::keys::{self, Entry, Index};
 use crate::memory::{Memory, Remembered};
 use crate::metrics::StoreMetrics;
@@ -59,6 +62,8 @@ pub struct Ended {
     pub event: Event,
     /// Whether that response is this attempt's.
     pub ours: bool,
+    /// Whether the expiry of the event was removed with it.
+    pub has_no_expiry: bool,
 }
 
 impl EventStore {
@@ -135,13 +140,23 @@ impl EventStore {
             record::encode(&NewRequestRecord { version: VERSION, nonce, request: &request });
         let path = keys::request(&key);
         let (read_at, removals) = (self.read_at(), self.memory.removals(&key));
-        // All at once, since a store takes its time for each; and if one fails the others are given up, since none is
-        // of use without the others.
-        let (created, has_timer, is_announced) = tokio::try_join!(
-            self.new_objects.create_once::<RequestRecord>(&path, nonce, record),
-            self.insert_new(Index::Timers, timer(&request)),
-            self.insert_new(Index::Created, announcement(&request)),
-        )?;
+        let entries = [(Index::Timers, timer(&request)), (Index::Created, announcement(&request))];
+        let marks = entries.each_ref().map(|(index, entry)| index.path(entry));
+        let objects = &self.new_objects;
+        let together = objects.create_together(&path, nonce, record.clone(), &marks, None).await?;
+        let (created, has_timer, is_announced) = if let Some(created) = together {
+            let is_ours = matches!(created, objects::CreateOnce::Ours);
+            (created, is_ours, is_ours)
+        } else {
+            let [timer, announcement] = entries;
+            // All at once, since a store takes its time for each; and if one fails the others are given up, since none
+            // is of use without the others.
+            tokio::try_join!(
+                objects.create_once::<RequestRecord>(&path, nonce, record),
+                self.insert_new(timer),
+                self.insert_new(announcement),
+            )?
+        };
         match created {
             objects::CreateOnce::Ours if !(has_timer && is_announced) => Err(Error::DiskFull),
             objects::CreateOnce::Ours => {
@@ -169,7 +184,7 @@ impl EventStore {
 
     /// Inserts an entry of what may be a new event. Says whether there was room for it: an event that is there already
     /// is found all the same.
-    async fn insert_new(&self, index: Index, entry: Entry) -> Result<bool, Error> {
+    async fn insert_new(&self, (index, entry): (Index, Entry)) -> Result<bool, Error> {
         match self.new_indexes.insert(index, entry).await {
             Ok(()) => Ok(true),
             Err(Error::DiskFull) => Ok(false),
@@ -298,16 +313,23 @@ impl EventStore {
         });
         let path = keys::response(&key);
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
-        let commit = self.objects.create_once::<ResponseRecord>(&path, nonce, record);
-        let announce = self.announce_end(announcement.clone());
-        let committed = if self.shared {
+        let together = self.end_together(event, &path, nonce, &record, &announcement).await?;
+        let commit = || self.objects.create_once::<ResponseRecord>(&path, nonce, record);
+        let announce = || self.announce_end(announcement.clone());
+        let has_no_expiry = matches!(together, Some(objects::CreateOnce::Ours));
+        let committed = if let Some(committed) = together {
+            if has_no_expiry {
+                self.announce_again_if_old(&ended).await?;
+            }
+            committed
+        } else if self.shared {
             // Replicas learn of the end from the announcement, so a crash between the two must leave that one, and
             // leave it where they look.
-            announce.await?;
+            announce().await?;
             self.announce_again_if_old(&ended).await?;
-            commit.await?
+            commit().await?
         } else {
-            let (announced, committed) = tokio::join!(announce, commit);
+            let (announced, committed) = tokio::join!(announce(), commit());
             announced?;
             let committed = committed?;
             if matches!(committed, objects::CreateOnce::Ours) {
@@ -335,7 +357,30 @@ impl EventStore {
             }
         };
         self.memory.update(&ended, false);
-        Ok(Some(Ended { event: ended, ours }))
+        Ok(Some(Ended { event: ended, ours, has_no_expiry }))
+    }
+
+    /// Records an end with its announcement, what is owed after it, and without the expiry, if the store can do that as
+    /// one. Such a store is shared with nobody, so nobody has to hear of the end before it is recorded.
+    async fn end_together(
+        &self,
+        event: &Event,
+        path: &Path,
+        nonce: Nonce,
+        record: &Bytes,
+        announcement: &Entry,
+    ) -> Result<Option<objects::CreateOnce<ResponseRecord>>, Error> {
+        let job = self.retention.collect(announcement);
+        let announced = Index::Resolved.path(announcement);
+        let marks: Vec<Path> = job.iter().map(Job::path).chain([announced]).collect();
+        let expiry = Index::Timers.path(&timer(&event.request));
+        let create =
+            self.objects.create_together(path, nonce, record.clone(), &marks, Some(&expiry));
+        let created = create.await?;
+        if matches!(created, Some(objects::CreateOnce::Ours)) {
+            self.indexes.note(Index::Resolved, announcement);
+        }
+        Ok(created)
     }
 
     /// Announces an end, and owes the removal of the event if that is to be removed some day.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hitl_core::{EventId, Namespace, Outcome, Spec, Timestamp};
 use object_store::PutMode;
+use object_store::limit::LimitStore;
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
@@ -201,4 +202,46 @@ async fn what_is_removed_while_it_is_read_is_not_remembered() {
     assert_eq!(reader.read(&request.key()).await.unwrap(), Some(ended.clone()), "as it was read");
     reader.ensure_announced(&ended).await.unwrap();
     assert_eq!(reader.read(&request.key()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn on_the_embedded_store_an_operation_is_one_write_unless_something_has_to_see_each() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, is_layered) in [("bare", false), ("layered", true)] {
+        let url = crate::StoreUrl::Embedded(dir.path().join(name));
+        let options = || crate::Options {
+            clock: Arc::new(ManualClock::at(at(1_000))),
+            layer: Box::new(move |store| {
+                if is_layered { Arc::new(LimitStore::new(store, 64)) } else { store }
+            }),
+            ..crate::Options::default()
+        };
+        let store = crate::open(&url, options()).await.unwrap();
+        let first = request(1_000);
+        assert!(!store.create(first.clone(), Nonce([1; 16])).await.unwrap().existed);
+        let again = store.create(request(99_000), Nonce([2; 16])).await.unwrap();
+        assert!(again.existed);
+        assert_eq!(again.request, first);
+        assert_eq!(entries(&store, Index::Timers).await, [timer(&first)]);
+        assert_eq!(entries(&store, Index::Created).await, [announcement(&first)]);
+
+        let read_at = store.read_at();
+        let event = store.read(&first.key()).await.unwrap().unwrap();
+        let end = async |time, nonce| {
+            store.end(&event, read_at, response(time), Nonce([nonce; 16])).await.unwrap().unwrap()
+        };
+        let ended = end(2_000, 3).await;
+        assert!(ended.ours);
+        assert_eq!(ended.has_no_expiry, !is_layered);
+        let late = end(3_000, 4).await;
+        assert!(!late.ours && !late.has_no_expiry);
+        assert_eq!(late.event, ended.event);
+        assert_eq!(entries(&store, Index::Timers).await.is_empty(), !is_layered);
+        let announced = Entry { time: at(2_000), key: first.key() };
+        assert_eq!(entries(&store, Index::Resolved).await, [announced]);
+
+        drop(store);
+        let store = crate::open(&url, options()).await.unwrap();
+        assert_eq!(store.read(&first.key()).await.unwrap(), Some(ended.event));
+    }
 }

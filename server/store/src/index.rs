@@ -51,10 +51,15 @@ impl Indexes {
     /// [`Error::StoreUnavailable`].
     pub async fn insert(&self, index: Index, entry: Entry) -> Result<(), Error> {
         self.objects.mark(&index.path(&entry)).await?;
+        self.note(index, &entry);
+        Ok(())
+    }
+
+    /// Takes note of `entry`, which was inserted.
+    pub(crate) fn note(&self, index: Index, entry: &Entry) {
         if index == Index::Resolved {
             self.hours.add(entry.time);
         }
-        Ok(())
     }
 
     /// Whether `entry` is there.

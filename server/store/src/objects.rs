@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use hitl_embedded::NewWork;
+use hitl_embedded::{EmbeddedStore, NewWork, Write};
 use object_store::path::Path;
 use object_store::{
     Error as StoreError, Extensions, GetResult, GetResultPayload, ObjectMeta, ObjectStore,
@@ -56,11 +56,18 @@ pub(crate) struct Objects {
     metrics: StoreMetrics,
     /// Go with every write.
     extensions: Extensions,
+    /// The same store, if it can do several writes as one.
+    together: Option<EmbeddedStore>,
 }
 
 impl Objects {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, metrics: StoreMetrics) -> Self {
-        Self { store, metrics, extensions: Extensions::new() }
+        Self { store, metrics, extensions: Extensions::new(), together: None }
+    }
+
+    /// The same objects, in a store that can do several writes as one.
+    pub(crate) fn together(self, store: Option<EmbeddedStore>) -> Self {
+        Self { together: store, ..self }
     }
 
     /// The same objects, for writes that are refused first when the disk fills up.
@@ -96,10 +103,30 @@ impl Objects {
         bytes: Bytes,
     ) -> Result<CreateOnce<R>, Error> {
         let found = self.create_or_find(path, bytes, || self.read::<R>(path)).await?;
-        Ok(match found {
-            Some(found) if found.nonce() != nonce => CreateOnce::Theirs(found),
-            _ => CreateOnce::Ours,
-        })
+        Ok(CreateOnce::of(found, nonce))
+    }
+
+    /// Does the same, and with it puts a marker at each of `marks` and deletes what is at `gone`: all of it, or nothing
+    /// if something is at `path`. `None` if this store can only do one after the other.
+    pub(crate) async fn create_together<R: Record>(
+        &self,
+        path: &Path,
+        nonce: Nonce,
+        bytes: Bytes,
+        marks: &[Path],
+        gone: Option<&Path>,
+    ) -> Result<Option<CreateOnce<R>>, Error> {
+        let Some(store) = &self.together else { return Ok(None) };
+        let new_work = self.extensions.get::<NewWork>().map(|_| NewWork);
+        let write = || async {
+            let create = std::iter::once(Write::Create(path.clone(), bytes.clone()));
+            let marks = marks.iter().map(|mark| Write::Put(mark.clone(), Bytes::new()));
+            let gone = gone.map(|path| Write::Delete(path.clone()));
+            let writes = create.chain(marks).chain(gone).collect();
+            self.metrics.time(Operation::Put, store.write(writes, new_work)).await
+        };
+        let found = create_or_find(write, || self.read::<R>(path)).await?;
+        Ok(Some(CreateOnce::of(found, nonce)))
     }
 
     /// Writes `bytes` if nothing is at `path` yet. `None` if the store says that it took them; else what `read` finds
@@ -116,29 +143,7 @@ impl Objects {
     where
         Read: Future<Output = Result<Option<T>, Error>>,
     {
-        let begun = Instant::now();
-        let (mut refusals, mut failures) = (0, 0);
-        let mut pause = PAUSE_MIN;
-        loop {
-            let Err(error) = self.put(path, bytes.clone(), PutMode::Create).await else {
-                return Ok(None);
-            };
-            if let Some(found) = read().await? {
-                return Ok(Some(found));
-            }
-            // Asking again makes no room.
-            if disk::is_full(&error) {
-                return Err(error.into());
-            }
-            let count = if is_refusal(&error) { &mut refusals } else { &mut failures };
-            *count += 1;
-            let has_enough = refusals == REFUSALS_MAX || failures == FAILURES_MAX;
-            if has_enough || begun.elapsed() >= PATIENCE {
-                return Err(error.into());
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
+        create_or_find(|| self.put(path, bytes.clone(), PutMode::Create), read).await
     }
 
     /// The record at `path`, if there is one.
@@ -265,6 +270,50 @@ impl Objects {
         let options = PutOptions { mode, extensions, ..PutOptions::default() };
         let put = self.store.put_opts(path, bytes.into(), options);
         self.metrics.time(Operation::Put, put).await.map(drop)
+    }
+}
+
+impl<R: Record> CreateOnce<R> {
+    /// What the record that was found says to whoever wrote one with `nonce`. None was found if that was taken.
+    fn of(found: Option<R>, nonce: Nonce) -> Self {
+        match found {
+            Some(found) if found.nonce() != nonce => Self::Theirs(found),
+            _ => Self::Ours,
+        }
+    }
+}
+
+/// Calls `create` until it succeeds or `read` finds what is there.
+async fn create_or_find<T, Create, Read>(
+    create: impl Fn() -> Create,
+    read: impl Fn() -> Read,
+) -> Result<Option<T>, Error>
+where
+    Create: Future<Output = Result<(), StoreError>>,
+    Read: Future<Output = Result<Option<T>, Error>>,
+{
+    let begun = Instant::now();
+    let (mut refusals, mut failures) = (0, 0);
+    let mut pause = PAUSE_MIN;
+    loop {
+        let Err(error) = create().await else {
+            return Ok(None);
+        };
+        if let Some(found) = read().await? {
+            return Ok(Some(found));
+        }
+        // Asking again makes no room.
+        if disk::is_full(&error) {
+            return Err(error.into());
+        }
+        let count = if is_refusal(&error) { &mut refusals } else { &mut failures };
+        *count += 1;
+        let has_enough = refusals == REFUSALS_MAX || failures == FAILURES_MAX;
+        if has_enough || begun.elapsed() >= PATIENCE {
+            return Err(error.into());
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
     }
 }
 

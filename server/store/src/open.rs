@@ -149,7 +149,15 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
         ..on_disk(Purpose::Serve, disk_reserve, on_fatal)
     };
     let (store, disk) = attach(url, clock.clone(), skew.clone(), on_disk)?;
-    let objects = Objects::new((options.layer)(store), metrics);
+    let bare = store.clone();
+    let layered = (options.layer)(store);
+    // What is laid around the store has to see each write by itself.
+    let together = match &disk {
+        Some(Disk::Embedded(store)) if Arc::ptr_eq(&layered, &bare) => Some(store.clone()),
+        _ => None,
+    };
+    drop(bare);
+    let objects = Objects::new(layered, metrics).together(together);
     // First of all, since it is the first to show whether the store can be reached at all.
     check_format(&objects).await.map_err(|error| explain(error, url))?;
     if !matches!(url, StoreUrl::Embedded(_)) {
