@@ -1,11 +1,23 @@
 //! The removal of a long history: whether it slows down whoever works meanwhile, and whether the space comes back.
+//!
+//! What says that an event was removed stays for a day. So the store is opened once more at the end by a service of this
+//! program, whose clock is ahead.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use hitl_core::Timestamp;
 use hitl_proto::v1::create_event_request::Expiration;
 use hitl_proto::v1::{CreateEventRequest, EventState};
+use hitl_service::{Background, Service};
+use hitl_store::clock::{Clock, Monotonic, SystemClock};
+use hitl_store::random::Random;
+use hitl_store::{Disk, Options, Retention, RetentionRule, StoreUrl};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +43,11 @@ const BOUND: Duration = Duration::from_secs(2);
 /// The shortest time of retention there is.
 const RETAIN: (&str, &str) = ("HITL_RETAIN", "1m");
 const LOOK: Duration = Duration::from_secs(1);
+/// Longer than what removes announcements pauses for, see [`Ahead`].
+const STEADY: Duration = Duration::from_secs(100);
+/// A day, and what clocks may differ by.
+const DAY_MS: i64 = 25 * 3_600_000;
+const MIB: u64 = 1 << 20;
 
 /// How late whoever waits was told.
 #[derive(Default)]
@@ -60,11 +77,14 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let removed = removed?;
     shared::settled(server.pid).await?;
     let after = server.metric("hitl_store_bytes").await?;
+    server.kill().await?;
+    let day_after = a_day_later(&dir.path().join("store")).await?;
 
     let case = many(plan.ended, "ended event");
     let mut rows = vec![
         Row::times("removal", &case, removed, ("asked and answered in batches", made), None),
         Row::bytes("size of the store after it", &case, after, ("before", before), None),
+        Row::bytes("size of the store a day later", &case, day_after, ("before", before), None),
     ];
     let within = Some(Target::Within(BOUND));
     for (percent, target) in [(50, None), (99, None), (100, within)] {
@@ -102,6 +122,93 @@ async fn until_removed(server: &Server, events: usize) -> Result<Duration> {
         tokio::time::sleep(LOOK).await;
     }
     Ok(begun.elapsed())
+}
+
+/// The size of the store in `dir` once all that is left of what was removed is gone, and the size stays as it is.
+async fn a_day_later(dir: &Path) -> Result<f64> {
+    let clock = Ahead(Arc::default());
+    let minute = RetentionRule { namespace: None, kept_ms: Some(60_000) };
+    let options = Options {
+        clock: Arc::new(clock.clone()),
+        retention: Retention::of(&[minute]).map_err(Error::msg)?,
+        ..Options::default()
+    };
+    let store = hitl_store::open(&StoreUrl::Embedded(dir.to_owned()), options).await?;
+    let disk = store.disk().cloned().context("it is on this machine")?;
+    let shutdown = CancellationToken::new();
+    let background = Background::new(None);
+    let service = Service::new(
+        store,
+        Arc::new(clock.clone()),
+        Arc::new(Zeros),
+        1,
+        shutdown.clone(),
+        background,
+    );
+    let run = tokio::spawn({
+        let service = service.clone();
+        async move { service.run().await }
+    });
+    // The lives beside the removal were not all removed before, so that takes a second day.
+    for day in 1..=2 {
+        clock.0.store(day * DAY_MS, Ordering::Relaxed);
+        steady(&disk).await?;
+    }
+    shutdown.cancel();
+    run.await?;
+    service.finish().await;
+    Ok(size(&disk)? as f64)
+}
+
+/// Waits until the size of the store has not changed for a while.
+async fn steady(disk: &Disk) -> Result<()> {
+    let (mut last, mut since) = (size(disk)?, Instant::now());
+    while since.elapsed() < STEADY {
+        tokio::time::sleep(LOOK).await;
+        let now = size(disk)?;
+        if now.abs_diff(last) > MIB {
+            (last, since) = (now, Instant::now());
+        }
+    }
+    Ok(())
+}
+
+fn size(disk: &Disk) -> Result<u64> {
+    disk.store_bytes().context("the embedded store knows its size")
+}
+
+/// The machine's clock, so many milliseconds ahead. A pause is as long as it is.
+#[derive(Clone, Debug)]
+struct Ahead(Arc<AtomicI64>);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_ms(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()> {
+        SystemClock.sleep_until(instant.plus_ms(-self.0.load(Ordering::Relaxed)))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        SystemClock.monotonic()
+    }
+
+    fn pause_until(&self, moment: Monotonic) -> BoxFuture<'static, ()> {
+        // What is done once an hour is done once a minute here.
+        let longest = self.monotonic().plus_ms(60_000);
+        SystemClock.pause_until(moment.min(longest))
+    }
+}
+
+/// Makes everything begin at once that begins at a time of its own.
+#[derive(Debug)]
+struct Zeros;
+
+impl Random for Zeros {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
 }
 
 /// Leads a steady number of lives a second until `end` completes.

@@ -35,6 +35,8 @@ pub(crate) enum Op {
     Delete { key: Key },
     /// All of these or none, each of another key.
     Together { steps: Vec<Step>, is_new_work: bool },
+    /// Writes the deletion of what is not there, for [`reclaim`](crate::reclaim). Where something is, nothing happens.
+    Erase { keys: Vec<Key> },
     Copy {
         from: Key,
         to: Key,
@@ -131,6 +133,15 @@ impl<'a> Batch<'a> {
                             self.write(key, record);
                         }
                         None => self.set(key, None),
+                    }
+                }
+                Ok(None)
+            }
+            Op::Erase { keys } => {
+                for key in keys {
+                    self.check_room(key.len(), self.room.rest)?;
+                    if !self.exists(&key)? {
+                        self.set(key, None);
                     }
                 }
                 Ok(None)

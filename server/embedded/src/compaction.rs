@@ -3,10 +3,12 @@
 //! A compaction writes new tables before it removes the old ones, and one that finds no room leaves the engine unable
 //! to write, until the next start begins the same compaction. It can be put off for as long as need be, so it waits
 //! for room instead. The engine has no switch for that, but it shows each entry to a filter, which may take its time.
+//! The merges of [`reclaim`](crate::reclaim) end with the store, since nothing is lost if one of them is not finished.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use fjall::compaction::filter::{
     CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
@@ -27,6 +29,8 @@ pub(crate) struct Gate {
     /// What other writes need.
     floor: Mutex<Floor>,
     closed: AtomicBool,
+    /// The thread whose merges end with the store.
+    reclaimer: OnceLock<ThreadId>,
     wake: (Mutex<()>, Condvar),
 }
 
@@ -36,6 +40,7 @@ impl Gate {
             reserve,
             floor: Mutex::default(),
             closed: AtomicBool::new(false),
+            reclaimer: OnceLock::new(),
             wake: (Mutex::new(()), Condvar::new()),
         })
     }
@@ -51,12 +56,36 @@ impl Gate {
         self.wake.1.notify_all();
     }
 
+    /// Makes the merges of this thread end when the store closes.
+    pub(crate) fn end_mine_with_store(&self) {
+        let _ = self.reclaimer.set(thread::current().id());
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Waits for so long, or until the store closes. Says whether it is still open.
+    pub(crate) fn rest(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut held = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.is_closed() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            let waited = self.wake.1.wait_timeout(held, left);
+            held = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+
     /// Returns once there is room; `false` if there is none and the store closes.
     fn pass(&self) -> bool {
         let mut said = false;
         let mut held = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
         while !self.has_room() {
-            if self.closed.load(Ordering::Relaxed) {
+            if self.is_closed() {
                 return false;
             }
             if !said {
@@ -87,13 +116,15 @@ impl Factory for Filters {
     }
 
     fn make_filter(&self, _context: &Context) -> Box<dyn CompactionFilter> {
+        let ends_with_store = self.0.reclaimer.get() == Some(&thread::current().id());
         // The first entry looks at once.
-        Box::new(Filter { gate: Arc::clone(&self.0), written: STRIDE_BYTES })
+        Box::new(Filter { gate: Arc::clone(&self.0), ends_with_store, written: STRIDE_BYTES })
     }
 }
 
 struct Filter {
     gate: Arc<Gate>,
+    ends_with_store: bool,
     written: u64,
 }
 
@@ -102,7 +133,7 @@ impl CompactionFilter for Filter {
     fn filter_item(&mut self, item: ItemAccessor<'_>, _: &Context) -> CompactionFilterResult {
         if self.written >= STRIDE_BYTES {
             self.written = 0;
-            if !self.gate.pass() {
+            if !self.gate.pass() || (self.ends_with_store && self.gate.is_closed()) {
                 return Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into());
             }
         }
@@ -113,8 +144,6 @@ impl CompactionFilter for Filter {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
 
     fn gate(reserve_bytes: u64) -> Arc<Gate> {

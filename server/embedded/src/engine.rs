@@ -35,7 +35,7 @@ const FORMAT: u32 = 1;
 const OBJECTS: &str = "objects";
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 16 << 20;
-const TABLE_BYTES: u64 = 16 << 20;
+pub(crate) const TABLE_BYTES: u64 = 16 << 20;
 /// The least the engine allows; only reached if flushing falls far behind.
 const MAX_JOURNAL_BYTES: u64 = 64 << 20;
 const WORKERS: usize = 2;
@@ -148,6 +148,10 @@ fn load(
     let objects = db.keyspace(OBJECTS, tuning).map_err(failed)?;
     let format = objects.get(key::FORMAT).map_err(failed)?;
     check_format(dir.path(), format.as_deref())?;
+    // A store of an earlier version has none.
+    if work == Work::All && !objects.contains_key(key::EDGES[0]).map_err(failed)? {
+        add_edges(&objects).map_err(failed)?;
+    }
     // What a killed process had written but not synced is replayed too, and is about to be
     // shown to readers: from here on it has to be durable.
     db.persist(PersistMode::SyncAll).map_err(failed)?;
@@ -190,7 +194,12 @@ fn create(path: &Path, gate: &Arc<Gate>) -> fjall::Result<()> {
     let db = database(path, Work::All, gate)?;
     let objects = db.keyspace(OBJECTS, tuning)?;
     objects.insert(key::FORMAT, FORMAT.to_string())?;
+    add_edges(&objects)?;
     db.persist(PersistMode::SyncAll)
+}
+
+fn add_edges(objects: &Keyspace) -> fjall::Result<()> {
+    key::EDGES.iter().try_for_each(|edge| objects.insert(*edge, "edge"))
 }
 
 fn database(path: &Path, work: Work, gate: &Arc<Gate>) -> fjall::Result<Database> {

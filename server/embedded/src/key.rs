@@ -13,6 +13,10 @@ const OBJECT: u8 = b'o';
 pub(crate) const FORMAT: &[u8] = b"mformat";
 /// No version at or above this has been given out; see `versions`.
 pub(crate) const VERSIONS: &[u8] = b"mversions";
+/// Something always stands here: before everything else, and behind it. See [`reclaim`](crate::reclaim).
+pub(crate) const EDGES: [&[u8]; 2] = [b"a", b"z"];
+/// Nothing ever stands here.
+pub(crate) const NOTHING: &[u8] = b"mformat\0";
 
 pub(crate) type Key = fjall::Slice;
 pub(crate) type KeyRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -55,6 +59,11 @@ pub(crate) fn after_offset(range: KeyRange, offset: &Path) -> KeyRange {
         Bound::Included(start) if *start > offset => range,
         _ => (Bound::Excluded(offset), range.1),
     }
+}
+
+/// A key next to `key` that no object can have: no path has this character.
+pub(crate) fn unused_after(key: &[u8]) -> Key {
+    Key::from([key, b"\0"].concat())
 }
 
 /// The first key after all those that start with `start`.

@@ -37,9 +37,12 @@ mod place;
 pub mod private;
 mod queue;
 mod read;
+mod reclaim;
 mod record;
 mod reserve;
 mod shared;
+#[cfg(test)]
+mod space_tests;
 mod store;
 #[cfg(test)]
 mod tests;

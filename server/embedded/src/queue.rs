@@ -18,7 +18,20 @@ pub(crate) struct Request {
     pub(crate) op: Op,
     pub(crate) reply: oneshot::Sender<Answer>,
     /// Gives the bytes back when the write has been decided.
-    _bytes: OwnedSemaphorePermit,
+    _bytes: Option<OwnedSemaphorePermit>,
+}
+
+/// A way to the writer thread for the store's own work, which does not keep the store open.
+pub(crate) struct Aside(mpsc::WeakSender<Request>);
+
+impl Aside {
+    /// Waits for the answer. `None` if the store closes or has stopped.
+    pub(crate) fn submit(&self, op: Op) -> Option<Answer> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request { op, reply, _bytes: None };
+        self.0.upgrade()?.blocking_send(request).ok()?;
+        answer.blocking_recv().ok()
+    }
 }
 
 pub(crate) struct Queue {
@@ -34,6 +47,10 @@ impl Queue {
         (Self { sender, budget }, receiver)
     }
 
+    pub(crate) fn aside(&self) -> Aside {
+        Aside(self.sender.downgrade())
+    }
+
     /// Waits for room, then for the answer. Dropped while waiting for room, nothing happens;
     /// dropped after that, the write may still happen.
     pub(crate) async fn submit(&self, op: Op, shared: &Shared) -> Answer {
@@ -42,7 +59,8 @@ impl Queue {
         let budget = Arc::clone(&self.budget);
         let bytes = budget.acquire_many_owned(cost).await;
         let (reply, answer) = oneshot::channel();
-        let request = Request { op, reply, _bytes: bytes.expect("the budget is never closed") };
+        let bytes = Some(bytes.expect("the budget is never closed"));
+        let request = Request { op, reply, _bytes: bytes };
         if self.sender.send(request).await.is_err() {
             return Err(shared.stopped().into());
         }
@@ -57,6 +75,7 @@ pub(crate) fn cost(op: &Op) -> usize {
             Op::Put { key, record, .. } => key.len() + record.len(),
             Op::Delete { key } => key.len(),
             Op::Together { steps, .. } => steps.iter().map(Step::bytes).sum(),
+            Op::Erase { keys } => keys.iter().map(|key| key.len()).sum(),
             Op::Copy { from, to, .. } => from.len() + to.len(),
         }
 }

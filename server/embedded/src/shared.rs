@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     durable: RwLock<Arc<Snapshot>>,
     pub(crate) objects: Keyspace,
     pub(crate) db: Database,
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     failure: OnceLock<String>,
     on_fatal: OnFatal,
     pub(crate) reserve: Arc<Reserve>,

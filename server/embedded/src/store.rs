@@ -19,10 +19,12 @@ use object_store::{
 use crate::batch::{Answer, Op};
 use crate::commit::{Commit, EngineCommit};
 use crate::dir::LockedDir;
+use crate::engine::Work;
 use crate::error::{OpenError, StoreError};
 use crate::multipart::Upload;
 use crate::options::{Options, Purpose};
 use crate::queue::Queue;
+use crate::reclaim::Reclaimer;
 use crate::reserve::{NewWork, Reserve, Room, Usage};
 use crate::shared::Shared;
 use crate::versions::Versions;
@@ -49,6 +51,7 @@ struct Inner {
     /// `None` only while dropping: it ends the writer thread.
     queue: Option<Queue>,
     writer: Option<JoinHandle<()>>,
+    reclaimer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
     losses: Vec<(std::path::PathBuf, String)>,
     max_object_bytes: usize,
@@ -101,9 +104,15 @@ impl EmbeddedStore {
         let writer = writer
             .spawn(requests)
             .map_err(|source| OpenError::Unusable { dir: path.to_owned(), source })?;
+        let reclaimer = (options.purpose == Purpose::Serve && shared.work == Work::All)
+            .then(|| Reclaimer::new(Arc::clone(&shared), queue.aside()).spawn())
+            .transpose();
+        let reclaimer =
+            reclaimer.map_err(|source| OpenError::Unusable { dir: path.to_owned(), source })?;
         let inner = Inner {
             queue: Some(queue),
             writer: Some(writer),
+            reclaimer,
             shared,
             losses,
             max_object_bytes: options.max_object_bytes,
@@ -152,6 +161,12 @@ impl EmbeddedStore {
     #[cfg(test)]
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
+    }
+
+    #[cfg(test)]
+    pub(crate) fn reclaimer(&self) -> Reclaimer {
+        let queue = self.inner.queue.as_ref().unwrap();
+        Reclaimer::new(Arc::clone(&self.inner.shared), queue.aside())
     }
 
     pub(crate) fn key(&self, location: &Path) -> Result<key::Key, StoreError> {
@@ -292,13 +307,12 @@ impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.queue.take());
         self.shared.close();
-        let Some(writer) = self.writer.take() else {
-            return;
-        };
-        // The hook of `Options` runs on the writer thread and may hold the last handle.
-        if writer.thread().id() != thread::current().id() {
-            // A panic there has already stopped the store and called the hook.
-            let _ = writer.join();
+        for thread in [self.writer.take(), self.reclaimer.take()].into_iter().flatten() {
+            // The hook of `Options` runs on one of these threads and may hold the last handle.
+            if thread.thread().id() != thread::current().id() {
+                // A panic of the writer has already stopped the store and called the hook.
+                let _ = thread.join();
+            }
         }
     }
 }

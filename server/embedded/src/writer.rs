@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::batch::{Answer, Batch};
+use crate::batch::{Answer, Batch, Op};
 use crate::commit::Commit;
 use crate::options::Clock;
 use crate::queue::{self, Request};
@@ -69,9 +69,11 @@ impl Writer {
         let room = self.room(queued);
         let mut batch = Batch::new(&self.shared.objects, &mut self.versions, (self.clock)(), room);
         let mut answers = Answers::with_capacity(queued.len());
+        let mut is_asked_for = false;
         while batch.bytes() < MAX_BATCH_BYTES
             && let Some(request) = queued.pop_front()
         {
+            is_asked_for |= matches!(request.op, Op::Erase { .. });
             answers.push((request.reply, batch.apply(request.op)));
         }
         let changes = batch.into_changes();
@@ -87,6 +89,9 @@ impl Writer {
             }
             self.shared.publish();
             self.shared.keep_up();
+        } else if is_asked_for {
+            // Lets the engine drop what only the snapshot before still shows.
+            self.shared.publish();
         }
         send(answers);
         Ok(())
