@@ -140,7 +140,7 @@ impl Reclaimer {
     /// The entries of the store.
     pub(crate) fn entries(&self) -> Entries {
         let memtable = self.shared.objects.tree.active_memtable();
-        let dead = memtable.iter().filter(|entry| entry.is_tombstone()).count() as u64;
+        let dead = memtable.iter().filter(|entry| entry.key.is_tombstone()).count() as u64;
         self.entries_in_tables().and(memtable.len() as u64, dead)
     }
 
@@ -266,5 +266,21 @@ impl Reclaimer {
         } else {
             Err(Cut::Closed)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_is_worth_its_while_when_an_eighth_is_dead_and_not_for_few() {
+        let is_worth = |all, dead| Entries { all, dead }.is_worth_a_pass();
+        assert!(!is_worth(0, 0));
+        assert!(!is_worth(DEAD_MIN - 1, DEAD_MIN - 1));
+        assert!(is_worth(DEAD_MIN, DEAD_MIN));
+        assert!(is_worth(DEAD_MIN * PART, DEAD_MIN));
+        assert!(!is_worth(DEAD_MIN * PART + 1, DEAD_MIN));
+        assert!(!Entries::default().is_worth_a_merge(), "a table with nothing dead stays");
     }
 }
