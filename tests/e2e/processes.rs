@@ -1,6 +1,6 @@
 //! The server as a process: what it refuses to start with, and what it keeps where.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use hitl_proto::v1::value::Kind as Value;
@@ -154,4 +154,32 @@ async fn links_hold_the_public_url_and_never_reach_the_log() {
     server.terminate().await.expect("it ends");
     let log = server.log();
     assert!(!log.contains(token) && !log.contains(secret), "{log}");
+}
+
+#[tokio::test]
+async fn a_store_holds_no_link_and_not_the_key_of_the_links() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (store, key) = (dir.path().join("files"), dir.path().join("link.key"));
+    let config = config().store(format!("file://{}", store.display()));
+    let (mut server, site) =
+        start(config.arg("--link-key-file").arg(key.display().to_string())).await;
+    let event = site.ask(kinds::int()).await;
+    site.answer(&event, typed(&Value::Int(77))).await.expect("the answer is good");
+    server.terminate().await.expect("it ends");
+    let key = std::fs::read_to_string(key).expect("the key was made");
+    let (_, token) = event.form_url.rsplit_once('/').expect("a link ends with its token");
+    let mut files = 0;
+    for file in files_below(&store) {
+        let bytes = std::fs::read(&file).expect("a record is a file");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(token) && !text.contains(key.trim()), "{}", file.display());
+        files += 1;
+    }
+    assert!(files >= 3, "{files} files");
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }

@@ -30,6 +30,12 @@ pub fn kubernetes_validate() -> PathBuf {
     find("HITL_TEST_KUBERNETES_VALIDATE", &profile_dir().join(usual))
 }
 
+/// schemathesis: tries what an OpenAPI document promises.
+pub fn schemathesis() -> PathBuf {
+    let usual = "../tools/schemathesis/bin/schemathesis";
+    find("HITL_TEST_SCHEMATHESIS", &profile_dir().join(usual))
+}
+
 /// The browser.
 pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))

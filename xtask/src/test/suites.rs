@@ -2,8 +2,8 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, KUBERNETES_VALIDATE,
-    MINISTACK, MKE2FS, Need, QEMU, S3RVER, SEAWEEDFS,
+    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST,
+    KUBERNETES_VALIDATE, MINISTACK, MKE2FS, Need, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -44,6 +44,15 @@ pub(crate) const SUITES: &[Suite] = &[
             Check(&["buf", "breaking", "proto", "--against", "proto/baseline.binpb"]),
         ],
     ),
+    suite(
+        "supply",
+        &[&BINARIES, &CARGO_DENY],
+        &[
+            Check(&["cargo", "xtask", "supply"]),
+            Check(&["cargo", "deny", "--locked", "check", "bans", "licenses", "sources"]),
+            Check(&["cargo", "xtask", "sbom", "--check"]),
+        ],
+    ),
     suite("unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
     suite("docs", &[], &[Check(DOCS)]),
     end_to_end("e2e", &[], &[EndToEnd("embedded")]),
@@ -55,6 +64,12 @@ pub(crate) const SUITES: &[Suite] = &[
     end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
     end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
     suite("deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
+    suite(
+        "openapi",
+        &[&BINARIES, &SCHEMATHESIS],
+        &[CargoTest(&["--test", "openapi", "--", "--nocapture"])],
+    ),
+    suite("fuzz", &[], &[Check(&["cargo", "xtask", "fuzz"])]),
     // It mounts file systems, which takes root.
     suite("disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
     suite("sim", &[], &[CargoTest(&["--test", "sim"])]),

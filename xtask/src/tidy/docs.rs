@@ -12,7 +12,7 @@ const CODE_MAP: &str = "ARCHITECTURE.md";
 const SERVER: &str = "server/src/";
 
 const DOCUMENTS: &[&str] =
-    &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "STYLE.md"];
+    &["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "STYLE.md"];
 
 /// Where a path in a document may start: beside the document, at the top, or in the server.
 const ROOTS: &[&str] = &["", SERVER, "proto/"];

@@ -3,34 +3,18 @@
 //! Style that no machine checks decays. A remark made twice in review belongs here.
 
 mod docs;
+mod proofs;
 mod protos;
 mod readmes;
 mod score;
 mod surface;
 mod text;
 
-use std::fmt;
-
 use anyhow::Result;
 
+use crate::finding::Finding;
 use crate::repo::top;
 use crate::tree::Tree;
-
-/// A broken rule, where, and the way out.
-#[derive(Debug, PartialEq, Eq)]
-struct Finding {
-    path: String,
-    /// Counted from 1.
-    line: usize,
-    what: String,
-    fix: &'static str,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}; {}", self.path, self.line, self.what, self.fix)
-    }
-}
 
 const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     text::module_docs,
@@ -39,6 +23,7 @@ const CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     text::left_overs,
     docs::names,
     docs::code_map,
+    proofs::exist,
     protos::behaviour,
     surface::names,
     readmes::fresh,

@@ -25,7 +25,7 @@ const HTML_BYTES_MAX: usize = 1024 * 1024;
 
 /// Rendering the prompt would take more than it may.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooMuch;
+pub struct TooMuch;
 
 /// Refuses a prompt whose tree would be too large. It counts at most half as much again as there would be.
 ///

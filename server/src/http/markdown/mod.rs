@@ -21,7 +21,7 @@ use ammonia::{Builder, UrlRelative};
 use hitl_proto::visible;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
-pub(super) use bounds::TooMuch;
+pub use bounds::TooMuch;
 use bounds::{Bounded, Count};
 use link::Target;
 
@@ -75,7 +75,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// It would take too much; show the text as it is.
-pub(super) fn to_html(markdown: &str) -> Result<String, TooMuch> {
+pub fn to_html(markdown: &str) -> Result<String, TooMuch> {
     bounds::look(markdown)?;
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let (mut count, mut author) = (Count::default(), Author::default());

@@ -122,7 +122,7 @@ fn operation(route: &Route, name: &str, words: &str, waits: bool) -> Value {
             "in": "query",
             "description": "How long to hold the answer until the event ends, such as 30s or 500ms; at most 60s. \
                 The event as it stands, at once, if absent.",
-            "schema": {"type": "string", "pattern": r"^[0-9.]+(s|ms)$"},
+            "schema": {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(s|ms)$"},
         }));
     }
     json!({
@@ -141,11 +141,11 @@ fn path_parameters(template: &str) -> Vec<&str> {
 }
 
 fn path_parameter(name: &str) -> Value {
-    let words = match name {
-        "event_id" => "The id of the event: 32 lower-case hexadecimal digits.",
-        _ => "The token of the link: a secret.",
+    let (words, pattern) = match name {
+        "event_id" => ("The id of the event: 32 lower-case hexadecimal digits.", "^[0-9a-f]{32}$"),
+        _ => ("The token of the link: a secret.", "^[A-Za-z0-9_-]+$"),
     };
-    let schema = json!({"type": "string"});
+    let schema = json!({"type": "string", "pattern": pattern});
     json!({"name": name, "in": "path", "required": true, "description": words, "schema": schema})
 }
 

@@ -1,0 +1,43 @@
+//! The table of targets.
+
+mod create;
+mod drafts;
+mod form;
+mod json;
+mod links;
+mod markdown;
+mod patterns;
+mod questions;
+mod records;
+mod schema;
+mod tokens;
+mod typed;
+
+use crate::Target;
+
+/// All of them.
+pub(crate) const ALL: &[Target] = &[
+    Target { name: "create", run: create::run },
+    Target { name: "drafts", run: drafts::run },
+    Target { name: "form", run: form::run },
+    Target { name: "json", run: json::run },
+    Target { name: "links", run: links::run },
+    Target { name: "markdown", run: markdown::run },
+    Target { name: "patterns", run: patterns::run },
+    Target { name: "records", run: records::run },
+    Target { name: "schema", run: schema::run },
+    Target { name: "tokens", run: tokens::run },
+    Target { name: "typed", run: typed::run },
+];
+
+/// The input in two: what stands before its first line feed, and what stands after.
+fn halves(input: &[u8]) -> (&[u8], &[u8]) {
+    let at = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    (&input[..at], input.get(at + 1..).unwrap_or_default())
+}
+
+/// The first byte as a choice among `count`, and the rest.
+fn choice(input: &[u8], count: usize) -> Option<(usize, &[u8])> {
+    let (first, rest) = input.split_first()?;
+    Some((usize::from(first.wrapping_sub(b'0')) % count, rest))
+}
