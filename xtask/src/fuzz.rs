@@ -89,6 +89,7 @@ fn feed(name: &str, seconds: u64) -> Result<bool> {
         .arg(format!("-rss_limit_mb={MEMORY_MB_MAX}"))
         .arg(format!("-max_len={INPUT_BYTES_MAX}"))
         .arg(format!("-artifact_prefix={}/", dir.display()))
+        .arg(format!("-dict={}", top().join("fuzz/dictionary").display()))
         .arg("-print_final_stats=1")
         .arg(&found)
         .arg(top().join("fuzz/corpus").join(name))
