@@ -15,7 +15,7 @@ use hitl_server::admission::Admission;
 use hitl_server::api::{Api, Caller};
 use hitl_server::auth::{LinkKey, Links};
 use hitl_server::budget::Budget;
-use hitl_server::http::{Guard, Settings, Site, guard, router};
+use hitl_server::http::{Audience, Guard, Registry, Settings, Site, guard, router};
 use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::Random;
@@ -114,8 +114,13 @@ impl World {
         let settings = Settings { open: true, public_url: URL.to_owned(), ..Settings::default() };
         let admission = Admission::new(100, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
-        let site = Site { api: api.clone(), service, links: links.clone(), admission };
-        let routes = guard(router(site), Arc::new(Guard::new(&settings)), &settings);
+        let registry = Registry::default();
+        let site = Site { api: api.clone(), service, links: links.clone(), admission, registry };
+        let routes = guard(
+            router(Arc::new(site), Audience::All),
+            Arc::new(Guard::new(&settings)),
+            &settings,
+        );
         Self { api, links, routes, objects: objects.expect("the layer was laid") }
     }
 

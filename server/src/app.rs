@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, Response};
-use anyhow::{Context, bail};
-use tokio::net::TcpListener;
+use anyhow::Context;
+use futures::future::OptionFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{access, new_token};
@@ -16,10 +16,12 @@ use crate::api::Api;
 use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
-use crate::front::Front;
+use crate::front::WaysIn;
 use crate::grpc::{self, Grpc};
-use crate::http::{self, Guard};
+use crate::http;
+use crate::listen::Listeners;
 use crate::local::{Claim, DataDir, LOGS};
+use crate::net::tls::Keeper;
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
 use hitl_service::error::Error;
@@ -41,13 +43,13 @@ const FATAL_STATUS: i32 = 70;
 /// # Errors
 /// The server cannot start; the message says what to do.
 pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Result<()> {
-    let address = args.listen();
-    refuse_plain_text(address, &args)?;
+    let mut registry = http::Registry::with_prefix("hitl");
+    let keeper = args.tls.files().map(|files| Keeper::load(files, &mut registry)).transpose()?;
     let mut claim = claim(&args)?;
-    let listener = listen(&args, claim.as_ref()).await?;
-    let bound = listener.local_addr()?;
-    let public_url =
-        args.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
+    let listeners = Listeners::open(&args, claim.as_ref()).await?;
+    let (url, url_for_people) = (listeners.url(&args)?, listeners.url_for_people(&args)?);
+    let default_url = || url_for_people.as_ref().unwrap_or(&url).clone();
+    let public_url = args.public_url.clone().unwrap_or_else(default_url);
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
@@ -56,49 +58,43 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let shutdown = CancellationToken::new();
     let budget = budget(&args);
     let threads = LowPriority::start().context("cannot start the threads of this server")?;
-    let service = Service::new(
-        store,
-        Arc::new(SystemClock),
-        Arc::new(SystemRandom),
-        args.max_waits.min(budget.waits_max()),
-        shutdown.clone(),
-        Background::new(Some(threads.handle())),
-    );
+    let background = Background::new(Some(threads.handle()));
+    let waits_max = args.max_waits.min(budget.waits_max());
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let service = Service::new(store, clock, random, waits_max, shutdown.clone(), background);
     let local_token = claim.as_ref().map(|_| new_token());
     let access = access(&args, local_token.as_deref(), &service).await?;
     let admission = Admission::new(args.max_calls, budget.clone());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = settings(&args, access.is_open(), public_url);
-    let pages = http::router(http::Site { api, service: service.clone(), links, admission });
-    let routes = grpc.routes.clone().prepare().into_axum_router().reset_fallback().merge(pages);
-    let guard = Arc::new(Guard::new(&settings));
-    let routes = http::guard(routes, guard.clone(), &settings);
-    let app = Front { calls: grpc.events.clone(), routes, guard, access, refuse };
+    let site = http::Site { api, service: service.clone(), links, admission, registry };
+    let ways_in = WaysIn { grpc: &grpc, site, settings, access, refuse };
+    let [app, people] = ways_in.for_listeners(listeners.audience());
 
     let timers = tokio::spawn({
         let service = service.clone();
         async move { service.run().await }
     });
-    println!("hitl listens on http://{}", reachable(bound));
+    announce(&url, url_for_people.as_deref());
+    tracing::info!(url, store = %store_url, "ready");
     if let (Some(claim), Some(token)) = (&mut claim, local_token) {
-        claim.publish(format!("http://{}", reachable(bound)), token)?;
+        claim.publish(url, token)?;
     }
-    tracing::info!(%bound, store = %store_url, "ready");
     let activity = Activity::default();
-    let limits = Limits {
-        streams_max: args.max_streams.min(budget.streams_max(net::HEAD_BYTES_MAX)),
-        body_bytes_max: http::BODY_BYTES_MAX,
-        shutdown_grace: SHUTDOWN_GRACE,
-    };
+    let limits = limits(&args, &budget);
     let door = Door {
         app,
         refuse: refuse_more,
-        budget,
+        budget: budget.clone(),
         activity: activity.clone(),
         background: threads.handle(),
+        tls: keeper.as_ref().map(Keeper::tls),
     };
-    let server = net::serve(listener, door, limits, shutdown.clone());
+    let for_people = listeners
+        .people
+        .map(|listener| net::serve(listener, door.for_people(people), limits, shutdown.clone()));
+    let server = net::serve(listeners.programs, door.clone(), limits, shutdown.clone());
     let end = async {
         until_unneeded(&service, &activity, args.idle_exit).await;
         if let Some(claim) = &mut claim {
@@ -107,7 +103,9 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         grpc.set_not_serving().await;
         shutdown.cancel();
     };
-    tokio::join!(server, end);
+    let watch = budget.watch(shutdown.clone());
+    let keep = keeper.map(|keeper| keeper.keep(shutdown.clone()));
+    tokio::join!(server, OptionFuture::from(for_people), watch, OptionFuture::from(keep), end);
     timers.await?;
     finish(&service).await;
     Ok(())
@@ -120,6 +118,14 @@ fn settings(args: &ServeArgs, open: bool, public_url: String) -> http::Settings 
         known_hosts: args.known_hosts.clone(),
         open,
         public_url,
+    }
+}
+
+/// Says on the standard output where the server is, for whoever has started it.
+fn announce(url: &str, url_for_people: Option<&str>) {
+    println!("hitl listens on {url}");
+    if let Some(url) = url_for_people {
+        println!("forms and links are at {url}");
     }
 }
 
@@ -154,7 +160,8 @@ fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
     if args.local {
         return claim().map(Some);
     }
-    if args.store.is_some() {
+    // Programs that find their server by themselves speak plain text to it.
+    if args.store.is_some() || args.tls.tls_cert.is_some() {
         return Ok(None);
     }
     match claim() {
@@ -164,21 +171,6 @@ fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
                 "programs on this machine will not find this server by themselves: {error:#}"
             );
             Ok(None)
-        }
-    }
-}
-
-async fn listen(args: &ServeArgs, claim: Option<&Claim>) -> anyhow::Result<TcpListener> {
-    match claim {
-        Some(claim) if args.local && args.listen.is_none() => claim.listen().await,
-        _ => {
-            let address = args.listen();
-            TcpListener::bind(address).await.with_context(|| {
-                format!(
-                    "cannot listen on {address}: is another server there? {}",
-                    args.other_port()
-                )
-            })
         }
     }
 }
@@ -194,6 +186,15 @@ fn budget(args: &ServeArgs) -> Budget {
     Budget::new(BudgetLimits { bytes_max, connections_max })
 }
 
+/// Bounds of what one connection may do.
+fn limits(args: &ServeArgs, budget: &Budget) -> Limits {
+    Limits {
+        streams_max: args.max_streams.min(budget.streams_max(net::HEAD_BYTES_MAX)),
+        body_bytes_max: http::BODY_BYTES_MAX,
+        shutdown_grace: SHUTDOWN_GRACE,
+    }
+}
+
 /// The reply to a request for which there is no room.
 fn refuse_more(headers: &HeaderMap) -> Response<http::Body> {
     refuse(Error::Overloaded, headers)
@@ -205,31 +206,6 @@ fn refuse(error: Error, headers: &HeaderMap) -> Response<http::Body> {
         return grpc::refusal(&error).map(|()| http::Body::default());
     }
     http::refusal(error, headers)
-}
-
-/// A token that goes over a network in plain text is everybody's.
-fn refuse_plain_text(address: SocketAddr, args: &ServeArgs) -> anyhow::Result<()> {
-    if !address.ip().is_loopback() && !args.plain_text && !args.insecure {
-        bail!(
-            "will not listen on {address}: whoever is on the way could read what is said, tokens too, and so anyone \
-             could read and answer everything. Listen on loopback, such as 127.0.0.1; or give --plain-text if \
-             something in front of this server does the TLS, or --insecure to ask nobody for a token"
-        );
-    }
-    Ok(())
-}
-
-/// The address under which a server that listens on `bound` is reached from this machine.
-fn reachable(bound: SocketAddr) -> SocketAddr {
-    match bound {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
-            SocketAddr::from(([127, 0, 0, 1], v4.port()))
-        }
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
-            SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, v6.port()))
-        }
-        other => other,
-    }
 }
 
 fn default_store(args: &ServeArgs) -> anyhow::Result<StoreUrl> {

@@ -1,5 +1,7 @@
 //! What a user may set: the flags of `hitl serve`, each with its environment variable and default.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use clap::Args;
 
 use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
+pub use tls::TlsArgs;
+
 use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
 
 /// Run the server.
@@ -18,7 +22,8 @@ use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
   hitl serve --store /var/lib/hitl/store --public-url https://hitl.example.org
   hitl serve --store s3://bucket/hitl --link-key-file /etc/hitl/link.key --admin-token-file /etc/hitl/admin.token
   hitl serve --store memory:// --listen 127.0.0.1:0
-  hitl serve --retain 30d --retain audit=forever")]
+  hitl serve --retain 30d --retain audit=forever
+  hitl serve --tls-cert server.pem --tls-key server.key --tls-client-ca clients.pem")]
 pub struct ServeArgs {
     /// Address to listen on; port 0 picks a free one. [default: 127.0.0.1:4485]
     #[arg(long, env = "HITL_LISTEN", value_name = "ADDRESS:PORT")]
@@ -30,8 +35,8 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_STORE", value_name = "STORE")]
     pub store: Option<StoreUrl>,
 
-    /// Where this server is reached by the people who answer, for links. [default: http:// and the
-    /// address it listens on]
+    /// Where this server is reached by the people who answer, for links. [default: http:// or https:// and the address
+    /// it listens on for them]
     #[arg(long, env = "HITL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -51,10 +56,6 @@ pub struct ServeArgs {
     /// Ask nobody for a credential: whoever reaches this server may read and answer everything.
     #[arg(long, env = "HITL_INSECURE")]
     pub insecure: bool,
-
-    /// Allow any address to listen on in plain text: something in front of this server does the TLS.
-    #[arg(long, env = "HITL_PLAIN_TEXT")]
-    pub plain_text: bool,
 
     /// File with the token of an admin of all namespaces, which nobody else can read. Such a token makes the others: `hitl
     /// token create`. For servers whose store is not at hand.
@@ -124,6 +125,10 @@ pub struct ServeArgs {
     /// is too small for so many.
     #[arg(long, env = "HITL_MAX_STREAMS", value_name = "NUMBER", default_value_t = 4_096)]
     pub max_streams: u32,
+
+    /// How connections are secured. The last, since its heading is for all that follow.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 impl ServeArgs {

@@ -21,15 +21,15 @@ use hyper::body::Body as HttpBody;
 use tower::Service;
 
 use crate::auth::{Access, Looked, Who};
-use crate::grpc;
-use crate::http::{Body, Guard};
+use crate::grpc::{self, Calls, Grpc};
+use crate::http::{self, Audience, Body, Guard, Router, Settings, Site};
 use hitl_service::Error;
 
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct Front<C, R> {
-    /// The event service.
-    pub(crate) calls: C,
+    /// The event service; none where people alone are served.
+    pub(crate) calls: Option<C>,
     /// Everything, with the guard around it.
     pub(crate) routes: R,
     pub(crate) guard: Arc<Guard>,
@@ -41,6 +41,33 @@ pub(crate) struct Front<C, R> {
 
 /// The reply of a service that is called at once.
 type Passed<C, R, B> = Either<MapOk<C, fn(Response<B>) -> Response<Body>>, R>;
+
+/// What the ways in are made of.
+pub(crate) struct WaysIn<'a> {
+    pub(crate) grpc: &'a Grpc,
+    pub(crate) site: Site,
+    pub(crate) settings: Settings,
+    pub(crate) access: Access,
+    pub(crate) refuse: fn(Error, &HeaderMap) -> Response<Body>,
+}
+
+impl WaysIn<'_> {
+    /// What is served to `audience` at the one listener, and to people at another, if they have one of their own.
+    pub(crate) fn for_listeners(self, audience: Audience) -> [Front<Calls, Router>; 2] {
+        let (site, guard) = (Arc::new(self.site), Arc::new(Guard::new(&self.settings)));
+        let front = |calls, routes| Front {
+            calls,
+            routes: http::guard(routes, guard.clone(), &self.settings),
+            guard: guard.clone(),
+            access: self.access.clone(),
+            refuse: self.refuse,
+        };
+        let grpc = self.grpc.routes.clone().prepare().into_axum_router().reset_fallback();
+        let programs = grpc.merge(http::router(site.clone(), audience));
+        let people = http::router(site, Audience::People);
+        [front(Some(self.grpc.events.clone()), programs), front(None, people)]
+    }
+}
 
 impl<C, R, T, B> Service<Request<T>> for Front<C, R>
 where
@@ -66,7 +93,9 @@ where
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // Neither has anything to wait for, and asking both is how both are told to be ready.
-        match self.calls.poll_ready(context) {
+        let calls =
+            self.calls.as_mut().map_or(Poll::Ready(Ok(())), |calls| calls.poll_ready(context));
+        match calls {
             Poll::Ready(Ok(())) => self.routes.poll_ready(context),
             other => other,
         }
@@ -106,9 +135,9 @@ impl<C, R> Front<C, R> {
             && grpc::is_call(headers)
             && grpc::is_of_events(request.uri().path())
             && self.guard.admits(request.method(), request.uri(), headers);
-        if is_short {
+        if let Some(calls) = self.calls.as_mut().filter(|_| is_short) {
             let reply: fn(Response<B>) -> Response<Body> = |reply| reply.map(Body::new);
-            return Either::Left(self.calls.call(request).map_ok(reply));
+            return Either::Left(calls.call(request).map_ok(reply));
         }
         Either::Right(self.routes.call(request))
     }
@@ -127,7 +156,6 @@ mod tests {
 
     use super::*;
     use crate::auth::OwnToken;
-    use crate::http::Settings;
 
     const PATH: &str = "/hitl.v1.EventService/GetEvent";
     const GRPC: (&str, &str) = ("content-type", "application/grpc");
@@ -144,6 +172,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let calls = Some(calls);
         let front = Front { calls, routes, guard, access, refuse: |_, _| Response::default() };
         let reply = front.oneshot(request.body(()).unwrap()).await.unwrap();
         reply.status() == 200

@@ -16,6 +16,7 @@ mod front;
 pub mod grpc;
 pub mod http;
 pub mod json;
+mod listen;
 pub mod local;
 pub mod log;
 pub mod net;

@@ -150,7 +150,7 @@ impl Shell {
             let line = soon("the link", messages.next_line()).await.expect("it can be read");
             let line = line.unwrap_or_else(|| panic!("no link, but {said:?}"));
             // Before it there may be words on a server that takes its time.
-            if let Some(at) = line.find("http://")
+            if let Some(at) = line.find("http://").or_else(|| line.find("https://"))
                 && line.contains("/form/")
             {
                 break line[at..].trim().to_owned();

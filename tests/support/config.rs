@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
+use hitl_testing::certificates::Certificates;
 use rand::RngExt;
 
 use crate::stores::{Kind, Place};
@@ -82,6 +83,17 @@ impl Config {
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
+    }
+
+    /// Has the server speak TLS, with the certificate of this name, such as `server`.
+    pub fn tls(mut self, certificates: &Certificates, name: &str) -> Self {
+        self.args.extend(certificates.server_args(name));
+        self
+    }
+
+    /// How the addresses of the server begin.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.args.iter().any(|arg| arg == "--tls-cert") { "https" } else { "http" }
     }
 
     /// Sets a variable in the environment of the server.

@@ -19,3 +19,5 @@ pub mod tools;
 pub mod view;
 
 pub use config::free_port;
+/// Certificates for tests.
+pub use hitl_testing::certificates as tls;

@@ -25,7 +25,7 @@ use crate::stores::Place;
 pub const LIMIT: Duration = Duration::from_secs(60);
 /// How often a port may turn out to be taken.
 const STARTS: usize = 20;
-const READY: &str = "hitl listens on http://127.0.0.1:";
+const READY: &str = "hitl listens on ";
 const LOG_LINES_SHOWN: usize = 60;
 
 /// A server process, or the place of one between two lives.
@@ -122,7 +122,7 @@ impl Server {
             Ok(Ok(output)) => output.lines.first().cloned(),
             Ok(Err(_)) | Err(_) => None,
         };
-        let expected = format!("{READY}{}", self.port);
+        let expected = format!("{READY}{}", self.endpoint());
         if said.as_ref() != Some(&expected) {
             bail!("no line `{expected}` but {said:?}; its log:\n{}", self.log_tail());
         }
@@ -176,6 +176,14 @@ impl Server {
         self.signal(Signal::CONT)
     }
 
+    /// Has the process read its files again, with SIGHUP.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
         let life = self.life.as_ref().context("the server does not run")?;
         let pid = life.child.id().and_then(|id| i32::try_from(id).ok());
@@ -209,9 +217,9 @@ impl Server {
         &self.place
     }
 
-    /// Where the server is, for gRPC as for HTTP: `http://127.0.0.1:PORT`.
+    /// Where the server is, for gRPC as for HTTP: `http://127.0.0.1:PORT`, or https.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.config.scheme(), self.port)
     }
 
     /// The address of an HTTP resource, such as `/readyz`.

@@ -1,8 +1,9 @@
 //! The connection that all calls of a client share.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Endpoint, Uri};
 
 use crate::config::{Server, Settings};
 use crate::error::{Error, Result};
@@ -21,15 +22,22 @@ pub(crate) fn connect(settings: &Settings) -> Result<Channel> {
         Server::Local(local) => {
             endpoint.connect_with_connector_lazy(local::connector(local.clone()))
         }
-        Server::At(_) => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
+        Server::At(_, None) => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
+        Server::At(at, Some(tls)) => endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_with_connector_lazy(tls.clone().connector(at.clone())),
     })
 }
 
 pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint> {
-    let uri = settings.server.name();
-    let endpoint = Endpoint::from_shared(uri.clone())
-        .map_err(|error| Error::config(format!("{uri}: {error}")))?;
+    let name = settings.server.name();
+    let failed = |error: &dyn Display| Error::config(format!("{name}: {error}"));
+    let origin = name.parse::<Uri>().map_err(|error| failed(&error))?;
+    // TLS is ours, which tonic must not know: it would want its own.
+    let uri = name.replacen("https://", "http://", 1);
+    let endpoint = Endpoint::from_shared(uri).map_err(|error| failed(&error))?;
     Ok(endpoint
+        .origin(origin)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true))

@@ -3,14 +3,14 @@
 //! What code sets wins over the environment, and the environment over the default. The environment
 //! is read once, when a client is made.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credential::{Credential, Token};
-use crate::endpoint;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::local::Local;
+use crate::tls::{Given, Pem, Tls};
 
 /// How a [`crate::Client`] reaches its server. `Config::default()` takes everything from the environment.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +23,11 @@ pub struct Config {
     binary: Option<PathBuf>,
     retry_for: Option<Duration>,
     announce: Option<bool>,
+    tls: Given,
 }
 
 impl Config {
-    /// The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either the
+    /// The server's address, such as `https://hitl.example.org` or `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either the
     /// local server is used, and started when none runs.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
@@ -64,6 +65,29 @@ impl Config {
         self
     }
 
+    /// The authority that has signed the certificate of the server, as PEM: the file that it is in, or its bytes. Else the
+    /// file in `HITL_CA`; without either whatever authority this machine trusts.
+    #[must_use]
+    pub fn ca(mut self, ca: impl Into<Pem>) -> Self {
+        self.tls.ca = Some(ca.into());
+        self
+    }
+
+    /// The certificate of this client, for a server that wants one, as PEM; [`Config::key`] goes with it. Else the file
+    /// in `HITL_CERT`.
+    #[must_use]
+    pub fn cert(mut self, cert: impl Into<Pem>) -> Self {
+        self.tls.cert = Some(cert.into());
+        self
+    }
+
+    /// The key of [`Config::cert`], as PEM. Else the file in `HITL_KEY`.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Pem>) -> Self {
+        self.tls.key = Some(key.into());
+        self
+    }
+
     /// The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` beside
     /// this program, else `hitl` in `PATH`, of which directories that are not absolute are left out.
     #[must_use]
@@ -96,24 +120,24 @@ impl Config {
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
         let own_token = self.token.filter(|token| !token.is_empty());
         let server = match set(self.endpoint, "HITL_ENDPOINT") {
-            Some(endpoint) => Server::At(endpoint::parse(&endpoint)?),
+            Some(endpoint) => self.tls.at(endpoint.parse()?, &env)?,
             None => Server::Local(Local::new(
                 self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
             )),
         };
         // The local server says its own, which is not that of another.
         let token = own_token.or_else(|| match &server {
-            Server::At(_) => env("HITL_TOKEN").map(Token::from).filter(|token| !token.is_empty()),
+            Server::At(..) => env("HITL_TOKEN").map(Token::from).filter(|token| !token.is_empty()),
             Server::Local(_) => None,
         });
         if let Some(token) = &token {
             token.check()?;
             let insecure = env("HITL_INSECURE_TRANSPORT");
             let is_safe = insecure.is_some_and(|value| matches!(value.as_str(), "1" | "true"));
-            if let Server::At(endpoint) = &server
+            if let Server::At(endpoint, _) = &server
                 && !(self.insecure || is_safe)
             {
-                refuse_plain_text(endpoint)?;
+                endpoint.keep_secrets()?;
             }
         }
         Ok(Settings {
@@ -129,6 +153,27 @@ impl Config {
                 !["0", "false", "off"].contains(&said.as_str())
             }),
         })
+    }
+}
+
+impl Given {
+    /// The server at `endpoint`, with what is not set from the environment. What is in the environment may be meant for
+    /// another server; what is in code is not.
+    fn at(self, endpoint: Endpoint, env: impl Fn(&str) -> Option<String>) -> Result<Server> {
+        let set = |own: Option<Pem>| own.filter(Pem::is_set);
+        let own = Self { ca: set(self.ca), cert: set(self.cert), key: set(self.key) };
+        if !endpoint.is_https() {
+            if own.is_empty() {
+                return Ok(Server::At(endpoint, None));
+            }
+            return Err(Error::config(format!(
+                "`ca`, `cert` and `key` are for TLS, and {endpoint} is plain http: use https://"
+            )));
+        }
+        let or = |own: Option<Pem>, name: &str| own.or_else(|| env(name).map(Pem::from));
+        let (ca, cert) = (or(own.ca, "HITL_CA"), or(own.cert, "HITL_CERT"));
+        let tls = Tls::new(&Self { ca, cert, key: or(own.key, "HITL_KEY") })?;
+        Ok(Server::At(endpoint, Some(tls)))
     }
 }
 
@@ -151,31 +196,16 @@ impl Settings {
         match (&self.server, &self.token) {
             (_, Some(token)) => Credential::Token(token.clone()),
             (Server::Local(local), None) => Credential::Local(local.clone()),
-            (Server::At(_), None) => Credential::None,
+            (Server::At(..), None) => Credential::None,
         }
-    }
-}
-
-/// A token that goes over a network in plain text is everybody's.
-fn refuse_plain_text(endpoint: &str) -> Result<()> {
-    let is_loopback = |host: &str| {
-        host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    };
-    let host = endpoint.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
-    match host {
-        Some((host, _)) if !is_loopback(host) => Err(Error::config(format!(
-            "a token is not sent over plain http to {host}: use https, or set HITL_INSECURE_TRANSPORT=1 if the way there is \
-             safe"
-        ))),
-        _ => Ok(()),
     }
 }
 
 /// Which server that is.
 #[derive(Debug)]
 pub(crate) enum Server {
-    At(String),
+    /// This one, within TLS if its endpoint says so.
+    At(Endpoint, Option<Tls>),
     /// The one of this machine, started when it is needed.
     Local(Local),
 }
@@ -184,7 +214,7 @@ impl Server {
     /// Where it is. Empty before the first connect to a local one.
     pub(crate) fn endpoint(&self) -> String {
         match self {
-            Self::At(endpoint) => endpoint.clone(),
+            Self::At(endpoint, _) => endpoint.to_string(),
             Self::Local(local) => local.endpoint(),
         }
     }
@@ -234,7 +264,7 @@ mod tests {
     fn the_program_is_the_one_of_the_code_or_of_the_environment() {
         let program = |config| match resolve(config, &[("HITL_BIN", "/opt/hitl")]).unwrap().server {
             Server::Local(local) => local.binary.unwrap(),
-            Server::At(endpoint) => panic!("nobody named {endpoint}"),
+            Server::At(endpoint, _) => panic!("nobody named {endpoint}"),
         };
         assert_eq!(program(Config::default()), PathBuf::from("/opt/hitl"));
         assert_eq!(program(Config::default().binary("mine")), PathBuf::from("mine"));
@@ -262,7 +292,7 @@ mod tests {
 
     #[test]
     fn unusable_settings_say_what_to_do() {
-        for endpoint in ["https://host", "http://", "a b"] {
+        for endpoint in ["https://", "http://", "a b"] {
             let error = resolve(Config::default().endpoint(endpoint), &[]).unwrap_err();
             assert!(error.message().contains("http://HOST:PORT"), "{error}");
         }

@@ -1,36 +1,97 @@
 //! Which endpoints there are. What an SDK takes is the same in every language: `sdk/endpoints.json` lists it.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
+use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// The port that an endpoint without one names, as every http URL.
+/// The ports that an endpoint without one names, as every URL.
 const HTTP_PORT: NonZeroU16 = NonZeroU16::new(80).expect("80 is not zero");
+const HTTPS_PORT: NonZeroU16 = NonZeroU16::new(443).expect("443 is not zero");
 /// Of a name that DNS can have, and of each of its parts.
 const NAME_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
 
-/// The endpoint as `http://HOST:PORT`, in lower case.
-pub(crate) fn parse(given: &str) -> Result<String> {
-    let text = given.trim_matches([' ', '\t', '\r', '\n']);
-    let rest = match text.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-            return Err(unusable(given, ", without TLS"));
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    scheme: Scheme,
+    /// In lower case; an IPv6 address in brackets.
+    host: String,
+    port: NonZeroU16,
+}
+
+/// How it is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Endpoint {
+    /// Whether it is spoken to within TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
+    /// # Errors
+    /// Somebody on the way there could read what is sent, such as a token: it is plain http, and leaves this machine.
+    pub(crate) fn keep_secrets(&self) -> Result<()> {
+        let host = self.host_name();
+        let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if self.is_https() || is_loopback || host == "localhost" {
+            return Ok(());
         }
-        Some(_) => return Err(unusable(given, "")),
-        None => text,
-    };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (host, port) = split_port(authority)
-        .filter(|_| !rest.contains(['?', '#', '@', '\\']))
-        .ok_or_else(|| unusable(given, ""))?;
-    match path.trim_end_matches('/') {
-        "" => Ok(format!("http://{}:{port}", host.to_ascii_lowercase())),
-        path => {
-            let help = "and hitl serves nothing below a path: leave it out";
-            Err(unusable(given, &format!(". It has the path \"/{path}\", {help}")))
+        Err(Error::config(format!(
+            "the token is not sent to {self}, since whoever is on the way could read it: use https, or set \
+             HITL_INSECURE_TRANSPORT=1 if nobody can be"
+        )))
+    }
+
+    /// The host as a certificate has it.
+    pub(crate) fn host_name(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+}
+
+/// The endpoint as `http://HOST:PORT` or `https://HOST:PORT`, in lower case.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self> {
+        let text = given.trim_matches([' ', '\t', '\r', '\n']);
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            Some(_) => return Err(unusable(given, "")),
+            None => (Scheme::Http, text),
+        };
+        let default = match scheme {
+            Scheme::Http => HTTP_PORT,
+            Scheme::Https => HTTPS_PORT,
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = split_port(authority, default)
+            .filter(|_| !rest.contains(['?', '#', '@', '\\']))
+            .ok_or_else(|| unusable(given, ""))?;
+        match path.trim_end_matches('/') {
+            "" => Ok(Self { scheme, host: host.to_ascii_lowercase(), port }),
+            path => {
+                let help = "and hitl serves nothing below a path: leave it out";
+                Err(unusable(given, &format!(". It has the path \"/{path}\", {help}")))
+            }
         }
     }
 }
@@ -41,7 +102,7 @@ fn port_number(text: &str) -> Option<NonZeroU16> {
 }
 
 /// Takes `HOST:PORT` apart. An IPv6 address keeps its brackets.
-fn split_port(authority: &str) -> Option<(&str, NonZeroU16)> {
+fn split_port(authority: &str, default: NonZeroU16) -> Option<(&str, NonZeroU16)> {
     let end = match authority.starts_with('[') {
         true => authority.find(']')? + 1,
         false => authority.find(':').unwrap_or(authority.len()),
@@ -49,7 +110,7 @@ fn split_port(authority: &str) -> Option<(&str, NonZeroU16)> {
     let (host, port) = authority.split_at(end);
     let port = match port.strip_prefix(':') {
         Some(port) => port_number(port)?,
-        None if port.is_empty() => HTTP_PORT,
+        None if port.is_empty() => default,
         None => return None,
     };
     is_host(host).then_some((host, port))
@@ -83,7 +144,7 @@ fn unusable(given: &str, more: &str) -> Error {
         Some((_, host)) => format!("…@{host}"),
         None => given.to_owned(),
     };
-    let help = format!("give it as http://HOST:PORT{more}");
+    let help = format!("give it as http://HOST:PORT or https://HOST:PORT{more}");
     Error::config(format!("the endpoint {shown:?} is not usable: {help}"))
 }
 
@@ -115,8 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_sent_where_nobody_on_the_way_can_read_it() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../endpoints.json");
+        let list: Json = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let cases = list["tokens"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let endpoint: Endpoint = case["given"].as_str().unwrap().parse().unwrap();
+            assert_eq!(Some(endpoint.keep_secrets().is_ok()), case["sent"].as_bool(), "{endpoint}");
+        }
+    }
+
+    #[test]
     fn no_password_is_shown() {
-        let error = parse("http://user:secret@host:1").unwrap_err();
+        let error = "http://user:secret@host:1".parse::<Endpoint>().unwrap_err();
         assert!(!error.message().contains("secret"), "{error}");
     }
 

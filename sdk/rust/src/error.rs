@@ -154,7 +154,7 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
-    /// No local server, and repeating the call would not start one.
+    /// No server that can be called, and repeating the call would not change that.
     pub(crate) fn no_server(message: String) -> Self {
         Self::new(ErrorKind::Unavailable, message)
     }

@@ -55,6 +55,8 @@ mod program;
 mod retry;
 mod run;
 mod status;
+mod tls;
+mod tls_trouble;
 mod told;
 mod value;
 mod waits;
@@ -71,6 +73,8 @@ mod run_tests;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]
+mod tls_tests;
+#[cfg(test)]
 mod wait_tests;
 
 pub use client::Client;
@@ -86,6 +90,7 @@ pub use hitl_proto::v1;
 pub use hitl_proto::v1::answer_event_request::Answer;
 pub use object::Object;
 pub use run::Run;
+pub use tls::Pem;
 pub use value::{Choice, Choices, DataType};
 pub use watch::{Change, Watch};
 

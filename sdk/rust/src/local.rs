@@ -14,8 +14,9 @@ use tokio::time::timeout;
 use tonic::transport::Uri;
 use tower::Service;
 
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::{endpoint, program};
+use crate::program;
 
 /// Longer than `hitl up` takes, and shorter than an attempt of a call, so that its own error is the one that is seen.
 const UP_LIMIT: Duration = Duration::from_secs(13);
@@ -145,7 +146,7 @@ fn found_by(output: &Output) -> Result<Found> {
     let found = said.as_ref().and_then(|said| said["endpoint"].as_str());
     match found.filter(|_| output.status.success()) {
         Some(found) => Ok(Found {
-            endpoint: endpoint::parse(found)?,
+            endpoint: found.parse::<Endpoint>()?.to_string(),
             token: said
                 .as_ref()
                 .and_then(|said| said["token"].as_str())

@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::error::{Error, ErrorKind, FieldViolation, Inner};
+use crate::tls_trouble;
 
 /// How tonic says that a reply is no message of the API. It keeps no source of that.
 const UNREADABLE: &str = "failed to decode Protobuf message";
@@ -80,6 +81,9 @@ impl Error {
             nobody |= io.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
             root = error.to_string();
             cause = error.source();
+        }
+        if let Some(trouble) = tls_trouble::explain_later(endpoint, &root) {
+            return trouble;
         }
         let mut told = match status.code() {
             // It has arrived, so that to ask again would give the same.

@@ -155,11 +155,11 @@ impl Metrics {
 }
 
 impl Service {
-    /// Every number, in the text format of OpenMetrics.
+    /// Every number, those in `more` too, in the text format of OpenMetrics.
     ///
     /// # Errors
     /// [`Error::Internal`] if they cannot be written, which does not happen.
-    pub fn metrics(&self) -> Result<String, Error> {
+    pub fn metrics(&self, more: &Registry) -> Result<String, Error> {
         let metrics = &self.0.metrics;
         metrics.waits.set(i64::try_from(self.0.waiters.count()).unwrap_or(i64::MAX));
         metrics.clock_ahead.set(self.0.store.skew().off_ms().unwrap_or(0));
@@ -170,8 +170,10 @@ impl Service {
             numbers.set(disk);
         }
         let mut text = String::new();
-        text::encode(&mut text, &metrics.registry)
-            .map_err(|error| Error::Internal(error.to_string()))?;
+        let written = text::encode_registry(&mut text, &metrics.registry)
+            .and_then(|()| text::encode_registry(&mut text, more))
+            .and_then(|()| text::encode_eof(&mut text));
+        written.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(text)
     }
 

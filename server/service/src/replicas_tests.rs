@@ -251,7 +251,7 @@ async fn after_a_long_gap_every_wait_is_read_once() {
 
 /// How many objects `replica` has read.
 fn reads(replica: &Service) -> usize {
-    let text = replica.metrics().unwrap();
+    let text = replica.metrics(&prometheus_client::registry::Registry::default()).unwrap();
     let counts = text.lines().filter(|line| {
         line.starts_with("hitl_store_operation_duration_seconds_count{operation=\"get\"")
     });

@@ -1,5 +1,5 @@
 //! The file with the key of the links: made for its owner alone, and refused if others can read it, since whoever has
-//! the key can make links to every event.
+//! the key can make links to every event. Other files with keys are held to the same.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,7 +14,7 @@ const FILE_BYTES_MAX: u64 = 1024;
 /// What is in `file`.
 pub(super) fn read(file: &Path) -> io::Result<String> {
     let opened = File::open(file)?;
-    refuse_exposed(file, &opened)?;
+    refuse_exposed(file, &opened, "may answer everything")?;
     let mut text = String::new();
     opened.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)
@@ -41,8 +41,8 @@ pub(super) fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
 }
 
 /// A file that root owns and gives to our group to read is how a secret is handed to a server, by Kubernetes for one:
-/// nobody else is in that group, and we could not change it.
-fn refuse_exposed(file: &Path, opened: &File) -> io::Result<()> {
+/// nobody else is in that group, and we could not change it. `power` is what whoever has the key can do.
+pub(crate) fn refuse_exposed(file: &Path, opened: &File, power: &str) -> io::Result<()> {
     let meta = opened.metadata()?;
     let us = rustix::process::geteuid().as_raw();
     let is_handed_over = meta.uid() == 0 && us != 0;
@@ -52,10 +52,7 @@ fn refuse_exposed(file: &Path, opened: &File) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
-        format!(
-            "others can read it, and whoever can may answer everything: run `chmod 600 {}`",
-            file.display()
-        ),
+        format!("others can read it, and whoever can {power}: run `chmod 600 {}`", file.display()),
     ))
 }
 

@@ -4,7 +4,7 @@
 mod access_doc;
 mod bearer;
 mod draft;
-mod key_file;
+pub(crate) mod key_file;
 pub mod link;
 pub mod token_file;
 

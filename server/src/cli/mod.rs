@@ -19,6 +19,7 @@ mod serve;
 mod show;
 mod store;
 mod terminal;
+mod tls;
 mod token;
 mod up;
 mod wait;
@@ -72,9 +73,9 @@ enum Command {
 }
 
 /// Which server, and which of its events.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 struct ServerArgs {
-    /// The server to use, such as http://127.0.0.1:4485. [default: one on this machine]
+    /// The server to use, such as https://hitl.example.org or http://127.0.0.1:4485. [default: one on this machine]
     #[arg(long, global = true, help_heading = "Server", env = "HITL_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
 
@@ -87,6 +88,9 @@ struct ServerArgs {
         value_name = "NAME"
     )]
     namespace: Option<String>,
+
+    #[command(flatten)]
+    tls: tls::ClientTlsArgs,
 }
 
 impl ServerArgs {
@@ -104,6 +108,7 @@ impl ServerArgs {
         if let Some(namespace) = given(&self.namespace) {
             config = config.namespace(namespace);
         }
+        config = self.tls.configure(config);
         Ok(Client::new(config)?)
     }
 
@@ -111,7 +116,7 @@ impl ServerArgs {
     fn as_flags(&self) -> String {
         let endpoint = given(&self.endpoint).map(|url| format!(" --endpoint {url}"));
         let namespace = given(&self.namespace).map(|name| format!(" --namespace {name}"));
-        endpoint.unwrap_or_default() + &namespace.unwrap_or_default()
+        endpoint.unwrap_or_default() + &namespace.unwrap_or_default() + &self.tls.as_flags()
     }
 }
 
@@ -212,7 +217,7 @@ mod tests {
             serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         for case in list["cases"].as_array().unwrap() {
             let given = case["given"].as_str().unwrap();
-            let server = ServerArgs { endpoint: Some(given.to_owned()), namespace: None };
+            let server = ServerArgs { endpoint: Some(given.to_owned()), ..ServerArgs::default() };
             match (server.client(), case["used"].as_str()) {
                 (Ok(client), used) => {
                     assert_eq!(Some(client.endpoint().as_str()), used, "{given:?}");

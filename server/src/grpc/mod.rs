@@ -56,12 +56,15 @@ pub fn refusal(error: &Error) -> ::http::Response<()> {
     status::reply(error)
 }
 
+/// The event service.
+pub(crate) type Calls = EventServiceServer<Events>;
+
 /// The gRPC services, as routes of the server that also serves HTTP.
 pub struct Grpc {
     /// The routes. A call of an unknown service is answered with UNIMPLEMENTED.
     pub routes: Routes,
     /// The event service alone.
-    pub(crate) events: EventServiceServer<Events>,
+    pub(crate) events: Calls,
     health: HealthReporter,
 }
 

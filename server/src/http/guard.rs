@@ -28,7 +28,7 @@ use hitl_proto::visible;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::Failure;
-use super::{Settings, page};
+use super::{Settings, page, routes};
 use hitl_service::error::Error;
 
 /// Most of a foreign origin or host that a refusal repeats.
@@ -161,7 +161,7 @@ impl Guard {
                 visible::cut_line(host, NAMED_CHARS_MAX)
             ));
         }
-        let is_link = uri.path().starts_with("/form/") || uri.path().starts_with("/v1/links/");
+        let is_link = routes::LINKS.iter().any(|prefix| uri.path().starts_with(prefix));
         let origin = match self.sender(host.as_ref(), headers) {
             Sender::Trusted => return Ok(()),
             Sender::Nameless if is_link => return Ok(()),

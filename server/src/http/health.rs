@@ -30,7 +30,7 @@ pub(super) async fn ready(State(site): State<Arc<Site>>) -> Response {
 /// What the server does, in numbers; nothing of any event.
 pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match site.service.metrics() {
+    match site.service.metrics(&site.registry) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => Failure::from(error).into_response(),
     }

@@ -29,20 +29,22 @@ mod tests;
 
 use std::sync::Arc;
 
+use axum::Extension;
+pub use axum::Router;
 pub use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::{Extension, Router};
 
 use error::Failure;
 pub use guard::{Guard, guard};
 use hitl_service::error::Error;
 use render::Renderer;
+pub use routes::Audience;
 #[cfg(test)]
 pub(crate) use routes::Doc;
-pub use site::Site;
+pub use site::{Registry, Site};
 
 /// Method and path of every route, and what the OpenAPI document says about it.
 #[cfg(test)]
@@ -71,12 +73,15 @@ pub struct Settings {
     pub public_url: String,
 }
 
-/// All HTTP routes. [`guard()`] belongs around them, and around the gRPC routes too.
-pub fn router(site: Site) -> Router {
-    let site = Arc::new(site);
-    let document = openapi::Document::new(site.links.public_url());
+/// All HTTP routes that `audience` is served. [`guard()`] belongs around them, and around the gRPC routes too.
+pub fn router(site: Arc<Site>, audience: Audience) -> Router {
+    let document = openapi::Document::new(match audience {
+        Audience::All => site.links.public_url(),
+        // Wherever the document was found: the public address is that of the links.
+        Audience::Programs | Audience::People => "/",
+    });
     let looks = middleware::from_fn_with_state(site.clone(), look);
-    let router = routes::table().into_iter().fold(Router::new(), |router, route| {
+    let router = routes::of(audience).fold(Router::new(), |router, route| {
         let endpoint = match route.is_look {
             true => route.endpoint.layer(looks.clone()),
             false => route.endpoint,

@@ -17,6 +17,39 @@ pub(super) struct Route {
     pub(super) is_look: bool,
 }
 
+/// Whom a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    All,
+    /// Programs, since people have a listener of their own.
+    Programs,
+    /// People, at a listener of their own.
+    People,
+}
+
+impl Audience {
+    /// Whether a route of this path is served to it. A link is for people, even one that a program follows: it needs
+    /// nothing but to be known.
+    fn has(self, path: &str) -> bool {
+        let is_health = matches!(path, "/healthz" | "/readyz");
+        let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
+        match self {
+            Self::All => true,
+            Self::Programs => !is_link,
+            Self::People => is_link || is_health,
+        }
+    }
+}
+
+/// How the paths of links begin.
+pub(super) const LINKS: [&str; 2] = ["/form/", "/v1/links/"];
+
+/// The routes that are served to `audience`.
+pub(super) fn of(audience: Audience) -> impl Iterator<Item = Route> {
+    table().into_iter().filter(move |route| audience.has(route.path))
+}
+
 /// What the OpenAPI document says about a route.
 #[derive(Clone, Copy)]
 pub(crate) enum Doc {
@@ -82,4 +115,23 @@ fn route(
 
 fn look(path: &'static str, endpoint: MethodRouter<Arc<Site>>, doc: Doc) -> Route {
     Route { is_look: true, ..route("get", path, endpoint, doc) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_served_to_programs_or_to_people_and_only_health_to_both() {
+        let paths =
+            |audience| -> Vec<&'static str> { of(audience).map(|route| route.path).collect() };
+        let (programs, people) = (paths(Audience::Programs), paths(Audience::People));
+        assert_eq!(paths(Audience::All).len(), table().len());
+        for route in table() {
+            let served = [&programs, &people].map(|paths| paths.contains(&route.path));
+            let both = matches!(route.path, "/healthz" | "/readyz");
+            let is_link = route.path.contains("{token}");
+            assert_eq!(served, [!is_link || both, is_link || both], "{}", route.path);
+        }
+    }
 }

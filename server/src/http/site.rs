@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use hitl_core::{Command, Event, EventKey, Principal, Timestamp};
 use hitl_service::{Background, Error, Owner, Service};
 use hitl_store::random;
+pub use prometheus_client::registry::Registry;
 
 use crate::admission::Admission;
 use crate::api::Api;
@@ -23,6 +24,8 @@ pub struct Site {
     pub links: Links,
     /// How many calls are worked on at a time.
     pub admission: Admission,
+    /// Numbers of the server beside those of the use cases.
+    pub registry: Registry,
 }
 
 /// A route that is a call of the API sees nothing else.

@@ -12,6 +12,7 @@ use super::dir::DataDir;
 use super::lock::Lock;
 use super::log::Log;
 use super::state::{State, by_kill};
+use crate::config::TlsArgs;
 
 /// How long a server may take until it serves, with its store opened and the one before it gone.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -65,11 +66,14 @@ fn start(dir: &DataDir, port: Option<NonZeroU16>, lock: Lock, log: &Log) -> anyh
         .env_remove("HITL_LISTEN")
         // Whoever shares this machine must not be let in by a variable that was meant for another server.
         .env_remove("HITL_INSECURE")
-        .env_remove("HITL_PLAIN_TEXT")
         .current_dir(dir.path())
         .stdin(lock.into_stdin())
         .stdout(out)
         .stderr(err);
+    // So are these: it speaks plain text to this machine.
+    for variable in TlsArgs::VARIABLES {
+        command.env_remove(variable);
+    }
     command.spawn().with_context(|| format!("cannot start {}", us.display()))
 }
 

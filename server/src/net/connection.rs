@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -16,29 +16,56 @@ use tower::{Service, ServiceExt};
 
 use super::place::Place;
 use super::socket::Socket;
-use super::{Door, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody};
+use super::tls::{self, ClientCertificate, Secured, Wire};
+use super::{
+    Door, HANDSHAKE_TIMEOUT, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody,
+    TLS_BYTES,
+};
 use crate::budget::{Account, Call, Due, Full};
+
+/// That a browser uses nothing but https for a year, counted from its last visit.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// A connection of a peer, with its account.
 pub(super) struct Connection<S, R> {
     peer: SocketAddr,
     account: Arc<Account>,
-    /// The first request, until it has come.
+    /// What the peer owes before its first request has come: to agree on TLS, then the request.
     first: Mutex<Option<Due>>,
     door: Door<S, R>,
     limits: Limits,
 }
 
 impl<S, R> Connection<S, R> {
-    /// A connection from which the first request is awaited.
+    /// A connection that has done nothing yet.
     pub(super) fn new(
         peer: SocketAddr,
         account: Arc<Account>,
         door: Door<S, R>,
         limits: Limits,
     ) -> Self {
-        let first = Mutex::new(Some(account.owes(HEADER_TIMEOUT)));
+        let limit = if door.tls.is_some() { HANDSHAKE_TIMEOUT } else { HEADER_TIMEOUT };
+        let first = Mutex::new(Some(account.owes(limit)));
         Self { peer, account, first, door, limits }
+    }
+
+    /// Has the peer owe something else, or nothing more, before its first request.
+    fn owes_first(&self, due: Option<Due>) {
+        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = due;
+    }
+
+    /// The connection once TLS is agreed on, if that is wanted; None if it has to end.
+    async fn secure(&self, socket: Socket, shutdown: &CancellationToken) -> Option<Secured> {
+        let Some(tls) = &self.door.tls else {
+            return Some(Secured { wire: Wire::Plain(socket), client: None });
+        };
+        let secured = tokio::select! {
+            secured = tls::secure(tls, socket) => secured,
+            () = self.account.closed() => None,
+            () = shutdown.cancelled() => None,
+        };
+        self.owes_first(Some(self.account.owes(HEADER_TIMEOUT)));
+        secured
     }
 }
 
@@ -74,8 +101,13 @@ where
         shutdown: CancellationToken,
     ) {
         let _open = Open(&self);
-        let service = service_fn(|request| self.clone().answer(request));
-        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(socket), service));
+        let tls_bytes = if self.door.tls.is_some() { TLS_BYTES } else { 0 };
+        let _tls = self.door.budget.lease_at_once(Some(&self.account), tls_bytes);
+        let Some(Secured { wire, client }) = self.secure(socket, &shutdown).await else {
+            return;
+        };
+        let service = service_fn(|request| self.clone().answer(request, client.clone()));
+        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
         let mut end = std::pin::pin!(async {
             tokio::select! {
                 () = self.account.retired() => {}
@@ -103,8 +135,22 @@ where
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
+        client: Option<Arc<ClientCertificate>>,
     ) -> Result<Response<ReplyBody<B>>, Infallible> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut reply = self.reply(request, client).await?;
+        if self.door.tls.is_some() {
+            // Whoever has come by https must not be led to plain text later. Browsers ignore it of addresses in digits.
+            reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+        }
+        Ok(reply)
+    }
+
+    async fn reply(
+        &self,
+        request: Request<Incoming>,
+        client: Option<Arc<ClientCertificate>>,
+    ) -> Result<Response<ReplyBody<B>>, Infallible> {
+        self.owes_first(None);
         self.door.activity.0.fetch_add(1, Ordering::Relaxed);
         let (mut head, body) = request.into_parts();
         let admitted = self.admit(&head, body);
@@ -114,6 +160,9 @@ where
         // Only what an overrun needs is kept, since the rest is the application's from here on.
         let kind: HeaderMap = kind(&head.headers);
         head.extensions.insert(Peer { address: self.peer, connection: self.account.id() });
+        if let Some(client) = client {
+            head.extensions.insert(client);
+        }
         let turn = call.turn().await;
         head.extensions.insert(turn.clone());
         head.extensions.insert(call.clone());
@@ -151,7 +200,7 @@ fn head_bytes(head: &http::request::Parts) -> usize {
 
 /// The headers that tell which kind of reply the client reads.
 fn kind(headers: &HeaderMap) -> HeaderMap {
-    let names = [http::header::CONTENT_TYPE, http::header::ACCEPT];
+    let names = [header::CONTENT_TYPE, header::ACCEPT];
     let kept =
         names.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
     kept.collect()

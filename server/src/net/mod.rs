@@ -1,4 +1,4 @@
-//! The one server behind the one port: HTTP/1.1 and HTTP/2 on plain TCP, for pages, JSON and gRPC alike.
+//! The one server behind the one port: HTTP/1.1 and HTTP/2, on plain TCP or within TLS, for pages, JSON and gRPC alike.
 //!
 //! It is our own loop over hyper, since every limit has to be set: the ready-made ones allow 200
 //! streams a connection, wait for ever for a header, or keep connections to peers that are long
@@ -11,6 +11,7 @@ mod connection;
 mod meter;
 mod place;
 mod socket;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +34,12 @@ pub use body::{BodyError, ReplyBody, RequestBody};
 use connection::Connection;
 use place::Place;
 use socket::Socket;
+use tls::Tls;
 
+/// Time to agree on TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a connection takes for TLS.
+const TLS_BYTES: usize = 32 * 1024;
 /// Time for a whole request header, and for the first request of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time between pings on an HTTP/2 connection, and for the answer to one.
@@ -99,9 +105,26 @@ pub struct Door<S, R> {
     pub activity: Activity,
     /// Serves the connections that take much of the processors.
     pub background: Handle,
+    /// What connections are accepted with; none for plain text.
+    pub tls: Option<Tls>,
 }
 
-/// Serves `door` on `listener` until `shutdown`, then lets open calls finish within the grace.
+impl<S, R: Clone> Door<S, R> {
+    /// The same for a listener where people alone are served, with `app`.
+    pub fn for_people<P>(&self, app: P) -> Door<P, R> {
+        Door {
+            app,
+            refuse: self.refuse.clone(),
+            budget: self.budget.clone(),
+            activity: self.activity.clone(),
+            background: self.background.clone(),
+            tls: self.tls.as_ref().map(Tls::for_people),
+        }
+    }
+}
+
+/// Serves `door` on `listener` until `shutdown`, then lets open calls finish within the grace. Somebody has to
+/// [watch](Budget::watch) over the budget meanwhile.
 pub async fn serve<S, R, B>(
     listener: TcpListener,
     door: Door<S, R>,
@@ -124,10 +147,6 @@ pub async fn serve<S, R, B>(
         + 'static,
 {
     let connections = TaskTracker::new();
-    let watch = tokio::spawn({
-        let (budget, shutdown) = (door.budget.clone(), shutdown.clone());
-        async move { budget.watch(shutdown).await }
-    });
     while let Some((stream, peer)) = accept(&listener, &shutdown).await {
         let Ok(account) = door.budget.connect(peer) else {
             tracing::warn!(%peer, "a connection was refused: there are as many as there may be");
@@ -148,8 +167,6 @@ pub async fn serve<S, R, B>(
     if tokio::time::timeout(limits.shutdown_grace, connections.wait()).await.is_err() {
         tracing::warn!("some calls were still open when the time to finish them was over");
     }
-    // It ends by itself at the shutdown.
-    let _ = watch.await;
 }
 
 /// The next connection; `None` at shutdown.

@@ -4,6 +4,7 @@
 //! thread of the first, which wakes one of the second: that made a third of all changes between threads. So the socket
 //! moves along with its connection.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,6 +25,14 @@ impl Socket {
     /// The socket `stream`, which was accepted on this runtime.
     pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream: Some(stream), watched_by: Handle::current().id() }
+    }
+
+    /// The first byte that the peer sends, which is left to be read; none if it sends nothing more.
+    pub(super) async fn first_byte(&mut self) -> io::Result<Option<u8>> {
+        let mut byte = [0];
+        let peeked =
+            poll_fn(|context| self.here()?.poll_peek(context, &mut ReadBuf::new(&mut byte)));
+        Ok((peeked.await? > 0).then_some(byte[0]))
     }
 
     /// The stream, watched by the runtime on which this is called. One task reads and writes it, and does both after

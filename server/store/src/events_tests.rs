@@ -209,13 +209,14 @@ async fn on_the_embedded_store_an_operation_is_one_write_unless_something_has_to
     let dir = tempfile::tempdir().unwrap();
     for (name, is_layered) in [("bare", false), ("layered", true)] {
         let url = crate::StoreUrl::Embedded(dir.path().join(name));
-        let options = || crate::Options {
-            clock: Arc::new(ManualClock::at(at(1_000))),
-            layer: Box::new(move |store| {
-                if is_layered { Arc::new(LimitStore::new(store, 64)) } else { store }
-            }),
-            ..crate::Options::default()
-        };
+        let options =
+            || crate::Options {
+                clock: Arc::new(ManualClock::at(at(1_000))),
+                layer: Box::new(move |store| {
+                    if is_layered { Arc::new(LimitStore::new(store, 64)) } else { store }
+                }),
+                ..crate::Options::default()
+            };
         let store = crate::open(&url, options()).await.unwrap();
         let first = request(1_000);
         assert!(!store.create(first.clone(), Nonce([1; 16])).await.unwrap().existed);

@@ -1,5 +1,7 @@
-//! What tests of several crates use: questions, answers, and a store that does as it is told. No program links it.
+//! What tests of several crates use: questions, answers, certificates, and a store that does as it is told. No program
+//! links it.
 
+pub mod certificates;
 pub mod scripted;
 
 use hitl_core::{

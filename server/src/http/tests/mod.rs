@@ -69,9 +69,11 @@ impl World {
         };
         let admission = Admission::new(calls_max, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
-        let site = Site { api, service: service.clone(), links, admission };
-        let anyone = Who::Known(Principal::Anyone);
-        guard(router(site).layer(Extension(anyone)), Arc::new(Guard::new(&settings)), &settings)
+        let registry = Registry::default();
+        let site = Site { api, service: service.clone(), links, admission, registry };
+        let anyone = Extension(Who::Known(Principal::Anyone));
+        let routes = router(Arc::new(site), Audience::All).layer(anyone);
+        guard(routes, Arc::new(Guard::new(&settings)), &settings)
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
