@@ -57,8 +57,8 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_INSECURE")]
     pub insecure: bool,
 
-    /// File with the token of an admin of all namespaces, which nobody else can read. Such a token makes the others: `hitl
-    /// token create`. For servers whose store is not at hand.
+    /// File with the token of an admin of all namespaces, which nobody else can read. Whoever has it makes the others
+    /// with `hitl token create`.
     #[arg(long, env = "HITL_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
 

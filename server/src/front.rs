@@ -2,8 +2,8 @@
 //!
 //! Calls of programs are most of what this server does, and each layer of the routes costs an allocation, or headers
 //! that only browsers read. No page can send the header `te`, which every client of gRPC sends, so a call that has it
-//! needs none of what protects pages. A call that the guard would refuse goes the long way, and is refused there; so does one
-//! without a good credential.
+//! needs none of what protects pages. A call that the guard would refuse goes the long way, and is refused there; so
+//! does one without a good credential.
 //!
 //! Here it is found out who calls, for all ways: what travels on says so. A credential that is remembered costs nothing
 //! more; for another the store is asked first.

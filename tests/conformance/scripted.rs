@@ -46,12 +46,18 @@ pub(crate) async fn start() -> Result<String> {
 fn refusal(reason: &str) -> Status {
     let code = match ErrorReason::from_str_name(reason) {
         Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
-        Some(ErrorReason::EventNotFound) => Code::NotFound,
+        Some(ErrorReason::EventNotFound | ErrorReason::TokenNotFound) => Code::NotFound,
         Some(ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved) => {
             Code::FailedPrecondition
         }
         Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
-        Some(ErrorReason::LinkInvalid | ErrorReason::OriginRefused) => Code::PermissionDenied,
+        Some(
+            ErrorReason::LinkInvalid
+            | ErrorReason::OriginRefused
+            | ErrorReason::PermissionDenied
+            | ErrorReason::SelfAnswer,
+        ) => Code::PermissionDenied,
+        Some(ErrorReason::Unauthenticated) => Code::Unauthenticated,
         Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded | ErrorReason::DiskFull) => {
             Code::ResourceExhausted
         }

@@ -45,7 +45,8 @@ fn main() -> Result<()> {
 
 async fn carry_out(c: &Json) -> Result<Json> {
     if c["op"] == "client" {
-        let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str, token: &str, insecure: bool);
+        let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str);
+        let config = set!(config, c, token: &str, insecure: bool);
         let limit = c["retry_for_ms"].as_u64().map(Duration::from_millis);
         let config = if let Some(limit) = limit { config.retry_for(limit) } else { config };
         CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config)?);

@@ -35,8 +35,9 @@ impl Config {
         self
     }
 
-    /// The token that proves to the server at [`Config::endpoint`] who calls: its text, or a [`Token`] from a function. Else
-    /// `HITL_TOKEN`; a server that asks for no credential needs none. The local server says its own unless one is set here.
+    /// The token that proves to the server who calls: its text, or a [`Token`] from a function. Else `HITL_TOKEN` for a
+    /// server at an endpoint, and for the local server what that says itself; a server that asks for no credential needs
+    /// none.
     #[must_use]
     pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = Some(token.into());

@@ -1,3 +1,5 @@
+//! What each principal may do, role by role, and that it does not depend on the event.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

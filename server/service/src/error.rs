@@ -55,10 +55,11 @@ pub enum Error {
     /// The link is not valid, for whatever reason: none is told, so that none can be probed for.
     #[error("this link is not valid; ask whoever sent it for a new one")]
     LinkInvalid,
-    /// The server wants a credential, and there is none that is good. Why is not told, so that nothing can be probed for.
+    /// The server wants a credential, and there is none that is good. Why is not told, so that nothing can be probed
+    /// for.
     #[error(
-        "this server wants a good token: give one in HITL_TOKEN or as `authorization: Bearer TOKEN`; `hitl token create` \
-         makes one"
+        "this server wants a good token: give one in HITL_TOKEN or as `authorization: Bearer TOKEN`; \
+         `hitl token create` makes one"
     )]
     Unauthenticated,
     /// The principal may not do that there, whether or not what it is about exists.

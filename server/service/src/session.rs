@@ -74,7 +74,8 @@ impl Session {
     /// One page of the events that match `query`. Events that are found overdue are ended first.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
+    /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], [`Error::PermissionDenied`],
+    /// and those of the store.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
         self.principal.authorize(Action::List(&query.filter.namespace))?;
         self.service.list(query).await
@@ -83,8 +84,8 @@ impl Session {
     /// Begins a wait of `owner` for the event at `key`, which is returned as it stands.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of
-    /// the store.
+    /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`],
+    /// [`Error::PermissionDenied`], and those of the store.
     pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
         self.principal.authorize(Action::Look(key))?;
         self.service.wait(key, owner).await

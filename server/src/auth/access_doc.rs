@@ -1,5 +1,5 @@
-//! Keeps the tables of `docs/access.md` true: they are made from the services and routes that there are, by the rule that
-//! decides. `HITL_WRITE_DOCS=1 cargo test -p hitl-server access_doc` writes them anew.
+//! Keeps the tables of `docs/access.md` true: they are made from the services and routes that there are, by the rule
+//! that decides. `HITL_WRITE_DOCS=1 cargo test -p hitl-server access_doc` writes them anew.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -145,7 +145,8 @@ fn tables() -> String {
             text.push_str(if may(principal, *need) { " yes |" } else { " no |" });
         }
     }
-    text.push_str("\n\n| what | anybody | whoever has a link to the event | whoever has a link to another |\n|---|---|---|---|");
+    let holders = ["anybody", "whoever has a link to the event", "whoever has a link to another"];
+    write!(text, "\n\n| what | {} |\n|---|---|---|---|", holders.join(" | ")).unwrap();
     for (called, need) in rows.iter().filter(|(_, need)| !by_token(need)) {
         let cells = if *need == Need::Open { "yes | yes | yes" } else { "no | yes | no" };
         write!(text, "\n| {called} | {cells} |").unwrap();

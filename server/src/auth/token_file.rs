@@ -18,8 +18,8 @@ pub fn read(file: &Path) -> io::Result<String> {
     let is_token = token.len() >= CHARS_MIN && token.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_token {
         let message = format!(
-            "it must hold a token and nothing else: at least {CHARS_MIN} letters and digits that nobody can guess, such \
-             as `openssl rand -hex 32` prints"
+            "it must hold a token and nothing else: at least {CHARS_MIN} letters and digits that nobody can guess, \
+             such as `openssl rand -hex 32` prints"
         );
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }

@@ -43,7 +43,7 @@ pub(super) fn token() -> Value {
     json!({
         "type": "http",
         "scheme": "bearer",
-        "description": "A token, as `hitl token create` prints it. A server that was started with --insecure wants none.",
+        "description": "A token, as `hitl token create` prints it. A server with --insecure wants none.",
     })
 }
 
