@@ -85,8 +85,8 @@ fn refuse_plain_text(address: SocketAddr, args: &ServeArgs) -> anyhow::Result<()
     let is_allowed = args.tls.tls_cert.is_some() || args.tls.plain_text || args.insecure;
     if !address.ip().is_loopback() && !is_allowed {
         bail!(
-            "will not listen on {address} in plain text: whoever is on the way could read what is said, tokens too, and so \
-             anyone could read and answer everything. Give --tls-cert and --tls-key; or listen on loopback, such as \
+            "will not listen on {address} in plain text: whoever is on the way could read what is said, tokens too, and \
+             so anyone could read and answer everything. Give --tls-cert and --tls-key; or listen on loopback, such as \
              127.0.0.1; or give --plain-text if something in front of this server does the TLS, or --insecure to ask \
              nobody for a token"
         );

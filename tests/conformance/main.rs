@@ -8,6 +8,7 @@
 mod adapter;
 mod examples;
 mod expect;
+mod guarded;
 mod language;
 mod matrix;
 mod messages;

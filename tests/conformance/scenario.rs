@@ -33,6 +33,10 @@ pub(crate) struct Scenario {
     /// answers a hundred waits on one stream with the number of streams that there were, and `AUTHORIZATION` with that.
     #[serde(default)]
     pub(crate) scripted: bool,
+    /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look), `{revoked}`
+    /// and `{expired}` are tokens for it.
+    #[serde(default)]
+    pub(crate) credentials: bool,
     /// Languages that cannot pass yet, and why.
     #[serde(default)]
     pub(crate) fails_in: BTreeMap<String, String>,
@@ -191,7 +195,7 @@ impl Scenario {
     pub(crate) fn is_alone(&self) -> bool {
         let harsh = |step: &Step| matches!(step.deed, Deed::Server(_) | Deed::RestartProgram);
         let is_harsh = self.has_network() || self.steps.iter().any(harsh);
-        self.no_server || !self.env.is_empty() || is_harsh
+        self.no_server || self.credentials || !self.env.is_empty() || is_harsh
     }
 
     /// Whether something happens to what lies between the SDK and the server.

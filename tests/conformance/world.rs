@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::adapter::{Adapter, Pending, shared};
 use crate::expect;
+use crate::guarded;
 use crate::language::Language;
 use crate::scenario::{Deed, NetworkDeed, Outcome, Scenario, Step};
 use crate::scripted;
@@ -97,6 +98,12 @@ impl World {
             env.insert("HITL_DATA_DIR".to_owned(), dir.path().join("data").display().to_string());
             vars.set("port", port.into());
             (None, Arc::new(Adapter::start(language, &env)?), client_of_environment())
+        } else if scenario.credentials {
+            let server = guarded::start(dir.path(), &mut vars).await?;
+            vars.set("server", server.endpoint().into());
+            env.insert("HITL_ENDPOINT".to_owned(), server.endpoint());
+            let adapter = Arc::new(Adapter::start(language, &env)?);
+            (Some(server), adapter, client_of_environment())
         } else if scenario.is_alone() {
             let server = Server::start(Config::new(tools::hitl())).await?;
             let mut endpoint = server.endpoint();

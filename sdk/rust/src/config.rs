@@ -27,8 +27,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The server's address, such as `https://hitl.example.org` or `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either the
-    /// local server is used, and started when none runs.
+    /// The server's address, such as `https://hitl.example.org` or `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`;
+    /// without either the local server is used, and started when none runs.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
@@ -121,7 +121,7 @@ impl Config {
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
         let own_token = self.token.filter(|token| !token.is_empty());
         let server = match set(self.endpoint, "HITL_ENDPOINT") {
-            Some(endpoint) => self.tls.at(endpoint.parse()?, &env)?,
+            Some(endpoint) => self.tls.at(endpoint.parse()?, env)?,
             None => Server::Local(Local::new(
                 self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
             )),
