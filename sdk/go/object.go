@@ -28,6 +28,10 @@ type ObjectInput[T any] struct {
 //	Region   string   `json:"region" hitl:"enum=eu|us"`
 //	Checks   []string `json:"checks" hitl:"enum=lint|test,minItems=1"`
 //
+// Of text and slices there are minLength, maxLength, pattern, format, enumNames, minItems and maxItems, of every
+// field title, description and default. A tag that is not understood is refused, and so are those of other
+// packages (validate, binding, jsonschema), since nobody would be held to them.
+//
 // A map, a type that decodes itself, and what a tag cannot say, needs [ObjectInput.Schema].
 func Object[T any]() *ObjectInput[T] { return &ObjectInput[T]{} }
 

@@ -68,6 +68,9 @@ func indirect(kind reflect.Type) reflect.Type {
 	return kind
 }
 
+// By these, other packages hold a field to rules that would be left out here.
+var foreignTags = []string{"validate", "binding", "jsonschema"}
+
 func propertyOf(field reflect.StructField) ([]byte, error) {
 	kind := indirect(field.Type)
 	if _, options, _ := strings.Cut(field.Tag.Get("json"), ","); hasOption(options, "string") {
@@ -79,6 +82,11 @@ func propertyOf(field reflect.StructField) ([]byte, error) {
 	name := typeName(kind)
 	if name == "" {
 		return nil, fmt.Errorf("%v is no type of a field: an object's fields must be flat", field.Type)
+	}
+	for _, other := range foreignTags {
+		if field.Tag.Get(other) != "" {
+			return nil, fmt.Errorf("nobody would be held to the tag %q: say it by `hitl`, or give the schema", other)
+		}
 	}
 	property, err := readTag(field.Tag.Get("hitl"), name)
 	if err != nil {

@@ -65,6 +65,9 @@ func TestATagThatIsNotUnderstoodIsRefusedAndNamed(t *testing.T) {
 		"needs `enum`": Object[struct {
 			L []string `hitl:"minItems=1"`
 		}](),
+		`the tag "validate"`: Object[struct {
+			N int64 `validate:"min=1"`
+		}](),
 		"leaves the field out": Object[struct {
 			hidden int64 `hitl:"minimum=1"`
 		}](),

@@ -1,6 +1,8 @@
 package dev.hitl;
 
 import java.lang.annotation.Annotation;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.AnnotatedParameterizedType;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -42,9 +44,12 @@ final class Schema {
 
     /** Bounds of another library would be left out: no schema is made of them. */
     private static void refuseOthers(RecordComponent component) {
-        Stream.of(component.getAnnotations(), component.getAccessor().getAnnotations(),
-                        component.getAnnotatedType().getAnnotations())
-                .flatMap(Arrays::stream)
+        Stream<AnnotatedElement> places =
+                Stream.of(component, component.getAccessor(), component.getAnnotatedType());
+        if (component.getAnnotatedType() instanceof AnnotatedParameterizedType generic) {
+            places = Stream.concat(places, Arrays.stream(generic.getAnnotatedActualTypeArguments()));
+        }
+        places.flatMap(place -> Arrays.stream(place.getAnnotations()))
                 .map(Annotation::annotationType)
                 .filter(Schema::isConstraint)
                 .findFirst()

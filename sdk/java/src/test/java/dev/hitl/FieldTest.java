@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import jakarta.validation.Constraint;
+import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -85,6 +87,14 @@ class FieldTest {
 
     record OfAnotherLibrary(@Positive long n) {}
 
+    /** The same, for what is within a type. */
+    @Constraint
+    @Target(ElementType.TYPE_USE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Small {}
+
+    record WithinAType(Optional<@Small Integer> n) {}
+
     @Test
     void whatTheSchemaCannotSayIsRefusedAndNamed() {
         Map<Class<? extends Record>, String> refused =
@@ -99,7 +109,8 @@ class FieldTest {
                         Map.entry(ItemsOfText.class, "minItems"),
                         Map.entry(ListOfAnything.class, "needs options"),
                         Map.entry(Negative.class, "negative"),
-                        Map.entry(OfAnotherLibrary.class, "@Positive"));
+                        Map.entry(OfAnotherLibrary.class, "@Positive"),
+                        Map.entry(WithinAType.class, "@Small"));
         refused.forEach((type, told) -> {
             HitlException error = assertThrows(HitlException.class, () -> Input.object(type), type.toString());
             assertEquals(HitlException.Kind.INVALID, error.kind());
