@@ -272,7 +272,7 @@ func (c command) within(ctx context.Context, client *hitl.Client) (object, error
 	ctx = hitl.WithRun(ctx, run)
 	var ids []string
 	for range get[int](c, "count") {
-		e, err := hitl.Create(ctx, client, c.text("name"), c.text("prompt"), hitl.Int())
+		e, err := hitl.Create(ctx, client, c.text("name"), "How many?", hitl.Int())
 		if err != nil {
 			return nil, err
 		}

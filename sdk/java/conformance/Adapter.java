@@ -189,7 +189,7 @@ final class Adapter {
         return client.run(c.runId).within(() -> {
             List<String> ids = new ArrayList<>();
             for (int at = 0; at < c.count; at++) {
-                ids.add(client.event(c.name, c.prompt == null ? "" : c.prompt, Input.integer()).create().id());
+                ids.add(client.event(c.name, "How many?", Input.integer()).create().id());
             }
             return ids;
         });
