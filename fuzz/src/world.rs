@@ -6,14 +6,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::{Extension, Router};
 use hitl_core::{Channel, Principal, Timestamp};
 use hitl_proto::v1;
 use hitl_server::admission::Admission;
 use hitl_server::api::{Api, Caller};
-use hitl_server::auth::{LinkKey, Links};
+use hitl_server::auth::{LinkKey, Links, Who};
 use hitl_server::budget::Budget;
 use hitl_server::http::{Audience, Guard, Registry, Settings, Site, guard, router};
 use hitl_service::{Background, Service};
@@ -41,6 +41,7 @@ thread_local! {
 /// See the module.
 pub(crate) struct World {
     pub(crate) api: Api,
+    pub(crate) service: Service,
     pub(crate) links: Links,
     routes: Router,
     /// What the events are kept in, behind the server's back.
@@ -115,13 +116,13 @@ impl World {
         let admission = Admission::new(100, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let registry = Registry::default();
-        let site = Site { api: api.clone(), service, links: links.clone(), admission, registry };
-        let routes = guard(
-            router(Arc::new(site), Audience::All),
-            Arc::new(Guard::new(&settings)),
-            &settings,
-        );
-        Self { api, links, routes, objects: objects.expect("the layer was laid") }
+        let (of_site, of_links) = (service.clone(), links.clone());
+        let site =
+            Site { api: api.clone(), service: of_site, links: of_links, admission, registry };
+        let anyone = Extension(Who::Known(Principal::Anyone));
+        let routes = router(Arc::new(site), Audience::All).layer(anyone);
+        let routes = guard(routes, Arc::new(Guard::new(&settings)), &settings);
+        Self { api, service, links, routes, objects: objects.expect("the layer was laid") }
     }
 
     /// A pending event that wants `input`.

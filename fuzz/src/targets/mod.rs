@@ -1,6 +1,7 @@
 //! The table of targets.
 
 mod create;
+mod credentials;
 mod drafts;
 mod form;
 mod json;
@@ -18,6 +19,7 @@ use crate::Target;
 /// All of them.
 pub(crate) const ALL: &[Target] = &[
     Target { name: "create", run: create::run },
+    Target { name: "credentials", run: credentials::run },
     Target { name: "drafts", run: drafts::run },
     Target { name: "form", run: form::run },
     Target { name: "json", run: json::run },
