@@ -126,22 +126,29 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn token(&self, id: TokenId) -> Result<Option<TokenState>, Error> {
-        let [path, revoked, rotated] =
-            ["token", "revoked", "rotated"].map(|record| keys::token(id, record));
-        let (token, revoked, rotated) = tokio::try_join!(
-            self.objects.read::<TokenRecord>(&path),
-            self.objects.read::<RevokedRecord>(&revoked),
-            self.objects.read::<RotatedRecord>(&rotated),
-        )?;
-        let Some(TokenRecord { token, .. }) = token else {
+        let path = keys::token(id, "token");
+        let Some(TokenRecord { token, .. }) = self.objects.read::<TokenRecord>(&path).await? else {
             return Ok(None);
         };
         // One that was copied to another key must not count as that one.
         if token.id != id {
             return Err(unreadable(&path, "it is a record of another token"));
         }
+        self.token_again(token).await.map(Some)
+    }
+
+    /// What has become of `token`, which never changes itself.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn token_again(&self, token: StoredToken) -> Result<TokenState, Error> {
+        let [revoked, rotated] = ["revoked", "rotated"].map(|record| keys::token(token.id, record));
+        let (revoked, rotated) = tokio::try_join!(
+            self.objects.read::<RevokedRecord>(&revoked),
+            self.objects.read::<RotatedRecord>(&rotated),
+        )?;
         let revoke_time = revoked.map(|revoked| revoked.time);
-        Ok(Some(TokenState { token, revoke_time, rotated: rotated.map(|record| record.rotated) }))
+        Ok(TokenState { token, revoke_time, rotated: rotated.map(|record| record.rotated) })
     }
 
     /// Ends the token with this id at `time`, unless it was ended so before.

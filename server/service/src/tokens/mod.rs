@@ -31,7 +31,7 @@ use standing::Watched;
 /// For how long what the store says of a token is believed.
 const BELIEVED_MS: i64 = 3_000;
 /// After so long it is read again while it is in use.
-const REFRESHED_MS: i64 = 1_500;
+const REFRESHED_MS: i64 = 2_000;
 /// Tokens that are remembered.
 const REMEMBERED_MAX: usize = 4_096;
 /// Tokens that are read at a time: of those that were good before, and of others.
@@ -55,6 +55,7 @@ pub(crate) struct Tokens {
 /// A token that is or was good.
 #[derive(Debug)]
 struct KnownToken {
+    token: StoredToken,
     secret_sha256: [u8; 32],
     principal: Arc<Known>,
     /// From when on it is not good any more.
@@ -126,9 +127,11 @@ impl Service {
         // Before it is read: what is written meanwhile may not be seen.
         let read_at = self.0.clock.monotonic();
         let tokens = &self.0.tokens;
-        let known =
-            self.0.store.token(id).await?.and_then(|state| KnownToken::new(&state, read_at));
-        let known = known.map(Arc::new);
+        let state = match tokens.known.get(&id) {
+            Some(known) => Some(self.0.store.token_again(known.token.clone()).await?),
+            None => self.0.store.token(id).await?,
+        };
+        let known = state.and_then(|state| KnownToken::new(state, read_at)).map(Arc::new);
         match &known {
             Some(known) => tokens.known.insert(id, known.clone()),
             None => drop(tokens.known.remove(&id)),
@@ -143,11 +146,12 @@ impl Service {
 
 impl KnownToken {
     /// `None` for one that cannot be understood, and so is not good.
-    fn new(state: &TokenState, read_at: Monotonic) -> Option<Self> {
+    fn new(state: TokenState, read_at: Monotonic) -> Option<Self> {
         Some(Self {
             secret_sha256: from_hex(&state.token.secret_sha256)?,
             principal: Arc::new(known(&state.token)?),
             end: state.end(),
+            token: state.token,
             read_at,
             is_being_read: AtomicBool::new(false),
         })
