@@ -1,7 +1,7 @@
 //! The removal of a long history: whether it slows down whoever works meanwhile, and whether the space comes back.
 //!
-//! What says that an event was removed stays for a day. So the store is opened once more at the end by a service of this
-//! program, whose clock is ahead.
+//! What says that an event was removed stays for a day. So a service of this program, whose clock is ahead, opens the
+//! store once more at the end.
 
 use std::path::Path;
 use std::sync::Arc;
