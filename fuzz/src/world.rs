@@ -13,6 +13,7 @@ use hitl_core::{Channel, Principal, Timestamp};
 use hitl_proto::v1;
 use hitl_server::admission::Admission;
 use hitl_server::api::{Api, Caller};
+use hitl_server::auth::sign_in::SignIn;
 use hitl_server::auth::{LinkKey, Links, Who};
 use hitl_server::budget::Budget;
 use hitl_server::http::{Audience, Guard, Registry, Settings, Site, guard, router};
@@ -118,7 +119,7 @@ impl World {
         let registry = Registry::default();
         let (of_site, of_links) = (service.clone(), links.clone());
         let site =
-            Site { api: api.clone(), service: of_site, links: of_links, admission, registry };
+            Site::new(api.clone(), of_site, of_links, SignIn::none(), admission, registry);
         let anyone = Extension(Who::Known(Principal::Anyone));
         let routes = router(Arc::new(site), Audience::All).layer(anyone);
         let routes = guard(routes, Arc::new(Guard::new(&settings)), &settings);

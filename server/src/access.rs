@@ -1,15 +1,18 @@
 //! Whom a server lets in, by what its flags say.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use hitl_core::{TokenId, TokenText};
 use hitl_service::Service;
 use hitl_store::random::{self, SystemRandom};
 
+use crate::auth::oidc::Oidc;
 use crate::auth::{Access, OwnToken, token_file};
 use crate::config::ServeArgs;
 
 /// Whoever has a good token, unless the server was told to ask for none. `local_token` is that of the owner of a local
-/// server.
+/// server; JWTs of the `issuer` are as good as tokens.
 ///
 /// # Errors
 /// The file with the admin's token cannot be used, or the store cannot be read.
@@ -17,6 +20,7 @@ pub(crate) async fn access(
     args: &ServeArgs,
     local_token: Option<&str>,
     service: &Service,
+    issuer: Option<Arc<Oidc>>,
 ) -> anyhow::Result<Access> {
     if args.insecure {
         return Ok(Access::Open);
@@ -28,14 +32,14 @@ pub(crate) async fn access(
         let token = token.with_context(|| format!("cannot use the token in {}", file.display()))?;
         own.push(OwnToken::of_admin(token));
     }
-    if own.is_empty() && !service.has_tokens().await? {
+    if own.is_empty() && issuer.is_none() && !service.has_tokens().await? {
         tracing::warn!(
             "nobody has a token for this server yet, so nobody can call it. Give --admin-token-file FILE; or make a \
              token with `hitl token create NAME --role admin --namespace '*' --store STORE`, while no server has STORE \
              open if that is a directory; or give --insecure to ask nobody for one"
         );
     }
-    Ok(Access::closed(service.clone(), own))
+    Ok(Access::closed(service.clone(), own, issuer))
 }
 
 /// A token that nobody has had before.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{access, new_token};
 use crate::admission::Admission;
 use crate::api::Api;
+use crate::auth::sign_in::SignIn;
 use crate::auth::{LinkKey, Links};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
@@ -63,12 +64,13 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let service = Service::new(store, clock, random, waits_max, shutdown.clone(), background);
     let local_token = claim.as_ref().map(|_| new_token());
-    let access = access(&args, local_token.as_deref(), &service).await?;
+    let sign_in = SignIn::new(&args.oidc, &args.proxy, &public_url, local_token.is_some())?;
+    let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
     let admission = Admission::new(args.max_calls, budget.clone());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = settings(&args, access.is_open(), public_url);
-    let site = http::Site { api, service: service.clone(), links, admission, registry };
+    let site = http::Site::new(api, service.clone(), links, sign_in, admission, registry);
     let ways_in = WaysIn { grpc: &grpc, site, settings, access, refuse };
     let [app, people] = ways_in.for_listeners(listeners.audience());
 

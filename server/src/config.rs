@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use crate::auth::oidc::OidcArgs;
+use crate::auth::proxy::ProxyArgs;
 use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
 pub use tls::TlsArgs;
@@ -125,6 +127,14 @@ pub struct ServeArgs {
     /// is too small for so many.
     #[arg(long, env = "HITL_MAX_STREAMS", value_name = "NUMBER", default_value_t = 4_096)]
     pub max_streams: u32,
+
+    /// The issuer whose people sign in.
+    #[command(flatten)]
+    pub oidc: OidcArgs,
+
+    /// The proxy that signs people in.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 
     /// How connections are secured. The last, since its heading is for all that follow.
     #[command(flatten)]

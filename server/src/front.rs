@@ -195,7 +195,7 @@ mod tests {
     async fn a_call_without_a_good_credential_goes_the_long_way() {
         let own = "hitl_of_this_server_alone";
         let tokens = vec![OwnToken::of_owner(own.to_owned())];
-        let access = Access::closed(service().await, tokens);
+        let access = Access::closed(service().await, tokens, None);
         let good = format!("Bearer {own}");
         let unknown = TokenText { id: TokenId::from_bytes([1; 8]), secret: [1; 32] }.reveal();
         let unknown = format!("Bearer {unknown}");

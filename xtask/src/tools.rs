@@ -125,7 +125,9 @@ pub(crate) const CHROMIUM_BROWSER: Need = Need {
     provide: || unless_chosen_from_system("HITL_TEST_CHROMIUM", &["chromium"], "/usr/bin/chromium"),
 };
 pub(crate) const BROWSER_SCRIPTS: Need =
-    Need { name: "browser scripts", is_fetched: true, provide: browser_scripts };
+    Need { name: "browser scripts", is_fetched: true, provide: || scripts("tests/browser") };
+pub(crate) const OIDC_SCRIPTS: Need =
+    Need { name: "OIDC provider", is_fetched: true, provide: || scripts("tests/oidc") };
 /// Emulates a machine, to whose disk anything may happen.
 pub(crate) const QEMU: Need = Need {
     name: "QEMU",
@@ -223,12 +225,13 @@ fn guest() -> Result<Env> {
 }
 
 /// Installs what the browser tests import, if there are any.
-fn browser_scripts() -> Result<Env> {
-    let dir = top().join("tests/browser");
+/// Installs what the scripts in `dir` import.
+fn scripts(dir: &str) -> Result<Env> {
+    let dir = top().join(dir);
     let installed = || read(npm("ls").current_dir(&dir)).is_ok();
     if dir.join("package.json").exists() && !installed() {
         let locked = dir.join("package-lock.json").exists();
-        retry("install what the browser tests import", || {
+        retry("install what the tests in a browser import", || {
             run(npm(if locked { "ci" } else { "install" }).current_dir(&dir))
         })?;
     }

@@ -4,7 +4,7 @@
 //! refusal.
 
 use crate::id::{EventKey, Namespace};
-use crate::principal::{Known, Namespaces, Principal, Role};
+use crate::principal::{Known, Principal, Role};
 
 /// What a principal wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Known {
         let (namespace, roles): (&Namespace, &[Role]) = match action {
             Action::KnowItself => return true,
             Action::ManageTokens => {
-                return self.roles.contains(Admin) && self.namespaces == Namespaces::All;
+                return self.rights.hold_everywhere(Admin);
             }
             Action::Create(namespace) => (namespace, &[Requester, Admin]),
             Action::List(namespace) => (namespace, &[Requester, Responder, Auditor, Admin]),
@@ -80,7 +80,7 @@ impl Known {
             Action::Cancel(key) => (&key.namespace, &[Requester, Admin]),
             Action::HandOutLinks(namespace) => (namespace, &[Notifier, Admin]),
         };
-        self.namespaces.contains(namespace) && roles.iter().any(|role| self.roles.contains(*role))
+        roles.iter().any(|role| self.rights.hold(*role, namespace))
     }
 }
 

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::EventId;
+use crate::principal::Namespaces;
 use crate::principal::{KnownKind, LinkHolder, Roles};
+use crate::rights::Rights;
 use crate::token::TokenId;
 
 const KINDS: usize = 8;
@@ -36,8 +38,7 @@ fn known(roles: impl IntoIterator<Item = Role>, namespaces: Namespaces) -> Princ
         kind: KnownKind::Token(TokenId::from_bytes([1; 8])),
         id: "1".to_owned(),
         name: "ci".to_owned(),
-        namespaces,
-        roles: roles.into_iter().collect(),
+        rights: Rights::of(roles.into_iter().collect(), namespaces),
         groups: Vec::new(),
     }))
 }

@@ -22,6 +22,7 @@ pub mod parse;
 mod pattern;
 pub mod principal;
 pub mod rejection;
+pub mod rights;
 pub mod schema;
 mod schema_cache;
 mod str_input;
@@ -45,6 +46,7 @@ pub use principal::{
     CredentialKind, Known, KnownKind, LinkHolder, Namespaces, Principal, Proof, Role, Roles,
 };
 pub use rejection::{Rejection, Violation};
+pub use rights::{Right, Rights};
 pub use time::Timestamp;
 pub use token::{TokenId, TokenText};
 pub use value::Value;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EventKey, Namespace};
+use crate::rights::Rights;
 use crate::token::TokenId;
 
 /// Who calls.
@@ -30,10 +31,8 @@ pub struct Known {
     pub id: String,
     /// What it is called. Not unique.
     pub name: String,
-    /// Where it may do what its roles say.
-    pub namespaces: Namespaces,
-    /// What it may do there.
-    pub roles: Roles,
+    /// What it may do where.
+    pub rights: Rights,
     /// The groups of a person.
     pub groups: Vec<String>,
 }
@@ -47,6 +46,8 @@ pub enum KnownKind {
     File,
     /// The sign-in of a person.
     Person,
+    /// A token that an issuer has given to a program in its own name.
+    Program,
 }
 
 /// Who has a link.
@@ -59,7 +60,8 @@ pub struct LinkHolder {
 }
 
 /// The namespaces in which a principal has its roles.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Namespaces {
     /// Every one, those that do not exist yet too.
     All,
@@ -84,7 +86,8 @@ pub enum Role {
 }
 
 /// A set of roles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Role>", into = "Vec<Role>")]
 pub struct Roles(u8);
 
 /// What proves who calls.
@@ -143,6 +146,18 @@ impl Roles {
     }
 }
 
+impl From<Vec<Role>> for Roles {
+    fn from(roles: Vec<Role>) -> Self {
+        roles.into_iter().collect()
+    }
+}
+
+impl From<Roles> for Vec<Role> {
+    fn from(roles: Roles) -> Self {
+        roles.iter().collect()
+    }
+}
+
 impl FromIterator<Role> for Roles {
     fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
         Self(roles.into_iter().fold(0, |bits, role| bits | role.bit()))
@@ -165,7 +180,7 @@ impl Principal {
         match self {
             Self::Known(known) => match known.kind {
                 KnownKind::Token(id) => Some(id),
-                KnownKind::File | KnownKind::Person => None,
+                KnownKind::File | KnownKind::Person | KnownKind::Program => None,
             },
             Self::Anyone | Self::Owner | Self::Link(_) => None,
         }
@@ -182,7 +197,9 @@ impl Principal {
             }
             Self::Known(known) => {
                 let known_by = match known.kind {
-                    KnownKind::Token(_) | KnownKind::File => CredentialKind::Token,
+                    KnownKind::Token(_) | KnownKind::File | KnownKind::Program => {
+                        CredentialKind::Token
+                    }
                     KnownKind::Person => CredentialKind::Person,
                 };
                 Proof { known_by, id: known.id.clone(), name: known.name.clone() }

@@ -16,6 +16,7 @@ mod machine;
 mod metrics;
 mod retention;
 mod session;
+mod sign_out;
 mod sweep;
 mod tokens;
 mod wait;

@@ -38,6 +38,9 @@ impl Service {
             if let Err(error) = self.remove_announcements(before).await {
                 tracing::warn!(%error, "old announcements could not be removed and will be again");
             }
+            if let Err(error) = self.0.store.remove_old_session_marks(clock.now()).await {
+                tracing::warn!(%error, "old sign-outs could not be removed and will be again");
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! `AdminService`: who may call.
 
-use hitl_core::{Namespaces, Principal, Role, TokenId};
+use std::collections::BTreeSet;
+
+use hitl_core::{Namespaces, Principal, Rights, Role, Roles, TokenId};
 use hitl_proto::v1;
 use hitl_service::{Error, Made, NewToken, Session, TokenPage};
 use hitl_store::TokenState;
@@ -73,11 +75,8 @@ impl Api {
         let proof = principal.proof();
         let (roles, namespaces, groups) = match principal {
             Principal::Known(known) => {
-                let namespaces = match &known.namespaces {
-                    Namespaces::All => vec![EVERYWHERE.to_owned()],
-                    Namespaces::Only(some) => some.iter().map(ToString::to_string).collect(),
-                };
-                (known.roles.iter().collect(), namespaces, known.groups.clone())
+                let (roles, namespaces) = whole(&known.rights);
+                (roles, namespaces, known.groups.clone())
             }
             Principal::Anyone | Principal::Owner | Principal::Link(_) => {
                 (Role::ALL.to_vec(), vec![EVERYWHERE.to_owned()], Vec::new())
@@ -182,4 +181,17 @@ fn token(state: &TokenState) -> v1::Token {
         revoke_time: end.map(to_proto::timestamp),
         successor_id: rotated.map(|rotated| rotated.successor.to_string()).unwrap_or_default(),
     }
+}
+
+/// All roles that somebody has somewhere, and all namespaces where they have one.
+fn whole(rights: &Rights) -> (Vec<Role>, Vec<String>) {
+    let roles: Roles = rights.iter().flat_map(|right| right.roles.iter()).collect();
+    let mut namespaces = BTreeSet::new();
+    for right in rights.iter() {
+        match &right.namespaces {
+            Namespaces::All => return (roles.iter().collect(), vec![EVERYWHERE.to_owned()]),
+            Namespaces::Only(some) => namespaces.extend(some.iter().map(ToString::to_string)),
+        }
+    }
+    (roles.iter().collect(), namespaces.into_iter().collect())
 }

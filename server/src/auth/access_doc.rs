@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hitl_core::{
-    Action, EventId, EventKey, Known, KnownKind, Namespace, Namespaces, Principal, Role, TokenId,
+    Action, EventId, EventKey, Known, KnownKind, Namespace, Namespaces, Principal, Rights, Role,
+    TokenId,
 };
 
 use crate::http::{Doc, route_docs};
@@ -32,6 +33,10 @@ enum Need {
     Link,
     /// Nothing.
     Open,
+    /// It is a page for who has signed in with a browser; this says what they see.
+    SignedIn(&'static str),
+    /// It is on the way in or out.
+    SignIn,
 }
 
 /// The RPCs of our services. A new one has to be added here.
@@ -53,6 +58,10 @@ fn need_of_route(method: &str, path: &str) -> Need {
     match (method, path) {
         ("get" | "post", "/v1/links/{event_id}/{token}" | "/form/{event_id}/{token}") => Need::Link,
         ("get", "/v1/openapi.json" | "/healthz" | "/readyz" | "/metrics" | "/health") => Need::Open,
+        ("get" | "post", "/events/{namespace}/{event_id}") => Need::SignedIn("as its roles say"),
+        ("get", "/") | ("post", "/sign-out") => Need::SignedIn("yes"),
+        ("post", "/sign-in/code") => Need::SignedIn("no: the owner's token alone"),
+        ("get" | "post", path) if path.starts_with("/sign-in") => Need::SignIn,
         ("get", "/status/{event_id}") => Need::Look,
         ("post", "/submit" | "/submit/json") => Need::Respond,
         other => panic!("who may call {other:?}? Say so here"),
@@ -64,8 +73,7 @@ fn principal(role: Role, namespaces: Namespaces) -> Principal {
         kind: KnownKind::Token(TokenId::from_bytes([1; 8])),
         id: "1".to_owned(),
         name: String::new(),
-        namespaces,
-        roles: [role].into_iter().collect(),
+        rights: Rights::of([role].into_iter().collect(), namespaces),
         groups: Vec::new(),
     }))
 }
@@ -95,7 +103,7 @@ fn may(principal: &Principal, need: Need) -> bool {
         Need::HandOutLinks => Action::HandOutLinks(&namespace),
         Need::ManageTokens => Action::ManageTokens,
         Need::KnowItself => Action::KnowItself,
-        Need::Link | Need::Open => return true,
+        Need::Link | Need::Open | Need::SignedIn(_) | Need::SignIn => return true,
     };
     principal.authorize(action).is_ok()
 }
@@ -138,8 +146,9 @@ fn tables() -> String {
     text.push_str("\n|---|---|");
     text.push_str(&"---|".repeat(columns.len()));
     let rows = rows();
-    let by_token = |need: &Need| !matches!(need, Need::Link | Need::Open);
-    for (called, need) in rows.iter().filter(|(_, need)| by_token(need)) {
+    let by_link = |need: &Need| matches!(need, Need::Link | Need::Open);
+    let by_page = |need: &Need| matches!(need, Need::SignedIn(_) | Need::SignIn);
+    for (called, need) in rows.iter().filter(|(_, need)| !by_link(need) && !by_page(need)) {
         write!(text, "\n| {called} | no |").unwrap();
         for (_, principal) in &columns {
             text.push_str(if may(principal, *need) { " yes |" } else { " no |" });
@@ -147,8 +156,16 @@ fn tables() -> String {
     }
     let holders = ["anybody", "whoever has a link to the event", "whoever has a link to another"];
     write!(text, "\n\n| what | {} |\n|---|---|---|---|", holders.join(" | ")).unwrap();
-    for (called, need) in rows.iter().filter(|(_, need)| !by_token(need)) {
+    for (called, need) in rows.iter().filter(|(_, need)| by_link(need)) {
         let cells = if *need == Need::Open { "yes | yes | yes" } else { "no | yes | no" };
+        write!(text, "\n| {called} | {cells} |").unwrap();
+    }
+    text.push_str("\n\n| what | not signed in | signed in |\n|---|---|---|");
+    for (called, need) in rows.iter().filter(|(_, need)| by_page(need)) {
+        let cells = match need {
+            Need::SignedIn(signed_in) => format!("no | {signed_in}"),
+            _ => "yes | yes".to_owned(),
+        };
         write!(text, "\n| {called} | {cells} |").unwrap();
     }
     text.push_str("\n\n");

@@ -6,16 +6,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::oidc::{Oidc, Refused};
 use ::http::HeaderMap;
 use ::http::header::AUTHORIZATION;
-use hitl_core::{Known, KnownKind, Namespaces, Principal, Role, TokenText};
+use hitl_core::{Known, KnownKind, Namespaces, Principal, Rights, Role, TokenText};
 use hitl_service::{Error, Service};
 use subtle::ConstantTimeEq;
 
 /// What the value of the header begins with.
 const SCHEME: &str = "Bearer ";
 /// Longest credential that is looked at.
-const CREDENTIAL_BYTES_MAX: usize = 4_096;
+const CREDENTIAL_BYTES_MAX: usize = 15 * 1024;
 
 /// Who a request was proved to be from. Travels with the request; where there is none, nobody looked.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub enum Access {
 pub struct Tokens {
     service: Service,
     own: Arc<[OwnToken]>,
+    /// Whose JWTs are taken too.
+    issuer: Option<Arc<Oidc>>,
 }
 
 /// A token that this server was given or has made for itself: it is in no store.
@@ -54,8 +57,26 @@ pub struct OwnToken {
 pub enum Looked {
     /// All there is to know.
     Who(Who),
-    /// The store has to be asked about this token.
-    Ask(TokenText),
+    /// Somebody has to be asked about this.
+    Ask(Asked),
+}
+
+/// A credential about which somebody has to be asked.
+pub enum Asked {
+    /// The store, about a token.
+    Token(TokenText),
+    /// The issuer, if its keys are not known, about a JWT.
+    Jwt(Box<str>),
+}
+
+/// The text is not shown.
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token(secret)",
+            Self::Jwt(_) => "Jwt(secret)",
+        })
+    }
 }
 
 impl OwnToken {
@@ -70,8 +91,7 @@ impl OwnToken {
             kind: KnownKind::File,
             id: "admin-token-file".to_owned(),
             name: "admin".to_owned(),
-            namespaces: Namespaces::All,
-            roles: [Role::Admin].into_iter().collect(),
+            rights: Rights::of([Role::Admin].into_iter().collect(), Namespaces::All),
             groups: Vec::new(),
         };
         Self { text, principal: Principal::Known(Arc::new(known)) }
@@ -86,9 +106,10 @@ impl fmt::Debug for OwnToken {
 }
 
 impl Access {
-    /// Those who have one of the tokens of the store of `service`, or one of its `own`.
-    pub fn closed(service: Service, own: Vec<OwnToken>) -> Self {
-        Self::Closed(Tokens { service, own: own.into() })
+    /// Those who have one of the tokens of the store of `service`, or one of its `own`. JWTs of the `issuer` are as good as
+    /// tokens.
+    pub fn closed(service: Service, own: Vec<OwnToken>, issuer: Option<Arc<Oidc>>) -> Self {
+        Self::Closed(Tokens { service, own: own.into(), issuer })
     }
 
     /// Whether somebody without any credential is let in.
@@ -104,15 +125,18 @@ impl Access {
         }
     }
 
-    /// Who holds `token`, by what the store says.
+    /// Who holds the credential, by what the store or the issuer says.
     ///
     /// # Errors
     /// Those of the store, and [`Error::Overloaded`].
-    pub async fn ask(&self, token: &TokenText) -> Result<Who, Error> {
+    pub async fn ask(&self, asked: &Asked) -> Result<Who, Error> {
         let Self::Closed(tokens) = self else {
             return Ok(Who::Known(Principal::Anyone));
         };
-        let holder = tokens.service.holder(token).await?;
+        let holder = match asked {
+            Asked::Token(token) => tokens.service.holder(token).await?,
+            Asked::Jwt(token) => tokens.bearer_of(token).await?,
+        };
         Ok(holder.map_or(Who::Unknown, Who::Known))
     }
 }
@@ -132,12 +156,36 @@ impl Tokens {
             return Looked::Who(Who::Known(own.principal.clone()));
         }
         let Some(token) = TokenText::parse(credential) else {
-            return Looked::Who(Who::Unknown);
+            // The head of a JWT is an object in JSON, which base64 shows.
+            let is_jwt = self.issuer.is_some() && credential.starts_with("ey");
+            return match is_jwt {
+                true => Looked::Ask(Asked::Jwt(credential.into())),
+                false => Looked::Who(Who::Unknown),
+            };
         };
         match self.service.remembered_holder(&token) {
             Some(Some(holder)) => Looked::Who(Who::Known(holder)),
             Some(None) => Looked::Who(Who::Unknown),
-            None => Looked::Ask(token),
+            None => Looked::Ask(Asked::Token(token)),
+        }
+    }
+}
+
+impl Tokens {
+    /// Who bears the JWT `token`; nobody if it is not good.
+    async fn bearer_of(&self, token: &str) -> Result<Option<Principal>, Error> {
+        let Some(issuer) = &self.issuer else { return Ok(None) };
+        match issuer.bearer(token).await {
+            Ok(identity) => Ok(Some(identity.principal())),
+            Err(Refused::Token(why)) => {
+                tracing::debug!(why, "a JWT was refused");
+                Ok(None)
+            }
+            // It may be good: whoever has it should try again.
+            Err(Refused::Issuer(error)) => {
+                tracing::debug!("a JWT cannot be judged: {error:#}");
+                Err(Error::Overloaded)
+            }
         }
     }
 }

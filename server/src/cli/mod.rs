@@ -11,6 +11,7 @@ mod default;
 mod exit;
 mod export;
 mod get;
+mod inbox;
 mod list;
 mod log;
 mod question;
@@ -67,6 +68,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Get(get::GetArgs),
     List(list::ListArgs),
+    Inbox(inbox::InboxArgs),
     Export(export::ExportArgs),
     Store(store::StoreArgs),
     Token(token::TokenArgs),
@@ -185,6 +187,7 @@ impl Cli {
             Command::Cancel(args) => cancel::run(&server, &args).await,
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
+            Command::Inbox(args) => inbox::run(&server, args).await,
             Command::Export(args) => export::run(&server, args).await,
             Command::Store(args) => store::run(args).await,
             Command::Token(args) => token::run(&server, args, store).await,

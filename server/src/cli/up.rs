@@ -24,26 +24,32 @@ Examples:
 pub(super) struct UpArgs {}
 
 pub(super) async fn run() -> anyhow::Result<Exit> {
-    let State { endpoint, token, .. } = local().await?;
+    let (_, State { endpoint, token, .. }) = local_server().await?;
     print(&json!({"endpoint": endpoint, "token": token}).to_string())?;
     Ok(Exit::Done)
 }
 
 /// The local server, which is started if none runs.
 pub(super) async fn local() -> anyhow::Result<State> {
+    local_server().await.map(|(_, state)| state)
+}
+
+/// The same, and the directory that it is of.
+pub(super) async fn local_server() -> anyhow::Result<(DataDir, State)> {
     let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let path = local::data_dir(env("HITL_DATA_DIR"), env).context(
         "there is no home directory to keep the local server's data in: set HITL_DATA_DIR, or HITL_ENDPOINT to use a \
          server that runs elsewhere",
     )?;
     let port = local::port_of(std::env::var("HITL_PORT").ok().as_deref())?;
-    let state = local::up(&DataDir::open(&path)?, port).await?;
+    let dir = DataDir::open(&path)?;
+    let state = local::up(&dir, port).await?;
     refuse_other_api(&state)?;
     let ours = env!("CARGO_PKG_VERSION");
     if state.version != ours {
         note(&format!("The local server is of version {}, and this is {ours}.", state.version));
     }
-    Ok(state)
+    Ok((dir, state))
 }
 
 /// A server of another version does, as long as it speaks the same API.

@@ -115,7 +115,7 @@ pub(super) async fn no_such_route(uri: Uri, headers: HeaderMap) -> Response {
         return page::no_such_link();
     }
     if page::is_wanted(&headers) {
-        return page::notice(StatusCode::NOT_FOUND, "There is nothing here", "Check the address.");
+        return page::nothing_here();
     }
     Failure::Http(StatusCode::NOT_FOUND, "there is no such path".to_owned()).into_response()
 }

@@ -162,6 +162,7 @@ impl Guard {
             ));
         }
         let is_link = routes::LINKS.iter().any(|prefix| uri.path().starts_with(prefix));
+        let is_link = is_link || routes::is_page(uri.path());
         let origin = match self.sender(host.as_ref(), headers) {
             Sender::Trusted => return Ok(()),
             Sender::Nameless if is_link => return Ok(()),
@@ -306,9 +307,13 @@ mod tests {
             (&[("origin", "http://127.0.0.1:4485"), ("sec-fetch-site", "cross-site")], false),
         ];
         for (head, allowed) in heads {
-            for path in
-                ["/v1/events", "/hitl.v1.EventService/AnswerEvent", "/submit", "/metrics", "/"]
-            {
+            for path in [
+                "/v1/events",
+                "/hitl.v1.EventService/AnswerEvent",
+                "/submit",
+                "/metrics",
+                "/v1/tokens",
+            ] {
                 for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
                     let judged = allows(&guard(), &method, path, head);
                     assert_eq!(judged, allowed, "{method} {path} {head:?}");

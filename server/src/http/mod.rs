@@ -4,6 +4,7 @@
 //! lives here. What does live here is everything that a browser makes necessary: escaping, headers, origins, and pages
 //! that work without a script.
 
+mod cookies;
 mod error;
 mod events;
 mod form;
@@ -18,6 +19,7 @@ mod page;
 mod render;
 mod request;
 mod routes;
+mod sign_in;
 mod site;
 mod trace;
 mod urlencoded;

@@ -56,6 +56,18 @@ pub(super) fn no_such_link() -> Response {
     notice(StatusCode::NOT_FOUND, title, message)
 }
 
+/// The page for an address that leads nowhere.
+pub(super) fn nothing_here() -> Response {
+    notice(StatusCode::NOT_FOUND, "There is nothing here", "Check the address.")
+}
+
+/// The page for a form that was not made for whoever sends it.
+pub(super) fn foreign_form() -> Response {
+    let message = "It was sent by a page that is not ours, or that is older than your session. Go back, load the page \
+                   again, and send it from there.";
+    notice(StatusCode::FORBIDDEN, "Nothing was recorded", message)
+}
+
 /// A page that is the reply to a POST. The browser alone may keep it, so that its back button can show it again without
 /// sending the form a second time.
 pub(super) fn kept_by_browser(mut page: Response) -> Response {

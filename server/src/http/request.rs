@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hitl_core::{Channel, Identity, Responder};
+use hitl_core::{Channel, EventKey, Identity, Responder};
 use serde_json::{Map, Value};
 
 use super::BODY_BYTES_MAX;
@@ -37,6 +37,9 @@ pub(super) struct Known {
     caller: Caller,
     peer: Peer,
 }
+
+/// The event that the namespace and the id in the path name; none if they are no such.
+pub(super) struct EventKeyPath(pub(super) Option<EventKey>);
 
 /// Where the request came from, as far as the connection tells.
 pub(super) struct Peer {
@@ -71,6 +74,18 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
         let (id, token) = path.map_or_else(|_| Default::default(), |Path(both)| both);
         Ok(Self { id, token })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EventKeyPath {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let key = path.ok().and_then(|Path((namespace, id))| {
+            Some(EventKey { namespace: namespace.parse().ok()?, id: id.parse().ok()? })
+        });
+        Ok(Self(key))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Site, events, form, health, legacy, links, openapi, watch};
+use super::{Site, events, form, health, legacy, links, openapi, sign_in, watch};
 
 /// One method of one path.
 pub(super) struct Route {
@@ -33,17 +33,29 @@ impl Audience {
     /// nothing but to be known.
     fn has(self, path: &str) -> bool {
         let is_health = matches!(path, "/healthz" | "/readyz");
-        let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
+        let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix)) || is_page(path);
         match self {
             Self::All => true,
-            Self::Programs => !is_link,
+            Self::Programs => !is_link || path == CODE,
             Self::People => is_link || is_health,
         }
     }
 }
 
+/// Where the command line gets a code for a browser.
+const CODE: &str = "/sign-in/code";
+
 /// How the paths of links begin.
 pub(super) const LINKS: [&str; 2] = ["/form/", "/v1/links/"];
+
+/// Whether it is a page for people who have signed in. Links to those stand in mails and chats, and issuers send people
+/// back to them; what they send has a token in it that no other site knows.
+pub(super) fn is_page(path: &str) -> bool {
+    matches!(path, "/" | "/sign-out")
+        || path.starts_with("/events/")
+        || path == "/sign-in"
+        || path.starts_with("/sign-in/")
+}
 
 /// The routes that are served to `audience`.
 pub(super) fn of(audience: Audience) -> impl Iterator<Item = Route> {
@@ -94,6 +106,16 @@ pub(super) fn table() -> Vec<Route> {
         look("/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
         look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
+        route("get", "/", get(sign_in::home), Doc::Hidden),
+        look("/events/{namespace}/{event_id}", get(form::show_known), Doc::Hidden),
+        route("post", "/events/{namespace}/{event_id}", post(form::submit_known), Doc::Hidden),
+        route("get", "/sign-in", get(sign_in::show), Doc::Hidden),
+        route("get", "/sign-in/start", get(sign_in::start), Doc::Hidden),
+        route("get", "/sign-in/callback", get(sign_in::callback), Doc::Hidden),
+        route("post", "/sign-in/back-channel", post(sign_in::back_channel), Doc::Hidden),
+        route("post", CODE, post(sign_in::code), Doc::Hidden),
+        route("get", "/sign-in/local", get(sign_in::redeem), Doc::Hidden),
+        route("post", "/sign-out", post(sign_in::sign_out), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
         route("get", "/metrics", get(health::metrics), Doc::Hidden),

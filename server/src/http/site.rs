@@ -9,9 +9,11 @@ use hitl_service::{Background, Error, Owner, Service};
 use hitl_store::random;
 pub use prometheus_client::registry::Registry;
 
+use super::cookies::Cookies;
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::Links;
+use crate::auth::sign_in::SignIn;
 
 /// See the module.
 #[derive(Debug)]
@@ -22,6 +24,10 @@ pub struct Site {
     pub service: Service,
     /// The links of this deployment.
     pub links: Links,
+    /// How people get known by a browser.
+    pub(super) sign_in: SignIn,
+    /// The cookies that say so.
+    pub(super) cookies: Cookies,
     /// How many calls are worked on at a time.
     pub admission: Admission,
     /// Numbers of the server beside those of the use cases.
@@ -36,6 +42,19 @@ impl FromRef<Arc<Site>> for Api {
 }
 
 impl Site {
+    /// A site of these parts.
+    pub fn new(
+        api: Api,
+        service: Service,
+        links: Links,
+        sign_in: SignIn,
+        admission: Admission,
+        registry: Registry,
+    ) -> Self {
+        let cookies = Cookies::new(links.public_url());
+        Self { api, service, links, sign_in, cookies, admission, registry }
+    }
+
     /// The event at `key` as it stands, for `principal`.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
     AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST,
-    KUBERNETES_VALIDATE, MINISTACK, MKE2FS, Need, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS,
+    KUBERNETES_VALIDATE, MINISTACK, MKE2FS, Need, OIDC_SCRIPTS, QEMU, S3RVER, SCHEMATHESIS,
+    SEAWEEDFS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -56,6 +57,11 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
     suite("docs", &[], &[Check(DOCS)]),
     end_to_end("e2e", &[], &[EndToEnd("embedded")]),
+    suite(
+        "oidc",
+        &[&BINARIES, &CHROMIUM_BROWSER, &OIDC_SCRIPTS],
+        &[CargoTest(&["--test", "oidc", "--", "--nocapture"])],
+    ),
     end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
     end_to_end("e2e-files", &[], &[EndToEnd("files")]),
     end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),

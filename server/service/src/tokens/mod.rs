@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hitl_core::{
-    Known, KnownKind, Namespace, Namespaces, Principal, Timestamp, TokenId, TokenText,
+    Known, KnownKind, Namespace, Namespaces, Principal, Rights, Timestamp, TokenId, TokenText,
 };
 use hitl_store::clock::Monotonic;
 use hitl_store::{StoredToken, TokenState};
@@ -180,8 +180,7 @@ fn known(token: &StoredToken) -> Option<Known> {
         kind: KnownKind::Token(token.id),
         id: token.principal.to_string(),
         name: token.name.clone(),
-        namespaces,
-        roles: token.roles.iter().copied().collect(),
+        rights: Rights::of(token.roles.iter().copied().collect(), namespaces),
         groups: Vec::new(),
     })
 }

@@ -40,7 +40,7 @@ impl Service {
         match principal {
             Principal::Known(known) => match known.kind {
                 KnownKind::Token(id) => Standing(Some(self.0.tokens.watched.sit(id))),
-                KnownKind::File | KnownKind::Person => Standing(None),
+                KnownKind::File | KnownKind::Person | KnownKind::Program => Standing(None),
             },
             Principal::Anyone | Principal::Owner | Principal::Link(_) => Standing(None),
         }

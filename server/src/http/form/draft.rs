@@ -5,11 +5,11 @@
 //! asked for again, after a refusal as after a success, and what was typed travels in the address
 //! of that page. No server has to remember it, and any replica can show it.
 
-use axum::http::HeaderValue;
 use hitl_core::Violation;
 use serde::{Deserialize, Serialize};
 
 use super::entry::Entry;
+use super::reader::Reader;
 use crate::auth::Links;
 
 /// Name of the draft in the query.
@@ -33,20 +33,20 @@ impl Draft {
         Self { typed: entry.kept().cloned().collect(), wrong: wrong.collect() }
     }
 
-    /// The draft in the query of a page below the link with `token`, if there is one of ours.
-    pub(super) fn of_query(links: &Links, token: &str, query: &str) -> Option<Self> {
+    /// The draft in the query of a page of `reader`, if there is one of ours.
+    pub(super) fn of_query(links: &Links, reader: &Reader, query: &str) -> Option<Self> {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         let (_, sealed) = pairs.find(|(name, _)| name == NAME)?;
-        serde_json::from_slice(&links.unseal(token, &sealed)?).ok()
+        serde_json::from_slice(&links.unseal(&reader.seal, &sealed)?).ok()
     }
 
-    /// The address of the page that shows it, relative to the page that it comes from; none if it would be too long.
-    pub(super) fn location(&self, links: &Links, token: &str) -> Option<HeaderValue> {
+    /// The query of the page that shows it to `reader`; none if it would be too long.
+    pub(super) fn query(&self, links: &Links, reader: &Reader) -> Option<String> {
         let bytes = serde_json::to_vec(self).expect("texts are JSON");
         if bytes.len() > BYTES_MAX {
             return None;
         }
-        HeaderValue::from_str(&format!("{token}?{NAME}={}", links.seal(token, &bytes))).ok()
+        Some(format!("{NAME}={}", links.seal(&reader.seal, &bytes)))
     }
 
     /// What was typed, and what was wrong with it.

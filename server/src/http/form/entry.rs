@@ -2,8 +2,7 @@
 
 use hitl_core::{Answer, Channel, Command, Event, limits};
 
-use crate::auth::Grant;
-use crate::http::links;
+use super::reader::Reader;
 use crate::http::request::Peer;
 use hitl_service::error::Error;
 
@@ -67,8 +66,8 @@ impl Entry {
     }
 
     /// What the person wants done.
-    pub(super) fn command(&self, grant: &Grant, peer: &Peer) -> Result<Command, Error> {
-        let name = links::responder(grant, self.text("responder").trim().to_owned());
+    pub(super) fn command(&self, reader: &Reader, peer: &Peer) -> Result<Command, Error> {
+        let name = reader.responder(self.text("responder").trim());
         let identity = peer.identity(Channel::Form, name, self.text("answer_id").to_owned());
         match self.text("action") {
             // A browser that submits on Enter may name no button.

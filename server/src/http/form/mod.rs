@@ -11,6 +11,7 @@ mod entry;
 mod fields;
 mod hints;
 mod outcome;
+mod reader;
 mod values;
 mod view;
 
@@ -24,14 +25,14 @@ use hitl_core::Violation;
 
 use super::Site;
 use super::error::Failure;
-use super::links::hide;
 use super::page;
 use super::render::Renderer;
-use super::request::{FormBody, LinkPath, Peer};
-use crate::auth::Grant;
+use super::request::{EventKeyPath, FormBody, LinkPath, Peer};
+use super::sign_in::Visit;
 use draft::Draft;
 use entry::Entry;
 use hitl_service::error::Error;
+use reader::Reader;
 
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
@@ -40,7 +41,7 @@ const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 /// many times longer than a field without content.
 const PAIRS_MAX: usize = 20_000;
 
-/// Shows the question, or what became of it.
+/// Shows the question, or what became of it, to whoever has a link.
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
     Extension(renderer): Extension<Renderer>,
@@ -50,27 +51,10 @@ pub(super) async fn show(
     let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
         return page::no_such_link();
     };
-    let event = match site.event(grant.principal(), &grant.key).await.map_err(hide) {
-        Ok(event) => event,
-        Err(error) => return outcome::failed(error, None),
-    };
-    let draft = Draft::of_query(&site.links, &link.token, uri.query().unwrap_or_default());
-    let (new_id, now) = (site.random_id(), site.now());
-    let draw = move || match draft.map(Draft::into_parts) {
-        None if event.response.is_none() => {
-            let entry = Entry::new(new_id);
-            view::question(StatusCode::OK, &event, &grant, &entry, &[], now)
-        }
-        Some((entry, violations)) if event.response.is_none() => {
-            view::question(REFUSED, &event, &grant, &entry, &violations, now)
-        }
-        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &entry),
-        _ => outcome::ended(&event),
-    };
-    page::draw(&renderer, draw).await
+    shown(&site, &renderer, Reader::of_link(&grant, &link), uri.query().unwrap_or_default()).await
 }
 
-/// Takes an answer or a refusal, and sends the browser on to see what came of it.
+/// Takes an answer or a refusal of whoever has a link.
 pub(super) async fn submit(
     State(site): State<Arc<Site>>,
     Extension(renderer): Extension<Renderer>,
@@ -81,18 +65,101 @@ pub(super) async fn submit(
     let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
         return page::no_such_link();
     };
-    let entry = match body {
-        Ok(FormBody(pairs)) if pairs.len() > PAIRS_MAX => return outcome::too_many_fields(),
-        Ok(FormBody(pairs)) => Entry(pairs),
-        Err(failure) => return outcome::unreadable(&failure),
+    match entry(body) {
+        Ok(entry) => taken(&site, &renderer, Reader::of_link(&grant, &link), &peer, entry).await,
+        Err(page) => page,
+    }
+}
+
+/// Shows the same to somebody who is known.
+pub(super) async fn show_known(
+    State(site): State<Arc<Site>>,
+    Extension(renderer): Extension<Renderer>,
+    EventKeyPath(key): EventKeyPath,
+    visit: Visit,
+    uri: Uri,
+) -> Response {
+    let Some(key) = key else { return page::nothing_here() };
+    let reader = Reader::of_visitor(&visit.visitor, key, &site.links);
+    let page = shown(&site, &renderer, reader, uri.query().unwrap_or_default()).await;
+    visit.reply(page)
+}
+
+/// Takes an answer or a refusal of somebody who is known.
+pub(super) async fn submit_known(
+    State(site): State<Arc<Site>>,
+    Extension(renderer): Extension<Renderer>,
+    EventKeyPath(key): EventKeyPath,
+    visit: Visit,
+    peer: Peer,
+    body: Result<FormBody, Failure>,
+) -> Response {
+    let Some(key) = key else { return page::nothing_here() };
+    let entry = match entry(body) {
+        Ok(entry) => entry,
+        Err(page) => return page,
     };
-    let ended = match entry.command(&grant, &peer) {
-        Ok(command) => site.end(grant.principal(), &grant.key, command).await,
+    // A session is in a cookie, which a browser sends along with whatever another site has made it send.
+    if !site.links.is_form_token(&visit.visitor.form_id, entry.text("form_token")) {
+        return page::foreign_form();
+    }
+    let reader = Reader::of_visitor(&visit.visitor, key, &site.links);
+    let page = taken(&site, &renderer, reader, &peer, entry).await;
+    visit.reply(page)
+}
+
+/// The page with the question, or what became of it.
+async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) -> Response {
+    let event = site.event(reader.principal.clone(), &reader.key).await;
+    let event = match event.map_err(|error| reader.hide(error)) {
+        Ok(event) => event,
+        Err(error) => {
+            return reader.nothing(&error).unwrap_or_else(|| outcome::failed(error, None));
+        }
+    };
+    if event.response.is_none() && !reader.may_respond() {
+        return outcome::not_yours();
+    }
+    let draft = Draft::of_query(&site.links, &reader, query);
+    let (new_id, now) = (site.random_id(), site.now());
+    let draw = move || match draft.map(Draft::into_parts) {
+        None if event.response.is_none() => {
+            let entry = Entry::new(new_id);
+            view::question(StatusCode::OK, &event, &reader, &entry, &[], now)
+        }
+        Some((entry, violations)) if event.response.is_none() => {
+            view::question(REFUSED, &event, &reader, &entry, &violations, now)
+        }
+        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &entry),
+        _ => outcome::ended(&event),
+    };
+    page::draw(renderer, draw).await
+}
+
+/// What was sent, if it can be a form of ours.
+fn entry(body: Result<FormBody, Failure>) -> Result<Entry, Response> {
+    match body {
+        Ok(FormBody(pairs)) if pairs.len() > PAIRS_MAX => Err(outcome::too_many_fields()),
+        Ok(FormBody(pairs)) => Ok(Entry(pairs)),
+        Err(failure) => Err(outcome::unreadable(&failure)),
+    }
+}
+
+/// Takes what was sent, and sends the browser on to see what came of it.
+async fn taken(
+    site: &Site,
+    renderer: &Renderer,
+    reader: Reader,
+    peer: &Peer,
+    entry: Entry,
+) -> Response {
+    let ended = match entry.command(&reader, peer) {
+        Ok(command) => site.end(reader.principal.clone(), &reader.key, command).await,
         Err(error) => Err(error),
     };
     match ended {
-        Ok(_) => see_again(&link),
-        Err(error) => explain(&site, &renderer, &link, grant, entry, hide(error)).await,
+        Ok(_) => see(reader.location("")),
+        Err(error) => explain(site, renderer, reader, entry, error).await,
     }
 }
 
@@ -100,24 +167,26 @@ pub(super) async fn submit(
 async fn explain(
     site: &Site,
     renderer: &Renderer,
-    link: &LinkPath,
-    grant: Grant,
+    reader: Reader,
     entry: Entry,
     error: Error,
 ) -> Response {
     let entry = entry.with_usable_id(|| site.random_id());
-    let page = match error {
+    let page = match reader.hide(error) {
         Error::InvalidAnswer(violations) | Error::InvalidRequest(violations) => {
             let draft = Draft::new(&entry, &violations);
-            if let Some(location) = draft.location(&site.links, &link.token) {
-                return (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+            if let Some(query) = draft.query(&site.links, &reader) {
+                return see(reader.location(&query));
             }
-            refused(site, renderer, grant, entry, violations).await
+            refused(site, renderer, reader, entry, violations).await
         }
-        Error::AlreadyFinal { .. } => refused(site, renderer, grant, entry, Vec::new()).await,
-        // To the byte what every other link gets that is not valid.
-        Error::LinkInvalid => return page::no_such_link(),
-        error => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
+        Error::AlreadyFinal { .. } => refused(site, renderer, reader, entry, Vec::new()).await,
+        Error::SelfAnswer => outcome::own_question(),
+        error => match reader.nothing(&error) {
+            // To the byte what every other gets that is not there.
+            Some(page) => return page,
+            None => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
+        },
     };
     page::kept_by_browser(page)
 }
@@ -127,21 +196,23 @@ async fn explain(
 async fn refused(
     site: &Site,
     renderer: &Renderer,
-    grant: Grant,
+    reader: Reader,
     entry: Entry,
     violations: Vec<Violation>,
 ) -> Response {
-    let (event, now) = (site.event(grant.principal(), &grant.key).await.map_err(hide), site.now());
+    let event = site.event(reader.principal.clone(), &reader.key).await;
+    let (event, now) = (event.map_err(|error| reader.hide(error)), site.now());
     let draw = move || match event {
         Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
-        Ok(event) => view::question(REFUSED, &event, &grant, &entry, &violations, now),
-        Err(error) => outcome::failed(error, Some(&entry)),
+        Ok(event) => view::question(REFUSED, &event, &reader, &entry, &violations, now),
+        Err(error) => {
+            reader.nothing(&error).unwrap_or_else(|| outcome::failed(error, Some(&entry)))
+        }
     };
     page::draw(renderer, draw).await
 }
 
-/// Back to the same address by GET. It is relative, so that it holds behind any prefix of a proxy.
-fn see_again(link: &LinkPath) -> Response {
-    let location = HeaderValue::from_str(&link.token).expect("a valid token is base64");
+/// On to that address by GET.
+fn see(location: HeaderValue) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Channel, Event, Outcome, Request, State, parse};
+use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, parse};
 
 use super::entry::Entry;
 use super::values::{self, Shown, When};
@@ -28,6 +28,8 @@ struct Ended<'a> {
     way: &'static str,
     /// The name that came with it, whoever gave it; may be empty.
     by: &'a str,
+    /// How that name was proved; empty if it was not.
+    proof: &'static str,
     /// Why the reader's own answer was not recorded; empty if there was none.
     lost: &'static str,
     /// What that was.
@@ -89,9 +91,20 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
             Channel::Http => "Over HTTP",
             Channel::Grpc => "Over gRPC",
         };
-        (way, responder.name.as_str())
+        match &responder.proof {
+            Some(Proof { known_by: CredentialKind::Person, name, .. }) => {
+                (way, name.as_str(), "who had signed in")
+            }
+            Some(Proof { known_by: CredentialKind::Token, name, .. }) => {
+                (way, name.as_str(), "by a token")
+            }
+            Some(Proof { known_by: CredentialKind::Owner, .. }) => {
+                (way, "the user of the machine", "who had signed in")
+            }
+            _ => (way, responder.name.as_str(), ""),
+        }
     });
-    let (way, by) = by.unwrap_or_default();
+    let (way, by, proof) = by.unwrap_or_default();
     let page = Ended {
         request,
         is_named_after_prompt: is_named_after_prompt(request),
@@ -103,6 +116,7 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
         when: values::when(response.time),
         way,
         by,
+        proof,
         lost,
         sent,
     };
@@ -133,6 +147,18 @@ pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
         retry_after(error, response.headers_mut());
     }
     response
+}
+
+/// A question that the reader may see and not answer.
+pub(super) fn not_yours() -> Response {
+    let message = "It waits for an answer, and your roles do not let you give one. Whoever runs this server can change that.";
+    page::notice(StatusCode::FORBIDDEN, "This question is not yours to answer", message)
+}
+
+/// Whoever asks does not answer.
+pub(super) fn own_question() -> Response {
+    let message = "You have asked this yourself, so somebody else has to answer it.";
+    page::notice(StatusCode::FORBIDDEN, "Nothing was recorded", message)
 }
 
 /// What came has more fields than any form of ours.

@@ -7,8 +7,8 @@ use hitl_core::{Event, OnTimeout, PromptFormat, Request, Timestamp, Violation};
 
 use super::entry::Entry;
 use super::fields::{self, Control, Field};
+use super::reader::Reader;
 use super::values::{self, When};
-use crate::auth::Grant;
 use crate::http::{markdown, page};
 
 /// The scope of an event whose creator named none. It is not shown.
@@ -25,8 +25,10 @@ struct Question<'a> {
     time_left: String,
     deadline: When,
     default: Option<String>,
-    /// Whom the link was made for; empty if for whoever holds it.
+    /// Whom an answer comes from; empty if that is for the reader to say.
     named: &'a str,
+    /// What the form has in it so that no other site can send it; empty where the address is a secret.
+    form_token: &'a str,
     answer_id: &'a str,
     fields: Vec<Field>,
     responder: Field,
@@ -62,7 +64,7 @@ impl<'a> Prompt<'a> {
 pub(super) fn question(
     status: StatusCode,
     event: &Event,
-    grant: &Grant,
+    reader: &Reader,
     entry: &Entry,
     violations: &[Violation],
     now: Timestamp,
@@ -88,7 +90,8 @@ pub(super) fn question(
             OnTimeout::Fail => None,
             OnTimeout::Default(value) => Some(values::summary(&request.input, value)),
         },
-        named: &grant.responder,
+        named: &reader.named,
+        form_token: &reader.form_token,
         answer_id: entry.text("answer_id"),
         fields,
         responder,

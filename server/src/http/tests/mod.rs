@@ -5,6 +5,7 @@ mod batch;
 mod bytes;
 mod form;
 mod refused;
+mod sign_in;
 mod trouble;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::admission::Admission;
 use crate::api::Api;
+use crate::auth::sign_in::SignIn;
 use crate::auth::{LinkKey, Links, Who};
 use crate::budget::Budget;
 use hitl_service::{Background, Service};
@@ -70,7 +72,7 @@ impl World {
         let admission = Admission::new(calls_max, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let registry = Registry::default();
-        let site = Site { api, service: service.clone(), links, admission, registry };
+        let site = Site::new(api, service.clone(), links, SignIn::none(), admission, registry);
         let anyone = Extension(Who::Known(Principal::Anyone));
         let routes = router(Arc::new(site), Audience::All).layer(anyone);
         guard(routes, Arc::new(Guard::new(&settings)), &settings)
