@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {
-  PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, read, shot,
+  ENDED, PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, read, shot,
 } from './lib.mjs';
 
 const colours = (more) => ({
@@ -77,7 +77,7 @@ async function pickOf(page, label) {
 }
 
 async function submit(page) {
-  await page.getByRole('button', { name: 'Send answer' }).click();
+  await page.locator('button.send').click();
 }
 
 async function answerEach(browser, options, suffix) {
@@ -85,12 +85,12 @@ async function answerEach(browser, options, suffix) {
   for (const [name, input, fill, value] of kinds) {
     const event = await ask(input, { prompt: `Please give the ${name}.\nTake your time.` });
     await page.goto(event.formUrl);
-    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Release 7');
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), `Please give the ${name}.`);
     await shot(page, `${name}-question${suffix}`);
     assert.equal(await overflows(page), false, `${name} scrolls sideways`);
     await fill(page);
     await submit(page);
-    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /answered/i);
+    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), ENDED);
     assert.equal(await page.getByRole('button').count(), 0, 'nothing is left to do');
     await shot(page, `${name}-outcome${suffix}`);
     assert.equal(await overflows(page), false, `${name} scrolls sideways when it is answered`);
@@ -138,7 +138,7 @@ await main({
     assert.equal(await page.evaluate(() => document.activeElement.name), 'value');
     await page.locator('[name=value]').fill('7');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    await page.getByRole('heading', { name: ENDED }).waitFor();
     // The status of a page that is to be corrected is no fault of it.
     assert.deepEqual(faults.filter((fault) => !fault.includes('status of 422')), []);
     await assertAnswered(event, { int: '7' });
@@ -163,14 +163,14 @@ await main({
       assert.equal(await page.locator('[name=responder]').inputValue(), 'Zoë');
       await page.locator('[name=value]').fill('seven');
       await submit(page);
-      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      await page.getByRole('heading', { name: ENDED }).waitFor();
       for (const go of ['goBack', 'goForward', 'goBack', 'goBack', 'goForward']) {
         await page[go]();
         assert.ok(page.url().startsWith(event.formUrl), `${go}: ${page.url()}`);
         assert.doesNotMatch(await page.locator('body').innerText(), /resubmission/i);
       }
       await page.goto(event.formUrl);
-      await page.getByRole('heading', { name: /answered/i }).waitFor();
+      await page.getByRole('heading', { name: ENDED }).waitFor();
       await assertAnswered(event, { str: 'seven' });
       await close();
     }
@@ -200,7 +200,7 @@ await main({
     await page.goto(event.formUrl);
     assert.equal(await page.getByLabel('Text').inputValue(), text);
     await submit(page);
-    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    await page.getByRole('heading', { name: ENDED }).waitFor();
     await assertAnswered(event, { object: { fields: { text: { str: text } } } });
     await close();
   },
@@ -231,10 +231,10 @@ await main({
     const event = await ask({ bool: {} });
     const { page, faults, close } = await open(browser);
     await page.goto(event.formUrl);
-    await page.getByText('I would rather not answer').click();
+    await page.getByText("I can't answer this…").click();
     await page.locator('[name=reason]').fill('Not mine to say');
     await shot(page, 'decline-open');
-    await page.getByRole('button', { name: 'Decline to answer' }).click();
+    await page.getByRole('button', { name: /^Send back/ }).click();
     assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /declined/i);
     await shot(page, 'decline-outcome');
     assert.deepEqual(faults, []);
@@ -248,7 +248,7 @@ await main({
     const { page, close } = await open(browser);
     await page.goto(event.formUrl);
     const order = await tabOrder(page);
-    for (const stop of [/^input value/, /^input responder/, /^button action/, /^summary I would/, /^summary About/]) {
+    for (const stop of [/^input value/, /^input responder/, /^button action/, /^summary I can't/, /^summary About/]) {
       assert.ok(order.some((name) => stop.test(name)), `${stop} is not in ${order}`);
     }
     const at = (stop) => order.findIndex((name) => stop.test(name));
@@ -261,7 +261,7 @@ await main({
       await page.keyboard.press('Tab');
     }
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: /answered/i }).waitFor();
+    await page.getByRole('heading', { name: ENDED }).waitFor();
     await assertAnswered(event, { choice: { selected: ['green'] } });
     await close();
   },
@@ -272,8 +272,8 @@ await main({
     for (const { page } of [first, second]) await page.goto(event.formUrl);
     await first.page.getByRole('textbox').first().fill('mine');
     await first.page.locator('[name=responder]').fill('Ann');
-    await first.page.getByRole('button', { name: 'Send answer' }).dblclick();
-    await first.page.getByRole('heading', { name: /answered/i }).waitFor();
+    await first.page.locator('button.send').dblclick();
+    await first.page.getByRole('heading', { name: ENDED }).waitFor();
     assert.equal(await first.page.getByRole('alert').count(), 0, 'it was recorded');
     await second.page.getByRole('textbox').first().fill('yours');
     await submit(second.page);

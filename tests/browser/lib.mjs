@@ -66,6 +66,9 @@ export async function open(browser, options = {}) {
   return { context, page, faults, close: () => context.close() };
 }
 
+/** The heading of a question that somebody has answered. */
+export const ENDED = /answered|recorded/i;
+
 export async function shot(page, name) {
   if (!SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });

@@ -40,3 +40,9 @@ async fn hostile_text_does_nothing_in_a_browser() {
     let (_server, site) = start(config()).await;
     run("hostile.mjs", &site).await;
 }
+
+#[tokio::test]
+async fn the_inbox_is_live_in_a_browser() {
+    let (_server, site) = start(config()).await;
+    run("inbox.mjs", &site).await;
+}

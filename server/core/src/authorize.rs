@@ -3,8 +3,13 @@
 //! It sees the namespace and never whether the event is there, so that whoever may not look learns nothing from the
 //! refusal.
 
+use std::collections::BTreeSet;
+
 use crate::id::{EventKey, Namespace};
 use crate::principal::{Known, Principal, Role};
+
+/// The roles that let a principal list events and look at them.
+const LISTING: [Role; 4] = [Role::Requester, Role::Responder, Role::Auditor, Role::Admin];
 
 /// What a principal wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,19 +68,28 @@ impl Principal {
             }
         }
     }
+
+    /// The namespaces whose events this principal may list.
+    pub fn visible(&self) -> Namespaces {
+        match self {
+            Self::Owner | Self::Anyone => Namespaces::All,
+            Self::Link(_) => Namespaces::Only(BTreeSet::new()),
+            Self::Known(known) => known.rights.namespaces_of(&LISTING),
+        }
+    }
 }
 
 impl Known {
     fn may(&self, action: Action<'_>) -> bool {
-        use Role::{Admin, Auditor, Notifier, Requester, Responder};
+        use Role::{Admin, Notifier, Requester, Responder};
         let (namespace, roles): (&Namespace, &[Role]) = match action {
             Action::KnowItself => return true,
             Action::ManageTokens => {
                 return self.rights.hold_everywhere(Admin);
             }
             Action::Create(namespace) => (namespace, &[Requester, Admin]),
-            Action::List(namespace) => (namespace, &[Requester, Responder, Auditor, Admin]),
-            Action::Look(key) => (&key.namespace, &[Requester, Responder, Auditor, Admin]),
+            Action::List(namespace) => (namespace, &LISTING),
+            Action::Look(key) => (&key.namespace, &LISTING),
             Action::Respond(key) => (&key.namespace, &[Responder, Admin]),
             Action::Cancel(key) => (&key.namespace, &[Requester, Admin]),
             Action::HandOutLinks(namespace) => (namespace, &[Notifier, Admin]),

@@ -94,6 +94,17 @@ fn roles() -> impl Strategy<Value = Vec<Role>> {
 
 proptest! {
     #[test]
+    fn a_principal_lists_what_is_visible_to_it_and_nothing_else(roles in roles()) {
+        for namespaces in [Namespaces::All, only("team")] {
+            let principal = known(roles.clone(), namespaces);
+            for namespace in ["team", "other"].map(|name| name.parse().unwrap()) {
+                let may = principal.authorize(Action::List(&namespace)).is_ok();
+                prop_assert_eq!(principal.visible().contains(&namespace), may);
+            }
+        }
+    }
+
+    #[test]
     fn in_another_namespace_nobody_may_do_anything(roles in roles(), id: u8) {
         let mine = known(roles, only("team"));
         let expected = [false, false, false, false, false, false, false, true];

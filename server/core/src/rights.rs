@@ -3,6 +3,8 @@
 //! A role is held where it was given and nowhere else: an auditor of one namespace who answers in another may not answer
 //! in the first.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::Namespace;
@@ -40,6 +42,19 @@ impl Rights {
         let gives =
             |right: &Right| right.roles.contains(role) && right.namespaces == Namespaces::All;
         self.0.iter().any(gives)
+    }
+
+    /// The namespaces in which one of `roles` is held.
+    pub fn namespaces_of(&self, roles: &[Role]) -> Namespaces {
+        let gives = |right: &&Right| roles.iter().any(|role| right.roles.contains(*role));
+        let mut names = BTreeSet::new();
+        for right in self.0.iter().filter(gives) {
+            match &right.namespaces {
+                Namespaces::All => return Namespaces::All,
+                Namespaces::Only(some) => names.extend(some.iter().cloned()),
+            }
+        }
+        Namespaces::Only(names)
     }
 
     /// Whether there is nothing that may be done.

@@ -130,8 +130,8 @@ impl Service {
             while !rest.is_empty() {
                 let (batch, later) = rest.split_at(rest.len().min(scan.reading_max()));
                 rest = later;
-                let ours =
-                    batch.iter().filter(|entry| entry.key.namespace == query.filter.namespace);
+                let namespaces = &query.filter.namespaces;
+                let ours = batch.iter().filter(|entry| namespaces.contains(&entry.key.namespace));
                 for (entry, place) in self.read_all(part, ours.cloned().collect()).await? {
                     scan.read += 1;
                     match place {

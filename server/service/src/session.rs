@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hitl_core::{Action, Command, Denied, Event, EventKey, Namespace, Principal, Spec};
+use hitl_core::{Action, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal, Spec};
 
 use crate::error::Error;
 use crate::{Created, Filter, ListQuery, Owner, Page, Service, Wait, Waits, Watch};
@@ -77,7 +77,7 @@ impl Session {
     /// [`Error::InvalidRequest`] for a page token that is none, [`Error::LinkInvalid`], [`Error::PermissionDenied`],
     /// and those of the store.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, Error> {
-        self.principal.authorize(Action::List(&query.filter.namespace))?;
+        self.may_list(&query.filter.namespaces)?;
         self.service.list(query).await
     }
 
@@ -112,13 +112,28 @@ impl Session {
         interval: Duration,
         owner: Owner,
     ) -> Result<Watch, Error> {
-        self.principal.authorize(Action::List(&filter.namespace))?;
+        self.may_list(&filter.namespaces)?;
         self.service.watch(filter, token, interval, owner)
     }
 
     /// Whether this principal may be shown the links of events of `namespace`.
     pub fn may_hand_out_links(&self, namespace: &Namespace) -> bool {
         self.principal.authorize(Action::HandOutLinks(namespace)).is_ok()
+    }
+
+    /// The namespaces whose events this principal may list and watch.
+    pub fn visible(&self) -> Namespaces {
+        self.principal.visible()
+    }
+
+    fn may_list(&self, namespaces: &Namespaces) -> Result<(), Denied> {
+        match namespaces {
+            Namespaces::Only(some) => some
+                .iter()
+                .try_for_each(|namespace| self.principal.authorize(Action::List(namespace))),
+            Namespaces::All if self.visible() == Namespaces::All => Ok(()),
+            Namespaces::All => Err(Denied::Role),
+        }
     }
 
     /// A token from which a watch sends every change that comes after this call.

@@ -119,11 +119,11 @@ pub(super) fn filter(
 ) -> Result<Filter, Error> {
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Filter {
-        namespace: namespace(in_namespace)?,
         state: state(in_state)?,
         name: some(name),
         scope: some(scope),
         labels,
+        ..Filter::all_of(namespace(in_namespace)?)
     })
 }
 

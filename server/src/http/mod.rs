@@ -10,6 +10,7 @@ mod events;
 mod form;
 mod guard;
 mod health;
+mod inbox;
 mod legacy;
 mod links;
 pub mod markdown;

@@ -1,8 +1,8 @@
 //! What all pages share: the frame, the style, the headers, and the pages that say that something is not there.
 //!
-//! There is no script on any page and nothing comes from elsewhere, so the content policy can
-//! forbid everything but the one style sheet, which is inlined and named by its hash: a page is one
-//! request, behind whatever path a proxy puts us.
+//! Nothing comes from elsewhere, so the content policy can forbid everything but the one style sheet and the one
+//! script, which are inlined and named by their hashes: a page is one request, behind whatever path a proxy puts us.
+//! The script makes pages live, and each works without it.
 
 use std::sync::LazyLock;
 
@@ -18,12 +18,19 @@ use super::render::Renderer;
 
 /// The style sheet of every page.
 pub(super) const STYLE: &str = include_str!("../../templates/style.css");
+/// The script of every page.
+pub(super) const SCRIPT: &str = include_str!("../../templates/page.js");
+/// The icon of every page.
+pub(super) const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' \
+                               fill='%230b5a62'%3E%3Crect x='4' y='2.5' width='6' height='19' rx='3'/%3E%3Ccircle \
+                               cx='17' cy='5.5' r='3.1'/%3E%3Crect x='14' y='10.5' width='6' height='11' \
+                               rx='3'/%3E%3C/svg%3E";
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    let [style, script] = [STYLE, SCRIPT].map(|text| BASE64_STANDARD.encode(Sha256::digest(text)));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 makes a header")
 });

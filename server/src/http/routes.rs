@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Site, events, form, health, legacy, links, openapi, sign_in, watch};
+use super::{Site, events, form, health, inbox, legacy, links, openapi, sign_in, watch};
 
 /// One method of one path.
 pub(super) struct Route {
@@ -104,9 +104,11 @@ pub(super) fn table() -> Vec<Route> {
         route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
         route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
         look("/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
+        look("/", get(inbox::show), Doc::Hidden),
+        route("get", "/inbox/changes", get(inbox::changes), Doc::Hidden),
         look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
-        route("get", "/", get(sign_in::home), Doc::Hidden),
+        route("get", "/account", get(sign_in::home), Doc::Hidden),
         look("/events/{namespace}/{event_id}", get(form::show_known), Doc::Hidden),
         route("post", "/events/{namespace}/{event_id}", post(form::submit_known), Doc::Hidden),
         route("get", "/sign-in", get(sign_in::show), Doc::Hidden),

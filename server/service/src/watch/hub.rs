@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hitl_core::{Namespace, Timestamp};
+use hitl_core::{Namespaces, Timestamp};
 use hitl_store::announcements::{Follower, LOOK_BACK_MS};
 use hitl_store::{Entry, Index};
 use tokio::sync::{Notify, mpsc};
@@ -37,7 +37,7 @@ struct Hub {
 
 #[derive(Debug)]
 struct Ear {
-    namespace: Namespace,
+    namespaces: Namespaces,
     notices: mpsc::Sender<Notice>,
     has_missed: Arc<AtomicBool>,
 }
@@ -75,14 +75,14 @@ impl Watches {
         Arc::new(Self { hub: Mutex::new(hub), arrived })
     }
 
-    /// Takes a place for a watch of `owner` over `namespace`, which is told everything from now on. `has_missed` is
+    /// Takes a place for a watch of `owner` over `namespaces`, which is told everything from now on. `has_missed` is
     /// true if the watch resumes, and so has to read from the store what came before.
     ///
     /// # Errors
     /// [`Error::TooManyWaiters`] if all places are taken and no other owner has more than twice as many as this one.
     pub(super) fn take(
         self: &Arc<Self>,
-        namespace: Namespace,
+        namespaces: Namespaces,
         owner: Owner,
         has_missed: bool,
     ) -> Result<WatchSeat, Error> {
@@ -95,7 +95,7 @@ impl Watches {
         hub.next += 1;
         let (sender, notices) = mpsc::channel(NOTICES_MAX);
         let has_missed = Arc::new(AtomicBool::new(has_missed));
-        let ear = Ear { namespace, notices: sender, has_missed: has_missed.clone() };
+        let ear = Ear { namespaces, notices: sender, has_missed: has_missed.clone() };
         hub.ears.insert(number, ear);
         // The new watch has been told nothing yet; the others know what they were told.
         hub.seen.clear();
@@ -123,14 +123,14 @@ impl Follower for Watches {
 
     fn announced(&self, index: Index, entry: &Entry) {
         let mut hub = self.hub();
-        let is_watched = hub.ears.values().any(|ear| ear.namespace == entry.key.namespace);
+        let is_watched = hub.ears.values().any(|ear| ear.namespaces.contains(&entry.key.namespace));
         if !is_watched || !hub.seen.insert((index, entry.clone())) {
             return;
         }
         if hub.seen.len() > SEEN_MAX {
             hub.seen.clear();
         }
-        for ear in hub.ears.values().filter(|ear| ear.namespace == entry.key.namespace) {
+        for ear in hub.ears.values().filter(|ear| ear.namespaces.contains(&entry.key.namespace)) {
             ear.tell(Notice::Announced(index, entry.clone()));
         }
     }

@@ -75,7 +75,7 @@ struct Announced {
     late_since: Option<Monotonic>,
 }
 
-/// A watch over the events of one namespace.
+/// A watch over the events of some namespaces.
 #[derive(Debug)]
 pub struct Watch {
     service: Service,
@@ -116,7 +116,7 @@ impl Service {
         let now = self.0.clock.now();
         let is_new = token.is_empty();
         let position = if is_new { self.position_at(now) } else { resumed(token, now)? };
-        let place = self.0.watches.take(filter.namespace.clone(), owner, !is_new)?;
+        let place = self.0.watches.take(filter.namespaces.clone(), owner, !is_new)?;
         Ok(Watch {
             service: self.clone(),
             filter,
@@ -249,7 +249,7 @@ impl Watch {
 
     /// Whether `entry` is of the watched namespace, and not older than the position of this watch.
     fn is_to_come(&self, entry: &Entry) -> bool {
-        entry.key.namespace == self.filter.namespace && entry.time >= self.position
+        self.filter.namespaces.contains(&entry.key.namespace) && entry.time >= self.position
     }
 
     /// Looks at the event of what was announced, and sends what has happened to it.

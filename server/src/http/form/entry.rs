@@ -2,6 +2,7 @@
 
 use hitl_core::{Answer, Channel, Command, Event, limits};
 
+use super::moment;
 use super::reader::Reader;
 use crate::http::request::Peer;
 use hitl_service::error::Error;
@@ -24,6 +25,12 @@ impl Entry {
     pub(super) fn text<'a>(&'a self, name: &str) -> &'a str {
         let named = self.0.iter().find(|(given, _)| given == name);
         named.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// The part of it that belongs to the field `name`.
+    pub(super) fn of_field(&self, name: &str) -> Self {
+        let own = |given: &str| given == name || moment::field(given) == Some(name);
+        Self(self.0.iter().filter(|(given, _)| own(given)).cloned().collect())
     }
 
     /// Every value of the field `name`.
@@ -71,7 +78,7 @@ impl Entry {
         let identity = peer.identity(Channel::Form, name, self.text("answer_id").to_owned());
         match self.text("action") {
             // A browser that submits on Enter may name no button.
-            "answer" | "" => Ok(Command::Answer { answer: Answer::Form(self.0.clone()), identity }),
+            "answer" | "" => Ok(Command::Answer { answer: Answer::Form(moment::joined(self)), identity }),
             "decline" => {
                 let reason = self.text("reason").replace("\r\n", "\n").trim().to_owned();
                 Ok(Command::Decline { reason, identity })
@@ -82,5 +89,6 @@ impl Entry {
 }
 
 fn by_hand(name: &str) -> bool {
+    let name = moment::field(name).unwrap_or(name);
     name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
 }

@@ -11,10 +11,12 @@ use hitl_core::schema::Field as Property;
 use hitl_core::{ChoiceInput, FloatInput, Input, IntInput, StrFormat, StrInput, Value, Violation};
 
 use super::entry::Entry;
-use super::hints;
+use super::{hints, moment, wording};
 
 /// Most options that are shown as radio buttons.
 const RADIOS_MAX: usize = 20;
+/// Most characters of an option that has another one beside it.
+const PAIRED_CHARS_MAX: usize = 24;
 
 /// One control with its label, help and error.
 pub(super) struct Field {
@@ -40,6 +42,8 @@ pub(super) enum Control {
     Area { value: String },
     Pick { multiple: bool, options: Vec<Choice> },
     Select { options: Vec<Choice> },
+    /// A day, a time, and by how much the time is ahead of UTC: one of `offsets`, each with what it is called.
+    Moment { day: String, time: String, offset: String, offsets: &'static [(&'static str, &'static str)] },
 }
 
 /// One thing to pick.
@@ -61,12 +65,26 @@ impl Field {
 
     /// Whether the control is several, held together by a legend.
     pub(super) fn is_group(&self) -> bool {
-        matches!(self.control, Control::Pick { .. })
+        matches!(self.control, Control::Pick { .. } | Control::Moment { .. })
     }
 
-    /// The error as a sentence that stands alone.
+    /// Whether what is entered is short, as numbers are.
+    pub(super) fn is_short(&self) -> bool {
+        matches!(&self.control, Control::Line { kind: "date", .. } | Control::Line { autocomplete: "off", .. })
+    }
+
+    /// Whether the options fit beside each other.
+    pub(super) fn is_paired(&self) -> bool {
+        let Control::Pick { options, .. } = &self.control else {
+            return false;
+        };
+        let is_short = |option: &Choice| option.help.is_empty() && option.label.chars().count() <= PAIRED_CHARS_MAX;
+        (options.len() == 2 || options.len() >= 4) && options.iter().all(is_short)
+    }
+
+    /// The error with the name of the field, for a list of all errors.
     pub(super) fn complaint(&self) -> String {
-        format!("{} {}.", self.label, self.error)
+        format!("{}: {}", self.label, self.error)
     }
 
     fn new(id: &str, name: &str, label: &str, control: Control) -> Self {
@@ -86,7 +104,8 @@ impl Field {
     /// With what is wrong, among `violations`, with the field at `path`.
     fn judged(mut self, path: &str, violations: &[Violation]) -> Self {
         let own = violations.iter().filter(|violation| violation.field == path);
-        self.error = own.map(|v| v.message.as_str()).collect::<Vec<_>>().join("; ");
+        let own = own.map(|violation| wording::plain(&violation.message, &self.control));
+        self.error = own.collect::<Vec<_>>().join(" ");
         self
     }
 }
@@ -153,7 +172,7 @@ fn prefilled(property: &Property, name: &str, entry: &Entry) -> Entry {
             Value::Str(text) => vec![text.clone()],
             other => vec![other.to_json().to_string()],
         },
-        _ => entry.all(name).map(str::to_owned).collect(),
+        _ => return entry.of_field(name),
     };
     Entry(given.into_iter().map(|value| (name.to_owned(), value)).collect())
 }
@@ -166,6 +185,9 @@ fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -
         }
         Input::Float(FloatInput { min, .. }) => {
             number(min.is_some_and(|min| min >= 0.0), "decimal", value)
+        }
+        Input::Str(StrInput { format: Some(StrFormat::DateTime), .. }) if value.is_empty() => {
+            moment::control(name, entry)
         }
         Input::Str(input) => text(input, value),
         Input::Bool(input) => {

@@ -31,8 +31,9 @@ fn str_hint(input: &StrInput) -> String {
         (None, Some(max)) => format!("At most {max} characters."),
         (None, None) => String::new(),
     };
-    // A browser's date box explains itself.
-    let format = input.format.filter(|format| *format != StrFormat::Date);
+    // A browser's boxes for days and times explain themselves.
+    let explained = |format: &StrFormat| matches!(format, StrFormat::Date | StrFormat::DateTime);
+    let format = input.format.filter(|format| !explained(format));
     let format = format.map(|format| sentence(format.description()));
     let pattern = input.pattern.as_ref().map(|pattern| format!("Must match the pattern {pattern}"));
     let parts = [Some(length).filter(|text| !text.is_empty()), format, pattern];

@@ -6,14 +6,17 @@
 //! hidden answer id makes a second press of the button a repeat of the first. Whatever goes wrong,
 //! what was typed comes back with the page, and "back" never asks whether to send a form twice.
 
+mod asked;
 mod draft;
 mod entry;
 mod fields;
 mod hints;
+mod moment;
 mod outcome;
 mod reader;
 mod values;
 mod view;
+mod wording;
 
 use std::sync::Arc;
 
@@ -29,10 +32,12 @@ use super::page;
 use super::render::Renderer;
 use super::request::{EventKeyPath, FormBody, LinkPath, Peer};
 use super::sign_in::Visit;
+pub(super) use asked::plain_title;
 use draft::Draft;
 use entry::Entry;
 use hitl_service::error::Error;
 use reader::Reader;
+pub(super) use values::{When, time_left, when};
 
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

@@ -7,7 +7,9 @@ use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, 
 
 use super::entry::Entry;
 use super::values::{self, Shown, When};
-use super::view::{Prompt, is_named_after_prompt};
+use super::asked::Prompt;
+use super::moment;
+use super::view::is_named_after_prompt;
 use crate::http::error::{Failure, retry_after};
 use crate::http::page;
 use hitl_service::error::Error;
@@ -61,7 +63,7 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
             "Somebody else's response came first."
         }
     };
-    let sent = match parse::form(&event.request.input, &entry.0) {
+    let sent = match parse::form(&event.request.input, &moment::joined(entry)) {
         Ok(value) if !entry.declines() => {
             let parts = values::shown(&event.request.input, &value);
             parts.into_iter().flat_map(|part| part.lines).collect()

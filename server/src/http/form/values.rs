@@ -11,11 +11,11 @@ pub(super) struct Shown {
 }
 
 /// An instant for a page.
-pub(super) struct When {
+pub(in crate::http) struct When {
     /// For programs.
-    pub(super) machine: String,
+    pub(in crate::http) machine: String,
     /// For people.
-    pub(super) human: String,
+    pub(in crate::http) human: String,
 }
 
 /// `value` in the words in which `input` asked for it.
@@ -56,10 +56,38 @@ pub(super) fn summary(input: &Input, value: &Value) -> String {
 }
 
 /// `instant` for a page, in UTC: the server cannot know where the reader is.
-pub(super) fn when(instant: Timestamp) -> When {
-    let human = instant.utc().format("%-d %B %Y, %H:%M:%S UTC").to_string();
+pub(in crate::http) fn when(instant: Timestamp) -> When {
+    let human = instant.utc().format("%H:%M UTC on %-d %B %Y").to_string();
     When { machine: instant.to_string(), human }
 }
+
+/// How much time is left, for a page.
+pub(in crate::http) struct TimeLeft {
+    /// In words.
+    pub(in crate::http) left: String,
+    /// How urgent it is, as a class of the style sheet; empty if it is not.
+    pub(in crate::http) tone: &'static str,
+    /// How much of all the time it is, in steps of five.
+    pub(in crate::http) percent: i64,
+}
+
+/// How much of the time from `since` to `until` is left `now`.
+pub(in crate::http) fn time_left(since: Timestamp, until: Timestamp, now: Timestamp) -> TimeLeft {
+    let (left, all) = (until.ms_since(now).max(0), until.ms_since(since).max(1));
+    let tone = match left {
+        ..LATE_MS => "late",
+        _ if left < SOON_MS || left < all / 5 => "soon",
+        _ => "",
+    };
+    // An event lasts a year at most, so this cannot overflow.
+    let percent = (left * 20 + all - 1) / all * 5;
+    TimeLeft { left: span(left), tone, percent: percent.min(100) }
+}
+
+/// A question with less time than this is urgent.
+const SOON_MS: i64 = 600_000;
+/// A question with less time than this is nearly too late.
+const LATE_MS: i64 = 120_000;
 
 /// A span of time, as finely as a person would say it: to the second only when it is short.
 pub(super) fn span(ms: i64) -> String {
@@ -102,9 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_says_how_urgent_it_is() {
+        let at = |minutes: i64| Timestamp::from_ms(1_795_354_620_000 + minutes * 60_000).unwrap();
+        let left = |of: i64, now: i64| time_left(at(0), at(of), at(now));
+        let cases = [
+            (60, 0, "1 hour", "", 100),
+            (60, 45, "15 minutes", "", 25),
+            (60, 51, "9 minutes", "soon", 15),
+            (600, 500, "1 hour 40 minutes", "soon", 20),
+            (60, 59, "1 minute", "late", 5),
+            (60, 70, "0 seconds", "late", 0),
+        ];
+        for (of, now, words, tone, percent) in cases {
+            let time = left(of, now);
+            assert_eq!((time.left.as_str(), time.tone, time.percent), (words, tone, percent));
+        }
+    }
+
+    #[test]
     fn instants_are_said_in_utc() {
         let when = when(Timestamp::from_ms(1_795_354_620_000).unwrap());
         assert_eq!(when.machine, "2026-11-22T13:37:00.000Z");
-        assert_eq!(when.human, "22 November 2026, 13:37:00 UTC");
+        assert_eq!(when.human, "13:37 UTC on 22 November 2026");
     }
 }

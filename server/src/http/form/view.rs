@@ -3,16 +3,21 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Event, OnTimeout, PromptFormat, Request, Timestamp, Violation};
+use hitl_core::{Event, OnTimeout, Request, Timestamp, Violation};
 
 use super::entry::Entry;
 use super::fields::{self, Control, Field};
+use super::asked::{Asked, Prompt, Title};
 use super::reader::Reader;
-use super::values::{self, When};
-use crate::http::{markdown, page};
+use super::values::{self, TimeLeft, When};
+use crate::http::page;
 
 /// The scope of an event whose creator named none. It is not shown.
 const SCOPE_DEFAULT: &str = "run";
+/// The namespace of an event whose creator named none. It is not shown beside the question.
+const NAMESPACE_DEFAULT: &str = "default";
+/// Most labels beside the question.
+const LABELS_SHOWN: usize = 4;
 
 #[derive(Template)]
 #[template(path = "question.html")]
@@ -20,9 +25,13 @@ struct Question<'a> {
     request: &'a Request,
     /// Whether the name is only the beginning of the prompt, as `hitl ask` makes it. Then it is not shown.
     is_named_after_prompt: bool,
-    prompt: Prompt<'a>,
+    question: Asked<'a>,
+    chips: Vec<String>,
+    /// The run that asks, if it has a name.
+    run: Option<&'a str>,
     about: Vec<(&'static str, String)>,
-    time_left: String,
+    asked: When,
+    time: TimeLeft,
     deadline: When,
     default: Option<String>,
     /// Whom an answer comes from; empty if that is for the reader to say.
@@ -35,29 +44,6 @@ struct Question<'a> {
     reason: Field,
     /// What is wrong, in sentences, each with the id of the control at fault if there is one.
     complaints: Vec<(String, String)>,
-}
-
-/// The prompt as it goes into the page.
-pub(super) enum Prompt<'a> {
-    /// To be escaped, with its line breaks.
-    Text(&'a str),
-    /// The same, and said to be Markdown that is not rendered.
-    Unrendered(&'a str),
-    /// Clean already.
-    Html(String),
-}
-
-impl<'a> Prompt<'a> {
-    /// The prompt of `request`.
-    pub(super) fn of(request: &'a Request) -> Self {
-        let text = request.prompt.as_str();
-        match request.prompt_format {
-            PromptFormat::Text => Self::Text(text),
-            PromptFormat::Markdown => {
-                markdown::to_html(text).map_or_else(|_| Self::Unrendered(text), Self::Html)
-            }
-        }
-    }
 }
 
 /// The page with the question, filled in from `entry`, with `violations` beside the fields at fault.
@@ -82,9 +68,12 @@ pub(super) fn question(
     let page = Question {
         request,
         is_named_after_prompt: is_named_after_prompt(request),
-        prompt: Prompt::of(request),
+        question: Asked::of(request),
+        chips: chips(request),
+        run: Some(request.scope.as_str()).filter(|scope| *scope != SCOPE_DEFAULT),
         about: about(request),
-        time_left: values::span(request.deadline.ms_since(now)),
+        asked: values::when(request.create_time),
+        time: values::time_left(request.create_time, request.deadline, now),
         deadline: values::when(request.deadline),
         default: match &request.on_timeout {
             OnTimeout::Fail => None,
@@ -119,6 +108,15 @@ fn complaints(fields: &[&mut Field], violations: &[Violation]) -> Vec<(String, S
     let rest = violations.iter().filter(homeless);
     complaints.extend(rest.map(|v| (String::new(), format!("{} {}.", v.field, v.message))));
     complaints
+}
+
+/// What a reader goes by at first sight: the namespace if it is not the usual one, and some labels. The rest is further
+/// down.
+fn chips(request: &Request) -> Vec<String> {
+    let namespace = request.namespace.to_string();
+    let namespace = Some(namespace).filter(|namespace| namespace != NAMESPACE_DEFAULT);
+    let labels = request.labels.iter().map(|(key, value)| format!("{key}: {value}"));
+    namespace.into_iter().chain(labels.take(LABELS_SHOWN)).collect()
 }
 
 /// Where the question comes from, for whoever wants to know before answering.

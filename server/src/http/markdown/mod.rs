@@ -25,6 +25,11 @@ pub use bounds::TooMuch;
 use bounds::{Bounded, Count};
 use link::Target;
 
+const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH);
+
+/// How much of a prompt its first line is looked for in.
+const FIRST_LINE_BYTES_MAX: usize = 2048;
+
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
 const TAGS: [&str; 25] = [
@@ -77,16 +82,37 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// It would take too much; show the text as it is.
 pub fn to_html(markdown: &str) -> Result<String, TooMuch> {
     bounds::look(markdown)?;
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let (mut count, mut author) = (Count::default(), Author::default());
     let mut events = Vec::new();
-    for event in Parser::new_ext(markdown, options) {
+    for event in Parser::new_ext(markdown, OPTIONS) {
         count.add(&event)?;
         events.extend(author.harmless(event));
     }
     let mut unsafe_html = Bounded::default();
     html::write_html_fmt(&mut unsafe_html, events.into_iter()).map_err(|_| TooMuch)?;
     Ok(link::labelled(&CLEANER.clean(&unsafe_html.0).to_string()))
+}
+
+/// The text of the first paragraph, heading or other block of `markdown`, in one line, for where nothing is laid out.
+pub(super) fn first_line(markdown: &str) -> String {
+    let end = markdown.floor_char_boundary(FIRST_LINE_BYTES_MAX);
+    let mut line = String::new();
+    for event in Parser::new_ext(&markdown[..end], OPTIONS) {
+        match event {
+            Event::Text(text) | Event::Code(text) => line.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => line.push(' '),
+            Event::End(end) if ends_block(end) && !line.trim().is_empty() => break,
+            _ => {}
+        }
+    }
+    line.trim().to_owned()
+}
+
+fn ends_block(end: TagEnd) -> bool {
+    matches!(
+        end,
+        TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead
+    )
 }
 
 /// What an author may say.

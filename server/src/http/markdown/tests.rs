@@ -219,3 +219,17 @@ fn no_prompt_becomes_more_than_it_may() {
         }
     }
 }
+
+#[test]
+fn the_first_line_is_what_the_first_block_says() {
+    for (markdown, line) in [
+        ("Ship **it** `now`?\n\nBecause.", "Ship it now?"),
+        ("# Ship it?\nBecause.", "Ship it?"),
+        ("- one\n- two", "one"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "ab"),
+        ("[bank](https://evil.example) and\nmore", "bank and more"),
+        ("", ""),
+    ] {
+        assert_eq!(first_line(markdown), line, "{markdown}");
+    }
+}

@@ -1,0 +1,105 @@
+//! The inbox: what waits for an answer, soonest first, of all namespaces that the reader may see.
+//!
+//! The page is made by the server and works without a script. The script tells of what is new and what has ended
+//! meanwhile, by the stream at `/inbox/changes`, and moves between questions by keys.
+
+mod changes;
+mod query;
+mod row;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use hitl_core::{Principal, Timestamp};
+use hitl_service::{Error, ListQuery, Page};
+
+use super::error::Failure;
+use super::render::Renderer;
+use super::sign_in::Visit;
+use super::{Site, page};
+pub(super) use changes::changes;
+use query::Wanted;
+use row::{Group, group};
+
+/// Most questions of a page.
+const ROWS_MAX: usize = 100;
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct Inbox {
+    /// What was searched for, as it was typed.
+    search: String,
+    /// What of it is not understood.
+    complaint: String,
+    groups: Vec<Group>,
+    shown: usize,
+    /// Where the next page is; empty if there is none.
+    more: String,
+    /// Whether this is the first page.
+    is_first: bool,
+    /// Whether some of what should be here cannot be read.
+    has_damage: bool,
+    /// Where the changes from here on are streamed.
+    changes: String,
+}
+
+/// Shows what waits.
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Extension(renderer): Extension<Renderer>,
+    visit: Visit,
+    uri: Uri,
+) -> Response {
+    let wanted = Wanted::of(uri.query().unwrap_or_default());
+    let principal = visit.visitor.principal.clone();
+    let changes = wanted.changes_since(&site.service.session(principal.clone()).resume_token());
+    let (listed, now) = match list(&site, principal, &wanted).await {
+        Ok(listed) => (listed, site.now()),
+        Err(error) => return visit.reply(not_now(error)),
+    };
+    let page = page::draw(&renderer, move || draw(&wanted, &listed, changes, now)).await;
+    visit.reply(page)
+}
+
+/// The page when nothing can be listed.
+fn not_now(error: Error) -> Response {
+    let message = match &error {
+        Error::InvalidRequest(_) => {
+            "The address of this page is not understood. Go to the beginning of the inbox."
+        }
+        _ => "The questions cannot be listed at the moment. Nothing was changed. Try again in a moment.",
+    };
+    let (status, _) = Failure::Api(error).status_and_body();
+    page::notice(status, "Not just now", message)
+}
+
+async fn list(site: &Site, principal: Principal, wanted: &Wanted) -> Result<Page, Error> {
+    let _call = site.admission.call()?;
+    let _turn = site.admission.page().await?;
+    let session = site.service.session(principal);
+    let filter = wanted.filter(session.visible());
+    let page_token = wanted.page_token.clone();
+    session.list(&ListQuery { filter, page_size: ROWS_MAX, page_token }).await
+}
+
+fn draw(wanted: &Wanted, listed: &Page, changes: String, now: Timestamp) -> Response {
+    let more = match listed.next_page_token.as_str() {
+        "" => String::new(),
+        token => wanted.address_of(token),
+    };
+    let inbox = Inbox {
+        search: wanted.search.clone(),
+        complaint: wanted.complaint.clone(),
+        groups: group(&listed.events, now),
+        shown: listed.events.len(),
+        more,
+        is_first: wanted.page_token.is_empty(),
+        has_damage: !listed.unreadable.is_empty(),
+        changes,
+    };
+    page::html(StatusCode::OK, &inbox)
+}

@@ -1,0 +1,177 @@
+// Makes pages live. Each works without it.
+'use strict';
+(() => {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const day = (date) => date.toLocaleDateString('en-CA');
+
+  // Instants in the reader's own time; what the server wrote stays as a hint.
+  const local = (date) => {
+    const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+    const days = Math.round((new Date(day(date)) - new Date(day(new Date()))) / 864e5);
+    const near = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }[days];
+    const far = { day: 'numeric', month: 'long', year: 'numeric' };
+    return `${time} ${near || `on ${date.toLocaleDateString('en-GB', far)}`} (${zone})`;
+  };
+  const showTimes = (within) => all('time[datetime]', within).forEach((time) => {
+    if (time.title) return;
+    time.title = time.textContent;
+    time.textContent = local(new Date(time.dateTime));
+  });
+  showTimes(document);
+
+  // What is left, as the server says it.
+  const span = (ms) => {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    const say = (count, unit) => (count ? `${count} ${unit}${count === 1 ? '' : 's'}` : '');
+    if (s < 60) return `${s} second${s === 1 ? '' : 's'}`;
+    if (s < 3600) return say(Math.floor(s / 60), 'minute');
+    const [big, small] = s < 86400
+      ? [say(Math.floor(s / 3600), 'hour'), say(Math.floor(s / 60) % 60, 'minute')]
+      : [say(Math.floor(s / 86400), 'day'), say(Math.floor(s / 3600) % 24, 'hour')];
+    return small ? `${big} ${small}` : big;
+  };
+  const tick = () => all('[data-until]').forEach((at) => {
+    const [until, since] = [new Date(at.dataset.until), new Date(at.dataset.since)];
+    const left = until - Date.now();
+    const part = left / (until - since);
+    at.classList.toggle('late', left < 12e4);
+    at.classList.toggle('soon', left >= 12e4 && (left < 6e5 || part < 0.2));
+    const words = at.querySelector('[data-left]') || at.querySelector('strong');
+    const said = left > 0 ? `${span(left)}${at.dataset.short ? '' : ' left'}` : 'over';
+    if (words && words.textContent !== said) words.textContent = said;
+    const rail = at.querySelector('.rail i');
+    if (rail) rail.className = `w${Math.min(100, Math.max(0, Math.ceil(part * 20) * 5))}`;
+  });
+  tick();
+  setInterval(tick, matchMedia('(prefers-reduced-motion: reduce)').matches ? 6e4 : 1e3);
+
+  // What was typed is kept in this browser until it is sent.
+  const kept = (id) => `hitl draft ${id}`;
+  const store = {
+    get: (id) => { try { return localStorage.getItem(kept(id)); } catch { return null; } },
+    set: (id, text) => { try { localStorage.setItem(kept(id), text); } catch { /* it is full or off */ } },
+    drop: (id) => { try { localStorage.removeItem(kept(id)); } catch { /* it is off */ } },
+  };
+  all('[data-sent]').forEach((page) => store.drop(page.dataset.sent));
+
+  const control = (field) => field.name && field.type !== 'hidden' && field.type !== 'submit';
+  const isPick = (field) => field.type === 'radio' || field.type === 'checkbox';
+  const live = (form) => {
+    const id = form.dataset.draft;
+    const fields = [...form.elements].filter(control);
+    const untouched = fields.every((field) => (isPick(field)
+      ? field.checked === field.defaultChecked : field.tagName === 'SELECT' || field.value === field.defaultValue));
+    const wrong = form.querySelector('[aria-invalid]');
+    const draft = !wrong && untouched && store.get(id);
+    if (draft) {
+      const typed = new URLSearchParams(draft);
+      fields.forEach((field) => {
+        if (isPick(field)) field.checked = typed.getAll(field.name).includes(field.value);
+        else if (typed.has(field.name)) field.value = typed.get(field.name);
+      });
+    }
+
+    // The offset of the reader's zone on the day that was picked.
+    const moments = all('.moment', form).map((moment) => {
+      const [date, time, offset] = all('input, select', moment);
+      const own = new Option(`${zone} (yours)`, '');
+      if (!wrong || !date.value) offset.prepend(own), offset.selectedIndex = 0;
+      const read = moment.parentElement.appendChild(document.createElement('p'));
+      read.className = 'read';
+      return () => {
+        const at = new Date(`${date.value}T${time.value || '00:00'}`);
+        if (Number.isNaN(+at)) { read.textContent = ''; return; }
+        const minutes = -at.getTimezoneOffset();
+        const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, '0');
+        own.value = `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
+        const instant = new Date(`${date.value}T${time.value}${offset.value}`);
+        read.textContent = Number.isNaN(+instant) ? '' : instant.toLocaleString('en-GB', {
+          weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: 'UTC',
+        }) + ' UTC';
+      };
+    });
+
+    // The button says what it sends.
+    const send = form.querySelector('.send');
+    const idle = send.textContent;
+    const answers = fields.filter((field) => field.name === 'value');
+    const label = () => {
+      moments.forEach((show) => show());
+      const said = answers.flatMap((field) => {
+        if (!isPick(field)) return field.tagName === 'SELECT' ? field.value && field.selectedOptions[0].text : field.value;
+        return field.checked ? form.querySelector(`label[for="${field.id}"] bdi`).textContent : [];
+      }).filter(Boolean).join(', ').trim();
+      send.textContent = said && said.length <= 40 && !said.includes('\n') ? `Send: ${said}` : idle;
+    };
+    label();
+    form.addEventListener('input', () => {
+      label();
+      store.set(id, new URLSearchParams(new FormData(form)).toString());
+    });
+
+    // A second press does nothing; one that takes long says so.
+    let sending = false;
+    form.addEventListener('submit', (event) => {
+      if (sending) { event.preventDefault(); return; }
+      sending = true;
+      setTimeout(() => { send.textContent = 'Sending…'; }, 300);
+      setTimeout(() => { send.textContent = 'Still trying; nothing is lost'; }, 8000);
+    });
+    addEventListener('pageshow', (event) => { if (event.persisted) { sending = false; label(); } });
+
+    const picks = answers.filter((field) => field.type === 'radio').slice(0, 9);
+    const hint = (text) => Object.assign(document.createElement('kbd'), { textContent: text, ariaHidden: 'true' });
+    picks.forEach((pick, index) => pick.closest('.pick').append(hint(index + 1)));
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        form.requestSubmit(send);
+      }
+      const typing = event.target.matches('input:not([type=radio]):not([type=checkbox]), textarea, select');
+      const pick = !typing && !event.ctrlKey && !event.metaKey && !event.altKey && picks[event.key - 1];
+      if (pick) { pick.click(); pick.focus(); }
+    });
+  };
+  all('form[data-draft]').forEach(live);
+
+  // The inbox: nothing moves while somebody reads; what is new waits behind a line, what has ended is struck out.
+  const inbox = document.querySelector('[data-inbox]');
+  if (inbox) {
+    const rows = () => all('[data-row]', inbox);
+    const row = (data) => rows().find((at) => at.dataset.row === `${data.namespace}/${data.id}`);
+    const news = inbox.querySelector('.news');
+    const title = document.title.replace(/^\([^)]*\) /, '');
+    const fresh = new Set();
+    const count = () => {
+      const waiting = rows().filter((at) => !at.classList.contains('gone')).length + fresh.size;
+      document.title = waiting ? `(${waiting}) ${title}` : title;
+      news.hidden = !fresh.size;
+      news.querySelector('span').textContent = fresh.size;
+    };
+    const stream = new EventSource(inbox.dataset.inbox);
+    stream.addEventListener('created', (event) => {
+      const data = JSON.parse(event.data);
+      if (!row(data)) fresh.add(`${data.namespace}/${data.id}`);
+      count();
+    });
+    stream.addEventListener('ended', (event) => {
+      const data = JSON.parse(event.data);
+      const at = row(data);
+      fresh.delete(`${data.namespace}/${data.id}`);
+      if (at) { at.classList.add('gone'); at.querySelector('[data-left]').textContent = 'ended'; delete at.dataset.until; }
+      count();
+    });
+    const search = inbox.querySelector('input[type=search]');
+    const go = (step) => {
+      const links = all('.row', inbox);
+      const next = links[Math.max(0, Math.min(links.length - 1, links.indexOf(document.activeElement) + step))];
+      if (next) { next.focus(); next.scrollIntoView({ block: 'nearest' }); }
+    };
+    document.addEventListener('keydown', (event) => {
+      if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
+      const keys = { j: () => go(1), k: () => go(-1), o: () => document.activeElement.click(), '/': () => search.focus() };
+      if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+    });
+  }
+})();
