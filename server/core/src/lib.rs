@@ -21,6 +21,7 @@ mod number;
 pub mod parse;
 mod pattern;
 pub mod principal;
+pub mod receipt;
 pub mod rejection;
 pub mod rights;
 pub mod schema;

@@ -1,0 +1,258 @@
+//! What a receipt says of an event that has ended, byte for byte.
+//!
+//! The text is the event as the API shows it in JSON, without what nobody was shown, in the one canonical form of that
+//! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never changed:
+//! what it does not say yet, such as evidence, becomes part of a new format, and the old one stays beside it.
+
+mod canonical;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::choice::{ChoiceInput, ChoiceOption};
+use crate::event::{
+    Channel, OnTimeout, Outcome, PromptFormat, Request, Responder, Response, State,
+};
+use crate::input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
+use crate::principal::{CredentialKind, Proof};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// The format of the receipts that are made.
+pub const FORMAT: u32 = 1;
+
+/// What a receipt of this `format` says of an event: what was asked, and how it ended. `None` if this program does not
+/// know the format.
+pub fn text(format: u32, request: &Request, response: &Response) -> Option<String> {
+    (format == FORMAT).then(|| {
+        canonical::text(&json!({
+            "format": "hitl.receipt.v1",
+            "question": question(request),
+            "response": ended(response),
+        }))
+    })
+}
+
+/// What was asked. Left out are the idempotency key, which is between the program and the server, and how the deadline
+/// was asked for.
+fn question(request: &Request) -> Json {
+    let Request {
+        id,
+        namespace,
+        name,
+        prompt,
+        prompt_format,
+        input,
+        scope,
+        labels,
+        expiration: _,
+        on_timeout,
+        idempotency_key: _,
+        allow_self_answer,
+        created_by,
+        create_time,
+        deadline,
+        weight: _,
+    } = request;
+    let prompt_format = match prompt_format {
+        PromptFormat::Text => "PROMPT_FORMAT_TEXT",
+        PromptFormat::Markdown => "PROMPT_FORMAT_MARKDOWN",
+    };
+    let on_timeout = match on_timeout {
+        OnTimeout::Fail => json!({"fail": {}}),
+        OnTimeout::Default(default) => json!({"defaultValue": value(default)}),
+    };
+    let mut members = Members::default();
+    members.add("id", id.to_string());
+    members.add("namespace", namespace.as_str());
+    members.add("name", name.as_str());
+    members.add("prompt", prompt.as_str());
+    members.add("promptFormat", prompt_format);
+    members.add("input", kind_of_answer(input));
+    members.add_unless_empty("scope", scope);
+    if !labels.is_empty() {
+        members.add("labels", json!(labels));
+    }
+    members.add("onTimeout", on_timeout);
+    members.add("createTime", instant(*create_time));
+    members.add("deadline", instant(*deadline));
+    if let Some(creator) = created_by {
+        let mut proved = Members::default();
+        proved.add_proof(creator);
+        members.add("createdBy", proved);
+    }
+    members.add_some("allowSelfAnswer", allow_self_answer.then_some(true));
+    members.into()
+}
+
+/// How the event ended.
+fn ended(response: &Response) -> Json {
+    let Response { outcome, time, responder, answer_id, weight: _ } = response;
+    let state = match outcome.state() {
+        State::Pending => unreachable!("no outcome leads there"),
+        State::Answered => "EVENT_STATE_ANSWERED",
+        State::Declined => "EVENT_STATE_DECLINED",
+        State::Cancelled => "EVENT_STATE_CANCELLED",
+        State::TimedOut => "EVENT_STATE_TIMED_OUT",
+    };
+    let mut members = Members::default();
+    members.add("state", state);
+    match outcome {
+        Outcome::Answered { value: given } | Outcome::TimedOut { default: Some(given) } => {
+            members.add("value", value(given));
+        }
+        Outcome::Declined { reason } | Outcome::Cancelled { reason } => {
+            members.add_unless_empty("reason", reason);
+        }
+        Outcome::TimedOut { default: None } => {}
+    }
+    members.add("time", instant(*time));
+    if let Some(responder) = responder {
+        members.add("responder", who(responder));
+    }
+    members.add_unless_empty("answerId", answer_id.as_deref().unwrap_or_default());
+    members.into()
+}
+
+/// Who ended it, and by what way.
+fn who(responder: &Responder) -> Json {
+    let Responder { name, channel, address, proof } = responder;
+    let channel = match channel {
+        Channel::Grpc => "CHANNEL_GRPC",
+        Channel::Http => "CHANNEL_HTTP",
+        Channel::Form => "CHANNEL_FORM",
+    };
+    let mut members = Members::default();
+    members.add_unless_empty("name", name);
+    members.add("channel", channel);
+    members.add_unless_empty("address", address);
+    if let Some(proof) = proof {
+        members.add_proof(proof);
+    }
+    members.into()
+}
+
+/// Whole numbers are text, since a number of canonical JSON is a double and would lose digits.
+fn value(given: &Value) -> Json {
+    match given {
+        Value::Int(number) => json!({"int": number.to_string()}),
+        Value::Float(number) => json!({"float": number}),
+        Value::Str(text) => json!({"str": text}),
+        Value::Bool(truth) => json!({"bool": truth}),
+        Value::Choice(selected) => {
+            let mut members = Members::default();
+            members.add_list("selected", selected.iter().map(|it| json!(it)));
+            json!({"choice": Json::from(members)})
+        }
+        Value::Object(fields) => {
+            let mut members = Members::default();
+            if !fields.is_empty() {
+                let fields = fields.iter().map(|(name, it)| (name.clone(), value(it)));
+                members.add("fields", Json::Object(fields.collect()));
+            }
+            json!({"object": Json::from(members)})
+        }
+    }
+}
+
+fn kind_of_answer(input: &Input) -> Json {
+    let mut members = Members::default();
+    match input {
+        Input::Int(IntInput { min, max }) => {
+            members.add_some("min", min.map(|it| it.to_string()));
+            members.add_some("max", max.map(|it| it.to_string()));
+        }
+        Input::Float(FloatInput { min, max }) => {
+            members.add_some("min", *min);
+            members.add_some("max", *max);
+        }
+        Input::Str(StrInput { min_length, max_length, pattern, multiline, format }) => {
+            members.add_some("minLength", *min_length);
+            members.add_some("maxLength", *max_length);
+            members.add_unless_empty("pattern", pattern.as_deref().unwrap_or_default());
+            members.add_some("multiline", multiline.then_some(true));
+            members.add_some("format", format.map(format_of_text));
+        }
+        Input::Bool(BoolInput { true_label, false_label }) => {
+            members.add_unless_empty("trueLabel", true_label);
+            members.add_unless_empty("falseLabel", false_label);
+        }
+        Input::Choice(ChoiceInput { options, min_selected, max_selected }) => {
+            members.add_list("options", options.iter().map(option));
+            members.add("minSelected", *min_selected);
+            members.add("maxSelected", *max_selected);
+        }
+        Input::Object(ObjectInput { json_schema }) => {
+            members.add_unless_empty("jsonSchema", json_schema);
+        }
+    }
+    json!({input.kind(): Json::from(members)})
+}
+
+fn format_of_text(format: StrFormat) -> &'static str {
+    match format {
+        StrFormat::Email => "STR_FORMAT_EMAIL",
+        StrFormat::Uri => "STR_FORMAT_URI",
+        StrFormat::Date => "STR_FORMAT_DATE",
+        StrFormat::DateTime => "STR_FORMAT_DATE_TIME",
+    }
+}
+
+fn option(ChoiceOption { value, label, description }: &ChoiceOption) -> Json {
+    let mut members = Members::default();
+    members.add_unless_empty("value", value);
+    members.add_unless_empty("label", label);
+    members.add_unless_empty("description", description);
+    members.into()
+}
+
+/// RFC 3339 in UTC, with three digits of a fraction of a second, or none if all are zero.
+fn instant(time: Timestamp) -> String {
+    time.to_string().replace(".000Z", "Z")
+}
+
+/// The members of an object, of which those at their default are left out as in the JSON of the API.
+#[derive(Default)]
+struct Members(Map<String, Json>);
+
+impl Members {
+    fn add(&mut self, name: &str, value: impl Into<Json>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    fn add_some(&mut self, name: &str, value: Option<impl Into<Json>>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    fn add_unless_empty(&mut self, name: &str, text: &str) {
+        self.add_some(name, Some(text).filter(|text| !text.is_empty()));
+    }
+
+    /// Who somebody was proved to be. Names are not unique, so that the id is there too, which the API does not show.
+    fn add_proof(&mut self, Proof { known_by, id, name }: &Proof) {
+        let known_by = match known_by {
+            CredentialKind::None => "CREDENTIAL_KIND_NONE",
+            CredentialKind::Link => "CREDENTIAL_KIND_LINK",
+            CredentialKind::Token => "CREDENTIAL_KIND_TOKEN",
+            CredentialKind::Person => "CREDENTIAL_KIND_PERSON",
+            CredentialKind::Owner => "CREDENTIAL_KIND_OWNER",
+        };
+        self.add("knownBy", known_by);
+        self.add_unless_empty("principal", name);
+        self.add_unless_empty("principalId", id);
+    }
+
+    fn add_list(&mut self, name: &str, items: impl Iterator<Item = Json>) {
+        self.add_some(name, Some(items.collect::<Vec<_>>()).filter(|items| !items.is_empty()));
+    }
+}
+
+impl From<Members> for Json {
+    fn from(members: Members) -> Self {
+        Self::Object(members.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The text of a receipt, byte for byte, and that nothing of the question or its end can change without it.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::create::Expiration;
+use crate::id::{EventId, Namespace};
+use crate::weight::Weight;
+
+fn instant(ms: i64) -> Timestamp {
+    Timestamp::from_ms(1_795_354_620_000 + ms).unwrap()
+}
+
+fn asked() -> Request {
+    Request {
+        id: EventId::from_bytes([7; 16]),
+        namespace: Namespace::default(),
+        name: "proceed".into(),
+        prompt: "Ship \"it\"?\n".into(),
+        prompt_format: PromptFormat::Markdown,
+        input: Input::Int(IntInput { min: Some(i64::MIN), max: None }),
+        scope: "run".into(),
+        labels: [("zone".into(), "eu".into()), ("team".into(), "ü".into())].into(),
+        expiration: Expiration::TtlMs(60_000),
+        on_timeout: OnTimeout::Default(Value::Int(5)),
+        idempotency_key: Some("run-7/proceed/1".into()),
+        allow_self_answer: false,
+        created_by: None,
+        create_time: instant(0),
+        deadline: instant(60_000),
+        weight: Weight::default(),
+    }
+}
+
+fn answered() -> Response {
+    let responder = Responder::claimed("Ann".into(), Channel::Form, "127.0.0.1".into());
+    Response {
+        outcome: Outcome::Answered { value: Value::Int(i64::MAX) },
+        time: instant(1_023),
+        responder: Some(responder),
+        answer_id: Some("a1".into()),
+        weight: Weight::default(),
+    }
+}
+
+fn said(request: &Request, response: &Response) -> String {
+    text(FORMAT, request, response).unwrap()
+}
+
+/// Receipts were signed over this: it is never changed.
+#[test]
+fn the_first_format_is_as_it_always_was() {
+    let head = r#"{"format":"hitl.receipt.v1","question":{"createTime":"2026-11-22T13:37:00Z","deadline":"2026-11-22T13:38:00Z","id":"07070707070707070707070707070707","input":"#;
+    let rest = r#""labels":{"team":"ü","zone":"eu"},"name":"proceed","namespace":"default","onTimeout":{"defaultValue":{"int":"5"}},"prompt":"Ship \"it\"?\n","promptFormat":"PROMPT_FORMAT_MARKDOWN","scope":"run"},"#;
+    let ends = r#""response":{"answerId":"a1","responder":{"address":"127.0.0.1","channel":"CHANNEL_FORM","name":"Ann"},"state":"EVENT_STATE_ANSWERED","time":"2026-11-22T13:37:01.023Z","value":{"int":"9223372036854775807"}}}"#;
+    assert_eq!(
+        said(&asked(), &answered()),
+        format!(r#"{head}{{"int":{{"min":"-9223372036854775808"}}}},{rest}{ends}"#)
+    );
+    assert_eq!(text(FORMAT + 1, &asked(), &answered()), None);
+}
+
+#[test]
+fn every_end_is_told_from_every_other() {
+    let reason = || "no".to_owned();
+    let outcomes = [
+        Outcome::Answered { value: Value::Int(5) },
+        Outcome::Answered { value: Value::Float(5.0) },
+        Outcome::Answered { value: Value::Str("5".into()) },
+        Outcome::Answered { value: Value::Bool(false) },
+        Outcome::Answered { value: Value::Choice(vec!["a".into(), "b".into()]) },
+        Outcome::Answered { value: Value::Choice(vec!["a,b".into()]) },
+        Outcome::Answered { value: Value::Object([("a".into(), Value::Int(1))].into()) },
+        Outcome::Answered { value: Value::Object([].into()) },
+        Outcome::Declined { reason: String::new() },
+        Outcome::Declined { reason: reason() },
+        Outcome::Cancelled { reason: String::new() },
+        Outcome::Cancelled { reason: reason() },
+        Outcome::TimedOut { default: None },
+        Outcome::TimedOut { default: Some(Value::Int(5)) },
+    ];
+    let texts = outcomes.map(|outcome| said(&asked(), &Response { outcome, ..answered() }));
+    assert_eq!(HashSet::from(texts).len(), 14);
+}
+
+#[test]
+fn whatever_changes_of_a_response_changes_the_text() {
+    let responder = || answered().responder.unwrap();
+    let proof = |known_by, id: &str, name: &str| {
+        Some(Proof { known_by, id: id.to_owned(), name: name.to_owned() })
+    };
+    let proved = |proof| Response {
+        responder: Some(Responder { proof, ..responder() }),
+        ..answered()
+    };
+    let others = [
+        Response { time: instant(1_024), ..answered() },
+        Response { answer_id: None, ..answered() },
+        Response { answer_id: Some("a2".into()), ..answered() },
+        Response { responder: None, ..answered() },
+        Response { responder: Some(Responder { name: "Bob".into(), ..responder() }), ..answered() },
+        Response { responder: Some(Responder { name: "".into(), ..responder() }), ..answered() },
+        proved(proof(CredentialKind::None, "", "")),
+        proved(proof(CredentialKind::Link, "", "Ann")),
+        proved(proof(CredentialKind::Owner, "", "Ann")),
+        proved(proof(CredentialKind::Person, "", "Ann")),
+        proved(proof(CredentialKind::Token, "", "Ann")),
+        proved(proof(CredentialKind::Token, "1", "Ann")),
+        proved(proof(CredentialKind::Token, "1", "Bob")),
+        Response {
+            responder: Some(Responder { channel: Channel::Http, ..responder() }),
+            ..answered()
+        },
+        Response {
+            responder: Some(Responder { address: "::1".into(), ..responder() }),
+            ..answered()
+        },
+    ];
+    let count = others.len() + 1;
+    let texts: HashSet<_> =
+        others.iter().chain([&answered()]).map(|other| said(&asked(), other)).collect();
+    assert_eq!(texts.len(), count);
+}
+
+#[test]
+fn whatever_changes_of_a_question_changes_the_text() {
+    let created_by = |id: &str, name: &str| {
+        let known_by = CredentialKind::Token;
+        Some(Proof { known_by, id: id.to_owned(), name: name.to_owned() })
+    };
+    let str_input = StrInput { pattern: Some("a".into()), ..StrInput::default() };
+    let option = |value: &str, label: &str, description: &str| ChoiceOption {
+        value: value.into(),
+        label: label.into(),
+        description: description.into(),
+    };
+    let choice = |options: Vec<ChoiceOption>, min_selected, max_selected| {
+        Input::Choice(ChoiceInput { options, min_selected, max_selected })
+    };
+    let inputs = [
+        Input::Int(IntInput::default()),
+        Input::Int(IntInput { min: Some(0), max: None }),
+        Input::Int(IntInput { min: None, max: Some(0) }),
+        Input::Float(FloatInput { min: Some(0.1), max: Some(1e300) }),
+        Input::Float(FloatInput { min: Some(0.1), max: None }),
+        Input::Str(StrInput::default()),
+        Input::Str(StrInput { min_length: Some(0), ..str_input.clone() }),
+        Input::Str(StrInput { max_length: Some(0), ..str_input.clone() }),
+        Input::Str(StrInput { multiline: true, ..str_input.clone() }),
+        Input::Str(StrInput { format: Some(StrFormat::Date), ..str_input.clone() }),
+        Input::Str(StrInput { format: Some(StrFormat::DateTime), ..str_input.clone() }),
+        Input::Str(StrInput { format: Some(StrFormat::Email), ..str_input.clone() }),
+        Input::Str(StrInput { format: Some(StrFormat::Uri), ..str_input.clone() }),
+        Input::Str(str_input),
+        Input::Bool(BoolInput::default()),
+        Input::Bool(BoolInput { true_label: "Go".into(), ..BoolInput::default() }),
+        Input::Bool(BoolInput { false_label: "Go".into(), ..BoolInput::default() }),
+        choice(vec![option("a", "", "")], 1, 1),
+        choice(vec![option("a", "A", "")], 1, 1),
+        choice(vec![option("a", "", "A")], 1, 1),
+        choice(vec![option("a", "", ""), option("b", "", "")], 1, 1),
+        choice(vec![option("b", "", ""), option("a", "", "")], 1, 1),
+        choice(vec![option("b", "", ""), option("a", "", "")], 1, 2),
+        choice(vec![option("b", "", ""), option("a", "", "")], 2, 2),
+        Input::Object(ObjectInput { json_schema: "{}".into() }),
+        Input::Object(ObjectInput { json_schema: "{} ".into() }),
+    ];
+    let mut others: Vec<_> = inputs.into_iter().map(|input| Request { input, ..asked() }).collect();
+    others.extend([
+        asked(),
+        Request { id: EventId::from_bytes([8; 16]), ..asked() },
+        Request { namespace: "other".parse().unwrap(), ..asked() },
+        Request { name: "other".into(), ..asked() },
+        Request { prompt: "other".into(), ..asked() },
+        Request { prompt_format: PromptFormat::Text, ..asked() },
+        Request { scope: "other".into(), ..asked() },
+        Request { labels: [].into(), ..asked() },
+        Request { labels: [("team".into(), "zone".into())].into(), ..asked() },
+        Request { on_timeout: OnTimeout::Fail, ..asked() },
+        Request { on_timeout: OnTimeout::Default(Value::Int(6)), ..asked() },
+        Request { allow_self_answer: true, ..asked() },
+        Request { created_by: created_by("1", "Bob"), ..asked() },
+        Request { created_by: created_by("1", "Ann"), ..asked() },
+        Request { created_by: created_by("2", "Ann"), ..asked() },
+        Request { create_time: instant(1), ..asked() },
+        Request { deadline: instant(1), ..asked() },
+    ]);
+    let count = others.len();
+    let texts: HashSet<_> = others.iter().map(|other| said(other, &answered())).collect();
+    assert_eq!(texts.len(), count);
+}
