@@ -1,7 +1,6 @@
 //! The only wiring: builds every part, serves, and takes it down again.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::access::{access, new_token};
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::sign_in::SignIn;
-use crate::auth::{LinkKey, Links};
+use crate::auth::{LinkKey, Links, beside, receipt_key};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::front::WaysIn;
@@ -25,6 +24,7 @@ use crate::local::{Claim, DataDir, LOGS};
 use crate::net::tls::Keeper;
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
+use hitl_receipt::SigningKey;
 use hitl_service::error::Error;
 use hitl_service::{Background, Service};
 use hitl_store::clock::SystemClock;
@@ -131,7 +131,7 @@ fn announce(url: &str, url_for_people: Option<&str>) {
     }
 }
 
-/// The store at `url`, and the key of its links.
+/// The store at `url`, in which every end is signed, and the key of its links.
 async fn open(
     args: &ServeArgs,
     url: &StoreUrl,
@@ -143,7 +143,11 @@ async fn open(
     // After the store is opened: a key without a store says that the store is lost.
     let link_key = link_key(args, url)?;
     store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
-    Ok((store, link_key))
+    let receipt_key = Arc::new(receipt_key(args, url)?);
+    // Before anything is signed with it.
+    let is_new = store.publish_receipt_key(&receipt_key.public()).await.with_context(not_opened)?;
+    tracing::info!(key = receipt_key.id(), is_new, "receipts are signed");
+    Ok((store.signing_with(receipt_key), link_key))
 }
 
 /// Finishes the writes that have begun.
@@ -221,7 +225,7 @@ fn as_told(
     options: hitl_store::Options,
 ) -> anyhow::Result<hitl_store::Options> {
     let signs = match (&args.link_key_file, url) {
-        (None, StoreUrl::Embedded(directory)) => vec![beside(directory)],
+        (None, StoreUrl::Embedded(directory)) => vec![beside(directory, "link")],
         // A key file that the user chose may be older than the store.
         _ => Vec::new(),
     };
@@ -258,7 +262,7 @@ fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
         (None, StoreUrl::Memory) => {
             return Ok(LinkKey::new(hitl_store::random::bytes(&SystemRandom)));
         }
-        (None, StoreUrl::Embedded(directory)) => beside(directory),
+        (None, StoreUrl::Embedded(directory)) => beside(directory, "link"),
         (None, StoreUrl::Files(_) | StoreUrl::Bucket(_)) => args.data_dir()?.join("link.key"),
     };
     LinkKey::load_or_make(&file, &SystemRandom).with_context(|| {
@@ -266,12 +270,21 @@ fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
     })
 }
 
-/// The file with the key of the links of an embedded store. It lies beside the store and not in it, so that a copy of
-/// the store does not let its holder answer.
-pub fn beside(directory: &Path) -> PathBuf {
-    let mut name = directory.file_name().unwrap_or_default().to_owned();
-    name.push(".link.key");
-    directory.with_file_name(name)
+/// The key of the receipts: from its file, which is made if there is none.
+fn receipt_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<SigningKey> {
+    let file = match args.receipt_key_file.clone() {
+        Some(file) => Some(file),
+        None => receipt_key::place(store, || args.data_dir())?,
+    };
+    let Some(file) = file else {
+        return Ok(SigningKey::from_seed(&hitl_store::random::bytes(&SystemRandom)));
+    };
+    receipt_key::load_or_make(&file, &SystemRandom).with_context(|| {
+        format!(
+            "cannot use the key of receipts {}; give another with --receipt-key-file",
+            file.display()
+        )
+    })
 }
 
 /// Ends the process after a second, since the store says that nothing in memory can be trusted any more. In that second

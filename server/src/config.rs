@@ -47,6 +47,11 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_LINK_KEY_FILE", value_name = "FILE")]
     pub link_key_file: Option<PathBuf>,
 
+    /// File with the secret that receipts are signed with; made at first use. Servers of one store need the same.
+    /// [default: beside the store; `receipt.key` in the data directory for file:// and buckets]
+    #[arg(long, env = "HITL_RECEIPT_KEY_FILE", value_name = "FILE")]
+    pub receipt_key_file: Option<PathBuf>,
+
     /// Directory for what this machine keeps. [default: $XDG_DATA_HOME/hitl, or ~/.local/share/hitl]
     #[arg(long, env = "HITL_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,

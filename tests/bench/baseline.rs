@@ -217,6 +217,20 @@ impl EventService for Service {
     ) -> Result<Response<v1::CancelEventResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
+
+    async fn get_receipt(
+        &self,
+        _: Request<v1::GetReceiptRequest>,
+    ) -> Result<Response<v1::GetReceiptResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn list_receipt_keys(
+        &self,
+        _: Request<v1::ListReceiptKeysRequest>,
+    ) -> Result<Response<v1::ListReceiptKeysResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
 }
 
 fn update(event: v1::Event) -> v1::WaitEventResponse {

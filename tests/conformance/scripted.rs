@@ -47,9 +47,9 @@ fn refusal(reason: &str) -> Status {
     let code = match ErrorReason::from_str_name(reason) {
         Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
         Some(ErrorReason::EventNotFound | ErrorReason::TokenNotFound) => Code::NotFound,
-        Some(ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved) => {
-            Code::FailedPrecondition
-        }
+        Some(
+            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved | ErrorReason::NoReceipt,
+        ) => Code::FailedPrecondition,
         Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
         Some(
             ErrorReason::LinkInvalid
@@ -186,6 +186,20 @@ impl EventService for Scripted {
         &self,
         _: Request<v1::CancelEventRequest>,
     ) -> Reply<v1::CancelEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn get_receipt(
+        &self,
+        _: Request<v1::GetReceiptRequest>,
+    ) -> Reply<v1::GetReceiptResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn list_receipt_keys(
+        &self,
+        _: Request<v1::ListReceiptKeysRequest>,
+    ) -> Reply<v1::ListReceiptKeysResponse> {
         Err(Status::unimplemented("scripted"))
     }
 }

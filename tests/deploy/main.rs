@@ -108,17 +108,19 @@ async fn the_server_takes_the_arguments_of_the_deployment_and_answers_its_probes
         lines.filter_map(|line| line.strip_prefix(start)).map(str::to_owned).collect::<Vec<_>>()
     };
     let dir = tempfile::tempdir().expect("a directory");
-    let key = dir.path().join("link.key");
-    std::fs::write(&key, "0123456789abcdef".repeat(4)).expect("it can be written");
-    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).expect("it is ours");
+    for name in ["link.key", "receipt.key"] {
+        let key = dir.path().join(name);
+        std::fs::write(&key, "0123456789abcdef".repeat(4)).expect("it can be written");
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).expect("it is ours");
+    }
     let token = dir.path().join("token");
     std::fs::write(&token, TOKEN).expect("it can be written");
     std::fs::set_permissions(&token, PermissionsExt::from_mode(0o400)).expect("it is ours");
     let arguments = after("- --");
-    assert_eq!(arguments.len(), 5, "{arguments:?}");
+    assert_eq!(arguments.len(), 6, "{arguments:?}");
     let mut config = Config::new(tools::hitl()).with_credentials().kind(Kind::StrictS3);
     for argument in arguments.iter().filter(|argument| !argument.starts_with("listen=")) {
-        let argument = argument.replace("/etc/hitl/link.key", &key.display().to_string());
+        let argument = argument.replace("/etc/hitl/", &format!("{}/", dir.path().display()));
         let argument = argument.replace("/etc/hitl-admin/token", &token.display().to_string());
         config = config.arg(format!("--{argument}"));
     }

@@ -28,6 +28,7 @@ mod origins;
 mod pages_listen;
 mod processes;
 mod races;
+mod receipts;
 mod refusals;
 mod retention;
 mod stores;

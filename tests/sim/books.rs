@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
-use hitl_core::{Event, Namespace, Request, Response};
+use hitl_core::{Event, Namespace, Request, Response, receipt};
+use hitl_receipt::{KeySet, Receipt, Seal};
 use hitl_service::{Filter, ListQuery};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -12,6 +13,8 @@ use serde::de::DeserializeOwned;
 use support::history::{Autopsy, Life, Listing, Op, Outcome, Record, Stamp};
 use support::load::target::Target;
 
+use crate::replica::receipt_key;
+use crate::run::REPLICAS;
 use crate::view::view;
 use crate::world::World;
 
@@ -50,6 +53,8 @@ async fn observe(world: &World) {
         };
         let request: Request = record(world, &format!("{event}/request.json"), "request").await;
         let response: Response = record(world, path.as_ref(), "response").await;
+        let seal: Seal = record(world, path.as_ref(), "receipt").await;
+        verify(&request, &response, seal);
         let view = view(&Event { request: request.into(), response: Some(response.into()) });
         world.shared.recorder.push(Record {
             client: OBSERVER,
@@ -60,6 +65,15 @@ async fn observe(world: &World) {
             outcome: Outcome::Seen(view),
         });
     }
+}
+
+/// Whoever won, and whatever went wrong: the receipt that is recorded is of what is recorded.
+fn verify(request: &Request, response: &Response, seal: Seal) {
+    let text = receipt::text(seal.format, request, response).expect("the format is known");
+    let keys: KeySet = (1..=REPLICAS).map(|number| receipt_key(number).public()).collect();
+    let receipt = Receipt::new(text, seal).expect("a receipt");
+    let said = receipt.verify(&keys).expect("the receipt of a recorded end is valid");
+    assert_eq!(said.event_id(), request.id.to_string());
 }
 
 /// The part with this name of the record at `path`.

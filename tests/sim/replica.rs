@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hitl_core::Principal;
+use hitl_receipt::SigningKey;
 use hitl_service::{Background, Service, Session};
 use hitl_store::{EventStore, Retention};
 use object_store::ObjectStore;
@@ -20,6 +21,11 @@ use crate::signal::Signal;
 
 /// More waits than all clients hold.
 const WAITS_MAX: usize = 10_000;
+
+/// What the replica with this `number` signs with: each has a key of its own, so that it shows whose receipt one is.
+pub(crate) fn receipt_key(number: usize) -> SigningKey {
+    SigningKey::from_seed(&[u8::try_from(number).expect("there are few replicas"); 32])
+}
 
 /// One process of a replica.
 ///
@@ -106,6 +112,7 @@ impl Replica {
         let random = Arc::new(SimRandom::new(state.rng.random()));
         let store = EventStore::over(store, true, clock.clone());
         let store = store.retaining(self.retention.clone());
+        let store = store.signing_with(Arc::new(receipt_key(self.number)));
         let shutdown = CancellationToken::new();
         let service =
             Service::new(store, clock, random, WAITS_MAX, shutdown, Background::new(None));

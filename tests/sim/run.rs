@@ -27,7 +27,7 @@ use crate::trace::Trace;
 use crate::trouble::{Trouble, make_trouble};
 use crate::world::World;
 
-const REPLICAS: usize = 3;
+pub(crate) const REPLICAS: usize = 3;
 /// How many of a hundred calls create an event.
 const CREATES: u32 = 30;
 /// How many watch all events from beginning to end.

@@ -1015,6 +1015,9 @@ pub enum ErrorReason {
     SelfAnswer = 20,
     /// NOT_FOUND. No such token. ResourceInfo names it.
     TokenNotFound = 21,
+    /// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+    /// event_id, state (such as EVENT_STATE_PENDING).
+    NoReceipt = 22,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1045,6 +1048,7 @@ impl ErrorReason {
             Self::PermissionDenied => "ERROR_REASON_PERMISSION_DENIED",
             Self::SelfAnswer => "ERROR_REASON_SELF_ANSWER",
             Self::TokenNotFound => "ERROR_REASON_TOKEN_NOT_FOUND",
+            Self::NoReceipt => "ERROR_REASON_NO_RECEIPT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1072,6 +1076,7 @@ impl ErrorReason {
             "ERROR_REASON_PERMISSION_DENIED" => Some(Self::PermissionDenied),
             "ERROR_REASON_SELF_ANSWER" => Some(Self::SelfAnswer),
             "ERROR_REASON_TOKEN_NOT_FOUND" => Some(Self::TokenNotFound),
+            "ERROR_REASON_NO_RECEIPT" => Some(Self::NoReceipt),
             _ => None,
         }
     }
@@ -1765,6 +1770,60 @@ impl ::prost::Name for FieldViolation {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.FieldViolation".into()
+    }
+}
+/// How an Event ended, signed by the server that recorded it. It can be verified without the server, by the public keys of
+/// ReceiptKey: docs/receipts.md says how, and what it does not prove.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Receipt {
+    /// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v1"), question
+    /// (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Output only. How it is signed: "Ed25519", over "hitl receipt v1", a zero byte, and the SHA-256 of the text in UTF-8.
+    #[prost(string, tag = "2")]
+    pub algorithm: ::prost::alloc::string::String,
+    /// Output only. The id of the ReceiptKey that verifies it.
+    #[prost(string, tag = "3")]
+    pub key_id: ::prost::alloc::string::String,
+    /// Output only. The signature, 64 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+impl ::prost::Name for Receipt {
+    const NAME: &'static str = "Receipt";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Receipt".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Receipt".into()
+    }
+}
+/// A public key that verifies Receipts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptKey {
+    /// Output only. The JWK thumbprint of the key (RFC 7638): 43 characters of base64url.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Output only. "Ed25519".
+    #[prost(string, tag = "2")]
+    pub algorithm: ::prost::alloc::string::String,
+    /// Output only. The key, 32 bytes as in RFC 8032.
+    #[prost(bytes = "vec", tag = "3")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
+    /// Output only. When a server first signed with it.
+    #[prost(message, optional, tag = "4")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ReceiptKey {
+    const NAME: &'static str = "ReceiptKey";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ReceiptKey".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ReceiptKey".into()
     }
 }
 /// Asks for CreateEvent.
@@ -2506,6 +2565,73 @@ impl ::prost::Name for CancelEventResponse {
         "/hitl.v1.CancelEventResponse".into()
     }
 }
+/// Asks for GetReceipt.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReceiptRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetReceiptRequest {
+    const NAME: &'static str = "GetReceiptRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.GetReceiptRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.GetReceiptRequest".into()
+    }
+}
+/// Answers GetReceipt.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReceiptResponse {
+    /// Output only. The receipt.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<Receipt>,
+}
+impl ::prost::Name for GetReceiptResponse {
+    const NAME: &'static str = "GetReceiptResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.GetReceiptResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.GetReceiptResponse".into()
+    }
+}
+/// Asks for ListReceiptKeys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReceiptKeysRequest {}
+impl ::prost::Name for ListReceiptKeysRequest {
+    const NAME: &'static str = "ListReceiptKeysRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListReceiptKeysRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListReceiptKeysRequest".into()
+    }
+}
+/// Answers ListReceiptKeys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReceiptKeysResponse {
+    /// Output only. The keys, the oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<ReceiptKey>,
+}
+impl ::prost::Name for ListReceiptKeysResponse {
+    const NAME: &'static str = "ListReceiptKeysResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListReceiptKeysResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListReceiptKeysResponse".into()
+    }
+}
 /// What happens to Events.
 ///
 /// More kinds may be added: treat an unknown kind as an update of the Event.
@@ -2928,6 +3054,59 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "CancelEvent"));
             self.inner.unary(req, path, codec).await
         }
+        /// Returns the signed receipt of how an Event ended.
+        ///
+        /// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn get_receipt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetReceiptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReceiptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/GetReceipt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "GetReceipt"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+        pub async fn list_receipt_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReceiptKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReceiptKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/ListReceiptKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "ListReceiptKeys"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3065,6 +3244,25 @@ pub mod event_service_server {
             request: tonic::Request<super::CancelEventRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CancelEventResponse>,
+            tonic::Status,
+        >;
+        /// Returns the signed receipt of how an Event ended.
+        ///
+        /// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        async fn get_receipt(
+            &self,
+            request: tonic::Request<super::GetReceiptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReceiptResponse>,
+            tonic::Status,
+        >;
+        /// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+        async fn list_receipt_keys(
+            &self,
+            request: tonic::Request<super::ListReceiptKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReceiptKeysResponse>,
             tonic::Status,
         >;
     }
@@ -3639,6 +3837,97 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/GetReceipt" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetReceiptSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::GetReceiptRequest>
+                    for GetReceiptSvc<T> {
+                        type Response = super::GetReceiptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetReceiptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::get_receipt(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetReceiptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/ListReceiptKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListReceiptKeysSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ListReceiptKeysRequest>
+                    for ListReceiptKeysSvc<T> {
+                        type Response = super::ListReceiptKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReceiptKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::list_receipt_keys(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListReceiptKeysSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -80,6 +80,9 @@ const (
 	ErrorReason_ERROR_REASON_SELF_ANSWER ErrorReason = 20
 	// NOT_FOUND. No such token. ResourceInfo names it.
 	ErrorReason_ERROR_REASON_TOKEN_NOT_FOUND ErrorReason = 21
+	// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+	// event_id, state (such as EVENT_STATE_PENDING).
+	ErrorReason_ERROR_REASON_NO_RECEIPT ErrorReason = 22
 )
 
 // Enum value maps for ErrorReason.
@@ -107,6 +110,7 @@ var (
 		19: "ERROR_REASON_PERMISSION_DENIED",
 		20: "ERROR_REASON_SELF_ANSWER",
 		21: "ERROR_REASON_TOKEN_NOT_FOUND",
+		22: "ERROR_REASON_NO_RECEIPT",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -131,6 +135,7 @@ var (
 		"ERROR_REASON_PERMISSION_DENIED":      19,
 		"ERROR_REASON_SELF_ANSWER":            20,
 		"ERROR_REASON_TOKEN_NOT_FOUND":        21,
+		"ERROR_REASON_NO_RECEIPT":             22,
 	}
 )
 
@@ -165,7 +170,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xe7\x05\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\x84\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -189,7 +194,8 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x12\x12\"\n" +
 	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x13\x12\x1c\n" +
 	"\x18ERROR_REASON_SELF_ANSWER\x10\x14\x12 \n" +
-	"\x1cERROR_REASON_TOKEN_NOT_FOUND\x10\x15B#\n" +
+	"\x1cERROR_REASON_TOKEN_NOT_FOUND\x10\x15\x12\x1b\n" +
+	"\x17ERROR_REASON_NO_RECEIPT\x10\x16B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -2143,11 +2143,195 @@ func (x *CancelEventResponse) GetEvent() *Event {
 	return nil
 }
 
+// Asks for GetReceipt.
+type GetReceiptRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId       string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReceiptRequest) Reset() {
+	*x = GetReceiptRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReceiptRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReceiptRequest) ProtoMessage() {}
+
+func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
+func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *GetReceiptRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *GetReceiptRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+// Answers GetReceipt.
+type GetReceiptResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The receipt.
+	Receipt       *Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReceiptResponse) Reset() {
+	*x = GetReceiptResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReceiptResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReceiptResponse) ProtoMessage() {}
+
+func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReceiptResponse.ProtoReflect.Descriptor instead.
+func (*GetReceiptResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GetReceiptResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Asks for ListReceiptKeys.
+type ListReceiptKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReceiptKeysRequest) Reset() {
+	*x = ListReceiptKeysRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReceiptKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReceiptKeysRequest) ProtoMessage() {}
+
+func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReceiptKeysRequest.ProtoReflect.Descriptor instead.
+func (*ListReceiptKeysRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+}
+
+// Answers ListReceiptKeys.
+type ListReceiptKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The keys, the oldest first.
+	Keys          []*ReceiptKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReceiptKeysResponse) Reset() {
+	*x = ListReceiptKeysResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReceiptKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReceiptKeysResponse) ProtoMessage() {}
+
+func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReceiptKeysResponse.ProtoReflect.Descriptor instead.
+func (*ListReceiptKeysResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ListReceiptKeysResponse) GetKeys() []*ReceiptKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
 var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xd1\x04\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xd1\x04\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2282,12 +2466,20 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\";\n" +
 	"\x13CancelEventResponse\x12$\n" +
-	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event*Y\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"L\n" +
+	"\x11GetReceiptRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\"@\n" +
+	"\x12GetReceiptResponse\x12*\n" +
+	"\areceipt\x18\x01 \x01(\v2\x10.hitl.v1.ReceiptR\areceipt\"\x18\n" +
+	"\x16ListReceiptKeysRequest\"B\n" +
+	"\x17ListReceiptKeysResponse\x12'\n" +
+	"\x04keys\x18\x01 \x03(\v2\x13.hitl.v1.ReceiptKeyR\x04keys*Y\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
-	"\x11CHANGE_KIND_ENDED\x10\x022\x8d\a\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x022\xb4\b\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
@@ -2301,7 +2493,10 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x11BatchAnswerEvents\x12!.hitl.v1.BatchAnswerEventsRequest\x1a\".hitl.v1.BatchAnswerEventsResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fDeclineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n" +
-	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02B#\n" +
+	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x12J\n" +
+	"\n" +
+	"GetReceipt\x12\x1a.hitl.v1.GetReceiptRequest\x1a\x1b.hitl.v1.GetReceiptResponse\"\x03\x90\x02\x01\x12Y\n" +
+	"\x0fListReceiptKeys\x12\x1f.hitl.v1.ListReceiptKeysRequest\x1a .hitl.v1.ListReceiptKeysResponse\"\x03\x90\x02\x01B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
@@ -2317,7 +2512,7 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_hitl_v1_event_service_proto_goTypes = []any{
 	(ChangeKind)(0),                   // 0: hitl.v1.ChangeKind
 	(*CreateEventRequest)(nil),        // 1: hitl.v1.CreateEventRequest
@@ -2349,91 +2544,103 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*DeclineEventResponse)(nil),      // 27: hitl.v1.DeclineEventResponse
 	(*CancelEventRequest)(nil),        // 28: hitl.v1.CancelEventRequest
 	(*CancelEventResponse)(nil),       // 29: hitl.v1.CancelEventResponse
-	nil,                               // 30: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                               // 31: hitl.v1.ListEventsRequest.LabelsEntry
-	nil,                               // 32: hitl.v1.WatchEventsRequest.LabelsEntry
-	(PromptFormat)(0),                 // 33: hitl.v1.PromptFormat
-	(*Input)(nil),                     // 34: hitl.v1.Input
-	(*durationpb.Duration)(nil),       // 35: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 36: google.protobuf.Timestamp
-	(*OnTimeout)(nil),                 // 37: hitl.v1.OnTimeout
-	(*Event)(nil),                     // 38: hitl.v1.Event
-	(EventState)(0),                   // 39: hitl.v1.EventState
-	(*Failure)(nil),                   // 40: hitl.v1.Failure
-	(*Response)(nil),                  // 41: hitl.v1.Response
-	(*Value)(nil),                     // 42: hitl.v1.Value
+	(*GetReceiptRequest)(nil),         // 30: hitl.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),        // 31: hitl.v1.GetReceiptResponse
+	(*ListReceiptKeysRequest)(nil),    // 32: hitl.v1.ListReceiptKeysRequest
+	(*ListReceiptKeysResponse)(nil),   // 33: hitl.v1.ListReceiptKeysResponse
+	nil,                               // 34: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                               // 35: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                               // 36: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),                 // 37: hitl.v1.PromptFormat
+	(*Input)(nil),                     // 38: hitl.v1.Input
+	(*durationpb.Duration)(nil),       // 39: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
+	(*OnTimeout)(nil),                 // 41: hitl.v1.OnTimeout
+	(*Event)(nil),                     // 42: hitl.v1.Event
+	(EventState)(0),                   // 43: hitl.v1.EventState
+	(*Failure)(nil),                   // 44: hitl.v1.Failure
+	(*Response)(nil),                  // 45: hitl.v1.Response
+	(*Value)(nil),                     // 46: hitl.v1.Value
+	(*Receipt)(nil),                   // 47: hitl.v1.Receipt
+	(*ReceiptKey)(nil),                // 48: hitl.v1.ReceiptKey
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	33, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	34, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	30, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	35, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	36, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	37, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	38, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	38, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	39, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	31, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	38, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	35, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	38, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	37, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	38, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	34, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	39, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	40, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	41, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	42, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	42, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	43, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	35, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	42, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	39, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	42, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
 	9,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	36, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	39, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	32, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	35, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	40, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	43, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	36, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	39, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
 	12, // 18: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
 	13, // 19: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
 	0,  // 20: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	38, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	36, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	42, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	40, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
 	15, // 23: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
 	15, // 24: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	35, // 25: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	38, // 26: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	39, // 25: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	42, // 26: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
 	17, // 27: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
 	9,  // 28: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
 	15, // 29: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	40, // 30: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	44, // 30: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
 	1,  // 31: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
 	20, // 32: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
 	2,  // 33: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
-	40, // 34: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	44, // 34: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
 	24, // 35: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
 	23, // 36: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
-	41, // 37: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
-	40, // 38: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
-	42, // 39: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	38, // 40: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	38, // 41: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	38, // 42: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	1,  // 43: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 44: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 45: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 46: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 47: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 48: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	18, // 49: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
-	21, // 50: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
-	24, // 51: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	26, // 52: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	28, // 53: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	2,  // 54: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 55: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 56: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 57: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 58: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	16, // 59: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	19, // 60: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
-	22, // 61: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
-	25, // 62: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	27, // 63: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	29, // 64: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	54, // [54:65] is the sub-list for method output_type
-	43, // [43:54] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	45, // 37: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	44, // 38: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	46, // 39: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	42, // 40: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	42, // 41: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	42, // 42: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	47, // 43: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
+	48, // 44: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
+	1,  // 45: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 46: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 47: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 48: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 49: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 50: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 51: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 52: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 53: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 54: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 55: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	30, // 56: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
+	32, // 57: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
+	2,  // 58: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 59: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 60: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 61: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 62: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 63: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 64: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 65: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 66: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 67: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	29, // 68: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	31, // 69: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
+	33, // 70: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
+	58, // [58:71] is the sub-list for method output_type
+	45, // [45:58] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -2444,6 +2651,7 @@ func file_hitl_v1_event_service_proto_init() {
 	file_hitl_v1_event_proto_init()
 	file_hitl_v1_failure_proto_init()
 	file_hitl_v1_input_proto_init()
+	file_hitl_v1_receipt_proto_init()
 	file_hitl_v1_value_proto_init()
 	file_hitl_v1_event_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*CreateEventRequest_Ttl)(nil),
@@ -2481,7 +2689,7 @@ func file_hitl_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,8 @@ const (
 	EventService_AnswerEvent_FullMethodName       = "/hitl.v1.EventService/AnswerEvent"
 	EventService_DeclineEvent_FullMethodName      = "/hitl.v1.EventService/DeclineEvent"
 	EventService_CancelEvent_FullMethodName       = "/hitl.v1.EventService/CancelEvent"
+	EventService_GetReceipt_FullMethodName        = "/hitl.v1.EventService/GetReceipt"
+	EventService_ListReceiptKeys_FullMethodName   = "/hitl.v1.EventService/ListReceiptKeys"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -91,6 +93,13 @@ type EventServiceClient interface {
 	//
 	// Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
 	CancelEvent(ctx context.Context, in *CancelEventRequest, opts ...grpc.CallOption) (*CancelEventResponse, error)
+	// Returns the signed receipt of how an Event ended.
+	//
+	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error)
+	// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+	ListReceiptKeys(ctx context.Context, in *ListReceiptKeysRequest, opts ...grpc.CallOption) (*ListReceiptKeysResponse, error)
 }
 
 type eventServiceClient struct {
@@ -232,6 +241,26 @@ func (c *eventServiceClient) CancelEvent(ctx context.Context, in *CancelEventReq
 	return out, nil
 }
 
+func (c *eventServiceClient) GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReceiptResponse)
+	err := c.cc.Invoke(ctx, EventService_GetReceipt_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ListReceiptKeys(ctx context.Context, in *ListReceiptKeysRequest, opts ...grpc.CallOption) (*ListReceiptKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReceiptKeysResponse)
+	err := c.cc.Invoke(ctx, EventService_ListReceiptKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EventServiceServer is the server API for EventService service.
 // All implementations must embed UnimplementedEventServiceServer
 // for forward compatibility.
@@ -291,6 +320,13 @@ type EventServiceServer interface {
 	//
 	// Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
 	CancelEvent(context.Context, *CancelEventRequest) (*CancelEventResponse, error)
+	// Returns the signed receipt of how an Event ended.
+	//
+	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error)
+	// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+	ListReceiptKeys(context.Context, *ListReceiptKeysRequest) (*ListReceiptKeysResponse, error)
 	mustEmbedUnimplementedEventServiceServer()
 }
 
@@ -333,6 +369,12 @@ func (UnimplementedEventServiceServer) DeclineEvent(context.Context, *DeclineEve
 }
 func (UnimplementedEventServiceServer) CancelEvent(context.Context, *CancelEventRequest) (*CancelEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelEvent not implemented")
+}
+func (UnimplementedEventServiceServer) GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReceipt not implemented")
+}
+func (UnimplementedEventServiceServer) ListReceiptKeys(context.Context, *ListReceiptKeysRequest) (*ListReceiptKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReceiptKeys not implemented")
 }
 func (UnimplementedEventServiceServer) mustEmbedUnimplementedEventServiceServer() {}
 func (UnimplementedEventServiceServer) testEmbeddedByValue()                      {}
@@ -528,6 +570,42 @@ func _EventService_CancelEvent_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventService_GetReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReceiptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).GetReceipt(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_GetReceipt_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).GetReceipt(ctx, req.(*GetReceiptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ListReceiptKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReceiptKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ListReceiptKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ListReceiptKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ListReceiptKeys(ctx, req.(*ListReceiptKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EventService_ServiceDesc is the grpc.ServiceDesc for EventService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -566,6 +644,14 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelEvent",
 			Handler:    _EventService_CancelEvent_Handler,
+		},
+		{
+			MethodName: "GetReceipt",
+			Handler:    _EventService_GetReceipt_Handler,
+		},
+		{
+			MethodName: "ListReceiptKeys",
+			Handler:    _EventService_ListReceiptKeys_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

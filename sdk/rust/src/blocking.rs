@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
+use hitl_receipt::{KeySet, Receipt};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::attach;
@@ -149,6 +150,22 @@ impl Client {
     /// Those of [`crate::Client::cancel`].
     pub fn cancel(&self, event_id: &str, reason: &str) -> Result<v1::Event> {
         block_on(self.client.cancel(event_id, reason))?
+    }
+
+    /// Like [`crate::Client::receipt`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::receipt`].
+    pub fn receipt(&self, event_id: &str) -> Result<Receipt> {
+        block_on(self.client.receipt(event_id))?
+    }
+
+    /// Like [`crate::Client::receipt_keys`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::receipt_keys`].
+    pub fn receipt_keys(&self) -> Result<KeySet> {
+        block_on(self.client.receipt_keys())?
     }
 }
 

@@ -234,7 +234,7 @@ impl Client {
         present(reply.event)
     }
 
-    async fn call<Q, R, F>(&self, request: Q, rpc: impl Fn(Stub, Q) -> F) -> Result<R>
+    pub(crate) async fn call<Q, R, F>(&self, request: Q, rpc: impl Fn(Stub, Q) -> F) -> Result<R>
     where
         Q: Clone,
         F: Future<Output = Result<Response<R>, Status>>,

@@ -52,6 +52,7 @@ mod log;
 mod many;
 mod object;
 mod program;
+mod receipt;
 mod retry;
 mod run;
 mod status;
@@ -88,6 +89,8 @@ pub use events::Events;
 pub use hitl_proto::v1;
 /// An answer in one of the forms that [`Client::answer`] takes: a typed value, JSON, or text.
 pub use hitl_proto::v1::answer_event_request::Answer;
+/// Receipts of ended events, and the keys that verify them.
+pub use hitl_receipt::{KeySet, Receipt, Statement, VerifyError};
 pub use object::Object;
 pub use run::Run;
 pub use tls::Pem;

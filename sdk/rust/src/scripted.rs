@@ -193,6 +193,20 @@ impl EventService for Script {
     ) -> Result<Response<v1::CancelEventResponse>, Status> {
         Err(Status::unimplemented("cancel"))
     }
+
+    async fn get_receipt(
+        &self,
+        _: Request<v1::GetReceiptRequest>,
+    ) -> Result<Response<v1::GetReceiptResponse>, Status> {
+        Err(Status::unimplemented("receipts"))
+    }
+
+    async fn list_receipt_keys(
+        &self,
+        _: Request<v1::ListReceiptKeysRequest>,
+    ) -> Result<Response<v1::ListReceiptKeysResponse>, Status> {
+        Err(Status::unimplemented("receipts"))
+    }
 }
 
 /// A client, and the server that follows `steps`.

@@ -52,6 +52,18 @@ pub enum Error {
         .0.id
     )]
     Removed(EventKey),
+    /// The event has not ended, or ended before ends were signed.
+    #[error(
+        "there is no receipt of the event {}: it {}",
+        .key.id,
+        if *.state == State::Pending { "has not ended" } else { "ended before its server signed receipts" }
+    )]
+    NoReceipt {
+        /// Which event.
+        key: EventKey,
+        /// Where it stands.
+        state: State,
+    },
     /// The link is not valid, for whatever reason: none is told, so that none can be probed for.
     #[error("this link is not valid; ask whoever sent it for a new one")]
     LinkInvalid,

@@ -14,6 +14,7 @@ mod jobs;
 mod list;
 mod machine;
 mod metrics;
+mod receipts;
 mod retention;
 mod session;
 mod sign_out;

@@ -1,8 +1,11 @@
 //! The one way in for callers: who calls may do what it asks for, or is refused before anything is done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hitl_core::{Action, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal, Spec};
+use hitl_receipt::Receipt;
+use hitl_store::PublishedKey;
 
 use crate::error::Error;
 use crate::{Created, Filter, ListQuery, Owner, Page, Service, Wait, Waits, Watch};
@@ -134,6 +137,24 @@ impl Session {
             Namespaces::All if self.visible() == Namespaces::All => Ok(()),
             Namespaces::All => Err(Denied::Role),
         }
+    }
+
+    /// The receipt of how the event at `key` ended. One whose deadline has passed is ended first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoReceipt`], [`Error::LinkInvalid`], and those of the store.
+    pub async fn receipt(&self, key: &EventKey) -> Result<Receipt, Error> {
+        self.principal.authorize(Action::Look(key))?;
+        self.service.receipt(key).await
+    }
+
+    /// The public keys that receipts are verified with, which are for everybody who may know itself.
+    ///
+    /// # Errors
+    /// [`Error::LinkInvalid`], and those of the store.
+    pub async fn receipt_keys(&self) -> Result<Arc<[PublishedKey]>, Error> {
+        self.principal.authorize(Action::KnowItself)?;
+        self.service.receipt_keys().await
     }
 
     /// A token from which a watch sends every change that comes after this call.

@@ -128,6 +128,39 @@ impl Api {
         Ok(v1::GetEventResponse { event: Some(self.deliver(&event, caller).await) })
     }
 
+    /// `EventService.GetReceipt`.
+    ///
+    /// # Errors
+    /// As documented at the RPC.
+    pub async fn get_receipt(
+        &self,
+        request: v1::GetReceiptRequest,
+        caller: &Caller,
+    ) -> Result<v1::GetReceiptResponse, Error> {
+        let key = from_proto::key(&request.namespace, &request.event_id)?;
+        let _call = self.admission.call()?;
+        let session = self.session(caller);
+        // It says as much as the event does.
+        self.admission.can_reply(&session.get(&key).await?)?;
+        let receipt = session.receipt(&key).await?;
+        Ok(v1::GetReceiptResponse { receipt: Some(to_proto::receipt(receipt)) })
+    }
+
+    /// `EventService.ListReceiptKeys`.
+    ///
+    /// # Errors
+    /// As documented at the RPC.
+    pub async fn list_receipt_keys(
+        &self,
+        _: v1::ListReceiptKeysRequest,
+        caller: &Caller,
+    ) -> Result<v1::ListReceiptKeysResponse, Error> {
+        let _call = self.admission.call()?;
+        let keys = self.session(caller).receipt_keys().await?;
+        let keys = keys.iter().map(to_proto::receipt_key).collect();
+        Ok(v1::ListReceiptKeysResponse { keys })
+    }
+
     /// `EventService.ListEvents`.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ impl From<&Error> for Problem {
                 (code::ALREADY_EXISTS, ErrorReason::IdempotencyKeyReused)
             }
             Error::Removed(_) => (code::FAILED_PRECONDITION, ErrorReason::EventRemoved),
+            Error::NoReceipt { .. } => (code::FAILED_PRECONDITION, ErrorReason::NoReceipt),
             Error::ResumeTokenExpired => (code::OUT_OF_RANGE, ErrorReason::ResumeTokenExpired),
             Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
             Error::Unauthenticated => (code::UNAUTHENTICATED, ErrorReason::Unauthenticated),
@@ -160,6 +161,10 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("time", time.to_string()),
         ],
         Error::RecordUnreadable { path, .. } => vec![("record", path.clone())],
+        Error::NoReceipt { key, state } => vec![
+            ("event_id", key.id.to_string()),
+            ("state", to_proto::state(*state).as_str_name().to_owned()),
+        ],
         Error::Removed(key) => vec![("event_id", key.id.to_string())],
         Error::IdempotencyKeyReused { key, fields } => {
             vec![("event_id", key.id.to_string()), ("fields", fields.join(","))]

@@ -5,7 +5,9 @@ use hitl_core::{
     Responder, Response, Role, State, StrFormat, StrInput, Timestamp, Value,
 };
 use hitl_proto::v1;
+use hitl_receipt::Receipt;
 use hitl_service::ChangeKind;
+use hitl_store::PublishedKey;
 
 use crate::auth::Links;
 
@@ -42,6 +44,20 @@ pub(super) fn event(event: &Event, links: Option<&Links>) -> v1::Event {
         api_url,
         created_by: request.created_by.as_ref().map(creator),
         allow_self_answer: request.allow_self_answer,
+    }
+}
+
+pub(super) fn receipt(receipt: Receipt) -> v1::Receipt {
+    let Receipt { text, algorithm, key_id, signature } = receipt;
+    v1::Receipt { text, algorithm, key_id, signature }
+}
+
+pub(super) fn receipt_key(published: &PublishedKey) -> v1::ReceiptKey {
+    v1::ReceiptKey {
+        id: published.key.id(),
+        algorithm: hitl_receipt::ALGORITHM.to_owned(),
+        public_key: published.key.bytes().to_vec(),
+        create_time: Some(timestamp(published.time)),
     }
 }
 
@@ -187,3 +203,7 @@ fn value(value: &Value) -> v1::Value {
     };
     v1::Value { kind: Some(kind) }
 }
+
+#[cfg(test)]
+#[path = "to_proto_tests.rs"]
+mod tests;

@@ -44,11 +44,11 @@ fn need_of_rpc(name: &str) -> Need {
     match name {
         "CreateEvent" | "BatchCreateEvents" => Need::Create,
         "ListEvents" | "WatchEvents" => Need::List,
-        "GetEvent" | "WaitEvent" | "WaitEvents" => Need::Look,
+        "GetEvent" | "WaitEvent" | "WaitEvents" | "GetReceipt" => Need::Look,
         "AnswerEvent" | "DeclineEvent" | "BatchAnswerEvents" => Need::Respond,
         "CancelEvent" => Need::Cancel,
         "CreateToken" | "ListTokens" | "RevokeToken" | "RotateToken" => Need::ManageTokens,
-        "WhoAmI" => Need::KnowItself,
+        "WhoAmI" | "ListReceiptKeys" => Need::KnowItself,
         other => panic!("who may call {other}? Say so here"),
     }
 }
@@ -62,6 +62,7 @@ fn need_of_route(method: &str, path: &str) -> Need {
         ("get", "/") | ("post", "/sign-out") => Need::SignedIn("yes"),
         ("post", "/sign-in/code") => Need::SignedIn("no: the owner's token alone"),
         ("get" | "post", path) if path.starts_with("/sign-in") => Need::SignIn,
+        ("get", "/.well-known/hitl-receipt-keys.json") => Need::Open,
         ("get", "/status/{event_id}") => Need::Look,
         ("post", "/submit" | "/submit/json") => Need::Respond,
         other => panic!("who may call {other:?}? Say so here"),

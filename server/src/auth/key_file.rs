@@ -1,43 +1,99 @@
-//! The file with the key of the links: made for its owner alone, and refused if others can read it, since whoever has
-//! the key can make links to every event. Other files with keys are held to the same.
+//! Files with secret keys: made for their owner alone, and refused if others can read them, since whoever has a key can
+//! do what it is for: make links to every event, or sign receipts of what never happened. Other secrets in files are held to the same.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hitl_store::random::{self, Random};
 
 /// Longest file that is read: a key, and what surrounds it.
 const FILE_BYTES_MAX: u64 = 1024;
+/// Bytes of a key.
+const KEY_BYTES: usize = 32;
+
+/// The key in `file`: 64 hexadecimal digits. If there is no such file it is made, readable by its owner alone.
+///
+/// # Errors
+/// The file cannot be read or made, can be read by others, or holds no key.
+pub(super) fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<[u8; KEY_BYTES]> {
+    loop {
+        match read(file) {
+            Ok(text) => return parse(text.trim()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(file, random)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Puts a new key in the place of the one in `file`, whole and durable, and returns it.
+///
+/// # Errors
+/// The file cannot be written, or there is none to replace.
+pub(super) fn replace(file: &Path, random: &dyn Random) -> io::Result<[u8; KEY_BYTES]> {
+    load_existing(file)?;
+    let scratch = write_new(file, random)?;
+    let new = read(&scratch).and_then(|text| parse(text.trim()));
+    let renamed = new.and_then(|new| std::fs::rename(&scratch, file).map(|()| new));
+    let renamed = renamed.inspect_err(|_| drop(std::fs::remove_file(&scratch)))?;
+    if let Some(directory) = file.parent().filter(|it| !it.as_os_str().is_empty()) {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(renamed)
+}
+
+/// The key in `file`, which is there.
+///
+/// # Errors
+/// As [`load_or_make`], and if there is no such file.
+pub(super) fn load_existing(file: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    parse(read(file)?.trim())
+}
 
 /// What is in `file`.
 pub(super) fn read(file: &Path) -> io::Result<String> {
     let opened = File::open(file)?;
-    refuse_exposed(file, &opened, "may answer everything")?;
+    refuse_exposed(file, &opened, "may do what it is the key to")?;
     let mut text = String::new();
     opened.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)
 }
 
+fn parse(text: &str) -> io::Result<[u8; KEY_BYTES]> {
+    let digits =
+        |at: usize| text.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Vec<u8> = (0..KEY_BYTES).map_while(digits).collect();
+    let bytes = bytes.try_into().ok().filter(|_| text.len() == 2 * KEY_BYTES);
+    bytes.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "it must hold 64 hexadecimal digits")
+    })
+}
+
 /// Writes a new key in a file of its own and then gives that its name, so that nobody ever
 /// reads half a key; whoever comes second leaves the first one's.
-pub(super) fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
+fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
     if let Some(directory) = file.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let scratch = file.with_extension(digits(&random::bytes::<8>(random)));
-    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch)?;
-    let linked = written
-        .write_all(digits(&random::bytes::<32>(random)).as_bytes())
-        .and_then(|()| written.sync_all())
-        .and_then(|()| std::fs::hard_link(&scratch, file));
+    let scratch = write_new(file, random)?;
+    let linked = std::fs::hard_link(&scratch, file);
     std::fs::remove_file(&scratch)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// A new key in a file beside `file`.
+fn write_new(file: &Path, random: &dyn Random) -> io::Result<PathBuf> {
+    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let scratch = file.with_extension(digits(&random::bytes::<8>(random)));
+    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch)?;
+    let key = digits(&random::bytes::<KEY_BYTES>(random));
+    let written = written.write_all(key.as_bytes()).and_then(|()| written.sync_all());
+    written.inspect_err(|_| drop(std::fs::remove_file(&scratch)))?;
+    Ok(scratch)
 }
 
 /// A file that root owns and gives to our group to read is how a secret is handed to a server, by Kubernetes for one:
@@ -82,5 +138,20 @@ mod tests {
             set(private);
             LinkKey::load_or_make(&file, &SystemRandom).unwrap();
         }
+    }
+
+    #[test]
+    fn a_key_is_replaced_whole_and_only_if_there_is_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("receipt.key");
+        let absent = replace(&file, &SystemRandom).unwrap_err();
+        assert_eq!(absent.kind(), io::ErrorKind::NotFound);
+        let old = load_or_make(&file, &SystemRandom).unwrap();
+        let new = replace(&file, &SystemRandom).unwrap();
+        assert_ne!(old, new);
+        assert_eq!(load_or_make(&file, &SystemRandom).unwrap(), new);
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+        let files = std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing is left beside it");
     }
 }

@@ -48,32 +48,13 @@ impl LinkKey {
     /// # Errors
     /// The file cannot be read or made, can be read by others, or holds no key.
     pub fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<Self> {
-        loop {
-            match key_file::read(file) {
-                Ok(text) => return Self::parse(text.trim()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    key_file::make(file, random)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        key_file::load_or_make(file, random).map(Self)
     }
 
     /// A hash of the key, by which another key is told from it.
     pub fn fingerprint(&self) -> String {
         let hash = Sha256::new().chain_update(FINGERPRINT_DOMAIN).chain_update(self.0).finalize();
         BASE64.encode(hash)
-    }
-
-    fn parse(text: &str) -> io::Result<Self> {
-        let digits = |at: usize| {
-            text.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        };
-        let bytes: Vec<u8> = (0..32).map_while(digits).collect();
-        let bytes = <[u8; 32]>::try_from(bytes).ok().filter(|_| text.len() == 64);
-        bytes.map(Self).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "it must hold 64 hexadecimal digits")
-        })
     }
 }
 

@@ -9,10 +9,21 @@ pub(crate) mod key_file;
 pub mod link;
 pub mod oidc;
 pub mod proxy;
+pub mod receipt_key;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;
 pub mod token_file;
 
+use std::path::{Path, PathBuf};
+
 pub use bearer::{Access, Asked, Looked, OwnToken, Who};
 pub use link::{Grant, LinkKey, Links};
+
+/// The file with the key of this `kind` of an embedded store. It lies beside the store and not in it, so that a copy of
+/// the store does not let its holder answer or sign.
+pub fn beside(directory: &Path, kind: &str) -> PathBuf {
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{kind}.key"));
+    directory.with_file_name(name)
+}

@@ -15,6 +15,8 @@ mod inbox;
 mod list;
 mod log;
 mod question;
+mod receipt;
+mod receipt_key;
 mod responder;
 mod serve;
 mod show;
@@ -70,6 +72,8 @@ enum Command {
     List(list::ListArgs),
     Inbox(inbox::InboxArgs),
     Export(export::ExportArgs),
+    Receipt(receipt::ReceiptArgs),
+    ReceiptKey(receipt_key::ReceiptKeyArgs),
     Store(store::StoreArgs),
     Token(token::TokenArgs),
 }
@@ -189,6 +193,8 @@ impl Cli {
             Command::List(args) => list::run(&server, args).await,
             Command::Inbox(args) => inbox::run(&server, args).await,
             Command::Export(args) => export::run(&server, args).await,
+            Command::Receipt(args) => receipt::run(&server, args).await,
+            Command::ReceiptKey(args) => receipt_key::run(&server, args).await,
             Command::Store(args) => store::run(args).await,
             Command::Token(args) => token::run(&server, args, store).await,
         }

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::Exit;
 use super::terminal;
 use crate::app;
+use crate::auth::beside;
 use hitl_store::{self, StoreUrl, Unreadable};
 
 /// Check a store, or copy a whole one.
@@ -133,7 +134,7 @@ async fn copy(from: &StoreUrl, to: &StoreUrl, unreadable: Unreadable) -> anyhow:
         if before == 0 { String::new() } else { format!("; {before} of them were there before") }
     ))?;
     let key = match from {
-        StoreUrl::Embedded(directory) => app::beside(directory).display().to_string(),
+        StoreUrl::Embedded(directory) => beside(directory, "link").display().to_string(),
         _ => "the file that the servers of the first were given".to_owned(),
     };
     terminal::note(&format!(

@@ -138,6 +138,22 @@ impl EventService for Events {
         let caller = caller(&request)?;
         wrap(self.api.cancel_event(request.into_inner(), &caller).await)
     }
+
+    async fn get_receipt(
+        &self,
+        request: Request<v1::GetReceiptRequest>,
+    ) -> Answer<v1::GetReceiptResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.get_receipt(request.into_inner(), &caller).await)
+    }
+
+    async fn list_receipt_keys(
+        &self,
+        request: Request<v1::ListReceiptKeysRequest>,
+    ) -> Answer<v1::ListReceiptKeysResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_receipt_keys(request.into_inner(), &caller).await)
+    }
 }
 
 pub(super) fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T> {

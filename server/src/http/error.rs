@@ -46,7 +46,9 @@ impl Failure {
         };
         let (name, status) = mapping(problem.code);
         let status = match problem.reason {
-            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved => StatusCode::CONFLICT,
+            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved | ErrorReason::NoReceipt => {
+                StatusCode::CONFLICT
+            }
             _ => status,
         };
         (status, body(status, name, &problem.message, &details(&problem)))

@@ -17,6 +17,7 @@ pub mod markdown;
 mod members;
 mod openapi;
 mod page;
+mod receipts;
 mod render;
 mod request;
 mod routes;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Site, events, form, health, inbox, legacy, links, openapi, sign_in, watch};
+use super::{
+    Site, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch,
+};
 
 /// One method of one path.
 pub(super) struct Route {
@@ -101,6 +103,9 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
         route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),
         route("post", "/v1/events/{event_id}/cancel", post(events::cancel), rpc("CancelEvent")),
+        route("get", "/v1/events/{event_id}/receipt", get(receipts::show), rpc("GetReceipt")),
+        route("get", "/v1/receipt-keys", get(receipts::keys), rpc("ListReceiptKeys")),
+        route("get", "/.well-known/hitl-receipt-keys.json", get(receipts::jwks), Doc::Hidden),
         route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
         route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
         look("/v1/openapi.json", get(openapi::show), own("GetOpenApi")),

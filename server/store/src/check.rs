@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::{StreamExt, TryStreamExt};
+use hitl_receipt::KeySet;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -15,7 +16,7 @@ use crate::objects::Objects;
 use crate::open::{self, OpenError, Options, Purpose};
 use crate::record::{RequestRecord, ResponseRecord};
 use crate::url::StoreUrl;
-use crate::{Skew, keys, paging, probe, unreadable};
+use crate::{Skew, keys, paging, probe, receipts, unreadable};
 
 /// Objects read at a time.
 const READING_MAX: usize = 64;
@@ -73,13 +74,16 @@ pub async fn check_deep(
         open::connect(url, Purpose::Check, options.clock, skew, options.on_fatal)?
     };
     let objects = Objects::new(store.clone(), options.metrics);
+    let keys =
+        receipts::key_set(&objects).await.map_err(|error| open::explain(error.into(), url))?;
     let done = AtomicU64::new(0);
     let listing = paging::watched(paging::PAGES_MAX, store.list(None));
     let read = listing.map(Ok::<_, Error>).try_for_each_concurrent(READING_MAX, |object| {
-        let (objects, left, done, progress) = (&objects, &left, &done, &progress);
+        let (objects, keys) = (&objects, &keys);
+        let (left, done, progress) = (&left, &done, &progress);
         async move {
             let looked = match object.map_err(Error::from) {
-                Ok(object) => look(objects, &object.location).await,
+                Ok(object) => look(objects, keys, &object.location).await,
                 Err(error) => Err(error),
             };
             match looked {
@@ -96,7 +100,7 @@ pub async fn check_deep(
 }
 
 /// Reads the object at `path`, and whether it is what belongs there.
-async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
+async fn look(objects: &Objects, keys: &KeySet, path: &Path) -> Result<(), Error> {
     if let Some(is_entry) = is_entry(path) {
         return if is_entry { Ok(()) } else { Err(unreadable::foreign(path)) };
     }
@@ -105,8 +109,15 @@ async fn look(objects: &Objects, path: &Path) -> Result<(), Error> {
             objects.read::<RequestRecord>(path).await.map(drop)
         }
         Some("response.json") if keys::event(path).is_some() => {
-            objects.read::<ResponseRecord>(path).await.map(drop)
+            match objects.read::<ResponseRecord>(path).await? {
+                Some(record) => receipts::check_receipt(objects, keys, path, record).await,
+                None => Ok(()),
+            }
         }
+        _ if keys::receipt_key_id(path).is_some() => match objects.bytes(path).await? {
+            Some(bytes) => receipts::check_key(path, &bytes),
+            None => Ok(()),
+        },
         _ => objects.bytes(path).await.map(drop),
     }
 }

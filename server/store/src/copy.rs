@@ -148,7 +148,9 @@ fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
     let [pending, jobs] = JobIndex::ALL.map(JobIndex::root);
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
     let tokens = (unreadable == Unreadable::Fails).then(keys::tokens);
-    let others = [Path::from("events"), created, resolved, pending, jobs, keys::link_key()];
+    let [events, link_key, receipt_keys] =
+        [Path::from("events"), keys::link_key(), keys::receipt_keys()];
+    let others = [events, created, resolved, pending, jobs, link_key, receipt_keys];
     others.into_iter().chain(tokens)
 }
 

@@ -63,15 +63,20 @@ fn options() -> Options {
 #[tokio::test]
 async fn a_store_goes_to_another_kind_and_back() {
     let world = World::with(100).await;
+    let key = hitl_receipt::SigningKey::from_seed(&[1; 32]).public();
+    open(&world.from, options()).await.unwrap().publish_receipt_key(&key).await.unwrap();
     let seen = AtomicUsize::new(0);
     let count = |done, total| {
-        assert!(done <= total && total == 102);
+        assert!(done <= total && total == 103);
         seen.fetch_add(1, Ordering::Relaxed);
     };
     let copied = copy(&world.from, &world.to, Unreadable::Fails, options(), count).await.unwrap();
-    assert_eq!(copied, whole(102, 0));
-    assert_eq!(seen.into_inner(), 103);
-    open(&world.to, options()).await.unwrap().hold_to_link_key("k").await.unwrap();
+    assert_eq!(copied, whole(103, 0));
+    assert_eq!(seen.into_inner(), 104);
+    let there = open(&world.to, options()).await.unwrap();
+    there.hold_to_link_key("k").await.unwrap();
+    assert_eq!(there.receipt_keys().await.unwrap()[0].key, key);
+    drop(there);
     let back = StoreUrl::Files(world._directory.path().join("back"));
     copy(&world.to, &back, Unreadable::Fails, options(), |_, _| ()).await.unwrap();
     let copied = bare(&back).get(&Path::from("events/default/42/request.json")).await.unwrap();

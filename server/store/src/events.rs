@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hitl_core::{Event, EventKey, Request, Response};
+use hitl_receipt::SigningKey;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -18,6 +19,7 @@ use crate::memory::{Memory, Remembered};
 use crate::metrics::StoreMetrics;
 use crate::objects::{self, Objects};
 use crate::read_at::{ReadAt, VOUCHED_MS};
+use crate::receipts::{self, ReceiptKeys};
 use crate::record::{self, Asked, NewRequestRecord, Nonce, RequestRecord, ResponseRecord, VERSION};
 use crate::retention::Retention;
 use crate::skew::Skew;
@@ -43,6 +45,9 @@ pub struct EventStore {
     pub(super) clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     retention: Retention,
+    /// What receipts are signed with.
+    signer: Option<Arc<SigningKey>>,
+    pub(super) receipt_keys: ReceiptKeys,
     memory: Memory,
 }
 
@@ -94,6 +99,8 @@ impl EventStore {
             clock,
             skew,
             retention: Retention::default(),
+            signer: None,
+            receipt_keys: ReceiptKeys::default(),
             memory: Memory::default(),
         }
     }
@@ -106,6 +113,12 @@ impl EventStore {
     /// The same events, of which those that have ended are kept as `retention` says.
     pub fn retaining(self, retention: Retention) -> Self {
         Self { retention, ..self }
+    }
+
+    /// The same events, of which each end is signed with `key`. Whoever verifies receipts finds it in the store if
+    /// [`publish_receipt_key`](Self::publish_receipt_key) has put it there.
+    pub fn signing_with(self, key: Arc<SigningKey>) -> Self {
+        Self { signer: Some(key), ..self }
     }
 
     /// The same events, on this disk.
@@ -310,6 +323,7 @@ impl EventStore {
             nonce,
             event: Some(record::event(&key)),
             response: &response,
+            receipt: self.signer.as_ref().map(|it| receipts::seal(it, &event.request, &response)),
         });
         let path = keys::response(&key);
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };

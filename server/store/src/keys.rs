@@ -24,6 +24,21 @@ pub(crate) fn link_key() -> Path {
     Path::from("meta/link-key.json")
 }
 
+/// Where the public keys of receipts stand.
+pub(crate) fn receipt_keys() -> Path {
+    Path::from("meta/receipt-keys")
+}
+
+/// The record of the public key of receipts that is called `id`.
+pub(crate) fn receipt_key(id: &str) -> Path {
+    path(&format!("meta/receipt-keys/{id}.json"))
+}
+
+/// The name of the public key whose record stands at `path`.
+pub(crate) fn receipt_key_id(path: &Path) -> Option<&str> {
+    path.as_ref().strip_prefix("meta/receipt-keys/")?.strip_suffix(".json")
+}
+
 /// The record of the times of retention for which removal jobs were written.
 pub(crate) fn retention() -> Path {
     Path::from("meta/retention.json")
@@ -233,5 +248,9 @@ mod tests {
         assert_eq!(Index::Resolved.path(&entry).as_ref(), resolved);
         let created = format!("created/2026-11-22T13/37/1795354620123-team-1-{id}");
         assert_eq!(Index::Created.path(&entry).as_ref(), created);
+        let name = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+        let key = receipt_key(name);
+        assert_eq!(key.as_ref(), format!("meta/receipt-keys/{name}.json"));
+        assert_eq!((receipt_key_id(&key), key.prefix_matches(&receipt_keys())), (Some(name), true));
     }
 }

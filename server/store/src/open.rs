@@ -128,6 +128,13 @@ pub enum OpenError {
          same with --link-key-file (or delete meta/link-key.json in the store, and all links made so far are void)"
     )]
     OtherLinkKey,
+    /// So many keys that servers must be making them anew at each start.
+    #[error(
+        "this store has {} keys of receipts, and this server would add another: give every server of this store the \
+         same with --receipt-key-file",
+        hitl_receipt::KEYS_MAX
+    )]
+    TooManyReceiptKeys,
     /// The store does not keep the promises that everything rests on.
     #[error("the store cannot be trusted: {0}")]
     Unfit(String),

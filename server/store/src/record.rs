@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use hitl_core::{EventKey, Request, Response, Timestamp};
+use hitl_receipt::Seal;
 use object_store::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -142,6 +143,9 @@ pub(crate) struct ResponseRecord<R = Response> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) event: Option<String>,
     pub(crate) response: R,
+    /// The signature of the receipt. Records of before there were receipts have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) receipt: Option<Seal>,
 }
 
 /// `meta/format.json`
@@ -155,6 +159,15 @@ pub(crate) struct FormatRecord {
 pub(crate) struct LinkKeyRecord {
     pub(crate) version: u32,
     pub(crate) fingerprint: String,
+}
+
+/// `meta/receipt-keys/{key id}.json`: a public key of receipts. What is signed with it stands in responses.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ReceiptKeyRecord {
+    pub(crate) version: u32,
+    /// In base64url, as in a JWK.
+    pub(crate) x: String,
+    pub(crate) time: Timestamp,
 }
 
 /// `meta/retention.json`: for which policy, and up to which instant, the jobs were written that remove what has ended.
@@ -240,6 +253,7 @@ mod tests {
     /// Golden files of every version ever written: these may be added to, never changed.
     const REQUEST_V1: &str = include_str!("golden/request-v1.json");
     const RESPONSE_V1: &str = include_str!("golden/response-v1.json");
+    const RESPONSE_V1_WITH_RECEIPT: &str = include_str!("golden/response-v1-receipt.json");
 
     #[test]
     fn records_of_every_version_are_read_and_the_newest_is_written_the_same() {
@@ -249,8 +263,10 @@ mod tests {
         assert_eq!(request.prompt, "What should I add to x?");
         let written = encode(&NewRequestRecord { version, nonce, request: &request });
         assert_eq!(json(&written), json(REQUEST_V1.as_bytes()));
-        let response: ResponseRecord = decode(&place(), RESPONSE_V1.as_bytes()).unwrap();
-        assert_eq!(json(&encode(&response)), json(RESPONSE_V1.as_bytes()));
+        for written in [RESPONSE_V1, RESPONSE_V1_WITH_RECEIPT] {
+            let response: ResponseRecord = decode(&place(), written.as_bytes()).unwrap();
+            assert_eq!(json(&encode(&response)), json(written.as_bytes()));
+        }
     }
 
     #[test]

@@ -110,6 +110,13 @@ impl World {
                 let cancel = v1::CancelEventRequest { event_id: id, ..Default::default() };
                 events.cancel_event(with(token, cancel)).await.map(drop)
             }
+            "GetReceipt" => {
+                let get = v1::GetReceiptRequest { namespace, event_id: id };
+                events.get_receipt(with(token, get)).await.map(drop)
+            }
+            "ListReceiptKeys" => {
+                events.list_receipt_keys(with(token, v1::ListReceiptKeysRequest {})).await.map(drop)
+            }
             "CreateToken" => {
                 let create = v1::CreateTokenRequest {
                     name: "another".to_owned(),

@@ -89,10 +89,8 @@ fn whatever_changes_of_a_response_changes_the_text() {
     let proof = |known_by, id: &str, name: &str| {
         Some(Proof { known_by, id: id.to_owned(), name: name.to_owned() })
     };
-    let proved = |proof| Response {
-        responder: Some(Responder { proof, ..responder() }),
-        ..answered()
-    };
+    let proved =
+        |proof| Response { responder: Some(Responder { proof, ..responder() }), ..answered() };
     let others = [
         Response { time: instant(1_024), ..answered() },
         Response { answer_id: None, ..answered() },

@@ -4,6 +4,7 @@ mod api;
 mod batch;
 mod bytes;
 mod form;
+mod receipts;
 mod refused;
 mod sign_in;
 mod trouble;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use hitl_core::{Principal, Timestamp};
+use hitl_receipt::SigningKey;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -45,12 +47,24 @@ struct Reply {
 
 impl World {
     async fn new() -> Self {
+        Self::signing_with(None).await
+    }
+
+    /// One whose server signs receipts with `key`, if there is one.
+    async fn signing_with(key: Option<SigningKey>) -> Self {
         let clock = ManualClock::at(Timestamp::from_ms(NOW_MS).unwrap());
         let (now, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
         let store =
             open(&StoreUrl::Memory, Options { clock: now.clone(), ..crate::app::store_options() })
                 .await
                 .unwrap();
+        let store = match key {
+            Some(key) => {
+                store.publish_receipt_key(&key.public()).await.unwrap();
+                store.signing_with(Arc::new(key))
+            }
+            None => store,
+        };
         let service =
             Service::new(store, now, random, 100, CancellationToken::new(), Background::new(None));
         let app = Self::app(&service, 100);

@@ -84,6 +84,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_TOKEN_NOT_FOUND: _ErrorReason.ValueType  # 21
     """NOT_FOUND. No such token. ResourceInfo names it."""
+    ERROR_REASON_NO_RECEIPT: _ErrorReason.ValueType  # 22
+    """FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+    event_id, state (such as EVENT_STATE_PENDING).
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -153,4 +157,8 @@ was created with allow_self_answer lets it.
 """
 ERROR_REASON_TOKEN_NOT_FOUND: ErrorReason.ValueType  # 21
 """NOT_FOUND. No such token. ResourceInfo names it."""
+ERROR_REASON_NO_RECEIPT: ErrorReason.ValueType  # 22
+"""FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+event_id, state (such as EVENT_STATE_PENDING).
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

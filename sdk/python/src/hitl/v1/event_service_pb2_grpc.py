@@ -102,6 +102,16 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.FromString,
                 _registered_method=True)
+        self.GetReceipt = channel.unary_unary(
+                '/hitl.v1.EventService/GetReceipt',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.GetReceiptRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.GetReceiptResponse.FromString,
+                _registered_method=True)
+        self.ListReceiptKeys = channel.unary_unary(
+                '/hitl.v1.EventService/ListReceiptKeys',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer(object):
@@ -216,6 +226,23 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReceipt(self, request, context):
+        """Returns the signed receipt of how an Event ended.
+
+        Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceiptKeys(self, request, context):
+        """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -273,6 +300,16 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.CancelEvent,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.SerializeToString,
+            ),
+            'GetReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceipt,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.GetReceiptRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.GetReceiptResponse.SerializeToString,
+            ),
+            'ListReceiptKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceiptKeys,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -579,6 +616,60 @@ class EventService(object):
             '/hitl.v1.EventService/CancelEvent',
             hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/GetReceipt',
+            hitl_dot_v1_dot_event__service__pb2.GetReceiptRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.GetReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceiptKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/ListReceiptKeys',
+            hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

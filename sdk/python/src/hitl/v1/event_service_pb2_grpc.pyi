@@ -94,6 +94,14 @@ class EventServiceStub:
 
     Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
     """
+    GetReceipt: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]
+    """Returns the signed receipt of how an Event ended.
+
+    Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ListReceiptKeys: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListReceiptKeysRequest, _event_service_pb2.ListReceiptKeysResponse]
+    """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
@@ -161,6 +169,14 @@ class EventServiceAsyncStub(EventServiceStub):
 
     Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
     """
+    GetReceipt: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]  # type: ignore[assignment]
+    """Returns the signed receipt of how an Event ended.
+
+    Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ListReceiptKeys: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListReceiptKeysRequest, _event_service_pb2.ListReceiptKeysResponse]  # type: ignore[assignment]
+    """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """Asks people, and delivers what they said.
@@ -291,5 +307,25 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
         """
+
+    @_abc_1.abstractmethod
+    def GetReceipt(
+        self,
+        request: _event_service_pb2.GetReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.GetReceiptResponse, _abc.Awaitable[_event_service_pb2.GetReceiptResponse]]:
+        """Returns the signed receipt of how an Event ended.
+
+        Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReceiptKeys(
+        self,
+        request: _event_service_pb2.ListReceiptKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.ListReceiptKeysResponse, _abc.Awaitable[_event_service_pb2.ListReceiptKeysResponse]]:
+        """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -200,6 +200,15 @@ public enum ErrorReason
    * <code>ERROR_REASON_TOKEN_NOT_FOUND = 21;</code>
    */
   ERROR_REASON_TOKEN_NOT_FOUND(21),
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+   * event_id, state (such as EVENT_STATE_PENDING).
+   * </pre>
+   *
+   * <code>ERROR_REASON_NO_RECEIPT = 22;</code>
+   */
+  ERROR_REASON_NO_RECEIPT(22),
   UNRECOGNIZED(-1),
   ;
 
@@ -388,6 +397,15 @@ public enum ErrorReason
    * <code>ERROR_REASON_TOKEN_NOT_FOUND = 21;</code>
    */
   public static final int ERROR_REASON_TOKEN_NOT_FOUND_VALUE = 21;
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+   * event_id, state (such as EVENT_STATE_PENDING).
+   * </pre>
+   *
+   * <code>ERROR_REASON_NO_RECEIPT = 22;</code>
+   */
+  public static final int ERROR_REASON_NO_RECEIPT_VALUE = 22;
 
 
   public final int getNumber() {
@@ -436,6 +454,7 @@ public enum ErrorReason
       case 19: return ERROR_REASON_PERMISSION_DENIED;
       case 20: return ERROR_REASON_SELF_ANSWER;
       case 21: return ERROR_REASON_TOKEN_NOT_FOUND;
+      case 22: return ERROR_REASON_NO_RECEIPT;
       default: return null;
     }
   }

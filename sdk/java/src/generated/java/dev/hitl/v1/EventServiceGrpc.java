@@ -373,6 +373,70 @@ public final class EventServiceGrpc {
     return getCancelEventMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.GetReceiptRequest,
+      dev.hitl.v1.GetReceiptResponse> getGetReceiptMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetReceipt",
+      requestType = dev.hitl.v1.GetReceiptRequest.class,
+      responseType = dev.hitl.v1.GetReceiptResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.GetReceiptRequest,
+      dev.hitl.v1.GetReceiptResponse> getGetReceiptMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.GetReceiptRequest, dev.hitl.v1.GetReceiptResponse> getGetReceiptMethod;
+    if ((getGetReceiptMethod = EventServiceGrpc.getGetReceiptMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getGetReceiptMethod = EventServiceGrpc.getGetReceiptMethod) == null) {
+          EventServiceGrpc.getGetReceiptMethod = getGetReceiptMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.GetReceiptRequest, dev.hitl.v1.GetReceiptResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetReceipt"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.GetReceiptRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.GetReceiptResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("GetReceipt"))
+              .build();
+        }
+      }
+    }
+    return getGetReceiptMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListReceiptKeysRequest,
+      dev.hitl.v1.ListReceiptKeysResponse> getListReceiptKeysMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListReceiptKeys",
+      requestType = dev.hitl.v1.ListReceiptKeysRequest.class,
+      responseType = dev.hitl.v1.ListReceiptKeysResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListReceiptKeysRequest,
+      dev.hitl.v1.ListReceiptKeysResponse> getListReceiptKeysMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListReceiptKeysRequest, dev.hitl.v1.ListReceiptKeysResponse> getListReceiptKeysMethod;
+    if ((getListReceiptKeysMethod = EventServiceGrpc.getListReceiptKeysMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getListReceiptKeysMethod = EventServiceGrpc.getListReceiptKeysMethod) == null) {
+          EventServiceGrpc.getListReceiptKeysMethod = getListReceiptKeysMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListReceiptKeysRequest, dev.hitl.v1.ListReceiptKeysResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListReceiptKeys"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListReceiptKeysRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListReceiptKeysResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("ListReceiptKeys"))
+              .build();
+        }
+      }
+    }
+    return getListReceiptKeysMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -570,6 +634,28 @@ public final class EventServiceGrpc {
         io.grpc.stub.StreamObserver<dev.hitl.v1.CancelEventResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCancelEventMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Returns the signed receipt of how an Event ended.
+     * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void getReceipt(dev.hitl.v1.GetReceiptRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.GetReceiptResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetReceiptMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+     * </pre>
+     */
+    default void listReceiptKeys(dev.hitl.v1.ListReceiptKeysRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListReceiptKeysResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListReceiptKeysMethod(), responseObserver);
+    }
   }
 
   /**
@@ -752,6 +838,30 @@ public final class EventServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getCancelEventMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Returns the signed receipt of how an Event ended.
+     * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void getReceipt(dev.hitl.v1.GetReceiptRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.GetReceiptResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetReceiptMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+     * </pre>
+     */
+    public void listReceiptKeys(dev.hitl.v1.ListReceiptKeysRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListReceiptKeysResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListReceiptKeysMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -910,6 +1020,28 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getCancelEventMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Returns the signed receipt of how an Event ended.
+     * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.GetReceiptResponse getReceipt(dev.hitl.v1.GetReceiptRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetReceiptMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+     * </pre>
+     */
+    public dev.hitl.v1.ListReceiptKeysResponse listReceiptKeys(dev.hitl.v1.ListReceiptKeysRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListReceiptKeysMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1049,6 +1181,28 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getCancelEventMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Returns the signed receipt of how an Event ended.
+     * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.GetReceiptResponse getReceipt(dev.hitl.v1.GetReceiptRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetReceiptMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+     * </pre>
+     */
+    public dev.hitl.v1.ListReceiptKeysResponse listReceiptKeys(dev.hitl.v1.ListReceiptKeysRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListReceiptKeysMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1169,6 +1323,30 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getCancelEventMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Returns the signed receipt of how an Event ended.
+     * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.GetReceiptResponse> getReceipt(
+        dev.hitl.v1.GetReceiptRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetReceiptMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListReceiptKeysResponse> listReceiptKeys(
+        dev.hitl.v1.ListReceiptKeysRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListReceiptKeysMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_CREATE_EVENT = 0;
@@ -1181,7 +1359,9 @@ public final class EventServiceGrpc {
   private static final int METHODID_ANSWER_EVENT = 7;
   private static final int METHODID_DECLINE_EVENT = 8;
   private static final int METHODID_CANCEL_EVENT = 9;
-  private static final int METHODID_WAIT_EVENTS = 10;
+  private static final int METHODID_GET_RECEIPT = 10;
+  private static final int METHODID_LIST_RECEIPT_KEYS = 11;
+  private static final int METHODID_WAIT_EVENTS = 12;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1239,6 +1419,14 @@ public final class EventServiceGrpc {
         case METHODID_CANCEL_EVENT:
           serviceImpl.cancelEvent((dev.hitl.v1.CancelEventRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.CancelEventResponse>) responseObserver);
+          break;
+        case METHODID_GET_RECEIPT:
+          serviceImpl.getReceipt((dev.hitl.v1.GetReceiptRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.GetReceiptResponse>) responseObserver);
+          break;
+        case METHODID_LIST_RECEIPT_KEYS:
+          serviceImpl.listReceiptKeys((dev.hitl.v1.ListReceiptKeysRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListReceiptKeysResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1338,6 +1526,20 @@ public final class EventServiceGrpc {
               dev.hitl.v1.CancelEventRequest,
               dev.hitl.v1.CancelEventResponse>(
                 service, METHODID_CANCEL_EVENT)))
+        .addMethod(
+          getGetReceiptMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.GetReceiptRequest,
+              dev.hitl.v1.GetReceiptResponse>(
+                service, METHODID_GET_RECEIPT)))
+        .addMethod(
+          getListReceiptKeysMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListReceiptKeysRequest,
+              dev.hitl.v1.ListReceiptKeysResponse>(
+                service, METHODID_LIST_RECEIPT_KEYS)))
         .build();
   }
 
@@ -1397,6 +1599,8 @@ public final class EventServiceGrpc {
               .addMethod(getAnswerEventMethod())
               .addMethod(getDeclineEventMethod())
               .addMethod(getCancelEventMethod())
+              .addMethod(getGetReceiptMethod())
+              .addMethod(getListReceiptKeysMethod())
               .build();
         }
       }

@@ -175,6 +175,26 @@ public final class EventServiceOuterClass {
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_GetReceiptRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_GetReceiptRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_GetReceiptResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListReceiptKeysResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -188,136 +208,147 @@ public final class EventServiceOuterClass {
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
       "roto\032\025hitl/v1/failure.proto\032\023hitl/v1/inp" +
-      "ut.proto\032\023hitl/v1/value.proto\"\321\004\n\022Create" +
-      "EventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespa" +
-      "ce\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006prompt\030\003 \001(\tR\006" +
-      "prompt\022:\n\rprompt_format\030\004 \001(\0162\025.hitl.v1." +
-      "PromptFormatR\014promptFormat\022$\n\005input\030\005 \001(" +
-      "\0132\016.hitl.v1.InputR\005input\022\024\n\005scope\030\006 \001(\tR" +
-      "\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl.v1.CreateE" +
-      "ventRequest.LabelsEntryR\006labels\022-\n\003ttl\030\010" +
-      " \001(\0132\031.google.protobuf.DurationH\000R\003ttl\0228" +
-      "\n\010deadline\030\t \001(\0132\032.google.protobuf.Times" +
-      "tampH\000R\010deadline\0221\n\non_timeout\030\n \001(\0132\022.h" +
-      "itl.v1.OnTimeoutR\tonTimeout\022\'\n\017idempoten" +
-      "cy_key\030\013 \001(\tR\016idempotencyKey\022*\n\021allow_se" +
-      "lf_answer\030\014 \001(\010R\017allowSelfAnswer\0329\n\013Labe" +
-      "lsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\t" +
-      "R\005value:\0028\001B\014\n\nexpiration\"U\n\023CreateEvent" +
-      "Response\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR" +
-      "\005event\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetE" +
-      "ventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespac" +
-      "e\022\031\n\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEvent" +
-      "Response\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR" +
-      "\005event\"\275\002\n\021ListEventsRequest\022\034\n\tnamespac" +
-      "e\030\001 \001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010p" +
-      "ageSize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)" +
-      "\n\005state\030\004 \001(\0162\023.hitl.v1.EventStateR\005stat" +
-      "e\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005sc" +
-      "ope\022>\n\006labels\030\007 \003(\0132&.hitl.v1.ListEvents" +
-      "Request.LabelsEntryR\006labels\0329\n\013LabelsEnt" +
-      "ry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005val" +
-      "ue:\0028\001\"\247\001\n\022ListEventsResponse\022&\n\006events\030" +
-      "\001 \003(\0132\016.hitl.v1.EventR\006events\022&\n\017next_pa" +
-      "ge_token\030\002 \001(\tR\rnextPageToken\022\036\n\nunreada" +
-      "ble\030\003 \003(\tR\nunreadable\022!\n\014resume_token\030\004 " +
-      "\001(\tR\013resumeToken\"\225\001\n\020WaitEventRequest\022\034\n" +
-      "\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030" +
-      "\002 \001(\tR\007eventId\022H\n\022heartbeat_interval\030\003 \001" +
-      "(\0132\031.google.protobuf.DurationR\021heartbeat" +
-      "Interval\"y\n\021WaitEventResponse\022&\n\005event\030\001" +
-      " \001(\0132\016.hitl.v1.EventH\000R\005event\0222\n\theartbe" +
-      "at\030\002 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbea" +
-      "tB\010\n\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032" +
-      ".google.protobuf.TimestampR\004time\"\356\002\n\022Wat" +
-      "chEventsRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
-      "space\022!\n\014resume_token\030\002 \001(\tR\013resumeToken" +
-      "\022)\n\005state\030\003 \001(\0162\023.hitl.v1.EventStateR\005st" +
-      "ate\022\022\n\004name\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005" +
-      "scope\022?\n\006labels\030\006 \003(\0132\'.hitl.v1.WatchEve" +
-      "ntsRequest.LabelsEntryR\006labels\022F\n\021bookma" +
-      "rk_interval\030\007 \001(\0132\031.google.protobuf.Dura" +
-      "tionR\020bookmarkInterval\0329\n\013LabelsEntry\022\020\n" +
-      "\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028" +
-      "\001\"{\n\023WatchEventsResponse\022)\n\006change\030\001 \001(\013" +
-      "2\017.hitl.v1.ChangeH\000R\006change\022/\n\010bookmark\030" +
-      "\002 \001(\0132\021.hitl.v1.BookmarkH\000R\010bookmarkB\010\n\006" +
-      "update\"W\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1" +
-      ".ChangeKindR\004kind\022$\n\005event\030\002 \001(\0132\016.hitl." +
-      "v1.EventR\005event\"]\n\010Bookmark\022!\n\014resume_to" +
-      "ken\030\001 \001(\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032.g" +
-      "oogle.protobuf.TimestampR\004time\"\255\001\n\021WaitE" +
-      "ventsRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.Even" +
-      "tKeyR\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.Even" +
-      "tKeyR\006remove\022H\n\022heartbeat_interval\030\003 \001(\013" +
-      "2\031.google.protobuf.DurationR\021heartbeatIn" +
-      "terval\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR\tn" +
-      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022" +
-      "WaitEventsResponse\022&\n\005event\030\001 \001(\0132\016.hitl" +
-      ".v1.EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.hit" +
-      "l.v1.FailedWaitH\000R\006failed\0222\n\theartbeat\030\003" +
-      " \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB\010\n" +
-      "\006update\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.hit" +
-      "l.v1.EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020.hi" +
-      "tl.v1.FailureR\007failure\"S\n\030BatchCreateEve" +
-      "ntsRequest\0227\n\010requests\030\001 \003(\0132\033.hitl.v1.C" +
-      "reateEventRequestR\010requests\"Q\n\031BatchCrea" +
-      "teEventsResponse\0224\n\007results\030\001 \003(\0132\032.hitl" +
-      ".v1.CreateEventResultR\007results\"\205\001\n\021Creat" +
-      "eEventResult\0228\n\007created\030\001 \001(\0132\034.hitl.v1." +
-      "CreateEventResponseH\000R\007created\022,\n\007failur" +
-      "e\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB\010\n\006" +
-      "result\"S\n\030BatchAnswerEventsRequest\0227\n\010re" +
-      "quests\030\001 \003(\0132\033.hitl.v1.AnswerEventReques" +
-      "tR\010requests\"Q\n\031BatchAnswerEventsResponse" +
-      "\0224\n\007results\030\001 \003(\0132\032.hitl.v1.AnswerEventR" +
-      "esultR\007results\"|\n\021AnswerEventResult\022/\n\010r" +
-      "esponse\030\001 \001(\0132\021.hitl.v1.ResponseH\000R\010resp" +
-      "onse\022,\n\007failure\030\002 \001(\0132\020.hitl.v1.FailureH" +
-      "\000R\007failureB\010\n\006result\"\346\001\n\022AnswerEventRequ" +
-      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010eve" +
-      "nt_id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hi" +
-      "tl.v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004js" +
-      "on\022\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 " +
-      "\001(\tR\010answerId\022\034\n\tresponder\030\007 \001(\tR\trespon" +
-      "derB\010\n\006answer\";\n\023AnswerEventResponse\022$\n\005" +
-      "event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\241\001\n\023D" +
-      "eclineEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tn" +
-      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006r" +
-      "eason\030\003 \001(\tR\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010" +
-      "answerId\022\034\n\tresponder\030\005 \001(\tR\tresponder\"<" +
-      "\n\024DeclineEventResponse\022$\n\005event\030\001 \001(\0132\016." +
-      "hitl.v1.EventR\005event\"e\n\022CancelEventReque" +
-      "st\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010even" +
-      "t_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006rea" +
-      "son\";\n\023CancelEventResponse\022$\n\005event\030\001 \001(" +
-      "\0132\016.hitl.v1.EventR\005event*Y\n\nChangeKind\022\033" +
-      "\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023CHANGE_KI" +
-      "ND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDED\020\0022\215\007\n\014" +
-      "EventService\022M\n\013CreateEvent\022\033.hitl.v1.Cr" +
-      "eateEventRequest\032\034.hitl.v1.CreateEventRe" +
-      "sponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v1.GetEve" +
-      "ntRequest\032\031.hitl.v1.GetEventResponse\"\003\220\002" +
-      "\001\022J\n\nListEvents\022\032.hitl.v1.ListEventsRequ" +
-      "est\032\033.hitl.v1.ListEventsResponse\"\003\220\002\001\022I\n" +
-      "\tWaitEvent\022\031.hitl.v1.WaitEventRequest\032\032." +
-      "hitl.v1.WaitEventResponse\"\003\220\002\0010\001\022O\n\013Watc" +
-      "hEvents\022\033.hitl.v1.WatchEventsRequest\032\034.h" +
-      "itl.v1.WatchEventsResponse\"\003\220\002\0010\001\022N\n\nWai" +
-      "tEvents\022\032.hitl.v1.WaitEventsRequest\032\033.hi" +
-      "tl.v1.WaitEventsResponse\"\003\220\002\001(\0010\001\022_\n\021Bat" +
-      "chCreateEvents\022!.hitl.v1.BatchCreateEven" +
-      "tsRequest\032\".hitl.v1.BatchCreateEventsRes" +
-      "ponse\"\003\220\002\002\022_\n\021BatchAnswerEvents\022!.hitl.v" +
-      "1.BatchAnswerEventsRequest\032\".hitl.v1.Bat" +
-      "chAnswerEventsResponse\"\003\220\002\002\022M\n\013AnswerEve" +
-      "nt\022\033.hitl.v1.AnswerEventRequest\032\034.hitl.v" +
-      "1.AnswerEventResponse\"\003\220\002\002\022P\n\014DeclineEve" +
-      "nt\022\034.hitl.v1.DeclineEventRequest\032\035.hitl." +
-      "v1.DeclineEventResponse\"\003\220\002\002\022M\n\013CancelEv" +
-      "ent\022\033.hitl.v1.CancelEventRequest\032\034.hitl." +
-      "v1.CancelEventResponse\"\003\220\002\002B#\n\013dev.hitl." +
-      "v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "ut.proto\032\025hitl/v1/receipt.proto\032\023hitl/v1" +
+      "/value.proto\"\321\004\n\022CreateEventRequest\022\034\n\tn" +
+      "amespace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR" +
+      "\004name\022\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n\rprompt_" +
+      "format\030\004 \001(\0162\025.hitl.v1.PromptFormatR\014pro" +
+      "mptFormat\022$\n\005input\030\005 \001(\0132\016.hitl.v1.Input" +
+      "R\005input\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n\006labels\030" +
+      "\007 \003(\0132\'.hitl.v1.CreateEventRequest.Label" +
+      "sEntryR\006labels\022-\n\003ttl\030\010 \001(\0132\031.google.pro" +
+      "tobuf.DurationH\000R\003ttl\0228\n\010deadline\030\t \001(\0132" +
+      "\032.google.protobuf.TimestampH\000R\010deadline\022" +
+      "1\n\non_timeout\030\n \001(\0132\022.hitl.v1.OnTimeoutR" +
+      "\tonTimeout\022\'\n\017idempotency_key\030\013 \001(\tR\016ide" +
+      "mpotencyKey\022*\n\021allow_self_answer\030\014 \001(\010R\017" +
+      "allowSelfAnswer\0329\n\013LabelsEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001B\014\n\nex" +
+      "piration\"U\n\023CreateEventResponse\022$\n\005event" +
+      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\022\030\n\007existed" +
+      "\030\002 \001(\010R\007existed\"J\n\017GetEventRequest\022\034\n\tna" +
+      "mespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001" +
+      "(\tR\007eventId\"8\n\020GetEventResponse\022$\n\005event" +
+      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\275\002\n\021ListEv" +
+      "entsRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespac" +
+      "e\022\033\n\tpage_size\030\002 \001(\005R\010pageSize\022\035\n\npage_t" +
+      "oken\030\003 \001(\tR\tpageToken\022)\n\005state\030\004 \001(\0162\023.h" +
+      "itl.v1.EventStateR\005state\022\022\n\004name\030\005 \001(\tR\004" +
+      "name\022\024\n\005scope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003" +
+      "(\0132&.hitl.v1.ListEventsRequest.LabelsEnt" +
+      "ryR\006labels\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003" +
+      "key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\247\001\n\022ListEv" +
+      "entsResponse\022&\n\006events\030\001 \003(\0132\016.hitl.v1.E" +
+      "ventR\006events\022&\n\017next_page_token\030\002 \001(\tR\rn" +
+      "extPageToken\022\036\n\nunreadable\030\003 \003(\tR\nunread" +
+      "able\022!\n\014resume_token\030\004 \001(\tR\013resumeToken\"" +
+      "\225\001\n\020WaitEventRequest\022\034\n\tnamespace\030\001 \001(\tR" +
+      "\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n" +
+      "\022heartbeat_interval\030\003 \001(\0132\031.google.proto" +
+      "buf.DurationR\021heartbeatInterval\"y\n\021WaitE" +
+      "ventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
+      "entH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v" +
+      "1.HeartbeatH\000R\theartbeatB\010\n\006update\";\n\tHe" +
+      "artbeat\022.\n\004time\030\001 \001(\0132\032.google.protobuf." +
+      "TimestampR\004time\"\356\002\n\022WatchEventsRequest\022\034" +
+      "\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n\014resume_t" +
+      "oken\030\002 \001(\tR\013resumeToken\022)\n\005state\030\003 \001(\0162\023" +
+      ".hitl.v1.EventStateR\005state\022\022\n\004name\030\004 \001(\t" +
+      "R\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n\006labels\030\006" +
+      " \003(\0132\'.hitl.v1.WatchEventsRequest.Labels" +
+      "EntryR\006labels\022F\n\021bookmark_interval\030\007 \001(\013" +
+      "2\031.google.protobuf.DurationR\020bookmarkInt" +
+      "erval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
+      "\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023WatchEventsR" +
+      "esponse\022)\n\006change\030\001 \001(\0132\017.hitl.v1.Change" +
+      "H\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021.hitl.v1.B" +
+      "ookmarkH\000R\010bookmarkB\010\n\006update\"W\n\006Change\022" +
+      "\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeKindR\004kind" +
+      "\022$\n\005event\030\002 \001(\0132\016.hitl.v1.EventR\005event\"]" +
+      "\n\010Bookmark\022!\n\014resume_token\030\001 \001(\tR\013resume" +
+      "Token\022.\n\004time\030\002 \001(\0132\032.google.protobuf.Ti" +
+      "mestampR\004time\"\255\001\n\021WaitEventsRequest\022#\n\003a" +
+      "dd\030\001 \003(\0132\021.hitl.v1.EventKeyR\003add\022)\n\006remo" +
+      "ve\030\002 \003(\0132\021.hitl.v1.EventKeyR\006remove\022H\n\022h" +
+      "eartbeat_interval\030\003 \001(\0132\031.google.protobu" +
+      "f.DurationR\021heartbeatInterval\"C\n\010EventKe" +
+      "y\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
+      "_id\030\002 \001(\tR\007eventId\"\251\001\n\022WaitEventsRespons" +
+      "e\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000R\005even" +
+      "t\022-\n\006failed\030\002 \001(\0132\023.hitl.v1.FailedWaitH\000" +
+      "R\006failed\0222\n\theartbeat\030\003 \001(\0132\022.hitl.v1.He" +
+      "artbeatH\000R\theartbeatB\010\n\006update\"]\n\nFailed" +
+      "Wait\022#\n\003key\030\001 \001(\0132\021.hitl.v1.EventKeyR\003ke" +
+      "y\022*\n\007failure\030\002 \001(\0132\020.hitl.v1.FailureR\007fa" +
+      "ilure\"S\n\030BatchCreateEventsRequest\0227\n\010req" +
+      "uests\030\001 \003(\0132\033.hitl.v1.CreateEventRequest" +
+      "R\010requests\"Q\n\031BatchCreateEventsResponse\022" +
+      "4\n\007results\030\001 \003(\0132\032.hitl.v1.CreateEventRe" +
+      "sultR\007results\"\205\001\n\021CreateEventResult\0228\n\007c" +
+      "reated\030\001 \001(\0132\034.hitl.v1.CreateEventRespon" +
+      "seH\000R\007created\022,\n\007failure\030\002 \001(\0132\020.hitl.v1" +
+      ".FailureH\000R\007failureB\010\n\006result\"S\n\030BatchAn" +
+      "swerEventsRequest\0227\n\010requests\030\001 \003(\0132\033.hi" +
+      "tl.v1.AnswerEventRequestR\010requests\"Q\n\031Ba" +
+      "tchAnswerEventsResponse\0224\n\007results\030\001 \003(\013" +
+      "2\032.hitl.v1.AnswerEventResultR\007results\"|\n" +
+      "\021AnswerEventResult\022/\n\010response\030\001 \001(\0132\021.h" +
+      "itl.v1.ResponseH\000R\010response\022,\n\007failure\030\002" +
+      " \001(\0132\020.hitl.v1.FailureH\000R\007failureB\010\n\006res" +
+      "ult\"\346\001\n\022AnswerEventRequest\022\034\n\tnamespace\030" +
+      "\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007even" +
+      "tId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.ValueH\000R\005va" +
+      "lue\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030\005 \001(\tH" +
+      "\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answerId\022\034\n\t" +
+      "responder\030\007 \001(\tR\tresponderB\010\n\006answer\";\n\023" +
+      "AnswerEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
+      "l.v1.EventR\005event\"\241\001\n\023DeclineEventReques" +
+      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
+      "_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reas" +
+      "on\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\trespo" +
+      "nder\030\005 \001(\tR\tresponder\"<\n\024DeclineEventRes" +
+      "ponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005ev" +
+      "ent\"e\n\022CancelEventRequest\022\034\n\tnamespace\030\001" +
+      " \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007event" +
+      "Id\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023CancelEven" +
+      "tResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Event" +
+      "R\005event\"L\n\021GetReceiptRequest\022\034\n\tnamespac" +
+      "e\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007ev" +
+      "entId\"@\n\022GetReceiptResponse\022*\n\007receipt\030\001" +
+      " \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\030\n\026ListR" +
+      "eceiptKeysRequest\"B\n\027ListReceiptKeysResp" +
+      "onse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1.ReceiptKeyR" +
+      "\004keys*Y\n\nChangeKind\022\033\n\027CHANGE_KIND_UNSPE" +
+      "CIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED\020\001\022\025\n\021CHA" +
+      "NGE_KIND_ENDED\020\0022\264\010\n\014EventService\022M\n\013Cre" +
+      "ateEvent\022\033.hitl.v1.CreateEventRequest\032\034." +
+      "hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetE" +
+      "vent\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1" +
+      ".GetEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.h" +
+      "itl.v1.ListEventsRequest\032\033.hitl.v1.ListE" +
+      "ventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v" +
+      "1.WaitEventRequest\032\032.hitl.v1.WaitEventRe" +
+      "sponse\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1.W" +
+      "atchEventsRequest\032\034.hitl.v1.WatchEventsR" +
+      "esponse\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl.v1.W" +
+      "aitEventsRequest\032\033.hitl.v1.WaitEventsRes" +
+      "ponse\"\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents\022!.hi" +
+      "tl.v1.BatchCreateEventsRequest\032\".hitl.v1" +
+      ".BatchCreateEventsResponse\"\003\220\002\002\022_\n\021Batch" +
+      "AnswerEvents\022!.hitl.v1.BatchAnswerEvents" +
+      "Request\032\".hitl.v1.BatchAnswerEventsRespo" +
+      "nse\"\003\220\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.Answer" +
+      "EventRequest\032\034.hitl.v1.AnswerEventRespon" +
+      "se\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.Declin" +
+      "eEventRequest\032\035.hitl.v1.DeclineEventResp" +
+      "onse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.Cance" +
+      "lEventRequest\032\034.hitl.v1.CancelEventRespo" +
+      "nse\"\003\220\002\002\022J\n\nGetReceipt\022\032.hitl.v1.GetRece" +
+      "iptRequest\032\033.hitl.v1.GetReceiptResponse\"" +
+      "\003\220\002\001\022Y\n\017ListReceiptKeys\022\037.hitl.v1.ListRe" +
+      "ceiptKeysRequest\032 .hitl.v1.ListReceiptKe" +
+      "ysResponse\"\003\220\002\001B#\n\013dev.hitl.v1P\001Z\022hitl.d" +
+      "ev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -327,6 +358,7 @@ public final class EventServiceOuterClass {
           dev.hitl.v1.EventOuterClass.getDescriptor(),
           dev.hitl.v1.FailureOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
+          dev.hitl.v1.ReceiptOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
     internal_static_hitl_v1_CreateEventRequest_descriptor =
@@ -521,11 +553,36 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,
         new java.lang.String[] { "Event", });
+    internal_static_hitl_v1_GetReceiptRequest_descriptor =
+      getDescriptor().getMessageTypes().get(29);
+    internal_static_hitl_v1_GetReceiptRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_GetReceiptRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", });
+    internal_static_hitl_v1_GetReceiptResponse_descriptor =
+      getDescriptor().getMessageTypes().get(30);
+    internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_GetReceiptResponse_descriptor,
+        new java.lang.String[] { "Receipt", });
+    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
+      getDescriptor().getMessageTypes().get(31);
+    internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListReceiptKeysRequest_descriptor,
+        new java.lang.String[] { });
+    internal_static_hitl_v1_ListReceiptKeysResponse_descriptor =
+      getDescriptor().getMessageTypes().get(32);
+    internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListReceiptKeysResponse_descriptor,
+        new java.lang.String[] { "Keys", });
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.EventOuterClass.getDescriptor();
     dev.hitl.v1.FailureOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
+    dev.hitl.v1.ReceiptOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }
 
