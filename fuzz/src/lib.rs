@@ -1,7 +1,7 @@
 //! What strangers can send or store, as targets of libFuzzer.
 //!
 //! A target takes bytes and panics if the code under it breaks a promise. Each is one file, with a line in the table
-//! in [`targets`] and a directory of seeds in `fuzz/corpus`. `cargo xtask fuzz` builds the program with coverage in our
+//! in `targets` and a directory of seeds in `fuzz/corpus`. `cargo xtask fuzz` builds the program with coverage in our
 //! own crates, and runs every target; the seeds alone run in this crate's tests too.
 
 mod page;

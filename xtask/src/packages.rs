@@ -80,7 +80,7 @@ impl Package {
         tools().join(self.program)
     }
 
-    /// A copy of the lock that was installed from, or of the version of a Go module.
+    /// Whether what is there is of this lock, or of this version of a Go module.
     fn is_installed(&self) -> bool {
         match self.registry {
             Registry::Go => {
