@@ -42,20 +42,24 @@ pub(crate) fn lock() -> Result<()> {
 
 /// Writes down what the lock of `package` is made of.
 fn ask(package: &Package) -> Result<()> {
-    let Package { name, version, .. } = package;
-    let (file, text) = match package.registry {
-        Registry::Go => return Ok(()),
-        Registry::PyPi => ("requirements.txt", format!("{name}=={version}\n")),
-        Registry::Npm => (
-            "package.json",
-            format!(
-                "{{\n  \"private\": true,\n  \"dependencies\": {{\n    \"{name}\": \"{version}\"\n  }}\n}}\n"
-            ),
-        ),
-    };
+    let Some((file, text)) = asked(package) else { return Ok(()) };
     let dir = package.lock_dir();
     fs::create_dir_all(&dir)?;
     fs::write(dir.join(file), text).with_context(|| dir.join(file).display().to_string())
+}
+
+/// The file that asks for `package`, and what stands in it; a Go module needs none.
+fn asked(package: &Package) -> Option<(&'static str, String)> {
+    let Package { name, version, .. } = package;
+    match package.registry {
+        Registry::Go => None,
+        Registry::PyPi => Some(("requirements.txt", format!("{name}=={version}\n"))),
+        Registry::Npm => {
+            let asked = format!("    \"{name}\": \"{version}\"\n");
+            let text = ["{\n  \"private\": true,\n  \"dependencies\": {\n", &asked, "  }\n}\n"];
+            Some(("package.json", text.concat()))
+        }
+    }
 }
 
 fn lock_npm(dir: &Path) -> Result<()> {
@@ -71,4 +75,19 @@ fn lock_pypi(requirements: &Path) -> Result<()> {
         .arg(requirements.with_extension("lock"))
         .arg(name)
         .current_dir(requirements.parent().context("a directory")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_locked_is_what_is_asked_for() {
+        for package in LOCKED {
+            let (file, text) = asked(package).expect("only these registries need locks");
+            let path = package.lock_dir().join(file);
+            let found = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(found, text, "{}: run `cargo xtask lock`", path.display());
+        }
+    }
 }
