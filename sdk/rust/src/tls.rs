@@ -35,6 +35,9 @@ pub enum Pem {
 /// A connection that the server has proven to be its own.
 pub(crate) type Secured = TokioIo<TlsStream<TcpStream>>;
 
+/// Why there is no connection.
+type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+
 /// What is set of TLS.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
@@ -81,15 +84,16 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Connects to `endpoint`, whatever address is asked for.
+    /// Connects to `endpoint`, whatever address is asked for. Errors of TCP are left as they are, so that they are read as
+    /// without TLS.
     pub(crate) fn connector(
         self,
         endpoint: Endpoint,
     ) -> impl Service<
         Uri,
         Response = Secured,
-        Error = Error,
-        Future = impl Future<Output = Result<Secured>> + Send,
+        Error = ConnectError,
+        Future = impl Future<Output = Result<Secured, ConnectError>> + Send,
     > + Send
     + 'static {
         let mut tcp = HttpConnector::new();
@@ -97,10 +101,8 @@ impl Tls {
         tower::service_fn(move |uri: Uri| {
             let (tls, endpoint, tcp) = (self.clone(), endpoint.clone(), tcp.clone());
             async move {
-                let stream = tcp.oneshot(uri).await.map_err(|error| {
-                    Error::unavailable(format!("cannot connect to {endpoint}: {}", root(&error)))
-                })?;
-                tls.secure(&endpoint, stream.into_inner()).await
+                let stream = tcp.oneshot(uri).await?.into_inner();
+                Ok::<_, ConnectError>(tls.secure(&endpoint, stream).await?)
             }
         })
     }
@@ -224,13 +226,4 @@ fn certificates(option: &str, pem: &Pem) -> Result<Vec<CertificateDer<'static>>>
 fn unusable(option: &str, pem: &Pem, why: &dyn fmt::Display) -> Error {
     let variable = option.to_ascii_uppercase();
     Error::config(format!("`{option}` (HITL_{variable}) is not usable, {pem:?}: {why}"))
-}
-
-/// What is at the bottom of an error.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{
-    Site, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch,
-};
+use super::{Site, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch};
 
 /// One method of one path.
 pub(super) struct Route {
@@ -35,11 +33,13 @@ impl Audience {
     /// nothing but to be known.
     fn has(self, path: &str) -> bool {
         let is_health = matches!(path, "/healthz" | "/readyz");
-        let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix)) || is_page(path);
+        let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
+        let is_of_people =
+            is_link || is_page(path) || path == "/account" || path.starts_with("/inbox/");
         match self {
             Self::All => true,
-            Self::Programs => !is_link || path == CODE,
-            Self::People => is_link || is_health,
+            Self::Programs => !is_of_people || path == CODE,
+            Self::People => is_of_people || is_health,
         }
     }
 }
@@ -151,16 +151,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_served_to_programs_or_to_people_and_only_health_to_both() {
+    fn people_are_served_what_a_browser_needs_and_programs_the_rest() {
+        const OF_PEOPLE: [&str; 12] = [
+            "/",
+            "/account",
+            "/events/{namespace}/{event_id}",
+            "/form/{event_id}/{token}",
+            "/inbox/changes",
+            "/sign-in",
+            "/sign-in/back-channel",
+            "/sign-in/callback",
+            "/sign-in/local",
+            "/sign-in/start",
+            "/sign-out",
+            "/v1/links/{event_id}/{token}",
+        ];
+        const OF_BOTH: [&str; 3] = ["/healthz", "/readyz", CODE];
         let paths =
             |audience| -> Vec<&'static str> { of(audience).map(|route| route.path).collect() };
         let (programs, people) = (paths(Audience::Programs), paths(Audience::People));
         assert_eq!(paths(Audience::All).len(), table().len());
+        for path in OF_PEOPLE.into_iter().chain(OF_BOTH) {
+            assert!(people.contains(&path), "{path}");
+        }
         for route in table() {
             let served = [&programs, &people].map(|paths| paths.contains(&route.path));
-            let both = matches!(route.path, "/healthz" | "/readyz");
-            let is_link = route.path.contains("{token}");
-            assert_eq!(served, [!is_link || both, is_link || both], "{}", route.path);
+            let (both, alone) = (OF_BOTH.contains(&route.path), OF_PEOPLE.contains(&route.path));
+            assert_eq!(served, [!alone, alone || both], "{}", route.path);
         }
     }
 }
