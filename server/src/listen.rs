@@ -41,14 +41,6 @@ impl Listeners {
         Ok(Self { programs, people })
     }
 
-    /// The address of the first of them.
-    ///
-    /// # Errors
-    /// It has none, which does not happen.
-    pub(crate) fn bound(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.programs.local_addr()?)
-    }
-
     /// Whom the first of them serves.
     pub(crate) fn audience(&self) -> Audience {
         if self.people.is_some() { Audience::Programs } else { Audience::All }
@@ -85,10 +77,10 @@ fn refuse_plain_text(address: SocketAddr, args: &ServeArgs) -> anyhow::Result<()
     let is_allowed = args.tls.tls_cert.is_some() || args.tls.plain_text || args.insecure;
     if !address.ip().is_loopback() && !is_allowed {
         bail!(
-            "will not listen on {address} in plain text: whoever is on the way could read what is said, tokens too, and \
-             so anyone could read and answer everything. Give --tls-cert and --tls-key; or listen on loopback, such as \
-             127.0.0.1; or give --plain-text if something in front of this server does the TLS, or --insecure to ask \
-             nobody for a token"
+            "will not listen on {address} in plain text: whoever is on the way could read what is said, tokens too, \
+             and so anyone could read and answer everything. Give --tls-cert and --tls-key; or listen on loopback, \
+             such as 127.0.0.1; or give --plain-text if something in front of this server does the TLS, or \
+             --insecure to ask nobody for a token"
         );
     }
     Ok(())

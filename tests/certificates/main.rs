@@ -1,4 +1,4 @@
-//! Makes the certificates of `support::tls` (`hitl_testing::certificates`) in a directory, for tests that are not written in Rust.
+//! Makes the certificates of `hitl_testing::certificates` in a directory, for tests that are not written in Rust.
 
 use std::path::PathBuf;
 

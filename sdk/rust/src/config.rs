@@ -66,8 +66,8 @@ impl Config {
         self
     }
 
-    /// The authority that has signed the certificate of the server, as PEM: the file that it is in, or its bytes. Else the
-    /// file in `HITL_CA`; without either whatever authority this machine trusts.
+    /// The authority that has signed the certificate of the server, as PEM: the file that it is in, or its bytes. Else
+    /// the file in `HITL_CA`; without either whatever authority this machine trusts.
     #[must_use]
     pub fn ca(mut self, ca: impl Into<Pem>) -> Self {
         self.tls.ca = Some(ca.into());
