@@ -12,8 +12,9 @@ use crate::statement::Statement;
 /// The one algorithm there is (RFC 8032).
 pub const ALGORITHM: &str = "Ed25519";
 
-/// The signature of a receipt, as it is stored beside what it is about: what it says is made of that anew. It is only read
-/// when somebody wants the receipt, so that none of a newer program keeps an older one from reading how an event ended.
+/// The signature of a receipt, as it is stored beside what it is about: what it says is made of that anew. It is only
+/// read when somebody wants the receipt, so that none of a newer program keeps an older one from reading how an event
+/// ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seal {
     /// The format of the text.

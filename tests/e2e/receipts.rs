@@ -1,4 +1,5 @@
-//! Receipts: what a stranger can verify with tools of somebody else, through a rotation of the keys, and without a server.
+//! Receipts: what a stranger can verify with tools of somebody else, through a rotation of the keys, and without a
+//! server.
 
 use std::path::Path;
 use std::process::Command;
@@ -37,8 +38,8 @@ fn text<'a>(json: &'a Json, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))
 }
 
-/// What `openssl` says to the receipt and the keys in these files, by the recipe of docs/receipts.md. `text` is verified
-/// in place of that of the receipt.
+/// What `openssl` says to the receipt and the keys in these files, by the recipe of docs/receipts.md. `text` is
+/// verified in place of that of the receipt.
 fn openssl(dir: &Path, receipt: &str, keys: &str, text_given: Option<&str>) -> bool {
     let (receipt, keys) = (json(&dir.join(receipt)), json(&dir.join(keys)));
     let said = text_given.unwrap_or_else(|| text(&receipt, "text"));

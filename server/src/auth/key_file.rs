@@ -1,5 +1,6 @@
 //! Files with secret keys: made for their owner alone, and refused if others can read them, since whoever has a key can
-//! do what it is for: make links to every event, or sign receipts of what never happened. Other secrets in files are held to the same.
+//! do what it is for: make links to every event, or sign receipts of what never happened. Other secrets in files are
+//! held to the same.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};

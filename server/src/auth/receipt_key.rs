@@ -9,8 +9,8 @@ use hitl_store::random::Random;
 
 use super::key_file;
 
-/// Where the key is, unless somebody says otherwise: beside an embedded store and not in it, so that a copy of the store
-/// signs nothing; else in the data directory. A store in memory has none that lasts.
+/// Where the key is, unless somebody says otherwise: beside an embedded store and not in it, so that a copy of the
+/// store signs nothing; else in the data directory. A store in memory has none that lasts.
 ///
 /// # Errors
 /// Those of `data_dir`.
@@ -33,8 +33,8 @@ pub fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<SigningKey> 
     key_file::load_or_make(file, random).map(|seed| SigningKey::from_seed(&seed))
 }
 
-/// Puts a new key in the place of the one in `file`, and returns both: what the old one has signed stays verifiable, since
-/// its public half is in the store, and nobody can sign with it any more.
+/// Puts a new key in the place of the one in `file`, and returns both: what the old one has signed stays verifiable,
+/// since its public half is in the store, and nobody can sign with it any more.
 ///
 /// # Errors
 /// The file cannot be read or written, can be read by others, or holds no key.

@@ -133,8 +133,8 @@ fn words(said: &Statement, key_id: &str) -> String {
     });
     let shown: Vec<_> = shown.collect();
     format!(
-        "The receipt is valid. Whoever holds the key {} has signed that this was asked, and ended so:\n{}\nIt proves no \
-         more than that: see docs/receipts.md.",
+        "The receipt is valid. Whoever holds the key {} has signed that this was asked, and ended so:\n{}\nIt proves \
+         no more than that: see docs/receipts.md.",
         named(key_id),
         shown.join("\n")
     )

@@ -1,5 +1,5 @@
-//! Receipts, and the keys that verify them: as calls of the API, and the keys once more as a JWK set where programs look
-//! for such a thing.
+//! Receipts, and the keys that verify them: as calls of the API, and the keys once more as a JWK set where programs
+//! look for such a thing.
 
 use std::sync::Arc;
 

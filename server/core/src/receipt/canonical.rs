@@ -1,9 +1,12 @@
 //! Canonical JSON (RFC 8785): one text for each value, so that whoever has the value can make the same bytes.
 //!
-//! Members are ordered by the UTF-16 code units of their names, numbers are written as ECMAScript writes them, and there
-//! is no space. Numbers are doubles there: whole numbers that a double does not hold must come in as text.
+//! Members are ordered by the UTF-16 code units of their names, numbers are written as ECMAScript writes them, and
+//! there is no space. Numbers are doubles there: whole numbers that a double does not hold must come in as text.
 
 use serde_json::{Number, Value};
+
+/// No double has more digits.
+const EXACT_DIGITS: usize = 767;
 
 /// `value` in its canonical form.
 pub(super) fn text(value: &Value) -> String {
@@ -56,16 +59,12 @@ fn number(it: &Number) -> String {
     double(it.as_f64().expect("every number of serde_json is a double, or is made one"))
 }
 
-/// A finite double as ECMAScript's `Number.prototype.toString` writes it. Rust finds the same digits, the fewest that
-/// are read as the same double and the nearest to it among those, and only sets the point elsewhere.
+/// A finite double as ECMAScript's `Number.prototype.toString` writes it.
 fn double(it: f64) -> String {
     if it == 0.0 {
         return "0".to_owned();
     }
-    let scientific = format!("{:e}", it.abs());
-    let (digits, exponent) = scientific.split_once('e').expect("that is its form");
-    let digits = digits.replace('.', "");
-    let exponent: i32 = exponent.parse().expect("that is its form");
+    let (digits, exponent) = shortest(it.abs());
     let sign = if it < 0.0 { "-" } else { "" };
     let count = i32::try_from(digits.len()).expect("a double has 17 digits at most");
     // How many digits stand before the point.
@@ -85,6 +84,29 @@ fn double(it: f64) -> String {
         }
     };
     format!("{sign}{written}")
+}
+
+/// The fewest digits that are read as the same double, and the power of ten of the first. Of several the nearest are
+/// taken, as Rust does, and of two that are equally near the even ones, as Rust does not.
+fn shortest(it: f64) -> (String, i32) {
+    let split = |scientific: String| {
+        let (digits, exponent) = scientific.split_once('e').expect("that is its form");
+        (digits.replace('.', ""), exponent.parse::<i32>().expect("that is its form"))
+    };
+    let (digits, exponent) = split(format!("{it:e}"));
+    let (exact, exact_exponent) = split(format!("{it:.EXACT_DIGITS$e}"));
+    let exact = exact.trim_end_matches('0');
+    let is_tie =
+        exact.len() == digits.len() + 1 && exact.ends_with('5') && exponent == exact_exponent;
+    if let Some(lower) = is_tie.then(|| exact[..digits.len()].parse::<u64>().ok()).flatten() {
+        let even = (lower + lower % 2).to_string();
+        let after_first = i32::try_from(digits.len() - 1).expect("a double has 17 digits at most");
+        let read = format!("{even}e{}", exponent - after_first).parse();
+        if even.len() == digits.len() && read == Ok(it) {
+            return (even, exponent);
+        }
+    }
+    (digits, exponent)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What a receipt says of an event that has ended, byte for byte.
 //!
 //! The text is the event as the API shows it in JSON, without what nobody was shown, in the one canonical form of that
-//! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never changed:
-//! what it does not say yet, such as evidence, becomes part of a new format, and the old one stays beside it.
+//! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never
+//! changed: what it does not say yet, such as evidence, becomes part of a new format, and the old one stays beside it.
 
 mod canonical;
 
