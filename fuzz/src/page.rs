@@ -13,6 +13,7 @@ pub(crate) struct Allowed {
 pub(crate) const PROMPT: Allowed = Allowed {
     tags: &[
         "a",
+        "bdi",
         "blockquote",
         "br",
         "code",
@@ -46,8 +47,8 @@ pub(crate) const PAGE: Allowed = Allowed {
     tags: &[
         "bdi", "body", "button", "dd", "details", "div", "dl", "dt", "fieldset", "form", "h1",
         "head", "header", "html", "input", "label", "legend", "main", "meta", "option", "section",
-        "select", "small", "style", "summary", "textarea", "time", "title", "script", "svg", "path", "rect", "circle",
-        "link", "ul", "h2", "h3", "nav", "i", "b", "kbd", "ol",
+        "select", "small", "style", "summary", "textarea", "time", "title", "script", "svg",
+        "path", "rect", "circle", "link", "ul", "h2", "h3", "nav", "i", "b", "kbd", "ol",
     ],
     attributes: &[
         "action",
@@ -142,7 +143,7 @@ fn tag<'a>(text: &'a str, allowed: &[Allowed]) -> &'a str {
     assert!(allowed.iter().any(|a| a.tags.contains(&name)), "the tag <{}", shown());
     let mut rest = text[end..].trim_start();
     loop {
-        if let Some(after) = rest.strip_prefix('>') {
+        if let Some(after) = rest.strip_prefix("/>").or_else(|| rest.strip_prefix('>')) {
             return after;
         }
         let end = rest.find(['=', ' ', '\n', '>']).expect("an attribute ends");
@@ -172,7 +173,9 @@ fn tag<'a>(text: &'a str, allowed: &[Allowed]) -> &'a str {
 }
 
 fn is_harmless(target: &str) -> bool {
-    ["http://", "https://", "mailto:", "#", "data:image/svg+xml,%3Csvg xmlns="].iter().any(|scheme| target.starts_with(scheme))
+    ["http://", "https://", "mailto:", "#", "data:image/svg+xml,%3Csvg xmlns="]
+        .iter()
+        .any(|scheme| target.starts_with(scheme))
 }
 
 #[cfg(test)]

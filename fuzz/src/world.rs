@@ -118,8 +118,7 @@ impl World {
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let registry = Registry::default();
         let (of_site, of_links) = (service.clone(), links.clone());
-        let site =
-            Site::new(api.clone(), of_site, of_links, SignIn::none(), admission, registry);
+        let site = Site::new(api.clone(), of_site, of_links, SignIn::none(), admission, registry);
         let anyone = Extension(Who::Known(Principal::Anyone));
         let routes = router(Arc::new(site), Audience::All).layer(anyone);
         let routes = guard(routes, Arc::new(Guard::new(&settings)), &settings);

@@ -1,6 +1,5 @@
 //! The only wiring: builds every part, serves, and takes it down again.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -170,7 +170,7 @@
     };
     document.addEventListener('keydown', (event) => {
       if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
-      const keys = { j: () => go(1), k: () => go(-1), o: () => document.activeElement.click(), '/': () => search.focus() };
+      const keys = { j: () => go(1), k: () => go(-1), o: () => document.activeElement.click(), '/': () => { search.focus(); search.setSelectionRange(search.value.length, search.value.length); } };
       if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
     });
   }

@@ -202,7 +202,7 @@ await main({
       });
       const { page, close } = await open(browser);
       await page.goto(event.formUrl, { waitUntil: 'networkidle' });
-      for (const element of await page.locator('a, button, input, summary, label').all()) {
+      for (const element of await page.locator('a:not(.skip), button, input, summary, label').all()) {
         if (await element.isVisible()) await element.hover();
       }
       for (const link of await page.locator('a[href]').all()) {

@@ -33,8 +33,8 @@ pub(crate) struct Scenario {
     /// answers a hundred waits on one stream with the number of streams that there were, and `AUTHORIZATION` with that.
     #[serde(default)]
     pub(crate) scripted: bool,
-    /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look), `{revoked}`
-    /// and `{expired}` are tokens for it.
+    /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look),
+    /// `{revoked}` and `{expired}` are tokens for it.
     #[serde(default)]
     pub(crate) credentials: bool,
     /// Languages that cannot pass yet, and why.

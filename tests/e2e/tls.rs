@@ -20,7 +20,9 @@ use crate::shell::Shell;
 use crate::site::{config, soon};
 
 /// Longest that a connection may stay open without TLS: the time for it, and that until somebody looks.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The id of no event.
+pub(crate) const NO_EVENT: &str = "00000000000000000000000000000001";
 
 /// A server within TLS, and the certificates of its tests.
 pub(crate) struct Secure {
@@ -67,7 +69,7 @@ fn quick(url: &str) -> hitl::Config {
 /// Why a call of such a client fails, which must not be worth another attempt.
 async fn why(config: hitl::Config) -> String {
     let client = Client::new(config).expect("the settings are good");
-    let error = soon("the refusal", client.get("id")).await.expect_err("it is refused");
+    let error = soon("the refusal", client.get(NO_EVENT)).await.expect_err("it is refused");
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unavailable, false), "{error}");
     error.message().to_owned()
 }
@@ -75,7 +77,7 @@ async fn why(config: hitl::Config) -> String {
 /// Checks that a call of such a client arrives.
 async fn arrives(config: hitl::Config) {
     let client = Client::new(config).expect("the settings are good");
-    let error = soon("the reply", client.get("id")).await.expect_err("there is no such event");
+    let error = soon("the reply", client.get(NO_EVENT)).await.expect_err("there is no such event");
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
 

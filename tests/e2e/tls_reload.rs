@@ -10,7 +10,7 @@ use support::tls::Certificates;
 
 use crate::kinds;
 use crate::site::{request, soon, typed, value_of};
-use crate::tls::Secure;
+use crate::tls::{NO_EVENT, Secure};
 
 /// Time between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ fn others(dir: &Path) -> Certificates {
 /// Whether a new connection is made by who trusts this authority.
 async fn trusts(secure: &Secure, ca: String) -> bool {
     let client = Client::new(secure.config().ca(ca)).expect("the settings are good");
-    client.get("id").await.expect_err("there is no such event").kind() == ErrorKind::NotFound
+    client.get(NO_EVENT).await.expect_err("there is no such event").kind() == ErrorKind::NotFound
 }
 
 /// Returns once new connections are made by who trusts the others, and by nobody who does not.

@@ -102,12 +102,12 @@ impl Home {
         hitl.env_remove("HITL_ENDPOINT").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         hitl
     }
+}
 
-    fn says(&self, hitl: &mut std::process::Command) -> String {
-        let output = hitl.output().expect("the command runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
-    }
+fn says(hitl: &mut std::process::Command) -> String {
+    let output = hitl.output().expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
 impl Drop for Home {
@@ -123,7 +123,7 @@ impl Drop for Home {
 #[tokio::test]
 async fn the_user_of_a_machine_is_signed_in_by_a_code_that_works_once() {
     let home = Home(tempfile::tempdir().expect("a directory"));
-    let address = home.says(&mut home.hitl(&["inbox"]));
+    let address = says(&mut home.hitl(&["inbox"]));
     let server = address.split("/sign-in/").next().expect("it is an address").to_owned();
     let client = support::http::client().redirect(reqwest::redirect::Policy::none());
     let client = client.build().expect("a client");
@@ -133,7 +133,7 @@ async fn the_user_of_a_machine_is_signed_in_by_a_code_that_works_once() {
     let cookie = first.headers()["set-cookie"].to_str().expect("text").to_owned();
     assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
     let cookie = cookie.split(';').next().expect("a pair").to_owned();
-    let page = client.get(format!("{server}/")).header("cookie", &cookie).send().await;
+    let page = client.get(format!("{server}/account")).header("cookie", &cookie).send().await;
     let page = page.expect("a reply").text().await.expect("text");
     assert!(page.contains("the user of this machine"), "{page}");
     let again = client.get(&address).send().await.expect("a reply");
@@ -141,7 +141,7 @@ async fn the_user_of_a_machine_is_signed_in_by_a_code_that_works_once() {
     assert!(!again.headers().contains_key("set-cookie"));
     // A session is for pages: the API does not take it.
     let post = client.post(format!("{server}/sign-in/code")).header("cookie", &cookie);
-    assert_eq!(post.send().await.expect("a reply").status(), 403);
+    assert_eq!(post.send().await.expect("a reply").status(), 401);
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn no_argument_of_a_program_shows_the_code() {
     std::fs::write(&opener, script).expect("a file");
     std::fs::set_permissions(&opener, PermissionsExt::from_mode(0o755)).expect("its owner may");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
-    let said = home.says(home.hitl(&["inbox"]).env("PATH", path).env("DISPLAY", ":0"));
+    let said = says(home.hitl(&["inbox"]).env("PATH", path).env("DISPLAY", ":0"));
     assert_eq!(said, "");
     let opened = std::fs::read_to_string(log).expect("it was opened");
     let mut lines = opened.lines();

@@ -2,6 +2,7 @@
 //! is sent, and none is a fault of the server. What is not held against it is in `schemathesis.toml`, each with the
 //! reason.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,14 +17,22 @@ const EXAMPLES: &str = "40";
 /// Each reply is there soon: nothing that is tried waits for an event.
 const REQUEST_TIMEOUT_S: &str = "10";
 
-async fn server() -> Server {
-    let config = Config::new(tools::hitl()).kind(Kind::Memory);
+/// The token of the file that the server is given.
+const ADMIN: &str = "an-admin-token-for-tests-0123456789abcdef";
+
+/// A server that asks for a token, since the document says that it does.
+async fn server(dir: &Path) -> Server {
+    let file = dir.join("admin.token");
+    std::fs::write(&file, ADMIN).expect("it can be written");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("it is ours");
+    let config = Config::new(tools::hitl()).kind(Kind::Memory).with_credentials();
+    let config = config.arg("--admin-token-file").arg(file.display().to_string());
     Server::start(config).await.expect("it starts")
 }
 
 async fn get_json(url: String) -> Value {
     let client = http::client().build().expect("a client");
-    let reply = client.get(url).send().await.expect("the server replies");
+    let reply = client.get(url).bearer_auth(ADMIN).send().await.expect("the server replies");
     reply.json().await.expect("the reply is JSON")
 }
 
@@ -42,6 +51,7 @@ fn hold(
     std::fs::write(&file, document.to_string()).expect("it can be written");
     let mut run = Command::new(tools::schemathesis());
     run.arg("--config-file").arg(dir.join("schemathesis.toml")).arg("run").arg(&file);
+    run.args(["--header", &format!("Authorization: Bearer {ADMIN}")]);
     run.args(["--url", url, "--phases", "coverage,fuzzing", "--max-examples", EXAMPLES]);
     run.args(["--request-timeout", REQUEST_TIMEOUT_S, "--suppress-health-check", "all"]);
     run.args(["--continue-on-failure", "--warnings", "off"]).args(more).current_dir(dir);
@@ -61,23 +71,24 @@ fn assert_right((said, is_right): (String, bool), cases_min: u64) {
 
 #[tokio::test]
 async fn every_reply_is_one_that_the_document_knows() {
-    let server = server().await;
-    let document = get_json(server.url("/v1/openapi.json")).await;
     let dir = tempfile::tempdir().expect("a directory");
+    let server = server(dir.path()).await;
+    let document = get_json(server.url("/v1/openapi.json")).await;
     assert_right(hold(dir.path(), &document, &server.endpoint(), "", &[]), 1_000);
 }
 
 #[tokio::test]
 async fn every_reply_about_an_event_that_exists_is_one_that_the_document_knows() {
-    let server = server().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = server(dir.path()).await;
     let document = get_json(server.url("/v1/openapi.json")).await;
     let question = json!({"name": "n", "prompt": "p", "input": {"str": {}}, "ttl": "3600s"});
     let client = http::client().build().expect("a client");
-    let created = client.post(server.url("/v1/events")).json(&question).send().await;
+    let created = client.post(server.url("/v1/events")).bearer_auth(ADMIN).json(&question).send();
+    let created = created.await;
     let created: Value = created.expect("the server replies").json().await.expect("JSON");
     let (id, link) = (&created["event"]["id"], created["event"]["apiUrl"].as_str());
     let token = link.and_then(|link| link.rsplit('/').next()).expect("a link");
-    let dir = tempfile::tempdir().expect("a directory");
     // It may be pending still, and then nothing is to wait for its end.
     let parameters =
         format!("[parameters]\nevent_id = {id}\ntoken = \"{token}\"\nwait = \"10ms\"\n");
@@ -87,11 +98,11 @@ async fn every_reply_about_an_event_that_exists_is_one_that_the_document_knows()
 
 #[tokio::test]
 async fn a_document_that_promises_what_is_not_so_is_found_out() {
-    let server = server().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = server(dir.path()).await;
     let mut document = get_json(server.url("/v1/openapi.json")).await;
     document["components"]["schemas"]["ListEventsResponse"]["properties"]["resumeToken"] =
         json!({"type": "integer"});
-    let dir = tempfile::tempdir().expect("a directory");
     let only_list = ["--include-operation-id", "ListEvents"];
     let (said, is_right) = hold(dir.path(), &document, &server.endpoint(), "", &only_list);
     assert!(!is_right && said.contains("resumeToken"), "{said}");

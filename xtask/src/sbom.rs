@@ -100,8 +100,8 @@ fn tree(edges: &str) -> Result<BTreeMap<Crate, About>> {
     Ok(shown.lines().filter_map(crate_of_line).collect())
 }
 
-/// The crate in a line such as `h2 v0.4.16	MIT	https://…`, which has more after the version if it is no crate of a
-/// registry, and after the last field if it was shown before.
+/// The crate in a line such as `h2 v0.4.16 MIT https://…` (with tabs between the fields), which has more after the
+/// version if it is no crate of a registry, and after the last field if it was shown before.
 fn crate_of_line(line: &str) -> Option<(Crate, About)> {
     let line = line.strip_suffix(" (*)").unwrap_or(line);
     let mut fields = line.split('\t');

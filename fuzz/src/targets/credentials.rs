@@ -17,7 +17,7 @@ pub(super) fn run(input: &[u8]) {
         assert!(!format!("{token:?}").contains(&text[text.len() - 40..]), "it is shown");
     }
     let world = World::new();
-    let access = Access::closed(world.service, Vec::new());
+    let access = Access::closed(world.service, Vec::new(), None);
     for value in [input.to_vec(), [BEARER, input].concat()] {
         let Ok(value) = HeaderValue::from_bytes(&value) else { continue };
         let looked = access.look(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]));

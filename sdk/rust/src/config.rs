@@ -36,8 +36,8 @@ impl Config {
     }
 
     /// The token that proves to the server who calls: its text, or a [`Token`] from a function. Else `HITL_TOKEN` for a
-    /// server at an endpoint, and for the local server what that says itself; a server that asks for no credential needs
-    /// none.
+    /// server at an endpoint, and for the local server what that says itself; a server that asks for no credential
+    /// needs none.
     #[must_use]
     pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = Some(token.into());

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::id::{EventKey, Namespace};
-use crate::principal::{Known, Principal, Role};
+use crate::principal::{Known, Namespaces, Principal, Role};
 
 /// The roles that let a principal list events and look at them.
 const LISTING: [Role; 4] = [Role::Requester, Role::Responder, Role::Auditor, Role::Admin];

@@ -1,7 +1,7 @@
 //! What somebody may do where.
 //!
-//! A role is held where it was given and nowhere else: an auditor of one namespace who answers in another may not answer
-//! in the first.
+//! A role is held where it was given and nowhere else: an auditor of one namespace who answers in another may not
+//! answer in the first.
 
 use std::collections::BTreeSet;
 

@@ -174,14 +174,17 @@ impl Api {
         let _turn = self.admission.page().await?;
         let query = from_proto::list_query(request)?;
         let session = self.session(caller);
-        let links = session.may_hand_out_links(&query.filter.namespace).then(|| self.links.clone());
+        let links = self.links.clone();
         let make = async move {
             // Before anything is read, so that a watch from it misses nothing.
             let is_first = query.page_token.is_empty();
             let resume_token = if is_first { session.resume_token() } else { String::new() };
             let page = session.list(&query).await?;
-            let events =
-                page.events.iter().map(|event| to_proto::event(event, links.as_ref())).collect();
+            let shown = |event: &Event| {
+                let may_have_links = session.may_hand_out_links(&event.request.namespace);
+                to_proto::event(event, may_have_links.then_some(&links))
+            };
+            let events = page.events.iter().map(shown).collect();
             let Page { next_page_token, unreadable, .. } = page;
             Ok(v1::ListEventsResponse { events, next_page_token, unreadable, resume_token })
         };

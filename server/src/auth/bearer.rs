@@ -106,8 +106,8 @@ impl fmt::Debug for OwnToken {
 }
 
 impl Access {
-    /// Those who have one of the tokens of the store of `service`, or one of its `own`. JWTs of the `issuer` are as good as
-    /// tokens.
+    /// Those who have one of the tokens of the store of `service`, or one of its `own`. JWTs of the `issuer` are as
+    /// good as tokens.
     pub fn closed(service: Service, own: Vec<OwnToken>, issuer: Option<Arc<Oidc>>) -> Self {
         Self::Closed(Tokens { service, own: own.into(), issuer })
     }

@@ -72,8 +72,8 @@ impl SignOuts {
         self.end_mark(service, session.own_mark()).await
     }
 
-    /// Ends what the issuer says has ended by `token`: one session, or all of a person that have begun. The same token a
-    /// second time ends nothing more.
+    /// Ends what the issuer says has ended by `token`: one session, or all of a person that have begun. The same token
+    /// a second time ends nothing more.
     ///
     /// # Errors
     /// Those of the store; then the issuer may send it again.

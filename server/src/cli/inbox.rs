@@ -1,7 +1,7 @@
 //! `hitl inbox`: opens the browser, signed in as the user of this machine.
 //!
-//! A code that works once takes the browser in. It goes there by a file that only the user can read, since the arguments
-//! of a program are shown to everybody on the machine, and whoever saw the code could be quicker.
+//! A code that works once takes the browser in. It goes there by a file that only the user can read, since the
+//! arguments of a program are shown to everybody on the machine, and whoever saw the code could be quicker.
 
 use std::fs::OpenOptions;
 use std::io::Write;

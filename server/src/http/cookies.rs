@@ -1,8 +1,8 @@
 //! Cookies, as strict as the way to the browser allows.
 //!
-//! Over https a cookie has the prefix `__Host-`, with which no browser takes it from another host or a plain page. Plain
-//! http is for this machine alone; there the prefix cannot be used, and the port goes into the name, since browsers do not
-//! keep the cookies of two ports of a host apart.
+//! Over https a cookie has the prefix `__Host-`, with which no browser takes it from another host or a plain page.
+//! Plain http is for this machine alone; there the prefix cannot be used, and the port goes into the name, since
+//! browsers do not keep the cookies of two ports of a host apart.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use url::Url;
@@ -56,8 +56,8 @@ impl Cookies {
 
     /// The header that has a browser keep `value` for so many seconds.
     ///
-    /// It goes with visits from other sites, since a link to a question stands in a mail or a chat, but with nothing that
-    /// another site sends.
+    /// It goes with visits from other sites, since a link to a question stands in a mail or a chat, but with nothing
+    /// that another site sends.
     pub(super) fn set(&self, cookie: Cookie, value: &str, age_s: i64) -> HeaderValue {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let name = self.name(cookie);

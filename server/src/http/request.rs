@@ -7,12 +7,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hitl_core::{Channel, EventKey, Identity, Principal, Responder};
+use hitl_core::{Channel, EventKey, Identity, Responder};
 use serde_json::{Map, Value};
 
+use super::BODY_BYTES_MAX;
 use super::error::{Failure, content_type};
 use super::urlencoded::{self, NotUtf8};
-use super::BODY_BYTES_MAX;
 use crate::api::Caller;
 use crate::auth::Who;
 use crate::budget::Turn;

@@ -14,7 +14,13 @@ fn record(nonce: u8) -> ResponseRecord {
         answer_id: None,
         weight: hitl_core::Weight::default(),
     };
-    ResponseRecord { version: VERSION, nonce: Nonce([nonce; 16]), event: None, response }
+    ResponseRecord {
+        version: VERSION,
+        nonce: Nonce([nonce; 16]),
+        event: None,
+        response,
+        receipt: None,
+    }
 }
 
 /// Creates our record in a store that holds `before` and follows `script`; says how many writes that took.

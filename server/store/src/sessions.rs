@@ -1,8 +1,8 @@
 //! Which sign-ins have ended before their time: a marker for each, whose key says all.
 //!
-//! A session is in the cookie of its holder, and the store knows nothing of it until somebody signs out. A marker stands
-//! below the day on which the session began, since no session is older than a day: what stands below older days is
-//! removed.
+//! A session is in the cookie of its holder, and the store knows nothing of it until somebody signs out. A marker
+//! stands below the day on which the session began, since no session is older than a day: what stands below older days
+//! is removed.
 
 use hitl_core::Timestamp;
 use object_store::path::Path;

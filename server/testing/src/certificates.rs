@@ -55,14 +55,14 @@ impl Certificates {
         made.write("ca.pem", &ours.pem)?;
         made.write("ca.key", &ours.issuer.key().serialize_pem())?;
         made.write("stranger-ca.pem", &strangers.pem)?;
-        made.write_pair("server", &ours, server(&SERVER_NAMES)?)?;
-        made.write_pair("other", &ours, server(&["other.test"])?)?;
+        made.write_pair("server", &ours, &server(&SERVER_NAMES)?)?;
+        made.write_pair("other", &ours, &server(&["other.test"])?)?;
         let mut expired = server(&SERVER_NAMES)?;
         expired.not_before = date_time_ymd(2000, 1, 1);
         expired.not_after = date_time_ymd(2001, 1, 1);
-        made.write_pair("expired", &ours, expired)?;
-        made.write_pair("client", &ours, client()?)?;
-        made.write_pair("stranger", &strangers, client()?)?;
+        made.write_pair("expired", &ours, &expired)?;
+        made.write_pair("client", &ours, &client()?)?;
+        made.write_pair("stranger", &strangers, &client()?)?;
         Ok(made)
     }
 
@@ -89,7 +89,7 @@ impl Certificates {
         ["--tls-cert".to_owned(), certificate, "--tls-key".to_owned(), key]
     }
 
-    fn write_pair(&self, name: &str, by: &Authority, params: CertificateParams) -> Result<()> {
+    fn write_pair(&self, name: &str, by: &Authority, params: &CertificateParams) -> Result<()> {
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &by.issuer)?;
         self.write(&format!("{name}.pem"), &certificate.pem())?;

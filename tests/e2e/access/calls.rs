@@ -42,10 +42,9 @@ impl World {
     }
 
     async fn over_grpc(&self, rpc: &str, id: &str, token: Option<&str>) -> (Came, String) {
-        let (mut events, mut admin) = (self.events(), self.admin());
+        let mut events = self.events();
         let id = id.to_owned();
         let namespace = String::new();
-        let key = || v1::EventKey { namespace: String::new(), event_id: id.clone() };
         let answer = || v1::AnswerEventRequest {
             event_id: id.clone(),
             answer: Some(v1::answer_event_request::Answer::Json("1".to_owned())),
@@ -69,37 +68,8 @@ impl World {
             "WatchEvents" => {
                 events.watch_events(with(token, v1::WatchEventsRequest::default())).await.map(drop)
             }
-            "WaitEvents" => {
-                let add = v1::WaitEventsRequest { add: vec![key()], ..Default::default() };
-                let asked = tokio_stream::iter([add]);
-                match events.wait_events(with(token, asked)).await {
-                    Ok(stream) => return one_wait(stream.into_inner(), &self.events(), &id).await,
-                    Err(status) => Err(status),
-                }
-            }
-            "BatchCreateEvents" => {
-                let batch = v1::BatchCreateEventsRequest { requests: vec![request(kinds::int())] };
-                match events.batch_create_events(with(token, batch)).await {
-                    Ok(reply) => match reply.into_inner().results.remove(0).result {
-                        Some(v1::create_event_result::Result::Failure(failure)) => {
-                            return of_failure(&failure);
-                        }
-                        _ => Ok(()),
-                    },
-                    Err(status) => Err(status),
-                }
-            }
-            "BatchAnswerEvents" => {
-                let batch = v1::BatchAnswerEventsRequest { requests: vec![answer()] };
-                match events.batch_answer_events(with(token, batch)).await {
-                    Ok(reply) => match reply.into_inner().results.remove(0).result {
-                        Some(v1::answer_event_result::Result::Failure(failure)) => {
-                            return of_failure(&failure);
-                        }
-                        _ => Ok(()),
-                    },
-                    Err(status) => Err(status),
-                }
+            "WaitEvents" | "BatchCreateEvents" | "BatchAnswerEvents" => {
+                return self.of_many(rpc, &id, answer(), token).await;
             }
             "AnswerEvent" => events.answer_event(with(token, answer())).await.map(drop),
             "DeclineEvent" => {
@@ -117,6 +87,68 @@ impl World {
             "ListReceiptKeys" => {
                 events.list_receipt_keys(with(token, v1::ListReceiptKeysRequest {})).await.map(drop)
             }
+            other => self.of_admin(other, token).await,
+        };
+        match done {
+            Ok(()) => (Came::Done, String::new()),
+            Err(status) => of_status(&status),
+        }
+    }
+
+    /// A call whose reply says of each entry how it went.
+    async fn of_many(
+        &self,
+        rpc: &str,
+        id: &str,
+        answer: v1::AnswerEventRequest,
+        token: Option<&str>,
+    ) -> (Came, String) {
+        let mut events = self.events();
+        let key = v1::EventKey { namespace: String::new(), event_id: id.to_owned() };
+        let done = match rpc {
+            "WaitEvents" => {
+                let add = v1::WaitEventsRequest { add: vec![key], ..Default::default() };
+                let asked = tokio_stream::iter([add]);
+                match events.wait_events(with(token, asked)).await {
+                    Ok(stream) => return one_wait(stream.into_inner(), &self.events(), id).await,
+                    Err(status) => Err(status),
+                }
+            }
+            "BatchCreateEvents" => {
+                let batch = v1::BatchCreateEventsRequest { requests: vec![request(kinds::int())] };
+                match events.batch_create_events(with(token, batch)).await {
+                    Ok(reply) => match reply.into_inner().results.remove(0).result {
+                        Some(v1::create_event_result::Result::Failure(failure)) => {
+                            return of_failure(&failure);
+                        }
+                        _ => Ok(()),
+                    },
+                    Err(status) => Err(status),
+                }
+            }
+            "BatchAnswerEvents" => {
+                let batch = v1::BatchAnswerEventsRequest { requests: vec![answer] };
+                match events.batch_answer_events(with(token, batch)).await {
+                    Ok(reply) => match reply.into_inner().results.remove(0).result {
+                        Some(v1::answer_event_result::Result::Failure(failure)) => {
+                            return of_failure(&failure);
+                        }
+                        _ => Ok(()),
+                    },
+                    Err(status) => Err(status),
+                }
+            }
+            other => panic!("how is {other} called?"),
+        };
+        match done {
+            Ok(()) => (Came::Done, String::new()),
+            Err(status) => of_status(&status),
+        }
+    }
+
+    async fn of_admin(&self, rpc: &str, token: Option<&str>) -> Result<(), Status> {
+        let mut admin = self.admin();
+        match rpc {
             "CreateToken" => {
                 let create = v1::CreateTokenRequest {
                     name: "another".to_owned(),
@@ -140,10 +172,6 @@ impl World {
             }
             "WhoAmI" => admin.who_am_i(with(token, v1::WhoAmIRequest {})).await.map(drop),
             other => panic!("how is {other} called?"),
-        };
-        match done {
-            Ok(()) => (Came::Done, String::new()),
-            Err(status) => of_status(&status),
         }
     }
 
@@ -187,7 +215,7 @@ impl World {
             return (if denied { Came::Denied } else { Came::Done }, body);
         }
         let reason = json["error"]["details"][0]["reason"].as_str().unwrap_or_default();
-        let challenge = headers.get("www-authenticate").map(|value| value.to_str().unwrap());
+        let challenge = headers.get("www-authenticate").map(|value| value.to_str().expect("text"));
         let came = match status {
             StatusCode::UNAUTHORIZED => {
                 assert_eq!((reason, challenge), ("ERROR_REASON_UNAUTHENTICATED", Some("Bearer")));

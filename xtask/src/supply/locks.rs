@@ -140,7 +140,11 @@ fn pip(tree: &Tree, path: &str, text: &str, findings: &mut Vec<Finding>) -> Vec<
                 line: index + 1,
             }),
             _ => {
-                findings.push(unfixed(path, index + 1, format!("{name} has no version or no hash")))
+                findings.push(unfixed(
+                    path,
+                    index + 1,
+                    format!("{name} has no version or no hash"),
+                ));
             }
         }
     }

@@ -102,8 +102,8 @@ pub(crate) const SUITES: &[Suite] = &[
 
 const MIXED: &[&str] = &["--features", "hitl-tests/mixed", "--test", "crash", "--", "mixed"];
 
-/// The tests beside the code, and those that drive one package alone.
-const UNIT: &[&str] = &["--lib", "--bins", "--test", "contract", "--test", "directory"];
+/// The tests beside the code, and those that drive one package alone. Of the programs only this one has any.
+const UNIT: &[&str] = &["--lib", "--bin", "xtask", "--test", "contract", "--test", "directory"];
 
 /// What the end-to-end tests need whatever the kind of store.
 const END_TO_END: &[&Need] =

@@ -1,6 +1,7 @@
 //! The way of a browser through an issuer: authorization code, PKCE, state and nonce.
 //!
-//! What has to be known again when the browser comes back travels in a cookie of its own, so that any replica can go on.
+//! What has to be known again when the browser comes back travels in a cookie of its own, so that any replica can go
+//! on.
 
 use anyhow::{Context, anyhow};
 use base64::Engine;

@@ -142,8 +142,8 @@ impl Mapping {
         self.rules.iter().filter(applies).map(|rule| rule.right.clone()).collect()
     }
 
-    /// The groups of all claims that list some, those first that a rule names: what is kept of a long list is cut off at
-    /// its end.
+    /// The groups of all claims that list some, those first that a rule names: what is kept of a long list is cut off
+    /// at its end.
     fn groups(&self, claims: &Claims) -> Vec<String> {
         let mut groups: Vec<String> = Vec::new();
         for name in &self.groups_claims {

@@ -118,7 +118,12 @@ async fn serve(
             keys
         } else {
             let at = |path: &str| format!("{url}/{path}");
-            json!({"issuer": url, "authorization_endpoint": at("auth"), "token_endpoint": at("token"), "jwks_uri": at("jwks")})
+            json!({
+                "issuer": url,
+                "authorization_endpoint": at("auth"),
+                "token_endpoint": at("token"),
+                "jwks_uri": at("jwks"),
+            })
         };
         let body = body.to_string();
         let head = format!(

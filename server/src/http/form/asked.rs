@@ -114,11 +114,13 @@ mod tests {
 
     #[test]
     fn the_first_line_of_a_text_is_what_it_asks() {
-        let some = |title: &str, body: Option<&str>| {
-            Some((title.to_owned(), body.map(str::to_owned)))
-        };
+        let some =
+            |title: &str, body: Option<&str>| Some((title.to_owned(), body.map(str::to_owned)));
         assert_eq!(parts(first_line("Ship it?")), some("Ship it?", None));
-        assert_eq!(parts(first_line("\nShip?\r\n\r\n  so\nsaid")), some("Ship?", Some("  so\nsaid")));
+        assert_eq!(
+            parts(first_line("\nShip?\r\n\r\n  so\nsaid")),
+            some("Ship?", Some("  so\nsaid"))
+        );
         assert_eq!(parts(first_line(&"long ".repeat(40))), None);
         assert_eq!(parts(first_line("  ")), None);
     }

@@ -78,7 +78,9 @@ impl Entry {
         let identity = peer.identity(Channel::Form, name, self.text("answer_id").to_owned());
         match self.text("action") {
             // A browser that submits on Enter may name no button.
-            "answer" | "" => Ok(Command::Answer { answer: Answer::Form(moment::joined(self)), identity }),
+            "answer" | "" => {
+                Ok(Command::Answer { answer: Answer::Form(moment::joined(self)), identity })
+            }
             "decline" => {
                 let reason = self.text("reason").replace("\r\n", "\n").trim().to_owned();
                 Ok(Command::Decline { reason, identity })

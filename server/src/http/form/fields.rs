@@ -38,12 +38,29 @@ pub(super) struct Field {
 
 /// How something is entered.
 pub(super) enum Control {
-    Line { kind: &'static str, keyboard: &'static str, autocomplete: &'static str, value: String },
-    Area { value: String },
-    Pick { multiple: bool, options: Vec<Choice> },
-    Select { options: Vec<Choice> },
+    Line {
+        kind: &'static str,
+        keyboard: &'static str,
+        autocomplete: &'static str,
+        value: String,
+    },
+    Area {
+        value: String,
+    },
+    Pick {
+        multiple: bool,
+        options: Vec<Choice>,
+    },
+    Select {
+        options: Vec<Choice>,
+    },
     /// A day, a time, and by how much the time is ahead of UTC: one of `offsets`, each with what it is called.
-    Moment { day: String, time: String, offset: String, offsets: &'static [(&'static str, &'static str)] },
+    Moment {
+        day: String,
+        time: String,
+        offset: String,
+        offsets: &'static [(&'static str, &'static str)],
+    },
 }
 
 /// One thing to pick.
@@ -70,7 +87,10 @@ impl Field {
 
     /// Whether what is entered is short, as numbers are.
     pub(super) fn is_short(&self) -> bool {
-        matches!(&self.control, Control::Line { kind: "date", .. } | Control::Line { autocomplete: "off", .. })
+        matches!(
+            &self.control,
+            Control::Line { kind: "date", .. } | Control::Line { autocomplete: "off", .. }
+        )
     }
 
     /// Whether the options fit beside each other.
@@ -78,7 +98,9 @@ impl Field {
         let Control::Pick { options, .. } = &self.control else {
             return false;
         };
-        let is_short = |option: &Choice| option.help.is_empty() && option.label.chars().count() <= PAIRED_CHARS_MAX;
+        let is_short = |option: &Choice| {
+            option.help.is_empty() && option.label.chars().count() <= PAIRED_CHARS_MAX
+        };
         (options.len() == 2 || options.len() >= 4) && options.iter().all(is_short)
     }
 

@@ -72,7 +72,7 @@ pub(super) async fn submit(
     };
     match entry(body) {
         Ok(entry) => taken(&site, &renderer, Reader::of_link(&grant, &link), &peer, entry).await,
-        Err(page) => page,
+        Err(page) => *page,
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn submit_known(
     let Some(key) = key else { return page::nothing_here() };
     let entry = match entry(body) {
         Ok(entry) => entry,
-        Err(page) => return page,
+        Err(page) => return *page,
     };
     // A session is in a cookie, which a browser sends along with whatever another site has made it send.
     if !site.links.is_form_token(&visit.visitor.form_id, entry.text("form_token")) {
@@ -119,7 +119,7 @@ async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) ->
     let event = match event.map_err(|error| reader.hide(error)) {
         Ok(event) => event,
         Err(error) => {
-            return reader.nothing(&error).unwrap_or_else(|| outcome::failed(error, None));
+            return reader::nothing(&error).unwrap_or_else(|| outcome::failed(error, None));
         }
     };
     if event.response.is_none() && !reader.may_respond() {
@@ -142,11 +142,11 @@ async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) ->
 }
 
 /// What was sent, if it can be a form of ours.
-fn entry(body: Result<FormBody, Failure>) -> Result<Entry, Response> {
+fn entry(body: Result<FormBody, Failure>) -> Result<Entry, Box<Response>> {
     match body {
-        Ok(FormBody(pairs)) if pairs.len() > PAIRS_MAX => Err(outcome::too_many_fields()),
+        Ok(FormBody(pairs)) if pairs.len() > PAIRS_MAX => Err(outcome::too_many_fields().into()),
         Ok(FormBody(pairs)) => Ok(Entry(pairs)),
-        Err(failure) => Err(outcome::unreadable(&failure)),
+        Err(failure) => Err(outcome::unreadable(&failure).into()),
     }
 }
 
@@ -187,7 +187,7 @@ async fn explain(
         }
         Error::AlreadyFinal { .. } => refused(site, renderer, reader, entry, Vec::new()).await,
         Error::SelfAnswer => outcome::own_question(),
-        error => match reader.nothing(&error) {
+        error => match reader::nothing(&error) {
             // To the byte what every other gets that is not there.
             Some(page) => return page,
             None => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
@@ -211,7 +211,7 @@ async fn refused(
         Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
         Ok(event) => view::question(REFUSED, &event, &reader, &entry, &violations, now),
         Err(error) => {
-            reader.nothing(&error).unwrap_or_else(|| outcome::failed(error, Some(&entry)))
+            reader::nothing(&error).unwrap_or_else(|| outcome::failed(error, Some(&entry)))
         }
     };
     page::draw(renderer, draw).await

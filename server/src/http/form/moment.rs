@@ -94,7 +94,10 @@ mod tests {
         ]);
         let joined = joined(&given);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(joined, [pair("value.name", "Zo\u{eb}"), pair("value.at", "2026-12-06T02:00:00+01:00")]);
+        assert_eq!(
+            joined,
+            [pair("value.name", "Zo\u{eb}"), pair("value.at", "2026-12-06T02:00:00+01:00")]
+        );
     }
 
     #[test]

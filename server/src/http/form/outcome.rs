@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, parse};
 
-use super::entry::Entry;
-use super::values::{self, Shown, When};
 use super::asked::Prompt;
+use super::entry::Entry;
 use super::moment;
+use super::values::{self, Shown, When};
 use super::view::is_named_after_prompt;
 use crate::http::error::{Failure, retry_after};
 use crate::http::page;
@@ -153,7 +153,8 @@ pub(super) fn failed(error: Error, entry: Option<&Entry>) -> Response {
 
 /// A question that the reader may see and not answer.
 pub(super) fn not_yours() -> Response {
-    let message = "It waits for an answer, and your roles do not let you give one. Whoever runs this server can change that.";
+    let message = "It waits for an answer, and your roles do not let you give one. Whoever runs this server can \
+                   change that.";
     page::notice(StatusCode::FORBIDDEN, "This question is not yours to answer", message)
 }
 

@@ -77,17 +77,16 @@ impl Reader {
             (_, error) => error,
         }
     }
+}
 
-    /// The page for what is not there, if `error` says that.
-    pub(super) fn nothing(&self, error: &Error) -> Option<Response> {
-        match error {
-            Error::LinkInvalid => Some(page::no_such_link()),
-            Error::NotFound(_) => {
-                let message =
-                    "There is no such question here, or your roles do not let you see it.";
-                Some(page::notice(StatusCode::NOT_FOUND, "There is nothing here", message))
-            }
-            _ => None,
+/// The page for what is not there, if `error` says that.
+pub(super) fn nothing(error: &Error) -> Option<Response> {
+    match error {
+        Error::LinkInvalid => Some(page::no_such_link()),
+        Error::NotFound(_) => {
+            let message = "There is no such question here, or your roles do not let you see it.";
+            Some(page::notice(StatusCode::NOT_FOUND, "There is nothing here", message))
         }
+        _ => None,
     }
 }

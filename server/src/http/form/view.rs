@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Event, OnTimeout, Request, Timestamp, Violation};
 
+use super::asked::{Asked, Prompt, Title};
 use super::entry::Entry;
 use super::fields::{self, Control, Field};
-use super::asked::{Asked, Prompt, Title};
 use super::reader::Reader;
 use super::values::{self, TimeLeft, When};
 use crate::http::page;

@@ -68,7 +68,11 @@ mod tests {
             ("is required", &some, "Pick at least one."),
             ("must be at most 9, is 12", &line, "At most 9. You wrote 12."),
             ("must be at least 0.5, is -1", &line, "At least 0.5. You wrote -1."),
-            ("must have at least 20 characters, has 5", &line, "15 more characters, please: at least 20."),
+            (
+                "must have at least 20 characters, has 5",
+                &line,
+                "15 more characters, please: at least 20.",
+            ),
             ("must have at most 4 characters, has 5", &line, "1 character too many: at most 4."),
             ("must be a whole number, such as 42", &line, "A whole number, such as 42."),
             ("must match the pattern ^v", &line, "Must match the pattern ^v."),

@@ -59,7 +59,8 @@ async fn next(watch: &mut Watch) -> Option<Bytes> {
                 ChangeKind::Ended => "ended",
             };
             let request = &change.event.request;
-            let data = json!({"namespace": request.namespace.to_string(), "id": request.id.to_string()});
+            let data =
+                json!({"namespace": request.namespace.to_string(), "id": request.id.to_string()});
             format!("event: {kind}\ndata: {data}\n\n")
         }
         Watched::Bookmark(token) => format!("event: bookmark\nid: {token}\ndata: \n\n"),

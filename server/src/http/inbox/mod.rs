@@ -27,6 +27,8 @@ use row::{Group, group};
 
 /// Most questions of a page.
 const ROWS_MAX: usize = 100;
+/// Most lists for one page, each of which looks at events for half a second at most.
+const LISTS_MAX: usize = 4;
 
 #[derive(Template)]
 #[template(path = "inbox.html")]
@@ -71,19 +73,36 @@ fn not_now(error: Error) -> Response {
         Error::InvalidRequest(_) => {
             "The address of this page is not understood. Go to the beginning of the inbox."
         }
-        _ => "The questions cannot be listed at the moment. Nothing was changed. Try again in a moment.",
+        _ => {
+            "The questions cannot be listed at the moment. Nothing was changed. Try again in a moment."
+        }
     };
     let (status, _) = Failure::Api(error).status_and_body();
     page::notice(status, "Not just now", message)
 }
 
+/// The first questions of those that are wanted. A list ends early where few of many match, so it is gone on with a few
+/// times.
 async fn list(site: &Site, principal: Principal, wanted: &Wanted) -> Result<Page, Error> {
     let _call = site.admission.call()?;
     let _turn = site.admission.page().await?;
     let session = site.service.session(principal);
-    let filter = wanted.filter(session.visible());
-    let page_token = wanted.page_token.clone();
-    session.list(&ListQuery { filter, page_size: ROWS_MAX, page_token }).await
+    let mut all = Page { next_page_token: wanted.page_token.clone(), ..Page::default() };
+    for _ in 0..LISTS_MAX {
+        let query = ListQuery {
+            filter: wanted.filter(session.visible()),
+            page_size: ROWS_MAX - all.events.len(),
+            page_token: all.next_page_token,
+        };
+        let page = session.list(&query).await?;
+        all.events.extend(page.events);
+        all.unreadable.extend(page.unreadable);
+        all.next_page_token = page.next_page_token;
+        if all.next_page_token.is_empty() || all.events.len() >= ROWS_MAX {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 fn draw(wanted: &Wanted, listed: &Page, changes: String, now: Timestamp) -> Response {

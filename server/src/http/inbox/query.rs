@@ -59,7 +59,8 @@ impl Wanted {
             Some(("run", run)) => self.run = Some(run.to_owned()),
             Some(("name", name)) => self.name = Some(name.to_owned()),
             Some(("namespace", namespace)) => {
-                let parsed = namespace.parse().map_err(|_| format!("{namespace} is no namespace."))?;
+                let parsed =
+                    namespace.parse().map_err(|_| format!("{namespace} is no namespace."))?;
                 self.namespace = Some(parsed);
             }
             _ => self.text.push(word.to_owned()),
@@ -114,7 +115,10 @@ mod tests {
         assert_eq!(filter.labels, [("team".to_owned(), "ops".to_owned())].into());
         assert_eq!(filter.scope.as_deref(), Some("nightly"));
         assert_eq!((filter.namespaces, filter.state), (Namespaces::All, Some(State::Pending)));
-        assert_eq!(wanted.address_of("a b"), "?q=deploy+label%3Ateam%3Dops+run%3Anightly+NOW&page=a+b");
+        assert_eq!(
+            wanted.address_of("a b"),
+            "?q=deploy+label%3Ateam%3Dops+run%3Anightly+NOW&page=a+b"
+        );
         let of_one = Wanted::of("q=namespace:team-1").filter(Namespaces::All);
         assert_eq!(of_one.namespaces, Namespaces::Only(["team-1".parse().unwrap()].into()));
     }

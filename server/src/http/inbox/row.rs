@@ -57,7 +57,8 @@ impl Row {
         let parts = [
             Some(namespace.as_str()).filter(|namespace| *namespace != "default"),
             Some(request.scope.as_str()).filter(|scope| *scope != "run"),
-            Some(request.name.as_str()).filter(|name| !title.starts_with(name.trim_end_matches('…'))),
+            Some(request.name.as_str())
+                .filter(|name| !title.starts_with(name.trim_end_matches('…'))),
         ];
         let origin = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         Self {
@@ -79,7 +80,9 @@ fn wants(input: &Input) -> String {
     match input {
         Input::Int(_) | Input::Float(_) => "number".to_owned(),
         Input::Str(_) => "text".to_owned(),
-        Input::Bool(input) => format!("{} / {}", input.label(true), input.label(false)).to_lowercase(),
+        Input::Bool(input) => {
+            format!("{} / {}", input.label(true), input.label(false)).to_lowercase()
+        }
         Input::Choice(input) if input.is_multiple() => format!("some of {}", input.options.len()),
         Input::Choice(input) => format!("1 of {}", input.options.len()),
         Input::Object(input) => match input.fields().unwrap_or_default().len() {

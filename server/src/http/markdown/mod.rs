@@ -111,7 +111,12 @@ pub(super) fn first_line(markdown: &str) -> String {
 fn ends_block(end: TagEnd) -> bool {
     matches!(
         end,
-        TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead
+        TagEnd::Paragraph
+            | TagEnd::Heading(_)
+            | TagEnd::CodeBlock
+            | TagEnd::Item
+            | TagEnd::TableRow
+            | TagEnd::TableHead
     )
 }
 

@@ -86,7 +86,11 @@ fn rpc(schemas: &mut Schemas, route: &Route, name: &str, waits: bool) -> Value {
         }
     } else {
         let schema = schemas.request(&input, &in_path);
-        operation["requestBody"] = json!({"required": true, "content": content(&schema)});
+        // An empty body is an empty object, which does where nothing has to be said.
+        let mut said = input.fields().filter(|field| !in_path.contains(&field.name()));
+        let is_optional =
+            said.all(|field| comment(&input.parent_file(), field.path()).starts_with("Optional"));
+        operation["requestBody"] = json!({"required": !is_optional, "content": content(&schema)});
     }
     operation["responses"]["200"] = success(&schemas.reference(&method.output()));
     operation

@@ -217,8 +217,8 @@ fn unreachable(oidc: &Oidc, error: &anyhow::Error) -> Response {
 
 fn no_role(oidc: &Oidc, identity: &Identity) -> Response {
     let message = format!(
-        "{} knows you as {}, but nothing that it says of you gives you a role here. Ask whoever runs this server to let \
-         you in, or use a link that was sent to you.",
+        "{} knows you as {}, but nothing that it says of you gives you a role here. Ask whoever runs this server to \
+         let you in, or use a link that was sent to you.",
         host(oidc),
         identity.name
     );

@@ -250,8 +250,8 @@ async fn a_question_whose_name_is_its_beginning_is_shown_once() {
         let more = json!({"name": name, "prompt": question});
         let event = world.ask(json!({"int": {}}), more).await;
         let page = world.get(&path(&event["formUrl"])).await.text;
-        assert_eq!(page.matches(&format!("<h1><bdi>{name}")).count(), times, "{name}");
-        assert_eq!(page.matches("<h1").count(), 1, "{name}");
+        assert_eq!(page.matches(&format!("<b><bdi>{name}")).count(), times, "{name}");
+        assert_eq!(page.matches("<h1 dir=\"auto\">How many replicas</h1>").count(), 1, "{name}");
     }
 }
 
@@ -351,5 +351,5 @@ async fn a_form_with_more_fields_than_any_is_not_repeated() {
     let event = world.ask(json!({"str": {}}), json!({})).await;
     let page = world.post_form(&path(&event["formUrl"]), &vec![("value", ""); 100_000]).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(page.text.len() < 10_000 && page.text.contains("Nothing was recorded"));
+    assert!(page.text.len() < 40_000 && page.text.contains("Nothing was recorded"));
 }

@@ -117,25 +117,25 @@ async fn what_was_refused_comes_back_with_what_was_typed() {
     let location = sent.headers[header::LOCATION].to_str().unwrap().to_owned();
     assert!(location.starts_with(&format!("{id}?draft=")), "{location}");
     let page = get(&world, &format!("/events/default/{location}"), &cookie).await;
-    assert!(page.text.contains("Not sent yet"), "{}", page.text);
+    assert!(page.text.contains("Nothing was sent yet"), "{}", page.text);
 }
 
 #[tokio::test]
 async fn a_session_that_was_signed_out_of_is_over_for_every_copy_of_its_cookie() {
     let (world, code) = local().await;
     let cookie = cookie(&get(&world, &format!("/sign-in/local?code={code}"), "").await);
-    let page = get(&world, "/", &cookie).await;
+    let page = get(&world, "/account", &cookie).await;
     assert!(page.text.contains("the user of this machine"), "{}", page.text);
     let out =
         post(&world, "/sign-out", &cookie, &format!("form_token={}", form_token(&page))).await;
     assert!(out.text.contains("You are signed out"), "{}", out.text);
     assert!(out.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
-    assert_eq!(get(&world, "/", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(get(&world, "/account", &cookie).await.status, StatusCode::UNAUTHORIZED);
     // Another replica of the store hears of it too.
     let codes = Codes::default();
     let other = closed(&world.service, SignIn { codes: Some(codes), ..SignIn::none() });
     let world = World { app: other, ..world };
-    assert_eq!(get(&world, "/", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(get(&world, "/account", &cookie).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -144,12 +144,12 @@ async fn a_session_that_is_used_is_renewed_and_ends_in_the_end() {
     let mut held = cookie(&get(&world, &format!("/sign-in/local?code={code}"), "").await);
     for _ in 0..23 {
         world.clock.advance_ms(1_800_000);
-        let page = get(&world, "/", &held).await;
+        let page = get(&world, "/account", &held).await;
         assert_eq!(page.status, StatusCode::OK);
         held = cookie(&page);
     }
     world.clock.advance_ms(1_800_000);
-    assert_eq!(get(&world, "/", &held).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(get(&world, "/account", &held).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -264,5 +264,5 @@ async fn an_open_server_shows_events_by_their_ids_to_everybody() {
     let world = World::new().await;
     let page = world.get(&format!("/events/default/{}", ask(&world).await)).await;
     assert!(page.status == StatusCode::OK && page.text.contains("Is it good?"), "{}", page.text);
-    assert_eq!(world.get("/").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("/account").await.status, StatusCode::NOT_FOUND);
 }

@@ -22,6 +22,10 @@ struct Place {
     certificates: Certificates,
 }
 
+fn keeper(files: TlsFiles) -> Keeper {
+    Keeper::load(files, &mut Registry::default()).unwrap()
+}
+
 impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -44,10 +48,6 @@ impl Place {
     fn files_for_clients(&self, required: bool) -> TlsFiles {
         let clients = Some(ClientAuthority { file: self.file("ca.pem"), required });
         TlsFiles { clients, ..self.files() }
-    }
-
-    fn keeper(&self, files: TlsFiles) -> Keeper {
-        Keeper::load(files, &mut Registry::default()).unwrap()
     }
 
     fn copy(&self, from: &str, to: &str) {
@@ -101,7 +101,7 @@ async fn meet(
 #[tokio::test]
 async fn both_protocols_are_agreed_on_and_bytes_go_both_ways() {
     let place = Place::new();
-    let tls = place.keeper(place.files()).tls();
+    let tls = keeper(place.files()).tls();
     for protocol in [b"h2".as_slice(), b"http/1.1"] {
         let (server, client) = meet(&tls, &place.client(None, protocol)).await;
         let (mut server, mut client) = (server.unwrap(), client.unwrap());
@@ -120,7 +120,7 @@ async fn both_protocols_are_agreed_on_and_bytes_go_both_ways() {
 #[tokio::test]
 async fn a_client_with_a_certificate_is_known_by_its_names() {
     let place = Place::new();
-    let tls = place.keeper(place.files_for_clients(false)).tls();
+    let tls = keeper(place.files_for_clients(false)).tls();
     let (server, client) = meet(&tls, &place.client(Some("client"), b"h2")).await;
     client.unwrap();
     let known = server.unwrap().client.unwrap();
@@ -135,7 +135,7 @@ async fn a_client_with_a_certificate_is_known_by_its_names() {
 async fn a_certificate_is_wanted_of_programs_alone_and_a_strangers_is_refused() {
     let place = Place::new();
     let (optional, required) =
-        (place.keeper(place.files_for_clients(false)), place.keeper(place.files_for_clients(true)));
+        (keeper(place.files_for_clients(false)), keeper(place.files_for_clients(true)));
     let [nobody, stranger] = [None, Some("stranger")].map(|name| place.client(name, b"h2"));
     let (server, _client) = meet(&optional.tls(), &nobody).await;
     assert_eq!(server.unwrap().client, None);
@@ -157,7 +157,7 @@ async fn a_certificate_is_wanted_of_programs_alone_and_a_strangers_is_refused() 
 #[tokio::test]
 async fn other_files_are_used_for_new_connections_and_bad_ones_change_nothing() {
     let place = Place::new();
-    let mut keeper = place.keeper(place.files_for_clients(true));
+    let mut keeper = keeper(place.files_for_clients(true));
     let tls = keeper.tls();
     let client = place.client(Some("client"), b"h2");
     let (server, stream) = meet(&tls, &client).await;
@@ -183,7 +183,7 @@ async fn other_files_are_used_for_new_connections_and_bad_ones_change_nothing() 
 #[tokio::test]
 async fn the_authority_of_clients_changes_too() {
     let place = Place::new();
-    let mut keeper = place.keeper(place.files_for_clients(true));
+    let mut keeper = keeper(place.files_for_clients(true));
     let stranger = place.client(Some("stranger"), b"h2");
     assert!(meet(&keeper.tls(), &stranger).await.0.is_none());
     // The client still trusts the server, whose certificate is of our authority.
@@ -222,7 +222,7 @@ fn what_cannot_be_used_is_named() {
 #[tokio::test]
 async fn who_speaks_plain_text_is_told_to_use_https() {
     let place = Place::new();
-    let tls = place.keeper(place.files()).tls();
+    let tls = keeper(place.files()).tls();
     let say = async |text: &[u8]| {
         let (socket, mut stream) = pair().await;
         let told = async {
@@ -254,7 +254,7 @@ async fn who_speaks_plain_text_is_told_to_use_https() {
 #[tokio::test]
 async fn who_only_looks_whether_the_port_is_open_is_no_failure() {
     let place = Place::new();
-    let tls = place.keeper(place.files()).tls();
+    let tls = keeper(place.files()).tls();
     let (socket, stream) = pair().await;
     drop(stream);
     assert!(secure(&tls, socket).await.is_none());
