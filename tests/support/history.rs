@@ -182,6 +182,8 @@ pub struct History {
     pub listings: Vec<Listing>,
     /// What each watcher saw so far, in order.
     pub watched: Vec<Vec<ChangeSeen>>,
+    /// Events of which a receipt was looked at, and whether it is of what is recorded.
+    pub receipts: Vec<(String, bool)>,
 }
 
 /// Writes the history down while it happens.

@@ -96,6 +96,12 @@ def test_a_timeout_is_the_builtin_one(local: int) -> None:
     assert defaulted.wait() == "b"
 
 
+def own_token() -> str:
+    """The token of the local server, which whoever is given its endpoint has to bring."""
+    command = [os.environ["HITL_BIN"], "token", "local"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def test_hundreds_of_waits_share_one_connection(
     local: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +117,7 @@ def test_hundreds_of_waits_share_one_connection(
     hitl.Client().list()
     with proxy(local) as between:
         monkeypatch.setenv("HITL_ENDPOINT", f"http://127.0.0.1:{between.port}")
+        monkeypatch.setenv("HITL_TOKEN", own_token())
         assert asyncio.run(main()) == list(range(300))
         assert between.accepted == 1
 
@@ -126,7 +133,7 @@ def test_a_call_just_after_the_connection_fell_silent_is_made_over_another(
     monkeypatch.setattr(connection, "ATTEMPT_LIMIT_S", connection.ATTEMPT_LIMIT_S / 5)
     with proxy(local) as between, ThreadPoolExecutor() as threads:
         endpoint = f"http://127.0.0.1:{between.port}"
-        caller = hitl.Client(hitl.Config(endpoint, retry_for=4))
+        caller = hitl.Client(hitl.Config(endpoint, token=own_token(), retry_for=4))
         event = caller.event("n", int)
         waiting = [threads.submit(event.wait) for _ in range(waits)]
         assert event.wait_for(0.1) is None

@@ -73,6 +73,8 @@ pub enum Rule {
     ChangeMissed,
     /// Whoever watches sees that an event was created before it sees that it ended.
     ChangeOrder,
+    /// The receipt that is recorded is of the question and the end that are recorded.
+    Receipt,
     /// The list has each event once, in the right part and the right order.
     List,
     /// A server that is killed gives no error but a broken connection, and the store fails only where it was made to.
@@ -172,6 +174,9 @@ pub fn check(history: &History, bounds: &Bounds) -> Verdict {
     timers::check_stores(&stories, &history.autopsies, bounds, &mut verdict);
     lists::check(&stories, history, &mut verdict);
     watches::check(&stories, history, &mut verdict);
+    for (event, fits) in &history.receipts {
+        verdict.expect(*fits, Rule::Receipt, event, || "its receipt is of something else".into());
+    }
     verdict
 }
 

@@ -245,3 +245,10 @@ fn a_watcher_that_may_not_resume_is_found() {
     refused.records.push(Record { event: None, ..watch });
     breaks(Rule::ServerFault, &refused);
 }
+
+#[test]
+fn a_receipt_of_something_else_breaks_its_rule() {
+    let with = |fits: bool| History { receipts: vec![("a".to_owned(), fits)], ..history([]) };
+    holds(&with(true));
+    breaks(Rule::Receipt, &with(false));
+}

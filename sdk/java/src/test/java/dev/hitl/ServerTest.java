@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -71,6 +72,14 @@ class ServerTest {
     void end() throws IOException {
         client.close();
         killServer();
+    }
+
+    /** A client that is told where the server is, and so has to bring its token. */
+    private Client distant(Proxy proxy) throws Exception {
+        Process says = new ProcessBuilder(dir.resolve("hitl").toString(), "token", "local").start();
+        String token = new String(says.getInputStream().readAllBytes(), UTF_8).strip();
+        assertEquals(0, says.waitFor());
+        return new Client(new Config().endpoint(proxy.endpoint()).token(token));
     }
 
     private void killServer() throws IOException {
@@ -150,7 +159,7 @@ class ServerTest {
     void hundredsOfWaitsShareOneConnection() throws Exception {
         client.list(ListEventsRequest.getDefaultInstance());
         try (Proxy proxy = new Proxy(client.endpoint());
-                Client distant = new Client(new Config().endpoint(proxy.endpoint()))) {
+                Client distant = distant(proxy)) {
             Map<String, List<CompletableFuture<String>>> answers = new HashMap<>();
             for (int n = 0; n < 10; n++) {
                 Event<String> event = distant.event("n" + n, "?", Input.text()).create();
@@ -171,7 +180,7 @@ class ServerTest {
     void aCallOnADeadConnectionGoesOverToANewOneInTime() throws Exception {
         Event<Boolean> event = client.event("n", "?", Input.bool()).create();
         try (Proxy proxy = new Proxy(client.endpoint());
-                Client distant = new Client(new Config().endpoint(proxy.endpoint()))) {
+                Client distant = distant(proxy)) {
             CompletableFuture<dev.hitl.v1.Event> ended = distant.awaitEventAsync(event.id());
             distant.get(event.id());
             proxy.kill();
