@@ -19,7 +19,7 @@ const CALLBACK: &str = "/sign-in/callback";
 #[command(next_help_heading = "Sign-in")]
 pub struct OidcArgs {
     /// The OIDC issuer whose people may sign in and whose tokens are taken, as its discovery document names it:
-    /// https://accounts.google.com
+    /// `https://accounts.google.com`
     #[arg(long, env = "HITL_OIDC_ISSUER", value_name = "URL")]
     pub oidc_issuer: Option<String>,
 
@@ -41,9 +41,9 @@ pub struct OidcArgs {
     #[arg(long, env = "HITL_OIDC_AUDIENCE", value_name = "TEXT", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
 
-    /// Who may do what: WHO=ROLE[,ROLE][@NAMESPACE[,NAMESPACE]]. WHO is the name of a group, email:ADDRESS, domain:NAME
-    /// (of Google), client:ID (a program), or * for everybody whom the issuer knows. May be repeated; in the variable
-    /// they are separated by semicolons.
+    /// Who may do what: `WHO=ROLE[,ROLE][@NAMESPACE[,NAMESPACE]]`. WHO is the name of a group, email:ADDRESS,
+    /// domain:NAME (of Google), client:ID (a program), or * for everybody whom the issuer knows. May be repeated; in
+    /// the variable they are separated by semicolons.
     #[arg(
         long = "oidc-role",
         env = "HITL_OIDC_ROLES",
