@@ -40,6 +40,7 @@ fn known(roles: impl IntoIterator<Item = Role>, namespaces: Namespaces) -> Princ
         name: "ci".to_owned(),
         rights: Rights::of(roles.into_iter().collect(), namespaces),
         groups: Vec::new(),
+        until: None,
     }))
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EventKey, Namespace};
 use crate::rights::Rights;
+use crate::time::Timestamp;
 use crate::token::TokenId;
 
 /// Who calls.
@@ -35,6 +36,8 @@ pub struct Known {
     pub rights: Rights,
     /// The groups of a person.
     pub groups: Vec<String>,
+    /// Until when the credential is good, if it says that itself. Of a token the store is asked.
+    pub until: Option<Timestamp>,
 }
 
 /// What proved who a [`Known`] is.

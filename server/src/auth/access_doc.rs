@@ -77,6 +77,7 @@ fn principal(role: Role, namespaces: Namespaces) -> Principal {
         name: String::new(),
         rights: Rights::of([role].into_iter().collect(), namespaces),
         groups: Vec::new(),
+        until: None,
     }))
 }
 

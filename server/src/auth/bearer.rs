@@ -93,6 +93,7 @@ impl OwnToken {
             name: "admin".to_owned(),
             rights: Rights::of([Role::Admin].into_iter().collect(), Namespaces::All),
             groups: Vec::new(),
+            until: None,
         };
         Self { text, principal: Principal::Known(Arc::new(known)) }
     }
@@ -169,14 +170,12 @@ impl Tokens {
             None => Looked::Ask(Asked::Token(token)),
         }
     }
-}
 
-impl Tokens {
     /// Who bears the JWT `token`; nobody if it is not good.
     async fn bearer_of(&self, token: &str) -> Result<Option<Principal>, Error> {
         let Some(issuer) = &self.issuer else { return Ok(None) };
         match issuer.bearer(token).await {
-            Ok(identity) => Ok(Some(identity.principal())),
+            Ok((identity, until)) => Ok(Some(identity.principal(until))),
             Err(Refused::Token(why)) => {
                 tracing::debug!(why, "a JWT was refused");
                 Ok(None)

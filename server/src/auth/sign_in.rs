@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hitl_core::{Known, KnownKind, Principal};
+use hitl_core::{Known, KnownKind, Principal, Timestamp};
 use hitl_service::Service;
 use hitl_service::error::Error;
 use hitl_store::clock::SystemClock;
@@ -135,7 +135,7 @@ impl Visitor {
     fn of_session(session: Session) -> Self {
         let principal = match &session.holder {
             Holder::Owner => Principal::Owner,
-            Holder::Person { identity, .. } => identity.principal(),
+            Holder::Person { identity, .. } => identity.principal(None),
         };
         Self { principal, form_id: session.id().to_owned(), session: Some(session) }
     }
@@ -148,6 +148,7 @@ impl Visitor {
             name: named.name,
             rights: named.rights,
             groups: named.groups,
+            until: None,
         };
         Self { principal: Principal::Known(Arc::new(known)), form_id: id, session: None }
     }
@@ -162,8 +163,9 @@ impl Visitor {
 }
 
 impl Identity {
-    /// The principal, which is the same whether a token or a session says who it is.
-    pub fn principal(&self) -> Principal {
+    /// The principal, which is the same whether a token or a session says who it is, and is that `until` then if that is
+    /// known.
+    pub fn principal(&self, until: Option<Timestamp>) -> Principal {
         let kind = if self.is_program { KnownKind::Program } else { KnownKind::Person };
         Principal::Known(Arc::new(Known {
             kind,
@@ -171,6 +173,7 @@ impl Identity {
             name: self.name.clone(),
             rights: self.rights.clone(),
             groups: self.groups.clone(),
+            until,
         }))
     }
 }

@@ -182,6 +182,7 @@ fn known(token: &StoredToken) -> Option<Known> {
         name: token.name.clone(),
         rights: Rights::of(token.roles.iter().copied().collect(), namespaces),
         groups: Vec::new(),
+        until: None,
     })
 }
 

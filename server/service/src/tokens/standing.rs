@@ -1,12 +1,13 @@
 //! Streams end with the credential that began them.
 //!
 //! A stream may go on for days. One task for all looks every few seconds at the tokens that have streams, and ends
-//! those of a token that is not good any more.
+//! those of a token that is not good any more. A credential that says itself until when it is good needs no such look.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hitl_core::{KnownKind, Principal, TokenId};
+use hitl_store::clock::Monotonic;
 use tokio_util::sync::CancellationToken;
 
 use super::REFRESHED_MS;
@@ -24,7 +25,17 @@ struct Streams {
 
 /// Whether the credential of a stream is still good.
 #[derive(Debug)]
-pub struct Standing(Option<Seat>);
+pub struct Standing(Ends);
+
+#[derive(Debug)]
+enum Ends {
+    /// As long as the server serves.
+    Never,
+    /// With the token.
+    With(Seat),
+    /// At that moment of the service's clock.
+    At(Service, Monotonic),
+}
 
 /// The place of one stream among those of its token.
 #[derive(Debug)]
@@ -37,13 +48,17 @@ struct Seat {
 impl Service {
     /// For a stream that `principal` begins.
     pub fn standing(&self, principal: &Principal) -> Standing {
-        match principal {
-            Principal::Known(known) => match known.kind {
-                KnownKind::Token(id) => Standing(Some(self.0.tokens.watched.sit(id))),
-                KnownKind::File | KnownKind::Person | KnownKind::Program => Standing(None),
-            },
-            Principal::Anyone | Principal::Owner | Principal::Link(_) => Standing(None),
-        }
+        let Principal::Known(known) = principal else {
+            return Standing(Ends::Never);
+        };
+        Standing(match (known.kind, known.until) {
+            (KnownKind::Token(id), _) => Ends::With(self.0.tokens.watched.sit(id)),
+            (_, Some(until)) => {
+                let left_ms = until.ms_since(self.0.clock.now());
+                Ends::At(self.clone(), self.0.clock.monotonic().plus_ms(left_ms))
+            }
+            (KnownKind::File | KnownKind::Person | KnownKind::Program, None) => Ends::Never,
+        })
     }
 
     /// Ends the streams of tokens that are not good any more. Ends with the shutdown.
@@ -69,8 +84,9 @@ impl Standing {
     /// Completes when the credential is not good any more.
     pub async fn ended(&self) {
         match &self.0 {
-            Some(seat) => seat.end.cancelled().await,
-            None => std::future::pending().await,
+            Ends::With(seat) => seat.end.cancelled().await,
+            Ends::At(service, moment) => service.0.clock.pause_until(*moment).await,
+            Ends::Never => std::future::pending().await,
         }
     }
 }

@@ -216,3 +216,27 @@ async fn streams_end_when_their_token_does_and_no_other_does() {
     running.abort();
     assert!(world.clock.now().ms_since(Timestamp::from_ms(NOW_MS).unwrap()) > 0);
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_its_credential_says_that_it_does() {
+    let world = World::new().await;
+    let until = |ms| Some(Timestamp::from_ms(NOW_MS).unwrap().plus_ms(ms));
+    let standing = |until| {
+        world.one.standing(&Principal::Known(Arc::new(Known {
+            kind: KnownKind::Program,
+            id: "issuer#ci".to_owned(),
+            name: "ci".to_owned(),
+            rights: Rights::default(),
+            groups: Vec::new(),
+            until,
+        })))
+    };
+    let mut soon = Box::pin(async { standing(until(5_000)).ended().await });
+    let mut later = Box::pin(async { standing(until(6_000)).ended().await });
+    let mut never = Box::pin(async { standing(None).ended().await });
+    assert!(futures::poll!(&mut soon).is_pending());
+    assert!(futures::poll!(&mut later).is_pending() && futures::poll!(&mut never).is_pending());
+    world.clock.advance_ms(5_000);
+    soon.await;
+    assert!(futures::poll!(&mut later).is_pending() && futures::poll!(&mut never).is_pending());
+}

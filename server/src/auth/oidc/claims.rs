@@ -97,6 +97,12 @@ impl Claims {
         }
     }
 
+    /// Until when it is good; `None` if that is farther away than any instant.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let end_s = self.seconds("exp").ok()??.saturating_add(SKEW_S);
+        Timestamp::from_ms(end_s.checked_mul(1000)?)
+    }
+
     fn check_times(&self, kind: Kind<'_>, now: Timestamp) -> Result<(), &'static str> {
         let now_s = now.ms().div_euclid(1000);
         match (self.seconds("exp")?, kind) {

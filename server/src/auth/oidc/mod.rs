@@ -18,7 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use hitl_core::Rights;
+use hitl_core::{Rights, Timestamp};
 use hitl_store::clock::Clock;
 use serde::{Deserialize, Serialize};
 
@@ -86,15 +86,15 @@ impl Oidc {
         self.settings.client.is_some()
     }
 
-    /// Who shows `token` with a call.
+    /// Who shows `token` with a call, and until when it is good.
     ///
     /// # Errors
     /// It is not good, or that cannot be found out.
-    pub async fn bearer(&self, token: &str) -> Result<Identity, Refused> {
+    pub async fn bearer(&self, token: &str) -> Result<(Identity, Option<Timestamp>), Refused> {
         let audience = self.settings.audience.as_deref();
         let audience = audience.ok_or("no --oidc-audience is set, so no JWT is taken")?;
         let claims = self.issuer.verify(token, Kind::Bearer, audience).await?;
-        Ok(self.identity(&claims))
+        Ok((self.identity(&claims), claims.end()))
     }
 
     /// Who has signed in.

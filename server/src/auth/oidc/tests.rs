@@ -138,9 +138,11 @@ async fn serve(
 async fn a_good_token_says_who_calls_and_what_that_one_may_do() {
     let key = Key::new("a");
     let world = World::new(&[&key]).await;
-    let identity = world.oidc.bearer(&key.sign(&world.claims())).await.unwrap();
+    let (identity, until) = world.oidc.bearer(&key.sign(&world.claims())).await.unwrap();
     assert_eq!((identity.subject.as_str(), identity.is_program), ("ann", false));
     assert!(identity.rights.hold(Role::Responder, &"default".parse().unwrap()));
+    let expires_s = world.claims()["exp"].as_i64().unwrap();
+    assert_eq!(until, Timestamp::from_ms((expires_s + 60) * 1000), "with what clocks may be apart");
 }
 
 #[tokio::test]

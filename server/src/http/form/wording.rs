@@ -9,7 +9,7 @@ pub(super) fn plain(message: &str, control: &Control) -> String {
     }
     let said = bound(message).or_else(|| length(message)).unwrap_or_else(|| {
         let words = message.strip_prefix("must be ").unwrap_or(message);
-        capital(words)
+        capital(&words.replacen(", and must not hold ", ". It must not hold ", 1))
     });
     if said.ends_with(['.', '?', '!']) { said } else { format!("{said}.") }
 }
@@ -75,6 +75,11 @@ mod tests {
             ),
             ("must have at most 4 characters, has 5", &line, "1 character too many: at most 4."),
             ("must be a whole number, such as 42", &line, "A whole number, such as 42."),
+            (
+                "must be a whole number, such as 42, and must not hold \"o\" (a letter)",
+                &line,
+                "A whole number, such as 42. It must not hold \"o\" (a letter).",
+            ),
             ("must match the pattern ^v", &line, "Must match the pattern ^v."),
         ] {
             assert_eq!(plain(message, control), words);

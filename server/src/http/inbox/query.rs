@@ -71,7 +71,11 @@ impl Wanted {
     /// The filter for a reader who may see `visible`.
     pub(super) fn filter(&self, visible: Namespaces) -> Filter {
         let namespaces = match &self.namespace {
-            Some(namespace) => Namespaces::Only([namespace.clone()].into()),
+            // One that the reader may not see looks like one that is empty.
+            Some(namespace) => {
+                let seen = visible.contains(namespace).then(|| namespace.clone());
+                Namespaces::Only(seen.into_iter().collect())
+            }
             None => visible,
         };
         Filter {
@@ -121,6 +125,14 @@ mod tests {
         );
         let of_one = Wanted::of("q=namespace:team-1").filter(Namespaces::All);
         assert_eq!(of_one.namespaces, Namespaces::Only(["team-1".parse().unwrap()].into()));
+    }
+
+    #[test]
+    fn a_namespace_that_the_reader_may_not_see_is_empty() {
+        let own = || Namespaces::Only(["own".parse().unwrap()].into());
+        let of = |query: &str| Wanted::of(query).filter(own()).namespaces;
+        assert_eq!(of("q=namespace:other"), Namespaces::Only([].into()));
+        assert_eq!((of("q=namespace:own"), of("")), (own(), own()));
     }
 
     #[test]

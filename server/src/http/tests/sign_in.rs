@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::http::{HeaderName, HeaderValue};
+use futures::StreamExt;
 
 use super::*;
 use crate::auth::codes::Codes;
@@ -136,6 +137,21 @@ async fn a_session_that_was_signed_out_of_is_over_for_every_copy_of_its_cookie()
     let other = closed(&world.service, SignIn { codes: Some(codes), ..SignIn::none() });
     let world = World { app: other, ..world };
     assert_eq!(get(&world, "/account", &cookie).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_inbox_of_somebody_who_has_signed_out_is_told_nothing_more() {
+    let (world, code) = local().await;
+    let cookie = cookie(&get(&world, &format!("/sign-in/local?code={code}"), "").await);
+    let request = Request::get("/inbox/changes").header(header::COOKIE, &cookie);
+    let reply = world.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut changes = reply.into_body().into_data_stream();
+    let first = changes.next().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: bookmark"), "{first:?}");
+    let page = get(&world, "/account", &cookie).await;
+    post(&world, "/sign-out", &cookie, &format!("form_token={}", form_token(&page))).await;
+    ask(&world).await;
+    assert!(changes.next().await.is_none(), "the session is over");
 }
 
 #[tokio::test]
