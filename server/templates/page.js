@@ -46,14 +46,18 @@
   tick();
   setInterval(tick, matchMedia('(prefers-reduced-motion: reduce)').matches ? 6e4 : 1e3);
 
-  // What was typed is kept in this browser until it is sent.
+  // What was typed is kept in this browser until it is sent, or for thirty days. A browser may refuse to keep anything.
+  const attempt = (work) => { try { return work(); } catch { return null; } };
   const kept = (id) => `hitl draft ${id}`;
   const store = {
-    get: (id) => { try { return localStorage.getItem(kept(id)); } catch { return null; } },
-    set: (id, text) => { try { localStorage.setItem(kept(id), text); } catch { /* it is full or off */ } },
-    drop: (id) => { try { localStorage.removeItem(kept(id)); } catch { /* it is off */ } },
+    get: (id) => attempt(() => localStorage.getItem(kept(id)).replace(/^\d+ /, '')),
+    set: (id, text) => attempt(() => localStorage.setItem(kept(id), `${Date.now()} ${text}`)),
+    drop: (id) => attempt(() => localStorage.removeItem(kept(id))),
   };
   all('[data-sent]').forEach((page) => store.drop(page.dataset.sent));
+  attempt(() => Object.entries(localStorage).forEach(([key, text]) => {
+    if (key.startsWith(kept('')) && parseInt(text, 10) < Date.now() - 30 * 864e5) localStorage.removeItem(key);
+  }));
 
   const control = (field) => field.name && field.type !== 'hidden' && field.type !== 'submit';
   const isPick = (field) => field.type === 'radio' || field.type === 'checkbox';
@@ -76,7 +80,9 @@
     const moments = all('.moment', form).map((moment) => {
       const [date, time, offset] = all('input, select', moment);
       const own = new Option(`${zone} (yours)`, '');
-      if (!wrong || !date.value) offset.prepend(own), offset.selectedIndex = 0;
+      offset.prepend(own);
+      // Whatever the reader picked before stays picked.
+      if (!wrong && !draft) offset.selectedIndex = 0;
       const read = moment.parentElement.appendChild(document.createElement('p'));
       read.className = 'read';
       return () => {
@@ -107,18 +113,18 @@
     label();
     form.addEventListener('input', () => {
       label();
-      store.set(id, new URLSearchParams(new FormData(form)).toString());
+      const typed = fields.filter((field) => !isPick(field) || field.checked).map(({ name, value }) => [name, value]);
+      store.set(id, new URLSearchParams(typed).toString());
     });
 
     // A second press does nothing; one that takes long says so.
-    let sending = false;
+    let sending = null;
     form.addEventListener('submit', (event) => {
       if (sending) { event.preventDefault(); return; }
-      sending = true;
-      setTimeout(() => { send.textContent = 'Sending…'; }, 300);
-      setTimeout(() => { send.textContent = 'Still trying; nothing is lost'; }, 8000);
+      sending = [[300, 'Sending…'], [8000, 'Still trying; nothing is lost']]
+        .map(([after, words]) => setTimeout(() => { send.textContent = words; }, after));
     });
-    addEventListener('pageshow', (event) => { if (event.persisted) { sending = false; label(); } });
+    addEventListener('pageshow', () => { (sending || []).forEach(clearTimeout); sending = null; label(); });
 
     const picks = answers.filter((field) => field.type === 'radio').slice(0, 9);
     const hint = (text) => Object.assign(document.createElement('kbd'), { textContent: text, ariaHidden: 'true' });

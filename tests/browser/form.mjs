@@ -205,6 +205,50 @@ await main({
     await close();
   },
 
+  'an instant is given as a day and a time, in the zone of the reader or at an offset': async (browser) => {
+    const when = { str: { format: 'STR_FORMAT_DATE_TIME' } };
+    for (const [options, offset, given] of [
+      [{ timezoneId: 'Europe/Berlin' }, null, '2026-07-06T02:00:00+02:00'],
+      [{ timezoneId: 'Asia/Kathmandu' }, null, '2026-07-06T02:00:00+05:45'],
+      [{ timezoneId: 'Europe/Berlin' }, '-03:00', '2026-07-06T02:00:00-03:00'],
+      [{ javaScriptEnabled: false }, null, '2026-07-06T02:00:00Z'],
+      [{ javaScriptEnabled: false }, '+09:00', '2026-07-06T02:00:00+09:00'],
+    ]) {
+      const event = await ask(when);
+      const { page, close } = await open(browser, options);
+      await page.goto(event.formUrl);
+      await page.getByLabel('Day').fill('2026-07-06');
+      if (offset) await page.getByLabel('Time zone').selectOption(offset);
+      // Half of an instant comes back as it was given.
+      await page.locator('form.answer').evaluate((form) => { form.noValidate = true; });
+      await submit(page);
+      await page.getByRole('alert').waitFor();
+      assert.equal(await page.getByLabel('Day').inputValue(), '2026-07-06');
+      await page.getByLabel('Time', { exact: true }).fill('02:00');
+      await submit(page);
+      await page.getByRole('heading', { name: ENDED }).waitFor();
+      await assertAnswered(event, { str: given });
+      await close();
+    }
+  },
+
+  'what was typed is there again until it is sent, and holds nothing else': async (browser) => {
+    const event = await ask({ str: {} });
+    const { context, page, close } = await open(browser);
+    await page.goto(event.formUrl);
+    await page.locator('[name=value]').fill('half of it');
+    await page.getByRole('button', { name: 'Send: half of it' }).waitFor();
+    const again = await context.newPage();
+    await again.goto(event.formUrl);
+    assert.equal(await again.locator('[name=value]').inputValue(), 'half of it');
+    const kept = await again.evaluate(() => Object.values(localStorage).join());
+    assert.match(kept, /^\d+ value=half\+of\+it&responder=&reason=$/);
+    await submit(again);
+    await again.getByRole('heading', { name: ENDED }).waitFor();
+    assert.equal(await again.evaluate(() => localStorage.length), 0);
+    await close();
+  },
+
   'each wrong field of an object is named, and its complaint leads to it': async (browser) => {
     const event = await ask(person);
     const { page, close } = await open(browser, { javaScriptEnabled: false });

@@ -59,7 +59,7 @@ pub(super) enum Control {
         day: String,
         time: String,
         offset: String,
-        offsets: &'static [(&'static str, &'static str)],
+        offsets: Vec<(String, String)>,
     },
 }
 

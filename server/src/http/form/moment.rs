@@ -9,8 +9,8 @@ use super::fields::Control;
 /// What the three boxes of a field are called.
 const PARTS: [&str; 3] = ["date:", "time:", "offset:"];
 
-/// Every offset that is in use on the hour or half hour, and what it is called.
-const OFFSETS: [(&str, &str); 36] = [
+/// Every offset that is in use, and what it is called.
+const OFFSETS: [(&str, &str); 39] = [
     ("Z", "UTC"),
     ("-12:00", "UTC \u{2212}12:00"),
     ("-11:00", "UTC \u{2212}11:00"),
@@ -46,7 +46,10 @@ const OFFSETS: [(&str, &str); 36] = [
     ("+10:30", "UTC +10:30"),
     ("+11:00", "UTC +11:00"),
     ("+12:00", "UTC +12:00"),
+    ("+12:45", "UTC +12:45"),
     ("+13:00", "UTC +13:00"),
+    ("+13:45", "UTC +13:45"),
+    ("+14:00", "UTC +14:00"),
 ];
 
 /// Whether a box of that name is part of an instant, and of which field.
@@ -57,7 +60,13 @@ pub(super) fn field(name: &str) -> Option<&str> {
 /// The three boxes of the field `name`, filled in from `entry`.
 pub(super) fn control(name: &str, entry: &Entry) -> Control {
     let [day, time, offset] = PARTS.map(|part| entry.text(&format!("{part}{name}")).to_owned());
-    Control::Moment { day, time, offset, offsets: &OFFSETS }
+    let mut offsets: Vec<_> =
+        OFFSETS.iter().map(|(offset, name)| ((*offset).to_owned(), (*name).to_owned())).collect();
+    // The script sends the offset of the reader's zone, which may be none of these. It must come back as it was.
+    if !offset.is_empty() && !offsets.iter().any(|(known, _)| *known == offset) {
+        offsets.push((offset.clone(), format!("UTC {offset}")));
+    }
+    Control::Moment { day, time, offset, offsets }
 }
 
 /// What was entered, with the three boxes of each instant as one text.
@@ -108,6 +117,13 @@ mod tests {
         assert_eq!(boxes("", ""), []);
         assert_eq!(boxes("2026-12-06", ""), [("value".to_owned(), "2026-12-06TZ".to_owned())]);
         assert_eq!(boxes("2026-12-06", "02:00:30")[0].1, "2026-12-06T02:00:30Z");
+    }
+
+    #[test]
+    fn an_offset_that_is_on_no_list_comes_back() {
+        let given = entry(&[("date:value", "1900-01-01"), ("offset:value", "+00:19")]);
+        let Control::Moment { offset, offsets, .. } = control("value", &given) else { panic!() };
+        assert!(offset == "+00:19" && offsets.iter().any(|(known, _)| *known == offset));
     }
 
     #[test]
