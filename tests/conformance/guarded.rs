@@ -1,31 +1,23 @@
 //! A server that wants credentials, and tokens for it: good ones, and some that are not good any more.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use hitl_proto::v1::admin_service_client::AdminServiceClient;
 use hitl_proto::v1::{self, Role};
 use serde_json::{Value as Json, json};
-use support::server::{Config, Server, channel};
+use support::server::{ADMIN, Config, Server, channel};
 use support::tools;
 use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::vars::Vars;
 
-/// The token of the file that the server is given.
-const ADMIN: &str = "an-admin-token-for-tests-0123456789abcdef";
-
 /// Starts the server, with its store in `dir`, and keeps a token of each kind under its name.
 pub(crate) async fn start(dir: &Path, vars: &mut Vars) -> Result<Server> {
-    let file = dir.join("admin.token");
-    std::fs::write(&file, ADMIN)?;
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600))?;
     let store = dir.join("store");
-    let config = Config::new(tools::hitl()).with_credentials();
+    let config = Config::new(tools::hitl()).with_admin(dir);
     let config = config.store(format!("file://{}", store.display()));
-    let config = config.arg("--admin-token-file").arg(file.display().to_string());
     let server = Server::start(config).await?;
     let mut admin = AdminServiceClient::new(channel(&server.endpoint()));
     vars.set("good", make(&mut admin, Role::Admin).await?.secret.into());

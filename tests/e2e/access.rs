@@ -13,7 +13,8 @@ use tonic_types::StatusExt;
 use crate::kinds;
 use crate::site::{request, soon};
 use calls::Came;
-use world::{ADMIN, World, with};
+use support::server::ADMIN;
+use world::{World, with};
 
 const DOC: &str = include_str!("../../docs/access.md");
 /// An id of no event.

@@ -2,12 +2,11 @@
 //! is sent, and none is a fault of the server. What is not held against it is in `schemathesis.toml`, each with the
 //! reason.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::server::{Config, Server};
+use support::server::{ADMIN, Config, Server};
 use support::stores::Kind;
 use support::{http, tools};
 
@@ -17,16 +16,9 @@ const EXAMPLES: &str = "40";
 /// Each reply is there soon: nothing that is tried waits for an event.
 const REQUEST_TIMEOUT_S: &str = "10";
 
-/// The token of the file that the server is given.
-const ADMIN: &str = "an-admin-token-for-tests-0123456789abcdef";
-
 /// A server that asks for a token, since the document says that it does.
 async fn server(dir: &Path) -> Server {
-    let file = dir.join("admin.token");
-    std::fs::write(&file, ADMIN).expect("it can be written");
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("it is ours");
-    let config = Config::new(tools::hitl()).kind(Kind::Memory).with_credentials();
-    let config = config.arg("--admin-token-file").arg(file.display().to_string());
+    let config = Config::new(tools::hitl()).kind(Kind::Memory).with_admin(dir);
     Server::start(config).await.expect("it starts")
 }
 

@@ -1,6 +1,7 @@
 //! How a server is to be run, and on which port.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
@@ -14,6 +15,9 @@ use crate::stores::{Kind, Place};
 /// itself.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 const PORT_ATTEMPTS: usize = 20;
+
+/// The token of the file that [`Config::with_admin`] gives to a server.
+pub const ADMIN: &str = "an-admin-token-for-tests-0123456789abcdef";
 
 /// Where a server is to keep its events.
 #[derive(Debug, Clone)]
@@ -70,6 +74,14 @@ impl Config {
     /// Uses this `--store`, for which the environment needs to say nothing.
     pub fn store(self, spec: impl Into<String>) -> Self {
         self.place(Place { url: spec.into(), env: Vec::new() })
+    }
+
+    /// With credentials, of which one is good at first: [`ADMIN`], in a file in `dir`.
+    pub fn with_admin(self, dir: &Path) -> Self {
+        let file = dir.join("admin.token");
+        std::fs::write(&file, ADMIN).expect("it can be written");
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("it is ours");
+        self.with_credentials().arg("--admin-token-file").arg(file.display().to_string())
     }
 
     /// Lets in nobody without a credential, as a server does unless it is told otherwise. Most tests are about other

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
-pub use crate::config::Config;
+pub use crate::config::{ADMIN, Config};
 use crate::config::{Store, free_port};
 use crate::stores::Place;
 

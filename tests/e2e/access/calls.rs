@@ -9,9 +9,10 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
-use super::world::{ADMIN, World, with};
+use super::world::{World, with};
 use crate::kinds;
 use crate::site::{request, soon};
+use support::server::ADMIN;
 
 /// What came of a call, as far as the tables tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

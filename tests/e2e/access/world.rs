@@ -6,7 +6,7 @@ use hitl_proto::v1::admin_service_client::AdminServiceClient;
 use hitl_proto::v1::event_service_client::EventServiceClient;
 use hitl_proto::v1::{self, Event, Role};
 use serde_json::{Value as Json, json};
-use support::server::{Config, Server, channel};
+use support::server::{ADMIN, Config, Server, channel};
 use support::tools;
 use tempfile::TempDir;
 use tonic::Request;
@@ -14,9 +14,6 @@ use tonic::transport::Channel;
 
 use crate::kinds;
 use crate::site::request;
-
-/// The token of the file that the server is given.
-pub(crate) const ADMIN: &str = "an-admin-token-for-tests-0123456789abcdef";
 
 /// A server that wants credentials, and a token of each kind by the heading of its column.
 pub(crate) struct World {
@@ -30,13 +27,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let store = tempfile::tempdir().expect("a directory");
-        let file = store.path().join("admin.token");
-        std::fs::write(&file, ADMIN).expect("it can be written");
-        let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(&file, own).expect("it is ours");
         let url = format!("file://{}", store.path().join("store").display());
-        let config = Config::new(tools::hitl()).with_credentials().store(url);
-        let config = config.arg("--admin-token-file").arg(file.display().to_string());
+        let config = Config::new(tools::hitl()).with_admin(store.path()).store(url);
         let server = Server::start(config).await.expect("the server starts");
         let grpc = channel(&server.endpoint());
         let http = support::http::client().build().expect("a client without special settings");
