@@ -43,6 +43,8 @@ await main({
     await page.locator('button.send').click();
     await page.getByRole('status').waitFor();
     await assertAnswered(first, { int: '7' });
+    await page.getByRole('link', { name: 'Back to the inbox' }).click();
+    assert.equal(page.url(), INBOX);
     await page.goto(address);
     assert.deepEqual(await titles(page), ['The second?', 'The third?']);
     await close();

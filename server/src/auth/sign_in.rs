@@ -163,8 +163,8 @@ impl Visitor {
 }
 
 impl Identity {
-    /// The principal, which is the same whether a token or a session says who it is, and is that `until` then if that is
-    /// known.
+    /// The principal, which is the same whether a token or a session says who it is, and is that `until` then if that
+    /// is known.
     pub fn principal(&self, until: Option<Timestamp>) -> Principal {
         let kind = if self.is_program { KnownKind::Program } else { KnownKind::Person };
         Principal::Known(Arc::new(Known {

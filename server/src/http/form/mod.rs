@@ -135,8 +135,8 @@ async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) ->
         Some((entry, violations)) if event.response.is_none() => {
             view::question(REFUSED, &event, &reader, &entry, &violations, now)
         }
-        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &entry),
-        _ => outcome::ended(&event),
+        Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &reader, &entry),
+        _ => outcome::ended(&event, &reader),
     };
     page::draw(renderer, draw).await
 }
@@ -208,7 +208,7 @@ async fn refused(
     let event = site.event(reader.principal.clone(), &reader.key).await;
     let (event, now) = (event.map_err(|error| reader.hide(error)), site.now());
     let draw = move || match event {
-        Ok(event) if event.response.is_some() => outcome::lost(&event, &entry),
+        Ok(event) if event.response.is_some() => outcome::lost(&event, &reader, &entry),
         Ok(event) => view::question(REFUSED, &event, &reader, &entry, &violations, now),
         Err(error) => {
             reader::nothing(&error).unwrap_or_else(|| outcome::failed(error, Some(&entry)))

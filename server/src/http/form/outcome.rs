@@ -8,6 +8,7 @@ use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, 
 use super::asked::Prompt;
 use super::entry::Entry;
 use super::moment;
+use super::reader::Reader;
 use super::values::{self, Shown, When};
 use super::view::is_named_after_prompt;
 use crate::http::error::{Failure, retry_after};
@@ -18,6 +19,7 @@ use hitl_service::error::Error;
 #[template(path = "outcome.html")]
 struct Ended<'a> {
     request: &'a Request,
+    has_inbox: bool,
     is_named_after_prompt: bool,
     prompt: Prompt<'a>,
     title: &'static str,
@@ -50,12 +52,12 @@ struct Failed<'a> {
 }
 
 /// What became of the event.
-pub(super) fn ended(event: &Event) -> Response {
-    render(StatusCode::OK, event, "", Vec::new())
+pub(super) fn ended(event: &Event, reader: &Reader) -> Response {
+    render(StatusCode::OK, event, reader, "", Vec::new())
 }
 
 /// What became of the event, to a person whose answer came second.
-pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
+pub(super) fn lost(event: &Event, reader: &Reader, entry: &Entry) -> Response {
     let lost = match event.state() {
         State::TimedOut => "It came after the deadline.",
         State::Cancelled => "The question had been withdrawn before it came.",
@@ -70,10 +72,16 @@ pub(super) fn lost(event: &Event, entry: &Entry) -> Response {
         }
         _ => entry.written().map(str::to_owned).collect(),
     };
-    render(StatusCode::CONFLICT, event, lost, sent)
+    render(StatusCode::CONFLICT, event, reader, lost, sent)
 }
 
-fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<String>) -> Response {
+fn render(
+    status: StatusCode,
+    event: &Event,
+    reader: &Reader,
+    lost: &'static str,
+    sent: Vec<String>,
+) -> Response {
     let request = &*event.request;
     let Some(response) = &event.response else {
         return failed(Error::Internal("a pending event has no outcome".to_owned()), None);
@@ -109,6 +117,7 @@ fn render(status: StatusCode, event: &Event, lost: &'static str, sent: Vec<Strin
     let (way, by, proof) = by.unwrap_or_default();
     let page = Ended {
         request,
+        has_inbox: reader.has_inbox,
         is_named_after_prompt: is_named_after_prompt(request),
         prompt: Prompt::of(request),
         title,

@@ -17,6 +17,8 @@ pub(super) struct Reader {
     pub(super) key: EventKey,
     /// Whom an answer comes from; empty if that is for the reader to say.
     pub(super) named: String,
+    /// Whether the reader has an inbox, since they came by no link.
+    pub(super) has_inbox: bool,
     /// The last part of the page's address. Relative, so that it holds behind any prefix of a proxy.
     here: String,
     /// What drafts are sealed for: for nobody else.
@@ -32,6 +34,7 @@ impl Reader {
             principal: grant.principal(),
             key: grant.key.clone(),
             named: grant.responder.clone(),
+            has_inbox: false,
             here: link.token.clone(),
             seal: link.token.clone(),
             form_token: String::new(),
@@ -43,6 +46,7 @@ impl Reader {
         Self {
             principal: visitor.principal.clone(),
             named: visitor.name().to_owned(),
+            has_inbox: true,
             here: key.id.to_string(),
             seal: format!("{} {} {}", visitor.form_id, key.namespace, key.id),
             form_token: links.form_token(&visitor.form_id),

@@ -23,6 +23,9 @@ const LABELS_SHOWN: usize = 4;
 #[template(path = "question.html")]
 struct Question<'a> {
     request: &'a Request,
+    has_inbox: bool,
+    /// Who asks, if that was proved; empty if not.
+    asker: &'a str,
     /// Whether the name is only the beginning of the prompt, as `hitl ask` makes it. Then it is not shown.
     is_named_after_prompt: bool,
     question: Asked<'a>,
@@ -67,6 +70,8 @@ pub(super) fn question(
     }
     let page = Question {
         request,
+        has_inbox: reader.has_inbox,
+        asker: request.created_by.as_ref().map_or("", |proof| proof.name.as_str()),
         is_named_after_prompt: is_named_after_prompt(request),
         question: Asked::of(request),
         chips: chips(request),

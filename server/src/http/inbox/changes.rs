@@ -21,8 +21,8 @@ use crate::http::error::Failure;
 use crate::http::request::Peer;
 use crate::http::sign_in::Visit;
 
-/// Longest time without a sign of life. As often it is seen whether the reader is still signed in, so that whoever signs
-/// out is told nothing more within five seconds.
+/// Longest time without a sign of life. As often it is seen whether the reader is still signed in, so that whoever
+/// signs out is told nothing more within five seconds.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 /// With what a browser resumes.
 const LAST_EVENT_ID: &str = "last-event-id";

@@ -41,6 +41,8 @@ struct Inbox {
     shown: usize,
     /// Where the next page is; empty if there is none.
     more: String,
+    /// Whether there is a page about who the reader is.
+    has_account: bool,
     /// Whether this is the first page.
     is_first: bool,
     /// Whether some of what should be here cannot be read.
@@ -63,7 +65,9 @@ pub(super) async fn show(
         Ok(listed) => (listed, site.now()),
         Err(error) => return visit.reply(not_now(error)),
     };
-    let page = page::draw(&renderer, move || draw(&wanted, &listed, changes, now)).await;
+    let has_account = visit.visitor.principal != Principal::Anyone;
+    let draw = move || draw(&wanted, &listed, has_account, changes, now);
+    let page = page::draw(&renderer, draw).await;
     visit.reply(page)
 }
 
@@ -105,7 +109,13 @@ async fn list(site: &Site, principal: Principal, wanted: &Wanted) -> Result<Page
     Ok(all)
 }
 
-fn draw(wanted: &Wanted, listed: &Page, changes: String, now: Timestamp) -> Response {
+fn draw(
+    wanted: &Wanted,
+    listed: &Page,
+    has_account: bool,
+    changes: String,
+    now: Timestamp,
+) -> Response {
     let more = match listed.next_page_token.as_str() {
         "" => String::new(),
         token => wanted.address_of(token),
@@ -116,6 +126,7 @@ fn draw(wanted: &Wanted, listed: &Page, changes: String, now: Timestamp) -> Resp
         groups: group(&listed.events, now),
         shown: listed.events.len(),
         more,
+        has_account,
         is_first: wanted.page_token.is_empty(),
         has_damage: !listed.unreadable.is_empty(),
         changes,
