@@ -197,7 +197,10 @@ impl Shared {
                 Ok(Reply::put(self.dialect, &objects.put(key, bytes.clone(), now_ms)))
             }
             Action::Get(range) => {
-                let object = objects.get(key).ok_or_else(Refusal::missing)?;
+                let Some(object) = objects.get(key) else {
+                    lock(&self.requests).misses += 1;
+                    return Err(Refusal::missing());
+                };
                 Reply::object(self.dialect, object, *range)
             }
             Action::Head => {

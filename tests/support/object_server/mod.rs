@@ -52,6 +52,8 @@ pub enum Dialect {
 pub struct Requests {
     pub puts: u64,
     pub gets: u64,
+    /// The gets among them of what was not there.
+    pub misses: u64,
     pub heads: u64,
     pub lists: u64,
     pub deletes: u64,

@@ -244,7 +244,7 @@ async fn what_is_not_of_the_dialect_is_refused() {
         assert!(body.contains(&format!("<Error><Code>{code}</Code>")), "{path}: {body}");
     }
     // What is refused for its form is not counted.
-    assert_eq!(server.requests(), Requests { gets: 2, ..Requests::default() });
+    assert_eq!(server.requests(), Requests { gets: 2, misses: 1, ..Requests::default() });
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::process::{run, run_and_read};
 use crate::repo::top;
 use crate::tools::{self, Env, Need};
 use report::{Counts, Outcome};
-use suites::{SUITES, Step, Suite};
+use suites::{FIRST_STORE, OF_ANY_STORE, SUITES, Step, Suite};
 
 /// Always the whole workspace, though one package would do: other packages mean other features of what they depend on,
 /// and those would be built again for each choice.
@@ -131,11 +131,23 @@ impl Session<'_> {
             Step::CargoTest(words) => self.tests(&[CARGO_TEST, *words].concat(), env),
             Step::EndToEnd(store) => {
                 // Variables are part of the command, so that what is shown can be repeated by hand.
-                let store = format!("HITL_TEST_STORE={store}");
-                let variables = ["env", &store, END_TO_END_THREADS];
-                self.tests(&[&variables, CARGO_TEST, &["--test", "e2e"]].concat(), env)
+                let variable = format!("HITL_TEST_STORE={store}");
+                let variables = ["env", &variable, END_TO_END_THREADS];
+                let skipped = self.skipped(store);
+                self.tests(&[&variables, CARGO_TEST, &["--test", "e2e"], &skipped].concat(), env)
             }
         }
+    }
+
+    /// The arguments that leave out the end-to-end tests which the first kind of store was enough for. A developer who
+    /// gives arguments chooses alone.
+    fn skipped(&self, store: &str) -> Vec<&'static str> {
+        let is_whole = store == FIRST_STORE || self.length == Length::Long;
+        if is_whole || !self.arguments.is_empty() {
+            return Vec::new();
+        }
+        let skips = OF_ANY_STORE.iter().flat_map(|module| ["--skip", *module]);
+        ["--"].into_iter().chain(skips).collect()
     }
 
     fn tests(&self, words: &[&str], env: &Env) -> (Counts, Result<()>) {

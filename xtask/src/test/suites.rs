@@ -56,7 +56,7 @@ pub(crate) const SUITES: &[Suite] = &[
     ),
     suite("unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
     suite("docs", &[], &[Check(DOCS)]),
-    end_to_end("e2e", &[], &[EndToEnd("embedded")]),
+    end_to_end("e2e", &[], &[EndToEnd(FIRST_STORE)]),
     suite(
         "oidc",
         &[&BINARIES, &CHROMIUM_BROWSER, &OIDC_SCRIPTS],
@@ -104,6 +104,26 @@ const MIXED: &[&str] = &["--features", "hitl-tests/mixed", "--test", "crash", "-
 
 /// The tests beside the code, and those that drive one package alone. Of the programs only this one has any.
 const UNIT: &[&str] = &["--lib", "--bin", "xtask", "--test", "contract", "--test", "directory"];
+
+/// The first kind of store with which the end-to-end tests run, all of them.
+pub(crate) const FIRST_STORE: &str = "embedded";
+
+/// The end-to-end tests that keep their events in a store of their own choice, or try a door and hardly a store. With the
+/// other kinds of store they run only at length: they would prove again what they proved with the first.
+pub(crate) const OF_ANY_STORE: &[&str] = &[
+    "browser::",
+    "buckets::",
+    "commands::",
+    "grpcurl::",
+    "origins::",
+    "pages_listen::",
+    "surface::",
+    "tasks::",
+    "tls::",
+    "tls_reload::",
+    "up::",
+    "users::",
+];
 
 /// What the end-to-end tests need whatever the kind of store.
 const END_TO_END: &[&Need] =
