@@ -112,8 +112,8 @@ async fn an_event_that_is_answered_at_another_server_costs_two_reads_more() {
         bucket.timers_gone().await;
     };
     let asked = bucket.asked_by(life).await;
-    // One to wait, two to answer what was asked elsewhere, one to be told. The last is repeated for as long as the end is
-    // announced and not recorded.
+    // One to wait, two to answer what was asked elsewhere, one to be told. The last is repeated for as long as the end
+    // is announced and not recorded.
     let documented = Requests { puts: 5, gets: 4, misses: 2, deletes: 1, ..Requests::default() };
     assert_documented(asked, documented, 0..=0);
 }

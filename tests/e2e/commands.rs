@@ -1,6 +1,11 @@
 //! The command line: what goes to which stream, with which exit code, against a server that runs.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
 
 use crate::shell::Shell;
 use crate::site::{Site, soon};
@@ -64,15 +69,16 @@ async fn an_error_is_1_and_wrong_usage_is_2_and_both_say_why_on_stderr() {
         &["wait", &unknown],
         &["answer", &unknown, "1"],
         &["cancel", "nonsense"],
-        &["ask", "two\nlines?", "--name", "two\nlines"],
+        &["get", &unknown[..12]],
     ];
     for args in errors {
         let done = soon("a failure", shell.run(args)).await;
         assert_eq!((done.code, done.out.as_str()), (Some(1), ""), "{args:?}: {done:?}");
         assert!(done.err.starts_with("hitl: ") && !done.err.contains("panicked"), "{done:?}");
     }
-    let wrong: [&[&str]; 7] = [
+    let wrong: [&[&str]; 8] = [
         &[],
+        &["ask", "two\nlines?", "--name", "two\nlines"],
         &["explode"],
         &["ask"],
         &["ask", "What?", "--type", "colour"],
@@ -141,4 +147,125 @@ async fn get_and_list_show_what_there_is_and_never_let_a_prompt_command_the_term
     let all = shell.out(&["list", "--scope", "shown", "--state", "any", "--json"]).await;
     let event: Json = serde_json::from_str(all.trim_end()).expect("one line of JSON");
     assert_eq!((&event["id"], &event["response"]["value"]["str"]), (&json!(id), &json!("red")));
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_said_of_the_option_that_it_was_given_by() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    let long = "x".repeat(2_000);
+    let wrong: [(&[&str], &str); 4] = [
+        (&["--name", "two\nlines"], "--name: "),
+        (&["--type", "int", "--min", "9", "--max", "1"], "--max: "),
+        (&["--label", &format!("{long}=x")], "--label: "),
+        (&["--timeout", "1000000h"], "--timeout: "),
+    ];
+    for (flags, option) in wrong {
+        let done = shell.run(&[&["ask", "What?"], flags].concat()).await;
+        assert_eq!((done.code, done.out.as_str()), (Some(2), ""), "{flags:?}: {done:?}");
+        assert!(done.err.contains(option), "{flags:?}: {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_link_is_for_terminals_unless_told_otherwise() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    let mut command = shell.command(&support::tools::hitl());
+    command.env_remove("HITL_PRINT_LINK").args(["ask", "What?", "--timeout", "1s"]);
+    let output = soon("the end of the ask", command.output()).await.expect("the binary runs");
+    let said = String::from_utf8(output.stderr).expect("the messages are text");
+    assert!(said.contains("hitl answer ") && said.contains("--print-link"), "{said}");
+    assert!(!said.contains("/form/") && !said.contains("/q/"), "{said}");
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_the_first_digits_of_its_id() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    let ids = [
+        shell.out(&["ask", "One?", "--detach"]).await,
+        shell.out(&["ask", "Two?", "--detach"]).await,
+    ];
+    let ids = ids.map(|id| id.trim_end().to_owned());
+    let [one, two] = &ids;
+    let alike = one.bytes().zip(two.bytes()).take_while(|(a, b)| a == b).count();
+    let shown = shell.out(&["get", &one[..alike.max(20) + 1]]).await;
+    assert!(shown.contains(one.as_str()), "{shown}");
+    shell.out(&["answer", &one[..31], "yes"]).await;
+    assert_eq!(shell.out(&["wait", &one[..31]]).await, "yes\n");
+    shell.out(&["decline", &two[..31]]).await;
+    if alike >= 6 {
+        let done = shell.run(&["get", &one[..alike]]).await;
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(ids.iter().all(|id| done.err.contains(id)), "it names what it could be: {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_nothing_says_so_and_one_that_is_watched_shows_what_changes() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    let done = shell.run(&["list", "--scope", "watched"]).await;
+    assert_eq!((done.out.as_str(), done.err.as_str()), ("", "Nothing waits.\n"), "{done:?}");
+    let mut watching = shell.command(&support::tools::hitl());
+    let mut watching =
+        watching.args(["list", "--scope", "watched", "--watch"]).spawn().expect("it runs");
+    let mut said = BufReader::new(watching.stderr.take().expect("it is piped")).lines();
+    let nothing = soon("the list", said.next_line()).await.expect("it can be read");
+    assert_eq!(nothing.as_deref(), Some("Nothing waits."));
+    let mut shown = BufReader::new(watching.stdout.take().expect("it is piped")).lines();
+    // The watch begins after the list, so that events are made until it shows one.
+    let seen = async {
+        loop {
+            let id = shell.out(&["ask", "Seen?", "--detach", "--scope", "watched"]).await;
+            let line = timeout(Duration::from_secs(1), shown.next_line()).await;
+            if let Ok(line) = line {
+                break (id, line.expect("it can be read").expect("a line"));
+            }
+        }
+    };
+    let (id, line) = soon("a change", seen).await;
+    assert!(line.starts_with(id.trim_end()) && line.contains("PENDING"), "{line}");
+    shell.out(&["answer", id.trim_end(), "yes"]).await;
+    let line = soon("the end", shown.next_line()).await.expect("it can be read").expect("a line");
+    assert!(line.starts_with(id.trim_end()) && line.contains("ANSWERED"), "{line}");
+    watching.kill().await.expect("it dies");
+}
+
+#[tokio::test]
+async fn without_a_value_the_answer_is_asked_for_at_the_terminal() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    let asked = ["ask", "How many?", "--type", "int", "--max", "9", "--detach"];
+    let id = shell.out(&asked).await;
+    let id = id.trim_end();
+    // It makes a terminal.
+    let mut typing = shell.command("script".as_ref());
+    let command = format!("{} answer {id}", support::tools::hitl().display());
+    typing.args(["-qefc", &command, "/dev/null"]).stdin(Stdio::piped());
+    let mut typing = typing.spawn().expect("script is part of every Debian");
+    let mut keys = typing.stdin.take().expect("it is piped");
+    keys.write_all(b"ten\n12\n7\n").await.expect("it reads");
+    let output = soon("the end of the dialog", typing.wait_with_output()).await.expect("it ends");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    for expected in ["How many?", "A whole number, at most 9", "must be at most 9", "Answered"] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    assert_eq!(shell.out(&["wait", id]).await, "7\n");
+}
+
+#[tokio::test]
+async fn shells_and_man_are_told_of_every_command() {
+    let shell = Shell::with("HITL_ENDPOINT", "http://127.0.0.1:1");
+    for shell_name in ["bash", "zsh", "fish"] {
+        let script = shell.out(&["completions", shell_name]).await;
+        assert!(script.contains("decline") && script.contains("idempotency-key"), "{shell_name}");
+    }
+    let page = shell.out(&["man"]).await;
+    assert!(page.contains(".TH hitl 1") && page.contains("hitl\\-ask(1)"), "{page}");
+    shell.run(&["man", "--dir", "pages"]).await;
+    let ask = std::fs::read_to_string(shell.dir().join("pages/hitl-ask.1")).expect("a page");
+    assert!(ask.contains("timeout"), "{ask}");
 }

@@ -112,6 +112,7 @@ impl Shell {
         command
             .env("HITL_DATA_DIR", self.dir.path())
             .env("HITL_BIN", tools::hitl())
+            .env("HITL_PRINT_LINK", "1")
             .env("HOME", self.dir.path())
             .envs(self.variables.iter().cloned())
             .current_dir(self.dir.path())

@@ -220,3 +220,28 @@ async fn a_server_that_a_person_has_started_is_found_and_an_endpoint_of_the_envi
     assert_eq!(up(&shell).await, format!("http://127.0.0.1:{port}"));
     server.kill().await.expect("it dies");
 }
+
+#[tokio::test]
+async fn status_starts_no_server_and_stop_ends_one_whose_events_come_back_with_the_next() {
+    let shell = Shell::alone(free_port()).await;
+    let none = shell.run(&["status"]).await;
+    assert_eq!((none.code, none.out.as_str()), (Some(1), ""), "{none:?}");
+    assert!(none.err.contains("No local server runs"), "{none:?}");
+    assert_eq!(shell.out(&["stop"]).await, "");
+    assert!(shell.servers().is_empty(), "neither has started one");
+    let id = shell.out(&["ask", "What?", "--detach"]).await;
+    let status = shell.out(&["status"]).await;
+    let pid = shell.server().as_raw_nonzero().to_string();
+    for expected in [&pid, "1 event", "the user of the server's machine"] {
+        assert!(status.contains(expected), "{expected}: {status}");
+    }
+    shell.out(&["stop"]).await;
+    assert!(shell.servers().is_empty(), "it has ended when the command has");
+    let status: serde_json::Value =
+        serde_json::from_str(&shell.run(&["status", "--json"]).await.out).expect("JSON");
+    assert_eq!(status, serde_json::json!({"running": false}));
+    // What is kept in memory ends with the server.
+    if Kind::of_this_run() != Kind::Memory {
+        assert!(shell.out(&["list"]).await.contains(id.trim_end()));
+    }
+}

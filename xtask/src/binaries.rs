@@ -18,8 +18,10 @@ pub(crate) const SERVER_OF_SDKS: Need = Need {
     provide: || Ok(vec![("HITL_BIN", target().join("debug/hitl"))]),
 };
 
+/// Builds everything at once, tests as well: what the suites build after it is a part of that. Another choice of
+/// packages or targets has other features or other debug information, and then all dependencies are built again.
 fn debug() -> Result<Env> {
-    cargo_build(&["-p", "hitl-server"])?;
+    cargo_build(&["--workspace", "--all-targets"])?;
     Ok(vec![("HITL_TEST_BIN", target().join("debug/hitl"))])
 }
 

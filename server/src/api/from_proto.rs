@@ -185,7 +185,7 @@ fn whole_ms(seconds: i64, nanos: i32) -> Option<i64> {
     seconds.checked_mul(1000)?.checked_add(ms)
 }
 
-fn input(input: Option<v1::Input>) -> Result<Input, Error> {
+pub(crate) fn input(input: Option<v1::Input>) -> Result<Input, Error> {
     use v1::input::Kind;
     let kind = input.and_then(|input| input.kind);
     Ok(

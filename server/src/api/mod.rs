@@ -16,6 +16,7 @@ use hitl_core::{Action, Channel, Command, Event, EventKey, Identity, Principal, 
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 
+pub(crate) use from_proto::input;
 pub use problem::{Problem, grpc_code};
 pub use waits::Waits;
 

@@ -1,17 +1,24 @@
 //! `hitl answer`: answers an event.
 
-use clap::Args;
-use hitl::Answer;
+use std::io::{self, IsTerminal};
 
-use super::exit::Exit;
+use clap::Args;
+use hitl::v1::EventState;
+use hitl::{Answer, Client, ErrorKind};
+use tokio::task::block_in_place;
+
+use super::dialog::Dialog;
+use super::exit::{Exit, Usage};
 use super::responder::ResponderArgs;
-use super::{ServerArgs, reach, show, terminal};
+use super::{ServerArgs, default, id, reach, show, terminal};
+use crate::api;
 
 const HELP: &str = "\
-VALUE is what a person would type; --json takes plain JSON. The first valid answer wins; one that does \
-not fit changes nothing.
+VALUE is what a person would type; --json takes plain JSON. Without either, the question is shown and the answer asked \
+for at the terminal. The first valid answer wins; one that does not fit changes nothing.
 
 Examples:
+  hitl answer ID
   hitl answer ID 42
   hitl answer ID yes --as Ada
   hitl answer ID $'first option\\nsecond option'
@@ -21,11 +28,11 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct AnswerArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     id: String,
 
     /// The answer as text: a choice takes its options one a line, an object takes JSON.
-    #[arg(required_unless_present = "json", conflicts_with = "json", allow_hyphen_values = true)]
+    #[arg(conflicts_with = "json", allow_hyphen_values = true)]
     value: Option<String>,
 
     /// The answer as JSON.
@@ -37,12 +44,47 @@ pub(super) struct AnswerArgs {
 }
 
 pub(super) async fn run(server: &ServerArgs, args: AnswerArgs) -> anyhow::Result<Exit> {
-    let answer = match args.json {
-        Some(json) => Answer::Json(json),
-        None => Answer::Text(args.value.unwrap_or_default()),
-    };
+    let answer = args.json.map(Answer::Json).or_else(|| args.value.map(Answer::Text));
+    if answer.is_none() && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        let why = "there is no terminal to ask for the answer at: give VALUE or --json";
+        return Err(Usage(why.to_owned(), "answer").into());
+    }
     let client = server.client()?;
-    let event = reach(&client, client.answer(&args.id, answer, &args.by.responder)).await?;
+    let id = reach(&client, id::resolve(&client, &args.id)).await?;
+    let Some(answer) = answer else {
+        return converse(&client, &id, &args.by.responder).await;
+    };
+    let event = reach(&client, client.answer(&id, answer, &args.by.responder)).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
+}
+
+/// Shows the question, and asks for the answer until the server takes one.
+async fn converse(client: &Client, id: &str, responder: &str) -> anyhow::Result<Exit> {
+    let event = reach(client, client.get(id)).await?;
+    if event.state() != EventState::Pending {
+        terminal::note(&show::ending(&event));
+        return Ok(Exit::Error);
+    }
+    terminal::note(&show::question(&event));
+    let input = api::input(event.input).map_err(|_| {
+        anyhow::anyhow!("this program does not know this type of answer: is the server newer?")
+    })?;
+    let mut dialog = Dialog { typed: io::stdin().lock(), shown: io::stderr() };
+    loop {
+        let Some(value) = block_in_place(|| dialog.answer(&input))? else {
+            terminal::note("Nothing was sent.");
+            return Ok(Exit::Interrupted);
+        };
+        let answer = Answer::Value(default::message(value));
+        match client.answer(id, answer, responder).await {
+            Ok(event) => {
+                terminal::note(&show::ending(&event));
+                return Ok(Exit::Done);
+            }
+            // The server knows rules that were not looked at here.
+            Err(error) if error.kind() == ErrorKind::Invalid => dialog.refused(error.message())?,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

@@ -1,20 +1,23 @@
 //! `hitl ask`: asks a person and prints the answer.
 
+use std::borrow::Cow;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use clap::Args;
-use hitl::Config;
 use hitl::v1::create_event_request::Expiration;
 use hitl::v1::on_timeout::Action;
 use hitl::v1::{self, PromptFormat};
+use hitl::{Config, ErrorKind};
+use hitl_proto::visible;
 
-use super::exit::Exit;
+use super::exit::{Exit, Usage};
 use super::question::QuestionArgs;
-use super::{ServerArgs, reach, show, terminal, wait};
+use super::{ServerArgs, open, reach, show, terminal, wait};
 
 const HELP: &str = "\
-The link goes to stderr, the value alone to stdout. How the event ends is the exit code: 0 answered (or \
-timed out with a default), 3 declined, 4 cancelled, 5 timed out. Ctrl-C leaves the event open.
+On a terminal the link goes to stderr; the value alone goes to stdout. How the event ends is the exit code: 0 answered \
+(or timed out with a default), 3 declined, 4 cancelled, 5 timed out. Ctrl-C leaves the event open.
 
 With a run id the same --name gives the same event, so that a script which is run again gets the \
 answers it already had; questions of one script then need names of their own.
@@ -70,6 +73,14 @@ pub(super) struct AskArgs {
     /// Prints the event as one line of JSON instead of the value.
     #[arg(long)]
     json: bool,
+
+    /// Prints the link where stderr is no terminal, too. Whoever reads a log with it can answer.
+    #[arg(long, env = "HITL_PRINT_LINK", value_parser = clap::builder::FalseyValueParser::new())]
+    print_link: bool,
+
+    /// Prints the link as a QR code, too, for a telephone's camera.
+    #[arg(long)]
+    qr: bool,
 }
 
 pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Exit> {
@@ -79,7 +90,9 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
         config = config.run_id(run_id);
     }
     let client = server.client_with(config)?;
-    let created = reach(&client, client.create(args.into_request()?)).await?;
+    let prints_link = args.print_link || io::stderr().is_terminal();
+    let qr = args.qr;
+    let created = reach(&client, client.create(args.into_request()?)).await.map_err(by_options)?;
     let event = created.event.unwrap_or_default();
     if detach {
         terminal::print(&if json { show::json(&event) } else { event.id })?;
@@ -88,13 +101,64 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
     if event.state() == v1::EventState::Pending {
         // Indented, so that no line of a prompt says where to answer.
         let prompt = terminal::indented(&event.prompt, 2);
-        let place = match event.form_url.as_str() {
-            "" => format!("Whoever may answer does so with: hitl answer {} VALUE", event.id),
-            link => format!("Answer at {link}"),
-        };
-        terminal::note(&format!("{prompt}\n{place}"));
+        let command = format!("hitl answer {}{}", event.id, server.as_flags());
+        match event.form_url.as_str() {
+            "" => terminal::note(&format!("{prompt}\nWhoever may answer does so with: {command}")),
+            link if prints_link => {
+                terminal::note(&format!("{prompt}\nAnswer at {link}"));
+                if qr {
+                    terminal::note_painted(&open::code(link)?);
+                }
+            }
+            _ => terminal::note(&format!(
+                "{prompt}\nAnswer with: {command}, or in the browser: hitl inbox\n\
+                 The link with which anybody can answer is shown with --print-link, since this is no terminal."
+            )),
+        }
     }
     wait::follow(server, &client, event, json).await
+}
+
+/// What the server refuses, said of the options that it was given by.
+fn by_options(error: hitl::Error) -> anyhow::Error {
+    let broken = error.field_violations();
+    if error.kind() != ErrorKind::Invalid || broken.is_empty() {
+        return error.into();
+    }
+    let said = broken.iter().map(|violation| {
+        let field = violation.field.as_str();
+        let option = option_of(field).map_or_else(|| visible::line(field), Cow::Borrowed);
+        format!("{option}: {}", violation.description)
+    });
+    Usage(said.collect::<Vec<_>>().join("; "), "ask").into()
+}
+
+/// The option that sets a field of the request.
+fn option_of(field: &str) -> Option<&'static str> {
+    let options = [
+        ("prompt", "the question"),
+        ("name", "--name"),
+        ("scope", "--scope"),
+        ("labels", "--label"),
+        ("ttl", "--timeout"),
+        ("deadline", "--timeout"),
+        ("on_timeout", "--default"),
+        ("idempotency_key", "--idempotency-key"),
+        ("input.choice.options", "--choice"),
+        ("input.object", "--schema"),
+        ("input.str.pattern", "--pattern"),
+    ];
+    let is_below = |start: &str| {
+        field
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let by_start = options.iter().find(|(start, _)| is_below(start)).map(|(_, option)| *option);
+    by_start.or_else(|| match field.rsplit('.').next() {
+        Some(last) if last.starts_with("min") => Some("--min"),
+        Some(last) if last.starts_with("max") => Some("--max"),
+        _ => None,
+    })
 }
 
 impl AskArgs {

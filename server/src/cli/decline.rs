@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::responder::ResponderArgs;
-use super::{ServerArgs, reach, show, terminal};
+use super::{ServerArgs, id, reach, show, terminal};
 
 /// Decline an event: refuse to give a value
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hitl decline ID --reason 'not on a Friday' --as Ada")]
 pub(super) struct DeclineArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     id: String,
 
     /// Why; whoever asked is told.
@@ -23,7 +23,8 @@ pub(super) struct DeclineArgs {
 
 pub(super) async fn run(server: &ServerArgs, args: &DeclineArgs) -> anyhow::Result<Exit> {
     let client = server.client()?;
-    let event = reach(&client, client.decline(&args.id, &args.reason, &args.by.responder)).await?;
+    let id = reach(&client, id::resolve(&client, &args.id)).await?;
+    let event = reach(&client, client.decline(&id, &args.reason, &args.by.responder)).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }

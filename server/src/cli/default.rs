@@ -32,7 +32,7 @@ pub(super) fn read(input: &InputKind, text: &str) -> anyhow::Result<v1::Value> {
     Ok(message(value))
 }
 
-fn message(value: Value) -> v1::Value {
+pub(super) fn message(value: Value) -> v1::Value {
     let kind = match value {
         Value::Int(number) => Kind::Int(number),
         Value::Float(number) => Kind::Float(number),

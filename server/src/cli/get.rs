@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::exit::Exit;
-use super::{ServerArgs, reach, show, terminal};
+use super::{ServerArgs, id, reach, show, terminal};
 
 const HELP: &str = "\
 Shows the link too: whoever has that can answer.
@@ -16,7 +16,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct GetArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     id: String,
 
     /// Prints the event as one line of JSON.
@@ -26,7 +26,8 @@ pub(super) struct GetArgs {
 
 pub(super) async fn run(server: &ServerArgs, args: &GetArgs) -> anyhow::Result<Exit> {
     let client = server.client()?;
-    let event = reach(&client, client.get(&args.id)).await?;
+    let id = reach(&client, id::resolve(&client, &args.id)).await?;
+    let event = reach(&client, client.get(&id)).await?;
     let shown = if args.json { show::json(&event) } else { show::event(&event)? };
     terminal::print(&shown)?;
     Ok(Exit::Done)

@@ -6,14 +6,14 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Deserialize;
 
+use super::browser::{has_display, open};
 use super::exit::Exit;
 use super::terminal::{note, print};
 use super::{ServerArgs, given, up};
@@ -107,19 +107,4 @@ fn write_page(dir: &DataDir, address: &str) -> anyhow::Result<PathBuf> {
         .with_context(cannot)?;
     file.write_all(page.as_bytes()).with_context(cannot)?;
     Ok(path)
-}
-
-/// Whether there is a screen to open a browser on.
-fn has_display() -> bool {
-    let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    cfg!(target_os = "macos") || has("DISPLAY") || has("WAYLAND_DISPLAY")
-}
-
-/// Has the desktop open `target`. Says whether it does.
-async fn open(target: &Path) -> bool {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let mut opener = Command::new(opener);
-    opener.arg(target).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let opened = tokio::task::spawn_blocking(move || opener.status());
-    matches!(tokio::time::timeout(PATIENCE, opened).await, Ok(Ok(Ok(status))) if status.success())
 }

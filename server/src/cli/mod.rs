@@ -5,22 +5,30 @@
 
 mod answer;
 mod ask;
+mod browser;
 mod cancel;
+mod completions;
 mod decline;
 mod default;
+mod dialog;
 mod exit;
 mod export;
 mod get;
+mod id;
 mod inbox;
 mod list;
 mod log;
+mod open;
 mod question;
 mod receipt;
 mod receipt_key;
 mod responder;
 mod serve;
 mod show;
+mod status;
+mod stop;
 mod store;
+mod table;
 mod terminal;
 mod tls;
 mod token;
@@ -31,7 +39,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use hitl::{Client, Config};
 use hitl_proto::visible;
 
@@ -63,6 +71,8 @@ struct Cli {
 enum Command {
     Serve(Box<ServeArgs>),
     Up(up::UpArgs),
+    Status(status::StatusArgs),
+    Stop(stop::StopArgs),
     Ask(Box<ask::AskArgs>),
     Wait(wait::WaitArgs),
     Answer(answer::AnswerArgs),
@@ -71,11 +81,14 @@ enum Command {
     Get(get::GetArgs),
     List(list::ListArgs),
     Inbox(inbox::InboxArgs),
+    Open(open::OpenArgs),
     Export(export::ExportArgs),
     Receipt(receipt::ReceiptArgs),
     ReceiptKey(receipt_key::ReceiptKeyArgs),
     Store(store::StoreArgs),
     Token(token::TokenArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Which server, and which of its events.
@@ -184,6 +197,8 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(*args, store).await,
             Command::Up(up::UpArgs {}) => up::run().await,
+            Command::Status(args) => status::run(&server, &args).await,
+            Command::Stop(stop::StopArgs {}) => stop::run().await,
             Command::Ask(args) => ask::run(&server, *args).await,
             Command::Wait(args) => wait::run(&server, &args).await,
             Command::Answer(args) => answer::run(&server, args).await,
@@ -192,11 +207,14 @@ impl Cli {
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
             Command::Inbox(args) => inbox::run(&server, args).await,
+            Command::Open(args) => open::run(&server, &args).await,
             Command::Export(args) => export::run(&server, args).await,
             Command::Receipt(args) => receipt::run(&server, args).await,
             Command::ReceiptKey(args) => receipt_key::run(&server, args).await,
             Command::Store(args) => store::run(args).await,
             Command::Token(args) => token::run(&server, args, store).await,
+            Command::Completions(args) => completions::completions(Cli::command(), &args),
+            Command::Man(args) => completions::man(Cli::command(), &args),
         }
     }
 }
@@ -204,7 +222,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_consistent_and_every_command_has_help_with_an_example() {

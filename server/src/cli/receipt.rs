@@ -10,7 +10,7 @@ use hitl::{KeySet, Receipt, Statement};
 use hitl_proto::visible;
 
 use super::exit::Exit;
-use super::{ServerArgs, reach, terminal};
+use super::{ServerArgs, id, reach, terminal};
 
 const HELP: &str = "\
 Prints a line of JSON that proves, to whoever has the server's public keys, what was asked and how it ended.
@@ -38,7 +38,7 @@ const NAME_COLUMNS: usize = 9;
 #[derive(Args, Debug)]
 #[command(after_help = HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct ReceiptArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     #[arg(required = true)]
     id: Option<String>,
 
@@ -72,6 +72,7 @@ pub(super) async fn run(server: &ServerArgs, args: ReceiptArgs) -> anyhow::Resul
         (Some(ReceiptCommand::Verify(args)), _) => verify(server, &args).await,
         (None, Some(id)) => {
             let client = server.client()?;
+            let id = reach(&client, id::resolve(&client, &id)).await?;
             let receipt = reach(&client, client.receipt(&id)).await?;
             terminal::print(&receipt.to_json())?;
             Ok(Exit::Done)

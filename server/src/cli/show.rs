@@ -1,5 +1,7 @@
 //! Events in the words of the terminal.
 
+use std::time::Duration;
+
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
 use hitl::v1::{CredentialKind, Event, EventState, Response};
@@ -50,6 +52,13 @@ pub(super) fn when(event: &Event) -> String {
         Some(time) => format!("{} ago", span(now_ms - ms(time))),
         None => format!("{} left", span(ms(event.deadline.unwrap_or_default()) - now_ms)),
     }
+}
+
+/// How long it is until the deadline, if the event has not ended.
+pub(super) fn left(event: &Event) -> Option<Duration> {
+    let left_ms = ms(event.deadline.unwrap_or_default()) - SystemClock.now().ms();
+    let left = Duration::from_millis(left_ms.max(0).unsigned_abs());
+    event.response.is_none().then_some(left)
 }
 
 /// How an event ended, in a sentence. The name is as given: nothing proves it.
@@ -106,11 +115,27 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
             }
         }
     }
+    Ok(listed(&lines))
+}
+
+/// What is asked, by whom and until when, for whoever is about to answer at the terminal.
+pub(super) fn question(event: &Event) -> String {
+    let mut lines = vec![("prompt", event.prompt.clone()), ("name", event.name.clone())];
+    if let Some(creator) = &event.created_by {
+        lines.push(("by", proved(creator.known_by(), &creator.principal)));
+    }
+    lines.push(("run", event.scope.clone()));
+    lines.push(("time", when(event)));
+    listed(&lines)
+}
+
+/// Things by their names, without those that are empty.
+pub(super) fn listed(lines: &[(&str, String)]) -> String {
     let shown = lines.iter().filter(|(_, text)| !text.is_empty());
     let shown = shown.map(|(name, text)| {
         format!("{name:<width$}{}", terminal::indented(text, NAME_COLUMNS), width = NAME_COLUMNS)
     });
-    Ok(shown.collect::<Vec<_>>().join("\n"))
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 fn input(event: &Event) -> String {
@@ -130,7 +155,7 @@ fn input(event: &Event) -> String {
 }
 
 /// Who somebody was proved to be, whatever name was given; empty if there was no credential.
-fn proved(known_by: CredentialKind, principal: &str) -> String {
+pub(super) fn proved(known_by: CredentialKind, principal: &str) -> String {
     let kind = match known_by {
         CredentialKind::Unspecified | CredentialKind::None => return String::new(),
         CredentialKind::Link => "whoever had a link",

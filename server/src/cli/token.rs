@@ -14,7 +14,9 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
-use super::{ServerArgs, list, reach, terminal, up};
+use super::table::{Cell, aligned};
+use super::terminal::Style;
+use super::{ServerArgs, reach, terminal, up};
 use crate::api::admin;
 
 /// Most tokens of a page.
@@ -180,7 +182,7 @@ fn show_new(token: Option<v1::Token>, secret: &str) -> anyhow::Result<Exit> {
 async fn list_all(doer: Doer, json: bool) -> anyhow::Result<Exit> {
     let now = SystemClock.now().to_string();
     let heads = ["ID", "STATE", "NAME", "ROLES", "NAMESPACES", "EXPIRES"];
-    let mut table = vec![heads.map(str::to_owned)];
+    let mut table = vec![heads.map(|head| Cell::new(head, Style::Heading)).to_vec()];
     let mut request = v1::ListTokensRequest { page_size: PAGE_SIZE, ..Default::default() };
     loop {
         let page = doer.list(request.clone()).await?;
@@ -188,7 +190,7 @@ async fn list_all(doer: Doer, json: bool) -> anyhow::Result<Exit> {
             if json {
                 terminal::print(&as_json(&token).to_string())?;
             } else {
-                table.push(row(&token, &now));
+                table.push(row(&token, &now).map(Cell::from).to_vec());
             }
         }
         if page.next_page_token.is_empty() {
@@ -197,7 +199,7 @@ async fn list_all(doer: Doer, json: bool) -> anyhow::Result<Exit> {
         request.page_token = page.next_page_token;
     }
     if !json {
-        terminal::print(&list::aligned(&table))?;
+        terminal::print_painted(&aligned(&table, None))?;
     }
     Ok(Exit::Done)
 }

@@ -36,13 +36,8 @@ pub(super) async fn local() -> anyhow::Result<State> {
 
 /// The same, and the directory that it is of.
 pub(super) async fn local_server() -> anyhow::Result<(DataDir, State)> {
-    let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let path = local::data_dir(env("HITL_DATA_DIR"), env).context(
-        "there is no home directory to keep the local server's data in: set HITL_DATA_DIR, or HITL_ENDPOINT to use a \
-         server that runs elsewhere",
-    )?;
     let port = local::port_of(std::env::var("HITL_PORT").ok().as_deref())?;
-    let dir = DataDir::open(&path)?;
+    let dir = data_dir()?;
     let state = local::up(&dir, port).await?;
     refuse_other_api(&state)?;
     let ours = env!("CARGO_PKG_VERSION");
@@ -50,6 +45,16 @@ pub(super) async fn local_server() -> anyhow::Result<(DataDir, State)> {
         note(&format!("The local server is of version {}, and this is {ours}.", state.version));
     }
     Ok((dir, state))
+}
+
+/// The directory of the local server, whether one runs or not.
+pub(super) fn data_dir() -> anyhow::Result<DataDir> {
+    let env = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let path = local::data_dir(env("HITL_DATA_DIR"), env).context(
+        "there is no home directory to keep the local server's data in: set HITL_DATA_DIR, or HITL_ENDPOINT to use a \
+         server that runs elsewhere",
+    )?;
+    DataDir::open(&path)
 }
 
 /// A server of another version does, as long as it speaks the same API.

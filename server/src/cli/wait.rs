@@ -8,7 +8,7 @@ use hitl::v1::{Event, EventState};
 
 use super::exit::Exit;
 use super::terminal::{self, StatusLine};
-use super::{ServerArgs, show};
+use super::{ServerArgs, id, show};
 
 const HELP: &str = "\
 The value alone goes to stdout. How the event ends is the exit code, as with `hitl ask`. The wait goes on \
@@ -21,7 +21,7 @@ Example:
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct WaitArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     id: String,
 
     /// Prints the event as one line of JSON instead of the value.
@@ -31,7 +31,8 @@ pub(super) struct WaitArgs {
 
 pub(super) async fn run(server: &ServerArgs, args: &WaitArgs) -> anyhow::Result<Exit> {
     let client = server.client()?;
-    let event = client.get(&args.id).await?;
+    let id = id::resolve(&client, &args.id).await?;
+    let event = client.get(&id).await?;
     follow(server, &client, event, args.json).await
 }
 

@@ -52,7 +52,7 @@ impl DataDir {
         self.0.join("server.lock")
     }
 
-    pub(super) fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.0.join(super::LOGS[0])
     }
 }

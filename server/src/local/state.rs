@@ -64,7 +64,7 @@ impl State {
     ///
     /// # Errors
     /// The file cannot be read, or others can; or the server is of another machine or container.
-    pub(super) fn of_living(dir: &DataDir) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn of_living(dir: &DataDir) -> anyhow::Result<Option<Self>> {
         let path = dir.state();
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

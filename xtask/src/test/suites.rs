@@ -108,8 +108,8 @@ const UNIT: &[&str] = &["--lib", "--bin", "xtask", "--test", "contract", "--test
 /// The first kind of store with which the end-to-end tests run, all of them.
 pub(crate) const FIRST_STORE: &str = "embedded";
 
-/// The end-to-end tests that keep their events in a store of their own choice, or try a door and hardly a store. With the
-/// other kinds of store they run only at length: they would prove again what they proved with the first.
+/// The end-to-end tests that keep their events in a store of their own choice, or try a door and hardly a store. With
+/// the other kinds of store they run only at length: they would prove again what they proved with the first.
 pub(crate) const OF_ANY_STORE: &[&str] = &[
     "browser::",
     "buckets::",
