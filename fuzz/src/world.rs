@@ -14,7 +14,7 @@ use hitl_proto::v1;
 use hitl_server::admission::Admission;
 use hitl_server::api::{Api, Caller};
 use hitl_server::auth::sign_in::SignIn;
-use hitl_server::auth::{LinkKey, Links, Who};
+use hitl_server::auth::{LinkKey, LinkKeys, Links, Who};
 use hitl_server::budget::Budget;
 use hitl_server::http::{Audience, Guard, Registry, Settings, Site, guard, router};
 use hitl_service::{Background, Service};
@@ -86,6 +86,16 @@ pub(crate) fn caller() -> Caller {
     Caller { principal: Principal::Anyone, channel: Channel::Grpc, address: "127.0.0.1".to_owned() }
 }
 
+/// What asks for an event that wants `input`.
+pub(crate) fn request(input: v1::Input) -> v1::CreateEventRequest {
+    v1::CreateEventRequest {
+        name: "deploy".to_owned(),
+        prompt: "Deploy?".to_owned(),
+        input: Some(input),
+        ..v1::CreateEventRequest::default()
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         wait(Self::start())
@@ -112,7 +122,7 @@ impl World {
         let objects = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let background = Background::new(None);
         let service = Service::new(store, clock, random, 100, CancellationToken::new(), background);
-        let links = Links::new(&LinkKey::new([7; 32]), URL);
+        let links = Links::new(&LinkKeys::one(LinkKey::new([7; 32])), URL);
         let settings = Settings { open: true, public_url: URL.to_owned(), ..Settings::default() };
         let admission = Admission::new(100, Budget::unlimited());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
@@ -127,14 +137,23 @@ impl World {
 
     /// A pending event that wants `input`.
     pub(crate) fn ask(&self, input: v1::Input) -> v1::Event {
-        let request = v1::CreateEventRequest {
-            name: "deploy".to_owned(),
-            prompt: "Deploy?".to_owned(),
-            input: Some(input),
-            ..v1::CreateEventRequest::default()
-        };
+        self.create(request(input))
+    }
+
+    /// The pending event that `request` asks for.
+    pub(crate) fn create(&self, request: v1::CreateEventRequest) -> v1::Event {
         let created = wait(self.api.create_event(request, &caller()));
         created.expect("the question is right").event.expect("a created event")
+    }
+
+    /// A link that was made for somebody.
+    pub(crate) fn link(&self, event: &v1::Event) -> v1::CreateLinkResponse {
+        let request = v1::CreateLinkRequest {
+            event_id: event.id.clone(),
+            responder: "Ann".to_owned(),
+            ..v1::CreateLinkRequest::default()
+        };
+        wait(self.api.create_link(request, &caller())).expect("the event is pending")
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<Reply> {

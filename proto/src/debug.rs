@@ -1,10 +1,10 @@
-//! What `{:?}` prints of an event and of a new token: everything but links and the token's text.
+//! What `{:?}` prints of an event, a new link and a new token: everything but links and the token's text.
 //!
 //! Debug output ends in logs and bug reports, and whoever has a link can answer.
 
 use std::fmt;
 
-use crate::v1::{CreateTokenResponse, Event, RotateTokenResponse};
+use crate::v1::{CreateLinkResponse, CreateTokenResponse, Event, RotateTokenResponse};
 
 /// Stands for a secret, so that nobody takes it for missing.
 const SECRET: &str = "(secret)";
@@ -55,6 +55,17 @@ impl fmt::Debug for Event {
     }
 }
 
+impl fmt::Debug for CreateLinkResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { form_url, api_url, expire_time } = self;
+        f.debug_struct("CreateLinkResponse")
+            .field("form_url", &hidden(form_url))
+            .field("api_url", &hidden(api_url))
+            .field("expire_time", expire_time)
+            .finish()
+    }
+}
+
 impl fmt::Debug for CreateTokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { token, secret } = self;
@@ -85,8 +96,8 @@ mod tests {
         let event = Event {
             id: "0192f0c1".to_owned(),
             prompt: "Deploy?".to_owned(),
-            form_url: "http://127.0.0.1:4485/form/0192f0c1/TOKEN".to_owned(),
-            api_url: "http://127.0.0.1:4485/v1/links/0192f0c1/TOKEN".to_owned(),
+            form_url: "http://127.0.0.1:4485/q/TOKEN".to_owned(),
+            api_url: "http://127.0.0.1:4485/v1/links/TOKEN".to_owned(),
             ..Default::default()
         };
         let created = CreateEventResponse { event: Some(event.clone()), existed: false };
@@ -94,6 +105,12 @@ mod tests {
         for shown in [format!("{event:?}"), format!("{created:#?}"), format!("{listed:?}")] {
             assert!(!shown.contains("TOKEN") && !shown.contains("4485"), "{shown}");
             assert!(shown.contains("Deploy?") && shown.contains(SECRET), "{shown}");
+        }
+        let (form_url, api_url) = (event.form_url, event.api_url);
+        let made = CreateLinkResponse { form_url, api_url, expire_time: None };
+        for shown in [format!("{made:?}"), format!("{made:#?}")] {
+            assert!(!shown.contains("TOKEN") && !shown.contains("4485"), "{shown}");
+            assert!(shown.contains("expire_time") && shown.contains(SECRET), "{shown}");
         }
     }
 

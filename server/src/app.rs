@@ -12,7 +12,7 @@ use crate::access::{access, new_token};
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::sign_in::SignIn;
-use crate::auth::{LinkKey, Links, beside, receipt_key};
+use crate::auth::{LinkKey, LinkKeys, Links, beside, link_key, receipt_key};
 use crate::budget::{self, Budget, BudgetLimits};
 use crate::config::ServeArgs;
 use crate::front::WaysIn;
@@ -53,8 +53,8 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
-    let (store, link_key) = open(&args, &store_url, options).await?;
-    let links = Links::new(&link_key, &public_url);
+    let (store, link_keys) = open(&args, &store_url, options).await?;
+    let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
     let budget = budget(&args);
     let threads = LowPriority::start().context("cannot start the threads of this server")?;
@@ -130,23 +130,24 @@ fn announce(url: &str, url_for_people: Option<&str>) {
     }
 }
 
-/// The store at `url`, in which every end is signed, and the key of its links.
+/// The store at `url`, in which every end is signed, and the keys of its links.
 async fn open(
     args: &ServeArgs,
     url: &StoreUrl,
     options: hitl_store::Options,
-) -> anyhow::Result<(EventStore, LinkKey)> {
+) -> anyhow::Result<(EventStore, LinkKeys)> {
     let not_opened = || format!("cannot open the store {url}");
     let options = as_told(args, url, options)?;
     let store = hitl_store::open(url, options).await.with_context(not_opened)?;
     // After the store is opened: a key without a store says that the store is lost.
-    let link_key = link_key(args, url)?;
-    store.hold_to_link_key(&link_key.fingerprint()).await.with_context(not_opened)?;
+    let link_keys = link_keys(args, url)?;
+    let prints = link_keys.prints();
+    store.hold_to_link_key(prints.as_given()).await.with_context(not_opened)?;
     let receipt_key = Arc::new(receipt_key(args, url)?);
     // Before anything is signed with it.
     let is_new = store.publish_receipt_key(&receipt_key.public()).await.with_context(not_opened)?;
     tracing::info!(key = receipt_key.id(), is_new, "receipts are signed");
-    Ok((store.signing_with(receipt_key), link_key))
+    Ok((store.signing_with(receipt_key), link_keys))
 }
 
 /// Finishes the writes that have begun.
@@ -254,17 +255,16 @@ fn close_logs(args: &ServeArgs) {
     }
 }
 
-/// The key of the links: from its file, which is made if there is none. A store in memory needs none that lasts.
-fn link_key(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKey> {
-    let file = match (&args.link_key_file, store) {
-        (Some(file), _) => file.clone(),
-        (None, StoreUrl::Memory) => {
-            return Ok(LinkKey::new(hitl_store::random::bytes(&SystemRandom)));
-        }
-        (None, StoreUrl::Embedded(directory)) => beside(directory, "link"),
-        (None, StoreUrl::Files(_) | StoreUrl::Bucket(_)) => args.data_dir()?.join("link.key"),
+/// The keys of the links: from their file, which is made if there is none.
+fn link_keys(args: &ServeArgs, store: &StoreUrl) -> anyhow::Result<LinkKeys> {
+    let file = match args.link_key_file.clone() {
+        Some(file) => Some(file),
+        None => link_key::place(store, || args.data_dir())?,
     };
-    LinkKey::load_or_make(&file, &SystemRandom).with_context(|| {
+    let Some(file) = file else {
+        return Ok(LinkKeys::one(LinkKey::new(hitl_store::random::bytes(&SystemRandom))));
+    };
+    LinkKeys::load_or_make(&file, &SystemRandom).with_context(|| {
         format!("cannot use the link key {}; give another with --link-key-file", file.display())
     })
 }

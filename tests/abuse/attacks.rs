@@ -112,10 +112,10 @@ async fn unread_pages(target: Target, over: CancellationToken) -> usize {
     let mut held = Vec::new();
     while !over.is_cancelled() && held.len() < 1_000 {
         let form = &target.events[held.len() % target.events.len()].form_url;
-        let form = form.split_once("/form/").map_or("", |(_, rest)| rest);
+        let form = form.split_once("/q/").map_or("", |(_, rest)| rest);
         let path = match held.len() % 2 {
             0 => "/v1/events?namespace=large&page_size=50".to_owned(),
-            _ => format!("/form/{form}"),
+            _ => format!("/q/{form}"),
         };
         let Some(mut stream) = target.tcp().await else { continue };
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", target.address);
@@ -283,7 +283,7 @@ async fn heavy_patterns(target: Target, over: CancellationToken) -> usize {
     let pattern = serde_json::json!({
         "name": "pattern", "prompt": "?", "input": {"str": {"pattern": r"\b.{0,900}\b!"}},
     });
-    let link = asked(&target, &pattern).await.map(|form| form.replace("/form/", "/v1/links/"));
+    let link = asked(&target, &pattern).await.map(|form| form.replace("/q/", "/v1/links/"));
     let text = serde_json::json!({"value": "a ".repeat(87_000)});
     let mut askers = JoinSet::new();
     for _ in 0..8 {

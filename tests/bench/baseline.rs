@@ -225,6 +225,20 @@ impl EventService for Service {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn create_link(
+        &self,
+        _: Request<v1::CreateLinkRequest>,
+    ) -> Result<Response<v1::CreateLinkResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn revoke_links(
+        &self,
+        _: Request<v1::RevokeLinksRequest>,
+    ) -> Result<Response<v1::RevokeLinksResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn list_receipt_keys(
         &self,
         _: Request<v1::ListReceiptKeysRequest>,

@@ -337,7 +337,7 @@ await main({
     assert.match(await page.locator('main').innerText(), /in time|timed out|too late/i);
     await shot(page, 'timed-out');
     await page.goto(`${event.formUrl}x`);
-    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /does not work/);
+    assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /does not open a question/);
     await shot(page, 'bad-link');
     await close();
   },

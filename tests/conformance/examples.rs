@@ -157,5 +157,5 @@ impl Running {
 
 /// Where programs answer, from where people do.
 fn api_url(link: &str) -> String {
-    link.replacen("/form/", "/v1/links/", 1)
+    link.replacen("/q/", "/v1/links/", 1)
 }

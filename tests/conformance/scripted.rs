@@ -196,6 +196,20 @@ impl EventService for Scripted {
         Err(Status::unimplemented("scripted"))
     }
 
+    async fn create_link(
+        &self,
+        _: Request<v1::CreateLinkRequest>,
+    ) -> Reply<v1::CreateLinkResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn revoke_links(
+        &self,
+        _: Request<v1::RevokeLinksRequest>,
+    ) -> Reply<v1::RevokeLinksResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
     async fn list_receipt_keys(
         &self,
         _: Request<v1::ListReceiptKeysRequest>,

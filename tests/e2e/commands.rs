@@ -31,7 +31,7 @@ async fn ask_prints_nothing_but_the_value_on_stdout_and_the_link_on_stderr() {
     std::fs::write(shell.dir().join("schema.json"), schema.to_string()).expect("it can be written");
     for (flags, typed, printed) in QUESTIONS {
         let asking = shell.ask(&[&["What?"], flags].concat()).await;
-        assert!(asking.link.starts_with(&format!("{}/form/", site.url)), "{}", asking.link);
+        assert!(asking.link.starts_with(&format!("{}/q/", site.url)), "{}", asking.link);
         let answered = shell.run(&["answer", asking.id(), typed, "--as", "Ann"]).await;
         assert_eq!((answered.code, answered.out.as_str()), (Some(0), ""), "{answered:?}");
         let done = asking.done().await;
@@ -134,7 +134,7 @@ async fn get_and_list_show_what_there_is_and_never_let_a_prompt_command_the_term
     let id = shell.out(&ask("Red\u{1b}[31m \u{202e}or\r blue?\u{7}")).await;
     let id = id.trim_end();
     let shown = shell.out(&["get", id]).await;
-    assert!(shown.contains(id) && shown.contains("PENDING") && shown.contains("/form/"), "{shown}");
+    assert!(shown.contains(id) && shown.contains("PENDING") && shown.contains("/q/"), "{shown}");
     let listed = shell.out(&["list", "--scope", "shown", "--label", "k=v w"]).await;
     assert!(listed.contains(id) && listed.contains("Red"), "{listed}");
     for text in [shown, listed] {

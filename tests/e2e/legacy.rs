@@ -55,7 +55,6 @@ async fn a_type_or_path_that_the_caller_names_counts_for_nothing() {
     assert!(site.call("/submit/json", &body).await.status().is_success());
     assert_eq!(value_of(&site.get(&event).await), Some(&Value::Int(7)));
     assert!(!std::path::Path::new("/tmp/hitl-owned.json").exists());
-    let page =
-        site.fetch(&format!("{}/form/{}?request_path=/etc/passwd", site.url, event.id)).await;
+    let page = site.fetch(&format!("{}/q/{}?request_path=/etc/passwd", site.url, event.id)).await;
     assert!(page.status().is_client_error(), "{}", page.status());
 }

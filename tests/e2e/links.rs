@@ -1,5 +1,8 @@
 //! Links: what a bad one gets tells nothing, and looking at a good one changes nothing.
 
+mod keys;
+mod made;
+
 use std::collections::BTreeMap;
 
 use hitl_proto::v1::value::Kind as Value;
@@ -11,6 +14,8 @@ use crate::failure::Failure;
 use crate::kinds;
 use crate::site::{Site, is_pending, request};
 use crate::web::{answered, page};
+
+pub(crate) use keys::{OLD_LINKS, write_link_key};
 
 /// User agents that fetch every link they meet: previewers, mail scanners and crawlers.
 const SCANNERS: [&str; 12] = [
@@ -40,41 +45,48 @@ fn token(event: &Event) -> &str {
     event.form_url.rsplit('/').next().expect("a link ends with its token")
 }
 
-/// Paths below the link of `event` that are not links, whatever is wrong with them.
+/// What is no link in the place of that of `event`, whatever is wrong with it.
 async fn bad_links(site: &Site, event: &Event) -> Vec<String> {
     let other = site.ask(kinds::int()).await;
     let namespaced = CreateEventRequest { namespace: "elsewhere".into(), ..request(kinds::int()) };
     let elsewhere = site.create(namespaced).await;
-    let token = token(event);
+    let made = site.link(event, "Ann", None).await;
+    let made = made.form_url.rsplit('/').next().expect("a link ends with its token");
+    let revoked = site.link(event, "Bob", None).await;
+    site.revoke_links(event, "Bob").await;
+    let link = token(event);
     let changed = |index: usize| {
-        let mut letters = token.as_bytes().to_vec();
+        let mut letters = link.as_bytes().to_vec();
         letters[index] = if letters[index] == b'A' { b'B' } else { b'A' };
         String::from_utf8(letters).expect("ASCII")
     };
-    let id = &event.id;
-    let unknown = "0".repeat(32);
+    // The first half names the event, the second proves it.
+    let joined = |first: &str, second: &str| format!("{}{}", &first[..22], &second[22..]);
     let mut links = vec![
-        format!("{id}/{}", self::token(&other)),
-        format!("{id}/{}", self::token(&elsewhere)),
-        format!("{unknown}/{token}"),
-        format!("{}/{token}", other.id),
-        format!("{}/{token}", id.to_uppercase()),
-        format!("{}/{token}", &id[1..]),
-        format!("nonsense/{token}"),
-        format!("..%2f..%2fetc%2fpasswd/{token}"),
-        format!("{id}/{}", &token[1..]),
-        format!("{id}/{}", &token[..token.len() - 1]),
-        format!("{id}/{token}A"),
-        format!("{id}/{token}="),
-        format!("{id}/A"),
-        format!("{id}/%00"),
-        format!("{id}/{}", "A".repeat(token.len())),
-        format!("{id}/{}", "A".repeat(3_000)),
+        revoked.form_url.rsplit('/').next().expect("a link ends with its token").to_owned(),
+        joined(link, token(&other)),
+        joined(link, token(&elsewhere)),
+        joined(token(&elsewhere), link),
+        joined(link, made),
+        joined(made, link),
+        link[1..].to_owned(),
+        link[..link.len() - 1].to_owned(),
+        format!("{link}A"),
+        format!("{link}="),
+        format!("%2e%2e%2f{link}"),
+        event.id.clone(),
+        "A".to_owned(),
+        "%00".to_owned(),
+        "%ff".to_owned(),
+        "..%2f..%2fetc%2fpasswd".to_owned(),
+        "A".repeat(43),
+        "A".repeat(3_000),
+        format!("{}/{link}", event.id),
+        format!("{}/{}", event.id, OLD_LINKS[0].token),
+        format!("{}/A", event.id),
+        format!("nonsense/{}", OLD_LINKS[0].token),
     ];
-    // The first five bytes say when the link expires; the others hold the namespace and the proof.
-    links.extend(
-        [0, 3, 5, 8, 20, token.len() / 2, token.len() - 2].map(|n| format!("{id}/{}", changed(n))),
-    );
+    links.extend([0, 3, 20, 21, 22, 30, 39, 40, 41].map(changed));
     links
 }
 
@@ -82,20 +94,20 @@ async fn bad_links(site: &Site, event: &Event) -> Vec<String> {
 async fn every_bad_link_gets_the_same_bytes_whatever_is_wrong_with_it() {
     let site = Site::shared().await;
     let event = site.ask(kinds::int()).await;
-    for base in ["form", "v1/links"] {
+    for base in ["q", "form", "v1/links"] {
         for method in [Method::GET, Method::HEAD, Method::POST] {
             let mut first = None;
             for link in bad_links(&site, &event).await {
                 let url = format!("{}/{base}/{link}", site.url);
                 let mut call = site.http.request(method.clone(), &url);
-                if method == Method::POST && base == "form" {
-                    call = call.form(&answered(kinds::form(&Value::Int(1)), "x"));
-                } else if method == Method::POST {
+                let is_json = base == "v1/links";
+                if method == Method::POST && is_json {
                     call = call.json(&json!({"value": 1}));
+                } else if method == Method::POST {
+                    call = call.form(&answered(kinds::form(&Value::Int(1)), "x"));
                 }
                 let reply = bytes(call.send().await.expect("the server replies")).await;
-                let expected = if base == "form" { 404 } else { 403 };
-                assert_eq!(reply.0, expected, "{method} {url}");
+                assert_eq!(reply.0, if is_json { 403 } else { 404 }, "{method} {url}");
                 let first = first.get_or_insert_with(|| reply.clone());
                 assert_eq!(reply, *first, "{method} {url}");
             }
@@ -108,24 +120,23 @@ async fn every_bad_link_gets_the_same_bytes_whatever_is_wrong_with_it() {
 async fn a_bad_link_is_refused_in_words_for_programs_and_for_people() {
     let site = Site::shared().await;
     let event = site.ask(kinds::int()).await;
-    let refused = site.fetch(&format!("{}/v1/links/{}/AAAA", site.url, event.id)).await;
+    let refused = site.fetch(&format!("{}/v1/links/AAAA", site.url)).await;
     let refused = Failure::of_reply(refused).await;
     assert!(refused.is(tonic::Code::PermissionDenied, "LINK_INVALID"), "{refused:?}");
-    let page = site.fetch(&format!("{}/form/{}/AAAA", site.url, event.id)).await;
+    let page = site.fetch(&format!("{}/q/AAAA", site.url)).await;
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     let page = page.text().await.expect("a page");
-    assert!(page.contains("does not work") && !page.contains(&event.id), "{page}");
+    assert!(page.contains("does not open a question") && !page.contains(&event.id), "{page}");
 }
 
 #[tokio::test]
 async fn a_link_to_one_event_cannot_answer_another() {
     let site = Site::shared().await;
     let (mine, other) = (site.ask(kinds::int()).await, site.ask(kinds::int()).await);
-    let url = format!("{}/v1/links/{}/{}", site.url, other.id, token(&mine));
-    let reply = crate::web::post_json(&site.http, &url, &json!({"value": 1})).await;
-    assert_eq!(reply.status().as_u16(), 403);
     let body = json!({"value": 1, "event_id": other.id, "eventId": other.id});
-    site.post_link(&mine, &body).await;
+    assert_eq!(site.post_link(&mine, &body).await.status().as_u16(), 400);
+    let query = format!("{}?event_id={}", mine.api_url, other.id);
+    site.http.post(query).json(&json!({"value": 1})).send().await.expect("the server replies");
     assert!(is_pending(&site.get(&other).await));
 }
 

@@ -141,11 +141,17 @@ async fn links_hold_the_public_url_and_never_reach_the_log() {
     let public = "https://hitl.example.org/sub";
     let (mut server, site) = start(config().arg("--public-url").arg(public)).await;
     let event = site.ask(kinds::int()).await;
-    assert!(event.form_url.starts_with(&format!("{public}/form/{}/", event.id)), "{event:?}");
+    assert!(event.form_url.starts_with(&format!("{public}/q/")), "{event:?}");
     let (_, token) = event.form_url.rsplit_once('/').expect("a link ends with its token");
-    let path = |base: &str| format!("{}/{base}/{}/{token}", site.url, event.id);
+    let made = site.link(&event, "Ann", None).await;
+    assert!(made.form_url.starts_with(&format!("{public}/q/")), "{made:?}");
+    let (_, of_ann) = made.form_url.rsplit_once('/').expect("a link ends with its token");
+    let path = |base: &str| format!("{}/{base}/{token}", site.url);
+    let paths = |base: &str| [path(base), path(base).replace(token, of_ann)];
     let secret = "a-secret-answer-4711";
-    for url in [path("form"), path("v1/links"), format!("{}x", path("form"))] {
+    let changed = format!("{}x", path("q"));
+    let old = format!("{}/form/{}/{token}", site.url, event.id);
+    for url in paths("q").into_iter().chain(paths("v1/links")).chain([changed, old]) {
         let call = site.http.get(&url).header("host", "hitl.example.org");
         call.send().await.expect("the server replies");
         let call = site.http.post(&url).json(&serde_json::json!({"value": secret}));
@@ -153,7 +159,7 @@ async fn links_hold_the_public_url_and_never_reach_the_log() {
     }
     server.terminate().await.expect("it ends");
     let log = server.log();
-    assert!(!log.contains(token) && !log.contains(secret), "{log}");
+    assert!(![token, of_ann, secret].iter().any(|part| log.contains(part)), "{log}");
 }
 
 #[tokio::test]
@@ -164,15 +170,20 @@ async fn a_store_holds_no_link_and_not_the_key_of_the_links() {
     let (mut server, site) =
         start(config.arg("--link-key-file").arg(key.display().to_string())).await;
     let event = site.ask(kinds::int()).await;
+    let made = site.link(&event, "Ann", None).await;
     site.answer(&event, typed(&Value::Int(77))).await.expect("the answer is good");
     server.terminate().await.expect("it ends");
     let key = std::fs::read_to_string(key).expect("the key was made");
-    let (_, token) = event.form_url.rsplit_once('/').expect("a link ends with its token");
+    let of = |url: &str| url.rsplit('/').next().expect("a link ends with its token").to_owned();
+    let tokens = [of(&event.form_url), of(&made.form_url)];
     let mut files = 0;
     for file in files_below(&store) {
         let bytes = std::fs::read(&file).expect("a record is a file");
         let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains(token) && !text.contains(key.trim()), "{}", file.display());
+        // Half of a token is the proof, which nobody can make without the key.
+        let proofs = tokens.iter().map(|token| &token[token.len() / 2 + 1..]);
+        let is_there = proofs.chain([key.trim()]).any(|secret| text.contains(secret));
+        assert!(!is_there, "{}", file.display());
         files += 1;
     }
     assert!(files >= 3, "{files} files");

@@ -152,7 +152,7 @@ impl Shell {
             let line = line.unwrap_or_else(|| panic!("no link, but {said:?}"));
             // Before it there may be words on a server that takes its time.
             if let Some(at) = line.find("http://").or_else(|| line.find("https://"))
-                && line.contains("/form/")
+                && line.contains("/q/")
             {
                 break line[at..].trim().to_owned();
             }

@@ -102,8 +102,10 @@ async fn the_openapi_document_has_every_route() {
         ("/v1/events/{event_id}/answer", "post"),
         ("/v1/events/{event_id}/decline", "post"),
         ("/v1/events/{event_id}/cancel", "post"),
-        ("/v1/links/{event_id}/{token}", "get"),
-        ("/v1/links/{event_id}/{token}", "post"),
+        ("/v1/events/{event_id}/links", "post"),
+        ("/v1/events/{event_id}/links:revoke", "post"),
+        ("/v1/links/{link}", "get"),
+        ("/v1/links/{link}", "post"),
     ];
     for (path, method) in routes {
         let operation = &document["paths"][path][method];

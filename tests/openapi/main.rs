@@ -83,8 +83,8 @@ async fn every_reply_about_an_event_that_exists_is_one_that_the_document_knows()
     let token = link.and_then(|link| link.rsplit('/').next()).expect("a link");
     // It may be pending still, and then nothing is to wait for its end.
     let parameters =
-        format!("[parameters]\nevent_id = {id}\ntoken = \"{token}\"\nwait = \"10ms\"\n");
-    let of_one = ["--include-path-regex", r"\{event_id\}"];
+        format!("[parameters]\nevent_id = {id}\nlink = \"{token}\"\nwait = \"10ms\"\n");
+    let of_one = ["--include-path-regex", r"\{(event_id|link)\}"];
     assert_right(hold(dir.path(), &document, &server.endpoint(), &parameters, &of_one), 300);
 }
 

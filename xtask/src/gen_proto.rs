@@ -56,6 +56,7 @@ fn generate() -> Result<Generated> {
     // They hold links and tokens; `proto/src/debug.rs` prints all but those.
     config.skip_debug([
         ".hitl.v1.Event",
+        ".hitl.v1.CreateLinkResponse",
         ".hitl.v1.CreateTokenResponse",
         ".hitl.v1.RotateTokenResponse",
     ]);

@@ -1452,7 +1452,7 @@ pub struct Event {
     #[prost(message, optional, tag = "14")]
     pub response: ::core::option::Option<Response>,
     /// Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-    /// hand out links.
+    /// hand out links. It leads nowhere once all links of the Event were revoked.
     #[prost(string, tag = "15")]
     pub form_url: ::prost::alloc::string::String,
     /// Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
@@ -2602,6 +2602,93 @@ impl ::prost::Name for GetReceiptResponse {
         "/hitl.v1.GetReceiptResponse".into()
     }
 }
+/// Asks for CreateLink.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateLinkRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event, which has to be pending.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Required. The name of the person that the link is for, at most 200 characters on one line.
+    #[prost(string, tag = "3")]
+    pub responder: ::prost::alloc::string::String,
+    /// Optional. How long the link is good, 1 s at least; never longer than the Event is pending. As long as that if absent.
+    #[prost(message, optional, tag = "4")]
+    pub ttl: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for CreateLinkRequest {
+    const NAME: &'static str = "CreateLinkRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateLinkRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateLinkRequest".into()
+    }
+}
+/// Answers CreateLink.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateLinkResponse {
+    /// Output only. The page where the person answers. A secret: whoever has it answers as that person. Nobody is shown it again.
+    #[prost(string, tag = "1")]
+    pub form_url: ::prost::alloc::string::String,
+    /// Output only. Where a program answers as that person, with plain JSON. A secret like form_url.
+    #[prost(string, tag = "2")]
+    pub api_url: ::prost::alloc::string::String,
+    /// Output only. Until when the link is good, in milliseconds of UTC. If that is the deadline of the Event, its page shows how the
+    /// Event ended for 30 days more, and what the person has said, but nobody else.
+    #[prost(message, optional, tag = "3")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for CreateLinkResponse {
+    const NAME: &'static str = "CreateLinkResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateLinkResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateLinkResponse".into()
+    }
+}
+/// Asks for RevokeLinks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeLinksRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Optional. The name of the person whose links end. If empty all links of the Event end, its form_url and api_url too.
+    #[prost(string, tag = "3")]
+    pub responder: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevokeLinksRequest {
+    const NAME: &'static str = "RevokeLinksRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RevokeLinksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RevokeLinksRequest".into()
+    }
+}
+/// Answers RevokeLinks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeLinksResponse {}
+impl ::prost::Name for RevokeLinksResponse {
+    const NAME: &'static str = "RevokeLinksResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RevokeLinksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RevokeLinksResponse".into()
+    }
+}
 /// Asks for ListReceiptKeys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListReceiptKeysRequest {}
@@ -3107,6 +3194,62 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "ListReceiptKeys"));
             self.inner.unary(req, path, codec).await
         }
+        /// Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+        ///
+        /// Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn create_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateLinkResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/CreateLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "CreateLink"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+        ///
+        /// An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn revoke_links(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeLinksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeLinksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/RevokeLinks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "RevokeLinks"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3263,6 +3406,28 @@ pub mod event_service_server {
             request: tonic::Request<super::ListReceiptKeysRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListReceiptKeysResponse>,
+            tonic::Status,
+        >;
+        /// Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+        ///
+        /// Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        async fn create_link(
+            &self,
+            request: tonic::Request<super::CreateLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateLinkResponse>,
+            tonic::Status,
+        >;
+        /// Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+        ///
+        /// An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+        /// ERROR_REASON_EVENT_NOT_FOUND.
+        async fn revoke_links(
+            &self,
+            request: tonic::Request<super::RevokeLinksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeLinksResponse>,
             tonic::Status,
         >;
     }
@@ -3928,6 +4093,98 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListReceiptKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/CreateLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateLinkSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::CreateLinkRequest>
+                    for CreateLinkSvc<T> {
+                        type Response = super::CreateLinkResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::create_link(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateLinkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/RevokeLinks" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeLinksSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::RevokeLinksRequest>
+                    for RevokeLinksSvc<T> {
+                        type Response = super::RevokeLinksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeLinksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::revoke_links(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeLinksSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -232,7 +232,7 @@ type Event struct {
 	// Output only. How the Event ended. Absent exactly while it is pending.
 	Response *Response `protobuf:"bytes,14,opt,name=response,proto3" json:"response,omitempty"`
 	// Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-	// hand out links.
+	// hand out links. It leads nowhere once all links of the Event were revoked.
 	FormUrl string `protobuf:"bytes,15,opt,name=form_url,json=formUrl,proto3" json:"form_url,omitempty"`
 	// Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and
 	// empty like it.

@@ -32,6 +32,8 @@ const (
 	EventService_CancelEvent_FullMethodName       = "/hitl.v1.EventService/CancelEvent"
 	EventService_GetReceipt_FullMethodName        = "/hitl.v1.EventService/GetReceipt"
 	EventService_ListReceiptKeys_FullMethodName   = "/hitl.v1.EventService/ListReceiptKeys"
+	EventService_CreateLink_FullMethodName        = "/hitl.v1.EventService/CreateLink"
+	EventService_RevokeLinks_FullMethodName       = "/hitl.v1.EventService/RevokeLinks"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -100,6 +102,16 @@ type EventServiceClient interface {
 	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error)
 	// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
 	ListReceiptKeys(ctx context.Context, in *ListReceiptKeysRequest, opts ...grpc.CallOption) (*ListReceiptKeysResponse, error)
+	// Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+	//
+	// Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	CreateLink(ctx context.Context, in *CreateLinkRequest, opts ...grpc.CallOption) (*CreateLinkResponse, error)
+	// Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+	//
+	// An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	RevokeLinks(ctx context.Context, in *RevokeLinksRequest, opts ...grpc.CallOption) (*RevokeLinksResponse, error)
 }
 
 type eventServiceClient struct {
@@ -261,6 +273,26 @@ func (c *eventServiceClient) ListReceiptKeys(ctx context.Context, in *ListReceip
 	return out, nil
 }
 
+func (c *eventServiceClient) CreateLink(ctx context.Context, in *CreateLinkRequest, opts ...grpc.CallOption) (*CreateLinkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateLinkResponse)
+	err := c.cc.Invoke(ctx, EventService_CreateLink_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) RevokeLinks(ctx context.Context, in *RevokeLinksRequest, opts ...grpc.CallOption) (*RevokeLinksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeLinksResponse)
+	err := c.cc.Invoke(ctx, EventService_RevokeLinks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EventServiceServer is the server API for EventService service.
 // All implementations must embed UnimplementedEventServiceServer
 // for forward compatibility.
@@ -327,6 +359,16 @@ type EventServiceServer interface {
 	GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error)
 	// Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret.
 	ListReceiptKeys(context.Context, *ListReceiptKeysRequest) (*ListReceiptKeysResponse, error)
+	// Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+	//
+	// Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	CreateLink(context.Context, *CreateLinkRequest) (*CreateLinkResponse, error)
+	// Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+	//
+	// An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+	// ERROR_REASON_EVENT_NOT_FOUND.
+	RevokeLinks(context.Context, *RevokeLinksRequest) (*RevokeLinksResponse, error)
 	mustEmbedUnimplementedEventServiceServer()
 }
 
@@ -375,6 +417,12 @@ func (UnimplementedEventServiceServer) GetReceipt(context.Context, *GetReceiptRe
 }
 func (UnimplementedEventServiceServer) ListReceiptKeys(context.Context, *ListReceiptKeysRequest) (*ListReceiptKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListReceiptKeys not implemented")
+}
+func (UnimplementedEventServiceServer) CreateLink(context.Context, *CreateLinkRequest) (*CreateLinkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateLink not implemented")
+}
+func (UnimplementedEventServiceServer) RevokeLinks(context.Context, *RevokeLinksRequest) (*RevokeLinksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeLinks not implemented")
 }
 func (UnimplementedEventServiceServer) mustEmbedUnimplementedEventServiceServer() {}
 func (UnimplementedEventServiceServer) testEmbeddedByValue()                      {}
@@ -606,6 +654,42 @@ func _EventService_ListReceiptKeys_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventService_CreateLink_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateLinkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).CreateLink(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_CreateLink_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).CreateLink(ctx, req.(*CreateLinkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_RevokeLinks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeLinksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).RevokeLinks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_RevokeLinks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).RevokeLinks(ctx, req.(*RevokeLinksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EventService_ServiceDesc is the grpc.ServiceDesc for EventService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -652,6 +736,14 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListReceiptKeys",
 			Handler:    _EventService_ListReceiptKeys_Handler,
+		},
+		{
+			MethodName: "CreateLink",
+			Handler:    _EventService_CreateLink_Handler,
+		},
+		{
+			MethodName: "RevokeLinks",
+			Handler:    _EventService_RevokeLinks_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -23,6 +23,7 @@ use crate::attach;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::event;
+use crate::link::Link;
 use crate::value::DataType;
 
 /// An event whose answer is a `T`, and that is waited for by blocking.
@@ -152,6 +153,22 @@ impl Client {
         block_on(self.client.cancel(event_id, reason))?
     }
 
+    /// Like [`crate::Client::link`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::link`].
+    pub fn link(&self, event_id: &str, responder: &str, ttl: Option<Duration>) -> Result<Link> {
+        block_on(self.client.link(event_id, responder, ttl))?
+    }
+
+    /// Like [`crate::Client::revoke_links`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::revoke_links`].
+    pub fn revoke_links(&self, event_id: &str, responder: Option<&str>) -> Result<()> {
+        block_on(self.client.revoke_links(event_id, responder))?
+    }
+
     /// Like [`crate::Client::receipt`].
     ///
     /// # Errors
@@ -218,6 +235,16 @@ impl<T: DataType> Event<T> {
     /// Those of `wait`.
     pub fn poll(&self) -> Result<Option<T>> {
         event::outcome_if_ended(self.client.get(self.id())?)
+    }
+
+    /// Like the async `link_for`: makes a link by which the person called `responder` answers.
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::link`].
+    pub fn link_for(&self, responder: &str) -> Result<Link> {
+        let link = self.client.link(self.id(), responder, None)?;
+        self.note_told();
+        Ok(link)
     }
 
     /// Like the async `cancel`: withdraws the question.

@@ -179,3 +179,18 @@ async fn many_answers_to_a_server_that_is_not_there_fail_in_time_and_each() {
     ids.dedup();
     assert!(ids.len() == 3 && ids.iter().all(|id| !id.is_empty()), "{ids:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn links_are_made_and_ended_for_one_person_or_all_and_the_calls_are_repeated() {
+    let (client, script) = scripted(Config::default(), []);
+    script.failures.lock().unwrap().push_back(lost());
+    let link = client.link("e", "Ada", Some(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(link.url, "http://scripted/q/a");
+    assert_eq!(link.api_url, "http://scripted/v1/links/a");
+    assert_eq!(link.expires, std::time::UNIX_EPOCH + Duration::from_secs(7));
+    client.revoke_links("e", Some("Ada")).await.unwrap();
+    client.revoke_links("e", None).await.unwrap();
+    let keys = script.keys.lock().unwrap().clone();
+    let made = "e for Ada, Some(60)";
+    assert_eq!(keys, [made, made, "e of \"Ada\"", "e of \"\""]);
+}

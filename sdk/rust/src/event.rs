@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::client::{Client, present};
 use crate::error::{Error, ErrorKind, Result};
+use crate::link::Link;
 use crate::value::DataType;
 use crate::waits;
 
@@ -54,13 +55,13 @@ impl<T: DataType, C> Event<T, C> {
     /// The page where a person answers. A secret: whoever has it can answer this one event. Who looks at
     /// it tells people of it, so a wait does not.
     pub fn form_url(&self) -> &str {
-        self.is_told.store(true, Ordering::Relaxed);
+        self.note_told();
         &self.record.form_url
     }
 
     /// Where a program answers with plain JSON. A secret like [`Event::form_url`].
     pub fn api_url(&self) -> &str {
-        self.is_told.store(true, Ordering::Relaxed);
+        self.note_told();
         &self.record.api_url
     }
 
@@ -90,6 +91,11 @@ impl<T: DataType, C> Event<T, C> {
     /// The event as the API has it, as it stood when it was created.
     pub fn record(&self) -> &v1::Event {
         &self.record
+    }
+
+    /// Notes that the program tells people where to answer.
+    pub(crate) fn note_told(&self) {
+        self.is_told.store(true, Ordering::Relaxed);
     }
 
     /// Tells people once where to answer, by the client that waits.
@@ -139,6 +145,17 @@ impl<T: DataType> Event<T> {
         outcome_if_ended(self.client.get(self.id()).await?)
     }
 
+    /// Makes a link by which the person called `responder` answers, good for as long as the event waits: whoever
+    /// answers by it is recorded as that person. Who makes one tells people of it, so a wait does not.
+    ///
+    /// # Errors
+    /// Those of [`Client::link`], which also makes links that expire.
+    pub async fn link_for(&self, responder: &str) -> Result<Link> {
+        let link = self.client.link(self.id(), responder, None).await?;
+        self.note_told();
+        Ok(link)
+    }
+
     /// Withdraws the question. `reason` may be empty.
     ///
     /// # Errors
@@ -175,8 +192,8 @@ mod tests {
     fn no_link_is_printed_with_its_event() {
         let record = v1::Event {
             name: "deploy".to_owned(),
-            form_url: "http://127.0.0.1:4485/form/0192f0c1/TOKEN".to_owned(),
-            api_url: "http://127.0.0.1:4485/v1/links/0192f0c1/TOKEN".to_owned(),
+            form_url: "http://127.0.0.1:4485/q/TOKEN".to_owned(),
+            api_url: "http://127.0.0.1:4485/v1/links/TOKEN".to_owned(),
             ..Default::default()
         };
         let reply = v1::CreateEventResponse { event: Some(record), existed: false };

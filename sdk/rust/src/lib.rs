@@ -47,6 +47,7 @@ mod error;
 mod event;
 mod events;
 mod key;
+mod link;
 mod local;
 mod log;
 mod many;
@@ -91,6 +92,7 @@ pub use hitl_proto::v1;
 pub use hitl_proto::v1::answer_event_request::Answer;
 /// Receipts of ended events, and the keys that verify them.
 pub use hitl_receipt::{KeySet, Receipt, Statement, VerifyError};
+pub use link::Link;
 pub use object::Object;
 pub use run::Run;
 pub use tls::Pem;

@@ -201,6 +201,29 @@ impl EventService for Script {
         Err(Status::unimplemented("receipts"))
     }
 
+    async fn create_link(
+        &self,
+        request: Request<v1::CreateLinkRequest>,
+    ) -> Result<Response<v1::CreateLinkResponse>, Status> {
+        let request = request.into_inner();
+        let ttl = request.ttl.map(|ttl| ttl.seconds);
+        self.change(format!("{} for {}, {ttl:?}", request.event_id, request.responder))?;
+        Ok(Response::new(v1::CreateLinkResponse {
+            form_url: "http://scripted/q/a".to_owned(),
+            api_url: "http://scripted/v1/links/a".to_owned(),
+            expire_time: Some(prost_types::Timestamp { seconds: 7, nanos: 0 }),
+        }))
+    }
+
+    async fn revoke_links(
+        &self,
+        request: Request<v1::RevokeLinksRequest>,
+    ) -> Result<Response<v1::RevokeLinksResponse>, Status> {
+        let request = request.into_inner();
+        self.change(format!("{} of {:?}", request.event_id, request.responder))?;
+        Ok(Response::new(v1::RevokeLinksResponse {}))
+    }
+
     async fn list_receipt_keys(
         &self,
         _: Request<v1::ListReceiptKeysRequest>,

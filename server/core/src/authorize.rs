@@ -24,7 +24,7 @@ pub enum Action<'a> {
     Respond(&'a EventKey),
     /// Cancel this event.
     Cancel(&'a EventKey),
-    /// Be shown the links of the events of this namespace.
+    /// Be shown the links of the events of this namespace, make others, and end them.
     HandOutLinks(&'a Namespace),
     /// Make, list and end tokens.
     ManageTokens,

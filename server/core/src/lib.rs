@@ -15,6 +15,7 @@ pub mod format;
 pub mod id;
 pub mod input;
 pub mod limits;
+pub mod link;
 pub mod literal;
 pub mod lookalike;
 mod number;

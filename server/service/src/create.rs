@@ -42,6 +42,7 @@ impl Service {
 
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {
         let created = self.0.store.create(request.clone(), self.nonce()).await?;
+        self.0.namespaces.learn(&request.namespace);
         if !created.existed {
             self.0.metrics.created.inc();
             let announced = Entry { time: request.create_time, key: request.key() };

@@ -11,6 +11,7 @@ mod end;
 pub mod error;
 mod filter;
 mod jobs;
+mod links;
 mod list;
 mod machine;
 mod metrics;
@@ -36,6 +37,7 @@ pub use background::Background;
 pub use create::Created;
 pub use error::Error;
 pub use filter::Filter;
+pub use links::{Link, NamespaceHint, namespace_hint};
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 pub use session::Session;
@@ -45,6 +47,7 @@ pub use waiters::{FailedWait, Owner, SHARING};
 pub use waits::{Over, Waits};
 pub use watch::{Change, ChangeKind, Watch, Watched};
 
+use crate::links::KnownNamespaces;
 use crate::tokens::Tokens;
 use crate::waiters::{Reads, Waiters};
 use crate::watch::Watches;
@@ -65,6 +68,7 @@ struct Parts {
     waiters: Arc<Waiters>,
     watches: Arc<Watches>,
     tokens: Tokens,
+    namespaces: KnownNamespaces,
     /// Notified when somebody begins to wait or to watch.
     arrived: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -100,6 +104,7 @@ impl Service {
             waiters,
             watches,
             tokens: Tokens::default(),
+            namespaces: KnownNamespaces::default(),
             arrived,
             clock,
             random,

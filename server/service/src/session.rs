@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hitl_core::{Action, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal, Spec};
+use hitl_core::{
+    Action, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal, Proof, Spec,
+};
 use hitl_receipt::Receipt;
 use hitl_store::PublishedKey;
 
@@ -41,11 +43,16 @@ impl Session {
     /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         self.principal.authorize(Action::Create(&namespace))?;
-        let created_by = match &self.principal {
+        let created_by = self.recorded();
+        self.service.create(namespace, Spec { created_by, ..spec }).await
+    }
+
+    /// Who this is, as it is recorded where that may be nobody.
+    pub(crate) fn recorded(&self) -> Option<Proof> {
+        match &self.principal {
             Principal::Anyone => None,
             somebody => Some(somebody.proof()),
-        };
-        self.service.create(namespace, Spec { created_by, ..spec }).await
+        }
     }
 
     /// The event at `key` as it stands. One whose deadline has passed is ended first.

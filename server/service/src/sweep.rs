@@ -1,4 +1,5 @@
-//! Removes announcements of creates that are older than the oldest token from which a watch can resume.
+//! Removes announcements of creates that are older than the oldest token from which a watch can resume, and what is
+//! kept of sign-outs and links that are over.
 //!
 //! Those of ends are the history and stay. Every replica sweeps, at a time of its own; what two sweep is removed twice,
 //! which is harmless.
@@ -40,6 +41,9 @@ impl Service {
             }
             if let Err(error) = self.0.store.remove_old_session_marks(clock.now()).await {
                 tracing::warn!(%error, "old sign-outs could not be removed and will be again");
+            }
+            if let Err(error) = self.0.store.remove_old_links(clock.now()).await {
+                tracing::warn!(%error, "old links could not be removed and will be again");
             }
         }
     }

@@ -6,6 +6,7 @@
 pub(crate) mod admin;
 mod batch;
 mod from_proto;
+mod links;
 mod problem;
 mod to_proto;
 mod waits;

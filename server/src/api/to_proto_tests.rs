@@ -8,7 +8,7 @@ use hitl_core::{
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::auth::LinkKey;
+use crate::auth::{LinkKey, LinkKeys};
 use crate::json::to_json;
 
 fn instant(ms: i64) -> Timestamp {
@@ -115,7 +115,7 @@ fn as_doubles(json: Json) -> Json {
 
 #[test]
 fn a_receipt_says_what_the_api_says_of_an_event() {
-    let links = Links::new(&LinkKey::new([7; 32]), "http://h:1");
+    let links = Links::new(&LinkKeys::one(LinkKey::new([7; 32])), "http://h:1");
     for (input, value) in kinds() {
         for on_timeout in [OnTimeout::Fail, OnTimeout::Default(value.clone())] {
             for response in ends(&value) {

@@ -47,6 +47,7 @@ fn need_of_rpc(name: &str) -> Need {
         "GetEvent" | "WaitEvent" | "WaitEvents" | "GetReceipt" => Need::Look,
         "AnswerEvent" | "DeclineEvent" | "BatchAnswerEvents" => Need::Respond,
         "CancelEvent" => Need::Cancel,
+        "CreateLink" | "RevokeLinks" => Need::HandOutLinks,
         "CreateToken" | "ListTokens" | "RevokeToken" | "RotateToken" => Need::ManageTokens,
         "WhoAmI" | "ListReceiptKeys" => Need::KnowItself,
         other => panic!("who may call {other}? Say so here"),
@@ -56,7 +57,7 @@ fn need_of_rpc(name: &str) -> Need {
 /// The routes that are no RPC.
 fn need_of_route(method: &str, path: &str) -> Need {
     match (method, path) {
-        ("get" | "post", "/v1/links/{event_id}/{token}" | "/form/{event_id}/{token}") => Need::Link,
+        ("get" | "post", path) if is_link(path) => Need::Link,
         ("get", "/v1/openapi.json" | "/healthz" | "/readyz" | "/metrics" | "/health") => Need::Open,
         ("get" | "post", "/events/{namespace}/{event_id}") => Need::SignedIn("as its roles say"),
         ("get", "/" | "/inbox/changes") => Need::SignedIn("what its roles let it list"),
@@ -68,6 +69,10 @@ fn need_of_route(method: &str, path: &str) -> Need {
         ("post", "/submit" | "/submit/json") => Need::Respond,
         other => panic!("who may call {other:?}? Say so here"),
     }
+}
+
+fn is_link(path: &str) -> bool {
+    ["/q/", "/v1/links/", "/form/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 fn principal(role: Role, namespaces: Namespaces) -> Principal {

@@ -12,18 +12,25 @@ use hitl_store::random::{self, Random};
 /// Longest file that is read: a key, and what surrounds it.
 const FILE_BYTES_MAX: u64 = 1024;
 /// Bytes of a key.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// The key in `file`: 64 hexadecimal digits. If there is no such file it is made, readable by its owner alone.
 ///
 /// # Errors
 /// The file cannot be read or made, can be read by others, or holds no key.
 pub(super) fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<[u8; KEY_BYTES]> {
+    load_or_make_text(file, random).and_then(|text| parse(text.trim()))
+}
+
+/// What is in `file`. If there is no such file it is made, with a key, readable by its owner alone.
+///
+/// # Errors
+/// The file cannot be read or made, or can be read by others.
+pub(super) fn load_or_make_text(file: &Path, random: &dyn Random) -> io::Result<String> {
     loop {
         match read(file) {
-            Ok(text) => return parse(text.trim()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(file, random)?,
-            Err(error) => return Err(error),
+            read => return read,
         }
     }
 }
@@ -34,14 +41,23 @@ pub(super) fn load_or_make(file: &Path, random: &dyn Random) -> io::Result<[u8; 
 /// The file cannot be written, or there is none to replace.
 pub(super) fn replace(file: &Path, random: &dyn Random) -> io::Result<[u8; KEY_BYTES]> {
     load_existing(file)?;
-    let scratch = write_new(file, random)?;
-    let new = read(&scratch).and_then(|text| parse(text.trim()));
-    let renamed = new.and_then(|new| std::fs::rename(&scratch, file).map(|()| new));
-    let renamed = renamed.inspect_err(|_| drop(std::fs::remove_file(&scratch)))?;
+    let new = random::bytes::<KEY_BYTES>(random);
+    replace_text(file, &digits(&new), random)?;
+    Ok(new)
+}
+
+/// Puts `text` in the place of what is in `file`, whole and durable.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn replace_text(file: &Path, text: &str, random: &dyn Random) -> io::Result<()> {
+    let scratch = write_new(file, text, random)?;
+    let renamed = std::fs::rename(&scratch, file);
+    renamed.inspect_err(|_| drop(std::fs::remove_file(&scratch)))?;
     if let Some(directory) = file.parent().filter(|it| !it.as_os_str().is_empty()) {
         File::open(directory)?.sync_all()?;
     }
-    Ok(renamed)
+    Ok(())
 }
 
 /// The key in `file`, which is there.
@@ -61,10 +77,14 @@ pub(super) fn read(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn parse(text: &str) -> io::Result<[u8; KEY_BYTES]> {
-    let digits =
+/// The key that these 64 hexadecimal digits are.
+///
+/// # Errors
+/// They are no such.
+pub(super) fn parse(text: &str) -> io::Result<[u8; KEY_BYTES]> {
+    let pair =
         |at: usize| text.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    let bytes: Vec<u8> = (0..KEY_BYTES).map_while(digits).collect();
+    let bytes: Vec<u8> = (0..KEY_BYTES).map_while(pair).collect();
     let bytes = bytes.try_into().ok().filter(|_| text.len() == 2 * KEY_BYTES);
     bytes.ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, "it must hold 64 hexadecimal digits")
@@ -77,7 +97,8 @@ fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
     if let Some(directory) = file.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let scratch = write_new(file, random)?;
+    let key = digits(&random::bytes::<KEY_BYTES>(random));
+    let scratch = write_new(file, &key, random)?;
     let linked = std::fs::hard_link(&scratch, file);
     std::fs::remove_file(&scratch)?;
     match linked {
@@ -86,13 +107,16 @@ fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
     }
 }
 
-/// A new key in a file beside `file`.
-fn write_new(file: &Path, random: &dyn Random) -> io::Result<PathBuf> {
-    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+/// `bytes` as hexadecimal digits.
+pub(super) fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `text` in a new file beside `file`.
+fn write_new(file: &Path, text: &str, random: &dyn Random) -> io::Result<PathBuf> {
     let scratch = file.with_extension(digits(&random::bytes::<8>(random)));
     let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch)?;
-    let key = digits(&random::bytes::<KEY_BYTES>(random));
-    let written = written.write_all(key.as_bytes()).and_then(|()| written.sync_all());
+    let written = written.write_all(text.as_bytes()).and_then(|()| written.sync_all());
     written.inspect_err(|_| drop(std::fs::remove_file(&scratch)))?;
     Ok(scratch)
 }
@@ -118,26 +142,26 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::auth::LinkKey;
+    use crate::auth::LinkKeys;
     use hitl_store::random::SystemRandom;
 
     #[test]
     fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("deep/link.key");
-        LinkKey::load_or_make(&file, &SystemRandom).unwrap();
+        LinkKeys::load_or_make(&file, &SystemRandom).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!([mode(&file), mode(&directory.path().join("deep"))], [0o600, 0o700]);
         let set = |mode| std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
         for exposed in [0o604, 0o640, 0o660, 0o602, 0o777] {
             set(exposed);
-            let refused = LinkKey::load_or_make(&file, &SystemRandom).unwrap_err().to_string();
+            let refused = LinkKeys::load_or_make(&file, &SystemRandom).unwrap_err().to_string();
             let command = format!("`chmod 600 {}`", file.display());
             assert!(refused.contains(&command), "{exposed:o}: {refused}");
         }
         for private in [0o600, 0o400] {
             set(private);
-            LinkKey::load_or_make(&file, &SystemRandom).unwrap();
+            LinkKeys::load_or_make(&file, &SystemRandom).unwrap();
         }
     }
 

@@ -7,6 +7,7 @@ pub mod codes;
 mod draft;
 pub(crate) mod key_file;
 pub mod link;
+pub mod link_key;
 pub mod oidc;
 pub mod proxy;
 pub mod receipt_key;
@@ -18,7 +19,8 @@ pub mod token_file;
 use std::path::{Path, PathBuf};
 
 pub use bearer::{Access, Asked, Looked, OwnToken, Who};
-pub use link::{Grant, LinkKey, Links};
+pub use link::{LinkText, Links};
+pub use link_key::{LinkKey, LinkKeys};
 
 /// The file with the key of this `kind` of an embedded store. It lies beside the store and not in it, so that a copy of
 /// the store does not let its holder answer or sign.

@@ -16,6 +16,8 @@ mod export;
 mod get;
 mod id;
 mod inbox;
+mod link;
+mod link_key;
 mod list;
 mod log;
 mod open;
@@ -82,6 +84,8 @@ enum Command {
     List(list::ListArgs),
     Inbox(inbox::InboxArgs),
     Open(open::OpenArgs),
+    Link(link::LinkArgs),
+    LinkKey(link_key::LinkKeyArgs),
     Export(export::ExportArgs),
     Receipt(receipt::ReceiptArgs),
     ReceiptKey(receipt_key::ReceiptKeyArgs),
@@ -208,6 +212,8 @@ impl Cli {
             Command::List(args) => list::run(&server, args).await,
             Command::Inbox(args) => inbox::run(&server, args).await,
             Command::Open(args) => open::run(&server, &args).await,
+            Command::Link(args) => link::run(&server, args).await,
+            Command::LinkKey(args) => link_key::run(args),
             Command::Export(args) => export::run(&server, args).await,
             Command::Receipt(args) => receipt::run(&server, args).await,
             Command::ReceiptKey(args) => receipt_key::run(&server, args).await,

@@ -158,7 +158,8 @@ fn input(event: &Event) -> String {
 pub(super) fn proved(known_by: CredentialKind, principal: &str) -> String {
     let kind = match known_by {
         CredentialKind::Unspecified | CredentialKind::None => return String::new(),
-        CredentialKind::Link => "whoever had a link",
+        CredentialKind::Link if principal.is_empty() => "whoever had a link",
+        CredentialKind::Link => "whoever had the link for",
         CredentialKind::Token => "the token",
         CredentialKind::Person => "the person",
         CredentialKind::Owner => "the user of the server's machine",

@@ -147,6 +147,22 @@ impl EventService for Events {
         wrap(self.api.get_receipt(request.into_inner(), &caller).await)
     }
 
+    async fn create_link(
+        &self,
+        request: Request<v1::CreateLinkRequest>,
+    ) -> Answer<v1::CreateLinkResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.create_link(request.into_inner(), &caller).await)
+    }
+
+    async fn revoke_links(
+        &self,
+        request: Request<v1::RevokeLinksRequest>,
+    ) -> Answer<v1::RevokeLinksResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.revoke_links(request.into_inner(), &caller).await)
+    }
+
     async fn list_receipt_keys(
         &self,
         request: Request<v1::ListReceiptKeysRequest>,

@@ -113,7 +113,7 @@ pub(super) async fn no_such_route(uri: Uri, headers: HeaderMap) -> Response {
         return grpc_unimplemented(&headers);
     }
     // An old or broken link looks like any other bad one.
-    if uri.path().starts_with("/form/") {
+    if uri.path().starts_with("/q/") || uri.path().starts_with("/form/") {
         return page::no_such_link();
     }
     if page::is_wanted(&headers) {

@@ -86,6 +86,28 @@ pub(super) async fn answer(
     reply(&api.answer_event(request, known.caller()).await?)
 }
 
+pub(super) async fn create_link(
+    State(api): State<Api>,
+    id: EventPath,
+    known: Known,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::CreateLinkRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.create_link(request, known.caller()).await?)
+}
+
+pub(super) async fn revoke_links(
+    State(api): State<Api>,
+    id: EventPath,
+    known: Known,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::RevokeLinksRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.revoke_links(request, known.caller()).await?)
+}
+
 pub(super) async fn decline(
     State(api): State<Api>,
     id: EventPath,

@@ -346,7 +346,7 @@ mod tests {
             (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")], false, false),
         ];
         for (head, opens, sends) in heads {
-            for path in ["/form/id/token", "/v1/links/id/token"] {
+            for path in ["/q/link", "/v1/links/link", "/form/id/token", "/v1/links/id/token"] {
                 assert_eq!(allows(&guard(), &Method::GET, path, head), opens, "{path} {head:?}");
                 assert_eq!(allows(&guard(), &Method::POST, path, head), sends, "{path} {head:?}");
             }

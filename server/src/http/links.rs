@@ -1,21 +1,21 @@
 //! The link of an event for programs: see it, wait for it, answer it with plain JSON.
 //!
 //! Whoever holds a link learns what a person who answers must know, and no more: not the address of
-//! the one who answered, not the key that made the create idempotent, and no link that is made for
-//! anybody else.
+//! the one who answered, not what anybody else has said, not the key that made the create idempotent,
+//! and no link that is made for anybody else.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Answer, Channel, Command, Event};
+use hitl_core::{Answer, Channel, Command, Event, LinkHolder, Principal};
+use hitl_proto::v1;
 
 use super::Site;
 use super::error::{self, Failure};
 use super::members::Members;
 use super::request::{JsonBody, LinkPath, Peer, Query};
-use crate::auth::Grant;
 use crate::json::to_json;
 use hitl_service::error::Error;
 
@@ -26,19 +26,21 @@ pub(super) async fn show(
     peer: Peer,
     mut query: Query,
 ) -> Result<Response, Failure> {
-    let grant = site.links.verify(&link.id, &link.token, site.now())?;
+    let holder = site.link(&link).await?;
     let wait = query.wait()?;
     query.nothing_else()?;
     if wait.is_zero() {
         let background = site.background().clone();
         let look = async move {
-            let event = site.event(grant.principal(), &grant.key).await.map_err(hide)?;
-            Ok(reply(&site, &grant, &event))
+            let event = site.event(principal(&holder), &holder.key).await.map_err(hide)?;
+            Ok(reply(&site, &holder, &event))
         };
         return background.run(look).await?;
     }
-    let event = site.poll(grant.principal(), &grant.key, wait, peer.waits()).await.map_err(hide)?;
-    Ok(reply(&site, &grant, &event))
+    let event = site.poll(principal(&holder), &holder.key, wait, peer.waits()).await;
+    // It may have been revoked meanwhile.
+    let holder = site.link(&link).await?;
+    Ok(reply(&site, &holder, &event.map_err(hide)?))
 }
 
 /// Answers or declines.
@@ -48,21 +50,21 @@ pub(super) async fn submit(
     peer: Peer,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let grant = site.links.verify(&link.id, &link.token, site.now())?;
-    let command = command(&body, &grant, &peer)?;
-    let event = site.end(grant.principal(), &grant.key, command).await.map_err(hide)?;
-    Ok(reply(&site, &grant, &event))
+    let holder = site.link(&link).await?;
+    let command = command(&body, &holder, &peer)?;
+    let event = site.end(principal(&holder), &holder.key, command).await.map_err(hide)?;
+    Ok(reply(&site, &holder, &event))
 }
 
 /// What is posted to a link: exactly one of `value` and `decline`, and who says so.
-fn command(body: &[u8], grant: &Grant, peer: &Peer) -> Result<Command, Failure> {
+fn command(body: &[u8], holder: &LinkHolder, peer: &Peer) -> Result<Command, Failure> {
     let mut members = Members::read(body)?;
     let value = members.json("value").filter(|json| json != "null");
     let decline = members.text("decline")?;
     let answer_id = members.text("answer_id")?.unwrap_or_default();
     let claimed = members.text("responder")?.unwrap_or_default();
     members.nothing_else()?;
-    let identity = peer.identity(Channel::Http, responder(grant, claimed), answer_id);
+    let identity = peer.identity(Channel::Http, responder(holder, claimed), answer_id);
     match (value, decline) {
         (Some(value), None) => Ok(Command::Answer { answer: Answer::Json(value), identity }),
         (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
@@ -71,8 +73,12 @@ fn command(body: &[u8], grant: &Grant, peer: &Peer) -> Result<Command, Failure> 
 }
 
 /// Whom a response through a link comes from: whom it was made for, or else whoever the caller says.
-pub(super) fn responder(grant: &Grant, claimed: String) -> String {
-    if grant.responder.is_empty() { claimed } else { grant.responder.clone() }
+fn responder(holder: &LinkHolder, claimed: String) -> String {
+    if holder.responder.is_empty() { claimed } else { holder.responder.clone() }
+}
+
+fn principal(holder: &LinkHolder) -> Principal {
+    Principal::Link(holder.clone())
 }
 
 /// To a link, an event that is not there is a link that is not valid.
@@ -83,15 +89,30 @@ pub(super) fn hide(error: Error) -> Error {
     }
 }
 
-fn reply(site: &Site, grant: &Grant, event: &Event) -> Response {
+fn reply(site: &Site, holder: &LinkHolder, event: &Event) -> Response {
+    let is_own = event.response.as_ref().is_some_and(|response| holder.gave(response));
     let mut event = site.api.to_proto_with_links(event);
     event.idempotency_key.clear();
-    if !grant.responder.is_empty() {
+    if !holder.responder.is_empty() {
         event.form_url.clear();
         event.api_url.clear();
     }
-    if let Some(responder) = event.response.as_mut().and_then(|r| r.responder.as_mut()) {
-        responder.address.clear();
+    if let Some(response) = &mut event.response {
+        if !is_own {
+            say_no_more_than_how(response);
+        }
+        if let Some(responder) = &mut response.responder {
+            responder.address.clear();
+        }
     }
     error::json(StatusCode::OK, &to_json(&event))
+}
+
+/// Leaves out what somebody else has said. Why the question was withdrawn is for everybody who was asked.
+fn say_no_more_than_how(response: &mut v1::Response) {
+    response.value = None;
+    response.answer_id.clear();
+    if response.state() == v1::EventState::Declined {
+        response.reason.clear();
+    }
 }

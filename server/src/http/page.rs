@@ -57,9 +57,9 @@ pub(super) fn notice(status: StatusCode, title: &str, message: &str) -> Response
 
 /// The page for every link that is not valid, the same to the byte whatever is wrong with it.
 pub(super) fn no_such_link() -> Response {
-    let title = "This link does not work";
-    let message = "It may be cut off, too old, or never have been one of ours. \
-                   Copy it whole, or ask whoever sent it for a new one.";
+    let title = "This link does not open a question";
+    let message =
+        "It may be cut off or too old. Copy it whole, or ask whoever sent it for a new one.";
     notice(StatusCode::NOT_FOUND, title, message)
 }
 

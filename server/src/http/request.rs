@@ -14,7 +14,7 @@ use super::BODY_BYTES_MAX;
 use super::error::{Failure, content_type};
 use super::urlencoded::{self, NotUtf8};
 use crate::api::Caller;
-use crate::auth::Who;
+use crate::auth::{LinkText, Who};
 use crate::budget::Turn;
 use crate::json;
 use crate::net;
@@ -26,11 +26,8 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The event id in the path. One that is not even text is passed on as empty: there is no such event either.
 pub(super) struct EventPath(pub(super) String);
 
-/// The event id and the token in the path of a link.
-pub(super) struct LinkPath {
-    pub(super) id: String,
-    pub(super) token: String,
-}
+/// The link in the path: one part, or two as in earlier versions. What is not even text is passed on as no link.
+pub(super) struct LinkPath(Vec<String>);
 
 /// Whoever has sent the request, who has proved to be somebody.
 pub(super) struct Known {
@@ -71,9 +68,23 @@ impl<S: Send + Sync> FromRequestParts<S> for LinkPath {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let (id, token) = path.map_or_else(|_| Default::default(), |Path(both)| both);
-        Ok(Self { id, token })
+        let path = Path::<Vec<String>>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_or_else(|_| Vec::new(), |Path(all)| all)))
+    }
+}
+
+impl LinkPath {
+    /// The link.
+    pub(super) fn text(&self) -> LinkText<'_> {
+        match self.0.as_slice() {
+            [id, token] => LinkText::Old { id, token },
+            other => LinkText::Short(other.first().map_or("", String::as_str)),
+        }
+    }
+
+    /// The last part of the path, which no other link has.
+    pub(super) fn last(&self) -> &str {
+        self.0.last().map_or("", String::as_str)
     }
 }
 

@@ -47,8 +47,8 @@ impl Audience {
 /// Where the command line gets a code for a browser.
 const CODE: &str = "/sign-in/code";
 
-/// How the paths of links begin.
-pub(super) const LINKS: [&str; 2] = ["/form/", "/v1/links/"];
+/// How the paths of links begin. The last is that of pages in earlier versions.
+pub(super) const LINKS: [&str; 3] = ["/q/", "/v1/links/", "/form/"];
 
 /// Whether it is a page for people who have signed in. Links to those stand in mails and chats, and issuers send people
 /// back to them; what they send has a token in it that no other site knows.
@@ -106,11 +106,22 @@ pub(super) fn table() -> Vec<Route> {
         route("get", "/v1/events/{event_id}/receipt", get(receipts::show), rpc("GetReceipt")),
         route("get", "/v1/receipt-keys", get(receipts::keys), rpc("ListReceiptKeys")),
         route("get", "/.well-known/hitl-receipt-keys.json", get(receipts::jwks), Doc::Hidden),
-        route("get", "/v1/links/{event_id}/{token}", get(links::show), get_link),
-        route("post", "/v1/links/{event_id}/{token}", post(links::submit), own("AnswerLink")),
+        route("post", "/v1/events/{event_id}/links", post(events::create_link), rpc("CreateLink")),
+        route(
+            "post",
+            "/v1/events/{event_id}/links:revoke",
+            post(events::revoke_links),
+            rpc("RevokeLinks"),
+        ),
+        route("get", "/v1/links/{link}", get(links::show), get_link),
+        route("post", "/v1/links/{link}", post(links::submit), own("AnswerLink")),
+        route("get", "/v1/links/{event_id}/{token}", get(links::show), Doc::Hidden),
+        route("post", "/v1/links/{event_id}/{token}", post(links::submit), Doc::Hidden),
         look("/v1/openapi.json", get(openapi::show), own("GetOpenApi")),
         look("/", get(inbox::show), Doc::Hidden),
         route("get", "/inbox/changes", get(inbox::changes), Doc::Hidden),
+        look("/q/{link}", get(form::show), Doc::Hidden),
+        route("post", "/q/{link}", post(form::submit), Doc::Hidden),
         look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
         route("get", "/account", get(sign_in::home), Doc::Hidden),
@@ -152,12 +163,13 @@ mod tests {
 
     #[test]
     fn people_are_served_what_a_browser_needs_and_programs_the_rest() {
-        const OF_PEOPLE: [&str; 12] = [
+        const OF_PEOPLE: [&str; 14] = [
             "/",
             "/account",
             "/events/{namespace}/{event_id}",
             "/form/{event_id}/{token}",
             "/inbox/changes",
+            "/q/{link}",
             "/sign-in",
             "/sign-in/back-channel",
             "/sign-in/callback",
@@ -165,6 +177,7 @@ mod tests {
             "/sign-in/start",
             "/sign-out",
             "/v1/links/{event_id}/{token}",
+            "/v1/links/{link}",
         ];
         const OF_BOTH: [&str; 3] = ["/healthz", "/readyz", CODE];
         let paths =

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
-use hitl_core::{Command, Event, EventKey, Principal, Timestamp};
+use hitl_core::{Command, Event, EventKey, LinkHolder, Principal, Timestamp};
 use hitl_service::{Background, Error, Owner, Service};
 use hitl_store::random;
 pub use prometheus_client::registry::Registry;
 
 use super::cookies::Cookies;
+use super::request::LinkPath;
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::Links;
@@ -53,6 +54,16 @@ impl Site {
     ) -> Self {
         let cookies = Cookies::new(links.public_url());
         Self { api, service, links, sign_in, cookies, admission, registry }
+    }
+
+    /// Whom the link is for, if it is good.
+    ///
+    /// # Errors
+    /// [`Error::LinkInvalid`], the same whatever is wrong with it; and those of the store.
+    pub(super) async fn link(&self, link: &LinkPath) -> Result<LinkHolder, Error> {
+        let link = self.links.read(&self.service, link.text()).await?;
+        let _call = self.admission.call()?;
+        self.service.link_holder(link).await
     }
 
     /// The event at `key` as it stands, for `principal`.

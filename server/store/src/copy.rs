@@ -142,16 +142,18 @@ struct Copy<'a> {
     left: Left,
 }
 
-/// Everything is copied but the record of the copy itself; and no tokens if something may be left out, since that could
-/// be the record that one was revoked.
+/// Everything is copied but the record of the copy itself; and no tokens and no links that were made if something may
+/// be left out, since that could be the record that one was revoked. The link that each event has of itself needs no
+/// record, so the revocations that are left are copied in any case.
 fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
     let [pending, jobs] = JobIndex::ALL.map(JobIndex::root);
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
-    let tokens = (unreadable == Unreadable::Fails).then(keys::tokens);
-    let [events, link_key, receipt_keys] =
-        [Path::from("events"), keys::link_key(), keys::receipt_keys()];
-    let others = [events, created, resolved, pending, jobs, link_key, receipt_keys];
-    others.into_iter().chain(tokens)
+    let is_whole = unreadable == Unreadable::Fails;
+    let revocable = is_whole.then(|| [keys::tokens(), keys::links()]);
+    let [events, revocations, link_key, receipt_keys] =
+        [keys::events(), keys::revocations(), keys::link_key(), keys::receipt_keys()];
+    let others = [events, created, resolved, pending, jobs, revocations, link_key, receipt_keys];
+    others.into_iter().chain(revocable.into_iter().flatten())
 }
 
 impl<'a> Copy<'a> {

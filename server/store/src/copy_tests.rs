@@ -11,6 +11,9 @@ use crate::clock::SystemClock;
 use crate::open;
 use hitl_testing::scripted::{self, Op, Scripted, Step, broken, exists};
 
+const LINK_KEY: crate::LinkKeyPrints<'_> =
+    crate::LinkKeyPrints { signing: "k", previous: None, next: None };
+
 struct World {
     _directory: tempfile::TempDir,
     from: StoreUrl,
@@ -24,7 +27,7 @@ impl World {
         let from = StoreUrl::Files(directory.path().join("from"));
         let to = StoreUrl::Embedded(directory.path().join("to"));
         let world = Self { _directory: directory, from, to };
-        open(&world.from, options()).await.unwrap().hold_to_link_key("k").await.unwrap();
+        open(&world.from, options()).await.unwrap().hold_to_link_key(LINK_KEY).await.unwrap();
         let source = world.source();
         for number in 0..events {
             let key = Path::from(format!("events/default/{number}/request.json"));
@@ -74,7 +77,7 @@ async fn a_store_goes_to_another_kind_and_back() {
     assert_eq!(copied, whole(103, 0));
     assert_eq!(seen.into_inner(), 104);
     let there = open(&world.to, options()).await.unwrap();
-    there.hold_to_link_key("k").await.unwrap();
+    there.hold_to_link_key(LINK_KEY).await.unwrap();
     assert_eq!(there.receipt_keys().await.unwrap()[0].key, key);
     drop(there);
     let back = StoreUrl::Files(world._directory.path().join("back"));

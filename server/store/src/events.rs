@@ -240,6 +240,20 @@ impl EventStore {
         response
     }
 
+    /// What the event at `key` asks, if it is recorded: without a look at the store if that is remembered.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
+    pub async fn request(&self, key: &EventKey) -> Result<Option<Arc<Request>>, Error> {
+        if let Some(Remembered { event, read_at, .. }) = self.memory.get(key) {
+            let believed_ms = if event.response.is_some() { REMEMBERED_MS } else { VOUCHED_MS };
+            if self.is_within(read_at, believed_ms) {
+                return Ok(Some(event.request));
+            }
+        }
+        Ok(self.read(key).await?.map(|event| event.request))
+    }
+
     /// Makes sure that `event`, which was just read, has its timer and was announced if it is pending. A create
     /// that was never acknowledged may have left it without either. Returns the event as it stands then.
     ///

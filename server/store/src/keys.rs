@@ -59,6 +59,36 @@ pub(crate) fn token_id(path: &Path) -> Option<TokenId> {
     path.filename()?.parse().ok()
 }
 
+/// All links that were made, each below the day of its event's deadline, in days since 1970.
+pub(crate) fn links() -> Path {
+    Path::from("links")
+}
+
+/// The record of the link of this id, which is for an event with a deadline on this day.
+pub(crate) fn link(day: i64, id: &str) -> Path {
+    path(&format!("links/{day:06}/{id}.json"))
+}
+
+/// All revocations of links, each below the day of its event's deadline.
+pub(crate) fn revocations() -> Path {
+    Path::from("revocations")
+}
+
+/// The record that links of an event with a deadline on this day were revoked; a hash says which.
+pub(crate) fn revocation(day: i64, hash: &str) -> Path {
+    path(&format!("revocations/{day:06}/{hash}.json"))
+}
+
+/// The day that `path` is the directory of, or stands in.
+pub(crate) fn day_of_links(path: &Path) -> Option<i64> {
+    path.as_ref().split('/').nth(1)?.parse().ok()
+}
+
+/// All that is kept of events.
+pub(crate) fn events() -> Path {
+    Path::from("events")
+}
+
 /// The record of what an event asks.
 pub(crate) fn request(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/request.json", key.namespace, key.id))

@@ -8,6 +8,17 @@ use crate::keys;
 use crate::open::OpenError;
 use crate::record::{self, LinkKeyRecord, VERSION};
 
+/// Hashes of the keys of links that a server has, by which others are told from them.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkKeyPrints<'a> {
+    /// The one that it signs with.
+    pub signing: &'a str,
+    /// The one that it signed with before.
+    pub previous: Option<&'a str>,
+    /// The one that others may sign with already.
+    pub next: Option<&'a str>,
+}
+
 impl EventStore {
     /// Whether the store is there and can be read.
     ///
@@ -27,23 +38,27 @@ impl EventStore {
         Err(Error::StoreUnavailable(missing.into()))
     }
 
-    /// Makes sure that every server of this store signs links with the same key, of which `fingerprint` is a hash. The
-    /// first server decides.
+    /// Makes sure that every server of this store knows the key that its links are signed with. The first server
+    /// decides, and whoever comes with another has to have that one beside it: then links are signed with the other
+    /// from now on.
     ///
     /// # Errors
     /// [`OpenError::OtherLinkKey`], and those of the store.
-    pub async fn hold_to_link_key(&self, fingerprint: &str) -> Result<(), OpenError> {
+    pub async fn hold_to_link_key(&self, prints: LinkKeyPrints<'_>) -> Result<(), OpenError> {
         let path = keys::link_key();
-        let ours = LinkKeyRecord { version: VERSION, fingerprint: fingerprint.to_owned() };
-        let created = self.objects.put(&path, record::encode(&ours), PutMode::Create).await;
-        let Err(error) = created else {
+        let ours = LinkKeyRecord { version: VERSION, fingerprint: prints.signing.to_owned() };
+        let ours = record::encode(&ours);
+        let Err(error) = self.objects.put(&path, ours.clone(), PutMode::Create).await else {
             return Ok(());
         };
         // Whatever failure the store names, what is there then is what counts.
         let found = self.objects.bytes(&path).await?;
         let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
-        match found {
-            Some(found) if found.fingerprint == fingerprint => Ok(()),
+        match found.map(|found| found.fingerprint) {
+            Some(found) if found == prints.signing || prints.next == Some(&*found) => Ok(()),
+            Some(found) if prints.previous == Some(&*found) => {
+                Ok(self.objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?)
+            }
             Some(_) => Err(OpenError::OtherLinkKey),
             None => Err(Error::from(error).into()),
         }

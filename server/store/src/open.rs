@@ -125,7 +125,8 @@ pub enum OpenError {
     /// The links of this store are signed with another key.
     #[error(
         "the links of this store are signed with another key than the one given: give every server of this store the \
-         same with --link-key-file (or delete meta/link-key.json in the store, and all links made so far are void)"
+         same with --link-key-file, as `hitl link-key rotate` has left it (or delete meta/link-key.json in the store, \
+         and all links made so far are void)"
     )]
     OtherLinkKey,
     /// So many keys that servers must be making them anew at each start.

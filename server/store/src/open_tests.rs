@@ -56,13 +56,34 @@ async fn a_probe_leaves_nothing_behind() {
     assert!(objects.list(&"meta".into()).await.unwrap().found.is_empty());
 }
 
+fn signing(key: &str) -> LinkKeyPrints<'_> {
+    LinkKeyPrints { signing: key, previous: None, next: None }
+}
+
 #[tokio::test]
 async fn every_server_of_a_store_signs_links_with_the_same_key() {
     let directory = tempfile::tempdir().unwrap();
     let url = StoreUrl::Files(directory.path().to_owned());
     let first = open(&url, options()).await.unwrap();
-    first.hold_to_link_key("one").await.unwrap();
+    first.hold_to_link_key(signing("one")).await.unwrap();
     let second = open(&url, options()).await.unwrap();
-    second.hold_to_link_key("one").await.unwrap();
-    assert!(matches!(second.hold_to_link_key("two").await, Err(OpenError::OtherLinkKey)));
+    second.hold_to_link_key(signing("one")).await.unwrap();
+    assert!(matches!(second.hold_to_link_key(signing("two")).await, Err(OpenError::OtherLinkKey)));
+}
+
+#[tokio::test]
+async fn another_key_is_taken_from_a_server_that_still_knows_the_one_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Files(directory.path().to_owned());
+    let store = open(&url, options()).await.unwrap();
+    let staged = LinkKeyPrints { next: Some("two"), ..signing("one") };
+    let rotated = LinkKeyPrints { previous: Some("one"), ..signing("two") };
+    for prints in [signing("one"), staged, rotated, staged, rotated, signing("two")] {
+        store.hold_to_link_key(prints).await.unwrap();
+    }
+    // Nobody goes back, and nobody who does not know it comes in.
+    for prints in [signing("one"), LinkKeyPrints { next: Some("three"), ..signing("one") }] {
+        let refused = store.hold_to_link_key(prints).await;
+        assert!(matches!(refused, Err(OpenError::OtherLinkKey)), "{prints:?}");
+    }
 }

@@ -43,6 +43,26 @@ pub(crate) trait Record: DeserializeOwned {
     fn event(&self) -> Option<String>;
 }
 
+/// Makes records of types with a version and a nonce that belong to no event's directory.
+macro_rules! of_no_event {
+    ($($type:ty),*) => {$(
+        impl $crate::record::Record for $type {
+            fn version(&self) -> u32 {
+                self.version
+            }
+
+            fn nonce(&self) -> $crate::record::Nonce {
+                self.nonce
+            }
+
+            fn event(&self) -> Option<String> {
+                None
+            }
+        }
+    )*};
+}
+pub(crate) use of_no_event;
+
 /// `request.json`, as it is written first.
 #[derive(Debug, Serialize)]
 pub(crate) struct NewRequestRecord<'a> {

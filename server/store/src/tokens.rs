@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::events::EventStore;
 use crate::keys;
 use crate::objects::CreateOnce;
-use crate::record::{self, Nonce, Record, VERSION};
+use crate::record::{self, Nonce, VERSION};
 
 /// A token as it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,25 +78,7 @@ struct RotatedRecord {
     rotated: Rotated,
 }
 
-macro_rules! record {
-    ($($type:ty),*) => {$(
-        impl Record for $type {
-            fn version(&self) -> u32 {
-                self.version
-            }
-
-            fn nonce(&self) -> Nonce {
-                self.nonce
-            }
-
-            fn event(&self) -> Option<String> {
-                None
-            }
-        }
-    )*};
-}
-
-record!(TokenRecord, RevokedRecord, RotatedRecord);
+record::of_no_event!(TokenRecord, RevokedRecord, RotatedRecord);
 
 impl TokenState {
     /// From when on it is not good any more, if that is known yet.

@@ -81,6 +81,15 @@ impl World {
                 let cancel = v1::CancelEventRequest { event_id: id, ..Default::default() };
                 events.cancel_event(with(token, cancel)).await.map(drop)
             }
+            "CreateLink" => {
+                let responder = "Ann".to_owned();
+                let link = v1::CreateLinkRequest { event_id: id, responder, ..Default::default() };
+                events.create_link(with(token, link)).await.map(drop)
+            }
+            "RevokeLinks" => {
+                let revoke = v1::RevokeLinksRequest { event_id: id, ..Default::default() };
+                events.revoke_links(with(token, revoke)).await.map(drop)
+            }
             "GetReceipt" => {
                 let get = v1::GetReceiptRequest { namespace, event_id: id };
                 events.get_receipt(with(token, get)).await.map(drop)
@@ -195,6 +204,7 @@ impl World {
             ("POST", "/v1/events:batchCreate") => call.json(&json!({"requests": [question]})),
             ("POST", "/v1/events:batchAnswer") => call.json(&json!({"requests": [answer]})),
             ("POST", "/v1/events/{event_id}/answer") => call.json(&json!({"json": "1"})),
+            ("POST", "/v1/events/{event_id}/links") => call.json(&json!({"responder": "Ann"})),
             ("POST", "/submit") => call.form(&[("request_id", id), ("value", "1")]),
             ("POST", "/submit/json") => call.json(&json!({"request_id": id, "value": 1})),
             ("POST", _) => call.json(&json!({})),

@@ -13,6 +13,7 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::kinds;
+use crate::links::write_link_key;
 use crate::site::request;
 
 /// A server that wants credentials, and a token of each kind by the heading of its column.
@@ -29,6 +30,9 @@ impl World {
         let store = tempfile::tempdir().expect("a directory");
         let url = format!("file://{}", store.path().join("store").display());
         let config = Config::new(tools::hitl()).with_admin(store.path()).store(url);
+        let key = store.path().join("link.key");
+        write_link_key(&key);
+        let config = config.arg("--link-key-file").arg(key.display().to_string());
         let server = Server::start(config).await.expect("the server starts");
         let grpc = channel(&server.endpoint());
         let http = support::http::client().build().expect("a client without special settings");
@@ -112,7 +116,12 @@ impl World {
 
     /// An event of the namespace `default`, as its admin sees it.
     pub(crate) async fn event(&self) -> Event {
-        let created = self.events().create_event(with(Some(ADMIN), request(kinds::int()))).await;
+        self.asked(request(kinds::int())).await
+    }
+
+    /// The event that this asks for, as its admin sees it.
+    pub(crate) async fn asked(&self, request: v1::CreateEventRequest) -> Event {
+        let created = self.events().create_event(with(Some(ADMIN), request)).await;
         created.expect("the admin may").into_inner().event.expect("a create returns the event")
     }
 }

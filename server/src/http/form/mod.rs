@@ -53,10 +53,13 @@ pub(super) async fn show(
     link: LinkPath,
     uri: Uri,
 ) -> Response {
-    let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
-        return page::no_such_link();
-    };
-    shown(&site, &renderer, Reader::of_link(&grant, &link), uri.query().unwrap_or_default()).await
+    match site.link(&link).await {
+        Ok(holder) => {
+            let reader = Reader::of_link(holder, &link);
+            shown(&site, &renderer, reader, uri.query().unwrap_or_default()).await
+        }
+        Err(error) => outcome::failed(error, None),
+    }
 }
 
 /// Takes an answer or a refusal of whoever has a link.
@@ -67,12 +70,16 @@ pub(super) async fn submit(
     peer: Peer,
     body: Result<FormBody, Failure>,
 ) -> Response {
-    let Ok(grant) = site.links.verify(&link.id, &link.token, site.now()) else {
-        return page::no_such_link();
-    };
-    match entry(body) {
-        Ok(entry) => taken(&site, &renderer, Reader::of_link(&grant, &link), &peer, entry).await,
-        Err(page) => *page,
+    match (site.link(&link).await, entry(body)) {
+        (Ok(holder), Ok(entry)) => {
+            taken(&site, &renderer, Reader::of_link(holder, &link), &peer, entry).await
+        }
+        (Err(Error::LinkInvalid), _) => page::no_such_link(),
+        (Err(error), Ok(entry)) => {
+            let page = page::draw(&renderer, move || outcome::failed(error, Some(&entry))).await;
+            page::kept_by_browser(page)
+        }
+        (_, Err(page)) => *page,
     }
 }
 

@@ -27,6 +27,8 @@ struct Ended<'a> {
     tone: &'static str,
     value: Vec<Shown>,
     reason: &'a str,
+    /// Whether somebody has said what is not shown here.
+    is_kept_back: bool,
     when: When,
     /// By what way the response came; empty if the deadline ended it.
     way: &'static str,
@@ -86,8 +88,10 @@ fn render(
     let Some(response) = &event.response else {
         return failed(Error::Internal("a pending event has no outcome".to_owned()), None);
     };
+    let is_told_all = reader.is_told_all(response);
     let (title, tone, value, reason) = match &response.outcome {
         Outcome::Answered { value } => ("Answered", "good", Some(value), ""),
+        Outcome::Declined { .. } if !is_told_all => ("Declined", "neutral", None, ""),
         Outcome::Declined { reason } => ("Declined", "neutral", None, reason.as_str()),
         Outcome::Cancelled { reason } => ("Withdrawn", "neutral", None, reason.as_str()),
         Outcome::TimedOut { default: Some(value) } => {
@@ -111,6 +115,9 @@ fn render(
             Some(Proof { known_by: CredentialKind::Owner, .. }) => {
                 (way, "the user of the machine", "who had signed in")
             }
+            Some(Proof { known_by: CredentialKind::Link, name, .. }) if !name.is_empty() => {
+                (way, name.as_str(), "by a link made for that name")
+            }
             _ => (way, responder.name.as_str(), ""),
         }
     });
@@ -122,8 +129,13 @@ fn render(
         prompt: Prompt::of(request),
         title,
         tone,
-        value: value.map(|value| values::shown(&request.input, value)).unwrap_or_default(),
+        value: value
+            .filter(|_| is_told_all)
+            .map(|value| values::shown(&request.input, value))
+            .unwrap_or_default(),
         reason,
+        is_kept_back: !is_told_all
+            && matches!(response.outcome, Outcome::Answered { .. } | Outcome::Declined { .. }),
         when: values::when(response.time),
         way,
         by,

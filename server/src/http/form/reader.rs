@@ -2,10 +2,10 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use hitl_core::{Action, EventKey, Principal};
+use hitl_core::{Action, EventKey, LinkHolder, Principal};
 
+use crate::auth::Links;
 use crate::auth::sign_in::Visitor;
-use crate::auth::{Grant, Links};
 use crate::http::links::hide;
 use crate::http::page;
 use crate::http::request::LinkPath;
@@ -29,14 +29,14 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Whoever has a link.
-    pub(super) fn of_link(grant: &Grant, link: &LinkPath) -> Self {
+    pub(super) fn of_link(holder: LinkHolder, link: &LinkPath) -> Self {
         Self {
-            principal: grant.principal(),
-            key: grant.key.clone(),
-            named: grant.responder.clone(),
+            key: holder.key.clone(),
+            named: holder.responder.clone(),
+            principal: Principal::Link(holder),
             has_inbox: false,
-            here: link.token.clone(),
-            seal: link.token.clone(),
+            here: link.last().to_owned(),
+            seal: link.last().to_owned(),
             form_token: String::new(),
         }
     }
@@ -57,6 +57,14 @@ impl Reader {
     /// Whether the event is for the reader to answer, and not only to look at.
     pub(super) fn may_respond(&self) -> bool {
         self.principal.authorize(Action::Respond(&self.key)).is_ok()
+    }
+
+    /// Whether the reader is told what was said, and not only how the event ended.
+    pub(super) fn is_told_all(&self, response: &hitl_core::Response) -> bool {
+        match &self.principal {
+            Principal::Link(holder) => holder.gave(response),
+            _ => true,
+        }
     }
 
     /// Whom a response comes from: whoever is known, or else whoever the reader says.

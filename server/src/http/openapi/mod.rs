@@ -147,7 +147,7 @@ fn path_parameters(template: &str) -> Vec<&str> {
 fn path_parameter(name: &str) -> Value {
     let (words, pattern) = match name {
         "event_id" => ("The id of the event: 32 lower-case hexadecimal digits.", "^[0-9a-f]{32}$"),
-        _ => ("The token of the link: a secret.", "^[A-Za-z0-9_-]+$"),
+        _ => ("The last part of the link: a secret.", "^[A-Za-z0-9_-]+$"),
     };
     let schema = json!({"type": "string", "pattern": pattern});
     json!({"name": name, "in": "path", "required": true, "description": words, "schema": schema})

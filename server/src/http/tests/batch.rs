@@ -28,7 +28,7 @@ async fn each_entry_of_a_batch_has_the_result_of_a_call_of_its_own() {
     assert_eq!(failure["fieldViolations"][0]["field"], "name");
     let event = |at: usize| &created["results"][at]["created"]["event"];
     assert_eq!(event(0)["id"], event(3)["id"], "a repeated entry is a repeated call");
-    assert!(event(0)["formUrl"].as_str().unwrap().contains("/form/"));
+    assert!(event(0)["formUrl"].as_str().unwrap().contains("/q/"));
     let batch = json!({"requests": [different, question("b")]});
     let again = world.post("/v1/events:batchCreate", &batch).await.json();
     assert_eq!(reasons(&again), ["ERROR_REASON_IDEMPOTENCY_KEY_REUSED", ""]);

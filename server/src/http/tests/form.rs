@@ -146,7 +146,8 @@ async fn an_answer_that_comes_second_is_told_so() {
     world.clock.advance_ms(3_600_000);
     let page = world.post_form(&form, &[("value", "late")]).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(page.text.contains("after the deadline") && page.text.contains("silence"));
+    assert!(page.text.contains("after the deadline") && page.text.contains("late"));
+    assert!(page.text.contains("the default was used") && !page.text.contains("silence"));
 }
 
 #[tokio::test]
@@ -156,10 +157,10 @@ async fn every_link_that_is_not_valid_looks_the_same() {
     let form = path(&event["formUrl"]);
     let mut other = form.clone();
     other.replace_range(6..7, if &form[6..7] == "0" { "1" } else { "0" });
+    let unknown = format!("/q/{}", "A".repeat(43));
     let mut seen = Vec::new();
-    for bad in
-        [&form[..form.len() - 1], &other, "/form/x/y", "/form/x", "/form/%FF/%FE", "/form/a/b/c"]
-    {
+    let short = [&form[..form.len() - 1], &other, &unknown, "/q/", "/q/x", "/q/%FF", "/q/a/b"];
+    for bad in short.into_iter().chain(["/form/x/y", "/form/x", "/form/%FF/%FE", "/form/a/b/c"]) {
         let reply = world.get(bad).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{bad}");
         seen.push((reply.text, format!("{:?}", reply.headers)));

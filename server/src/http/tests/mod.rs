@@ -23,7 +23,7 @@ use super::*;
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::auth::sign_in::SignIn;
-use crate::auth::{LinkKey, Links, Who};
+use crate::auth::{LinkKey, LinkKeys, Links, Who};
 use crate::budget::Budget;
 use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
@@ -77,7 +77,7 @@ impl World {
     }
 
     fn app(service: &Service, calls_max: usize) -> Router {
-        let links = Links::new(&LinkKey::new([7; 32]), "http://127.0.0.1:4485");
+        let links = Links::new(&LinkKeys::one(LinkKey::new([7; 32])), "http://127.0.0.1:4485");
         let settings = Settings {
             open: true,
             public_url: "http://127.0.0.1:4485".into(),

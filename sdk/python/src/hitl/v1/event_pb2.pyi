@@ -178,7 +178,7 @@ class Event(_message.Message):
     """Output only. Where the Event stands."""
     form_url: _builtins.str
     """Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-    hand out links.
+    hand out links. It leads nowhere once all links of the Event were revoked.
     """
     api_url: _builtins.str
     """Output only. Where a program answers with plain JSON: POST {"value": …} or {"decline": "reason"}. A secret like form_url, and

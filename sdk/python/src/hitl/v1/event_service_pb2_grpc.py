@@ -112,6 +112,16 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.FromString,
                 _registered_method=True)
+        self.CreateLink = channel.unary_unary(
+                '/hitl.v1.EventService/CreateLink',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.CreateLinkRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.CreateLinkResponse.FromString,
+                _registered_method=True)
+        self.RevokeLinks = channel.unary_unary(
+                '/hitl.v1.EventService/RevokeLinks',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.RevokeLinksRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.RevokeLinksResponse.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer(object):
@@ -243,6 +253,26 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateLink(self, request, context):
+        """Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+
+        Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeLinks(self, request, context):
+        """Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+
+        An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -310,6 +340,16 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.ListReceiptKeys,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.SerializeToString,
+            ),
+            'CreateLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateLink,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.CreateLinkRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.CreateLinkResponse.SerializeToString,
+            ),
+            'RevokeLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeLinks,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.RevokeLinksRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.RevokeLinksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -670,6 +710,60 @@ class EventService(object):
             '/hitl.v1.EventService/ListReceiptKeys',
             hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.ListReceiptKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/CreateLink',
+            hitl_dot_v1_dot_event__service__pb2.CreateLinkRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.CreateLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/RevokeLinks',
+            hitl_dot_v1_dot_event__service__pb2.RevokeLinksRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.RevokeLinksResponse.FromString,
             options,
             channel_credentials,
             insecure,

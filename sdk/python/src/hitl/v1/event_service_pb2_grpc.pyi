@@ -102,6 +102,18 @@ class EventServiceStub:
     """
     ListReceiptKeys: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListReceiptKeysRequest, _event_service_pb2.ListReceiptKeysResponse]
     """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
+    CreateLink: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CreateLinkRequest, _event_service_pb2.CreateLinkResponse]
+    """Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+
+    Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    RevokeLinks: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RevokeLinksRequest, _event_service_pb2.RevokeLinksResponse]
+    """Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+
+    An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
@@ -177,6 +189,18 @@ class EventServiceAsyncStub(EventServiceStub):
     """
     ListReceiptKeys: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListReceiptKeysRequest, _event_service_pb2.ListReceiptKeysResponse]  # type: ignore[assignment]
     """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
+    CreateLink: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CreateLinkRequest, _event_service_pb2.CreateLinkResponse]  # type: ignore[assignment]
+    """Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+
+    Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    RevokeLinks: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RevokeLinksRequest, _event_service_pb2.RevokeLinksResponse]  # type: ignore[assignment]
+    """Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+
+    An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+    ERROR_REASON_EVENT_NOT_FOUND.
+    """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """Asks people, and delivers what they said.
@@ -327,5 +351,29 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.ListReceiptKeysResponse, _abc.Awaitable[_event_service_pb2.ListReceiptKeysResponse]]:
         """Lists the public keys that receipts are verified with: those in use, and all that were. They are no secret."""
+
+    @_abc_1.abstractmethod
+    def CreateLink(
+        self,
+        request: _event_service_pb2.CreateLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.CreateLinkResponse, _abc.Awaitable[_event_service_pb2.CreateLinkResponse]]:
+        """Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+
+        Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeLinks(
+        self,
+        request: _event_service_pb2.RevokeLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.RevokeLinksResponse, _abc.Awaitable[_event_service_pb2.RevokeLinksResponse]]:
+        """Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+
+        An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+        ERROR_REASON_EVENT_NOT_FOUND.
+        """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -127,7 +127,7 @@ export type Event = Message<"hitl.v1.Event"> & {
 
   /**
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-   * hand out links.
+   * hand out links. It leads nowhere once all links of the Event were revoked.
    *
    * @generated from field: string form_url = 15;
    */

@@ -693,7 +693,7 @@ java.lang.String defaultValue) {
   /**
    * <pre>
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-   * hand out links.
+   * hand out links. It leads nowhere once all links of the Event were revoked.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -715,7 +715,7 @@ java.lang.String defaultValue) {
   /**
    * <pre>
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-   * hand out links.
+   * hand out links. It leads nowhere once all links of the Event were revoked.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3347,7 +3347,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-     * hand out links.
+     * hand out links. It leads nowhere once all links of the Event were revoked.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3368,7 +3368,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-     * hand out links.
+     * hand out links. It leads nowhere once all links of the Event were revoked.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3390,7 +3390,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-     * hand out links.
+     * hand out links. It leads nowhere once all links of the Event were revoked.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3408,7 +3408,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-     * hand out links.
+     * hand out links. It leads nowhere once all links of the Event were revoked.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -3423,7 +3423,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-     * hand out links.
+     * hand out links. It leads nowhere once all links of the Event were revoked.
      * </pre>
      *
      * <code>string form_url = 15 [json_name = "formUrl"];</code>

@@ -360,7 +360,7 @@ java.lang.String defaultValue);
   /**
    * <pre>
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-   * hand out links.
+   * hand out links. It leads nowhere once all links of the Event were revoked.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>
@@ -370,7 +370,7 @@ java.lang.String defaultValue);
   /**
    * <pre>
    * Output only. The page where a person answers. A secret: whoever has it can answer this one Event. Empty if the caller may not
-   * hand out links.
+   * hand out links. It leads nowhere once all links of the Event were revoked.
    * </pre>
    *
    * <code>string form_url = 15 [json_name = "formUrl"];</code>

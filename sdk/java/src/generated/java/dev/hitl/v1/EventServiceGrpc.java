@@ -437,6 +437,69 @@ public final class EventServiceGrpc {
     return getListReceiptKeysMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.CreateLinkRequest,
+      dev.hitl.v1.CreateLinkResponse> getCreateLinkMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CreateLink",
+      requestType = dev.hitl.v1.CreateLinkRequest.class,
+      responseType = dev.hitl.v1.CreateLinkResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.CreateLinkRequest,
+      dev.hitl.v1.CreateLinkResponse> getCreateLinkMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.CreateLinkRequest, dev.hitl.v1.CreateLinkResponse> getCreateLinkMethod;
+    if ((getCreateLinkMethod = EventServiceGrpc.getCreateLinkMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getCreateLinkMethod = EventServiceGrpc.getCreateLinkMethod) == null) {
+          EventServiceGrpc.getCreateLinkMethod = getCreateLinkMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.CreateLinkRequest, dev.hitl.v1.CreateLinkResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CreateLink"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateLinkRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateLinkResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("CreateLink"))
+              .build();
+        }
+      }
+    }
+    return getCreateLinkMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RevokeLinksRequest,
+      dev.hitl.v1.RevokeLinksResponse> getRevokeLinksMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RevokeLinks",
+      requestType = dev.hitl.v1.RevokeLinksRequest.class,
+      responseType = dev.hitl.v1.RevokeLinksResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RevokeLinksRequest,
+      dev.hitl.v1.RevokeLinksResponse> getRevokeLinksMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RevokeLinksRequest, dev.hitl.v1.RevokeLinksResponse> getRevokeLinksMethod;
+    if ((getRevokeLinksMethod = EventServiceGrpc.getRevokeLinksMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getRevokeLinksMethod = EventServiceGrpc.getRevokeLinksMethod) == null) {
+          EventServiceGrpc.getRevokeLinksMethod = getRevokeLinksMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RevokeLinksRequest, dev.hitl.v1.RevokeLinksResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RevokeLinks"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RevokeLinksRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RevokeLinksResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("RevokeLinks"))
+              .build();
+        }
+      }
+    }
+    return getRevokeLinksMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -656,6 +719,30 @@ public final class EventServiceGrpc {
         io.grpc.stub.StreamObserver<dev.hitl.v1.ListReceiptKeysResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListReceiptKeysMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+     * Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void createLink(dev.hitl.v1.CreateLinkRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateLinkResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCreateLinkMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+     * An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void revokeLinks(dev.hitl.v1.RevokeLinksRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeLinksResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRevokeLinksMethod(), responseObserver);
+    }
   }
 
   /**
@@ -862,6 +949,32 @@ public final class EventServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListReceiptKeysMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+     * Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void createLink(dev.hitl.v1.CreateLinkRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateLinkResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCreateLinkMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+     * An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void revokeLinks(dev.hitl.v1.RevokeLinksRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeLinksResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRevokeLinksMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1042,6 +1155,30 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListReceiptKeysMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+     * Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateLinkResponse createLink(dev.hitl.v1.CreateLinkRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCreateLinkMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+     * An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RevokeLinksResponse revokeLinks(dev.hitl.v1.RevokeLinksRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRevokeLinksMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1203,6 +1340,30 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListReceiptKeysMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+     * Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateLinkResponse createLink(dev.hitl.v1.CreateLinkRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCreateLinkMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+     * An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RevokeLinksResponse revokeLinks(dev.hitl.v1.RevokeLinksRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRevokeLinksMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1347,6 +1508,32 @@ public final class EventServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListReceiptKeysMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Makes a link by which one person answers an Event: whoever answers by it is recorded as that person.
+     * Each call makes another link. It is durable before this returns. Fails with ERROR_REASON_EVENT_ALREADY_FINAL, and with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.CreateLinkResponse> createLink(
+        dev.hitl.v1.CreateLinkRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCreateLinkMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Ends links of an Event that were made before: for good, and on every server of the store within five seconds.
+     * An Event that has ended may be named: its links then do not show any more how it ended. Fails with
+     * ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RevokeLinksResponse> revokeLinks(
+        dev.hitl.v1.RevokeLinksRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRevokeLinksMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_CREATE_EVENT = 0;
@@ -1361,7 +1548,9 @@ public final class EventServiceGrpc {
   private static final int METHODID_CANCEL_EVENT = 9;
   private static final int METHODID_GET_RECEIPT = 10;
   private static final int METHODID_LIST_RECEIPT_KEYS = 11;
-  private static final int METHODID_WAIT_EVENTS = 12;
+  private static final int METHODID_CREATE_LINK = 12;
+  private static final int METHODID_REVOKE_LINKS = 13;
+  private static final int METHODID_WAIT_EVENTS = 14;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1427,6 +1616,14 @@ public final class EventServiceGrpc {
         case METHODID_LIST_RECEIPT_KEYS:
           serviceImpl.listReceiptKeys((dev.hitl.v1.ListReceiptKeysRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.ListReceiptKeysResponse>) responseObserver);
+          break;
+        case METHODID_CREATE_LINK:
+          serviceImpl.createLink((dev.hitl.v1.CreateLinkRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.CreateLinkResponse>) responseObserver);
+          break;
+        case METHODID_REVOKE_LINKS:
+          serviceImpl.revokeLinks((dev.hitl.v1.RevokeLinksRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RevokeLinksResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1540,6 +1737,20 @@ public final class EventServiceGrpc {
               dev.hitl.v1.ListReceiptKeysRequest,
               dev.hitl.v1.ListReceiptKeysResponse>(
                 service, METHODID_LIST_RECEIPT_KEYS)))
+        .addMethod(
+          getCreateLinkMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.CreateLinkRequest,
+              dev.hitl.v1.CreateLinkResponse>(
+                service, METHODID_CREATE_LINK)))
+        .addMethod(
+          getRevokeLinksMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RevokeLinksRequest,
+              dev.hitl.v1.RevokeLinksResponse>(
+                service, METHODID_REVOKE_LINKS)))
         .build();
   }
 
@@ -1601,6 +1812,8 @@ public final class EventServiceGrpc {
               .addMethod(getCancelEventMethod())
               .addMethod(getGetReceiptMethod())
               .addMethod(getListReceiptKeysMethod())
+              .addMethod(getCreateLinkMethod())
+              .addMethod(getRevokeLinksMethod())
               .build();
         }
       }

@@ -186,6 +186,26 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateLinkRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateLinkResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RevokeLinksRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RevokeLinksResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_ListReceiptKeysRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -315,40 +335,54 @@ public final class EventServiceOuterClass {
       "R\005event\"L\n\021GetReceiptRequest\022\034\n\tnamespac" +
       "e\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007ev" +
       "entId\"@\n\022GetReceiptResponse\022*\n\007receipt\030\001" +
-      " \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\030\n\026ListR" +
-      "eceiptKeysRequest\"B\n\027ListReceiptKeysResp" +
-      "onse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1.ReceiptKeyR" +
-      "\004keys*Y\n\nChangeKind\022\033\n\027CHANGE_KIND_UNSPE" +
-      "CIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED\020\001\022\025\n\021CHA" +
-      "NGE_KIND_ENDED\020\0022\264\010\n\014EventService\022M\n\013Cre" +
-      "ateEvent\022\033.hitl.v1.CreateEventRequest\032\034." +
-      "hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetE" +
-      "vent\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1" +
-      ".GetEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.h" +
-      "itl.v1.ListEventsRequest\032\033.hitl.v1.ListE" +
-      "ventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v" +
-      "1.WaitEventRequest\032\032.hitl.v1.WaitEventRe" +
-      "sponse\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1.W" +
-      "atchEventsRequest\032\034.hitl.v1.WatchEventsR" +
-      "esponse\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl.v1.W" +
-      "aitEventsRequest\032\033.hitl.v1.WaitEventsRes" +
-      "ponse\"\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents\022!.hi" +
-      "tl.v1.BatchCreateEventsRequest\032\".hitl.v1" +
-      ".BatchCreateEventsResponse\"\003\220\002\002\022_\n\021Batch" +
-      "AnswerEvents\022!.hitl.v1.BatchAnswerEvents" +
-      "Request\032\".hitl.v1.BatchAnswerEventsRespo" +
-      "nse\"\003\220\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.Answer" +
-      "EventRequest\032\034.hitl.v1.AnswerEventRespon" +
-      "se\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.Declin" +
-      "eEventRequest\032\035.hitl.v1.DeclineEventResp" +
-      "onse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.Cance" +
-      "lEventRequest\032\034.hitl.v1.CancelEventRespo" +
-      "nse\"\003\220\002\002\022J\n\nGetReceipt\022\032.hitl.v1.GetRece" +
-      "iptRequest\032\033.hitl.v1.GetReceiptResponse\"" +
-      "\003\220\002\001\022Y\n\017ListReceiptKeys\022\037.hitl.v1.ListRe" +
-      "ceiptKeysRequest\032 .hitl.v1.ListReceiptKe" +
-      "ysResponse\"\003\220\002\001B#\n\013dev.hitl.v1P\001Z\022hitl.d" +
-      "ev/go/hitlv1b\006proto3"
+      " \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\227\001\n\021Crea" +
+      "teLinkRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamesp" +
+      "ace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\trespon" +
+      "der\030\003 \001(\tR\tresponder\022+\n\003ttl\030\004 \001(\0132\031.goog" +
+      "le.protobuf.DurationR\003ttl\"\205\001\n\022CreateLink" +
+      "Response\022\031\n\010form_url\030\001 \001(\tR\007formUrl\022\027\n\007a" +
+      "pi_url\030\002 \001(\tR\006apiUrl\022;\n\013expire_time\030\003 \001(" +
+      "\0132\032.google.protobuf.TimestampR\nexpireTim" +
+      "e\"k\n\022RevokeLinksRequest\022\034\n\tnamespace\030\001 \001" +
+      "(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId" +
+      "\022\034\n\tresponder\030\003 \001(\tR\tresponder\"\025\n\023Revoke" +
+      "LinksResponse\"\030\n\026ListReceiptKeysRequest\"" +
+      "B\n\027ListReceiptKeysResponse\022\'\n\004keys\030\001 \003(\013" +
+      "2\023.hitl.v1.ReceiptKeyR\004keys*Y\n\nChangeKin" +
+      "d\022\033\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023CHANGE" +
+      "_KIND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDED\020\0022\312" +
+      "\t\n\014EventService\022M\n\013CreateEvent\022\033.hitl.v1" +
+      ".CreateEventRequest\032\034.hitl.v1.CreateEven" +
+      "tResponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v1.Get" +
+      "EventRequest\032\031.hitl.v1.GetEventResponse\"" +
+      "\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1.ListEventsR" +
+      "equest\032\033.hitl.v1.ListEventsResponse\"\003\220\002\001" +
+      "\022I\n\tWaitEvent\022\031.hitl.v1.WaitEventRequest" +
+      "\032\032.hitl.v1.WaitEventResponse\"\003\220\002\0010\001\022O\n\013W" +
+      "atchEvents\022\033.hitl.v1.WatchEventsRequest\032" +
+      "\034.hitl.v1.WatchEventsResponse\"\003\220\002\0010\001\022N\n\n" +
+      "WaitEvents\022\032.hitl.v1.WaitEventsRequest\032\033" +
+      ".hitl.v1.WaitEventsResponse\"\003\220\002\001(\0010\001\022_\n\021" +
+      "BatchCreateEvents\022!.hitl.v1.BatchCreateE" +
+      "ventsRequest\032\".hitl.v1.BatchCreateEvents" +
+      "Response\"\003\220\002\002\022_\n\021BatchAnswerEvents\022!.hit" +
+      "l.v1.BatchAnswerEventsRequest\032\".hitl.v1." +
+      "BatchAnswerEventsResponse\"\003\220\002\002\022M\n\013Answer" +
+      "Event\022\033.hitl.v1.AnswerEventRequest\032\034.hit" +
+      "l.v1.AnswerEventResponse\"\003\220\002\002\022P\n\014Decline" +
+      "Event\022\034.hitl.v1.DeclineEventRequest\032\035.hi" +
+      "tl.v1.DeclineEventResponse\"\003\220\002\002\022M\n\013Cance" +
+      "lEvent\022\033.hitl.v1.CancelEventRequest\032\034.hi" +
+      "tl.v1.CancelEventResponse\"\003\220\002\002\022J\n\nGetRec" +
+      "eipt\022\032.hitl.v1.GetReceiptRequest\032\033.hitl." +
+      "v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListReceip" +
+      "tKeys\022\037.hitl.v1.ListReceiptKeysRequest\032 " +
+      ".hitl.v1.ListReceiptKeysResponse\"\003\220\002\001\022E\n" +
+      "\nCreateLink\022\032.hitl.v1.CreateLinkRequest\032" +
+      "\033.hitl.v1.CreateLinkResponse\022M\n\013RevokeLi" +
+      "nks\022\033.hitl.v1.RevokeLinksRequest\032\034.hitl." +
+      "v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev.hitl." +
+      "v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -565,14 +599,38 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptResponse_descriptor,
         new java.lang.String[] { "Receipt", });
-    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
+    internal_static_hitl_v1_CreateLinkRequest_descriptor =
       getDescriptor().getMessageTypes().get(31);
+    internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateLinkRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Responder", "Ttl", });
+    internal_static_hitl_v1_CreateLinkResponse_descriptor =
+      getDescriptor().getMessageTypes().get(32);
+    internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateLinkResponse_descriptor,
+        new java.lang.String[] { "FormUrl", "ApiUrl", "ExpireTime", });
+    internal_static_hitl_v1_RevokeLinksRequest_descriptor =
+      getDescriptor().getMessageTypes().get(33);
+    internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RevokeLinksRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Responder", });
+    internal_static_hitl_v1_RevokeLinksResponse_descriptor =
+      getDescriptor().getMessageTypes().get(34);
+    internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RevokeLinksResponse_descriptor,
+        new java.lang.String[] { });
+    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
+      getDescriptor().getMessageTypes().get(35);
     internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysRequest_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysResponse_descriptor =
-      getDescriptor().getMessageTypes().get(32);
+      getDescriptor().getMessageTypes().get(36);
     internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysResponse_descriptor,
