@@ -17,6 +17,7 @@ use hitl_server::auth::sign_in::SignIn;
 use hitl_server::auth::{LinkKey, LinkKeys, Links, Who};
 use hitl_server::budget::Budget;
 use hitl_server::http::{Audience, Guard, Registry, Settings, Site, guard, router};
+use hitl_service::quotas::Quotas;
 use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::Random;
@@ -124,7 +125,7 @@ impl World {
         let service = Service::new(store, clock, random, 100, CancellationToken::new(), background);
         let links = Links::new(&LinkKeys::one(LinkKey::new([7; 32])), URL);
         let settings = Settings { open: true, public_url: URL.to_owned(), ..Settings::default() };
-        let admission = Admission::new(100, Budget::unlimited());
+        let admission = Admission::new(100, Budget::unlimited(), Quotas::none());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let registry = Registry::default();
         let (of_site, of_links) = (service.clone(), links.clone());

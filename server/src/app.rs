@@ -14,7 +14,7 @@ use crate::api::Api;
 use crate::auth::sign_in::SignIn;
 use crate::auth::{LinkKey, LinkKeys, Links, beside, link_key, receipt_key};
 use crate::budget::{self, Budget, BudgetLimits};
-use crate::config::ServeArgs;
+use crate::config::{ServeArgs, quotas};
 use crate::front::WaysIn;
 use crate::grpc::{self, Grpc};
 use crate::http;
@@ -25,7 +25,7 @@ use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
 use hitl_receipt::SigningKey;
 use hitl_service::error::Error;
-use hitl_service::{Background, Service};
+use hitl_service::{Background, Bounds, Service};
 use hitl_store::clock::SystemClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{EventStore, Retention, StoreUrl};
@@ -56,21 +56,20 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let (store, link_keys) = open(&args, &store_url, options).await?;
     let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
-    let budget = budget(&args);
+    let (budget, bounds) = budget(&args);
     let threads = LowPriority::start().context("cannot start the threads of this server")?;
     let background = Background::new(Some(threads.handle()));
-    let waits_max = args.max_waits.min(budget.waits_max());
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let service = Service::new(store, clock, random, waits_max, shutdown.clone(), background);
+    let service = Service::new(store, clock, random, bounds, shutdown.clone(), background);
     let local_token = claim.as_ref().map(|_| new_token());
     let sign_in = SignIn::new(&args.oidc, &args.proxy, &public_url, local_token.is_some())?;
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
-    let admission = Admission::new(args.max_calls, budget.clone());
+    let admission = Admission::new(args.max_calls, budget.clone(), bounds.quotas);
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let grpc = Grpc::new(api.clone()).await?;
     let settings = settings(&args, access.is_open(), public_url);
-    let site = http::Site::new(api, service.clone(), links, sign_in, admission, registry);
-    let ways_in = WaysIn { grpc: &grpc, site, settings, access, refuse };
+    let site = http::Site::new(api, service.clone(), links, sign_in, admission.clone(), registry);
+    let ways_in = WaysIn { grpc: &grpc, site, settings, access, admission, refuse };
     let [app, people] = ways_in.for_listeners(listeners.audience());
 
     let timers = tokio::spawn({
@@ -182,14 +181,17 @@ fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
 }
 
 /// What callers may make this server hold: half of the memory that it may use, since the rest is the store's and the
-/// allocator's, and as many connections as there are descriptors for.
-fn budget(args: &ServeArgs) -> Budget {
+/// allocator's, and as many connections as there are descriptors for. And what of it one of them may have.
+fn budget(args: &ServeArgs) -> (Budget, Bounds) {
     let memory = args.memory_max.unwrap_or_else(budget::default_memory_bytes);
     let bytes_max = usize::try_from(memory / 2).unwrap_or(usize::MAX);
     let descriptors = budget::descriptors_max(budget::raise_descriptors());
     let connections_max = args.max_connections.min(descriptors);
     tracing::info!(memory, connections_max, "bounds of what callers may use");
-    Budget::new(BudgetLimits { bytes_max, connections_max })
+    let waits_max = args.max_waits.min(budget::waits_max(bytes_max));
+    let quotas = quotas(&args.quotas, connections_max, waits_max);
+    let budget = Budget::new(BudgetLimits { bytes_max, connections_max, quotas });
+    (budget, Bounds { waits_max, quotas })
 }
 
 /// Bounds of what one connection may do.

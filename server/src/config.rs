@@ -1,5 +1,6 @@
 //! What a user may set: the flags of `hitl serve`, each with its environment variable and default.
 
+mod quota;
 mod tls;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use crate::auth::oidc::OidcArgs;
 use crate::auth::proxy::ProxyArgs;
 use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
+pub use quota::{QuotaRule, parse_quota, quotas};
 pub use tls::TlsArgs;
 
 use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
@@ -132,6 +134,20 @@ pub struct ServeArgs {
     /// is too small for so many.
     #[arg(long, env = "HITL_MAX_STREAMS", value_name = "NUMBER", default_value_t = 4_096)]
     pub max_streams: u32,
+
+    /// How much one credential, one namespace or one address may have, such as waits-per-credential=5000,
+    /// pending-bytes-per-namespace=4GiB or calls-per-address=none. Counted are connections, waits, watches, calls
+    /// (those of a second), pending-events and pending-bytes. May be repeated. [default: three quarters of the
+    /// connections, waits and watches for each; 2000 calls, 100000 events and 1GiB for a credential, 1000000 events and
+    /// 10GiB for a namespace]
+    #[arg(
+        long = "quota",
+        env = "HITL_QUOTA",
+        value_name = "NAME=NUMBER",
+        value_delimiter = ',',
+        value_parser = parse_quota
+    )]
+    pub quotas: Vec<QuotaRule>,
 
     /// The issuer whose people sign in.
     #[command(flatten)]

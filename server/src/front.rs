@@ -6,9 +6,10 @@
 //! does one without a good credential.
 //!
 //! Here it is found out who calls, for all ways: what travels on says so. A credential that is remembered costs nothing
-//! more; for another the store is asked first.
+//! more; for another the store is asked first. And here each call is counted, whatever its way.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -20,10 +21,14 @@ use futures::future::{BoxFuture, Either, MapOk};
 use hyper::body::Body as HttpBody;
 use tower::Service;
 
+use crate::admission::Admission;
 use crate::auth::{Access, Looked, Who};
+use crate::budget::Call;
 use crate::grpc::{self, Calls, Grpc};
 use crate::http::{self, Audience, Body, Guard, Router, Settings, Site};
+use crate::net::Peer;
 use hitl_service::Error;
+use hitl_service::quotas::Payer;
 
 /// See the module.
 #[derive(Clone)]
@@ -35,7 +40,9 @@ pub(crate) struct Front<C, R> {
     pub(crate) guard: Arc<Guard>,
     /// Who is let in.
     pub(crate) access: Access,
-    /// Makes the reply to a request with these headers, of which it cannot be told who calls.
+    /// How many calls each caller makes.
+    pub(crate) admission: Admission,
+    /// Makes the reply to a request with these headers that goes no further.
     pub(crate) refuse: fn(Error, &HeaderMap) -> Response<Body>,
 }
 
@@ -48,6 +55,7 @@ pub(crate) struct WaysIn<'a> {
     pub(crate) site: Site,
     pub(crate) settings: Settings,
     pub(crate) access: Access,
+    pub(crate) admission: Admission,
     pub(crate) refuse: fn(Error, &HeaderMap) -> Response<Body>,
 }
 
@@ -60,6 +68,7 @@ impl WaysIn<'_> {
             routes: http::guard(routes, guard.clone(), &self.settings),
             guard: guard.clone(),
             access: self.access.clone(),
+            admission: self.admission.clone(),
             refuse: self.refuse,
         };
         let grpc = self.grpc.routes.clone().prepare().into_axum_router().reset_fallback();
@@ -103,13 +112,22 @@ where
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
         let token = match self.access.look(request.headers()) {
-            Looked::Who(who) => return Either::Left(self.pass(who, request)),
+            Looked::Who(who) => {
+                return match self.admit(&who, &request) {
+                    Ok(()) => Either::Left(self.pass(who, request)),
+                    Err(error) => {
+                        let refusal = (self.refuse)(error, request.headers());
+                        Either::Right(Box::pin(ready(Ok(refusal))))
+                    }
+                };
+            }
             Looked::Ask(token) => token,
         };
         // A clone is ready, since neither service has anything to wait for.
         let mut front = self.clone();
         Either::Right(Box::pin(async move {
-            match front.access.ask(&token).await {
+            let asked = front.access.ask(&token).await;
+            match asked.and_then(|who| front.admit(&who, &request).map(|()| who)) {
                 Ok(who) => front.pass(who, request).await,
                 Err(error) => Ok((front.refuse)(error, request.headers())),
             }
@@ -118,6 +136,28 @@ where
 }
 
 impl<C, R> Front<C, R> {
+    /// Counts a request of `who`, for the credential and for the address from which it comes. What looks whether the
+    /// server is well goes by no count.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`].
+    fn admit<T>(&self, who: &Who, request: &Request<T>) -> Result<(), Error> {
+        if http::is_probe(request.uri().path()) {
+            return Ok(());
+        }
+        let address = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
+        let payer = match who {
+            Who::Known(principal) => Payer::new(principal, address),
+            Who::Unknown => address.map(Payer::from_address).unwrap_or_default(),
+        };
+        if let (Some(call), Some(credential)) =
+            (request.extensions().get::<Call>(), payer.credential())
+        {
+            call.made_by(credential)?;
+        }
+        Ok(self.admission.count(payer)?)
+    }
+
     /// Has one of the services reply to a request of `who`.
     fn pass<T, B>(&mut self, who: Who, mut request: Request<T>) -> Passed<C::Future, R::Future, B>
     where
@@ -156,6 +196,8 @@ mod tests {
 
     use super::*;
     use crate::auth::OwnToken;
+    use crate::budget::Budget;
+    use hitl_service::quotas::Quotas;
 
     const PATH: &str = "/hitl.v1.EventService/GetEvent";
     const GRPC: (&str, &str) = ("content-type", "application/grpc");
@@ -173,7 +215,9 @@ mod tests {
             request = request.header(*name, *value);
         }
         let calls = Some(calls);
-        let front = Front { calls, routes, guard, access, refuse: |_, _| Response::default() };
+        let admission = Admission::new(10, Budget::unlimited(), Quotas::none());
+        let refuse = |_: Error, _: &HeaderMap| Response::default();
+        let front = Front { calls, routes, guard, access, admission, refuse };
         let reply = front.oneshot(request.body(()).unwrap()).await.unwrap();
         reply.status() == 200
     }

@@ -1,6 +1,6 @@
 //! Those who mean no harm: 200 who wait, one who answers them, and newcomers.
 
-use std::fmt;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use hitl_proto::v1::answer_event_request::Answer;
@@ -31,8 +31,13 @@ const ATTEMPTS: usize = 50;
 
 /// Who waits, and through which connections.
 pub(crate) struct Bystanders {
+    /// For answers and nothing else: whoever asks two hundred questions at once has taken more than its share, and is
+    /// served after others for a while.
     client: EventServiceClient<Channel>,
-    waits: Vec<Wait>,
+    asker: EventServiceClient<Channel>,
+    /// Who has waited for longest is answered first. The others have not been there for a moment yet, and a connection
+    /// that is new is served after others.
+    waits: VecDeque<Wait>,
 }
 
 struct Wait {
@@ -51,7 +56,8 @@ pub(crate) struct Latencies {
 impl Bystanders {
     /// Has 200 wait, each for an event of its own.
     pub(crate) async fn wait(server: &Server) -> Self {
-        let mut all = Self { client: client(server), waits: Vec::new() };
+        let mut all =
+            Self { client: client(server), asker: client(server), waits: VecDeque::new() };
         all.fill_up(server).await;
         all
     }
@@ -59,13 +65,13 @@ impl Bystanders {
     /// Replaces those who were told.
     pub(crate) async fn fill_up(&mut self, server: &Server) {
         while self.waits.len() < WAITERS {
-            let event = created(&mut self.client).await.expect("an event is created in the end");
+            let event = created(&mut self.asker).await.expect("an event is created in the end");
             let (tell, told) = mpsc::channel(1);
             let (waiter, attached) = (client(server), mpsc::channel(1));
             tokio::spawn(wait_for(waiter, event.clone(), attached.0, tell));
             let mut attached = attached.1;
             timeout(PATIENCE, attached.recv()).await.expect("the wait begins");
-            self.waits.push(Wait { event, told });
+            self.waits.push_back(Wait { event, told });
         }
     }
 
@@ -74,7 +80,7 @@ impl Bystanders {
         let mut all = Latencies { seconds: Vec::new(), lost: 0 };
         let begun = Instant::now();
         while begun.elapsed() < time
-            && let Some(mut wait) = self.waits.pop()
+            && let Some(mut wait) = self.waits.pop_front()
         {
             let answered = answer(&mut self.client, &wait.event).await;
             match (answered, timeout(PATIENCE, wait.told.recv()).await) {
@@ -96,24 +102,17 @@ impl Latencies {
         self.lost += more.lost;
     }
 
-    /// In seconds.
-    pub(crate) fn p99(&self) -> f64 {
-        self.percentile(99)
+    /// How many were told.
+    pub(crate) fn told(&self) -> usize {
+        self.seconds.len()
     }
 
-    fn percentile(&self, percent: usize) -> f64 {
+    /// So many of a hundred were told within that many seconds.
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.seconds.clone();
         sorted.sort_by(f64::total_cmp);
         let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
         sorted.get(at).copied().unwrap_or(f64::MAX)
-    }
-}
-
-impl fmt::Display for Latencies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [half_ms, p99_ms] = [50, 99].map(|percent| self.percentile(percent) * 1_000.0);
-        let (told, lost) = (self.seconds.len(), self.lost);
-        write!(f, "{told} told, {lost} lost, half within {half_ms:.1} ms, p99 {p99_ms:.1} ms")
     }
 }
 

@@ -15,7 +15,8 @@ use crate::links::OLD_LINKS;
 use crate::site::{request, soon};
 use calls::Came;
 use support::server::ADMIN;
-use world::{World, with};
+use world::World;
+pub(crate) use world::with;
 
 const DOC: &str = include_str!("../../docs/access.md");
 /// An id of no event.

@@ -27,6 +27,7 @@ mod lists;
 mod origins;
 mod pages_listen;
 mod processes;
+mod quotas;
 mod races;
 mod receipts;
 mod refusals;

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::process::{Pid, Signal, kill_process};
 use support::stores::{Kind, Place};
 use support::tools;
@@ -158,22 +160,29 @@ impl Shell {
             }
             said.push(line);
         };
-        Asking { child, link, messages }
+        Asking { child, id: event_of_link(&link), link, messages }
     }
+}
+
+/// The id of the event that a link names: the first 16 of the bytes in it.
+pub(crate) fn event_of_link(link: &str) -> String {
+    let (_, text) = link.rsplit_once('/').expect("a link has a path");
+    let bytes = URL_SAFE_NO_PAD.decode(text).expect("a link ends with base64url");
+    bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A `hitl ask` that waits.
 pub(crate) struct Asking {
     pub(crate) child: Child,
     pub(crate) link: String,
+    id: String,
     messages: Lines<BufReader<ChildStderr>>,
 }
 
 impl Asking {
-    /// The id of the event, which is part of its link.
+    /// The id of the event.
     pub(crate) fn id(&self) -> &str {
-        let mut parts = self.link.rsplit('/');
-        parts.nth(1).expect("a link ends with id and token")
+        &self.id
     }
 
     pub(crate) async fn kill(mut self) {

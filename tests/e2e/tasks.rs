@@ -9,7 +9,7 @@ use support::stores::Kind;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
-use crate::shell::Shell;
+use crate::shell::{Shell, event_of_link};
 use crate::site::soon;
 
 /// A port that nobody listens on, below those that the kernel gives to outgoing connections.
@@ -144,7 +144,7 @@ async fn a_task_that_is_killed_at_each_of_its_questions_goes_on_where_it_was() {
             "a loop that asks twice asks twice"
         );
         task.kill().await;
-        let id = link.rsplit('/').nth(1).expect("a link ends with id and token");
+        let id = &event_of_link(&link);
         shell.out(&["answer", id, answer]).await;
         known.push((link, answer.to_owned()));
     }
@@ -164,7 +164,7 @@ async fn a_task_gets_its_answer_though_the_server_is_killed_while_it_waits() {
     let shell = Shell::alone(free_port()).await;
     let mut task = Task::start(&shell, "run-1");
     let link = task.says().await;
-    let id = link.rsplit('/').nth(1).expect("a link ends with id and token");
+    let id = &event_of_link(&link);
     shell.kill_servers().await;
     if !answer_after_kill(&shell, id, "9").await {
         let status = soon("the end of the task", task.child.wait()).await.expect("it ends");

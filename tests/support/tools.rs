@@ -36,6 +36,16 @@ pub fn schemathesis() -> PathBuf {
     find("HITL_TEST_SCHEMATHESIS", &profile_dir().join(usual))
 }
 
+/// slowhttptest: connections that send and read slowly.
+pub fn slowhttptest() -> PathBuf {
+    find("HITL_TEST_SLOWHTTPTEST", Path::new("/usr/bin/slowhttptest"))
+}
+
+/// h2load: as many calls as HTTP/2 takes.
+pub fn h2load() -> PathBuf {
+    find("HITL_TEST_H2LOAD", Path::new("/usr/bin/h2load"))
+}
+
 /// The browser.
 pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))

@@ -143,6 +143,21 @@ pub(crate) const MKE2FS: Need = Need {
     is_fetched: true,
     provide: || unless_chosen_from_system("HITL_TEST_MKE2FS", &["e2fsprogs"], "/usr/sbin/mke2fs"),
 };
+pub(crate) const SLOWHTTPTEST: Need = Need {
+    name: "slowhttptest",
+    is_fetched: true,
+    provide: || {
+        let program = "/usr/bin/slowhttptest";
+        unless_chosen_from_system("HITL_TEST_SLOWHTTPTEST", &["slowhttptest"], program)
+    },
+};
+pub(crate) const H2LOAD: Need = Need {
+    name: "h2load",
+    is_fetched: true,
+    provide: || {
+        unless_chosen_from_system("HITL_TEST_H2LOAD", &["nghttp2-client"], "/usr/bin/h2load")
+    },
+};
 pub(crate) const GUEST: Need = Need { name: "a kernel", is_fetched: true, provide: guest };
 
 /// The program that makes the locks of what comes from PyPI.

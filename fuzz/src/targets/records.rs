@@ -26,7 +26,7 @@ pub(super) fn run(input: &[u8]) {
         }
         1 => {
             let request = v1::WaitEventRequest { event_id, ..Default::default() };
-            wait(world.api.wait_event(&request, &caller(), Owner(1))).err()
+            wait(world.api.wait_event(&request, &caller(), Owner::of_connection(1))).err()
         }
         2 => {
             let answer = Some(v1::answer_event_request::Answer::Text("1".to_owned()));

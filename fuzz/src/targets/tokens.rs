@@ -14,7 +14,8 @@ pub(super) fn run(input: &[u8]) {
     let list = v1::ListEventsRequest { page_token: token.to_owned(), ..Default::default() };
     let listed = wait(world.api.list_events(list, &caller())).err();
     let watch = v1::WatchEventsRequest { resume_token: token.to_owned(), ..Default::default() };
-    let watched = wait(async { world.api.watch_events(watch, &caller(), Owner(1)).err() });
+    let watched =
+        wait(async { world.api.watch_events(watch, &caller(), Owner::of_connection(1)).err() });
     for error in [listed, watched].into_iter().flatten() {
         let reason = Problem::from(&error).reason;
         let is_said =

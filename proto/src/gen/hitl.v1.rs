@@ -4126,8 +4126,7 @@ pub mod event_service_server {
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as EventService>::create_link(&inner, request)
-                                    .await
+                                <T as EventService>::create_link(&inner, request).await
                             };
                             Box::pin(fut)
                         }
@@ -4172,8 +4171,7 @@ pub mod event_service_server {
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as EventService>::revoke_links(&inner, request)
-                                    .await
+                                <T as EventService>::revoke_links(&inner, request).await
                             };
                             Box::pin(fut)
                         }

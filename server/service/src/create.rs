@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::Service;
 use crate::end::expiry;
 use crate::error::Error;
+use crate::quotas::Payer;
 use hitl_store::announcements::Follower;
 use hitl_store::random;
 use hitl_store::{Entry, Index};
@@ -23,13 +24,19 @@ pub struct Created {
 
 impl Service {
     /// See [`Session::create`](crate::Session::create).
-    pub(crate) async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
+    pub(crate) async fn create(
+        &self,
+        payer: Payer,
+        namespace: Namespace,
+        spec: Spec,
+    ) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {
             Some(key) => keyed_id(&namespace, key),
             None => self.timed_id(now),
         };
         let key = EventKey { namespace: namespace.clone(), id };
+        let is_keyed = spec.idempotency_key.is_some();
         let is_laborious = spec.input.is_laborious();
         let create = move || hitl_core::create(spec, namespace, id, now);
         let created =
@@ -37,7 +44,18 @@ impl Service {
         let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
         // It needs no task of its own as an end does: if the caller hangs up nobody waits for the event yet,
         // and its timer is found by the next scan.
-        self.record(Arc::new(request)).await
+        let event = Event { request: Arc::new(request), response: None };
+        let place = match self.0.pending.place(payer, key.clone(), event.weight_bytes()) {
+            Ok(place) => Some(place),
+            // Whoever repeats a create gets its event, which counts already.
+            Err(_) if is_keyed && self.0.store.read(&key).await?.is_some() => None,
+            Err(over) => return Err(over.into()),
+        };
+        let created = self.record(event.request).await?;
+        if let Some(place) = place.filter(|_| !created.existed) {
+            place.keep();
+        }
+        Ok(created)
     }
 
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {

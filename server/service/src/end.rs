@@ -73,6 +73,7 @@ impl Service {
             let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {
                 service.count_end(&ended.event);
+                parts.pending.ended(&ended.event.request.key());
                 service.show(&ended.event);
             }
             if ended.has_no_expiry {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::quotas::OverQuota;
 use hitl_core::{EventKey, Rejection, State, Timestamp, Violation};
 
 /// Most violations that one error lists.
@@ -74,6 +75,11 @@ pub enum Error {
          `hitl token create` makes one"
     )]
     Unauthenticated,
+    /// The issuer cannot be asked for its keys, so it is not known whether the credential is good.
+    #[error(
+        "the OIDC issuer of this server cannot be asked for its keys, so no token of it can be judged; call again"
+    )]
+    IssuerUnavailable,
     /// The principal may not do that there, whether or not what it is about exists.
     #[error("{0}")]
     PermissionDenied(&'static str),
@@ -94,6 +100,9 @@ pub enum Error {
     /// The server has as many calls under way as it may, or holds as many bytes for them.
     #[error("the server has as much to do as it may; try again later")]
     Overloaded,
+    /// The caller, or what it acts in, has as much as one may have.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
     /// The token is older than what a watch can resume from.
     #[error(
         "the resume token is older than 24 hours: list the events, and watch anew with the list's token"
@@ -184,6 +193,8 @@ impl Error {
             | Self::ClockOff { .. } => Some(Duration::from_millis(500)),
             // Somebody has to see to it.
             Self::DiskFull => Some(Duration::from_secs(5)),
+            Self::OverQuota(over) => Some(over.retry_after()),
+            Self::IssuerUnavailable => Some(Duration::from_secs(2)),
             Self::TooManyWaiters | Self::Overloaded => Some(Duration::from_secs(2)),
             _ => None,
         }

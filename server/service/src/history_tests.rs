@@ -6,6 +6,7 @@ use object_store::ObjectStore;
 use super::*;
 use crate::filter::Filter;
 use crate::list::{ListQuery, Page};
+use crate::quotas::Payer;
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
 use hitl_testing::scripted::{self, Op, Scripted, Step};
@@ -39,7 +40,11 @@ impl World {
 
     /// Asks and answers one event, and returns its key.
     async fn ended(&self) -> EventKey {
-        let created = self.service.create(Namespace::default(), spec(60_000)).await.unwrap();
+        let created = self
+            .service
+            .create(Payer::default(), Namespace::default(), spec(60_000))
+            .await
+            .unwrap();
         let key = created.event.request.key();
         self.service.end(&key, answer(1, "a")).await.unwrap();
         key
@@ -110,7 +115,11 @@ async fn what_ends_after_the_hours_were_listed_is_listed_as_well() {
 async fn a_page_of_pending_events_lists_no_further_than_it_goes() {
     let world = World::over(scripted::empty(), NOW_MS);
     for day in 0..100 {
-        world.service.create(Namespace::default(), spec((day + 1) * DAY_MS)).await.unwrap();
+        world
+            .service
+            .create(Payer::default(), Namespace::default(), spec((day + 1) * DAY_MS))
+            .await
+            .unwrap();
     }
     let before = world.listings();
     let page = world.page(State::Pending, 10, String::new()).await;
@@ -166,7 +175,10 @@ async fn timers_beside_a_damaged_one_fire() {
     let world = World::over(scripted::empty(), NOW_MS);
     let mut keys = Vec::new();
     for number in 0..3 {
-        let created = world.service.create(Namespace::default(), spec(60_000 + number)).await;
+        let created = world
+            .service
+            .create(Payer::default(), Namespace::default(), spec(60_000 + number))
+            .await;
         keys.push(created.unwrap().event.request.key());
     }
     let restarted = World::over(world.store.inner(), NOW_MS + 600_000);
@@ -190,10 +202,10 @@ async fn timers_beside_a_damaged_one_fire() {
 async fn world_with_many_and_one(many: usize) -> World {
     let world = World::over(scripted::empty(), NOW_MS);
     for _ in 0..many {
-        world.service.create(Namespace::default(), spec(60_000)).await.unwrap();
+        world.service.create(Payer::default(), Namespace::default(), spec(60_000)).await.unwrap();
     }
     let last = Spec { name: "last".to_owned(), ..spec(120_000) };
-    world.service.create(Namespace::default(), last).await.unwrap();
+    world.service.create(Payer::default(), Namespace::default(), last).await.unwrap();
     world
 }
 

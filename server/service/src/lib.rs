@@ -15,6 +15,7 @@ mod links;
 mod list;
 mod machine;
 mod metrics;
+pub mod quotas;
 mod receipts;
 mod retention;
 mod session;
@@ -40,12 +41,13 @@ pub use filter::Filter;
 pub use links::{Link, NamespaceHint, namespace_hint};
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
+use quotas::{Pending, Quotas};
 pub use session::Session;
 pub use tokens::{Made, NewToken, Standing, TokenPage};
 pub use wait::Wait;
 pub use waiters::{FailedWait, Owner, SHARING};
 pub use waits::{Over, Waits};
-pub use watch::{Change, ChangeKind, Watch, Watched};
+pub use watch::{Change, ChangeKind, WATCHES_MAX, Watch, Watched};
 
 use crate::links::KnownNamespaces;
 use crate::tokens::Tokens;
@@ -61,12 +63,30 @@ use hitl_store::{Disk, EventStore, Nonce};
 #[derive(Clone, Debug)]
 pub struct Service(Arc<Parts>);
 
+/// Bounds on what callers may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Most waits at a time.
+    pub waits_max: usize,
+    /// What of everything one of them may have.
+    pub quotas: Quotas,
+}
+
+/// So many waits at a time, and no quotas.
+impl From<usize> for Bounds {
+    fn from(waits_max: usize) -> Self {
+        Self { waits_max, quotas: Quotas::none() }
+    }
+}
+
 #[derive(Debug)]
 struct Parts {
     store: Arc<EventStore>,
     jobs: Arc<Jobs>,
     waiters: Arc<Waiters>,
     watches: Arc<Watches>,
+    /// For whom what is pending counts.
+    pending: Pending,
     tokens: Tokens,
     namespaces: KnownNamespaces,
     /// Notified when somebody begins to wait or to watch.
@@ -81,21 +101,23 @@ struct Parts {
 }
 
 impl Service {
-    /// The use cases over `store`. At most `waits_max` waits are held at a time; `shutdown` ends them. What takes long
-    /// to compute is computed in the `background`.
+    /// The use cases over `store`, within `bounds`. `shutdown` ends all waits. What takes long to compute is computed
+    /// in the `background`.
     pub fn new(
         store: EventStore,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        waits_max: usize,
+        bounds: impl Into<Bounds>,
         shutdown: CancellationToken,
         background: Background,
     ) -> Self {
+        let Bounds { waits_max, quotas } = bounds.into();
         let store = Arc::new(store);
         let jobs = Jobs::new(&store, &clock, &random);
         let arrived = Arc::<Notify>::default();
-        let waiters = Waiters::new(waits_max, arrived.clone());
-        let watches = Watches::new(arrived.clone());
+        let waiters = Waiters::new(waits_max, quotas, arrived.clone());
+        let watches = Watches::new(quotas, arrived.clone());
+        let pending = Pending::new(quotas, store.is_shared());
         let metrics = Metrics::new(store.metrics(), store.disk().is_some());
         let tasks = TaskTracker::new();
         let parts = Parts {
@@ -103,6 +125,7 @@ impl Service {
             jobs,
             waiters,
             watches,
+            pending,
             tokens: Tokens::default(),
             namespaces: KnownNamespaces::default(),
             arrived,
@@ -139,6 +162,7 @@ impl Service {
             self.sweep_announcements(),
             self.owe_removals(),
             self.watch_disk(),
+            self.count_pending(),
             self.watch_tokens()
         );
     }
@@ -224,6 +248,7 @@ impl Service {
         if event.response.is_some() {
             // Perhaps it ended elsewhere, and too long ago to be listed as announced.
             self.0.waiters.ended(&event);
+            self.0.pending.found_ended(key);
         }
         Ok(event)
     }
@@ -246,6 +271,8 @@ impl Service {
 mod held;
 #[cfg(test)]
 mod history_tests;
+#[cfg(test)]
+mod quotas_tests;
 #[cfg(test)]
 mod replicas_tests;
 #[cfg(test)]

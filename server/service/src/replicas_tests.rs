@@ -9,6 +9,7 @@ use super::*;
 use crate::end::expiry;
 use crate::held::HeldStore;
 use crate::jobs::expire;
+use crate::quotas::Payer;
 use hitl_store::clock::ManualClock;
 use hitl_store::jobs::{Done, Job};
 use hitl_store::random::SystemRandom;
@@ -111,7 +112,7 @@ impl World {
 }
 
 pub(super) async fn create(replica: &Service, ttl_ms: i64) -> Event {
-    replica.create(Namespace::default(), spec(ttl_ms)).await.unwrap().event
+    replica.create(Payer::default(), Namespace::default(), spec(ttl_ms)).await.unwrap().event
 }
 
 /// Within a listing and a read, wherever in a minute, and though clocks are as far apart as they may be.
@@ -313,7 +314,7 @@ async fn a_replica_whose_clock_is_wrong_decides_nothing() {
     let (_, wrong) = world.running_by(&world.other_clock);
     world.elapse(STEP_MS).await;
     let event = create(&right, 1_000).await;
-    let refused = wrong.create(Namespace::default(), spec(1_000)).await;
+    let refused = wrong.create(Payer::default(), Namespace::default(), spec(1_000)).await;
     assert!(matches!(refused, Err(Error::ClockOff { ahead_ms: 4_500.. })), "{refused:?}");
     let refused = wrong.end(&event.request.key(), answer(1, "a")).await;
     assert!(matches!(refused, Err(Error::ClockOff { .. })), "{refused:?}");
@@ -331,7 +332,8 @@ async fn a_replica_whose_clock_is_wrong_decides_nothing() {
 async fn whoever_waits_or_asks_again_looks_for_the_timer_once_and_writes_it_if_it_is_missing() {
     let world = World::new();
     let keyed = || Spec { idempotency_key: Some("k".into()), ..spec(600_000) };
-    let first = world.idle().create(Namespace::default(), keyed()).await.unwrap().event;
+    let first =
+        world.idle().create(Payer::default(), Namespace::default(), keyed()).await.unwrap().event;
     let (key, deadline) = (first.request.key(), first.request.deadline);
     let remove_timer = async |replica: &Service| {
         let job = Job::expire(deadline, key.clone());
@@ -351,7 +353,13 @@ async fn whoever_waits_or_asks_again_looks_for_the_timer_once_and_writes_it_if_i
             if is_wait {
                 replica.wait(&key, Owner::default()).await.unwrap();
             } else {
-                assert!(replica.create(Namespace::default(), keyed()).await.unwrap().existed);
+                assert!(
+                    replica
+                        .create(Payer::default(), Namespace::default(), keyed())
+                        .await
+                        .unwrap()
+                        .existed
+                );
             }
         }
         assert_eq!(scripted.asked(Op::Head, "timers/"), 1);

@@ -6,6 +6,7 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
+use crate::quotas::Payer;
 use hitl_store::clock::ManualClock;
 use hitl_store::jobs::{Done, Job};
 use hitl_store::random::SystemRandom;
@@ -107,7 +108,7 @@ async fn ended(service: &Service, spec: Spec) -> EventKey {
 }
 
 async fn create(service: &Service, spec: Spec) -> EventKey {
-    let created = service.create(Namespace::default(), spec).await.unwrap();
+    let created = service.create(Payer::default(), Namespace::default(), spec).await.unwrap();
     assert!(!created.existed);
     created.event.request.key()
 }
@@ -147,7 +148,7 @@ async fn a_create_that_is_repeated_is_told_of_the_removal_and_inherits_nothing()
     let key = ended(&world.idle(), keyed()).await;
     world.run_for(Some(KEPT_MS), KEPT_MS + LATE_MS).await;
     for service in [world.idle(), world.idle()] {
-        let again = service.create(Namespace::default(), keyed()).await;
+        let again = service.create(Payer::default(), Namespace::default(), keyed()).await;
         assert!(matches!(&again, Err(Error::Removed(it)) if *it == key), "{again:?}");
     }
     assert!(!world.keys(&key).await.iter().any(|path| path.starts_with("timers/")));

@@ -1,5 +1,6 @@
 //! The one way in for callers: who calls may do what it asks for, or is refused before anything is done.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use hitl_receipt::Receipt;
 use hitl_store::PublishedKey;
 
 use crate::error::Error;
+use crate::quotas::Payer;
 use crate::{Created, Filter, ListQuery, Owner, Page, Service, Wait, Waits, Watch};
 
 /// The use cases, as one principal may use them. Cheap to clone.
@@ -17,16 +19,29 @@ use crate::{Created, Filter, ListQuery, Owner, Page, Service, Wait, Waits, Watch
 pub struct Session {
     service: Service,
     principal: Principal,
+    /// From where the principal calls, if that is known.
+    address: Option<IpAddr>,
 }
 
 impl Service {
     /// The use cases, as `principal` may use them.
     pub fn session(&self, principal: Principal) -> Session {
-        Session { service: self.clone(), principal }
+        Session { service: self.clone(), principal, address: None }
     }
 }
 
 impl Session {
+    /// The same for calls from `address`.
+    #[must_use]
+    pub fn from_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// For whom what this principal takes is counted.
+    pub fn payer(&self) -> Payer {
+        Payer::new(&self.principal, self.address)
+    }
+
     pub(crate) fn service(&self) -> &Service {
         &self.service
     }
@@ -40,11 +55,11 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`],
-    /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
+    /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], [`Error::OverQuota`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
         self.principal.authorize(Action::Create(&namespace))?;
         let created_by = self.recorded();
-        self.service.create(namespace, Spec { created_by, ..spec }).await
+        self.service.create(self.payer(), namespace, Spec { created_by, ..spec }).await
     }
 
     /// Who this is, as it is recorded where that may be nobody.
@@ -98,7 +113,7 @@ impl Session {
     /// [`Error::PermissionDenied`], and those of the store.
     pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
         self.principal.authorize(Action::Look(key))?;
-        self.service.wait(key, owner).await
+        self.service.wait(key, owner.paying(self.payer())).await
     }
 
     /// Begins a stream of waits of `owner`, which may add those that this principal may begin.
@@ -106,7 +121,7 @@ impl Session {
     /// # Errors
     /// [`Error::ShuttingDown`].
     pub fn waits(&self, owner: Owner) -> Result<Waits, Error> {
-        self.service.waits(owner, self.principal.clone())
+        self.service.waits(owner.paying(self.payer()), self.principal.clone())
     }
 
     /// Begins a watch of `owner` for changes of what `filter` matches, from where `token` says, or from now on if it is
@@ -123,7 +138,7 @@ impl Session {
         owner: Owner,
     ) -> Result<Watch, Error> {
         self.may_list(&filter.namespaces)?;
-        self.service.watch(filter, token, interval, owner)
+        self.service.watch(filter, token, interval, owner.paying(self.payer()))
     }
 
     /// Whether this principal may be shown the links of events of `namespace`.

@@ -8,6 +8,7 @@ use hitl_core::{Answer, Command, Expiration, Input, Namespace, Spec, State, StrI
 use super::*;
 use crate::filter::Filter;
 use crate::list::ListQuery;
+use crate::quotas::Payer;
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{Options, StoreUrl, open};
@@ -77,7 +78,7 @@ impl World {
     }
 
     async fn create(&self, spec: Spec) -> Event {
-        self.service.create(Namespace::default(), spec).await.unwrap().event
+        self.service.create(Payer::default(), Namespace::default(), spec).await.unwrap().event
     }
 }
 
@@ -129,7 +130,8 @@ async fn of_64_racers_exactly_one_wins_and_the_others_learn_who() {
 #[tokio::test]
 async fn a_create_with_a_key_makes_one_event_however_often_and_even_after_its_end() {
     let world = World::in_memory().await;
-    let racers = (0..32).map(|_| world.service.create(Namespace::default(), keyed("k")));
+    let racers =
+        (0..32).map(|_| world.service.create(Payer::default(), Namespace::default(), keyed("k")));
     let created = futures::future::join_all(racers).await;
     let created: Vec<_> = created.into_iter().map(Result::unwrap).collect();
     assert_eq!(created.iter().filter(|created| !created.existed).count(), 1);
@@ -137,11 +139,12 @@ async fn a_create_with_a_key_makes_one_event_however_often_and_even_after_its_en
     assert!(created.iter().all(|created| created.event.request.key() == key));
 
     let ended = world.service.end(&key, answer(1, "a")).await.unwrap();
-    let again = world.service.create(Namespace::default(), keyed("k")).await.unwrap();
+    let again =
+        world.service.create(Payer::default(), Namespace::default(), keyed("k")).await.unwrap();
     assert!(again.existed);
     assert_eq!(again.event, ended);
     let other = Spec { prompt: "other".into(), ..keyed("k") };
-    let reused = world.service.create(Namespace::default(), other).await;
+    let reused = world.service.create(Payer::default(), Namespace::default(), other).await;
     assert!(
         matches!(reused, Err(Error::IdempotencyKeyReused { fields, .. }) if fields == ["prompt"])
     );
@@ -158,9 +161,10 @@ async fn a_create_that_is_repeated_after_the_end_leaves_no_timer() {
     };
     let key = world.create(asked("p")).await.request.key();
     world.service.end(&key, answer(1, "a")).await.unwrap();
-    let again = world.service.create(Namespace::default(), asked("p")).await.unwrap();
+    let again =
+        world.service.create(Payer::default(), Namespace::default(), asked("p")).await.unwrap();
     assert!(again.existed);
-    let reused = world.service.create(Namespace::default(), asked("other")).await;
+    let reused = world.service.create(Payer::default(), Namespace::default(), asked("other")).await;
     assert!(matches!(reused, Err(Error::IdempotencyKeyReused { .. })), "{reused:?}");
     world.service.finish().await;
     assert!(world.service.pending_is_empty().await.unwrap());

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::Background;
 use crate::held::HeldStore;
+use crate::quotas::Payer;
 use crate::waiters::SHARING;
 use hitl_store::EventStore;
 use hitl_store::clock::{Clock, ManualClock};
@@ -58,11 +59,15 @@ impl World {
     }
 
     fn waits(&self) -> Waits {
-        self.service.waits(Owner(1), Principal::Anyone).unwrap()
+        self.service.waits(Owner::of_connection(1), Principal::Anyone).unwrap()
     }
 
     async fn ask(&self, ttl_ms: i64) -> EventKey {
-        let created = self.service.create(Namespace::default(), spec(ttl_ms)).await.unwrap();
+        let created = self
+            .service
+            .create(Payer::default(), Namespace::default(), spec(ttl_ms))
+            .await
+            .unwrap();
         created.event.request.key()
     }
 }
@@ -203,7 +208,7 @@ async fn waits_of_a_stream_give_way_to_those_who_have_few() {
     let refused = waits.add(any_key(max), false);
     assert!(matches!(refused, Err(Error::TooManyWaiters)), "{refused:?}");
     let key = world.ask(60_000).await;
-    let (_, single) = world.service.wait(&key, Owner(2)).await.unwrap();
+    let (_, single) = world.service.wait(&key, Owner::of_connection(2)).await.unwrap();
     for number in 0..SHARING as u128 {
         let Some(Over::Failed(failed)) = waits.next().await.unwrap() else { panic!("it lost") };
         assert!(matches!(failed.error, Error::TooManyWaiters), "{failed:?}");
@@ -280,5 +285,8 @@ async fn a_shutdown_ends_the_stream_with_a_word_to_come_again() {
     waits.add(world.ask(60_000).await, false).unwrap();
     world.shutdown.cancel();
     assert!(matches!(waits.next().await, Err(Error::ShuttingDown)));
-    assert!(matches!(world.service.waits(Owner(1), Principal::Anyone), Err(Error::ShuttingDown)));
+    assert!(matches!(
+        world.service.waits(Owner::of_connection(1), Principal::Anyone),
+        Err(Error::ShuttingDown)
+    ));
 }

@@ -22,7 +22,7 @@ impl Api {
         request: v1::CreateTokenRequest,
         caller: &Caller,
     ) -> Result<v1::CreateTokenResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         create(&self.session(caller), request).await
     }
 
@@ -35,7 +35,7 @@ impl Api {
         request: v1::ListTokensRequest,
         caller: &Caller,
     ) -> Result<v1::ListTokensResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         list(&self.session(caller), request).await
     }
 
@@ -48,7 +48,7 @@ impl Api {
         request: v1::RevokeTokenRequest,
         caller: &Caller,
     ) -> Result<v1::RevokeTokenResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         revoke(&self.session(caller), request).await
     }
 
@@ -61,7 +61,7 @@ impl Api {
         request: v1::RotateTokenRequest,
         caller: &Caller,
     ) -> Result<v1::RotateTokenResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         rotate(&self.session(caller), request).await
     }
 

@@ -12,6 +12,7 @@ use prost::Message;
 use super::{Api, Caller, Problem, from_proto, to_proto};
 use crate::admission::REPLY_FACTOR;
 use hitl_service::Error;
+use hitl_service::quotas::Payer;
 use v1::answer_event_result::Result as Answered;
 use v1::create_event_result::Result as Creation;
 
@@ -42,7 +43,9 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::BatchCreateEventsResponse, Error> {
         let create = |request| async { Ok(Creation::Created(self.create(request, caller).await?)) };
-        let results = self.batch(batch.requests, EVENT_BYTES, create, Creation::Failure).await?;
+        let results = self
+            .batch(batch.requests, caller.payer(), EVENT_BYTES, create, Creation::Failure)
+            .await?;
         let wrap = |result| v1::CreateEventResult { result: Some(result) };
         Ok(v1::BatchCreateEventsResponse { results: results.into_iter().map(wrap).collect() })
     }
@@ -58,7 +61,9 @@ impl Api {
     ) -> Result<v1::BatchAnswerEventsResponse, Error> {
         let answer =
             |request| async { Ok(Answered::Response(self.answer(request, caller).await?)) };
-        let results = self.batch(batch.requests, RESPONSE_BYTES, answer, Answered::Failure).await?;
+        let results = self
+            .batch(batch.requests, caller.payer(), RESPONSE_BYTES, answer, Answered::Failure)
+            .await?;
         let wrap = |result| v1::AnswerEventResult { result: Some(result) };
         Ok(v1::BatchAnswerEventsResponse { results: results.into_iter().map(wrap).collect() })
     }
@@ -69,16 +74,18 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::Response, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
+        self.count_in(caller, &key.namespace)?;
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
         let event = self.session(caller).end(&key, Command::Answer { answer, identity }).await?;
         Ok(to_proto::event(&event, None).response.unwrap_or_default())
     }
 
-    /// What becomes of each of `requests`, whose results have `more` bytes than they, in their order.
+    /// What becomes of each of `requests` of `payer`, whose results have `more` bytes than they, in their order.
     async fn batch<Q: Message, R: EncodedLen, F: Future<Output = Result<R, Error>>>(
         &self,
         requests: Vec<Q>,
+        payer: Payer,
         more: usize,
         call: impl Fn(Q) -> F,
         failure: impl Fn(v1::Failure) -> R,
@@ -88,7 +95,7 @@ impl Api {
             let message = format!("must have 1 to {ENTRIES_MAX} entries, has {count}");
             return Err(Error::invalid("requests", message));
         }
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(payer)?;
         let expected: usize = requests.iter().map(|request| request.encoded_len() + more).sum();
         let _reply = self.admission.lease(None, expected.min(REPLY_BYTES_MAX) * REPLY_FACTOR)?;
         let mut reply = Reply { free: REPLY_BYTES_MAX };
@@ -101,7 +108,7 @@ impl Api {
             {
                 let room = request.encoded_len() + more;
                 if reply.reserve(room) {
-                    let entry = self.entry(call(request));
+                    let entry = self.entry(payer, call(request));
                     working.push(async move { (at, room, entry.await) });
                 } else {
                     results[at] = Some(failure(reply_is_full()));
@@ -115,8 +122,13 @@ impl Api {
         Ok(results.into_iter().flatten().collect())
     }
 
-    async fn entry<R>(&self, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
-        let _turn = self.admission.entry().await?;
+    async fn entry<R>(
+        &self,
+        payer: Payer,
+        work: impl Future<Output = Result<R, Error>>,
+    ) -> Result<R, Error> {
+        self.admission.count(payer)?;
+        let _turn = self.admission.entry(payer).await?;
         work.await
     }
 }

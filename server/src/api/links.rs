@@ -18,7 +18,7 @@ impl Api {
     ) -> Result<v1::CreateLinkResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let ttl_ms = from_proto::duration_ms("ttl", request.ttl)?;
-        let _call = self.admission.call()?;
+        let _call = self.call(caller, &key)?;
         let link = self.session(caller).create_link(&key, request.responder, ttl_ms).await?;
         let Urls { form, api } = self.links.urls_of(&link);
         let expire_time = Some(to_proto::timestamp(link.expire_time));
@@ -36,7 +36,7 @@ impl Api {
     ) -> Result<v1::RevokeLinksResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let responder = Some(&*request.responder).filter(|name| !name.is_empty());
-        let _call = self.admission.call()?;
+        let _call = self.call(caller, &key)?;
         self.session(caller).revoke_links(&key, responder).await?;
         Ok(v1::RevokeLinksResponse {})
     }

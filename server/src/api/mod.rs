@@ -11,9 +11,12 @@ mod problem;
 mod to_proto;
 mod waits;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use hitl_core::{Action, Channel, Command, Event, EventKey, Identity, Principal, Responder};
+use hitl_core::{
+    Action, Channel, Command, Event, EventKey, Identity, Namespace, Principal, Responder,
+};
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 
@@ -21,9 +24,10 @@ pub(crate) use from_proto::input;
 pub use problem::{Problem, grpc_code};
 pub use waits::Waits;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Turn};
 use crate::auth::Links;
 use hitl_service::error::Error;
+use hitl_service::quotas::Payer;
 use hitl_service::{Change, Owner, Page, Service, Session, Standing, Wait, Watch, Watched};
 
 /// Who calls, as far as the transport knows.
@@ -73,7 +77,7 @@ impl Api {
         request: v1::CreateEventRequest,
         caller: &Caller,
     ) -> Result<v1::CreateEventResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         self.create(request, caller).await
     }
 
@@ -83,6 +87,7 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::CreateEventResponse, Error> {
         let namespace = from_proto::namespace(&request.namespace)?;
+        self.count_in(caller, &namespace)?;
         let spec = from_proto::spec(request)?;
         let created = self.session(caller).create(namespace, spec).await?;
         Ok(v1::CreateEventResponse {
@@ -101,7 +106,7 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::GetEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
-        let _call = self.admission.call()?;
+        let _call = self.call(caller, &key)?;
         let event = self.session(caller).get(&key).await?;
         self.admission.can_reply(&event)?;
         Ok(v1::GetEventResponse { event: Some(self.to_proto(&event, caller)) })
@@ -119,6 +124,7 @@ impl Api {
         owner: Owner,
     ) -> Result<v1::GetEventResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
+        self.count_in(caller, &key.namespace)?;
         let (event, wait) = self.session(caller).wait(&key, owner).await?;
         self.admission.can_reply(&event)?;
         drop(event);
@@ -140,7 +146,7 @@ impl Api {
         caller: &Caller,
     ) -> Result<v1::GetReceiptResponse, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
-        let _call = self.admission.call()?;
+        let _call = self.call(caller, &key)?;
         let session = self.session(caller);
         // It says as much as the event does.
         self.admission.can_reply(&session.get(&key).await?)?;
@@ -157,7 +163,7 @@ impl Api {
         _: v1::ListReceiptKeysRequest,
         caller: &Caller,
     ) -> Result<v1::ListReceiptKeysResponse, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.admission.call(caller.payer())?;
         let keys = self.session(caller).receipt_keys().await?;
         let keys = keys.iter().map(to_proto::receipt_key).collect();
         Ok(v1::ListReceiptKeysResponse { keys })
@@ -172,8 +178,8 @@ impl Api {
         request: v1::ListEventsRequest,
         caller: &Caller,
     ) -> Result<v1::ListEventsResponse, Error> {
-        let _call = self.admission.call()?;
-        let _turn = self.admission.page().await?;
+        let _call = self.admission.call(caller.payer())?;
+        let _turn = self.admission.page(caller.payer()).await?;
         let query = from_proto::list_query(request)?;
         let session = self.session(caller);
         let links = self.links.clone();
@@ -205,6 +211,7 @@ impl Api {
     ) -> Result<Waiting, Error> {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let interval = from_proto::heartbeat_interval(request.heartbeat_interval)?;
+        self.count_in(caller, &key.namespace)?;
         let (event, wait) = self.session(caller).wait(&key, owner).await?;
         self.admission.can_reply(&event)?;
         let first = self.to_proto(&event, caller);
@@ -297,12 +304,26 @@ impl Api {
     }
 
     async fn end(&self, caller: &Caller, key: &EventKey, command: Command) -> Result<Event, Error> {
-        let _call = self.admission.call()?;
+        let _call = self.call(caller, key)?;
         self.session(caller).end(key, command).await
     }
 
+    /// The right of `caller` to have a call about the event at `key` under way.
+    fn call(&self, caller: &Caller, key: &EventKey) -> Result<Turn<'_>, Error> {
+        self.count_in(caller, &key.namespace)?;
+        self.admission.call(caller.payer())
+    }
+
+    /// Counts a call of `caller` in `namespace`, unless it may do nothing there, and so takes nothing from others.
+    fn count_in(&self, caller: &Caller, namespace: &Namespace) -> Result<(), Error> {
+        if self.admission.counts_in_namespaces() && caller.principal.visible().contains(namespace) {
+            self.admission.count_in(namespace)?;
+        }
+        Ok(())
+    }
+
     fn session(&self, caller: &Caller) -> Session {
-        self.service.session(caller.principal.clone())
+        self.service.session(caller.principal.clone()).from_address(caller.ip())
     }
 
     /// The present instant as the API shows it.
@@ -329,6 +350,15 @@ impl Api {
 }
 
 impl Caller {
+    /// For whom what this caller takes is counted.
+    pub(crate) fn payer(&self) -> Payer {
+        Payer::new(&self.principal, self.ip())
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.address.parse().ok()
+    }
+
     /// Who acts: this caller, by the name and under the id that it gives; empty means none.
     pub fn identity(&self, name: String, answer_id: String) -> Identity {
         let responder = Responder::claimed(name, self.channel, self.address.clone());

@@ -9,6 +9,7 @@ use hitl_proto::visible;
 
 use crate::api::to_proto;
 use hitl_service::error::Error;
+use hitl_service::quotas::Measure;
 
 /// Numbers of `google.rpc.Code` that hitl sends.
 pub mod grpc_code {
@@ -79,12 +80,20 @@ impl From<&Error> for Problem {
             Error::ResumeTokenExpired => (code::OUT_OF_RANGE, ErrorReason::ResumeTokenExpired),
             Error::LinkInvalid => (code::PERMISSION_DENIED, ErrorReason::LinkInvalid),
             Error::Unauthenticated => (code::UNAUTHENTICATED, ErrorReason::Unauthenticated),
+            Error::IssuerUnavailable => (code::UNAVAILABLE, ErrorReason::Unauthenticated),
             Error::PermissionDenied(_) => (code::PERMISSION_DENIED, ErrorReason::PermissionDenied),
             Error::SelfAnswer => (code::PERMISSION_DENIED, ErrorReason::SelfAnswer),
             Error::TokenNotFound(_) => (code::NOT_FOUND, ErrorReason::TokenNotFound),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
             Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
+            Error::OverQuota(over) => {
+                let reason = match over.quota.measure {
+                    Measure::Waits | Measure::Watches => ErrorReason::TooManyWaiters,
+                    _ => ErrorReason::Overloaded,
+                };
+                (code::RESOURCE_EXHAUSTED, reason)
+            }
             Error::DiskFull => (code::RESOURCE_EXHAUSTED, ErrorReason::DiskFull),
             Error::StoreUnavailable(_) | Error::StoreGone(_) => {
                 (code::UNAVAILABLE, ErrorReason::StoreUnavailable)
@@ -166,6 +175,9 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("state", to_proto::state(*state).as_str_name().to_owned()),
         ],
         Error::Removed(key) => vec![("event_id", key.id.to_string())],
+        Error::OverQuota(over) => {
+            vec![("quota", over.quota.to_string()), ("max", over.max.to_string())]
+        }
         Error::IdempotencyKeyReused { key, fields } => {
             vec![("event_id", key.id.to_string()), ("fields", fields.join(","))]
         }
@@ -177,6 +189,13 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_cannot_be_judged_is_to_be_tried_again_and_is_no_matter_of_load() {
+        let problem = Problem::from(&Error::IssuerUnavailable);
+        assert_eq!(problem.code, grpc_code::UNAVAILABLE);
+        assert!(problem.retry_after.is_some());
+    }
 
     #[test]
     fn a_damaged_record_is_a_loss_that_is_named_and_not_to_be_tried_again() {

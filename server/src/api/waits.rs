@@ -99,6 +99,7 @@ impl Waits {
 
     fn add(&self, key: &v1::EventKey) -> Result<(), Error> {
         let event_key = from_proto::key(&key.namespace, &key.event_id)?;
+        self.api.count_in(&self.caller, &event_key.namespace)?;
         self.lease.grow(SHARED_WAIT_BYTES)?;
         let added = self.waits.add(event_key, key.namespace.is_empty());
         if !matches!(added, Ok(true)) {

@@ -129,7 +129,7 @@ impl Access {
     /// Who holds the credential, by what the store or the issuer says.
     ///
     /// # Errors
-    /// Those of the store, and [`Error::Overloaded`].
+    /// Those of the store, and [`Error::IssuerUnavailable`].
     pub async fn ask(&self, asked: &Asked) -> Result<Who, Error> {
         let Self::Closed(tokens) = self else {
             return Ok(Who::Known(Principal::Anyone));
@@ -183,7 +183,7 @@ impl Tokens {
             // It may be good: whoever has it should try again.
             Err(Refused::Issuer(error)) => {
                 tracing::debug!("a JWT cannot be judged: {error:#}");
-                Err(Error::Overloaded)
+                Err(Error::IssuerUnavailable)
             }
         }
     }

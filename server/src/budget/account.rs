@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hitl_service::quotas::{Credential, OverQuota, Payer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,11 +17,16 @@ use super::{Budget, CALL_BYTES, Full, Lease};
 /// their turn, so that a peer that sends thousands at once does not come before all others.
 const WORKED_ON_MAX: usize = 64;
 
+/// Most credentials that are noted of one connection. Who sends more through one is a proxy.
+const CALLERS_MAX: usize = 64;
+
 /// A connection's part of the budget.
 #[derive(Debug)]
 pub struct Account {
     id: u64,
     peer: IpAddr,
+    /// The same, as far as it tells one customer from another.
+    customer: Payer,
     held: AtomicUsize,
     /// The connection's own bytes, until it is gone.
     own: Mutex<Option<Lease>>,
@@ -41,6 +47,8 @@ struct State {
     /// What the peer owes, by the number of the debt.
     owed: BTreeMap<u64, Owed>,
     next_number: u64,
+    /// Who has called on the connection.
+    callers: Vec<Credential>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +88,7 @@ struct CallParts {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View {
     pub(super) peer: IpAddr,
+    pub(super) customer: Payer,
     pub(super) held: usize,
     pub(super) calls: usize,
     pub(super) idle_since: Instant,
@@ -91,10 +100,17 @@ pub(super) struct View {
 
 impl Account {
     pub(super) fn new(id: u64, peer: IpAddr, now: Instant) -> Self {
-        let state = State { calls: 0, idle_since: now, owed: BTreeMap::new(), next_number: 0 };
+        let state = State {
+            calls: 0,
+            idle_since: now,
+            owed: BTreeMap::new(),
+            next_number: 0,
+            callers: Vec::new(),
+        };
         Self {
             id,
             peer,
+            customer: Payer::from_address(peer),
             held: AtomicUsize::new(0),
             own: Mutex::default(),
             state: Mutex::new(state),
@@ -143,6 +159,31 @@ impl Account {
         Ok(Call(Arc::new(CallParts { budget, account, lease, overran, body, messages })))
     }
 
+    pub(super) fn customer(&self) -> Payer {
+        self.customer
+    }
+
+    /// Whether `credential` has called on this connection, or so many others have that it is not noted any more.
+    pub(super) fn knows(&self, credential: Credential) -> bool {
+        let state = self.state();
+        state.callers.len() >= CALLERS_MAX || state.callers.contains(&credential)
+    }
+
+    /// Notes that `credential` has called on this connection; whether it had not before.
+    pub(super) fn learn(&self, credential: Credential) -> bool {
+        let mut state = self.state();
+        let is_new = !state.callers.contains(&credential);
+        if is_new {
+            state.callers.push(credential);
+        }
+        is_new
+    }
+
+    /// Forgets who has called, and returns them.
+    pub(super) fn take_callers(&self) -> Vec<Credential> {
+        std::mem::take(&mut self.state().callers)
+    }
+
     pub(super) fn close(&self) {
         self.close.cancel();
     }
@@ -181,6 +222,7 @@ impl Account {
         let state = self.state();
         View {
             peer: self.peer,
+            customer: self.customer,
             held: self.held(),
             calls: state.calls,
             idle_since: state.idle_since,
@@ -201,6 +243,14 @@ impl Drop for Due {
 }
 
 impl Call {
+    /// Notes that `credential` makes the call.
+    ///
+    /// # Errors
+    /// [`OverQuota`] if it has called on as many other connections as it may.
+    pub fn made_by(&self, credential: Credential) -> Result<(), OverQuota> {
+        self.0.budget.call_by(&self.0.account, credential)
+    }
+
     /// The connection that the call came by.
     pub fn account(&self) -> &Arc<Account> {
         &self.0.account

@@ -22,6 +22,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use hitl_service::SHARING;
+use hitl_service::quotas::{
+    Credential, Measure, OverQuota, Party, Payer, Quota, Quotas, Scope, Tally,
+};
 
 pub use account::{Account, Call, Due, Turn};
 pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
@@ -40,12 +43,19 @@ pub struct BudgetLimits {
     pub bytes_max: usize,
     /// Most connections at a time.
     pub connections_max: usize,
+    /// What of them one address, or one credential, may have.
+    pub quotas: Quotas,
 }
 
 /// The budget is short: the call is refused, and may be repeated a little later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server holds as much as it may; try again later")]
 pub struct Full;
+
+/// Most waits that fit in half of a budget of so many bytes, so that other calls always have the rest.
+pub fn waits_max(bytes_max: usize) -> usize {
+    bytes_max / 2 / CALL_BYTES
+}
 
 impl From<Full> for hitl_service::Error {
     fn from(_: Full) -> Self {
@@ -62,6 +72,8 @@ struct Shared {
     limits: BudgetLimits,
     used: AtomicUsize,
     accounts: Mutex<Vec<Arc<Account>>>,
+    /// On how many connections each credential has called.
+    callers: Mutex<Tally>,
     next_id: AtomicU64,
     /// Notified when bytes are given back while somebody waits for them.
     freed: Notify,
@@ -87,6 +99,7 @@ impl Budget {
             limits,
             used: AtomicUsize::new(0),
             accounts: Mutex::default(),
+            callers: Mutex::new(Tally::new(Measure::Connections, 1, limits.quotas)),
             next_id: AtomicU64::new(1),
             freed: Notify::new(),
             refused: AtomicBool::new(false),
@@ -96,20 +109,30 @@ impl Budget {
 
     /// A budget that is never short, for tests.
     pub fn unlimited() -> Self {
-        Self::new(BudgetLimits { bytes_max: usize::MAX, connections_max: usize::MAX })
+        let (bytes_max, connections_max) = (usize::MAX, usize::MAX);
+        Self::new(BudgetLimits { bytes_max, connections_max, quotas: Quotas::none() })
     }
 
-    /// Opens the account of a new connection from `peer`. If there are as many connections as there may be, the one
-    /// that can best be missed is closed for it.
+    /// Opens the account of a new connection from `peer`. If there are as many connections as there may be, of all or
+    /// of this address, the one of them that can best be missed is closed for it.
     ///
     /// # Errors
     /// [`Full`] if none can be missed.
     pub fn connect(&self, peer: SocketAddr) -> Result<Arc<Account>, Full> {
         let now = Instant::now();
         let mut accounts = self.accounts();
-        let open = accounts.iter().filter(|account| !account.is_closing()).count();
-        if open >= self.0.limits.connections_max {
-            let missed = room::least_missed(&accounts, peer.ip(), now).ok_or(Full)?;
+        let customer = Payer::from_address(peer.ip());
+        let all: &[Arc<Account>] = &accounts;
+        let open = || all.iter().filter(|account| !account.is_closing());
+        let own = || open().filter(move |account| account.customer() == customer);
+        let missed = if own().count() as u64 >= self.of_address_max() {
+            Some(room::least_missed(own(), customer, now).ok_or(Full)?)
+        } else if open().count() >= self.0.limits.connections_max {
+            Some(room::least_missed(open(), customer, now).ok_or(Full)?)
+        } else {
+            None
+        };
+        if let Some(missed) = missed {
             missed.close();
         }
         // Those that were told to close are still there for a moment.
@@ -127,6 +150,25 @@ impl Budget {
     pub fn disconnect(&self, account: &Arc<Account>) {
         account.release();
         self.accounts().retain(|other| other.id() != account.id());
+        let mut callers = self.callers();
+        for credential in account.take_callers() {
+            callers.remove(std::iter::once(Party::Credential(credential)), 1);
+        }
+    }
+
+    /// Notes that `credential` calls on the connection of `account`.
+    ///
+    /// # Errors
+    /// [`OverQuota`] if it has called on as many others as it may.
+    pub fn call_by(&self, account: &Account, credential: Credential) -> Result<(), OverQuota> {
+        if account.knows(credential) {
+            return Ok(());
+        }
+        self.callers().add(std::iter::once(Party::Credential(credential)), 1)?;
+        if !account.learn(credential) {
+            self.callers().remove(std::iter::once(Party::Credential(credential)), 1);
+        }
+        Ok(())
     }
 
     /// `bytes` for new work of `account`, or of the server itself.
@@ -194,11 +236,6 @@ impl Budget {
         self.accounts().len()
     }
 
-    /// Most waits that fit in half of the budget, so that other calls always have the rest.
-    pub fn waits_max(&self) -> usize {
-        self.0.limits.bytes_max / 2 / CALL_BYTES
-    }
-
     /// Most calls, each with a head of `head_bytes`, that fit in what one connection may hold.
     pub fn streams_max(&self, head_bytes: usize) -> u32 {
         let calls = self.share_max() / (CALL_BYTES + head_bytes);
@@ -213,6 +250,16 @@ impl Budget {
     /// The most that one connection may hold.
     fn share_max(&self) -> usize {
         self.0.limits.bytes_max / 4
+    }
+
+    /// The most connections that one address may have.
+    fn of_address_max(&self) -> u64 {
+        let quota = Quota { measure: Measure::Connections, scope: Scope::Address };
+        self.0.limits.quotas.max(quota)
+    }
+
+    fn callers(&self) -> MutexGuard<'_, Tally> {
+        self.0.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn accounts(&self) -> MutexGuard<'_, Vec<Arc<Account>>> {

@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
+use hitl_core::{Known, KnownKind, Namespaces, Principal, Rights, Role};
+
 use super::*;
 
 const MIB: usize = 1024 * 1024;
 
 fn budget(mebibytes: usize, connections_max: usize) -> Budget {
-    Budget::new(BudgetLimits { bytes_max: mebibytes * MIB, connections_max })
+    limited(mebibytes, connections_max, Quotas::none())
+}
+
+fn limited(mebibytes: usize, connections_max: usize, quotas: Quotas) -> Budget {
+    Budget::new(BudgetLimits { bytes_max: mebibytes * MIB, connections_max, quotas })
 }
 
 fn peer(last: u8) -> SocketAddr {
@@ -132,4 +138,48 @@ async fn a_new_connection_takes_the_place_of_the_one_that_can_best_be_missed() {
     assert!(is_closed(&idle) && !is_closed(&busy));
     let from_elsewhere = budget.connect(peer(2));
     assert!(from_elsewhere.is_ok(), "one address cannot keep all places");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_with_all_its_connections_gets_a_new_one_in_place_of_one_of_its_own() {
+    let quotas = Quotas::none().with(Measure::Connections, Scope::Address, 2);
+    let budget = limited(100, 10, quotas);
+    let other = budget.connect(peer(2)).unwrap();
+    let [first, second] = [(); 2].map(|()| budget.connect(peer(1)).unwrap());
+    assert!(budget.connect(peer(1)).is_err(), "none of them has had a second");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let _third = budget.connect(peer(1)).unwrap();
+    assert!(is_closed(&first) && !is_closed(&second) && !is_closed(&other));
+    let _call = second.call(&budget, 0).unwrap();
+    assert!(budget.connect(peer(1)).is_err(), "those that are in use stay");
+    assert!(budget.connect(peer(2)).is_ok());
+}
+
+#[tokio::test]
+async fn a_credential_calls_on_so_many_connections_and_another_on_the_same_ones() {
+    let quotas = Quotas::none().with(Measure::Connections, Scope::Credential, 2);
+    let budget = limited(100, 10, quotas);
+    let connections = [1, 2, 3].map(|n| budget.connect(peer(n)).unwrap());
+    let calls = connections.each_ref().map(|account| account.call(&budget, 0).unwrap());
+    let [one, other] = [1, 2].map(|n| credential(&format!("person {n}")));
+    for call in &calls[..2] {
+        call.made_by(one).unwrap();
+        call.made_by(one).unwrap();
+    }
+    assert_eq!(calls[2].made_by(one).unwrap_err().max, 2);
+    calls[2].made_by(other).unwrap();
+    budget.disconnect(&connections[0]);
+    calls[2].made_by(one).unwrap();
+}
+
+fn credential(id: &str) -> Credential {
+    let known = Known {
+        kind: KnownKind::Person,
+        id: id.to_owned(),
+        name: String::new(),
+        rights: Rights::of([Role::Admin].into_iter().collect(), Namespaces::All),
+        groups: Vec::new(),
+        until: None,
+    };
+    Payer::new(&Principal::Known(Arc::new(known)), None).credential().unwrap()
 }

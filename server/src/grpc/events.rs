@@ -185,7 +185,7 @@ pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
 
 /// Whose the waits of this call are.
 fn owner<T>(request: &Request<T>) -> Owner {
-    peer(request).map_or_else(Owner::default, |peer| Owner(peer.connection))
+    peer(request).map_or_else(Owner::default, Peer::owner)
 }
 
 fn peer<T>(request: &Request<T>) -> Option<&Peer> {

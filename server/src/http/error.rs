@@ -94,11 +94,17 @@ pub(super) fn retry_after(error: &Error, headers: &mut HeaderMap) {
 
 /// Tells of `error` whoever sent these headers: browsers by a page, others by JSON.
 pub(super) fn refusal(error: Error, headers: &HeaderMap) -> Response {
+    let is_busy = "The server has as much to do as it may. Try again in a few seconds.";
+    let message = match &error {
+        Error::OverQuota(_) | Error::IssuerUnavailable => {
+            visible::line(&error.to_string()).into_owned()
+        }
+        _ => is_busy.to_owned(),
+    };
     let failure = Failure::Api(error);
     let mut response = failure.into_response();
     if page::is_wanted(headers) {
-        let message = "The server has as much to do as it may. Try again in a few seconds.";
-        let mut page = page::notice(response.status(), "Too busy just now", message);
+        let mut page = page::notice(response.status(), "Too busy just now", &message);
         if let Some(wait) = response.headers_mut().remove(header::RETRY_AFTER) {
             page.headers_mut().insert(header::RETRY_AFTER, wait);
         }

@@ -48,6 +48,7 @@ use render::Renderer;
 pub use routes::Audience;
 #[cfg(test)]
 pub(crate) use routes::Doc;
+pub(crate) use routes::is_probe;
 pub use site::{Registry, Site};
 
 /// Method and path of every route, and what the OpenAPI document says about it.

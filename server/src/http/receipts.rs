@@ -15,6 +15,7 @@ use super::error::{self, Failure};
 use super::request::{EventPath, Known, Query, bind};
 use crate::api::Api;
 use crate::json::to_json;
+use hitl_service::quotas::Payer;
 
 type Reply = Result<Response, Failure>;
 
@@ -39,7 +40,7 @@ pub(super) async fn keys(State(api): State<Api>, known: Known, query: Query) -> 
 /// For whoever asks: a public key is no secret, and whoever verifies a receipt may be no caller of ours.
 pub(super) async fn jwks(State(site): State<Arc<Site>>) -> Reply {
     const KIND: &str = "application/jwk-set+json";
-    let _call = site.admission.call()?;
+    let _call = site.admission.call(Payer::default())?;
     let keys = site.service.session(Principal::Anyone).receipt_keys().await?;
     let keys: KeySet = keys.iter().map(|published| published.key).collect();
     Ok(([(header::CONTENT_TYPE, KIND)], keys.to_json()).into_response())

@@ -146,7 +146,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<net::Peer>();
         let address = peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default();
-        let owner = Owner(peer.map_or(0, |peer| peer.connection));
+        let owner = peer.map_or_else(Owner::default, net::Peer::owner);
         Ok(Self { address, owner, turn: parts.extensions.get::<Turn>().cloned() })
     }
 }

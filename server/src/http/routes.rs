@@ -28,18 +28,22 @@ pub enum Audience {
     People,
 }
 
+/// Whether `path` is where others look whether the server is well.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 impl Audience {
     /// Whether a route of this path is served to it. A link is for people, even one that a program follows: it needs
     /// nothing but to be known.
     fn has(self, path: &str) -> bool {
-        let is_health = matches!(path, "/healthz" | "/readyz");
         let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
         let is_of_people =
             is_link || is_page(path) || path == "/account" || path.starts_with("/inbox/");
         match self {
             Self::All => true,
             Self::Programs => !is_of_people || path == CODE,
-            Self::People => is_of_people || is_health,
+            Self::People => is_of_people || is_probe(path),
         }
     }
 }

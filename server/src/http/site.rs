@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use hitl_core::{Command, Event, EventKey, LinkHolder, Principal, Timestamp};
+use hitl_service::quotas::Payer;
 use hitl_service::{Background, Error, Owner, Service};
 use hitl_store::random;
 pub use prometheus_client::registry::Registry;
@@ -62,7 +63,8 @@ impl Site {
     /// [`Error::LinkInvalid`], the same whatever is wrong with it; and those of the store.
     pub(super) async fn link(&self, link: &LinkPath) -> Result<LinkHolder, Error> {
         let link = self.links.read(&self.service, link.text()).await?;
-        let _call = self.admission.call()?;
+        // Whose link it is will be known when it has been looked at.
+        let _call = self.admission.call(Payer::default())?;
         self.service.link_holder(link).await
     }
 
@@ -71,8 +73,9 @@ impl Site {
     /// # Errors
     /// As [`hitl_service::Session::get`], and [`Error::Overloaded`].
     pub(super) async fn event(&self, principal: Principal, key: &EventKey) -> Result<Event, Error> {
-        let _call = self.admission.call()?;
-        let event = self.service.session(principal).get(key).await?;
+        let session = self.service.session(principal);
+        let _call = self.admission.call(session.payer())?;
+        let event = session.get(key).await?;
         self.admission.can_reply(&event)?;
         Ok(event)
     }
@@ -106,8 +109,9 @@ impl Site {
         key: &EventKey,
         command: Command,
     ) -> Result<Event, Error> {
-        let _call = self.admission.call()?;
-        self.service.session(principal).end(key, command).await
+        let session = self.service.session(principal);
+        let _call = self.admission.call(session.payer())?;
+        session.end(key, command).await
     }
 
     /// Where what takes long to make is made.

@@ -10,7 +10,6 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::Builder;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
@@ -19,12 +18,15 @@ use super::socket::Socket;
 use super::tls::{self, ClientCertificate, Secured, Wire};
 use super::{
     Door, HANDSHAKE_TIMEOUT, HEADER_BYTES, HEADER_TIMEOUT, Limits, Peer, ReplyBody, RequestBody,
-    TLS_BYTES,
+    TLS_BYTES, server,
 };
 use crate::budget::{Account, Call, Due, Full};
 
 /// That a browser uses nothing but https for a year, counted from its last visit.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Replies that are larger are not sent before others are served.
+const LARGE_REPLY_BYTES: u64 = 64 * 1024;
 
 /// A connection of a peer, with its account.
 pub(super) struct Connection<S, R> {
@@ -34,6 +36,8 @@ pub(super) struct Connection<S, R> {
     first: Mutex<Option<Due>>,
     door: Door<S, R>,
     limits: Limits,
+    /// Where it is served.
+    place: Place,
 }
 
 impl<S, R> Connection<S, R> {
@@ -43,10 +47,11 @@ impl<S, R> Connection<S, R> {
         account: Arc<Account>,
         door: Door<S, R>,
         limits: Limits,
+        place: Place,
     ) -> Self {
         let limit = if door.tls.is_some() { HANDSHAKE_TIMEOUT } else { HEADER_TIMEOUT };
         let first = Mutex::new(Some(account.owes(limit)));
-        Self { peer, account, first, door, limits }
+        Self { peer, account, first, door, limits, place }
     }
 
     /// Has the peer owe something else, or nothing more, before its first request.
@@ -94,18 +99,14 @@ where
 {
     /// Serves the requests that come by `socket`, until the peer or the budget ends it, or until it has finished at the
     /// shutdown.
-    pub(super) async fn run(
-        self: Arc<Self>,
-        server: Builder<Place>,
-        socket: Socket,
-        shutdown: CancellationToken,
-    ) {
+    pub(super) async fn run(self: Arc<Self>, socket: Socket, shutdown: CancellationToken) {
         let _open = Open(&self);
         let tls_bytes = if self.door.tls.is_some() { TLS_BYTES } else { 0 };
         let _tls = self.door.budget.lease_at_once(Some(&self.account), tls_bytes);
         let Some(Secured { wire, client }) = self.secure(socket, &shutdown).await else {
             return;
         };
+        let server = server(self.limits, self.place.clone());
         let service = service_fn(|request| self.clone().answer(request, client.clone()));
         let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
         let mut end = std::pin::pin!(async {
@@ -168,10 +169,20 @@ where
         head.extensions.insert(call.clone());
         let reply = self.door.app.clone().oneshot(Request::from_parts(head, body)).await?;
         turn.pass();
+        self.make_way(reply.body().size_hint().lower()).await;
         if call.has_overrun() {
             return Ok(self.refuse(&kind));
         }
         Ok(reply.map(|body| ReplyBody::new(body, Some(call))))
+    }
+
+    /// Has a reply of so many bytes sent in the background if it is large, since one step may send all of it.
+    async fn make_way(&self, bytes: u64) {
+        if bytes > LARGE_REPLY_BYTES {
+            self.place.takes_much();
+            // The next step is done there.
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A place for the call, and its body that pays as it comes.

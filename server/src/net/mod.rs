@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hitl_service::Owner;
+use hitl_service::quotas::Payer;
 use http::HeaderMap;
 use hyper::body::Body;
 use hyper_util::rt::TokioTimer;
@@ -68,6 +70,13 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The number of its connection, which no other has while the process lives.
     pub connection: u64,
+}
+
+impl Peer {
+    /// Whose the waits of this connection are.
+    pub fn owner(&self) -> Owner {
+        Owner::of_connection(self.connection).paying(Payer::from_address(self.address.ip()))
+    }
 }
 
 /// Bounds of the server.
@@ -153,9 +162,9 @@ pub async fn serve<S, R, B>(
             continue;
         };
         let place = Place::new(door.background.clone());
-        let connection = Arc::new(Connection::new(peer, account, door.clone(), limits));
+        let connection = Connection::new(peer, account, door.clone(), limits, place.clone());
         let socket = Socket::new(stream);
-        let served = connection.run(server(limits, place.clone()), socket, shutdown.clone());
+        let served = Arc::new(connection).run(socket, shutdown.clone());
         let open = connections.token();
         place.begin(Box::pin(async move {
             let _open = open;

@@ -27,6 +27,11 @@ impl Place {
         Self { meter: Meter::new(), foreground: Handle::current(), background }
     }
 
+    /// Notes that the next step of the connection will take much.
+    pub(super) fn takes_much(&self) {
+        self.meter.burst();
+    }
+
     /// Begins `work`, and does it to its end. Before each step it goes to the runtime on which the connection is served
     /// at that time.
     pub(super) fn begin<F: Future<Output = ()> + Send + 'static>(self, work: Pin<Box<F>>) {
@@ -124,6 +129,27 @@ mod tests {
             seen
         });
         assert_eq!(seen, ["background", "foreground", "background", "foreground"]);
+    }
+
+    #[test]
+    fn what_is_known_to_take_much_is_done_in_the_background_before_it_has_taken_anything() {
+        let [here, background] = runtimes();
+        let seen = here.block_on(async {
+            let place = Place::new(background.handle().clone());
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let of_connection = place.clone();
+            place.begin(Box::pin(async move {
+                tokio::task::yield_now().await;
+                of_connection.meter.relief().await;
+                tokio::task::yield_now().await;
+                let before = thread();
+                of_connection.takes_much();
+                tokio::task::yield_now().await;
+                tell.send([before, thread()]).unwrap();
+            }));
+            told.await.unwrap()
+        });
+        assert_eq!(seen, ["foreground", "background"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which stores are opened, and which are refused.
 
 use super::*;
+use crate::LinkKeyPrints;
 use crate::random::SystemRandom;
 
 fn options() -> Options {

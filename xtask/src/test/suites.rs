@@ -2,9 +2,9 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST,
+    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, H2LOAD,
     KUBERNETES_VALIDATE, MINISTACK, MKE2FS, Need, OIDC_SCRIPTS, QEMU, S3RVER, SCHEMATHESIS,
-    SEAWEEDFS,
+    SEAWEEDFS, SLOWHTTPTEST,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -90,7 +90,11 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("generated", &[Check(&["sdk/generate", "--check"])]),
     // After the checks of the SDKs, which install and build what the adapters are made of.
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
-    suite("abuse", &[&BINARIES], &[CargoTest(&["--test", "abuse", "--", "--nocapture"])]),
+    suite(
+        "abuse",
+        &[&BINARIES, &SLOWHTTPTEST, &H2LOAD],
+        &[CargoTest(&["--test", "abuse", "--", "--nocapture"])],
+    ),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
     Suite {
         is_only_by_name: true,

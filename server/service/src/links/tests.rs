@@ -177,5 +177,5 @@ async fn a_namespace_is_found_in_which_another_replica_has_created_an_event() {
     let mut find = std::pin::pin!(world.other.find_namespace(&hints, is_it));
     assert!(find.as_mut().now_or_never().is_none());
     world.clock.advance_ms(namespaces::LISTING_MS);
-    assert_eq!(find.await.unwrap(), Some(team));
+    assert_eq!(find.await.unwrap(), Some(team.clone()));
 }

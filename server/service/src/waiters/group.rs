@@ -129,7 +129,7 @@ impl Group {
     /// Adds a wait for the event at `key`, which is to be read then; whether there was none before.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`], as for a wait of its own.
+    /// [`Error::OverQuota`] and [`Error::TooManyWaiters`], as for a wait of its own.
     pub(crate) fn add(&self, key: EventKey, is_unnamed: bool) -> Result<bool, Error> {
         let mut registry = self.waiters.registry();
         if registry.group(self.number).waits.contains_key(&key) {
@@ -137,7 +137,7 @@ impl Group {
         }
         let key = Arc::new(key);
         let holder = Holder::Shared { group: self.number, key: key.clone() };
-        let seat = registry.take_seat(self.owner, holder)?.number;
+        let seat = registry.take_seat(self.owner, &key, holder)?.number;
         registry.group(self.number).add(key.clone(), seat, is_unnamed);
         registry.places.entry(key).or_default().join(self.number);
         drop(registry);
@@ -263,7 +263,7 @@ impl Registry {
             return false;
         };
         group.leave_queues(wait.phase, &key);
-        let seat = Seat { owner: group.owner, number: wait.seat };
+        let seat = Seat { connection: group.owner.connection(), number: wait.seat };
         self.seats.leave(seat);
         self.leave_place(number, &key);
         true
@@ -278,11 +278,11 @@ impl Registry {
         let group = self.group(number);
         let Untold { key, failure } = group.untold.remove(&turn)?;
         let wait = group.waits.remove(&key)?;
-        let owner = group.owner;
+        let connection = group.owner.connection();
         if !group.unread.is_empty() {
             group.signals.read.notify_one();
         }
-        self.seats.leave(Seat { owner, number: wait.seat });
+        self.seats.leave(Seat { connection, number: wait.seat });
         Some((key, wait, failure))
     }
 

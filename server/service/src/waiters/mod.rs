@@ -17,6 +17,7 @@ use hitl_core::{Event, EventKey};
 use tokio::sync::Notify;
 
 use crate::error::Error;
+use crate::quotas::{Measure, Quotas};
 
 pub use group::FailedWait;
 use group::GroupState;
@@ -70,14 +71,14 @@ pub(crate) struct Subscription {
 }
 
 impl Waiters {
-    /// A registry of at most `waits_max` waits at a time, or [`SHARING`] times as many where they share streams, which
-    /// notifies `arrived` of each.
-    pub(crate) fn new(waits_max: usize, arrived: Arc<Notify>) -> Arc<Self> {
+    /// A registry of at most `waits_max` waits at a time, or [`SHARING`] times as many where they share streams, within
+    /// `quotas`, which notifies `arrived` of each.
+    pub(crate) fn new(waits_max: usize, quotas: Quotas, arrived: Arc<Notify>) -> Arc<Self> {
         let registry = Registry {
             places: HashMap::new(),
             groups: HashMap::new(),
             next_group: 0,
-            seats: Seats::new(waits_max),
+            seats: Seats::new(waits_max, Measure::Waits, quotas),
         };
         Arc::new(Self { registry: Mutex::new(registry), arrived })
     }
@@ -85,7 +86,8 @@ impl Waiters {
     /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`] if all places are taken and no other owner has more than twice as many as this one.
+    /// [`Error::OverQuota`], and [`Error::TooManyWaiters`] if all places are taken and no other owner has more than
+    /// twice as many as this one.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         key: EventKey,
@@ -93,7 +95,7 @@ impl Waiters {
     ) -> Result<Subscription, Error> {
         let lost = Arc::<Notify>::default();
         let mut registry = self.registry();
-        let seat = registry.take_seat(owner, Holder::Single(lost.clone()))?;
+        let seat = registry.take_seat(owner, &key, Holder::Single(lost.clone()))?;
         let place = registry.place(&key);
         place.waits += 1;
         let slot = place.slot.get_or_insert_default().clone();
@@ -144,9 +146,10 @@ impl Waiters {
 }
 
 impl Registry {
-    /// Gives `holder`, which waits for `owner`, a place. Holders that lose theirs for it are told.
-    fn take_seat(&mut self, owner: Owner, holder: Holder) -> Result<Seat, Error> {
-        let (seat, losers) = self.seats.take(owner, holder).ok_or(Error::TooManyWaiters)?;
+    /// Gives `holder`, which waits for `owner` and the event at `key`, a place. Holders that lose theirs for it are
+    /// told.
+    fn take_seat(&mut self, owner: Owner, key: &EventKey, holder: Holder) -> Result<Seat, Error> {
+        let (seat, losers) = self.seats.take(owner, Some(key.namespace.clone()), holder)?;
         for loser in losers {
             loser.tell();
             if let Holder::Shared { group, key } = loser {

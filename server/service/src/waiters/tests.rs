@@ -24,7 +24,7 @@ fn ended_event() -> Event {
 
 #[tokio::test]
 async fn whoever_subscribed_before_the_end_is_told_whenever_they_look() {
-    let waiters = Waiters::new(10, Arc::default());
+    let waiters = Waiters::new(10, Quotas::none(), Arc::default());
     let event = ended_event();
     let early = waiters.subscribe(event.request.key(), Owner::default()).unwrap();
     let mut looking = Box::pin(early.ended());
@@ -37,7 +37,7 @@ async fn whoever_subscribed_before_the_end_is_told_whenever_they_look() {
 
 #[tokio::test]
 async fn waits_are_bounded_and_places_come_back() {
-    let waiters = Waiters::new(2, Arc::default());
+    let waiters = Waiters::new(2, Quotas::none(), Arc::default());
     let key = ended_event().request.key();
     let first = waiters.subscribe(key.clone(), Owner::default()).unwrap();
     let second = waiters.subscribe(key.clone(), Owner::default()).unwrap();
@@ -51,7 +51,7 @@ async fn waits_are_bounded_and_places_come_back() {
 
 #[tokio::test]
 async fn the_end_of_an_event_that_nobody_waits_for_leaves_nothing_behind() {
-    let waiters = Waiters::new(1, Arc::default());
+    let waiters = Waiters::new(1, Quotas::none(), Arc::default());
     waiters.ended(&ended_event());
     assert!(waiters.registry().places.is_empty());
 }
@@ -59,7 +59,7 @@ async fn the_end_of_an_event_that_nobody_waits_for_leaves_nothing_behind() {
 /// Waiters of one event who leave at the same moment, while it ends, leave no slot behind.
 #[test]
 fn places_come_back_when_many_leave_at_once() {
-    let waiters = Waiters::new(100, Arc::default());
+    let waiters = Waiters::new(100, Quotas::none(), Arc::default());
     let event = ended_event();
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -80,7 +80,7 @@ fn wake_ups_survive_races() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     runtime.block_on(async {
         for _ in 0..500 {
-            let waiters = Waiters::new(100, Arc::default());
+            let waiters = Waiters::new(100, Quotas::none(), Arc::default());
             let event = ended_event();
             let waits: Vec<_> = (0..8)
                 .map(|_| {

@@ -10,10 +10,11 @@ use hitl_store::{Entry, Index};
 use tokio::sync::{Notify, mpsc};
 
 use crate::error::Error;
+use crate::quotas::{Measure, Quotas};
 use crate::waiters::{Holder, Owner, Seat, Seats};
 
 /// Most watches at a time.
-const WATCHES_MAX: usize = 1_000;
+pub const WATCHES_MAX: usize = 1_000;
 /// Most notices that wait for one watch. A watch that falls farther behind reads the store again from its position.
 const NOTICES_MAX: usize = 4_096;
 /// Most announcements that are remembered as passed on. When there are more, some are passed on twice.
@@ -64,10 +65,10 @@ pub(super) struct WatchSeat {
 }
 
 impl Watches {
-    /// No watches yet. Each that begins notifies `arrived`.
-    pub(crate) fn new(arrived: Arc<Notify>) -> Arc<Self> {
+    /// No watches yet. Each that begins, within `quotas`, notifies `arrived`.
+    pub(crate) fn new(quotas: Quotas, arrived: Arc<Notify>) -> Arc<Self> {
         let hub = Hub {
-            seats: Seats::new(WATCHES_MAX),
+            seats: Seats::new(WATCHES_MAX, Measure::Watches, quotas),
             next: 0,
             ears: BTreeMap::new(),
             seen: HashSet::new(),
@@ -79,7 +80,8 @@ impl Watches {
     /// true if the watch resumes, and so has to read from the store what came before.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiters`] if all places are taken and no other owner has more than twice as many as this one.
+    /// [`Error::OverQuota`], and [`Error::TooManyWaiters`] if all places are taken and no other owner has more than
+    /// twice as many as this one.
     pub(super) fn take(
         self: &Arc<Self>,
         namespaces: Namespaces,
@@ -88,8 +90,7 @@ impl Watches {
     ) -> Result<WatchSeat, Error> {
         let mut hub = self.hub();
         let lost = Arc::<Notify>::default();
-        let seat = hub.seats.take(owner, Holder::Single(lost.clone()));
-        let (seat, losers) = seat.ok_or(Error::TooManyWaiters)?;
+        let (seat, losers) = hub.seats.take(owner, None, Holder::Single(lost.clone()))?;
         losers.iter().for_each(Holder::tell);
         let number = hub.next;
         hub.next += 1;

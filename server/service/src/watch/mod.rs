@@ -15,6 +15,7 @@ use hitl_store::announcements::{LOOK_BACK_MS, RESUMABLE_MS};
 use hitl_store::clock::Monotonic;
 use hitl_store::{Entry, Index};
 
+pub use hub::WATCHES_MAX;
 pub(crate) use hub::Watches;
 use hub::{Notice, WatchSeat};
 

@@ -6,6 +6,7 @@ use hitl_store::clock::Clock;
 use hitl_testing::{answer, spec};
 
 use super::*;
+use crate::quotas::Payer;
 use crate::replicas_tests::{World, create};
 
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -150,7 +151,8 @@ async fn a_watch_is_of_what_its_filter_matches() {
     let mut watches = [named, answered, elsewhere].map(|filter| watch_for(&one, filter, ""));
     let other = create(&one, 600_000).await.request.key();
     let spec = Spec { name: "x".into(), ..spec(600_000) };
-    let x = one.create(Namespace::default(), spec).await.unwrap().event.request.key();
+    let x =
+        one.create(Payer::default(), Namespace::default(), spec).await.unwrap().event.request.key();
     one.end(&other, answer(1, "a")).await.unwrap();
     let [named, answered, elsewhere] = &mut watches;
     assert_eq!(change(&world, named, 0).await, (ChangeKind::Created, x));

@@ -180,6 +180,8 @@ impl Issuer {
                 Some(said)
             }
             Err(error) => {
+                // Those who waited for this fetch do not each try for as long.
+                self.state().asked[why as usize] = Some(self.clock.monotonic());
                 tracing::warn!(issuer = self.name, "the OIDC issuer gives no keys: {error:#}");
                 None
             }

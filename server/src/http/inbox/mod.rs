@@ -88,9 +88,9 @@ fn not_now(error: Error) -> Response {
 /// The first questions of those that are wanted. A list ends early where few of many match, so it is gone on with a few
 /// times.
 async fn list(site: &Site, principal: Principal, wanted: &Wanted) -> Result<Page, Error> {
-    let _call = site.admission.call()?;
-    let _turn = site.admission.page().await?;
     let session = site.service.session(principal);
+    let _call = site.admission.call(session.payer())?;
+    let _turn = site.admission.page(session.payer()).await?;
     let mut all = Page { next_page_token: wanted.page_token.clone(), ..Page::default() };
     for _ in 0..LISTS_MAX {
         let query = ListQuery {

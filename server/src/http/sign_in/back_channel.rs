@@ -31,7 +31,7 @@ pub(in crate::http) async fn back_channel(
         }
         Err(Refused::Issuer(error)) => {
             tracing::warn!("a logout token cannot be judged: {error:#}");
-            return Err(Error::Overloaded.into());
+            return Err(Error::IssuerUnavailable.into());
         }
     };
     site.sign_in.sign_outs.heed(&site.service, &out, token).await?;

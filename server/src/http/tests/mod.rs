@@ -25,6 +25,7 @@ use crate::api::Api;
 use crate::auth::sign_in::SignIn;
 use crate::auth::{LinkKey, LinkKeys, Links, Who};
 use crate::budget::Budget;
+use hitl_service::quotas::Quotas;
 use hitl_service::{Background, Service};
 use hitl_store::clock::ManualClock;
 use hitl_store::random::SystemRandom;
@@ -83,7 +84,7 @@ impl World {
             public_url: "http://127.0.0.1:4485".into(),
             ..Settings::default()
         };
-        let admission = Admission::new(calls_max, Budget::unlimited());
+        let admission = Admission::new(calls_max, Budget::unlimited(), Quotas::none());
         let api = Api::new(service.clone(), links.clone(), admission.clone());
         let registry = Registry::default();
         let site = Site::new(api, service.clone(), links, SignIn::none(), admission, registry);

@@ -14,7 +14,7 @@ use crate::net::Peer;
 /// A server that asks for credentials, with this way to sign in.
 fn closed(service: &Service, sign_in: SignIn) -> Router {
     let links = Links::new(&LinkKeys::one(LinkKey::new([7; 32])), "http://127.0.0.1:4485");
-    let admission = Admission::new(100, Budget::unlimited());
+    let admission = Admission::new(100, Budget::unlimited(), Quotas::none());
     let api = Api::new(service.clone(), links.clone(), admission.clone());
     let site = Site::new(api, service.clone(), links, sign_in, admission, Registry::default());
     router(Arc::new(site), Audience::All).layer(Extension(Who::Unknown))
