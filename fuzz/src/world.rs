@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::{Extension, Router};
 use hitl_core::{Channel, Principal, Timestamp};
 use hitl_proto::v1;
@@ -59,7 +59,7 @@ pub(crate) struct Reply {
 
 /// Counts, so that nothing is drawn twice.
 #[derive(Debug, Default)]
-struct Counted(AtomicU64);
+pub(crate) struct Counted(AtomicU64);
 
 impl Random for Counted {
     fn fill(&self, buffer: &mut [u8]) {
@@ -159,6 +159,12 @@ impl World {
 
     pub(crate) fn get(&self, path: &str) -> Option<Reply> {
         self.send(Request::get(path), Body::empty())
+    }
+
+    /// The reply to a browser that sends this header of cookies.
+    pub(crate) fn get_with_cookies(&self, path: &str, cookies: &[u8]) -> Option<Reply> {
+        let cookies = HeaderValue::from_bytes(cookies).ok()?;
+        self.send(Request::get(path).header(header::COOKIE, cookies), Body::empty())
     }
 
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Option<Reply> {

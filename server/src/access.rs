@@ -12,7 +12,8 @@ use crate::auth::{Access, OwnToken, token_file};
 use crate::config::ServeArgs;
 
 /// Whoever has a good token, unless the server was told to ask for none. `local_token` is that of the owner of a local
-/// server; JWTs of the `issuer` are as good as tokens.
+/// server; JWTs of the `issuer` are as good as tokens, and so are
+/// certificates of clients that have a rule.
 ///
 /// # Errors
 /// The file with the admin's token cannot be used, or the store cannot be read.
@@ -32,14 +33,16 @@ pub(crate) async fn access(
         let token = token.with_context(|| format!("cannot use the token in {}", file.display()))?;
         own.push(OwnToken::of_admin(token));
     }
-    if own.is_empty() && issuer.is_none() && !service.has_tokens().await? {
+    let has_others = issuer.is_some() || !args.tls.tls_client_roles.is_empty();
+    if own.is_empty() && !has_others && !service.has_tokens().await? {
         tracing::warn!(
             "nobody has a token for this server yet, so nobody can call it. Give --admin-token-file FILE; or make a \
              token with `hitl token create NAME --role admin --namespace '*' --store STORE`, while no server has STORE \
              open if that is a directory; or give --insecure to ask nobody for one"
         );
     }
-    Ok(Access::closed(service.clone(), own, issuer))
+    let access = Access::closed(service.clone(), own, issuer);
+    Ok(access.or_by_certificate(args.tls.tls_client_roles.clone()))
 }
 
 /// A token that nobody has had before.

@@ -23,6 +23,7 @@ use crate::local::{Claim, DataDir, LOGS};
 use crate::net::tls::Keeper;
 use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
+use hitl_core::{Actor, AuditKind, Audited};
 use hitl_receipt::SigningKey;
 use hitl_service::error::Error;
 use hitl_service::{Background, Bounds, Service};
@@ -53,7 +54,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
-    let (store, link_keys) = open(&args, &store_url, options).await?;
+    let Opened { store, link_keys, new_receipt_key } = open(&args, &store_url, options).await?;
     let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
     let (budget, bounds) = budget(&args);
@@ -61,6 +62,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let background = Background::new(Some(threads.handle()));
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let service = Service::new(store, clock, random, bounds, shutdown.clone(), background);
+    audit_start(&service, &args, new_receipt_key).await;
     let local_token = claim.as_ref().map(|_| new_token());
     let sign_in = SignIn::new(&args.oidc, &args.proxy, &public_url, local_token.is_some())?;
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
@@ -129,12 +131,21 @@ fn announce(url: &str, url_for_people: Option<&str>) {
     }
 }
 
-/// The store at `url`, in which every end is signed, and the keys of its links.
+/// A store in which every end is signed.
+struct Opened {
+    store: EventStore,
+    /// The keys of its links.
+    link_keys: LinkKeys,
+    /// The name of the key of its receipts, if that was not in it before.
+    new_receipt_key: Option<String>,
+}
+
+/// The store at `url`.
 async fn open(
     args: &ServeArgs,
     url: &StoreUrl,
     options: hitl_store::Options,
-) -> anyhow::Result<(EventStore, LinkKeys)> {
+) -> anyhow::Result<Opened> {
     let not_opened = || format!("cannot open the store {url}");
     let options = as_told(args, url, options)?;
     let store = hitl_store::open(url, options).await.with_context(not_opened)?;
@@ -146,7 +157,18 @@ async fn open(
     // Before anything is signed with it.
     let is_new = store.publish_receipt_key(&receipt_key.public()).await.with_context(not_opened)?;
     tracing::info!(key = receipt_key.id(), is_new, "receipts are signed");
-    Ok((store.signing_with(receipt_key), link_keys))
+    let new_receipt_key = is_new.then(|| receipt_key.id().to_owned());
+    Ok(Opened { store: store.signing_with(receipt_key), link_keys, new_receipt_key })
+}
+
+/// Writes down that this server has started: by which settings, and with which new key.
+async fn audit_start(service: &Service, args: &ServeArgs, new_receipt_key: Option<String>) {
+    let itself = || Actor::unknown("");
+    if let Some(key) = new_receipt_key {
+        service.audit(itself(), Audited::new(AuditKind::ReceiptKeyAdded).about(key)).await;
+    }
+    let settings = Audited::new(AuditKind::Settings).saying(args.summary());
+    service.audit(itself(), settings).await;
 }
 
 /// Finishes the writes that have begun.
@@ -233,7 +255,8 @@ fn as_told(
     };
     let retention = Retention::of(&args.retain).map_err(anyhow::Error::msg)?;
     let disk_reserve = args.disk_reserve;
-    Ok(hitl_store::Options { disk_reserve, signs, retention, ..options })
+    let audit_kept_ms = args.retain_audit.0;
+    Ok(hitl_store::Options { disk_reserve, signs, retention, audit_kept_ms, ..options })
 }
 
 /// What a store needs: the real clock, randomness, and an end of the process when the store has failed.

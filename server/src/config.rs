@@ -108,6 +108,17 @@ pub struct ServeArgs {
     )]
     pub retain: Vec<RetentionRule>,
 
+    /// How long the audit is kept: who signed in, who was refused, what became of tokens and keys; `forever` keeps it.
+    /// Give all servers of one store the same.
+    #[arg(
+        long,
+        env = "HITL_RETAIN_AUDIT",
+        value_name = "TIME",
+        default_value = "90d",
+        value_parser = parse_audit_age
+    )]
+    pub retain_audit: AuditAge,
+
     /// End after so long without a call, if nothing is pending: 10m, 1h.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub idle_exit: Option<Duration>,
@@ -172,6 +183,29 @@ impl ServeArgs {
         self.listen.unwrap_or_else(|| local::address(port))
     }
 
+    /// What the audit says of a server with these flags: what they say of who may do what, and no secret.
+    pub fn summary(&self) -> String {
+        let mut parts = vec![format!("hitl {}", env!("CARGO_PKG_VERSION"))];
+        let mut say = |is_so: bool, part: &str| parts.extend(is_so.then(|| part.to_owned()));
+        say(self.insecure, "asks nobody for a credential");
+        say(self.local, "the local server of its user");
+        say(self.admin_token_file.is_some(), "an admin by --admin-token-file");
+        say(self.oidc.oidc_issuer.is_some(), "people by OIDC");
+        say(!self.proxy.trusted_proxies.is_empty(), "people by a proxy");
+        say(self.tls.tls_cert.is_some(), "TLS");
+        say(self.tls.tls_require_client_cert, "certificates of clients are required");
+        say(!self.tls.tls_client_roles.is_empty(), "programs by certificates");
+        say(self.tls.plain_text, "plain text on any address");
+        say(!self.retain.is_empty(), "what has ended is removed by --retain");
+        parts.push(match self.retain_audit.0 {
+            Some(kept_ms) => {
+                format!("the audit is kept for {:.1} days", kept_ms as f64 / 86_400_000.0)
+            }
+            None => "the audit is kept for ever".to_owned(),
+        });
+        parts.join("; ")
+    }
+
     /// How to have it listen elsewhere.
     pub fn other_port(&self) -> &'static str {
         if self.local {
@@ -216,6 +250,26 @@ fn parse_retain(text: &str) -> Result<RetentionRule, String> {
     }
 }
 
+/// How long the audit is kept, in milliseconds; `None` is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditAge(pub Option<i64>);
+
+/// A time such as `90d`, or `forever`.
+fn parse_audit_age(text: &str) -> Result<AuditAge, String> {
+    if text == "forever" {
+        return Ok(AuditAge(None));
+    }
+    let kept = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let kept_ms = i64::try_from(kept.as_millis()).ok().filter(|ms| *ms <= KEPT_MS_MAX);
+    match kept_ms {
+        Some(kept_ms) if kept_ms >= AUDIT_KEPT_MS_MIN => Ok(AuditAge(Some(kept_ms))),
+        Some(_) => Err("the audit is kept for an hour at least: give 1h or more".to_owned()),
+        None => Err("that is more than a hundred years: give `forever`".to_owned()),
+    }
+}
+
+/// Shortest time that the audit is kept, since it is removed by the hour.
+const AUDIT_KEPT_MS_MIN: i64 = 3_600_000;
 /// Longest time of retention that is not for ever: a hundred years.
 const KEPT_MS_MAX: i64 = 100 * 366 * 86_400_000;
 
@@ -235,6 +289,15 @@ mod tests {
         assert_eq!(parse_retain("forever"), rule(None, None));
         for wrong in ["", "59s", "team=", "=7d", "Team=7d", "7", "200y", "team=a=7d"] {
             parse_retain(wrong).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn the_audit_is_kept_for_an_hour_at_least() {
+        assert_eq!(parse_audit_age("90d"), Ok(AuditAge(Some(90 * 86_400_000))));
+        assert_eq!(parse_audit_age("forever"), Ok(AuditAge(None)));
+        for wrong in ["", "59m", "90", "200y"] {
+            parse_audit_age(wrong).unwrap_err();
         }
     }
 }

@@ -62,10 +62,14 @@ pub(crate) struct WaysIn<'a> {
 impl WaysIn<'_> {
     /// What is served to `audience` at the one listener, and to people at another, if they have one of their own.
     pub(crate) fn for_listeners(self, audience: Audience) -> [Front<Calls, Router>; 2] {
+        let service = self.site.service.clone();
         let (site, guard) = (Arc::new(self.site), Arc::new(Guard::new(&self.settings)));
         let front = |calls, routes| Front {
             calls,
-            routes: http::guard(routes, guard.clone(), &self.settings),
+            routes: http::audited(
+                http::guard(routes, guard.clone(), &self.settings),
+                service.clone(),
+            ),
             guard: guard.clone(),
             access: self.access.clone(),
             admission: self.admission.clone(),
@@ -111,7 +115,7 @@ where
     }
 
     fn call(&mut self, request: Request<T>) -> Self::Future {
-        let token = match self.access.look(request.headers()) {
+        let token = match self.access.look_at(&request) {
             Looked::Who(who) => {
                 return match self.admit(&who, &request) {
                     Ok(()) => Either::Left(self.pass(who, request)),

@@ -1,7 +1,7 @@
 //! Who may do what: the tables of `docs/access.md`, walked with every kind of credential.
 
 mod calls;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 

@@ -46,3 +46,9 @@ async fn the_inbox_is_live_in_a_browser() {
     let (_server, site) = start(config()).await;
     run("inbox.mjs", &site).await;
 }
+
+#[tokio::test]
+async fn the_audit_is_read_in_a_browser_without_scripts() {
+    let (_server, site) = start(config()).await;
+    run("audit.mjs", &site).await;
+}

@@ -12,8 +12,10 @@ mod web;
 
 mod access;
 mod answers;
+mod audit;
 mod browser;
 mod buckets;
+mod canary;
 mod commands;
 mod copies;
 mod creates;

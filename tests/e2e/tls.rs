@@ -1,15 +1,16 @@
 //! TLS on the port: every client gets through, whoever is not trusted does not, and each error says what to do.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream;
-use hitl::{Client, ErrorKind};
-use support::server::{Config, Server};
-use support::tls::Certificates;
+use hitl::{Client, ErrorKind, v1};
+use support::server::{ADMIN, Config, Server};
+use support::tls::{CLIENT_DNS_NAME, CLIENT_EMAIL_NAME, CLIENT_URI_NAME, Certificates};
 use support::tools;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -210,6 +211,84 @@ async fn a_certificate_that_is_not_required_may_be_missing_but_not_a_strangers()
     arrives(with(&secure, "client")).await;
     let message = why(with(&secure, "stranger")).await;
     assert!(message.contains("refused the certificate of this client"), "{message}");
+}
+
+/// A server that asks for credentials, and takes certificates with these rules for some.
+async fn trusting(rules: &[&str], admin: &Path) -> Secure {
+    Secure::start("server", |config, certificates| {
+        let config = config.with_admin(admin).arg("--tls-client-ca");
+        let config = config.arg(certificates.file("ca.pem"));
+        rules.iter().fold(config, |config, rule| config.arg("--tls-client-role").arg(*rule))
+    })
+    .await
+}
+
+/// What a call of such a client is refused with; nothing if it is not.
+async fn refusal<T>(call: impl Future<Output = hitl::Result<T>>) -> Option<ErrorKind> {
+    soon("the reply", call).await.err().map(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_certificate_with_a_rule_may_what_the_rule_says_where_it_says_it_and_nothing_else() {
+    let admin = tempfile::tempdir().expect("a directory");
+    for name in [CLIENT_URI_NAME, CLIENT_EMAIL_NAME, CLIENT_DNS_NAME, "cn:hitl test client"] {
+        let secure = trusting(&[&format!("{name}=requester@team-a")], admin.path()).await;
+        let client = |namespace: &str| {
+            let config = with(&secure, "client").namespace(namespace);
+            Client::new(config).expect("the settings are good")
+        };
+        let known = soon("the reply", client("team-a").who_am_i()).await.expect("it is known");
+        assert_eq!(known.known_by(), v1::CredentialKind::ClientCertificate);
+        assert_eq!(known.principal, name.trim_start_matches("cn:"));
+        assert_eq!(known.namespaces, ["team-a"]);
+        let ask = |client: Client| async move {
+            let question = v1::CreateEventRequest {
+                namespace: client.namespace().to_owned(),
+                ..crate::site::request(crate::kinds::int())
+            };
+            client.create(question).await
+        };
+        let asked = soon("the reply", ask(client("team-a"))).await.expect("it may ask there");
+        let event = asked.event.expect("the event");
+        let by = event.created_by.expect("it is known who asked");
+        assert_eq!(by.known_by(), v1::CredentialKind::ClientCertificate);
+        assert_eq!(refusal(ask(client("default"))).await, Some(ErrorKind::Denied), "{name}");
+        let list = v1::ListTokensRequest::default();
+        assert_eq!(refusal(client("team-a").list_tokens(list)).await, Some(ErrorKind::Denied));
+    }
+}
+
+#[tokio::test]
+async fn a_token_wins_over_a_certificate_and_a_bad_one_is_not_made_up_for() {
+    let admin = tempfile::tempdir().expect("a directory");
+    let secure = trusting(&[&format!("{CLIENT_DNS_NAME}=requester")], admin.path()).await;
+    let who = |config: hitl::Config| async move {
+        Client::new(config).expect("the settings are good").who_am_i().await
+    };
+    let by_token = soon("the reply", who(with(&secure, "client").token(ADMIN))).await;
+    let by_token = by_token.expect("the token is good");
+    assert_eq!((by_token.known_by(), &*by_token.principal), (v1::CredentialKind::Token, "admin"));
+    let bad = who(with(&secure, "client").token("hitl_not_good"));
+    assert_eq!(refusal(bad).await, Some(ErrorKind::Unauthenticated));
+    let [cert, key] = ["client.pem", "client.key"].map(|name| secure.certificates.file(name));
+    let shown = ["--cert", &cert, "--key", &key, "-o", "/dev/null", "-w", "%{http_code}"];
+    let status = async |more: &[&str]| {
+        let args: Vec<_> = shown.iter().chain(more).copied().collect();
+        text(&secure.curl(&args, "/v1/events").await.stdout)
+    };
+    assert_eq!(status(&[]).await, "200", "JSON knows it too");
+    assert_eq!(status(&["-H", "authorization: Bearer hitl_not_good"]).await, "401");
+    assert_eq!(status(&["-H", "origin: https://evil.example"]).await, "403", "no page uses it");
+}
+
+#[tokio::test]
+async fn a_certificate_without_a_rule_gets_a_connection_and_nothing_else() {
+    let admin = tempfile::tempdir().expect("a directory");
+    let secure = trusting(&["spiffe://hitl.test/other=admin"], admin.path()).await;
+    for config in [secure.config(), with(&secure, "client")] {
+        let client = Client::new(config).expect("the settings are good");
+        assert_eq!(refusal(client.who_am_i()).await, Some(ErrorKind::Unauthenticated));
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The table of targets.
 
+mod cookies;
 mod create;
 mod credentials;
 mod drafts;
 mod form;
 mod json;
+mod jwt;
 mod links;
 mod markdown;
 mod patterns;
@@ -18,11 +20,13 @@ use crate::Target;
 
 /// All of them.
 pub(crate) const ALL: &[Target] = &[
+    Target { name: "cookies", run: cookies::run },
     Target { name: "create", run: create::run },
     Target { name: "credentials", run: credentials::run },
     Target { name: "drafts", run: drafts::run },
     Target { name: "form", run: form::run },
     Target { name: "json", run: json::run },
+    Target { name: "jwt", run: jwt::run },
     Target { name: "links", run: links::run },
     Target { name: "markdown", run: markdown::run },
     Target { name: "patterns", run: patterns::run },

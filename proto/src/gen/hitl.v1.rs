@@ -17,6 +17,8 @@ pub enum CredentialKind {
     Person = 4,
     /// The token that the local server made for the user of its machine.
     Owner = 5,
+    /// The certificate of a client.
+    ClientCertificate = 6,
 }
 impl CredentialKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -31,6 +33,7 @@ impl CredentialKind {
             Self::Token => "CREDENTIAL_KIND_TOKEN",
             Self::Person => "CREDENTIAL_KIND_PERSON",
             Self::Owner => "CREDENTIAL_KIND_OWNER",
+            Self::ClientCertificate => "CREDENTIAL_KIND_CLIENT_CERTIFICATE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -42,6 +45,7 @@ impl CredentialKind {
             "CREDENTIAL_KIND_TOKEN" => Some(Self::Token),
             "CREDENTIAL_KIND_PERSON" => Some(Self::Person),
             "CREDENTIAL_KIND_OWNER" => Some(Self::Owner),
+            "CREDENTIAL_KIND_CLIENT_CERTIFICATE" => Some(Self::ClientCertificate),
             _ => None,
         }
     }
@@ -60,7 +64,7 @@ pub enum Role {
     Responder = 2,
     /// Gets the links of the Events that its other roles let it see.
     Notifier = 3,
-    /// Gets, lists, awaits and watches Events, and changes nothing.
+    /// Gets, lists, awaits and watches Events, reads the audit, and changes nothing.
     Auditor = 4,
     /// May do everything that the others may. Tokens are the business of an admin of all namespaces.
     Admin = 5,
@@ -89,6 +93,157 @@ impl Role {
             "ROLE_NOTIFIER" => Some(Self::Notifier),
             "ROLE_AUDITOR" => Some(Self::Auditor),
             "ROLE_ADMIN" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
+/// One entry of the audit. Texts are as they were given, cut to 200 characters, and may be anybody's: show them as such.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditEntry {
+    /// Output only. When it happened; of several refusals that are alike, the first.
+    #[prost(message, optional, tag = "1")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. What it is about.
+    #[prost(enumeration = "AuditKind", tag = "2")]
+    pub kind: i32,
+    /// Output only. What proved who it was.
+    #[prost(enumeration = "CredentialKind", tag = "3")]
+    pub known_by: i32,
+    /// Output only. The name of the token or the person. Empty if there is none.
+    #[prost(string, tag = "4")]
+    pub principal: ::prost::alloc::string::String,
+    /// Output only. The id of the principal, which stays the same when its name changes. Empty if there is none.
+    #[prost(string, tag = "5")]
+    pub principal_id: ::prost::alloc::string::String,
+    /// Output only. The network address it came from. Empty if unknown.
+    #[prost(string, tag = "6")]
+    pub address: ::prost::alloc::string::String,
+    /// Output only. The namespace that it is about. Empty if it is about none.
+    #[prost(string, tag = "7")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Output only. Of a refusal, what was wanted: "look", "manage tokens", a route.
+    #[prost(string, tag = "8")]
+    pub action: ::prost::alloc::string::String,
+    /// Output only. The id of the token, the event or the key that it is about. Of several refusals that are alike, that of the first.
+    #[prost(string, tag = "9")]
+    pub subject: ::prost::alloc::string::String,
+    /// Output only. What else there is to say: of a refusal, why.
+    #[prost(string, tag = "10")]
+    pub detail: ::prost::alloc::string::String,
+    /// Output only. How often it happened: 1, or more of refusals that are alike.
+    #[prost(int64, tag = "11")]
+    pub count: i64,
+    /// Output only. When it happened last. Absent if it happened once.
+    #[prost(message, optional, tag = "12")]
+    pub last_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for AuditEntry {
+    const NAME: &'static str = "AuditEntry";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.AuditEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.AuditEntry".into()
+    }
+}
+/// Which entries of the audit. All that are set must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditFilter {
+    /// Optional. Entries of these kinds alone. Of all if empty.
+    #[prost(enumeration = "AuditKind", repeated, tag = "1")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Optional. Entries whose principal has exactly this name or this id. Of all if empty.
+    #[prost(string, tag = "2")]
+    pub principal: ::prost::alloc::string::String,
+    /// Optional. Entries about this namespace alone. All, those about no namespace too, if empty: then the caller's role has to hold in
+    /// all namespaces.
+    #[prost(string, tag = "3")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Optional. Entries of this instant or later. From the first if absent.
+    #[prost(message, optional, tag = "4")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Optional. Entries before this instant. To the last if absent.
+    #[prost(message, optional, tag = "5")]
+    pub before: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for AuditFilter {
+    const NAME: &'static str = "AuditFilter";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.AuditFilter".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.AuditFilter".into()
+    }
+}
+/// What an entry of the audit is about.
+///
+/// More kinds may be added: show an unknown kind as what it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AuditKind {
+    /// A newer server wrote it.
+    Unspecified = 0,
+    /// Somebody signed in with a browser.
+    SignIn = 1,
+    /// A sign-in was ended, by its holder or by the issuer.
+    SignOut = 2,
+    /// Somebody was refused.
+    Refusal = 3,
+    /// A token was created.
+    TokenCreated = 4,
+    /// A token was created in the stead of another.
+    TokenRotated = 5,
+    /// A token was revoked.
+    TokenRevoked = 6,
+    /// A link was made for somebody.
+    LinkCreated = 7,
+    /// Links were revoked.
+    LinksRevoked = 8,
+    /// Links are signed with another key.
+    LinkKeyRotated = 9,
+    /// Receipts are signed with a key that was not in the store before.
+    ReceiptKeyAdded = 10,
+    /// A server has started: the settings that say who may do what.
+    Settings = 11,
+}
+impl AuditKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AUDIT_KIND_UNSPECIFIED",
+            Self::SignIn => "AUDIT_KIND_SIGN_IN",
+            Self::SignOut => "AUDIT_KIND_SIGN_OUT",
+            Self::Refusal => "AUDIT_KIND_REFUSAL",
+            Self::TokenCreated => "AUDIT_KIND_TOKEN_CREATED",
+            Self::TokenRotated => "AUDIT_KIND_TOKEN_ROTATED",
+            Self::TokenRevoked => "AUDIT_KIND_TOKEN_REVOKED",
+            Self::LinkCreated => "AUDIT_KIND_LINK_CREATED",
+            Self::LinksRevoked => "AUDIT_KIND_LINKS_REVOKED",
+            Self::LinkKeyRotated => "AUDIT_KIND_LINK_KEY_ROTATED",
+            Self::ReceiptKeyAdded => "AUDIT_KIND_RECEIPT_KEY_ADDED",
+            Self::Settings => "AUDIT_KIND_SETTINGS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDIT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "AUDIT_KIND_SIGN_IN" => Some(Self::SignIn),
+            "AUDIT_KIND_SIGN_OUT" => Some(Self::SignOut),
+            "AUDIT_KIND_REFUSAL" => Some(Self::Refusal),
+            "AUDIT_KIND_TOKEN_CREATED" => Some(Self::TokenCreated),
+            "AUDIT_KIND_TOKEN_ROTATED" => Some(Self::TokenRotated),
+            "AUDIT_KIND_TOKEN_REVOKED" => Some(Self::TokenRevoked),
+            "AUDIT_KIND_LINK_CREATED" => Some(Self::LinkCreated),
+            "AUDIT_KIND_LINKS_REVOKED" => Some(Self::LinksRevoked),
+            "AUDIT_KIND_LINK_KEY_ROTATED" => Some(Self::LinkKeyRotated),
+            "AUDIT_KIND_RECEIPT_KEY_ADDED" => Some(Self::ReceiptKeyAdded),
+            "AUDIT_KIND_SETTINGS" => Some(Self::Settings),
             _ => None,
         }
     }
@@ -297,6 +452,86 @@ impl ::prost::Name for RotateTokenResponse {
         "/hitl.v1.RotateTokenResponse".into()
     }
 }
+/// Asks for ListAudit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAuditRequest {
+    /// Optional. Which entries. All if absent.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AuditFilter>,
+    /// Optional. Most entries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Optional. The next_page_token of the page before. The first page if empty.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAuditRequest {
+    const NAME: &'static str = "ListAuditRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListAuditRequest".into()
+    }
+}
+/// Answers ListAudit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAuditResponse {
+    /// Output only. The entries of this page.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+    /// Output only. Fetches the next page. Empty exactly if there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// Output only. What the store has of this part of the audit and cannot read.
+    #[prost(string, repeated, tag = "3")]
+    pub unreadable: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ListAuditResponse {
+    const NAME: &'static str = "ListAuditResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListAuditResponse".into()
+    }
+}
+/// Asks for FollowAudit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowAuditRequest {
+    /// Optional. Which entries. All if absent. Its since and before must be absent.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AuditFilter>,
+}
+impl ::prost::Name for FollowAuditRequest {
+    const NAME: &'static str = "FollowAuditRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FollowAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FollowAuditRequest".into()
+    }
+}
+/// A message of FollowAudit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowAuditResponse {
+    /// Output only. New entries. None at the beginning, and at least every 15 s, as a sign of life.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+}
+impl ::prost::Name for FollowAuditResponse {
+    const NAME: &'static str = "FollowAuditResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FollowAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FollowAuditResponse".into()
+    }
+}
 /// Asks for WhoAmI.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WhoAmIRequest {}
@@ -353,7 +588,7 @@ pub mod admin_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Says who may call, and makes and ends tokens.
+    /// Says who may call, makes and ends tokens, and tells what was done.
     ///
     /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -531,6 +766,58 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("hitl.v1.AdminService", "RotateToken"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+        ///
+        /// A page may have fewer entries than asked for, or none, before the last one.
+        pub async fn list_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/ListAudit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListAudit"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+        pub async fn follow_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FollowAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FollowAuditResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/FollowAudit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "FollowAudit"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
         pub async fn who_am_i(
             &mut self,
@@ -605,13 +892,37 @@ pub mod admin_service_server {
             tonic::Response<super::RotateTokenResponse>,
             tonic::Status,
         >;
+        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+        ///
+        /// A page may have fewer entries than asked for, or none, before the last one.
+        async fn list_audit(
+            &self,
+            request: tonic::Request<super::ListAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the FollowAudit method.
+        type FollowAuditStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::FollowAuditResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+        async fn follow_audit(
+            &self,
+            request: tonic::Request<super::FollowAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::FollowAuditStream>,
+            tonic::Status,
+        >;
         /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
         async fn who_am_i(
             &self,
             request: tonic::Request<super::WhoAmIRequest>,
         ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status>;
     }
-    /// Says who may call, and makes and ends tokens.
+    /// Says who may call, makes and ends tokens, and tells what was done.
     ///
     /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -867,6 +1178,97 @@ pub mod admin_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/ListAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListAuditRequest>
+                    for ListAuditSvc<T> {
+                        type Response = super::ListAuditResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAuditRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_audit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/FollowAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct FollowAuditSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::ServerStreamingService<super::FollowAuditRequest>
+                    for FollowAuditSvc<T> {
+                        type Response = super::FollowAuditResponse;
+                        type ResponseStream = T::FollowAuditStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FollowAuditRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::follow_audit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FollowAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -582,6 +582,226 @@ func (x *RotateTokenResponse) GetSecret() string {
 	return ""
 }
 
+// Asks for ListAudit.
+type ListAuditRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. Which entries. All if absent.
+	Filter *AuditFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Optional. Most entries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Optional. The next_page_token of the page before. The first page if empty.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAuditRequest) Reset() {
+	*x = ListAuditRequest{}
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAuditRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAuditRequest) ProtoMessage() {}
+
+func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
+func (*ListAuditRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListAuditRequest) GetFilter() *AuditFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ListAuditRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAuditRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Answers ListAudit.
+type ListAuditResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The entries of this page.
+	Entries []*AuditEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Output only. Fetches the next page. Empty exactly if there is none.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Output only. What the store has of this part of the audit and cannot read.
+	Unreadable    []string `protobuf:"bytes,3,rep,name=unreadable,proto3" json:"unreadable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAuditResponse) Reset() {
+	*x = ListAuditResponse{}
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAuditResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAuditResponse) ProtoMessage() {}
+
+func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
+func (*ListAuditResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListAuditResponse) GetEntries() []*AuditEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *ListAuditResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListAuditResponse) GetUnreadable() []string {
+	if x != nil {
+		return x.Unreadable
+	}
+	return nil
+}
+
+// Asks for FollowAudit.
+type FollowAuditRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. Which entries. All if absent. Its since and before must be absent.
+	Filter        *AuditFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowAuditRequest) Reset() {
+	*x = FollowAuditRequest{}
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowAuditRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowAuditRequest) ProtoMessage() {}
+
+func (x *FollowAuditRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowAuditRequest.ProtoReflect.Descriptor instead.
+func (*FollowAuditRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *FollowAuditRequest) GetFilter() *AuditFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+// A message of FollowAudit.
+type FollowAuditResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. New entries. None at the beginning, and at least every 15 s, as a sign of life.
+	Entries       []*AuditEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowAuditResponse) Reset() {
+	*x = FollowAuditResponse{}
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowAuditResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowAuditResponse) ProtoMessage() {}
+
+func (x *FollowAuditResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowAuditResponse.ProtoReflect.Descriptor instead.
+func (*FollowAuditResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FollowAuditResponse) GetEntries() []*AuditEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
 // Asks for WhoAmI.
 type WhoAmIRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -591,7 +811,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_hitl_v1_admin_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +823,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_admin_service_proto_msgTypes[9]
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +836,7 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 // Answers WhoAmI.
@@ -640,7 +860,7 @@ type WhoAmIResponse struct {
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_hitl_v1_admin_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -652,7 +872,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_admin_service_proto_msgTypes[10]
+	mi := &file_hitl_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -665,7 +885,7 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_hitl_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WhoAmIResponse) GetKnownBy() CredentialKind {
@@ -714,7 +934,7 @@ var File_hitl_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/admin_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\"\xca\x02\n" +
+	"\x1bhitl/v1/admin_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/audit.proto\x1a\x18hitl/v1/credential.proto\"\xca\x02\n" +
 	"\x05Token\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
@@ -756,7 +976,22 @@ const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"S\n" +
 	"\x13RotateTokenResponse\x12$\n" +
 	"\x05token\x18\x01 \x01(\v2\x0e.hitl.v1.TokenR\x05token\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x0f\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\"|\n" +
+	"\x10ListAuditRequest\x12,\n" +
+	"\x06filter\x18\x01 \x01(\v2\x14.hitl.v1.AuditFilterR\x06filter\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8a\x01\n" +
+	"\x11ListAuditResponse\x12-\n" +
+	"\aentries\x18\x01 \x03(\v2\x13.hitl.v1.AuditEntryR\aentries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n" +
+	"\n" +
+	"unreadable\x18\x03 \x03(\tR\n" +
+	"unreadable\"B\n" +
+	"\x12FollowAuditRequest\x12,\n" +
+	"\x06filter\x18\x01 \x01(\v2\x14.hitl.v1.AuditFilterR\x06filter\"D\n" +
+	"\x13FollowAuditResponse\x12-\n" +
+	"\aentries\x18\x01 \x03(\v2\x13.hitl.v1.AuditEntryR\aentries\"\x0f\n" +
 	"\rWhoAmIRequest\"\xda\x01\n" +
 	"\x0eWhoAmIResponse\x122\n" +
 	"\bknown_by\x18\x01 \x01(\x0e2\x17.hitl.v1.CredentialKindR\aknownBy\x12\x1c\n" +
@@ -766,13 +1001,15 @@ const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x05 \x03(\tR\n" +
 	"namespaces\x12\x16\n" +
-	"\x06groups\x18\x06 \x03(\tR\x06groups2\xfd\x02\n" +
+	"\x06groups\x18\x06 \x03(\tR\x06groups2\x97\x04\n" +
 	"\fAdminService\x12H\n" +
 	"\vCreateToken\x12\x1b.hitl.v1.CreateTokenRequest\x1a\x1c.hitl.v1.CreateTokenResponse\x12J\n" +
 	"\n" +
 	"ListTokens\x12\x1a.hitl.v1.ListTokensRequest\x1a\x1b.hitl.v1.ListTokensResponse\"\x03\x90\x02\x01\x12M\n" +
 	"\vRevokeToken\x12\x1b.hitl.v1.RevokeTokenRequest\x1a\x1c.hitl.v1.RevokeTokenResponse\"\x03\x90\x02\x02\x12H\n" +
-	"\vRotateToken\x12\x1b.hitl.v1.RotateTokenRequest\x1a\x1c.hitl.v1.RotateTokenResponse\x12>\n" +
+	"\vRotateToken\x12\x1b.hitl.v1.RotateTokenRequest\x1a\x1c.hitl.v1.RotateTokenResponse\x12G\n" +
+	"\tListAudit\x12\x19.hitl.v1.ListAuditRequest\x1a\x1a.hitl.v1.ListAuditResponse\"\x03\x90\x02\x01\x12O\n" +
+	"\vFollowAudit\x12\x1b.hitl.v1.FollowAuditRequest\x1a\x1c.hitl.v1.FollowAuditResponse\"\x03\x90\x02\x010\x01\x12>\n" +
 	"\x06WhoAmI\x12\x16.hitl.v1.WhoAmIRequest\x1a\x17.hitl.v1.WhoAmIResponse\"\x03\x90\x02\x01B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
@@ -788,7 +1025,7 @@ func file_hitl_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_hitl_v1_admin_service_proto_rawDescData
 }
 
-var file_hitl_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_hitl_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_hitl_v1_admin_service_proto_goTypes = []any{
 	(*Token)(nil),                 // 0: hitl.v1.Token
 	(*CreateTokenRequest)(nil),    // 1: hitl.v1.CreateTokenRequest
@@ -799,43 +1036,57 @@ var file_hitl_v1_admin_service_proto_goTypes = []any{
 	(*RevokeTokenResponse)(nil),   // 6: hitl.v1.RevokeTokenResponse
 	(*RotateTokenRequest)(nil),    // 7: hitl.v1.RotateTokenRequest
 	(*RotateTokenResponse)(nil),   // 8: hitl.v1.RotateTokenResponse
-	(*WhoAmIRequest)(nil),         // 9: hitl.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),        // 10: hitl.v1.WhoAmIResponse
-	(Role)(0),                     // 11: hitl.v1.Role
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(CredentialKind)(0),           // 14: hitl.v1.CredentialKind
+	(*ListAuditRequest)(nil),      // 9: hitl.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),     // 10: hitl.v1.ListAuditResponse
+	(*FollowAuditRequest)(nil),    // 11: hitl.v1.FollowAuditRequest
+	(*FollowAuditResponse)(nil),   // 12: hitl.v1.FollowAuditResponse
+	(*WhoAmIRequest)(nil),         // 13: hitl.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),        // 14: hitl.v1.WhoAmIResponse
+	(Role)(0),                     // 15: hitl.v1.Role
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
+	(*AuditFilter)(nil),           // 18: hitl.v1.AuditFilter
+	(*AuditEntry)(nil),            // 19: hitl.v1.AuditEntry
+	(CredentialKind)(0),           // 20: hitl.v1.CredentialKind
 }
 var file_hitl_v1_admin_service_proto_depIdxs = []int32{
-	11, // 0: hitl.v1.Token.roles:type_name -> hitl.v1.Role
-	12, // 1: hitl.v1.Token.create_time:type_name -> google.protobuf.Timestamp
-	12, // 2: hitl.v1.Token.expire_time:type_name -> google.protobuf.Timestamp
-	12, // 3: hitl.v1.Token.revoke_time:type_name -> google.protobuf.Timestamp
-	11, // 4: hitl.v1.CreateTokenRequest.roles:type_name -> hitl.v1.Role
-	13, // 5: hitl.v1.CreateTokenRequest.ttl:type_name -> google.protobuf.Duration
+	15, // 0: hitl.v1.Token.roles:type_name -> hitl.v1.Role
+	16, // 1: hitl.v1.Token.create_time:type_name -> google.protobuf.Timestamp
+	16, // 2: hitl.v1.Token.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 3: hitl.v1.Token.revoke_time:type_name -> google.protobuf.Timestamp
+	15, // 4: hitl.v1.CreateTokenRequest.roles:type_name -> hitl.v1.Role
+	17, // 5: hitl.v1.CreateTokenRequest.ttl:type_name -> google.protobuf.Duration
 	0,  // 6: hitl.v1.CreateTokenResponse.token:type_name -> hitl.v1.Token
 	0,  // 7: hitl.v1.ListTokensResponse.tokens:type_name -> hitl.v1.Token
 	0,  // 8: hitl.v1.RevokeTokenResponse.token:type_name -> hitl.v1.Token
-	13, // 9: hitl.v1.RotateTokenRequest.overlap:type_name -> google.protobuf.Duration
-	13, // 10: hitl.v1.RotateTokenRequest.ttl:type_name -> google.protobuf.Duration
+	17, // 9: hitl.v1.RotateTokenRequest.overlap:type_name -> google.protobuf.Duration
+	17, // 10: hitl.v1.RotateTokenRequest.ttl:type_name -> google.protobuf.Duration
 	0,  // 11: hitl.v1.RotateTokenResponse.token:type_name -> hitl.v1.Token
-	14, // 12: hitl.v1.WhoAmIResponse.known_by:type_name -> hitl.v1.CredentialKind
-	11, // 13: hitl.v1.WhoAmIResponse.roles:type_name -> hitl.v1.Role
-	1,  // 14: hitl.v1.AdminService.CreateToken:input_type -> hitl.v1.CreateTokenRequest
-	3,  // 15: hitl.v1.AdminService.ListTokens:input_type -> hitl.v1.ListTokensRequest
-	5,  // 16: hitl.v1.AdminService.RevokeToken:input_type -> hitl.v1.RevokeTokenRequest
-	7,  // 17: hitl.v1.AdminService.RotateToken:input_type -> hitl.v1.RotateTokenRequest
-	9,  // 18: hitl.v1.AdminService.WhoAmI:input_type -> hitl.v1.WhoAmIRequest
-	2,  // 19: hitl.v1.AdminService.CreateToken:output_type -> hitl.v1.CreateTokenResponse
-	4,  // 20: hitl.v1.AdminService.ListTokens:output_type -> hitl.v1.ListTokensResponse
-	6,  // 21: hitl.v1.AdminService.RevokeToken:output_type -> hitl.v1.RevokeTokenResponse
-	8,  // 22: hitl.v1.AdminService.RotateToken:output_type -> hitl.v1.RotateTokenResponse
-	10, // 23: hitl.v1.AdminService.WhoAmI:output_type -> hitl.v1.WhoAmIResponse
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	18, // 12: hitl.v1.ListAuditRequest.filter:type_name -> hitl.v1.AuditFilter
+	19, // 13: hitl.v1.ListAuditResponse.entries:type_name -> hitl.v1.AuditEntry
+	18, // 14: hitl.v1.FollowAuditRequest.filter:type_name -> hitl.v1.AuditFilter
+	19, // 15: hitl.v1.FollowAuditResponse.entries:type_name -> hitl.v1.AuditEntry
+	20, // 16: hitl.v1.WhoAmIResponse.known_by:type_name -> hitl.v1.CredentialKind
+	15, // 17: hitl.v1.WhoAmIResponse.roles:type_name -> hitl.v1.Role
+	1,  // 18: hitl.v1.AdminService.CreateToken:input_type -> hitl.v1.CreateTokenRequest
+	3,  // 19: hitl.v1.AdminService.ListTokens:input_type -> hitl.v1.ListTokensRequest
+	5,  // 20: hitl.v1.AdminService.RevokeToken:input_type -> hitl.v1.RevokeTokenRequest
+	7,  // 21: hitl.v1.AdminService.RotateToken:input_type -> hitl.v1.RotateTokenRequest
+	9,  // 22: hitl.v1.AdminService.ListAudit:input_type -> hitl.v1.ListAuditRequest
+	11, // 23: hitl.v1.AdminService.FollowAudit:input_type -> hitl.v1.FollowAuditRequest
+	13, // 24: hitl.v1.AdminService.WhoAmI:input_type -> hitl.v1.WhoAmIRequest
+	2,  // 25: hitl.v1.AdminService.CreateToken:output_type -> hitl.v1.CreateTokenResponse
+	4,  // 26: hitl.v1.AdminService.ListTokens:output_type -> hitl.v1.ListTokensResponse
+	6,  // 27: hitl.v1.AdminService.RevokeToken:output_type -> hitl.v1.RevokeTokenResponse
+	8,  // 28: hitl.v1.AdminService.RotateToken:output_type -> hitl.v1.RotateTokenResponse
+	10, // 29: hitl.v1.AdminService.ListAudit:output_type -> hitl.v1.ListAuditResponse
+	12, // 30: hitl.v1.AdminService.FollowAudit:output_type -> hitl.v1.FollowAuditResponse
+	14, // 31: hitl.v1.AdminService.WhoAmI:output_type -> hitl.v1.WhoAmIResponse
+	25, // [25:32] is the sub-list for method output_type
+	18, // [18:25] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_admin_service_proto_init() }
@@ -843,6 +1094,7 @@ func file_hitl_v1_admin_service_proto_init() {
 	if File_hitl_v1_admin_service_proto != nil {
 		return
 	}
+	file_hitl_v1_audit_proto_init()
 	file_hitl_v1_credential_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -850,7 +1102,7 @@ func file_hitl_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_admin_service_proto_rawDesc), len(file_hitl_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

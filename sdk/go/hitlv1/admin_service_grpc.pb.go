@@ -23,6 +23,8 @@ const (
 	AdminService_ListTokens_FullMethodName  = "/hitl.v1.AdminService/ListTokens"
 	AdminService_RevokeToken_FullMethodName = "/hitl.v1.AdminService/RevokeToken"
 	AdminService_RotateToken_FullMethodName = "/hitl.v1.AdminService/RotateToken"
+	AdminService_ListAudit_FullMethodName   = "/hitl.v1.AdminService/ListAudit"
+	AdminService_FollowAudit_FullMethodName = "/hitl.v1.AdminService/FollowAudit"
 	AdminService_WhoAmI_FullMethodName      = "/hitl.v1.AdminService/WhoAmI"
 )
 
@@ -30,7 +32,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Says who may call, and makes and ends tokens.
+// Says who may call, makes and ends tokens, and tells what was done.
 //
 // Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
 // on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -48,6 +50,12 @@ type AdminServiceClient interface {
 	//
 	// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
 	RotateToken(ctx context.Context, in *RotateTokenRequest, opts ...grpc.CallOption) (*RotateTokenResponse, error)
+	// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+	//
+	// A page may have fewer entries than asked for, or none, before the last one.
+	ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error)
+	// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+	FollowAudit(ctx context.Context, in *FollowAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowAuditResponse], error)
 	// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
 	WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error)
 }
@@ -100,6 +108,35 @@ func (c *adminServiceClient) RotateToken(ctx context.Context, in *RotateTokenReq
 	return out, nil
 }
 
+func (c *adminServiceClient) ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAuditResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListAudit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) FollowAudit(ctx context.Context, in *FollowAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowAuditResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_FollowAudit_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FollowAuditRequest, FollowAuditResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_FollowAuditClient = grpc.ServerStreamingClient[FollowAuditResponse]
+
 func (c *adminServiceClient) WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WhoAmIResponse)
@@ -114,7 +151,7 @@ func (c *adminServiceClient) WhoAmI(ctx context.Context, in *WhoAmIRequest, opts
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
 //
-// Says who may call, and makes and ends tokens.
+// Says who may call, makes and ends tokens, and tells what was done.
 //
 // Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
 // on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -132,6 +169,12 @@ type AdminServiceServer interface {
 	//
 	// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
 	RotateToken(context.Context, *RotateTokenRequest) (*RotateTokenResponse, error)
+	// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+	//
+	// A page may have fewer entries than asked for, or none, before the last one.
+	ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error)
+	// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+	FollowAudit(*FollowAuditRequest, grpc.ServerStreamingServer[FollowAuditResponse]) error
 	// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
 	WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
@@ -155,6 +198,12 @@ func (UnimplementedAdminServiceServer) RevokeToken(context.Context, *RevokeToken
 }
 func (UnimplementedAdminServiceServer) RotateToken(context.Context, *RotateTokenRequest) (*RotateTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RotateToken not implemented")
+}
+func (UnimplementedAdminServiceServer) ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAudit not implemented")
+}
+func (UnimplementedAdminServiceServer) FollowAudit(*FollowAuditRequest, grpc.ServerStreamingServer[FollowAuditResponse]) error {
+	return status.Error(codes.Unimplemented, "method FollowAudit not implemented")
 }
 func (UnimplementedAdminServiceServer) WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WhoAmI not implemented")
@@ -252,6 +301,35 @@ func _AdminService_RotateToken_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ListAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListAudit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListAudit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListAudit(ctx, req.(*ListAuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_FollowAudit_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FollowAuditRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).FollowAudit(m, &grpc.GenericServerStream[FollowAuditRequest, FollowAuditResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_FollowAuditServer = grpc.ServerStreamingServer[FollowAuditResponse]
+
 func _AdminService_WhoAmI_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(WhoAmIRequest)
 	if err := dec(in); err != nil {
@@ -294,10 +372,20 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdminService_RotateToken_Handler,
 		},
 		{
+			MethodName: "ListAudit",
+			Handler:    _AdminService_ListAudit_Handler,
+		},
+		{
 			MethodName: "WhoAmI",
 			Handler:    _AdminService_WhoAmI_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "FollowAudit",
+			Handler:       _AdminService_FollowAudit_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "hitl/v1/admin_service.proto",
 }

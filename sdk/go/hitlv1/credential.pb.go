@@ -39,6 +39,8 @@ const (
 	CredentialKind_CREDENTIAL_KIND_PERSON CredentialKind = 4
 	// The token that the local server made for the user of its machine.
 	CredentialKind_CREDENTIAL_KIND_OWNER CredentialKind = 5
+	// The certificate of a client.
+	CredentialKind_CREDENTIAL_KIND_CLIENT_CERTIFICATE CredentialKind = 6
 )
 
 // Enum value maps for CredentialKind.
@@ -50,14 +52,16 @@ var (
 		3: "CREDENTIAL_KIND_TOKEN",
 		4: "CREDENTIAL_KIND_PERSON",
 		5: "CREDENTIAL_KIND_OWNER",
+		6: "CREDENTIAL_KIND_CLIENT_CERTIFICATE",
 	}
 	CredentialKind_value = map[string]int32{
-		"CREDENTIAL_KIND_UNSPECIFIED": 0,
-		"CREDENTIAL_KIND_NONE":        1,
-		"CREDENTIAL_KIND_LINK":        2,
-		"CREDENTIAL_KIND_TOKEN":       3,
-		"CREDENTIAL_KIND_PERSON":      4,
-		"CREDENTIAL_KIND_OWNER":       5,
+		"CREDENTIAL_KIND_UNSPECIFIED":        0,
+		"CREDENTIAL_KIND_NONE":               1,
+		"CREDENTIAL_KIND_LINK":               2,
+		"CREDENTIAL_KIND_TOKEN":              3,
+		"CREDENTIAL_KIND_PERSON":             4,
+		"CREDENTIAL_KIND_OWNER":              5,
+		"CREDENTIAL_KIND_CLIENT_CERTIFICATE": 6,
 	}
 )
 
@@ -102,7 +106,7 @@ const (
 	Role_ROLE_RESPONDER Role = 2
 	// Gets the links of the Events that its other roles let it see.
 	Role_ROLE_NOTIFIER Role = 3
-	// Gets, lists, awaits and watches Events, and changes nothing.
+	// Gets, lists, awaits and watches Events, reads the audit, and changes nothing.
 	Role_ROLE_AUDITOR Role = 4
 	// May do everything that the others may. Tokens are the business of an admin of all namespaces.
 	Role_ROLE_ADMIN Role = 5
@@ -159,14 +163,15 @@ var File_hitl_v1_credential_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_credential_proto_rawDesc = "" +
 	"\n" +
-	"\x18hitl/v1/credential.proto\x12\ahitl.v1*\xb7\x01\n" +
+	"\x18hitl/v1/credential.proto\x12\ahitl.v1*\xdf\x01\n" +
 	"\x0eCredentialKind\x12\x1f\n" +
 	"\x1bCREDENTIAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CREDENTIAL_KIND_NONE\x10\x01\x12\x18\n" +
 	"\x14CREDENTIAL_KIND_LINK\x10\x02\x12\x19\n" +
 	"\x15CREDENTIAL_KIND_TOKEN\x10\x03\x12\x1a\n" +
 	"\x16CREDENTIAL_KIND_PERSON\x10\x04\x12\x19\n" +
-	"\x15CREDENTIAL_KIND_OWNER\x10\x05*y\n" +
+	"\x15CREDENTIAL_KIND_OWNER\x10\x05\x12&\n" +
+	"\"CREDENTIAL_KIND_CLIENT_CERTIFICATE\x10\x06*y\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eROLE_REQUESTER\x10\x01\x12\x12\n" +

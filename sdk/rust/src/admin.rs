@@ -1,4 +1,4 @@
-//! Tokens: who may call the server, for an admin of all namespaces.
+//! Tokens: who may call the server, for an admin of all namespaces; and the audit, for auditors and admins.
 //!
 //! These calls are made once each: a repeated create would make another token.
 
@@ -6,11 +6,29 @@ use std::future::Future;
 
 use hitl_proto::v1;
 use hitl_proto::v1::admin_service_client::AdminServiceClient;
-use tonic::{Response, Status};
+use tonic::{Response, Status, Streaming};
 
 use crate::client::{ATTEMPT_LIMIT, Client};
 use crate::credential::Authorized;
 use crate::error::Result;
+
+/// The audit as it is written. It ends with its first error, and is not begun anew.
+#[derive(Debug)]
+pub struct AuditStream {
+    stream: Streaming<v1::FollowAuditResponse>,
+    client: Client,
+}
+
+impl AuditStream {
+    /// New entries, or none as a sign of life; `None` once the server has ended the stream.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unauthenticated`] when the credential is not good any more, and those of reaching the
+    /// server.
+    pub async fn next(&mut self) -> Result<Option<v1::FollowAuditResponse>> {
+        self.stream.message().await.map_err(|status| self.client.error(&status))
+    }
+}
 
 impl Client {
     /// Makes a token. Its text is in this reply and nowhere else.
@@ -55,6 +73,23 @@ impl Client {
         request: v1::RotateTokenRequest,
     ) -> Result<v1::RotateTokenResponse> {
         self.admin(|mut stub| async move { stub.rotate_token(request).await }).await
+    }
+
+    /// One page of the audit, latest first.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn list_audit(&self, request: v1::ListAuditRequest) -> Result<v1::ListAuditResponse> {
+        self.admin(|mut stub| async move { stub.list_audit(request).await }).await
+    }
+
+    /// The audit as it is written, from now on.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn follow_audit(&self, request: v1::FollowAuditRequest) -> Result<AuditStream> {
+        let stream = self.admin(|mut stub| async move { stub.follow_audit(request).await }).await?;
+        Ok(AuditStream { stream, client: self.clone() })
     }
 
     /// Who the server takes this client for.

@@ -79,6 +79,7 @@ mod tls_tests;
 #[cfg(test)]
 mod wait_tests;
 
+pub use admin::AuditStream;
 pub use client::Client;
 pub use config::Config;
 pub use create::EventBuilder;

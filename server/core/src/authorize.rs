@@ -10,6 +10,8 @@ use crate::principal::{Known, Namespaces, Principal, Role};
 
 /// The roles that let a principal list events and look at them.
 const LISTING: [Role; 4] = [Role::Requester, Role::Responder, Role::Auditor, Role::Admin];
+/// The roles that let a principal read the audit.
+const AUDITING: [Role; 2] = [Role::Auditor, Role::Admin];
 
 /// What a principal wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Action<'a> {
     HandOutLinks(&'a Namespace),
     /// Make, list and end tokens.
     ManageTokens,
+    /// Read the audit of this namespace, or all of it, what is about no namespace too.
+    ReadAudit(Option<&'a Namespace>),
     /// Be told who it is itself.
     KnowItself,
 }
@@ -41,6 +45,59 @@ pub enum Denied {
     Anyone,
     /// The roles of the principal do not let it.
     Role,
+}
+
+impl Denied {
+    /// Why, as the audit says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "a link is not valid for that",
+            Self::Anyone => "this server asks for no credential",
+            Self::Role => "the roles do not allow it",
+        }
+    }
+}
+
+impl<'a> Action<'a> {
+    /// What it is called in the audit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::List(_) => "list",
+            Self::Look(_) => "look",
+            Self::Respond(_) => "respond",
+            Self::Cancel(_) => "cancel",
+            Self::HandOutLinks(_) => "hand out links",
+            Self::ManageTokens => "manage tokens",
+            Self::ReadAudit(_) => "read the audit",
+            Self::KnowItself => "know itself",
+        }
+    }
+
+    /// The namespace that it is about, if it is about one.
+    pub fn namespace(self) -> Option<&'a Namespace> {
+        match self {
+            Self::Create(namespace) | Self::List(namespace) | Self::HandOutLinks(namespace) => {
+                Some(namespace)
+            }
+            Self::Look(key) | Self::Respond(key) | Self::Cancel(key) => Some(&key.namespace),
+            Self::ReadAudit(namespace) => namespace,
+            Self::ManageTokens | Self::KnowItself => None,
+        }
+    }
+
+    /// The event that it is about, if it is about one.
+    pub fn event(self) -> Option<&'a EventKey> {
+        match self {
+            Self::Look(key) | Self::Respond(key) | Self::Cancel(key) => Some(key),
+            Self::Create(_)
+            | Self::List(_)
+            | Self::HandOutLinks(_)
+            | Self::ReadAudit(_)
+            | Self::ManageTokens
+            | Self::KnowItself => None,
+        }
+    }
 }
 
 impl Principal {
@@ -77,6 +134,15 @@ impl Principal {
             Self::Known(known) => known.rights.namespaces_of(&LISTING),
         }
     }
+
+    /// The namespaces whose audit this principal may read.
+    pub fn audited(&self) -> Namespaces {
+        match self {
+            Self::Owner | Self::Anyone => Namespaces::All,
+            Self::Link(_) => Namespaces::Only(BTreeSet::new()),
+            Self::Known(known) => known.rights.namespaces_of(&AUDITING),
+        }
+    }
 }
 
 impl Known {
@@ -87,6 +153,10 @@ impl Known {
             Action::ManageTokens => {
                 return self.rights.hold_everywhere(Admin);
             }
+            Action::ReadAudit(None) => {
+                return AUDITING.iter().any(|role| self.rights.hold_everywhere(*role));
+            }
+            Action::ReadAudit(Some(namespace)) => (namespace, &AUDITING),
             Action::Create(namespace) => (namespace, &[Requester, Admin]),
             Action::List(namespace) => (namespace, &LISTING),
             Action::Look(key) => (&key.namespace, &LISTING),

@@ -11,13 +11,17 @@ use crate::principal::{KnownKind, LinkHolder, Roles};
 use crate::rights::Rights;
 use crate::token::TokenId;
 
-const KINDS: usize = 8;
+const KINDS: usize = 10;
+
+/// Where knowing itself stands among them.
+const KNOWS_ITSELF: usize = 7;
 
 fn key(namespace: &str, id: u8) -> EventKey {
     EventKey { namespace: namespace.parse().unwrap(), id: EventId::from_bytes([id; 16]) }
 }
 
-/// Whether `principal` may create, list, look, respond, cancel, hand out links, manage tokens and know itself.
+/// Whether `principal` may create, list, look, respond, cancel, hand out links, manage tokens, know itself, and read
+/// the audit of the namespace and all of it.
 fn may(principal: &Principal, key: &EventKey) -> [bool; KINDS] {
     let namespace = &key.namespace;
     [
@@ -29,6 +33,8 @@ fn may(principal: &Principal, key: &EventKey) -> [bool; KINDS] {
         Action::HandOutLinks(namespace),
         Action::ManageTokens,
         Action::KnowItself,
+        Action::ReadAudit(Some(namespace)),
+        Action::ReadAudit(None),
     ]
     .map(|action| principal.authorize(action).is_ok())
 }
@@ -53,11 +59,11 @@ fn each_role_lets_its_holder_do_just_this() {
     const Y: bool = true;
     const N: bool = false;
     let cases = [
-        (Role::Requester, [Y, Y, Y, N, Y, N, N, Y]),
-        (Role::Responder, [N, Y, Y, Y, N, N, N, Y]),
-        (Role::Notifier, [N, N, N, N, N, Y, N, Y]),
-        (Role::Auditor, [N, Y, Y, N, N, N, N, Y]),
-        (Role::Admin, [Y, Y, Y, Y, Y, Y, N, Y]),
+        (Role::Requester, [Y, Y, Y, N, Y, N, N, Y, N, N]),
+        (Role::Responder, [N, Y, Y, Y, N, N, N, Y, N, N]),
+        (Role::Notifier, [N, N, N, N, N, Y, N, Y, N, N]),
+        (Role::Auditor, [N, Y, Y, N, N, N, N, Y, Y, N]),
+        (Role::Admin, [Y, Y, Y, Y, Y, Y, N, Y, Y, N]),
     ];
     for (role, expected) in cases {
         assert_eq!(may(&known([role], only("team")), &key("team", 1)), expected, "{role:?}");
@@ -73,7 +79,7 @@ fn a_link_lets_its_holder_look_at_its_event_and_respond_to_it_and_do_nothing_els
         let link = Principal::Link(LinkHolder { key: own.clone(), responder: responder.into() });
         assert_eq!(
             may(&link, &own),
-            [false, false, true, true, false, false, false, false],
+            [false, false, true, true, false, false, false, false, false, false],
             "{responder}"
         );
         for other in [key("team", 2), key("other", 1)] {
@@ -85,7 +91,7 @@ fn a_link_lets_its_holder_look_at_its_event_and_respond_to_it_and_do_nothing_els
 #[test]
 fn the_owner_may_do_everything_and_whoever_reaches_an_open_server_all_but_make_tokens() {
     assert_eq!(may(&Principal::Owner, &key("team", 1)), [true; KINDS]);
-    let open = [true, true, true, true, true, true, false, true];
+    let open = [true, true, true, true, true, true, false, true, true, true];
     assert_eq!(may(&Principal::Anyone, &key("team", 1)), open);
 }
 
@@ -95,12 +101,14 @@ fn roles() -> impl Strategy<Value = Vec<Role>> {
 
 proptest! {
     #[test]
-    fn a_principal_lists_what_is_visible_to_it_and_nothing_else(roles in roles()) {
+    fn a_principal_lists_and_audits_what_is_visible_to_it_and_nothing_else(roles in roles()) {
         for namespaces in [Namespaces::All, only("team")] {
             let principal = known(roles.clone(), namespaces);
             for namespace in ["team", "other"].map(|name| name.parse().unwrap()) {
                 let may = principal.authorize(Action::List(&namespace)).is_ok();
                 prop_assert_eq!(principal.visible().contains(&namespace), may);
+                let may = principal.authorize(Action::ReadAudit(Some(&namespace))).is_ok();
+                prop_assert_eq!(principal.audited().contains(&namespace), may);
             }
         }
     }
@@ -108,7 +116,8 @@ proptest! {
     #[test]
     fn in_another_namespace_nobody_may_do_anything(roles in roles(), id: u8) {
         let mine = known(roles, only("team"));
-        let expected = [false, false, false, false, false, false, false, true];
+        let mut expected = [false; KINDS];
+        expected[KNOWS_ITSELF] = true;
         prop_assert_eq!(may(&mine, &key("other", id)), expected);
     }
 

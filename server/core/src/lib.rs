@@ -6,6 +6,7 @@
 //! or rolls dice, so nothing here can fail for reasons outside its arguments: the time comes in as
 //! an argument, and every failure is a [`Rejection`] that the caller can mend.
 
+pub mod audit;
 pub mod authorize;
 pub mod choice;
 pub mod create;
@@ -35,6 +36,7 @@ pub mod typed;
 pub mod value;
 pub mod weight;
 
+pub use audit::{Actor, AuditEntry, AuditFilter, AuditKind, Audited};
 pub use authorize::{Action, Denied};
 pub use choice::{ChoiceInput, ChoiceOption};
 pub use create::{Expiration, Spec, create};

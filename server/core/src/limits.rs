@@ -20,6 +20,10 @@ pub const ANSWER_ID_BYTES_MAX: usize = 128;
 pub const REASON_CHARS_MAX: usize = 4096;
 /// Longest namespace: that of a DNS label.
 pub const NAMESPACE_CHARS_MAX: usize = 63;
+/// Longest name, id or address in an entry of the audit.
+pub const AUDIT_TEXT_CHARS_MAX: usize = 200;
+/// Longest explanation in one.
+pub const AUDIT_DETAIL_CHARS_MAX: usize = 500;
 /// Largest value, all its text together.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
 /// Largest request, by whichever door. The largest value fits in every way to write it down: one byte of text can take

@@ -51,6 +51,8 @@ pub enum KnownKind {
     Person,
     /// A token that an issuer has given to a program in its own name.
     Program,
+    /// The certificate that a client has shown.
+    Certificate,
 }
 
 /// Who has a link.
@@ -107,6 +109,8 @@ pub enum CredentialKind {
     Person,
     /// The local server's own token.
     Owner,
+    /// The certificate of a client.
+    ClientCertificate,
 }
 
 /// Who somebody was proved to be, as it is recorded.
@@ -183,7 +187,10 @@ impl Principal {
         match self {
             Self::Known(known) => match known.kind {
                 KnownKind::Token(id) => Some(id),
-                KnownKind::File | KnownKind::Person | KnownKind::Program => None,
+                KnownKind::File
+                | KnownKind::Person
+                | KnownKind::Program
+                | KnownKind::Certificate => None,
             },
             Self::Anyone | Self::Owner | Self::Link(_) => None,
         }
@@ -204,6 +211,7 @@ impl Principal {
                         CredentialKind::Token
                     }
                     KnownKind::Person => CredentialKind::Person,
+                    KnownKind::Certificate => CredentialKind::ClientCertificate,
                 };
                 Proof { known_by, id: known.id.clone(), name: known.name.clone() }
             }

@@ -4,6 +4,7 @@
 //! is finished in a task of its own, so that a caller who hangs up between the write and the
 //! telling takes nobody's wake-up with it.
 
+mod audit;
 mod background;
 mod create;
 mod disk;
@@ -34,6 +35,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use audit::{AuditFollow, AuditPage, AuditQuery};
 pub use background::Background;
 pub use create::Created;
 pub use error::Error;
@@ -89,6 +91,7 @@ struct Parts {
     pending: Pending,
     tokens: Tokens,
     namespaces: KnownNamespaces,
+    audit: audit::Audit,
     /// Notified when somebody begins to wait or to watch.
     arrived: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -128,6 +131,7 @@ impl Service {
             pending,
             tokens: Tokens::default(),
             namespaces: KnownNamespaces::default(),
+            audit: audit::Audit::default(),
             arrived,
             clock,
             random,
@@ -163,7 +167,8 @@ impl Service {
             self.owe_removals(),
             self.watch_disk(),
             self.count_pending(),
-            self.watch_tokens()
+            self.watch_tokens(),
+            self.write_audit()
         );
     }
 
@@ -171,6 +176,7 @@ impl Service {
     pub async fn finish(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+        self.finish_audit().await;
     }
 
     /// See [`Session::get`](crate::Session::get).

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hitl_core::{
-    Action, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal, Proof, Spec,
+    Action, Actor, Audited, Command, Denied, Event, EventKey, Namespace, Namespaces, Principal,
+    Proof, Spec,
 };
 use hitl_receipt::Receipt;
 use hitl_store::PublishedKey;
@@ -37,6 +38,12 @@ impl Session {
         Self { address, ..self }
     }
 
+    /// Who calls, and from where.
+    pub(crate) fn actor(&self) -> Actor {
+        let address = self.address.map(|address| address.to_string());
+        Actor::new(&self.principal, address.unwrap_or_default())
+    }
+
     /// For whom what this principal takes is counted.
     pub fn payer(&self) -> Payer {
         Payer::new(&self.principal, self.address)
@@ -57,7 +64,7 @@ impl Session {
     /// [`Error::InvalidRequest`], [`Error::IdempotencyKeyReused`], [`Error::Removed`], [`Error::ClockOff`],
     /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], [`Error::OverQuota`], and those of the store.
     pub async fn create(&self, namespace: Namespace, spec: Spec) -> Result<Created, Error> {
-        self.principal.authorize(Action::Create(&namespace))?;
+        self.may(Action::Create(&namespace))?;
         let created_by = self.recorded();
         self.service.create(self.payer(), namespace, Spec { created_by, ..spec }).await
     }
@@ -75,7 +82,7 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn get(&self, key: &EventKey) -> Result<Event, Error> {
-        self.principal.authorize(Action::Look(key))?;
+        self.may(Action::Look(key))?;
         self.service.get(key).await
     }
 
@@ -85,7 +92,7 @@ impl Session {
     /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`],
     /// [`Error::ClockOff`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn end(&self, key: &EventKey, mut command: Command) -> Result<Event, Error> {
-        self.principal.authorize(match command {
+        self.may(match command {
             Command::Answer { .. } | Command::Decline { .. } => Action::Respond(key),
             Command::Cancel { .. } | Command::Expire => Action::Cancel(key),
         })?;
@@ -93,7 +100,13 @@ impl Session {
         if let Some(responder) = command.responder_mut() {
             responder.proof = Some(self.principal.proof());
         }
-        self.service.end(key, command).await
+        let ended = self.service.end(key, command).await;
+        if matches!(ended, Err(Error::SelfAnswer)) {
+            let why = "whoever created an event does not answer it";
+            let refusal = Audited::refused(Action::Respond(key), why);
+            self.service.audit_refusal(self.actor(), refusal);
+        }
+        ended
     }
 
     /// One page of the events that match `query`. Events that are found overdue are ended first.
@@ -112,7 +125,7 @@ impl Session {
     /// [`Error::NotFound`], [`Error::TooManyWaiters`], [`Error::ShuttingDown`], [`Error::LinkInvalid`],
     /// [`Error::PermissionDenied`], and those of the store.
     pub async fn wait(&self, key: &EventKey, owner: Owner) -> Result<(Event, Wait), Error> {
-        self.principal.authorize(Action::Look(key))?;
+        self.may(Action::Look(key))?;
         self.service.wait(key, owner.paying(self.payer())).await
     }
 
@@ -121,7 +134,7 @@ impl Session {
     /// # Errors
     /// [`Error::ShuttingDown`].
     pub fn waits(&self, owner: Owner) -> Result<Waits, Error> {
-        self.service.waits(owner.paying(self.payer()), self.principal.clone())
+        self.service.waits(owner.paying(self.payer()), self.clone())
     }
 
     /// Begins a watch of `owner` for changes of what `filter` matches, from where `token` says, or from now on if it is
@@ -151,13 +164,17 @@ impl Session {
         self.principal.visible()
     }
 
-    fn may_list(&self, namespaces: &Namespaces) -> Result<(), Denied> {
+    fn may_list(&self, namespaces: &Namespaces) -> Result<(), Error> {
         match namespaces {
-            Namespaces::Only(some) => some
-                .iter()
-                .try_for_each(|namespace| self.principal.authorize(Action::List(namespace))),
+            Namespaces::Only(some) => {
+                some.iter().try_for_each(|namespace| self.may(Action::List(namespace)))
+            }
             Namespaces::All if self.visible() == Namespaces::All => Ok(()),
-            Namespaces::All => Err(Denied::Role),
+            Namespaces::All => {
+                let refusal = Audited::refusal("list all namespaces", Denied::Role.name());
+                self.service.audit_refusal(self.actor(), refusal);
+                Err(Denied::Role.into())
+            }
         }
     }
 
@@ -166,7 +183,7 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NoReceipt`], [`Error::LinkInvalid`], and those of the store.
     pub async fn receipt(&self, key: &EventKey) -> Result<Receipt, Error> {
-        self.principal.authorize(Action::Look(key))?;
+        self.may(Action::Look(key))?;
         self.service.receipt(key).await
     }
 
@@ -175,7 +192,7 @@ impl Session {
     /// # Errors
     /// [`Error::LinkInvalid`], and those of the store.
     pub async fn receipt_keys(&self) -> Result<Arc<[PublishedKey]>, Error> {
-        self.principal.authorize(Action::KnowItself)?;
+        self.may(Action::KnowItself)?;
         self.service.receipt_keys().await
     }
 

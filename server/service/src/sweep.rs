@@ -45,6 +45,9 @@ impl Service {
             if let Err(error) = self.0.store.remove_old_links(clock.now()).await {
                 tracing::warn!(%error, "old links could not be removed and will be again");
             }
+            if let Err(error) = self.0.store.remove_old_audit(clock.now()).await {
+                tracing::warn!(%error, "the old audit could not be removed and will be again");
+            }
         }
     }
 

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use hitl_core::{Action, Event, EventKey, Principal, Timestamp};
+use hitl_core::{Action, Event, EventKey, Timestamp};
 
 use crate::error::Error;
 use crate::wait::{HELD_MS, OVERDUE_MS};
 use crate::waiters::{FailedWait, First, Group, Owner, Unread};
-use crate::{Parts, Service};
+use crate::{Parts, Service, Session};
 
 /// Events that are read at the same time for one stream.
 const READING_MAX: usize = 64;
@@ -23,7 +23,7 @@ const READING_MAX: usize = 64;
 pub struct Waits {
     group: Group,
     service: Service,
-    principal: Principal,
+    session: Session,
     /// Whether no more will be added.
     is_closed: AtomicBool,
 }
@@ -39,13 +39,13 @@ pub enum Over {
 
 impl Service {
     /// See [`Session::waits`](crate::Session::waits).
-    pub(crate) fn waits(&self, owner: Owner, principal: Principal) -> Result<Waits, Error> {
+    pub(crate) fn waits(&self, owner: Owner, session: Session) -> Result<Waits, Error> {
         if self.0.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
         let group = self.0.waiters.group(owner);
         let is_closed = AtomicBool::new(false);
-        Ok(Waits { group, service: self.clone(), principal, is_closed })
+        Ok(Waits { group, service: self.clone(), session, is_closed })
     }
 }
 
@@ -56,7 +56,7 @@ impl Waits {
     /// # Errors
     /// [`Error::TooManyWaiters`] and [`Error::LinkInvalid`].
     pub fn add(&self, key: EventKey, is_unnamed: bool) -> Result<bool, Error> {
-        self.principal.authorize(Action::Look(&key))?;
+        self.session.may(Action::Look(&key))?;
         self.group.add(key, is_unnamed)
     }
 

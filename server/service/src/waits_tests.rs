@@ -59,7 +59,7 @@ impl World {
     }
 
     fn waits(&self) -> Waits {
-        self.service.waits(Owner::of_connection(1), Principal::Anyone).unwrap()
+        self.service.session(Principal::Anyone).waits(Owner::of_connection(1)).unwrap()
     }
 
     async fn ask(&self, ttl_ms: i64) -> EventKey {
@@ -285,8 +285,6 @@ async fn a_shutdown_ends_the_stream_with_a_word_to_come_again() {
     waits.add(world.ask(60_000).await, false).unwrap();
     world.shutdown.cancel();
     assert!(matches!(waits.next().await, Err(Error::ShuttingDown)));
-    assert!(matches!(
-        world.service.waits(Owner::of_connection(1), Principal::Anyone),
-        Err(Error::ShuttingDown)
-    ));
+    let waits = world.service.session(Principal::Anyone).waits(Owner::of_connection(1));
+    assert!(matches!(waits, Err(Error::ShuttingDown)));
 }

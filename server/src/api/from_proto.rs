@@ -109,6 +109,18 @@ pub(super) fn duration_ms(
     ms.map(Some).ok_or_else(|| Error::invalid(field, "must be a valid duration"))
 }
 
+/// The instant in `field`, if there is one.
+pub(super) fn instant(
+    field: &str,
+    instant: Option<prost_types::Timestamp>,
+) -> Result<Option<Timestamp>, Error> {
+    let Some(prost_types::Timestamp { seconds, nanos }) = instant else {
+        return Ok(None);
+    };
+    let instant = whole_ms(seconds, nanos).and_then(Timestamp::from_ms);
+    instant.map(Some).ok_or_else(|| Error::invalid(field, "must be a valid instant"))
+}
+
 /// Which events a list or a watch is of.
 pub(super) fn filter(
     in_namespace: &str,

@@ -4,6 +4,7 @@
 //! convert, call the service, convert.
 
 pub(crate) mod admin;
+pub(crate) mod audit;
 mod batch;
 mod from_proto;
 mod links;
@@ -355,7 +356,8 @@ impl Caller {
         Payer::new(&self.principal, self.ip())
     }
 
-    fn ip(&self) -> Option<IpAddr> {
+    /// The network address, if it is known.
+    pub fn ip(&self) -> Option<IpAddr> {
         self.address.parse().ok()
     }
 

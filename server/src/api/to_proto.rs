@@ -129,6 +129,7 @@ pub(super) fn credential_kind(kind: CredentialKind) -> v1::CredentialKind {
         CredentialKind::Token => v1::CredentialKind::Token,
         CredentialKind::Person => v1::CredentialKind::Person,
         CredentialKind::Owner => v1::CredentialKind::Owner,
+        CredentialKind::ClientCertificate => v1::CredentialKind::ClientCertificate,
     }
 }
 

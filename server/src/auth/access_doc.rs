@@ -28,6 +28,7 @@ enum Need {
     Cancel,
     HandOutLinks,
     ManageTokens,
+    ReadAudit,
     KnowItself,
     /// A good link, and no credential beside it.
     Link,
@@ -49,6 +50,7 @@ fn need_of_rpc(name: &str) -> Need {
         "CancelEvent" => Need::Cancel,
         "CreateLink" | "RevokeLinks" => Need::HandOutLinks,
         "CreateToken" | "ListTokens" | "RevokeToken" | "RotateToken" => Need::ManageTokens,
+        "ListAudit" | "FollowAudit" => Need::ReadAudit,
         "WhoAmI" | "ListReceiptKeys" => Need::KnowItself,
         other => panic!("who may call {other}? Say so here"),
     }
@@ -61,6 +63,7 @@ fn need_of_route(method: &str, path: &str) -> Need {
         ("get", "/v1/openapi.json" | "/healthz" | "/readyz" | "/metrics" | "/health") => Need::Open,
         ("get" | "post", "/events/{namespace}/{event_id}") => Need::SignedIn("as its roles say"),
         ("get", "/" | "/inbox/changes") => Need::SignedIn("what its roles let it list"),
+        ("get", "/audit") => Need::SignedIn("auditors and admins: what is about their namespaces"),
         ("get", "/account") | ("post", "/sign-out") => Need::SignedIn("yes"),
         ("post", "/sign-in/code") => Need::SignedIn("no: the owner's token alone"),
         ("get" | "post", path) if path.starts_with("/sign-in") => Need::SignIn,
@@ -110,6 +113,7 @@ fn may(principal: &Principal, need: Need) -> bool {
         Need::Cancel => Action::Cancel(&key),
         Need::HandOutLinks => Action::HandOutLinks(&namespace),
         Need::ManageTokens => Action::ManageTokens,
+        Need::ReadAudit => Action::ReadAudit(Some(&namespace)),
         Need::KnowItself => Action::KnowItself,
         Need::Link | Need::Open | Need::SignedIn(_) | Need::SignIn => return true,
     };

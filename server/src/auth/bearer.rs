@@ -6,9 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::certificate::{self, CertificateRule};
 use super::oidc::{Oidc, Refused};
-use ::http::HeaderMap;
+use crate::net::tls::ClientCertificate;
 use ::http::header::AUTHORIZATION;
+use ::http::{Extensions, HeaderMap, Request};
 use hitl_core::{Known, KnownKind, Namespaces, Principal, Rights, Role, TokenText};
 use hitl_service::{Error, Service};
 use subtle::ConstantTimeEq;
@@ -43,6 +45,8 @@ pub struct Tokens {
     own: Arc<[OwnToken]>,
     /// Whose JWTs are taken too.
     issuer: Option<Arc<Oidc>>,
+    /// Which certificates of clients are as good.
+    certificates: Arc<[CertificateRule]>,
 }
 
 /// A token that this server was given or has made for itself: it is in no store.
@@ -110,7 +114,7 @@ impl Access {
     /// Those who have one of the tokens of the store of `service`, or one of its `own`. JWTs of the `issuer` are as
     /// good as tokens.
     pub fn closed(service: Service, own: Vec<OwnToken>, issuer: Option<Arc<Oidc>>) -> Self {
-        Self::Closed(Tokens { service, own: own.into(), issuer })
+        Self::Closed(Tokens { service, own: own.into(), issuer, certificates: Arc::new([]) })
     }
 
     /// Whether somebody without any credential is let in.
@@ -118,7 +122,28 @@ impl Access {
         matches!(self, Self::Open)
     }
 
-    /// Who calls, as far as it is known without a look at the store. Takes no room on the heap.
+    /// The same, and those whose certificate has a name with a rule.
+    pub fn or_by_certificate(mut self, rules: Vec<CertificateRule>) -> Self {
+        if let Self::Closed(tokens) = &mut self {
+            tokens.certificates = rules.into();
+        }
+        self
+    }
+
+    /// Who sends `request`, as far as it is known without a look at the store: by its credential, or by the certificate
+    /// of its connection if it has none. One that is not good is not made up for.
+    pub fn look_at<T>(&self, request: &Request<T>) -> Looked {
+        match (self, self.look(request.headers())) {
+            (Self::Closed(tokens), Looked::Who(Who::Unknown))
+                if !request.headers().contains_key(AUTHORIZATION) =>
+            {
+                Looked::Who(tokens.certified(request.extensions()))
+            }
+            (_, looked) => looked,
+        }
+    }
+
+    /// Who calls by these headers, as far as it is known without a look at the store. Takes no room on the heap.
     pub fn look(&self, headers: &HeaderMap) -> Looked {
         match self {
             Self::Open => Looked::Who(Who::Known(Principal::Anyone)),
@@ -143,6 +168,14 @@ impl Access {
 }
 
 impl Tokens {
+    fn certified(&self, extensions: &Extensions) -> Who {
+        let now = || self.service.clock().now();
+        let certificate = extensions.get::<Arc<ClientCertificate>>();
+        certificate
+            .and_then(|shown| certificate::holder(&self.certificates, shown, now()))
+            .map_or(Who::Unknown, Who::Known)
+    }
+
     fn look(&self, headers: &HeaderMap) -> Looked {
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = given.next() else {
@@ -205,7 +238,7 @@ impl Who {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], also where nobody has looked who calls.
-    pub fn of(extensions: &::http::Extensions) -> Result<Principal, Error> {
+    pub fn of(extensions: &Extensions) -> Result<Principal, Error> {
         extensions.get::<Self>().unwrap_or(&Self::Unknown).principal().cloned()
     }
 }

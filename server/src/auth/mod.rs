@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod access_doc;
 mod bearer;
+pub mod certificate;
 pub mod codes;
 mod draft;
 pub(crate) mod key_file;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hitl_core::{Known, KnownKind, Principal, Timestamp};
+use hitl_core::{Actor, Known, KnownKind, Principal, Timestamp};
 use hitl_service::Service;
 use hitl_service::error::Error;
 use hitl_store::clock::SystemClock;
@@ -42,6 +42,8 @@ pub struct Visitor {
     pub form_id: String,
     /// Their session, if that is how they are known.
     pub session: Option<Session>,
+    /// The network address that they come from, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 /// Why it is not known who looks at a page.
@@ -129,7 +131,11 @@ impl SignIn {
 impl Visitor {
     /// Whoever reaches a server that asks for nothing.
     pub fn anyone() -> Self {
-        Self { principal: Principal::Anyone, form_id: String::new(), session: None }
+        Self::of(Principal::Anyone, String::new(), None)
+    }
+
+    fn of(principal: Principal, form_id: String, session: Option<Session>) -> Self {
+        Self { principal, form_id, session, address: None }
     }
 
     fn of_session(session: Session) -> Self {
@@ -137,7 +143,7 @@ impl Visitor {
             Holder::Owner => Principal::Owner,
             Holder::Person { identity, .. } => identity.principal(None),
         };
-        Self { principal, form_id: session.id().to_owned(), session: Some(session) }
+        Self::of(principal, session.id().to_owned(), Some(session))
     }
 
     fn of_proxy(named: Named) -> Self {
@@ -150,7 +156,13 @@ impl Visitor {
             groups: named.groups,
             until: None,
         };
-        Self { principal: Principal::Known(Arc::new(known)), form_id: id, session: None }
+        Self::of(Principal::Known(Arc::new(known)), id, None)
+    }
+
+    /// Who it is, and from where.
+    pub fn actor(&self) -> Actor {
+        let address = self.address.map(|address| address.to_string());
+        Actor::new(&self.principal, address.unwrap_or_default())
     }
 
     /// What the visitor is called, if that is proved; empty if not.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod audit;
 mod browser;
 mod cancel;
 mod completions;
@@ -93,6 +94,7 @@ enum Command {
     Token(token::TokenArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Which server, and which of its events.
@@ -221,6 +223,7 @@ impl Cli {
             Command::Token(args) => token::run(&server, args, store).await,
             Command::Completions(args) => completions::completions(Cli::command(), &args),
             Command::Man(args) => completions::man(Cli::command(), &args),
+            Command::Audit(args) => audit::run(&server, args).await,
         }
     }
 }

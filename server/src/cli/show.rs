@@ -163,6 +163,7 @@ pub(super) fn proved(known_by: CredentialKind, principal: &str) -> String {
         CredentialKind::Token => "the token",
         CredentialKind::Person => "the person",
         CredentialKind::Owner => "the user of the server's machine",
+        CredentialKind::ClientCertificate => "the certificate of",
     };
     match principal {
         "" => kind.to_owned(),

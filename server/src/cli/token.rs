@@ -29,7 +29,7 @@ A token has roles, and has them in namespaces:
   requester  creates events; gets, lists, awaits, watches and cancels them
   responder  gets, lists and watches events; answers and declines them
   notifier   gets the links of the events that its other roles let it see
-  auditor    gets, lists, awaits and watches events, and changes nothing
+  auditor    gets, lists, awaits and watches events, reads the audit, and changes nothing
   admin      everything; with --namespace '*' also this command
 
 The first token of a server is made with --store, or is in its --admin-token-file.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::auth::certificate::CertificateRule;
 use crate::net::tls::{ClientAuthority, TlsFiles};
 
 /// How connections are secured.
@@ -29,6 +30,18 @@ pub struct TlsArgs {
     #[arg(long, env = "HITL_TLS_REQUIRE_CLIENT_CERT", requires = "tls_client_ca")]
     pub tls_require_client_cert: bool,
 
+    /// What whoever has such a certificate may do without a token, such as spiffe://example.org/ci=requester@team-a:
+    /// NAME=ROLE,ROLE, or NAME=ROLE@NAMESPACE,NAMESPACE. A name is an address, a mail address or a host of the
+    /// certificate, or cn: and the common name of its subject. May be repeated.
+    #[arg(
+        long = "tls-client-role",
+        env = "HITL_TLS_CLIENT_ROLE",
+        value_name = "NAME=ROLE[@NAMESPACE]",
+        value_delimiter = ';',
+        requires = "tls_client_ca"
+    )]
+    pub tls_client_roles: Vec<CertificateRule>,
+
     /// Allow plain text on any address, since something in front of this server, such as an ingress or a service mesh,
     /// does the TLS.
     #[arg(long, env = "HITL_PLAIN_TEXT", conflicts_with = "tls_cert")]
@@ -42,10 +55,11 @@ pub struct TlsArgs {
 
 impl TlsArgs {
     /// The variables of these flags.
-    pub const VARIABLES: [&str; 6] = [
+    pub const VARIABLES: [&str; 7] = [
         "HITL_TLS_CERT",
         "HITL_TLS_KEY",
         "HITL_TLS_CLIENT_CA",
+        "HITL_TLS_CLIENT_ROLE",
         "HITL_TLS_REQUIRE_CLIENT_CERT",
         "HITL_PLAIN_TEXT",
         "HITL_PAGES_LISTEN",

@@ -5,7 +5,9 @@ use hitl_proto::v1::admin_service_server::AdminService;
 use tonic::Request;
 
 use crate::api::Api;
+use crate::grpc::audit::Entries;
 use crate::grpc::events::{Answer, caller, wrap};
+use crate::grpc::standing::WhileGood;
 
 /// The admin service over the API.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ impl Admin {
 
 #[tonic::async_trait]
 impl AdminService for Admin {
+    type FollowAuditStream = WhileGood<Entries>;
+
     async fn create_token(
         &self,
         request: Request<v1::CreateTokenRequest>,
@@ -51,6 +55,24 @@ impl AdminService for Admin {
     ) -> Answer<v1::RotateTokenResponse> {
         let caller = caller(&request)?;
         wrap(self.api.rotate_token(request.into_inner(), &caller).await)
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> Answer<v1::ListAuditResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_audit(request.into_inner(), &caller).await)
+    }
+
+    async fn follow_audit(
+        &self,
+        request: Request<v1::FollowAuditRequest>,
+    ) -> Answer<WhileGood<Entries>> {
+        let caller = caller(&request)?;
+        let standing = self.api.standing(&caller);
+        let follow = self.api.follow_audit(request.into_inner(), &caller);
+        wrap(follow.map(|follow| WhileGood::new(Entries::new(follow), standing)))
     }
 
     async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Answer<v1::WhoAmIResponse> {

@@ -6,6 +6,7 @@
 //! No other module names tonic. This one converts errors and streams; the messages are the API's own.
 
 mod admin;
+mod audit;
 mod events;
 mod standing;
 mod status;

@@ -13,6 +13,7 @@ use hitl_proto::visible;
 use serde_json::{Value, json};
 
 use super::page;
+use super::refusals::{NO_CREDENTIAL, NO_LINK};
 use crate::api::Problem;
 use hitl_service::error::Error;
 
@@ -67,6 +68,11 @@ impl IntoResponse for Failure {
         let mut response = json(status, &body);
         if let Self::Api(error) = &self {
             retry_after(error, response.headers_mut());
+        }
+        match &self {
+            Self::Api(Error::Unauthenticated) => response = NO_CREDENTIAL.with(response),
+            Self::Api(Error::LinkInvalid) => response = NO_LINK.with(response),
+            _ => {}
         }
         if status == StatusCode::UNAUTHORIZED {
             response

@@ -28,6 +28,7 @@ use hitl_proto::visible;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::Failure;
+use super::refusals::Refuses;
 use super::{Settings, page, routes};
 use hitl_service::error::Error;
 
@@ -91,10 +92,13 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         Ok(()) => next.run(request).await,
         Err(why) => {
             tracing::warn!(why, "a browser's call was refused");
-            if page::is_wanted(request.headers()) {
-                return page::notice(StatusCode::FORBIDDEN, "This was refused", &why);
-            }
-            Failure::Api(Error::OriginRefused(why)).into_response()
+            let refused = if page::is_wanted(request.headers()) {
+                page::notice(StatusCode::FORBIDDEN, "This was refused", &why)
+            } else {
+                Failure::Api(Error::OriginRefused(why)).into_response()
+            };
+            Refuses("a browser sent it for a page of another origin, or to a foreign host")
+                .with(refused)
         }
     }
 }

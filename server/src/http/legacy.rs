@@ -58,7 +58,7 @@ pub(super) async fn status(
     query.ignore("response_path");
     query.nothing_else()?;
     let event = match key(&id) {
-        Ok(key) => site.event(known.caller().principal.clone(), &key).await,
+        Ok(key) => site.event(known.caller(), &key).await,
         Err(error) => Err(error),
     };
     let body = match event {
@@ -80,7 +80,7 @@ pub(super) async fn status(
 async fn answer(site: &Site, id: &str, answer: Answer, caller: &Caller) -> Reply {
     let identity = caller.identity(String::new(), String::new());
     let command = Command::Answer { answer, identity };
-    let event = site.end(caller.principal.clone(), &key(id)?, command).await?;
+    let event = site.end(caller, &key(id)?, command).await?;
     let body = json!({
         "status": "submitted",
         "request_id": id,

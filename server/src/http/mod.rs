@@ -4,6 +4,7 @@
 //! lives here. What does live here is everything that a browser makes necessary: escaping, headers, origins, and pages
 //! that work without a script.
 
+mod audit;
 mod cookies;
 mod error;
 mod events;
@@ -18,6 +19,7 @@ mod members;
 mod openapi;
 mod page;
 mod receipts;
+mod refusals;
 mod render;
 mod request;
 mod routes;
@@ -44,6 +46,7 @@ use axum::response::Response;
 use error::Failure;
 pub use guard::{Guard, guard};
 use hitl_service::error::Error;
+pub use refusals::audited;
 use render::Renderer;
 pub use routes::Audience;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::error::Failure;
+use super::refusals::{NO_LINK, Refuses};
 use super::render::Renderer;
 
 /// The style sheet of every page.
@@ -60,7 +61,7 @@ pub(super) fn no_such_link() -> Response {
     let title = "This link does not open a question";
     let message =
         "It may be cut off or too old. Copy it whole, or ask whoever sent it for a new one.";
-    notice(StatusCode::NOT_FOUND, title, message)
+    NO_LINK.with(notice(StatusCode::NOT_FOUND, title, message))
 }
 
 /// The page for an address that leads nowhere.
@@ -72,7 +73,8 @@ pub(super) fn nothing_here() -> Response {
 pub(super) fn foreign_form() -> Response {
     let message = "It was sent by a page that is not ours, or that is older than your session. Go back, load the page \
                    again, and send it from there.";
-    notice(StatusCode::FORBIDDEN, "Nothing was recorded", message)
+    let page = notice(StatusCode::FORBIDDEN, "Nothing was recorded", message);
+    Refuses("the form was not made for whoever sent it").with(page)
 }
 
 /// A page that is the reply to a POST. The browser alone may keep it, so that its back button can show it again without

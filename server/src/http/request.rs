@@ -125,6 +125,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Known {
 }
 
 impl Peer {
+    /// The network address; empty if unknown.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Who acts through a link: whoever that is, by the name and under the id that it gives; empty means none.
     pub(super) fn identity(&self, channel: Channel, name: String, answer_id: String) -> Identity {
         let responder = Responder::claimed(name, channel, self.address.clone());

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Site, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch};
+use super::{
+    Site, audit, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch,
+};
 
 /// One method of one path.
 pub(super) struct Route {
@@ -57,7 +59,7 @@ pub(super) const LINKS: [&str; 3] = ["/q/", "/v1/links/", "/form/"];
 /// Whether it is a page for people who have signed in. Links to those stand in mails and chats, and issuers send people
 /// back to them; what they send has a token in it that no other site knows.
 pub(super) fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/sign-out")
+    matches!(path, "/" | "/audit" | "/sign-out")
         || path.starts_with("/events/")
         || path == "/sign-in"
         || path.starts_with("/sign-in/")
@@ -128,6 +130,7 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/q/{link}", post(form::submit), Doc::Hidden),
         look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
+        look("/audit", get(audit::show), Doc::Hidden),
         route("get", "/account", get(sign_in::home), Doc::Hidden),
         look("/events/{namespace}/{event_id}", get(form::show_known), Doc::Hidden),
         route("post", "/events/{namespace}/{event_id}", post(form::submit_known), Doc::Hidden),
@@ -167,9 +170,10 @@ mod tests {
 
     #[test]
     fn people_are_served_what_a_browser_needs_and_programs_the_rest() {
-        const OF_PEOPLE: [&str; 14] = [
+        const OF_PEOPLE: [&str; 15] = [
             "/",
             "/account",
+            "/audit",
             "/events/{namespace}/{event_id}",
             "/form/{event_id}/{token}",
             "/inbox/changes",

@@ -1,19 +1,20 @@
 //! What the routes work with: the API for what is a call of it, and the use cases for pages and links.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
 use hitl_core::{Command, Event, EventKey, LinkHolder, Principal, Timestamp};
 use hitl_service::quotas::Payer;
-use hitl_service::{Background, Error, Owner, Service};
+use hitl_service::{Background, Error, Owner, Service, Session};
 use hitl_store::random;
 pub use prometheus_client::registry::Registry;
 
 use super::cookies::Cookies;
 use super::request::LinkPath;
 use crate::admission::Admission;
-use crate::api::Api;
+use crate::api::{Api, Caller};
 use crate::auth::Links;
 use crate::auth::sign_in::SignIn;
 
@@ -43,6 +44,26 @@ impl FromRef<Arc<Site>> for Api {
     }
 }
 
+/// Who looks or acts, and from where.
+pub(super) struct Guest {
+    pub(super) principal: Principal,
+    /// The network address, if it is known.
+    pub(super) address: Option<IpAddr>,
+}
+
+/// From who knows where.
+impl From<Principal> for Guest {
+    fn from(principal: Principal) -> Self {
+        Self { principal, address: None }
+    }
+}
+
+impl From<&Caller> for Guest {
+    fn from(caller: &Caller) -> Self {
+        Self { principal: caller.principal.clone(), address: caller.ip() }
+    }
+}
+
 impl Site {
     /// A site of these parts.
     pub fn new(
@@ -68,12 +89,21 @@ impl Site {
         self.service.link_holder(link).await
     }
 
-    /// The event at `key` as it stands, for `principal`.
+    fn session(&self, guest: impl Into<Guest>) -> Session {
+        let Guest { principal, address } = guest.into();
+        self.service.session(principal).from_address(address)
+    }
+
+    /// The event at `key` as it stands, for `guest`.
     ///
     /// # Errors
     /// As [`hitl_service::Session::get`], and [`Error::Overloaded`].
-    pub(super) async fn event(&self, principal: Principal, key: &EventKey) -> Result<Event, Error> {
-        let session = self.service.session(principal);
+    pub(super) async fn event(
+        &self,
+        guest: impl Into<Guest>,
+        key: &EventKey,
+    ) -> Result<Event, Error> {
+        let session = self.session(guest);
         let _call = self.admission.call(session.payer())?;
         let event = session.get(key).await?;
         self.admission.can_reply(&event)?;
@@ -86,12 +116,12 @@ impl Site {
     /// As [`hitl_service::Session::wait`], and [`Error::Overloaded`].
     pub(super) async fn poll(
         &self,
-        principal: Principal,
+        guest: impl Into<Guest>,
         key: &EventKey,
         limit: Duration,
         owner: Owner,
     ) -> Result<Event, Error> {
-        let (event, wait) = self.service.session(principal).wait(key, owner).await?;
+        let (event, wait) = self.session(guest).wait(key, owner).await?;
         self.admission.can_reply(&event)?;
         drop(event);
         let event = wait.ended_within(limit).await?;
@@ -99,17 +129,17 @@ impl Site {
         Ok(event)
     }
 
-    /// Lets `command` of `principal` act on the event at `key`.
+    /// Lets `command` of `guest` act on the event at `key`.
     ///
     /// # Errors
     /// As [`hitl_service::Session::end`], and [`Error::Overloaded`].
     pub(super) async fn end(
         &self,
-        principal: Principal,
+        guest: impl Into<Guest>,
         key: &EventKey,
         command: Command,
     ) -> Result<Event, Error> {
-        let session = self.service.session(principal);
+        let session = self.session(guest);
         let _call = self.admission.call(session.payer())?;
         session.end(key, command).await
     }

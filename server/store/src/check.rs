@@ -16,7 +16,7 @@ use crate::objects::Objects;
 use crate::open::{self, OpenError, Options, Purpose};
 use crate::record::{RequestRecord, ResponseRecord};
 use crate::url::StoreUrl;
-use crate::{Skew, keys, paging, probe, receipts, unreadable};
+use crate::{Skew, audit, keys, paging, probe, receipts, unreadable};
 
 /// Objects read at a time.
 const READING_MAX: usize = 64;
@@ -114,6 +114,10 @@ async fn look(objects: &Objects, keys: &KeySet, path: &Path) -> Result<(), Error
                 None => Ok(()),
             }
         }
+        _ if path.prefix_matches(&keys::audit()) => match objects.bytes(path).await? {
+            Some(bytes) => audit::check(path, &bytes),
+            None => Ok(()),
+        },
         _ if keys::receipt_key_id(path).is_some() => match objects.bytes(path).await? {
             Some(bytes) => receipts::check_key(path, &bytes),
             None => Ok(()),

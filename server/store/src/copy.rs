@@ -150,9 +150,15 @@ fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
     let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
     let is_whole = unreadable == Unreadable::Fails;
     let revocable = is_whole.then(|| [keys::tokens(), keys::links()]);
-    let [events, revocations, link_key, receipt_keys] =
-        [keys::events(), keys::revocations(), keys::link_key(), keys::receipt_keys()];
-    let others = [events, created, resolved, pending, jobs, revocations, link_key, receipt_keys];
+    let [events, revocations, link_key, receipt_keys, audit] = [
+        keys::events(),
+        keys::revocations(),
+        keys::link_key(),
+        keys::receipt_keys(),
+        keys::audit(),
+    ];
+    let others =
+        [events, created, resolved, pending, jobs, revocations, link_key, receipt_keys, audit];
     others.into_iter().chain(revocable.into_iter().flatten())
 }
 

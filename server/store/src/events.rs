@@ -35,7 +35,7 @@ pub struct EventStore {
     pub(super) objects: Objects,
     indexes: Indexes,
     /// The same for new events, which are refused first when the disk fills up.
-    new_objects: Objects,
+    pub(super) new_objects: Objects,
     new_indexes: Indexes,
     /// The disk of a store on this machine.
     disk: Option<Disk>,
@@ -44,6 +44,8 @@ pub struct EventStore {
     pub(super) clock: Arc<dyn Clock>,
     skew: Arc<Skew>,
     retention: Retention,
+    /// For how long the audit is kept, in milliseconds; for ever if `None`.
+    pub(super) audit_kept_ms: Option<i64>,
     /// What receipts are signed with.
     signer: Option<Arc<SigningKey>>,
     pub(super) receipt_keys: ReceiptKeys,
@@ -89,6 +91,7 @@ impl EventStore {
             clock,
             skew,
             retention: Retention::default(),
+            audit_kept_ms: None,
             signer: None,
             receipt_keys: ReceiptKeys::default(),
             memory: Memory::default(),

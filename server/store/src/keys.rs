@@ -59,6 +59,38 @@ pub(crate) fn token_id(path: &Path) -> Option<TokenId> {
     path.filename()?.parse().ok()
 }
 
+/// All that is kept of the audit.
+pub(crate) fn audit() -> Path {
+    Path::from("audit")
+}
+
+/// The entries of the audit that were written in the hour that holds `time`.
+pub(crate) fn audit_hour(time: Timestamp) -> Path {
+    let (hour, _) = Minute(time).split();
+    path(&format!("audit/{hour}"))
+}
+
+/// Some entries of the audit, written at `time` and told from others of that instant by `tag`.
+pub(crate) fn audit_batch(time: Timestamp, tag: u64) -> Path {
+    let (hour, _) = Minute(time).split();
+    path(&format!("audit/{hour}/{:013}-{tag:016x}.json", time.ms()))
+}
+
+/// A key that sorts before everything that was written to the audit at `time` and after all that was written before.
+pub(crate) fn audit_offset(time: Timestamp) -> Path {
+    let (hour, _) = Minute(time).split();
+    path(&format!("audit/{hour}/{:013}", time.ms()))
+}
+
+/// When what stands at `path` was written to the audit, and its tag; `None` if that is no key of the audit.
+pub(crate) fn audit_batch_of(path: &Path) -> Option<(Timestamp, u64)> {
+    let name = path.as_ref().strip_prefix("audit/")?.split_once('/')?.1;
+    let (ms, tag) = name.strip_suffix(".json")?.split_once('-')?;
+    let is_ours = ms.len() == 13 && tag.len() == 16;
+    let time = Timestamp::from_ms(ms.parse().ok()?)?;
+    Some((time, u64::from_str_radix(tag, 16).ok()?)).filter(|_| is_ours)
+}
+
 /// All links that were made, each below the day of its event's deadline, in days since 1970.
 pub(crate) fn links() -> Path {
     Path::from("links")
@@ -210,11 +242,18 @@ impl Index {
 /// The hour and the minute that hold an instant, such as `2026-11-22T13/37`.
 pub(crate) struct Minute(pub(crate) Timestamp);
 
+impl Minute {
+    /// The hour, and the minute within it.
+    fn split(&self) -> (String, u32) {
+        let time = self.0.utc();
+        (format!("{}T{:02}", time.date_naive(), time.hour()), time.minute())
+    }
+}
+
 impl fmt::Display for Minute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = self.0.utc();
-        let (date, hour, minute) = (time.date_naive(), time.hour(), time.minute());
-        write!(f, "{date}T{hour:02}/{minute:02}")
+        let (hour, minute) = self.split();
+        write!(f, "{hour}/{minute:02}")
     }
 }
 
@@ -278,6 +317,12 @@ mod tests {
         assert_eq!(Index::Resolved.path(&entry).as_ref(), resolved);
         let created = format!("created/2026-11-22T13/37/1795354620123-team-1-{id}");
         assert_eq!(Index::Created.path(&entry).as_ref(), created);
+        let audited = audit_batch(entry.time, 0xab);
+        let expected = "audit/2026-11-22T13/1795354620123-00000000000000ab.json";
+        assert_eq!(audited.as_ref(), expected);
+        assert_eq!(audit_batch_of(&audited), Some((entry.time, 0xab)));
+        assert_eq!(audit_batch_of(&path("audit/2026-11-22T13/1-ab.json")), None);
+        assert!(audit_offset(entry.time) < audited && audited.prefix_matches(&audit()));
         let name = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
         let key = receipt_key(name);
         assert_eq!(key.as_ref(), format!("meta/receipt-keys/{name}.json"));

@@ -5,6 +5,7 @@
 //! else. This module alone names `object_store`.
 
 pub mod announcements;
+mod audit;
 mod check;
 pub mod clock;
 mod copy;
@@ -41,6 +42,7 @@ mod tokens;
 mod unreadable;
 mod url;
 
+pub use audit::{AuditBatch, BatchId};
 pub use check::{Checked, Deep, check, check_deep};
 pub use copy::{Copied, CopyError, Unreadable, copy};
 pub use disk::Disk;

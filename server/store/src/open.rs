@@ -41,6 +41,8 @@ pub struct Options {
     pub signs: Vec<PathBuf>,
     /// For how long what has ended is kept.
     pub retention: Retention,
+    /// For how long the audit is kept, in milliseconds; `None` is for ever.
+    pub audit_kept_ms: Option<i64>,
     /// When a write to the embedded store counts as done.
     pub durability: Durability,
     /// Laid around the store, so that everything goes through it.
@@ -58,6 +60,7 @@ impl Default for Options {
             disk_reserve: None,
             signs: Vec::new(),
             retention: Retention::default(),
+            audit_kept_ms: None,
             durability: Durability::Synced,
             layer: Box::new(|store| store),
         }
@@ -150,6 +153,7 @@ pub enum OpenError {
 /// [`OpenError`].
 pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenError> {
     let Options { clock, random, metrics, on_fatal, disk_reserve, signs, retention, .. } = options;
+    let audit_kept_ms = options.audit_kept_ms;
     marker::check(url, &signs)?;
     let skew = Arc::new(Skew::default());
     let on_disk = hitl_embedded::Options {
@@ -176,7 +180,7 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<EventStore, OpenEr
         disk.tend();
     }
     let store = EventStore::with(objects, url.is_shared(), clock, skew);
-    Ok(store.on(disk).retaining(retention))
+    Ok(store.on(disk).retaining(retention).keeping_audit(audit_kept_ms))
 }
 
 /// What a store is opened for.

@@ -30,6 +30,10 @@ pub const SERVER_NAMES: [&str; 4] = ["localhost", "hitl.test", "127.0.0.1", "::1
 pub const CLIENT_DNS_NAME: &str = "task.hitl.test";
 /// The same as an address.
 pub const CLIENT_URI_NAME: &str = "spiffe://hitl.test/task";
+/// Its mail address.
+pub const CLIENT_EMAIL_NAME: &str = "task@hitl.test";
+/// The common name of its subject.
+pub const CLIENT_COMMON_NAME: &str = "hitl test client";
 
 /// The directory with the files. See the module.
 #[derive(Clone, Debug)]
@@ -128,7 +132,8 @@ fn server(names: &[&str]) -> Result<CertificateParams> {
 fn client() -> Result<CertificateParams> {
     let mut params = CertificateParams::new(vec![CLIENT_DNS_NAME.to_owned()])?;
     params.subject_alt_names.push(SanType::URI(Ia5String::try_from(CLIENT_URI_NAME)?));
-    params.distinguished_name.push(DnType::CommonName, "hitl test client");
+    params.subject_alt_names.push(SanType::Rfc822Name(Ia5String::try_from(CLIENT_EMAIL_NAME)?));
+    params.distinguished_name.push(DnType::CommonName, CLIENT_COMMON_NAME);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
     Ok(params)

@@ -167,6 +167,14 @@ impl World {
                 };
                 admin.create_token(with(token, create)).await.map(drop)
             }
+            "ListAudit" => {
+                let request = v1::ListAuditRequest { filter: audit(), ..Default::default() };
+                admin.list_audit(with(token, request)).await.map(drop)
+            }
+            "FollowAudit" => {
+                let request = v1::FollowAuditRequest { filter: audit() };
+                admin.follow_audit(with(token, request)).await.map(drop)
+            }
             "ListTokens" => {
                 admin.list_tokens(with(token, v1::ListTokensRequest::default())).await.map(drop)
             }
@@ -262,6 +270,11 @@ async fn one_wait(
             Err(status) => return of_status(&status),
         }
     }
+}
+
+/// What the tables say is of one namespace.
+fn audit() -> Option<v1::AuditFilter> {
+    Some(v1::AuditFilter { namespace: "default".to_owned(), ..Default::default() })
 }
 
 fn of_status(status: &Status) -> (Came, String) {

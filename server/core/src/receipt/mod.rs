@@ -237,6 +237,7 @@ impl Members {
             CredentialKind::Token => "CREDENTIAL_KIND_TOKEN",
             CredentialKind::Person => "CREDENTIAL_KIND_PERSON",
             CredentialKind::Owner => "CREDENTIAL_KIND_OWNER",
+            CredentialKind::ClientCertificate => "CREDENTIAL_KIND_CLIENT_CERTIFICATE",
         };
         self.add("knownBy", known_by);
         self.add_unless_empty("principal", name);

@@ -5,7 +5,7 @@
 
 mod namespaces;
 
-use hitl_core::{Action, EventKey, LinkHolder, link};
+use hitl_core::{Action, AuditKind, Audited, EventKey, LinkHolder, link};
 use hitl_store::{LinkId, LinkedEvent, LinksOf, REVOCATIONS_MAX, StoredLink, random};
 
 use crate::error::Error;
@@ -105,6 +105,8 @@ impl Session {
             created_by: self.recorded(),
         };
         store.create_link(link.clone(), service.nonce()).await?;
+        let created = Audited::new(AuditKind::LinkCreated).of_event(key);
+        self.audit(created.saying(format!("for {}", link.responder))).await;
         Ok(link)
     }
 
@@ -133,11 +135,14 @@ impl Session {
             return Ok(());
         }
         let by = (service.clock().now(), self.recorded());
-        Ok(store.revoke_links(event, of, number, by, service.nonce()).await?)
+        store.revoke_links(event, of, number, by, service.nonce()).await?;
+        let whose = responder.map_or_else(|| "all".to_owned(), |name| format!("those for {name}"));
+        self.audit(Audited::new(AuditKind::LinksRevoked).of_event(key).saying(whose)).await;
+        Ok(())
     }
 
     fn may_hand_out(&self, key: &EventKey) -> Result<(), Error> {
-        Ok(self.principal().authorize(Action::HandOutLinks(&key.namespace))?)
+        self.may(Action::HandOutLinks(&key.namespace))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Making, listing and ending tokens.
 
-use hitl_core::{Action, Namespace, Principal, Role, Roles, TokenId, TokenText, Violation};
+use hitl_core::{
+    Action, AuditKind, Audited, Namespace, Principal, Role, Roles, TokenId, TokenText, Violation,
+};
 use hitl_store::{Rotated, StoredToken, TokenState, random};
 
 use super::{EVERYWHERE, hash_of};
@@ -76,7 +78,10 @@ impl Session {
             create_time: now,
             expire_time: asked.ttl_ms.map(|ttl_ms| now.plus_ms(ttl_ms)),
         };
-        service.make(token, text).await
+        let made = service.make(token, text).await?;
+        let created = Audited::new(AuditKind::TokenCreated).about(made.text.id.to_string());
+        self.audit(created.saying(made.summary())).await;
+        Ok(made)
     }
 
     /// The tokens after the one with the id `after`, `size` at most.
@@ -108,10 +113,14 @@ impl Session {
     pub async fn revoke_token(&self, id: TokenId) -> Result<TokenState, Error> {
         self.may_manage_tokens()?;
         let service = self.service();
-        service.find(id).await?;
+        let before = service.find(id).await?;
         service.0.store.revoke_token(id, service.now()?, service.nonce()).await?;
         // It is not good any more for this server at once.
         service.read_token(id).await?;
+        if before.revoke_time.is_none() {
+            let revoked = Audited::new(AuditKind::TokenRevoked).about(id.to_string());
+            self.audit(revoked.saying(before.token.name)).await;
+        }
         service.find(id).await
     }
 
@@ -157,6 +166,8 @@ impl Session {
             return Err(Error::TokenNotFound(id.to_string()));
         }
         service.read_token(id).await?;
+        let rotated = Audited::new(AuditKind::TokenRotated).about(successor.to_string());
+        self.audit(rotated.saying(format!("in the stead of {id}, {}", made.summary()))).await;
         Ok(made)
     }
 
@@ -165,12 +176,21 @@ impl Session {
     /// # Errors
     /// [`Error::LinkInvalid`] for a link.
     pub fn who_am_i(&self) -> Result<&Principal, Error> {
-        self.principal().authorize(Action::KnowItself)?;
+        self.may(Action::KnowItself)?;
         Ok(self.principal())
     }
 
     fn may_manage_tokens(&self) -> Result<(), Error> {
-        Ok(self.principal().authorize(Action::ManageTokens)?)
+        self.may(Action::ManageTokens)
+    }
+}
+
+impl Made {
+    /// What the token is called, and what its holder may do where.
+    fn summary(&self) -> String {
+        let StoredToken { name, roles, namespaces, .. } = &self.token.token;
+        let roles: Vec<_> = roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+        format!("{} in {}: {name}", roles.join(", "), namespaces.join(", "))
     }
 }
 

@@ -57,7 +57,7 @@ impl Service {
                 let left_ms = until.ms_since(self.0.clock.now());
                 Ends::At(self.clone(), self.0.clock.monotonic().plus_ms(left_ms))
             }
-            (KnownKind::File | KnownKind::Person | KnownKind::Program, None) => Ends::Never,
+            (_, None) => Ends::Never,
         })
     }
 

@@ -7,8 +7,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::anyhow;
+use hitl_core::Timestamp;
 use hitl_store::clock::{Clock, Monotonic};
-use jsonwebtoken::{Validation, decode, decode_header};
+use jsonwebtoken::{Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 
 use super::claims::{Claims, Kind};
@@ -86,6 +87,47 @@ impl std::fmt::Debug for Said {
     }
 }
 
+/// Whom `token`, shown with a call, is about, judged by the keys in `jwks` alone: that of `issuer`, for `audience`.
+///
+/// # Errors
+/// What is wrong with it, or with the keys.
+pub fn subject_of(
+    token: &str,
+    jwks: &[u8],
+    issuer: &str,
+    audience: &str,
+    now: Timestamp,
+) -> Result<String, String> {
+    crypto::install();
+    let keys = KeySet::parse(jwks)?;
+    let claims = signed(token, &header(token)?, &keys)?;
+    claims.check(Kind::Bearer, issuer, audience, now)?;
+    Ok(claims.subject().to_owned())
+}
+
+/// The head of `token`, if it is one that may be good.
+fn header(token: &str) -> Result<Header, &'static str> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err("it is too long");
+    }
+    let header = decode_header(token).map_err(|_| "it is no JWT")?;
+    if !ALGORITHMS.contains(&header.alg) {
+        return Err("it is signed with an algorithm that is not taken");
+    }
+    Ok(header)
+}
+
+/// The claims of `token`, if one of `keys` has signed it.
+fn signed(token: &str, header: &Header, keys: &KeySet) -> Result<Claims, &'static str> {
+    let mut validation = Validation::new(header.alg);
+    // All that depends on the time is judged by the clock of this server.
+    validation.required_spec_claims.clear();
+    (validation.validate_exp, validation.validate_aud) = (false, false);
+    let mut keys = keys.fitting(header.kid.as_deref(), header.alg);
+    let claims = keys.find_map(|key| decode::<Map<String, Value>>(token, key, &validation).ok());
+    Ok(Claims(claims.ok_or("no key of its issuer has signed it")?.claims))
+}
+
 impl Issuer {
     pub(super) fn new(name: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         crypto::install();
@@ -135,25 +177,12 @@ impl Issuer {
         kind: Kind<'_>,
         audience: &str,
     ) -> Result<Claims, Refused> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err("it is too long".into());
-        }
-        let header = decode_header(token).map_err(|_| "it is no JWT")?;
-        if !ALGORITHMS.contains(&header.alg) {
-            return Err("it is signed with an algorithm that is not taken".into());
-        }
+        let header = header(token)?;
         let mut said = self.said().await.map_err(Refused::Issuer)?;
         if header.kid.as_deref().is_some_and(|id| !said.keys.knows(id)) {
             said = self.fetch_if_due(Why::UnknownKey).await.unwrap_or(said);
         }
-        let mut validation = Validation::new(header.alg);
-        // All that depends on the time is judged below, by the clock of this server.
-        validation.required_spec_claims.clear();
-        (validation.validate_exp, validation.validate_aud) = (false, false);
-        let mut keys = said.keys.fitting(header.kid.as_deref(), header.alg);
-        let claims =
-            keys.find_map(|key| decode::<Map<String, Value>>(token, key, &validation).ok());
-        let claims = Claims(claims.ok_or("no key of its issuer has signed it")?.claims);
+        let claims = signed(token, &header, &said.keys)?;
         claims.check(kind, &self.name, audience, self.clock.now())?;
         Ok(claims)
     }

@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 use claims::{Claims, Kind};
 pub use flow::{Begun, Returned, SignedIn};
 use issuer::Issuer;
-pub use issuer::Refused;
+pub use issuer::{Refused, subject_of};
+pub(super) use rules::right;
 pub use rules::{Mapping, Rule};
 pub use settings::{Client, OidcArgs, Settings};
 

@@ -42,19 +42,22 @@ impl FromStr for Rule {
         let (who, what) = text
             .rsplit_once('=')
             .ok_or("must be WHO=ROLE, or WHO=ROLE@NAMESPACE, such as `approvers=responder@prod`")?;
-        let (roles, namespaces) = match what.split_once('@') {
-            Some((roles, namespaces)) => (roles, Some(namespaces)),
-            None => (what, None),
-        };
-        let roles = roles.split(',').map(role).collect::<Result<_, _>>()?;
-        let namespaces = match namespaces {
-            Some(names) => {
-                Namespaces::Only(names.split(',').map(namespace).collect::<Result<_, _>>()?)
-            }
-            None => Namespaces::All,
-        };
-        Ok(Self { who: who.parse()?, right: Right { roles, namespaces } })
+        Ok(Self { who: who.parse()?, right: right(what)? })
     }
+}
+
+/// The right that is written as `ROLE,ROLE@NAMESPACE,NAMESPACE`; in all namespaces if none is named.
+pub(in crate::auth) fn right(text: &str) -> Result<Right, String> {
+    let (roles, namespaces) = match text.split_once('@') {
+        Some((roles, namespaces)) => (roles, Some(namespaces)),
+        None => (text, None),
+    };
+    let roles = roles.split(',').map(role).collect::<Result<_, _>>()?;
+    let namespaces = match namespaces {
+        Some(names) => Namespaces::Only(names.split(',').map(namespace).collect::<Result<_, _>>()?),
+        None => Namespaces::All,
+    };
+    Ok(Right { roles, namespaces })
 }
 
 fn role(text: &str) -> Result<Role, String> {

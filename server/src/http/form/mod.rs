@@ -122,7 +122,7 @@ pub(super) async fn submit_known(
 
 /// The page with the question, or what became of it.
 async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) -> Response {
-    let event = site.event(reader.principal.clone(), &reader.key).await;
+    let event = site.event(reader.guest(), &reader.key).await;
     let event = match event.map_err(|error| reader.hide(error)) {
         Ok(event) => event,
         Err(error) => {
@@ -166,7 +166,7 @@ async fn taken(
     entry: Entry,
 ) -> Response {
     let ended = match entry.command(&reader, peer) {
-        Ok(command) => site.end(reader.principal.clone(), &reader.key, command).await,
+        Ok(command) => site.end(reader.guest(), &reader.key, command).await,
         Err(error) => Err(error),
     };
     match ended {
@@ -212,7 +212,7 @@ async fn refused(
     entry: Entry,
     violations: Vec<Violation>,
 ) -> Response {
-    let event = site.event(reader.principal.clone(), &reader.key).await;
+    let event = site.event(reader.guest(), &reader.key).await;
     let (event, now) = (event.map_err(|error| reader.hide(error)), site.now());
     let draw = move || match event {
         Ok(event) if event.response.is_some() => outcome::lost(&event, &reader, &entry),

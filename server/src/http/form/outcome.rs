@@ -112,6 +112,9 @@ fn render(
             Some(Proof { known_by: CredentialKind::Token, name, .. }) => {
                 (way, name.as_str(), "by a token")
             }
+            Some(Proof { known_by: CredentialKind::ClientCertificate, name, .. }) => {
+                (way, name.as_str(), "by a certificate")
+            }
             Some(Proof { known_by: CredentialKind::Owner, .. }) => {
                 (way, "the user of the machine", "who had signed in")
             }

@@ -1,5 +1,7 @@
 //! Who has the form before them, and by what right.
 
+use std::net::IpAddr;
+
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use hitl_core::{Action, EventKey, LinkHolder, Principal};
@@ -9,6 +11,7 @@ use crate::auth::sign_in::Visitor;
 use crate::http::links::hide;
 use crate::http::page;
 use crate::http::request::LinkPath;
+use crate::http::site::Guest;
 use hitl_service::error::Error;
 
 /// See the module.
@@ -25,6 +28,8 @@ pub(super) struct Reader {
     pub(super) seal: String,
     /// What a form of this reader has in it, and no page of anybody else; empty where the address says as much.
     pub(super) form_token: String,
+    /// The network address of a reader who is known.
+    address: Option<IpAddr>,
 }
 
 impl Reader {
@@ -38,6 +43,7 @@ impl Reader {
             here: link.last().to_owned(),
             seal: link.last().to_owned(),
             form_token: String::new(),
+            address: None,
         }
     }
 
@@ -50,8 +56,14 @@ impl Reader {
             here: key.id.to_string(),
             seal: format!("{} {} {}", visitor.form_id, key.namespace, key.id),
             form_token: links.form_token(&visitor.form_id),
+            address: visitor.address,
             key,
         }
+    }
+
+    /// Who looks or acts.
+    pub(super) fn guest(&self) -> Guest {
+        Guest { principal: self.principal.clone(), address: self.address }
     }
 
     /// Whether the event is for the reader to answer, and not only to look at.

@@ -7,6 +7,7 @@ mod changes;
 mod query;
 mod row;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -14,7 +15,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use hitl_core::{Principal, Timestamp};
+use hitl_core::{Namespaces, Principal, Timestamp};
 use hitl_service::{Error, ListQuery, Page};
 
 use super::error::Failure;
@@ -43,12 +44,21 @@ struct Inbox {
     more: String,
     /// Whether there is a page about who the reader is.
     has_account: bool,
+    /// Whether the reader may read any of the audit.
+    has_audit: bool,
     /// Whether this is the first page.
     is_first: bool,
     /// Whether some of what should be here cannot be read.
     has_damage: bool,
     /// Where the changes from here on are streamed.
     changes: String,
+}
+
+/// What there is beside the inbox for its reader.
+#[derive(Clone, Copy)]
+struct Nav {
+    has_account: bool,
+    has_audit: bool,
 }
 
 /// Shows what waits.
@@ -66,7 +76,9 @@ pub(super) async fn show(
         Err(error) => return visit.reply(not_now(error)),
     };
     let has_account = visit.visitor.principal != Principal::Anyone;
-    let draw = move || draw(&wanted, &listed, has_account, changes, now);
+    let has_audit = visit.visitor.principal.audited() != Namespaces::Only(BTreeSet::new());
+    let nav = Nav { has_account, has_audit };
+    let draw = move || draw(&wanted, &listed, nav, changes, now);
     let page = page::draw(&renderer, draw).await;
     visit.reply(page)
 }
@@ -112,7 +124,7 @@ async fn list(site: &Site, principal: Principal, wanted: &Wanted) -> Result<Page
 fn draw(
     wanted: &Wanted,
     listed: &Page,
-    has_account: bool,
+    Nav { has_account, has_audit }: Nav,
     changes: String,
     now: Timestamp,
 ) -> Response {
@@ -127,6 +139,7 @@ fn draw(
         shown: listed.events.len(),
         more,
         has_account,
+        has_audit,
         is_first: wanted.page_token.is_empty(),
         has_damage: !listed.unreadable.is_empty(),
         changes,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use hitl_core::Principal;
+use hitl_core::{Actor, AuditKind, Audited, Principal};
 use serde_json::json;
 
 use super::{redirect, session_cookie, visit};
 use crate::auth::session::{Holder, Session};
 use crate::http::error::{self, Failure};
-use crate::http::request::Known;
+use crate::http::refusals::Refuses;
+use crate::http::request::{Known, Peer};
 use crate::http::{Site, page};
 use hitl_service::error::Error;
 
@@ -30,7 +31,11 @@ pub(in crate::http) async fn code(
 }
 
 /// Takes a code for a session. The browser is sent on at once, so that its history has no address with a code in it.
-pub(in crate::http) async fn redeem(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+pub(in crate::http) async fn redeem(
+    State(site): State<Arc<Site>>,
+    peer: Peer,
+    uri: Uri,
+) -> Response {
     let Some(codes) = &site.sign_in.codes else {
         return visit::not_signed_in(&site);
     };
@@ -38,9 +43,12 @@ pub(in crate::http) async fn redeem(State(site): State<Arc<Site>>, uri: Uri) -> 
     let code = query.find(|(name, _)| name == "code").map(|(_, code)| code).unwrap_or_default();
     if !codes.redeem(&code, site.service.clock().monotonic()) {
         let message = "A code works once, and for a minute. Run `hitl inbox` again.";
-        return page::notice(StatusCode::UNAUTHORIZED, "You are not signed in", message);
+        let page = page::notice(StatusCode::UNAUTHORIZED, "You are not signed in", message);
+        return Refuses("the code is not good").with(page);
     }
     let session = Session::begin(Holder::Owner, site.now(), site.service.random());
     let cookie = session_cookie(&site, &session).expect("it holds no groups");
+    let what = Audited::new(AuditKind::SignIn).saying("by a code of the command line");
+    site.service.audit(Actor::new(&Principal::Owner, peer.address()), what).await;
     redirect("../", [cookie])
 }

@@ -15,13 +15,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use hitl_core::Timestamp;
+use hitl_core::{Actor, AuditKind, Audited, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Site;
 use super::cookies::Cookie;
 use super::page;
+use super::refusals::Refuses;
+use super::request::Peer;
 use crate::auth::oidc::{Begun, Identity, Oidc, Refused, Returned, SignedIn};
 use crate::auth::session::{Holder, Session, Use};
 use crate::auth::sign_out;
@@ -84,6 +86,7 @@ pub(super) async fn start(State(site): State<Arc<Site>>, uri: Uri) -> Response {
 /// Where the issuer sends the browser back to.
 pub(super) async fn callback(
     State(site): State<Arc<Site>>,
+    peer: Peer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
@@ -98,23 +101,33 @@ pub(super) async fn callback(
     };
     if let Some(refusal) = refusal {
         tracing::info!(refusal, "a sign-in was refused by the issuer");
-        return again("You were not signed in there.");
+        let page = again("You were not signed in there.");
+        return Refuses("the issuer refused the sign-in").with(page);
     }
     match oidc.finish(&way.begun, &returned).await {
-        Ok(signed_in) => enter(&site, oidc, &signed_in, &way.begun.to).await,
+        Ok(signed_in) => enter(&site, oidc, &signed_in, &way.begun.to, peer.address()).await,
         Err(Refused::Token(why)) => {
             tracing::warn!(why, "a sign-in was refused");
-            again("What came back with you could not be believed.")
+            Refuses(why).with(again("What came back with you could not be believed."))
         }
         Err(Refused::Issuer(error)) => unreachable(oidc, &error),
     }
 }
 
 /// Begins a session for whoever has signed in, if there is anything that they may do.
-async fn enter(site: &Site, oidc: &Oidc, signed_in: &SignedIn, to: &str) -> Response {
+async fn enter(
+    site: &Site,
+    oidc: &Oidc,
+    signed_in: &SignedIn,
+    to: &str,
+    address: &str,
+) -> Response {
     let identity = oidc.who(signed_in);
+    let actor = Actor::new(&identity.principal(None), address);
     if identity.rights.is_empty() {
         tracing::info!(subject = identity.subject, "somebody signed in who may do nothing here");
+        let refusal = Audited::refusal("sign in", "nothing that the issuer says gives a role here");
+        site.service.audit_refusal(actor, refusal);
         return no_role(oidc, &identity);
     }
     let (name, issuer) = (identity.subject.clone(), &identity.issuer);
@@ -133,6 +146,8 @@ async fn enter(site: &Site, oidc: &Oidc, signed_in: &SignedIn, to: &str) -> Resp
         return again("There is more that you may do here than fits into a browser's cookie.");
     };
     tracing::info!(subject = name, "signed in");
+    let what = Audited::new(AuditKind::SignIn).saying(format!("by {}", host(oidc)));
+    site.service.audit(actor, what).await;
     let left_s = session.left_s(site.now(), site.sign_in.lasts);
     let id_token = match signed_in.id_token.len() {
         ..=ID_TOKEN_CHARS_MAX => site.cookies.set(Cookie::IdToken, &signed_in.id_token, left_s),

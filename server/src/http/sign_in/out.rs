@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use hitl_core::{AuditKind, Audited};
 
 use super::{Visit, host, issuer, not_recorded};
 use crate::http::cookies::Cookie;
@@ -41,6 +42,7 @@ pub(in crate::http) async fn sign_out(
         return not_recorded(error);
     }
     tracing::info!("signed out");
+    site.service.audit(visit.visitor.actor(), Audited::new(AuditKind::SignOut)).await;
     let id_token = site.cookies.read(&headers, Cookie::IdToken);
     let mut elsewhere = None;
     let oidc = issuer(&site);

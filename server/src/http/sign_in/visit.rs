@@ -12,6 +12,7 @@ use super::{issuer, not_recorded, session_cookie};
 use crate::auth::Who;
 use crate::auth::sign_in::{Unknown, Visitor};
 use crate::http::cookies::Cookie;
+use crate::http::refusals::Refuses;
 use crate::http::{Site, page};
 use crate::net;
 
@@ -32,7 +33,10 @@ impl FromRequestParts<Arc<Site>> for Visit {
             site.sign_in.visitor(&site.service, &site.links, address, &parts.headers, cookie);
         let is_open = matches!(Who::of(&parts.extensions), Ok(Principal::Anyone));
         match visitor.await {
-            Ok(visitor) => Ok(Self::of(site, visitor)),
+            Ok(mut visitor) => {
+                visitor.address = address;
+                Ok(Self::of(site, visitor))
+            }
             Err(Unknown::NotSignedIn) if is_open => Ok(Self::of(site, Visitor::anyone())),
             Err(Unknown::NotSignedIn) if issuer(site).is_some() => {
                 Err(to_sign_in(parts.uri.path()))
@@ -40,7 +44,8 @@ impl FromRequestParts<Arc<Site>> for Visit {
             Err(Unknown::NotSignedIn) => Err(not_signed_in(site)),
             Err(Unknown::Refused(why)) => {
                 tracing::warn!(why, "the name that a proxy gives is not believed");
-                Err(page::notice(StatusCode::UNAUTHORIZED, "It is not proved who you are", why))
+                let title = "It is not proved who you are";
+                Err(Refuses(why).with(page::notice(StatusCode::UNAUTHORIZED, title, why)))
             }
             Err(Unknown::Store(error)) => Err(not_recorded(error)),
         }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use axum::http::{HeaderName, HeaderValue};
 use futures::StreamExt;
+use hitl_core::{AuditKind, CredentialKind};
+use hitl_service::AuditQuery;
 
 use super::*;
 use crate::auth::codes::Codes;
@@ -281,4 +283,36 @@ async fn an_open_server_shows_events_by_their_ids_to_everybody() {
     let page = world.get(&format!("/events/default/{}", ask(&world).await)).await;
     assert!(page.status == StatusCode::OK && page.text.contains("Is it good?"), "{}", page.text);
     assert_eq!(world.get("/account").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn signing_in_and_out_is_written_down_and_so_is_a_code_that_was_refused() {
+    let (world, code) = local().await;
+    let app = crate::http::audited(world.app.clone(), world.service.clone());
+    let world = World { app, ..world };
+    let path = format!("/sign-in/local?code={code}");
+    let cookie = cookie(&get(&world, &path, "").await);
+    assert_eq!(get(&world, &path, "").await.status, StatusCode::UNAUTHORIZED);
+    let token = form_token(&get(&world, "/account", &cookie).await);
+    let out = post(&world, "/sign-out", &cookie, &format!("form_token={token}")).await;
+    assert_eq!(out.status, StatusCode::OK);
+    world.service.finish().await;
+    let query = AuditQuery { page_size: 10, ..AuditQuery::default() };
+    let listed = world.service.session(Principal::Owner).list_audit(&query).await.unwrap().entries;
+    let mut kinds: Vec<_> = listed.iter().map(|entry| entry.kind.name()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["refusal", "sign-in", "sign-out"]);
+    for entry in &listed {
+        let is_owner = entry.who.known_by == CredentialKind::Owner;
+        assert_eq!(is_owner, entry.kind != AuditKind::Refusal, "{entry:?}");
+    }
+    let refused = listed.iter().find(|entry| entry.kind == AuditKind::Refusal).unwrap();
+    assert_eq!(
+        (&*refused.action, &*refused.detail),
+        ("GET /sign-in/local", "the code is not good")
+    );
+    let session = cookie.split_once('=').unwrap().1;
+    for secret in [&*code, session, &*token] {
+        assert!(!format!("{listed:?}").contains(secret), "{listed:?}");
+    }
 }

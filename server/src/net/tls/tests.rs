@@ -3,7 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use hitl_testing::certificates::{CLIENT_DNS_NAME, CLIENT_URI_NAME, Certificates};
+use hitl_store::clock::{Clock, SystemClock};
+use hitl_testing::certificates::{
+    CLIENT_COMMON_NAME, CLIENT_DNS_NAME, CLIENT_EMAIL_NAME, CLIENT_URI_NAME, Certificates,
+};
 use prometheus_client::registry::Registry;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -126,6 +129,9 @@ async fn a_client_with_a_certificate_is_known_by_its_names() {
     let known = server.unwrap().client.unwrap();
     assert_eq!(known.dns_names, [CLIENT_DNS_NAME]);
     assert_eq!(known.uri_names, [CLIENT_URI_NAME]);
+    assert_eq!(known.email_names, [CLIENT_EMAIL_NAME]);
+    assert_eq!(known.common_names, [CLIENT_COMMON_NAME]);
+    assert!(known.until.is_some_and(|until| until > SystemClock.now()));
     let twice = ClientCertificate::new(&place.certificate("client"));
     assert_eq!(*known, twice);
     assert_ne!(known.sha256, ClientCertificate::new(&place.certificate("stranger")).sha256);

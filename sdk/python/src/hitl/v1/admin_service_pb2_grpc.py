@@ -31,7 +31,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -63,6 +63,16 @@ class AdminServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_admin__service__pb2.RotateTokenRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_admin__service__pb2.RotateTokenResponse.FromString,
                 _registered_method=True)
+        self.ListAudit = channel.unary_unary(
+                '/hitl.v1.AdminService/ListAudit',
+                request_serializer=hitl_dot_v1_dot_admin__service__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_admin__service__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
+        self.FollowAudit = channel.unary_stream(
+                '/hitl.v1.AdminService/FollowAudit',
+                request_serializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.FromString,
+                _registered_method=True)
         self.WhoAmI = channel.unary_unary(
                 '/hitl.v1.AdminService/WhoAmI',
                 request_serializer=hitl_dot_v1_dot_admin__service__pb2.WhoAmIRequest.SerializeToString,
@@ -71,7 +81,7 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -110,6 +120,22 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAudit(self, request, context):
+        """Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+
+        A page may have fewer entries than asked for, or none, before the last one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FollowAudit(self, request, context):
+        """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WhoAmI(self, request, context):
         """Says who the caller is, as the server knows it. Anybody with a good credential may ask.
         """
@@ -140,6 +166,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=hitl_dot_v1_dot_admin__service__pb2.RotateTokenRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_admin__service__pb2.RotateTokenResponse.SerializeToString,
             ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=hitl_dot_v1_dot_admin__service__pb2.ListAuditRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_admin__service__pb2.ListAuditResponse.SerializeToString,
+            ),
+            'FollowAudit': grpc.unary_stream_rpc_method_handler(
+                    servicer.FollowAudit,
+                    request_deserializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.SerializeToString,
+            ),
             'WhoAmI': grpc.unary_unary_rpc_method_handler(
                     servicer.WhoAmI,
                     request_deserializer=hitl_dot_v1_dot_admin__service__pb2.WhoAmIRequest.FromString,
@@ -153,7 +189,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -257,6 +293,60 @@ class AdminService(object):
             '/hitl.v1.AdminService/RotateToken',
             hitl_dot_v1_dot_admin__service__pb2.RotateTokenRequest.SerializeToString,
             hitl_dot_v1_dot_admin__service__pb2.RotateTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/ListAudit',
+            hitl_dot_v1_dot_admin__service__pb2.ListAuditRequest.SerializeToString,
+            hitl_dot_v1_dot_admin__service__pb2.ListAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hitl.v1.AdminService/FollowAudit',
+            hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.SerializeToString,
+            hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

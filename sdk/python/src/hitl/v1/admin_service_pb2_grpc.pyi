@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminServiceStub:
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -52,12 +52,19 @@ class AdminServiceStub:
 
     Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
     """
+    ListAudit: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListAuditRequest, _admin_service_pb2.ListAuditResponse]
+    """Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+
+    A page may have fewer entries than asked for, or none, before the last one.
+    """
+    FollowAudit: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.FollowAuditRequest, _admin_service_pb2.FollowAuditResponse]
+    """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.WhoAmIRequest, _admin_service_pb2.WhoAmIResponse]
     """Says who the caller is, as the server knows it. Anybody with a good credential may ask."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -79,11 +86,18 @@ class AdminServiceAsyncStub(AdminServiceStub):
 
     Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
     """
+    ListAudit: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListAuditRequest, _admin_service_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+
+    A page may have fewer entries than asked for, or none, before the last one.
+    """
+    FollowAudit: _aio.UnaryStreamMultiCallable[_admin_service_pb2.FollowAuditRequest, _admin_service_pb2.FollowAuditResponse]  # type: ignore[assignment]
+    """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
     WhoAmI: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.WhoAmIRequest, _admin_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """Says who the caller is, as the server knows it. Anybody with a good credential may ask."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Says who may call, and makes and ends tokens.
+    """Says who may call, makes and ends tokens, and tells what was done.
 
     Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
     on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -127,6 +141,25 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
         """
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _admin_service_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListAuditResponse, _abc.Awaitable[_admin_service_pb2.ListAuditResponse]]:
+        """Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+
+        A page may have fewer entries than asked for, or none, before the last one.
+        """
+
+    @_abc_1.abstractmethod
+    def FollowAudit(
+        self,
+        request: _admin_service_pb2.FollowAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_admin_service_pb2.FollowAuditResponse], _abc.AsyncIterator[_admin_service_pb2.FollowAuditResponse]]:
+        """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
 
     @_abc_1.abstractmethod
     def WhoAmI(

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18hitl/v1/credential.proto\x12\x07hitl.v1*\xb7\x01\n\x0e\x43redentialKind\x12\x1f\n\x1b\x43REDENTIAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43REDENTIAL_KIND_NONE\x10\x01\x12\x18\n\x14\x43REDENTIAL_KIND_LINK\x10\x02\x12\x19\n\x15\x43REDENTIAL_KIND_TOKEN\x10\x03\x12\x1a\n\x16\x43REDENTIAL_KIND_PERSON\x10\x04\x12\x19\n\x15\x43REDENTIAL_KIND_OWNER\x10\x05*y\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0eROLE_REQUESTER\x10\x01\x12\x12\n\x0eROLE_RESPONDER\x10\x02\x12\x11\n\rROLE_NOTIFIER\x10\x03\x12\x10\n\x0cROLE_AUDITOR\x10\x04\x12\x0e\n\nROLE_ADMIN\x10\x05\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18hitl/v1/credential.proto\x12\x07hitl.v1*\xdf\x01\n\x0e\x43redentialKind\x12\x1f\n\x1b\x43REDENTIAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43REDENTIAL_KIND_NONE\x10\x01\x12\x18\n\x14\x43REDENTIAL_KIND_LINK\x10\x02\x12\x19\n\x15\x43REDENTIAL_KIND_TOKEN\x10\x03\x12\x1a\n\x16\x43REDENTIAL_KIND_PERSON\x10\x04\x12\x19\n\x15\x43REDENTIAL_KIND_OWNER\x10\x05\x12&\n\"CREDENTIAL_KIND_CLIENT_CERTIFICATE\x10\x06*y\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0eROLE_REQUESTER\x10\x01\x12\x12\n\x0eROLE_RESPONDER\x10\x02\x12\x11\n\rROLE_NOTIFIER\x10\x03\x12\x10\n\x0cROLE_AUDITOR\x10\x04\x12\x0e\n\nROLE_ADMIN\x10\x05\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,7 +23,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_CREDENTIALKIND']._serialized_start=38
-  _globals['_CREDENTIALKIND']._serialized_end=221
-  _globals['_ROLE']._serialized_start=223
-  _globals['_ROLE']._serialized_end=344
+  _globals['_CREDENTIALKIND']._serialized_end=261
+  _globals['_ROLE']._serialized_start=263
+  _globals['_ROLE']._serialized_end=384
 # @@protoc_insertion_point(module_scope)

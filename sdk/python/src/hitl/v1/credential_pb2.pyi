@@ -34,6 +34,8 @@ class _CredentialKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Creden
     """The sign-in of a person."""
     CREDENTIAL_KIND_OWNER: _CredentialKind.ValueType  # 5
     """The token that the local server made for the user of its machine."""
+    CREDENTIAL_KIND_CLIENT_CERTIFICATE: _CredentialKind.ValueType  # 6
+    """The certificate of a client."""
 
 class CredentialKind(_CredentialKind, metaclass=_CredentialKindEnumTypeWrapper):
     """What proves who calls.
@@ -53,6 +55,8 @@ CREDENTIAL_KIND_PERSON: CredentialKind.ValueType  # 4
 """The sign-in of a person."""
 CREDENTIAL_KIND_OWNER: CredentialKind.ValueType  # 5
 """The token that the local server made for the user of its machine."""
+CREDENTIAL_KIND_CLIENT_CERTIFICATE: CredentialKind.ValueType  # 6
+"""The certificate of a client."""
 Global___CredentialKind: _TypeAlias = CredentialKind  # noqa: Y015
 
 class _Role:
@@ -70,7 +74,7 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     ROLE_NOTIFIER: _Role.ValueType  # 3
     """Gets the links of the Events that its other roles let it see."""
     ROLE_AUDITOR: _Role.ValueType  # 4
-    """Gets, lists, awaits and watches Events, and changes nothing."""
+    """Gets, lists, awaits and watches Events, reads the audit, and changes nothing."""
     ROLE_ADMIN: _Role.ValueType  # 5
     """May do everything that the others may. Tokens are the business of an admin of all namespaces."""
 
@@ -89,7 +93,7 @@ ROLE_RESPONDER: Role.ValueType  # 2
 ROLE_NOTIFIER: Role.ValueType  # 3
 """Gets the links of the Events that its other roles let it see."""
 ROLE_AUDITOR: Role.ValueType  # 4
-"""Gets, lists, awaits and watches Events, and changes nothing."""
+"""Gets, lists, awaits and watches Events, reads the audit, and changes nothing."""
 ROLE_ADMIN: Role.ValueType  # 5
 """May do everything that the others may. Tokens are the business of an admin of all namespaces."""
 Global___Role: _TypeAlias = Role  # noqa: Y015

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AuditEntry, AuditFilter } from "./audit_pb.js";
+import { file_hitl_v1_audit } from "./audit_pb.js";
 import type { CredentialKind, Role } from "./credential_pb.js";
 import { file_hitl_v1_credential } from "./credential_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/admin_service.proto.
  */
 export const file_hitl_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB2hpdGwudjEi/AEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoFcm9sZXMYAyADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgEIAMoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdWNjZXNzb3JfaWQYCCABKAkifAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSHAoFcm9sZXMYAiADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgDIAMoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIjoKEUxpc3RUb2tlbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIk0KEkxpc3RUb2tlbnNSZXNwb25zZRIeCgZ0b2tlbnMYASADKAsyDi5oaXRsLnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKAkiNAoTUmV2b2tlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4iegoSUm90YXRlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgJEioKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKE1JvdGF0ZVRva2VuUmVzcG9uc2USHQoFdG9rZW4YASABKAsyDi5oaXRsLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSIPCg1XaG9BbUlSZXF1ZXN0IqIBCg5XaG9BbUlSZXNwb25zZRIpCghrbm93bl9ieRgBIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAIgASgJEhAKCHRva2VuX2lkGAMgASgJEhwKBXJvbGVzGAQgAygOMg0uaGl0bC52MS5Sb2xlEhIKCm5hbWVzcGFjZXMYBSADKAkSDgoGZ3JvdXBzGAYgAygJMv0CCgxBZG1pblNlcnZpY2USSAoLQ3JlYXRlVG9rZW4SGy5oaXRsLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBocLmhpdGwudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJKCgpMaXN0VG9rZW5zEhouaGl0bC52MS5MaXN0VG9rZW5zUmVxdWVzdBobLmhpdGwudjEuTGlzdFRva2Vuc1Jlc3BvbnNlIgOQAgESTQoLUmV2b2tlVG9rZW4SGy5oaXRsLnYxLlJldm9rZVRva2VuUmVxdWVzdBocLmhpdGwudjEuUmV2b2tlVG9rZW5SZXNwb25zZSIDkAICEkgKC1JvdGF0ZVRva2VuEhsuaGl0bC52MS5Sb3RhdGVUb2tlblJlcXVlc3QaHC5oaXRsLnYxLlJvdGF0ZVRva2VuUmVzcG9uc2USPgoGV2hvQW1JEhYuaGl0bC52MS5XaG9BbUlSZXF1ZXN0GhcuaGl0bC52MS5XaG9BbUlSZXNwb25zZSIDkAIBQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_credential]);
+  fileDesc("ChtoaXRsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB2hpdGwudjEi/AEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoFcm9sZXMYAyADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgEIAMoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdWNjZXNzb3JfaWQYCCABKAkifAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSHAoFcm9sZXMYAiADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgDIAMoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIjoKEUxpc3RUb2tlbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIk0KEkxpc3RUb2tlbnNSZXNwb25zZRIeCgZ0b2tlbnMYASADKAsyDi5oaXRsLnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKAkiNAoTUmV2b2tlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4iegoSUm90YXRlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgJEioKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKE1JvdGF0ZVRva2VuUmVzcG9uc2USHQoFdG9rZW4YASABKAsyDi5oaXRsLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSJfChBMaXN0QXVkaXRSZXF1ZXN0EiQKBmZpbHRlchgBIAEoCzIULmhpdGwudjEuQXVkaXRGaWx0ZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiZgoRTGlzdEF1ZGl0UmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmhpdGwudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCSI6ChJGb2xsb3dBdWRpdFJlcXVlc3QSJAoGZmlsdGVyGAEgASgLMhQuaGl0bC52MS5BdWRpdEZpbHRlciI7ChNGb2xsb3dBdWRpdFJlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5oaXRsLnYxLkF1ZGl0RW50cnkiDwoNV2hvQW1JUmVxdWVzdCKiAQoOV2hvQW1JUmVzcG9uc2USKQoIa25vd25fYnkYASABKA4yFy5oaXRsLnYxLkNyZWRlbnRpYWxLaW5kEhEKCXByaW5jaXBhbBgCIAEoCRIQCgh0b2tlbl9pZBgDIAEoCRIcCgVyb2xlcxgEIAMoDjINLmhpdGwudjEuUm9sZRISCgpuYW1lc3BhY2VzGAUgAygJEg4KBmdyb3VwcxgGIAMoCTKXBAoMQWRtaW5TZXJ2aWNlEkgKC0NyZWF0ZVRva2VuEhsuaGl0bC52MS5DcmVhdGVUb2tlblJlcXVlc3QaHC5oaXRsLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSgoKTGlzdFRva2VucxIaLmhpdGwudjEuTGlzdFRva2Vuc1JlcXVlc3QaGy5oaXRsLnYxLkxpc3RUb2tlbnNSZXNwb25zZSIDkAIBEk0KC1Jldm9rZVRva2VuEhsuaGl0bC52MS5SZXZva2VUb2tlblJlcXVlc3QaHC5oaXRsLnYxLlJldm9rZVRva2VuUmVzcG9uc2UiA5ACAhJICgtSb3RhdGVUb2tlbhIbLmhpdGwudjEuUm90YXRlVG9rZW5SZXF1ZXN0GhwuaGl0bC52MS5Sb3RhdGVUb2tlblJlc3BvbnNlEkcKCUxpc3RBdWRpdBIZLmhpdGwudjEuTGlzdEF1ZGl0UmVxdWVzdBoaLmhpdGwudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACARJPCgtGb2xsb3dBdWRpdBIbLmhpdGwudjEuRm9sbG93QXVkaXRSZXF1ZXN0GhwuaGl0bC52MS5Gb2xsb3dBdWRpdFJlc3BvbnNlIgOQAgEwARI+CgZXaG9BbUkSFi5oaXRsLnYxLldob0FtSVJlcXVlc3QaFy5oaXRsLnYxLldob0FtSVJlc3BvbnNlIgOQAgFCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_audit, file_hitl_v1_credential]);
 
 /**
  * What is known of a token. Its text is not: the store has only a hash of it.
@@ -319,6 +321,118 @@ export const RotateTokenResponseSchema: GenMessage<RotateTokenResponse> = /*@__P
   messageDesc(file_hitl_v1_admin_service, 8);
 
 /**
+ * Asks for ListAudit.
+ *
+ * @generated from message hitl.v1.ListAuditRequest
+ */
+export type ListAuditRequest = Message<"hitl.v1.ListAuditRequest"> & {
+  /**
+   * Optional. Which entries. All if absent.
+   *
+   * @generated from field: hitl.v1.AuditFilter filter = 1;
+   */
+  filter?: AuditFilter;
+
+  /**
+   * Optional. Most entries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * Optional. The next_page_token of the page before. The first page if empty.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message hitl.v1.ListAuditRequest.
+ * Use `create(ListAuditRequestSchema)` to create a new message.
+ */
+export const ListAuditRequestSchema: GenMessage<ListAuditRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_admin_service, 9);
+
+/**
+ * Answers ListAudit.
+ *
+ * @generated from message hitl.v1.ListAuditResponse
+ */
+export type ListAuditResponse = Message<"hitl.v1.ListAuditResponse"> & {
+  /**
+   * Output only. The entries of this page.
+   *
+   * @generated from field: repeated hitl.v1.AuditEntry entries = 1;
+   */
+  entries: AuditEntry[];
+
+  /**
+   * Output only. Fetches the next page. Empty exactly if there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Output only. What the store has of this part of the audit and cannot read.
+   *
+   * @generated from field: repeated string unreadable = 3;
+   */
+  unreadable: string[];
+};
+
+/**
+ * Describes the message hitl.v1.ListAuditResponse.
+ * Use `create(ListAuditResponseSchema)` to create a new message.
+ */
+export const ListAuditResponseSchema: GenMessage<ListAuditResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_admin_service, 10);
+
+/**
+ * Asks for FollowAudit.
+ *
+ * @generated from message hitl.v1.FollowAuditRequest
+ */
+export type FollowAuditRequest = Message<"hitl.v1.FollowAuditRequest"> & {
+  /**
+   * Optional. Which entries. All if absent. Its since and before must be absent.
+   *
+   * @generated from field: hitl.v1.AuditFilter filter = 1;
+   */
+  filter?: AuditFilter;
+};
+
+/**
+ * Describes the message hitl.v1.FollowAuditRequest.
+ * Use `create(FollowAuditRequestSchema)` to create a new message.
+ */
+export const FollowAuditRequestSchema: GenMessage<FollowAuditRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_admin_service, 11);
+
+/**
+ * A message of FollowAudit.
+ *
+ * @generated from message hitl.v1.FollowAuditResponse
+ */
+export type FollowAuditResponse = Message<"hitl.v1.FollowAuditResponse"> & {
+  /**
+   * Output only. New entries. None at the beginning, and at least every 15 s, as a sign of life.
+   *
+   * @generated from field: repeated hitl.v1.AuditEntry entries = 1;
+   */
+  entries: AuditEntry[];
+};
+
+/**
+ * Describes the message hitl.v1.FollowAuditResponse.
+ * Use `create(FollowAuditResponseSchema)` to create a new message.
+ */
+export const FollowAuditResponseSchema: GenMessage<FollowAuditResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_admin_service, 12);
+
+/**
  * Asks for WhoAmI.
  *
  * @generated from message hitl.v1.WhoAmIRequest
@@ -331,7 +445,7 @@ export type WhoAmIRequest = Message<"hitl.v1.WhoAmIRequest"> & {
  * Use `create(WhoAmIRequestSchema)` to create a new message.
  */
 export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_admin_service, 9);
+  messageDesc(file_hitl_v1_admin_service, 13);
 
 /**
  * Answers WhoAmI.
@@ -387,10 +501,10 @@ export type WhoAmIResponse = Message<"hitl.v1.WhoAmIResponse"> & {
  * Use `create(WhoAmIResponseSchema)` to create a new message.
  */
 export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_admin_service, 10);
+  messageDesc(file_hitl_v1_admin_service, 14);
 
 /**
- * Says who may call, and makes and ends tokens.
+ * Says who may call, makes and ends tokens, and tells what was done.
  *
  * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
  * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
@@ -442,6 +556,28 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof RotateTokenRequestSchema;
     output: typeof RotateTokenResponseSchema;
+  },
+  /**
+   * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+   *
+   * A page may have fewer entries than asked for, or none, before the last one.
+   *
+   * @generated from rpc hitl.v1.AdminService.ListAudit
+   */
+  listAudit: {
+    methodKind: "unary";
+    input: typeof ListAuditRequestSchema;
+    output: typeof ListAuditResponseSchema;
+  },
+  /**
+   * Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+   *
+   * @generated from rpc hitl.v1.AdminService.FollowAudit
+   */
+  followAudit: {
+    methodKind: "server_streaming";
+    input: typeof FollowAuditRequestSchema;
+    output: typeof FollowAuditResponseSchema;
   },
   /**
    * Says who the caller is, as the server knows it. Anybody with a good credential may ask.

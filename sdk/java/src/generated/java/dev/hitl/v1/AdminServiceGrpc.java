@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Says who may call, and makes and ends tokens.
+ * Says who may call, makes and ends tokens, and tells what was done.
  * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
  * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
  * </pre>
@@ -143,6 +143,70 @@ public final class AdminServiceGrpc {
     return getRotateTokenMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListAuditRequest,
+      dev.hitl.v1.ListAuditResponse> getListAuditMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListAudit",
+      requestType = dev.hitl.v1.ListAuditRequest.class,
+      responseType = dev.hitl.v1.ListAuditResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListAuditRequest,
+      dev.hitl.v1.ListAuditResponse> getListAuditMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListAuditRequest, dev.hitl.v1.ListAuditResponse> getListAuditMethod;
+    if ((getListAuditMethod = AdminServiceGrpc.getListAuditMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getListAuditMethod = AdminServiceGrpc.getListAuditMethod) == null) {
+          AdminServiceGrpc.getListAuditMethod = getListAuditMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListAuditRequest, dev.hitl.v1.ListAuditResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListAudit"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListAuditRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListAuditResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ListAudit"))
+              .build();
+        }
+      }
+    }
+    return getListAuditMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.FollowAuditRequest,
+      dev.hitl.v1.FollowAuditResponse> getFollowAuditMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "FollowAudit",
+      requestType = dev.hitl.v1.FollowAuditRequest.class,
+      responseType = dev.hitl.v1.FollowAuditResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.FollowAuditRequest,
+      dev.hitl.v1.FollowAuditResponse> getFollowAuditMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.FollowAuditRequest, dev.hitl.v1.FollowAuditResponse> getFollowAuditMethod;
+    if ((getFollowAuditMethod = AdminServiceGrpc.getFollowAuditMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getFollowAuditMethod = AdminServiceGrpc.getFollowAuditMethod) == null) {
+          AdminServiceGrpc.getFollowAuditMethod = getFollowAuditMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.FollowAuditRequest, dev.hitl.v1.FollowAuditResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "FollowAudit"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.FollowAuditRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.FollowAuditResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("FollowAudit"))
+              .build();
+        }
+      }
+    }
+    return getFollowAuditMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WhoAmIRequest,
       dev.hitl.v1.WhoAmIResponse> getWhoAmIMethod;
 
@@ -236,7 +300,7 @@ public final class AdminServiceGrpc {
 
   /**
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -288,6 +352,27 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+     * A page may have fewer entries than asked for, or none, before the last one.
+     * </pre>
+     */
+    default void listAudit(dev.hitl.v1.ListAuditRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListAuditResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListAuditMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+     * </pre>
+     */
+    default void followAudit(dev.hitl.v1.FollowAuditRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.FollowAuditResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getFollowAuditMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -300,7 +385,7 @@ public final class AdminServiceGrpc {
   /**
    * Base class for the server implementation of the service AdminService.
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -316,7 +401,7 @@ public final class AdminServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service AdminService.
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -383,6 +468,29 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+     * A page may have fewer entries than asked for, or none, before the last one.
+     * </pre>
+     */
+    public void listAudit(dev.hitl.v1.ListAuditRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListAuditResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListAuditMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+     * </pre>
+     */
+    public void followAudit(dev.hitl.v1.FollowAuditRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.FollowAuditResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getFollowAuditMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -396,7 +504,7 @@ public final class AdminServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service AdminService.
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -459,6 +567,29 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+     * A page may have fewer entries than asked for, or none, before the last one.
+     * </pre>
+     */
+    public dev.hitl.v1.ListAuditResponse listAudit(dev.hitl.v1.ListAuditRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListAuditMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, dev.hitl.v1.FollowAuditResponse>
+        followAudit(dev.hitl.v1.FollowAuditRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getFollowAuditMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -471,7 +602,7 @@ public final class AdminServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service AdminService.
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -534,6 +665,28 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+     * A page may have fewer entries than asked for, or none, before the last one.
+     * </pre>
+     */
+    public dev.hitl.v1.ListAuditResponse listAudit(dev.hitl.v1.ListAuditRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListAuditMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+     * </pre>
+     */
+    public java.util.Iterator<dev.hitl.v1.FollowAuditResponse> followAudit(
+        dev.hitl.v1.FollowAuditRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getFollowAuditMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -546,7 +699,7 @@ public final class AdminServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service AdminService.
    * <pre>
-   * Says who may call, and makes and ends tokens.
+   * Says who may call, makes and ends tokens, and tells what was done.
    * Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
    * on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
    * </pre>
@@ -613,6 +766,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+     * A page may have fewer entries than asked for, or none, before the last one.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListAuditResponse> listAudit(
+        dev.hitl.v1.ListAuditRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListAuditMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -627,7 +792,9 @@ public final class AdminServiceGrpc {
   private static final int METHODID_LIST_TOKENS = 1;
   private static final int METHODID_REVOKE_TOKEN = 2;
   private static final int METHODID_ROTATE_TOKEN = 3;
-  private static final int METHODID_WHO_AM_I = 4;
+  private static final int METHODID_LIST_AUDIT = 4;
+  private static final int METHODID_FOLLOW_AUDIT = 5;
+  private static final int METHODID_WHO_AM_I = 6;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -661,6 +828,14 @@ public final class AdminServiceGrpc {
         case METHODID_ROTATE_TOKEN:
           serviceImpl.rotateToken((dev.hitl.v1.RotateTokenRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.RotateTokenResponse>) responseObserver);
+          break;
+        case METHODID_LIST_AUDIT:
+          serviceImpl.listAudit((dev.hitl.v1.ListAuditRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListAuditResponse>) responseObserver);
+          break;
+        case METHODID_FOLLOW_AUDIT:
+          serviceImpl.followAudit((dev.hitl.v1.FollowAuditRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.FollowAuditResponse>) responseObserver);
           break;
         case METHODID_WHO_AM_I:
           serviceImpl.whoAmI((dev.hitl.v1.WhoAmIRequest) request,
@@ -712,6 +887,20 @@ public final class AdminServiceGrpc {
               dev.hitl.v1.RotateTokenRequest,
               dev.hitl.v1.RotateTokenResponse>(
                 service, METHODID_ROTATE_TOKEN)))
+        .addMethod(
+          getListAuditMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListAuditRequest,
+              dev.hitl.v1.ListAuditResponse>(
+                service, METHODID_LIST_AUDIT)))
+        .addMethod(
+          getFollowAuditMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              dev.hitl.v1.FollowAuditRequest,
+              dev.hitl.v1.FollowAuditResponse>(
+                service, METHODID_FOLLOW_AUDIT)))
         .addMethod(
           getWhoAmIMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -771,6 +960,8 @@ public final class AdminServiceGrpc {
               .addMethod(getListTokensMethod())
               .addMethod(getRevokeTokenMethod())
               .addMethod(getRotateTokenMethod())
+              .addMethod(getListAuditMethod())
+              .addMethod(getFollowAuditMethod())
               .addMethod(getWhoAmIMethod())
               .build();
         }

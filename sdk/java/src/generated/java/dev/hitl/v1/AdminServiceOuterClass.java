@@ -61,6 +61,26 @@ public final class AdminServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_RotateTokenResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListAuditRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListAuditRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListAuditResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListAuditResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_FollowAuditRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_FollowAuditRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_FollowAuditResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_FollowAuditResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_WhoAmIRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -81,58 +101,73 @@ public final class AdminServiceOuterClass {
     java.lang.String[] descriptorData = {
       "\n\033hitl/v1/admin_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
-      "rotobuf/timestamp.proto\032\030hitl/v1/credent" +
-      "ial.proto\"\312\002\n\005Token\022\016\n\002id\030\001 \001(\tR\002id\022\022\n\004n" +
-      "ame\030\002 \001(\tR\004name\022#\n\005roles\030\003 \003(\0162\r.hitl.v1" +
-      ".RoleR\005roles\022\036\n\nnamespaces\030\004 \003(\tR\nnamesp" +
-      "aces\022;\n\013create_time\030\005 \001(\0132\032.google.proto" +
-      "buf.TimestampR\ncreateTime\022;\n\013expire_time" +
-      "\030\006 \001(\0132\032.google.protobuf.TimestampR\nexpi" +
-      "reTime\022;\n\013revoke_time\030\007 \001(\0132\032.google.pro" +
-      "tobuf.TimestampR\nrevokeTime\022!\n\014successor" +
-      "_id\030\010 \001(\tR\013successorId\"\232\001\n\022CreateTokenRe" +
-      "quest\022\022\n\004name\030\001 \001(\tR\004name\022#\n\005roles\030\002 \003(\016" +
-      "2\r.hitl.v1.RoleR\005roles\022\036\n\nnamespaces\030\003 \003" +
-      "(\tR\nnamespaces\022+\n\003ttl\030\004 \001(\0132\031.google.pro" +
-      "tobuf.DurationR\003ttl\"S\n\023CreateTokenRespon" +
-      "se\022$\n\005token\030\001 \001(\0132\016.hitl.v1.TokenR\005token" +
-      "\022\026\n\006secret\030\002 \001(\tR\006secret\"O\n\021ListTokensRe" +
-      "quest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\npa" +
-      "ge_token\030\002 \001(\tR\tpageToken\"d\n\022ListTokensR" +
-      "esponse\022&\n\006tokens\030\001 \003(\0132\016.hitl.v1.TokenR" +
-      "\006tokens\022&\n\017next_page_token\030\002 \001(\tR\rnextPa" +
-      "geToken\"/\n\022RevokeTokenRequest\022\031\n\010token_i" +
-      "d\030\001 \001(\tR\007tokenId\";\n\023RevokeTokenResponse\022" +
-      "$\n\005token\030\001 \001(\0132\016.hitl.v1.TokenR\005token\"\221\001" +
-      "\n\022RotateTokenRequest\022\031\n\010token_id\030\001 \001(\tR\007" +
-      "tokenId\0223\n\007overlap\030\002 \001(\0132\031.google.protob" +
-      "uf.DurationR\007overlap\022+\n\003ttl\030\003 \001(\0132\031.goog" +
-      "le.protobuf.DurationR\003ttl\"S\n\023RotateToken" +
-      "Response\022$\n\005token\030\001 \001(\0132\016.hitl.v1.TokenR" +
-      "\005token\022\026\n\006secret\030\002 \001(\tR\006secret\"\017\n\rWhoAmI" +
-      "Request\"\332\001\n\016WhoAmIResponse\0222\n\010known_by\030\001" +
-      " \001(\0162\027.hitl.v1.CredentialKindR\007knownBy\022\034" +
-      "\n\tprincipal\030\002 \001(\tR\tprincipal\022\031\n\010token_id" +
-      "\030\003 \001(\tR\007tokenId\022#\n\005roles\030\004 \003(\0162\r.hitl.v1" +
-      ".RoleR\005roles\022\036\n\nnamespaces\030\005 \003(\tR\nnamesp" +
-      "aces\022\026\n\006groups\030\006 \003(\tR\006groups2\375\002\n\014AdminSe" +
-      "rvice\022H\n\013CreateToken\022\033.hitl.v1.CreateTok" +
-      "enRequest\032\034.hitl.v1.CreateTokenResponse\022" +
-      "J\n\nListTokens\022\032.hitl.v1.ListTokensReques" +
-      "t\032\033.hitl.v1.ListTokensResponse\"\003\220\002\001\022M\n\013R" +
-      "evokeToken\022\033.hitl.v1.RevokeTokenRequest\032" +
-      "\034.hitl.v1.RevokeTokenResponse\"\003\220\002\002\022H\n\013Ro" +
-      "tateToken\022\033.hitl.v1.RotateTokenRequest\032\034" +
-      ".hitl.v1.RotateTokenResponse\022>\n\006WhoAmI\022\026" +
-      ".hitl.v1.WhoAmIRequest\032\027.hitl.v1.WhoAmIR" +
-      "esponse\"\003\220\002\001B#\n\013dev.hitl.v1P\001Z\022hitl.dev/" +
-      "go/hitlv1b\006proto3"
+      "rotobuf/timestamp.proto\032\023hitl/v1/audit.p" +
+      "roto\032\030hitl/v1/credential.proto\"\312\002\n\005Token" +
+      "\022\016\n\002id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004name\022#\n\005" +
+      "roles\030\003 \003(\0162\r.hitl.v1.RoleR\005roles\022\036\n\nnam" +
+      "espaces\030\004 \003(\tR\nnamespaces\022;\n\013create_time" +
+      "\030\005 \001(\0132\032.google.protobuf.TimestampR\ncrea" +
+      "teTime\022;\n\013expire_time\030\006 \001(\0132\032.google.pro" +
+      "tobuf.TimestampR\nexpireTime\022;\n\013revoke_ti" +
+      "me\030\007 \001(\0132\032.google.protobuf.TimestampR\nre" +
+      "vokeTime\022!\n\014successor_id\030\010 \001(\tR\013successo" +
+      "rId\"\232\001\n\022CreateTokenRequest\022\022\n\004name\030\001 \001(\t" +
+      "R\004name\022#\n\005roles\030\002 \003(\0162\r.hitl.v1.RoleR\005ro" +
+      "les\022\036\n\nnamespaces\030\003 \003(\tR\nnamespaces\022+\n\003t" +
+      "tl\030\004 \001(\0132\031.google.protobuf.DurationR\003ttl" +
+      "\"S\n\023CreateTokenResponse\022$\n\005token\030\001 \001(\0132\016" +
+      ".hitl.v1.TokenR\005token\022\026\n\006secret\030\002 \001(\tR\006s" +
+      "ecret\"O\n\021ListTokensRequest\022\033\n\tpage_size\030" +
+      "\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpag" +
+      "eToken\"d\n\022ListTokensResponse\022&\n\006tokens\030\001" +
+      " \003(\0132\016.hitl.v1.TokenR\006tokens\022&\n\017next_pag" +
+      "e_token\030\002 \001(\tR\rnextPageToken\"/\n\022RevokeTo" +
+      "kenRequest\022\031\n\010token_id\030\001 \001(\tR\007tokenId\";\n" +
+      "\023RevokeTokenResponse\022$\n\005token\030\001 \001(\0132\016.hi" +
+      "tl.v1.TokenR\005token\"\221\001\n\022RotateTokenReques" +
+      "t\022\031\n\010token_id\030\001 \001(\tR\007tokenId\0223\n\007overlap\030" +
+      "\002 \001(\0132\031.google.protobuf.DurationR\007overla" +
+      "p\022+\n\003ttl\030\003 \001(\0132\031.google.protobuf.Duratio" +
+      "nR\003ttl\"S\n\023RotateTokenResponse\022$\n\005token\030\001" +
+      " \001(\0132\016.hitl.v1.TokenR\005token\022\026\n\006secret\030\002 " +
+      "\001(\tR\006secret\"|\n\020ListAuditRequest\022,\n\006filte" +
+      "r\030\001 \001(\0132\024.hitl.v1.AuditFilterR\006filter\022\033\n" +
+      "\tpage_size\030\002 \001(\005R\010pageSize\022\035\n\npage_token" +
+      "\030\003 \001(\tR\tpageToken\"\212\001\n\021ListAuditResponse\022" +
+      "-\n\007entries\030\001 \003(\0132\023.hitl.v1.AuditEntryR\007e" +
+      "ntries\022&\n\017next_page_token\030\002 \001(\tR\rnextPag" +
+      "eToken\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"B" +
+      "\n\022FollowAuditRequest\022,\n\006filter\030\001 \001(\0132\024.h" +
+      "itl.v1.AuditFilterR\006filter\"D\n\023FollowAudi" +
+      "tResponse\022-\n\007entries\030\001 \003(\0132\023.hitl.v1.Aud" +
+      "itEntryR\007entries\"\017\n\rWhoAmIRequest\"\332\001\n\016Wh" +
+      "oAmIResponse\0222\n\010known_by\030\001 \001(\0162\027.hitl.v1" +
+      ".CredentialKindR\007knownBy\022\034\n\tprincipal\030\002 " +
+      "\001(\tR\tprincipal\022\031\n\010token_id\030\003 \001(\tR\007tokenI" +
+      "d\022#\n\005roles\030\004 \003(\0162\r.hitl.v1.RoleR\005roles\022\036" +
+      "\n\nnamespaces\030\005 \003(\tR\nnamespaces\022\026\n\006groups" +
+      "\030\006 \003(\tR\006groups2\227\004\n\014AdminService\022H\n\013Creat" +
+      "eToken\022\033.hitl.v1.CreateTokenRequest\032\034.hi" +
+      "tl.v1.CreateTokenResponse\022J\n\nListTokens\022" +
+      "\032.hitl.v1.ListTokensRequest\032\033.hitl.v1.Li" +
+      "stTokensResponse\"\003\220\002\001\022M\n\013RevokeToken\022\033.h" +
+      "itl.v1.RevokeTokenRequest\032\034.hitl.v1.Revo" +
+      "keTokenResponse\"\003\220\002\002\022H\n\013RotateToken\022\033.hi" +
+      "tl.v1.RotateTokenRequest\032\034.hitl.v1.Rotat" +
+      "eTokenResponse\022G\n\tListAudit\022\031.hitl.v1.Li" +
+      "stAuditRequest\032\032.hitl.v1.ListAuditRespon" +
+      "se\"\003\220\002\001\022O\n\013FollowAudit\022\033.hitl.v1.FollowA" +
+      "uditRequest\032\034.hitl.v1.FollowAuditRespons" +
+      "e\"\003\220\002\0010\001\022>\n\006WhoAmI\022\026.hitl.v1.WhoAmIReque" +
+      "st\032\027.hitl.v1.WhoAmIResponse\"\003\220\002\001B#\n\013dev." +
+      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
+          dev.hitl.v1.Audit.getDescriptor(),
           dev.hitl.v1.Credential.getDescriptor(),
         });
     internal_static_hitl_v1_Token_descriptor =
@@ -189,20 +224,45 @@ public final class AdminServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_RotateTokenResponse_descriptor,
         new java.lang.String[] { "Token", "Secret", });
-    internal_static_hitl_v1_WhoAmIRequest_descriptor =
+    internal_static_hitl_v1_ListAuditRequest_descriptor =
       getDescriptor().getMessageTypes().get(9);
+    internal_static_hitl_v1_ListAuditRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListAuditRequest_descriptor,
+        new java.lang.String[] { "Filter", "PageSize", "PageToken", });
+    internal_static_hitl_v1_ListAuditResponse_descriptor =
+      getDescriptor().getMessageTypes().get(10);
+    internal_static_hitl_v1_ListAuditResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListAuditResponse_descriptor,
+        new java.lang.String[] { "Entries", "NextPageToken", "Unreadable", });
+    internal_static_hitl_v1_FollowAuditRequest_descriptor =
+      getDescriptor().getMessageTypes().get(11);
+    internal_static_hitl_v1_FollowAuditRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_FollowAuditRequest_descriptor,
+        new java.lang.String[] { "Filter", });
+    internal_static_hitl_v1_FollowAuditResponse_descriptor =
+      getDescriptor().getMessageTypes().get(12);
+    internal_static_hitl_v1_FollowAuditResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_FollowAuditResponse_descriptor,
+        new java.lang.String[] { "Entries", });
+    internal_static_hitl_v1_WhoAmIRequest_descriptor =
+      getDescriptor().getMessageTypes().get(13);
     internal_static_hitl_v1_WhoAmIRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WhoAmIRequest_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_WhoAmIResponse_descriptor =
-      getDescriptor().getMessageTypes().get(10);
+      getDescriptor().getMessageTypes().get(14);
     internal_static_hitl_v1_WhoAmIResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WhoAmIResponse_descriptor,
         new java.lang.String[] { "KnownBy", "Principal", "TokenId", "Roles", "Namespaces", "Groups", });
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
+    dev.hitl.v1.Audit.getDescriptor();
     dev.hitl.v1.Credential.getDescriptor();
   }
 

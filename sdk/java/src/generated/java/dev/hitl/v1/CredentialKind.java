@@ -63,6 +63,14 @@ public enum CredentialKind
    * <code>CREDENTIAL_KIND_OWNER = 5;</code>
    */
   CREDENTIAL_KIND_OWNER(5),
+  /**
+   * <pre>
+   * The certificate of a client.
+   * </pre>
+   *
+   * <code>CREDENTIAL_KIND_CLIENT_CERTIFICATE = 6;</code>
+   */
+  CREDENTIAL_KIND_CLIENT_CERTIFICATE(6),
   UNRECOGNIZED(-1),
   ;
 
@@ -114,6 +122,14 @@ public enum CredentialKind
    * <code>CREDENTIAL_KIND_OWNER = 5;</code>
    */
   public static final int CREDENTIAL_KIND_OWNER_VALUE = 5;
+  /**
+   * <pre>
+   * The certificate of a client.
+   * </pre>
+   *
+   * <code>CREDENTIAL_KIND_CLIENT_CERTIFICATE = 6;</code>
+   */
+  public static final int CREDENTIAL_KIND_CLIENT_CERTIFICATE_VALUE = 6;
 
 
   public final int getNumber() {
@@ -146,6 +162,7 @@ public enum CredentialKind
       case 3: return CREDENTIAL_KIND_TOKEN;
       case 4: return CREDENTIAL_KIND_PERSON;
       case 5: return CREDENTIAL_KIND_OWNER;
+      case 6: return CREDENTIAL_KIND_CLIENT_CERTIFICATE;
       default: return null;
     }
   }

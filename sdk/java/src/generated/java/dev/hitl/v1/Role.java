@@ -49,7 +49,7 @@ public enum Role
   ROLE_NOTIFIER(3),
   /**
    * <pre>
-   * Gets, lists, awaits and watches Events, and changes nothing.
+   * Gets, lists, awaits and watches Events, reads the audit, and changes nothing.
    * </pre>
    *
    * <code>ROLE_AUDITOR = 4;</code>
@@ -100,7 +100,7 @@ public enum Role
   public static final int ROLE_NOTIFIER_VALUE = 3;
   /**
    * <pre>
-   * Gets, lists, awaits and watches Events, and changes nothing.
+   * Gets, lists, awaits and watches Events, reads the audit, and changes nothing.
    * </pre>
    *
    * <code>ROLE_AUDITOR = 4;</code>
