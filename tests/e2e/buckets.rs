@@ -4,14 +4,18 @@ use std::ops::RangeInclusive;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use hitl_core::{TokenId, TokenText};
+use hitl_proto::v1;
+use hitl_proto::v1::admin_service_client::AdminServiceClient;
 use hitl_proto::v1::value::Kind as Value;
 use support::object_server::{Dialect, Door, Fault, ObjectServer, Op, Requests};
-use support::server::{Config, Server};
+use support::server::{ADMIN, Config, Server, channel};
 use support::stores::Place;
 use support::tools;
 use tokio::process::Command;
 use tonic::Code;
 
+use crate::access::world::with;
 use crate::failure::Failure;
 use crate::kinds;
 use crate::site::{Site, config, is_pending, request, soon, start, typed, value_of};
@@ -134,8 +138,8 @@ async fn a_server_with_nothing_to_do_asks_the_same_however_many_events_are_pendi
     let (_busy, site) = start(busy.config()).await;
     for number in 0..300 {
         let ttl = prost_types::Duration { seconds: 3_600 + 60 * number, nanos: 0 };
-        let expiration = Some(hitl_proto::v1::create_event_request::Expiration::Ttl(ttl));
-        let asked = hitl_proto::v1::CreateEventRequest { expiration, ..request(kinds::int()) };
+        let expiration = Some(v1::create_event_request::Expiration::Ttl(ttl));
+        let asked = v1::CreateEventRequest { expiration, ..request(kinds::int()) };
         site.create(asked).await;
     }
     let (idle, busy) = tokio::join!(idle.listings_in(WATCHED), busy.listings_in(WATCHED));
@@ -162,6 +166,107 @@ async fn many_waits_cost_about_one_listing_a_second() {
     assert!((4..=2 * 7 + 6).contains(&listings), "{listings} listings in 6 s");
     let asked = bucket.asked_by(tokio::time::sleep(Duration::from_secs(2))).await;
     assert_eq!(asked, Requests::default(), "a wait asks nothing");
+}
+
+#[tokio::test]
+async fn what_is_forbidden_costs_no_read_whether_it_is_there_or_not() {
+    let (bucket, dir) = (Bucket::new(), tempfile::tempdir().expect("a directory"));
+    let (server, site) = start(bucket.config().with_admin(dir.path())).await;
+    let admin = AdminServiceClient::new(channel(&server.endpoint()));
+    let create = v1::CreateTokenRequest {
+        name: "elsewhere".to_owned(),
+        roles: vec![v1::Role::Admin.into()],
+        namespaces: vec!["elsewhere".to_owned()],
+        ttl: None,
+    };
+    let token = admin.clone().create_token(with(Some(ADMIN), create)).await.expect("it may");
+    let token = token.into_inner().secret;
+    let mut events = site.grpc.clone();
+    let asked = events.create_event(with(Some(ADMIN), request(kinds::int()))).await;
+    let there = asked.expect("it may").into_inner().event.expect("the event").id;
+    // Whose the token is, is known from here on.
+    let list = v1::ListEventsRequest { namespace: "elsewhere".to_owned(), ..Default::default() };
+    events.list_events(with(Some(&token), list)).await.expect("it may");
+    let refused = |id: &str| {
+        let (mut events, token, id) = (events.clone(), token.clone(), id.to_owned());
+        async move {
+            let get = v1::GetEventRequest { event_id: id.clone(), ..Default::default() };
+            let wait = v1::WaitEventRequest { event_id: id.clone(), ..Default::default() };
+            let answer = v1::AnswerEventRequest {
+                event_id: id,
+                answer: Some(v1::answer_event_request::Answer::Json("1".to_owned())),
+                ..Default::default()
+            };
+            let codes = [
+                events.get_event(with(Some(&token), get)).await.expect_err("it may not").code(),
+                events.wait_event(with(Some(&token), wait)).await.expect_err("it may not").code(),
+                events
+                    .answer_event(with(Some(&token), answer))
+                    .await
+                    .expect_err("it may not")
+                    .code(),
+            ];
+            assert_eq!(codes, [Code::PermissionDenied; 3]);
+        }
+    };
+    for id in [&*there, crate::tls::NO_EVENT] {
+        // The refusals are written to the audit, which reads nothing.
+        assert_eq!(bucket.asked_by(refused(id)).await.gets, 0, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn every_token_that_is_not_good_costs_the_same_reads() {
+    let (bucket, dir) = (Bucket::new(), tempfile::tempdir().expect("a directory"));
+    let (one, _) = start(bucket.config().with_admin(dir.path())).await;
+    let key = one.dir().join("link.key").display().to_string();
+    // It remembers nothing of what the other one does, and has begun long before it is asked.
+    let replica = bucket.config().with_admin(dir.path()).arg("--link-key-file").arg(key);
+    let (_other, there) = start(replica).await;
+    let mut admin = AdminServiceClient::new(channel(&one.endpoint()));
+    let mut tokens = Vec::new();
+    for name in ["revoked", "rotated", "wrong", "unknown"] {
+        let create = v1::CreateTokenRequest {
+            name: name.to_owned(),
+            roles: vec![v1::Role::Requester.into()],
+            ..Default::default()
+        };
+        let made = admin.create_token(with(Some(ADMIN), create)).await.expect("it may");
+        let v1::CreateTokenResponse { token, secret } = made.into_inner();
+        let token_id = token.expect("the token").id;
+        let mut text = TokenText::parse(&secret).expect("it is one");
+        match name {
+            "revoked" => {
+                let revoke = v1::RevokeTokenRequest { token_id };
+                admin.revoke_token(with(Some(ADMIN), revoke)).await.map(drop).expect("it may");
+            }
+            "rotated" => {
+                let rotate = v1::RotateTokenRequest { token_id, ..Default::default() };
+                admin.rotate_token(with(Some(ADMIN), rotate)).await.map(drop).expect("it may");
+            }
+            "wrong" => text.secret[0] ^= 1,
+            "unknown" => text.id = TokenId::from_bytes([7; 8]),
+            _ => {}
+        }
+        tokens.push((name, text.reveal()));
+    }
+    for (name, token) in tokens {
+        let get = || v1::GetEventRequest {
+            event_id: crate::tls::NO_EVENT.to_owned(),
+            ..Default::default()
+        };
+        let once = || async {
+            let got = there.grpc.clone().get_event(with(Some(&token), get())).await;
+            let code = got.expect_err("the token is not good").code();
+            assert_eq!(code, Code::Unauthenticated, "{name}");
+        };
+        let begun = Instant::now();
+        assert_eq!(bucket.asked_by(once()).await.gets, 3, "{name}, at first");
+        let again = bucket.asked_by(once()).await.gets;
+        // What was read is believed for three seconds, and a machine may be slow.
+        let is_fresh = begun.elapsed() < Duration::from_secs(2);
+        assert!(again == 0 || !is_fresh && again == 3, "{name}, right after: {again}");
+    }
 }
 
 #[tokio::test]

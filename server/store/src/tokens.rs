@@ -109,14 +109,15 @@ impl EventStore {
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn token(&self, id: TokenId) -> Result<Option<TokenState>, Error> {
         let path = keys::token(id, "token");
-        let Some(TokenRecord { token, .. }) = self.objects.read::<TokenRecord>(&path).await? else {
-            return Ok(None);
-        };
+        // All at once, also of a token that is not there: the time that it takes tells nobody which ids there are.
+        let (token, (revoke_time, rotated)) =
+            tokio::try_join!(self.objects.read::<TokenRecord>(&path), self.token_end(id))?;
+        let Some(TokenRecord { token, .. }) = token else { return Ok(None) };
         // One that was copied to another key must not count as that one.
         if token.id != id {
             return Err(unreadable(&path, "it is a record of another token"));
         }
-        self.token_again(token).await.map(Some)
+        Ok(Some(TokenState { token, revoke_time, rotated }))
     }
 
     /// What has become of `token`, which never changes itself.
@@ -124,13 +125,18 @@ impl EventStore {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::RecordUnreadable`].
     pub async fn token_again(&self, token: StoredToken) -> Result<TokenState, Error> {
-        let [revoked, rotated] = ["revoked", "rotated"].map(|record| keys::token(token.id, record));
+        let (revoke_time, rotated) = self.token_end(token.id).await?;
+        Ok(TokenState { token, revoke_time, rotated })
+    }
+
+    /// When the token with this id was revoked, and what was made in its stead.
+    async fn token_end(&self, id: TokenId) -> Result<(Option<Timestamp>, Option<Rotated>), Error> {
+        let [revoked, rotated] = ["revoked", "rotated"].map(|record| keys::token(id, record));
         let (revoked, rotated) = tokio::try_join!(
             self.objects.read::<RevokedRecord>(&revoked),
             self.objects.read::<RotatedRecord>(&rotated),
         )?;
-        let revoke_time = revoked.map(|revoked| revoked.time);
-        Ok(TokenState { token, revoke_time, rotated: rotated.map(|record| record.rotated) })
+        Ok((revoked.map(|record| record.time), rotated.map(|record| record.rotated)))
     }
 
     /// Ends the token with this id at `time`, unless it was ended so before.

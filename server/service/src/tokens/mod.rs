@@ -2,8 +2,9 @@
 //!
 //! What the store says of a token is remembered for three seconds, so that a call costs no read and a token that was
 //! revoked is refused by every replica within five. While a token is in use it is read again before its time is over,
-//! by a task of its own, so that no call waits for that. That a token is not there is not remembered: whoever guesses
-//! ids is held to a few reads at a time, and can crowd nothing out.
+//! by a task of its own, so that no call waits for that. That a token is not there is remembered apart from those that
+//! are: whoever guesses ids is held to a few reads at a time, can crowd nothing out, and is answered as fast as whoever
+//! has a token that was revoked, so that nobody learns which ids there are.
 
 mod manage;
 mod standing;
@@ -34,6 +35,8 @@ const BELIEVED_MS: i64 = 3_000;
 const REFRESHED_MS: i64 = 2_000;
 /// Tokens that are remembered.
 const REMEMBERED_MAX: usize = 4_096;
+/// Ids of which it is remembered that they are of no token.
+const ABSENT_MAX: usize = 1_024;
 /// Tokens that are read at a time: of those that were good before, and of others.
 const READING_MAX: usize = 64;
 /// How long a call waits for its turn to read one.
@@ -45,6 +48,8 @@ pub(crate) const EVERYWHERE: &str = "*";
 #[derive(Debug)]
 pub(crate) struct Tokens {
     known: Cache<TokenId, Arc<KnownToken>>,
+    /// When it was seen that there is no such token.
+    absent: Cache<TokenId, Monotonic>,
     /// Turns to read tokens that were good before.
     again: Semaphore,
     /// Turns to read tokens of which nothing is known.
@@ -69,6 +74,7 @@ impl Default for Tokens {
     fn default() -> Self {
         Self {
             known: Cache::new(REMEMBERED_MAX),
+            absent: Cache::new(ABSENT_MAX),
             again: Semaphore::new(READING_MAX),
             new: Semaphore::new(READING_MAX),
             watched: Watched::default(),
@@ -79,8 +85,12 @@ impl Default for Tokens {
 impl Service {
     /// Who holds `token`, if that is known without a look at the store: `Some(None)` if the token is not good.
     pub fn remembered_holder(&self, token: &TokenText) -> Option<Option<Principal>> {
-        let known = self.0.tokens.known.get(&token.id)?;
-        let age_ms = self.0.clock.monotonic().ms_since(known.read_at);
+        let now = self.0.clock.monotonic();
+        let Some(known) = self.0.tokens.known.get(&token.id) else {
+            let seen = self.0.tokens.absent.get(&token.id)?;
+            return (now.ms_since(seen) < BELIEVED_MS).then_some(None);
+        };
+        let age_ms = now.ms_since(known.read_at);
         if age_ms >= BELIEVED_MS {
             return None;
         }
@@ -134,7 +144,10 @@ impl Service {
         let known = state.and_then(|state| KnownToken::new(state, read_at)).map(Arc::new);
         match &known {
             Some(known) => tokens.known.insert(id, known.clone()),
-            None => drop(tokens.known.remove(&id)),
+            None => {
+                tokens.known.remove(&id);
+                tokens.absent.insert(id, read_at);
+            }
         }
         let is_good = known.as_ref().is_some_and(|known| known.is_good(self.0.clock.now()));
         if !is_good {
