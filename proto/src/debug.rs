@@ -31,6 +31,10 @@ impl fmt::Debug for Event {
             api_url,
             created_by,
             allow_self_answer,
+            title,
+            evidence,
+            risk: _,
+            require_confirmation,
         } = self;
         f.debug_struct("Event")
             .field("id", id)
@@ -51,6 +55,10 @@ impl fmt::Debug for Event {
             .field("api_url", &hidden(api_url))
             .field("created_by", created_by)
             .field("allow_self_answer", allow_self_answer)
+            .field("title", title)
+            .field("evidence", evidence)
+            .field("risk", &self.risk())
+            .field("require_confirmation", require_confirmation)
             .finish()
     }
 }

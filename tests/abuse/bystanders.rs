@@ -165,6 +165,7 @@ async fn answer(client: &mut EventServiceClient<Channel>, event: &Event) -> Opti
         answer: Some(Answer::Value(Value { kind: Some(value::Kind::Int(1)) })),
         answer_id: "bystander".to_owned(),
         responder: String::new(),
+        comment: String::new(),
     };
     for _ in 0..ATTEMPTS {
         let sent = Instant::now();

@@ -6,10 +6,13 @@
 //!   each only if it is set.
 //! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
-//!   can be created with. With a `run` it is asked of that. The reply is what the event tells of itself.
+//!   can be created with: also `title`, `risk` (`low`, `medium`, `high`), `require_confirmation`, `facts` (label and
+//!   value of each, all in one item) and after them `evidence` (bytes of `Evidence`). With a `run` it is asked of that.
+//!   The reply is what the event tells of itself.
 //! - `attach` attaches to the event of an `event_id`, or to the one of a `name` and perhaps a `number` in a `run`, and
 //!   keeps it as `event`: `type`. The reply is that of `create`.
 //! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
+//! - `wait_details` waits for `event` with what else was said: `value`, `comment`.
 //! - `poll` looks whether `event` has ended: `value`, or `pending: true`.
 //! - `json` writes `event` as JSON. The reply has that as `json`, read again.
 //! - `within` asks for `count` ints called `name` one after the other, while a run of `run_id` is the current one. The
@@ -17,7 +20,8 @@
 //! - `cancel_event` has `event` cancel itself: `reason`.
 //! - `ask` asks for an int in one line, and waits: `name`, `prompt`. The reply has its `value`.
 //! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
-//! - `answer` answers `event_id`: `responder`, and an `AnswerEventRequest` as `message`. The reply has the `event`.
+//! - `answer` answers `event_id`: `responder`, perhaps a `comment`, and an `AnswerEventRequest` as `message`. The reply
+//!   has the `event`.
 //! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
 //! - `events` takes one too, and perhaps a `limit`, and goes through all events that match. The reply has them as
 //!   `listed`.

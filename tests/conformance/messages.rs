@@ -18,6 +18,9 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
             let answer = Some(answer(&op)?);
             op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
         }
+        Some("create") if op.get("evidence").is_some() => {
+            op["evidence"] = evidence(&op["evidence"])?
+        }
         Some("list" | "events") => op["message"] = bytes(&filter(&op)?),
         Some("watch") => op["message"] = bytes(&watched(&op)?),
         Some("create_many") => op["messages"] = questions(&op)?,
@@ -159,6 +162,18 @@ fn answer(op: &Json) -> Result<Answer> {
     })
 }
 
+/// Items of evidence: each with a `title`, and a `text` or a `diff` of two texts.
+fn evidence(items: &Json) -> Result<Json> {
+    let item = |item: &Json| {
+        let title = text(item, "title");
+        Ok(bytes(&match Option::<[String; 2]>::deserialize(&item["diff"])? {
+            Some([before, after]) => v1::Evidence::diff(title, before, after),
+            None => v1::Evidence::text(title, text(item, "text")),
+        }))
+    };
+    items.as_array().context("evidence is a list")?.iter().map(item).collect()
+}
+
 fn filter(op: &Json) -> Result<v1::ListEventsRequest> {
     let state = format!("EVENT_STATE_{}", op["state"].as_str().unwrap_or("UNSPECIFIED"));
     Ok(v1::ListEventsRequest {
@@ -193,7 +208,22 @@ fn shown(event: &v1::Event) -> Json {
         "value": response.value.and_then(Value::of),
         "reason": response.reason,
         "responder": response.responder.unwrap_or_default().name,
+        "comment": response.comment,
+        "title": event.title,
+        "risk": event.risk().as_str_name().trim_start_matches("RISK_"),
+        "require_confirmation": event.require_confirmation,
+        "facts": event.evidence.iter().flat_map(facts).collect::<Vec<_>>(),
+        "evidence": event.evidence.iter().map(|item| &item.title).collect::<Vec<_>>(),
     })
+}
+
+fn facts(item: &v1::Evidence) -> Vec<[&str; 2]> {
+    match &item.content {
+        Some(v1::evidence::Content::Facts(v1::FactsEvidence { facts })) => {
+            facts.iter().map(|fact| [fact.label.as_str(), fact.value.as_str()]).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The response of an error. What has no bytes is none.

@@ -83,6 +83,7 @@ impl Holder {
             answer: Some(typed(&Value::Int(1))),
             answer_id: "a".to_owned(),
             responder: String::new(),
+            comment: String::new(),
         };
         self.grpc.clone().answer_event(with(Some(self.token.as_str()), answer)).await.map(drop)
     }

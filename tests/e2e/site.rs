@@ -103,6 +103,7 @@ impl Site {
             answer: Some(answer),
             answer_id: answer_id.to_owned(),
             responder: "Ann".to_owned(),
+            comment: String::new(),
         };
         let reply = self.grpc.clone().answer_event(request).await?;
         Ok(reply.into_inner().event.expect("an answer returns the event"))

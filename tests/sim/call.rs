@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
-    OnTimeout, PromptFormat, Responder, Spec, Value,
+    OnTimeout, PromptFormat, Responder, Risk, Spec, Value,
 };
 use hitl_service::{Error, Session};
 use rand::RngExt;
@@ -109,6 +109,7 @@ fn command(op: Op) -> Option<Command> {
     match op {
         Op::Answer { answer_id, value } => Some(Command::Answer {
             answer: Answer::Value(Value::Int(value)),
+            comment: String::new(),
             identity: identity(answer_id),
         }),
         Op::Decline { answer_id, reason } => {
@@ -122,8 +123,12 @@ fn command(op: Op) -> Option<Command> {
 fn spec(draft: Draft) -> Spec {
     Spec {
         name: draft.name,
+        title: String::new(),
         prompt: PROMPT.to_owned(),
         prompt_format: PromptFormat::Text,
+        evidence: Vec::new(),
+        risk: Risk::Low,
+        require_confirmation: false,
         input: Input::Int(IntInput { min: None, max: None }),
         scope: String::new(),
         labels: [].into(),

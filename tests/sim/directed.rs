@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hitl_core::{
     Answer, Channel, Command, EventKey, Expiration, Identity, Input, IntInput, Namespace,
-    OnTimeout, PromptFormat, Responder, Spec, Value,
+    OnTimeout, PromptFormat, Responder, Risk, Spec, Value,
 };
 use hitl_service::{Owner, Wait};
 use object_store::memory::InMemory;
@@ -47,8 +47,12 @@ impl Two {
     async fn create(&self) -> EventKey {
         let spec = Spec {
             name: "event".to_owned(),
+            title: String::new(),
             prompt: "May it go on?".to_owned(),
             prompt_format: PromptFormat::Text,
+            evidence: Vec::new(),
+            risk: Risk::Low,
+            require_confirmation: false,
             input: Input::Int(IntInput { min: None, max: None }),
             scope: String::new(),
             labels: [].into(),
@@ -65,7 +69,8 @@ impl Two {
     async fn answer(&self, event: &EventKey) {
         let responder = Responder::claimed(String::new(), Channel::Grpc, String::new());
         let identity = Identity { responder, answer_id: None };
-        let answer = Command::Answer { answer: Answer::Value(Value::Int(1)), identity };
+        let answer = Answer::Value(Value::Int(1));
+        let answer = Command::Answer { answer, comment: String::new(), identity };
         self.one.service.end(event, answer).await.expect("nothing is wrong");
     }
 }

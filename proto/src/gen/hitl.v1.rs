@@ -1483,6 +1483,261 @@ impl ErrorReason {
         }
     }
 }
+/// One thing that is shown beside the prompt so that a person can decide. It is fixed when the Event is created.
+///
+/// On pages the items are lettered A to T in their order, and \[[B]\] in the prompt becomes a mark that leads to the second.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Evidence {
+    /// Optional. What the item is called, at most 200 characters on one line. The page takes a word for the kind if empty.
+    #[prost(string, tag = "1")]
+    pub title: ::prost::alloc::string::String,
+    /// Optional. What is worth knowing about the item, such as a file name or when it was taken: at most 200 characters on one
+    /// line, shown beside the title.
+    #[prost(string, tag = "2")]
+    pub note: ::prost::alloc::string::String,
+    /// Required. Exactly one of these.
+    #[prost(oneof = "evidence::Content", tags = "3, 4, 5, 6, 7, 8, 9")]
+    pub content: ::core::option::Option<evidence::Content>,
+}
+/// Nested message and enum types in `Evidence`.
+pub mod evidence {
+    /// Required. Exactly one of these.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Content {
+        /// Names and what they stand for.
+        #[prost(message, tag = "3")]
+        Facts(super::FactsEvidence),
+        /// Text as it is.
+        #[prost(message, tag = "4")]
+        Text(super::TextEvidence),
+        /// Source code, or any text whose columns matter.
+        #[prost(message, tag = "5")]
+        Code(super::CodeEvidence),
+        /// A JSON value.
+        #[prost(message, tag = "6")]
+        Json(super::JsonEvidence),
+        /// What changes from one text to another.
+        #[prost(message, tag = "7")]
+        Diff(super::DiffEvidence),
+        /// Rows and columns.
+        #[prost(message, tag = "8")]
+        Table(super::TableEvidence),
+        /// A place on the web.
+        #[prost(message, tag = "9")]
+        Link(super::LinkEvidence),
+    }
+}
+impl ::prost::Name for Evidence {
+    const NAME: &'static str = "Evidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Evidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Evidence".into()
+    }
+}
+/// Names and what they stand for, in order.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FactsEvidence {
+    /// Required. 1 to 100 facts.
+    #[prost(message, repeated, tag = "1")]
+    pub facts: ::prost::alloc::vec::Vec<Fact>,
+}
+impl ::prost::Name for FactsEvidence {
+    const NAME: &'static str = "FactsEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FactsEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FactsEvidence".into()
+    }
+}
+/// One name and what it stands for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fact {
+    /// Required. The name, such as "Version": 1 to 200 characters on one line.
+    #[prost(string, tag = "1")]
+    pub label: ::prost::alloc::string::String,
+    /// Optional. What it stands for, at most 4,096 characters.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    /// Optional. Where there is more: an absolute http or https URL of at most 2,048 bytes. The page shows its host.
+    #[prost(string, tag = "3")]
+    pub url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Fact {
+    const NAME: &'static str = "Fact";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Fact".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Fact".into()
+    }
+}
+/// Text as it is: line breaks are kept, long lines are wrapped.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TextEvidence {
+    /// Required. The text.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TextEvidence {
+    const NAME: &'static str = "TextEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TextEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TextEvidence".into()
+    }
+}
+/// Source code, or any text whose columns matter: long lines are not wrapped.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CodeEvidence {
+    /// Required. The code.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Optional. The language it is in, such as "sql": at most 40 characters on one line.
+    #[prost(string, tag = "2")]
+    pub language: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CodeEvidence {
+    const NAME: &'static str = "CodeEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CodeEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CodeEvidence".into()
+    }
+}
+/// A JSON value. The page folds it where it is long.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JsonEvidence {
+    /// Required. The value as JSON text, in which no object names a member twice and nothing is nested more than 32 deep.
+    #[prost(string, tag = "1")]
+    pub json: ::prost::alloc::string::String,
+}
+impl ::prost::Name for JsonEvidence {
+    const NAME: &'static str = "JsonEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.JsonEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.JsonEvidence".into()
+    }
+}
+/// What changes from one text to another. The page shows both side by side where there is room.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffEvidence {
+    /// Required. Exactly one of these.
+    #[prost(oneof = "diff_evidence::Diff", tags = "1, 2")]
+    pub diff: ::core::option::Option<diff_evidence::Diff>,
+}
+/// Nested message and enum types in `DiffEvidence`.
+pub mod diff_evidence {
+    /// Required. Exactly one of these.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Diff {
+        /// Both texts; the server finds what differs, line by line and within lines.
+        #[prost(message, tag = "1")]
+        Texts(super::DiffTexts),
+        /// What differs in unified form, as `git diff` and `diff -u` write it. It is shown as it is, line by line.
+        #[prost(string, tag = "2")]
+        Unified(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for DiffEvidence {
+    const NAME: &'static str = "DiffEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DiffEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DiffEvidence".into()
+    }
+}
+/// Two texts that are compared. One of them may be empty, not both.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffTexts {
+    /// Optional. How it is now.
+    #[prost(string, tag = "1")]
+    pub before: ::prost::alloc::string::String,
+    /// Optional. How it would be.
+    #[prost(string, tag = "2")]
+    pub after: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DiffTexts {
+    const NAME: &'static str = "DiffTexts";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DiffTexts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DiffTexts".into()
+    }
+}
+/// Rows and columns. A column of which every cell is a number is aligned to the right.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TableEvidence {
+    /// Required. What the columns are called: 1 to 50, each at most 200 characters on one line.
+    #[prost(string, repeated, tag = "1")]
+    pub columns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Optional. At most 1,000 rows.
+    #[prost(message, repeated, tag = "2")]
+    pub rows: ::prost::alloc::vec::Vec<TableRow>,
+}
+impl ::prost::Name for TableEvidence {
+    const NAME: &'static str = "TableEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TableEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TableEvidence".into()
+    }
+}
+/// One row of a table.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableRow {
+    /// Required. The cells: as many as there are columns, each at most 1,000 characters.
+    #[prost(string, repeated, tag = "1")]
+    pub cells: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for TableRow {
+    const NAME: &'static str = "TableRow";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TableRow".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TableRow".into()
+    }
+}
+/// A place on the web, shown with its host. Nothing is fetched from there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkEvidence {
+    /// Required. An absolute http or https URL of at most 2,048 bytes.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    /// Optional. What is there, at most 200 characters on one line. It never stands in for the host.
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LinkEvidence {
+    const NAME: &'static str = "LinkEvidence";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.LinkEvidence".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.LinkEvidence".into()
+    }
+}
 /// The kind of answer an Event wants. It is fixed at create, and every answer is checked against it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Input {
@@ -1867,6 +2122,19 @@ pub struct Event {
     /// Immutable. Whether whoever created the Event may also answer and decline it.
     #[prost(bool, tag = "18")]
     pub allow_self_answer: bool,
+    /// Immutable. The question in a few words. Empty if the prompt is all there is.
+    #[prost(string, tag = "19")]
+    pub title: ::prost::alloc::string::String,
+    /// Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+    /// what they send; GetEvent has it.
+    #[prost(message, repeated, tag = "20")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
+    /// Immutable. How much is at stake. Never unspecified.
+    #[prost(enumeration = "Risk", tag = "21")]
+    pub risk: i32,
+    /// Immutable. Whether an answer on a page has to be confirmed.
+    #[prost(bool, tag = "22")]
+    pub require_confirmation: bool,
 }
 impl ::prost::Name for Event {
     const NAME: &'static str = "Event";
@@ -1962,6 +2230,9 @@ pub struct Response {
     /// Output only. The answer_id of the call that ended it. Empty if there was none.
     #[prost(string, tag = "6")]
     pub answer_id: ::prost::alloc::string::String,
+    /// Output only. What the person said beside the value. Empty if nothing.
+    #[prost(string, tag = "7")]
+    pub comment: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Response {
     const NAME: &'static str = "Response";
@@ -2045,6 +2316,43 @@ impl EventState {
             "EVENT_STATE_DECLINED" => Some(Self::Declined),
             "EVENT_STATE_CANCELLED" => Some(Self::Cancelled),
             "EVENT_STATE_TIMED_OUT" => Some(Self::TimedOut),
+            _ => None,
+        }
+    }
+}
+/// How much is at stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Risk {
+    /// Taken as RISK_LOW.
+    Unspecified = 0,
+    /// Nothing out of the ordinary.
+    Low = 1,
+    /// Worth a second look. Pages say so.
+    Medium = 2,
+    /// Hard to undo, or dear. Pages say so, and take no answer without the person's word that this is known.
+    High = 3,
+}
+impl Risk {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_UNSPECIFIED",
+            Self::Low => "RISK_LOW",
+            Self::Medium => "RISK_MEDIUM",
+            Self::High => "RISK_HIGH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_LOW" => Some(Self::Low),
+            "RISK_MEDIUM" => Some(Self::Medium),
+            "RISK_HIGH" => Some(Self::High),
             _ => None,
         }
     }
@@ -2178,7 +2486,7 @@ impl ::prost::Name for FieldViolation {
 /// ReceiptKey: docs/receipts.md says how, and what it does not prove.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Receipt {
-    /// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v1"), question
+    /// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
     /// (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
@@ -2265,6 +2573,21 @@ pub struct CreateEventRequest {
     /// Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
     #[prost(bool, tag = "12")]
     pub allow_self_answer: bool,
+    /// Optional. The question in a few words, at most 200 characters on one line: the headline of the page, above the prompt. The
+    /// prompt is the headline if empty.
+    #[prost(string, tag = "13")]
+    pub title: ::prost::alloc::string::String,
+    /// Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+    /// most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+    #[prost(message, repeated, tag = "14")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
+    /// Optional. How much is at stake. RISK_LOW if unspecified.
+    #[prost(enumeration = "Risk", tag = "15")]
+    pub risk: i32,
+    /// Optional. Whether an answer on a page has to be confirmed in a second step, or by a typed word if the risk is high. Callers
+    /// of the API confirm nothing.
+    #[prost(bool, tag = "16")]
+    pub require_confirmation: bool,
     /// Optional. When the Event times out. One hour after create if absent.
     #[prost(oneof = "create_event_request::Expiration", tags = "8, 9")]
     pub expiration: ::core::option::Option<create_event_request::Expiration>,
@@ -2834,6 +3157,9 @@ pub struct AnswerEventRequest {
     /// Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
     #[prost(string, tag = "7")]
     pub responder: ::prost::alloc::string::String,
+    /// Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+    #[prost(string, tag = "8")]
+    pub comment: ::prost::alloc::string::String,
     /// Required. The answer, in one of three forms. All are read against the stored input.
     #[prost(oneof = "answer_event_request::Answer", tags = "3, 4, 5")]
     pub answer: ::core::option::Option<answer_event_request::Answer>,

@@ -89,6 +89,63 @@ func (EventState) EnumDescriptor() ([]byte, []int) {
 	return file_hitl_v1_event_proto_rawDescGZIP(), []int{0}
 }
 
+// How much is at stake.
+type Risk int32
+
+const (
+	// Taken as RISK_LOW.
+	Risk_RISK_UNSPECIFIED Risk = 0
+	// Nothing out of the ordinary.
+	Risk_RISK_LOW Risk = 1
+	// Worth a second look. Pages say so.
+	Risk_RISK_MEDIUM Risk = 2
+	// Hard to undo, or dear. Pages say so, and take no answer without the person's word that this is known.
+	Risk_RISK_HIGH Risk = 3
+)
+
+// Enum value maps for Risk.
+var (
+	Risk_name = map[int32]string{
+		0: "RISK_UNSPECIFIED",
+		1: "RISK_LOW",
+		2: "RISK_MEDIUM",
+		3: "RISK_HIGH",
+	}
+	Risk_value = map[string]int32{
+		"RISK_UNSPECIFIED": 0,
+		"RISK_LOW":         1,
+		"RISK_MEDIUM":      2,
+		"RISK_HIGH":        3,
+	}
+)
+
+func (x Risk) Enum() *Risk {
+	p := new(Risk)
+	*p = x
+	return p
+}
+
+func (x Risk) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Risk) Descriptor() protoreflect.EnumDescriptor {
+	return file_hitl_v1_event_proto_enumTypes[1].Descriptor()
+}
+
+func (Risk) Type() protoreflect.EnumType {
+	return &file_hitl_v1_event_proto_enumTypes[1]
+}
+
+func (x Risk) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Risk.Descriptor instead.
+func (Risk) EnumDescriptor() ([]byte, []int) {
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{1}
+}
+
 // How a prompt is to be read.
 type PromptFormat int32
 
@@ -126,11 +183,11 @@ func (x PromptFormat) String() string {
 }
 
 func (PromptFormat) Descriptor() protoreflect.EnumDescriptor {
-	return file_hitl_v1_event_proto_enumTypes[1].Descriptor()
+	return file_hitl_v1_event_proto_enumTypes[2].Descriptor()
 }
 
 func (PromptFormat) Type() protoreflect.EnumType {
-	return &file_hitl_v1_event_proto_enumTypes[1]
+	return &file_hitl_v1_event_proto_enumTypes[2]
 }
 
 func (x PromptFormat) Number() protoreflect.EnumNumber {
@@ -139,7 +196,7 @@ func (x PromptFormat) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PromptFormat.Descriptor instead.
 func (PromptFormat) EnumDescriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{1}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{2}
 }
 
 // A door through which a response can come.
@@ -183,11 +240,11 @@ func (x Channel) String() string {
 }
 
 func (Channel) Descriptor() protoreflect.EnumDescriptor {
-	return file_hitl_v1_event_proto_enumTypes[2].Descriptor()
+	return file_hitl_v1_event_proto_enumTypes[3].Descriptor()
 }
 
 func (Channel) Type() protoreflect.EnumType {
-	return &file_hitl_v1_event_proto_enumTypes[2]
+	return &file_hitl_v1_event_proto_enumTypes[3]
 }
 
 func (x Channel) Number() protoreflect.EnumNumber {
@@ -196,7 +253,7 @@ func (x Channel) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Channel.Descriptor instead.
 func (Channel) EnumDescriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{3}
 }
 
 // A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.
@@ -241,8 +298,17 @@ type Event struct {
 	CreatedBy *Creator `protobuf:"bytes,17,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
 	// Immutable. Whether whoever created the Event may also answer and decline it.
 	AllowSelfAnswer bool `protobuf:"varint,18,opt,name=allow_self_answer,json=allowSelfAnswer,proto3" json:"allow_self_answer,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Immutable. The question in a few words. Empty if the prompt is all there is.
+	Title string `protobuf:"bytes,19,opt,name=title,proto3" json:"title,omitempty"`
+	// Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+	// what they send; GetEvent has it.
+	Evidence []*Evidence `protobuf:"bytes,20,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Immutable. How much is at stake. Never unspecified.
+	Risk Risk `protobuf:"varint,21,opt,name=risk,proto3,enum=hitl.v1.Risk" json:"risk,omitempty"`
+	// Immutable. Whether an answer on a page has to be confirmed.
+	RequireConfirmation bool `protobuf:"varint,22,opt,name=require_confirmation,json=requireConfirmation,proto3" json:"require_confirmation,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -397,6 +463,34 @@ func (x *Event) GetCreatedBy() *Creator {
 func (x *Event) GetAllowSelfAnswer() bool {
 	if x != nil {
 		return x.AllowSelfAnswer
+	}
+	return false
+}
+
+func (x *Event) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Event) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *Event) GetRisk() Risk {
+	if x != nil {
+		return x.Risk
+	}
+	return Risk_RISK_UNSPECIFIED
+}
+
+func (x *Event) GetRequireConfirmation() bool {
+	if x != nil {
+		return x.RequireConfirmation
 	}
 	return false
 }
@@ -594,7 +688,9 @@ type Response struct {
 	// Output only. Who ended it. Absent if the deadline did.
 	Responder *Responder `protobuf:"bytes,5,opt,name=responder,proto3" json:"responder,omitempty"`
 	// Output only. The answer_id of the call that ended it. Empty if there was none.
-	AnswerId      string `protobuf:"bytes,6,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
+	AnswerId string `protobuf:"bytes,6,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
+	// Output only. What the person said beside the value. Empty if nothing.
+	Comment       string `protobuf:"bytes,7,opt,name=comment,proto3" json:"comment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -667,6 +763,13 @@ func (x *Response) GetResponder() *Responder {
 func (x *Response) GetAnswerId() string {
 	if x != nil {
 		return x.AnswerId
+	}
+	return ""
+}
+
+func (x *Response) GetComment() string {
+	if x != nil {
+		return x.Comment
 	}
 	return ""
 }
@@ -757,7 +860,7 @@ var File_hitl_v1_event_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\x84\x06\n" +
+	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\x9f\a\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -780,7 +883,11 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\aapi_url\x18\x10 \x01(\tR\x06apiUrl\x12/\n" +
 	"\n" +
 	"created_by\x18\x11 \x01(\v2\x10.hitl.v1.CreatorR\tcreatedBy\x12*\n" +
-	"\x11allow_self_answer\x18\x12 \x01(\bR\x0fallowSelfAnswer\x1a9\n" +
+	"\x11allow_self_answer\x18\x12 \x01(\bR\x0fallowSelfAnswer\x12\x14\n" +
+	"\x05title\x18\x13 \x01(\tR\x05title\x12-\n" +
+	"\bevidence\x18\x14 \x03(\v2\x11.hitl.v1.EvidenceR\bevidence\x12!\n" +
+	"\x04risk\x18\x15 \x01(\x0e2\r.hitl.v1.RiskR\x04risk\x121\n" +
+	"\x14require_confirmation\x18\x16 \x01(\bR\x13requireConfirmation\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
@@ -791,14 +898,15 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x04fail\x18\x01 \x01(\v2\x16.hitl.v1.FailOnTimeoutH\x00R\x04fail\x125\n" +
 	"\rdefault_value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueH\x00R\fdefaultValueB\b\n" +
 	"\x06action\"\x0f\n" +
-	"\rFailOnTimeout\"\xf2\x01\n" +
+	"\rFailOnTimeout\"\x8c\x02\n" +
 	"\bResponse\x12)\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x13.hitl.v1.EventStateR\x05state\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x120\n" +
 	"\tresponder\x18\x05 \x01(\v2\x12.hitl.v1.ResponderR\tresponder\x12\x1b\n" +
-	"\tanswer_id\x18\x06 \x01(\tR\banswerId\"\xb7\x01\n" +
+	"\tanswer_id\x18\x06 \x01(\tR\banswerId\x12\x18\n" +
+	"\acomment\x18\a \x01(\tR\acomment\"\xb7\x01\n" +
 	"\tResponder\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\achannel\x18\x02 \x01(\x0e2\x10.hitl.v1.ChannelR\achannel\x12\x18\n" +
@@ -812,7 +920,12 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x14EVENT_STATE_ANSWERED\x10\x02\x12\x18\n" +
 	"\x14EVENT_STATE_DECLINED\x10\x03\x12\x19\n" +
 	"\x15EVENT_STATE_CANCELLED\x10\x04\x12\x19\n" +
-	"\x15EVENT_STATE_TIMED_OUT\x10\x05*a\n" +
+	"\x15EVENT_STATE_TIMED_OUT\x10\x05*J\n" +
+	"\x04Risk\x12\x14\n" +
+	"\x10RISK_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bRISK_LOW\x10\x01\x12\x0f\n" +
+	"\vRISK_MEDIUM\x10\x02\x12\r\n" +
+	"\tRISK_HIGH\x10\x03*a\n" +
 	"\fPromptFormat\x12\x1d\n" +
 	"\x19PROMPT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PROMPT_FORMAT_TEXT\x10\x01\x12\x1a\n" +
@@ -836,48 +949,52 @@ func file_hitl_v1_event_proto_rawDescGZIP() []byte {
 	return file_hitl_v1_event_proto_rawDescData
 }
 
-var file_hitl_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_hitl_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_hitl_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_hitl_v1_event_proto_goTypes = []any{
 	(EventState)(0),               // 0: hitl.v1.EventState
-	(PromptFormat)(0),             // 1: hitl.v1.PromptFormat
-	(Channel)(0),                  // 2: hitl.v1.Channel
-	(*Event)(nil),                 // 3: hitl.v1.Event
-	(*Creator)(nil),               // 4: hitl.v1.Creator
-	(*OnTimeout)(nil),             // 5: hitl.v1.OnTimeout
-	(*FailOnTimeout)(nil),         // 6: hitl.v1.FailOnTimeout
-	(*Response)(nil),              // 7: hitl.v1.Response
-	(*Responder)(nil),             // 8: hitl.v1.Responder
-	nil,                           // 9: hitl.v1.Event.LabelsEntry
-	(*Input)(nil),                 // 10: hitl.v1.Input
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(CredentialKind)(0),           // 12: hitl.v1.CredentialKind
-	(*Value)(nil),                 // 13: hitl.v1.Value
+	(Risk)(0),                     // 1: hitl.v1.Risk
+	(PromptFormat)(0),             // 2: hitl.v1.PromptFormat
+	(Channel)(0),                  // 3: hitl.v1.Channel
+	(*Event)(nil),                 // 4: hitl.v1.Event
+	(*Creator)(nil),               // 5: hitl.v1.Creator
+	(*OnTimeout)(nil),             // 6: hitl.v1.OnTimeout
+	(*FailOnTimeout)(nil),         // 7: hitl.v1.FailOnTimeout
+	(*Response)(nil),              // 8: hitl.v1.Response
+	(*Responder)(nil),             // 9: hitl.v1.Responder
+	nil,                           // 10: hitl.v1.Event.LabelsEntry
+	(*Input)(nil),                 // 11: hitl.v1.Input
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*Evidence)(nil),              // 13: hitl.v1.Evidence
+	(CredentialKind)(0),           // 14: hitl.v1.CredentialKind
+	(*Value)(nil),                 // 15: hitl.v1.Value
 }
 var file_hitl_v1_event_proto_depIdxs = []int32{
-	1,  // 0: hitl.v1.Event.prompt_format:type_name -> hitl.v1.PromptFormat
-	10, // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
-	9,  // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
-	5,  // 3: hitl.v1.Event.on_timeout:type_name -> hitl.v1.OnTimeout
-	11, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
-	11, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
+	2,  // 0: hitl.v1.Event.prompt_format:type_name -> hitl.v1.PromptFormat
+	11, // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
+	10, // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
+	6,  // 3: hitl.v1.Event.on_timeout:type_name -> hitl.v1.OnTimeout
+	12, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
+	12, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
 	0,  // 6: hitl.v1.Event.state:type_name -> hitl.v1.EventState
-	7,  // 7: hitl.v1.Event.response:type_name -> hitl.v1.Response
-	4,  // 8: hitl.v1.Event.created_by:type_name -> hitl.v1.Creator
-	12, // 9: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
-	6,  // 10: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
-	13, // 11: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
-	0,  // 12: hitl.v1.Response.state:type_name -> hitl.v1.EventState
-	13, // 13: hitl.v1.Response.value:type_name -> hitl.v1.Value
-	11, // 14: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
-	8,  // 15: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
-	2,  // 16: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
-	12, // 17: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	8,  // 7: hitl.v1.Event.response:type_name -> hitl.v1.Response
+	5,  // 8: hitl.v1.Event.created_by:type_name -> hitl.v1.Creator
+	13, // 9: hitl.v1.Event.evidence:type_name -> hitl.v1.Evidence
+	1,  // 10: hitl.v1.Event.risk:type_name -> hitl.v1.Risk
+	14, // 11: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
+	7,  // 12: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
+	15, // 13: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
+	0,  // 14: hitl.v1.Response.state:type_name -> hitl.v1.EventState
+	15, // 15: hitl.v1.Response.value:type_name -> hitl.v1.Value
+	12, // 16: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
+	9,  // 17: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
+	3,  // 18: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
+	14, // 19: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_proto_init() }
@@ -886,6 +1003,7 @@ func file_hitl_v1_event_proto_init() {
 		return
 	}
 	file_hitl_v1_credential_proto_init()
+	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_input_proto_init()
 	file_hitl_v1_value_proto_init()
 	file_hitl_v1_event_proto_msgTypes[2].OneofWrappers = []any{
@@ -897,7 +1015,7 @@ func file_hitl_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_proto_rawDesc), len(file_hitl_v1_event_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,

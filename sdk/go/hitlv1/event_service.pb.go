@@ -109,8 +109,19 @@ type CreateEventRequest struct {
 	IdempotencyKey string `protobuf:"bytes,11,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to.
 	AllowSelfAnswer bool `protobuf:"varint,12,opt,name=allow_self_answer,json=allowSelfAnswer,proto3" json:"allow_self_answer,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Optional. The question in a few words, at most 200 characters on one line: the headline of the page, above the prompt. The
+	// prompt is the headline if empty.
+	Title string `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	// Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+	// most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+	Evidence []*Evidence `protobuf:"bytes,14,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Optional. How much is at stake. RISK_LOW if unspecified.
+	Risk Risk `protobuf:"varint,15,opt,name=risk,proto3,enum=hitl.v1.Risk" json:"risk,omitempty"`
+	// Optional. Whether an answer on a page has to be confirmed in a second step, or by a typed word if the risk is high. Callers
+	// of the API confirm nothing.
+	RequireConfirmation bool `protobuf:"varint,16,opt,name=require_confirmation,json=requireConfirmation,proto3" json:"require_confirmation,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CreateEventRequest) Reset() {
@@ -234,6 +245,34 @@ func (x *CreateEventRequest) GetIdempotencyKey() string {
 func (x *CreateEventRequest) GetAllowSelfAnswer() bool {
 	if x != nil {
 		return x.AllowSelfAnswer
+	}
+	return false
+}
+
+func (x *CreateEventRequest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *CreateEventRequest) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *CreateEventRequest) GetRisk() Risk {
+	if x != nil {
+		return x.Risk
+	}
+	return Risk_RISK_UNSPECIFIED
+}
+
+func (x *CreateEventRequest) GetRequireConfirmation() bool {
+	if x != nil {
+		return x.RequireConfirmation
 	}
 	return false
 }
@@ -1737,7 +1776,9 @@ type AnswerEventRequest struct {
 	// Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty.
 	AnswerId string `protobuf:"bytes,6,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
 	// Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed.
-	Responder     string `protobuf:"bytes,7,opt,name=responder,proto3" json:"responder,omitempty"`
+	Responder string `protobuf:"bytes,7,opt,name=responder,proto3" json:"responder,omitempty"`
+	// Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+	Comment       string `protobuf:"bytes,8,opt,name=comment,proto3" json:"comment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1830,6 +1871,13 @@ func (x *AnswerEventRequest) GetAnswerId() string {
 func (x *AnswerEventRequest) GetResponder() string {
 	if x != nil {
 		return x.Responder
+	}
+	return ""
+}
+
+func (x *AnswerEventRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
 	}
 	return ""
 }
@@ -2570,7 +2618,7 @@ var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xd1\x04\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x16hitl/v1/evidence.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xec\x05\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2585,7 +2633,11 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"on_timeout\x18\n" +
 	" \x01(\v2\x12.hitl.v1.OnTimeoutR\tonTimeout\x12'\n" +
 	"\x0fidempotency_key\x18\v \x01(\tR\x0eidempotencyKey\x12*\n" +
-	"\x11allow_self_answer\x18\f \x01(\bR\x0fallowSelfAnswer\x1a9\n" +
+	"\x11allow_self_answer\x18\f \x01(\bR\x0fallowSelfAnswer\x12\x14\n" +
+	"\x05title\x18\r \x01(\tR\x05title\x12-\n" +
+	"\bevidence\x18\x0e \x03(\v2\x11.hitl.v1.EvidenceR\bevidence\x12!\n" +
+	"\x04risk\x18\x0f \x01(\x0e2\r.hitl.v1.RiskR\x04risk\x121\n" +
+	"\x14require_confirmation\x18\x10 \x01(\bR\x13requireConfirmation\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
@@ -2680,7 +2732,7 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x11AnswerEventResult\x12/\n" +
 	"\bresponse\x18\x01 \x01(\v2\x11.hitl.v1.ResponseH\x00R\bresponse\x12,\n" +
 	"\afailure\x18\x02 \x01(\v2\x10.hitl.v1.FailureH\x00R\afailureB\b\n" +
-	"\x06result\"\xe6\x01\n" +
+	"\x06result\"\x80\x02\n" +
 	"\x12AnswerEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12&\n" +
@@ -2688,7 +2740,8 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x04json\x18\x04 \x01(\tH\x00R\x04json\x12\x14\n" +
 	"\x04text\x18\x05 \x01(\tH\x00R\x04text\x12\x1b\n" +
 	"\tanswer_id\x18\x06 \x01(\tR\banswerId\x12\x1c\n" +
-	"\tresponder\x18\a \x01(\tR\tresponderB\b\n" +
+	"\tresponder\x18\a \x01(\tR\tresponder\x12\x18\n" +
+	"\acomment\x18\b \x01(\tR\acommentB\b\n" +
 	"\x06answer\";\n" +
 	"\x13AnswerEventResponse\x12$\n" +
 	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"\xa1\x01\n" +
@@ -2817,13 +2870,15 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
 	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
 	(*OnTimeout)(nil),                 // 45: hitl.v1.OnTimeout
-	(*Event)(nil),                     // 46: hitl.v1.Event
-	(EventState)(0),                   // 47: hitl.v1.EventState
-	(*Failure)(nil),                   // 48: hitl.v1.Failure
-	(*Response)(nil),                  // 49: hitl.v1.Response
-	(*Value)(nil),                     // 50: hitl.v1.Value
-	(*Receipt)(nil),                   // 51: hitl.v1.Receipt
-	(*ReceiptKey)(nil),                // 52: hitl.v1.ReceiptKey
+	(*Evidence)(nil),                  // 46: hitl.v1.Evidence
+	(Risk)(0),                         // 47: hitl.v1.Risk
+	(*Event)(nil),                     // 48: hitl.v1.Event
+	(EventState)(0),                   // 49: hitl.v1.EventState
+	(*Failure)(nil),                   // 50: hitl.v1.Failure
+	(*Response)(nil),                  // 51: hitl.v1.Response
+	(*Value)(nil),                     // 52: hitl.v1.Value
+	(*Receipt)(nil),                   // 53: hitl.v1.Receipt
+	(*ReceiptKey)(nil),                // 54: hitl.v1.ReceiptKey
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
 	41, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
@@ -2832,82 +2887,84 @@ var file_hitl_v1_event_service_proto_depIdxs = []int32{
 	43, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
 	44, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
 	45, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	46, // 6: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	46, // 7: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	47, // 8: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	39, // 9: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	46, // 10: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	43, // 11: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	46, // 12: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
-	9,  // 13: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	44, // 14: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	47, // 15: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	40, // 16: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	43, // 17: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
-	12, // 18: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
-	13, // 19: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
-	0,  // 20: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	46, // 21: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	44, // 22: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
-	15, // 23: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
-	15, // 24: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	43, // 25: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	46, // 26: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
-	17, // 27: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
-	9,  // 28: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	15, // 29: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	48, // 30: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
-	1,  // 31: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
-	20, // 32: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
-	2,  // 33: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
-	48, // 34: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
-	24, // 35: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
-	23, // 36: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
-	49, // 37: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
-	48, // 38: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
-	50, // 39: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	46, // 40: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	46, // 41: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	46, // 42: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	51, // 43: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
-	43, // 44: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
-	44, // 45: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
-	52, // 46: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
-	1,  // 47: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 48: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 49: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 50: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 51: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 52: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	18, // 53: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
-	21, // 54: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
-	24, // 55: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	26, // 56: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	28, // 57: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	30, // 58: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
-	36, // 59: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
-	32, // 60: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
-	34, // 61: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
-	2,  // 62: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 63: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 64: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 65: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 66: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	16, // 67: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	19, // 68: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
-	22, // 69: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
-	25, // 70: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	27, // 71: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	29, // 72: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	31, // 73: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
-	37, // 74: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
-	33, // 75: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
-	35, // 76: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
-	62, // [62:77] is the sub-list for method output_type
-	47, // [47:62] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	46, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
+	47, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
+	48, // 8: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	48, // 9: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	49, // 10: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	39, // 11: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	48, // 12: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	43, // 13: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 14: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	9,  // 15: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	44, // 16: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	49, // 17: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	40, // 18: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	43, // 19: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	12, // 20: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
+	13, // 21: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
+	0,  // 22: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
+	48, // 23: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	44, // 24: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	15, // 25: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
+	15, // 26: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
+	43, // 27: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 28: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	17, // 29: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
+	9,  // 30: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	15, // 31: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
+	50, // 32: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	1,  // 33: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
+	20, // 34: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
+	2,  // 35: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
+	50, // 36: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	24, // 37: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
+	23, // 38: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
+	51, // 39: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	50, // 40: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	52, // 41: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	48, // 42: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	48, // 43: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	48, // 44: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	53, // 45: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
+	43, // 46: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
+	44, // 47: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
+	54, // 48: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
+	1,  // 49: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 50: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 51: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 52: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 53: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 54: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 55: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 56: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 57: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 58: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 59: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	30, // 60: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
+	36, // 61: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
+	32, // 62: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
+	34, // 63: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
+	2,  // 64: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 65: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 66: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 67: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 68: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 69: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 70: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 71: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 72: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 73: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	29, // 74: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	31, // 75: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
+	37, // 76: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
+	33, // 77: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
+	35, // 78: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
+	64, // [64:79] is the sub-list for method output_type
+	49, // [49:64] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -2916,6 +2973,7 @@ func file_hitl_v1_event_service_proto_init() {
 		return
 	}
 	file_hitl_v1_event_proto_init()
+	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_failure_proto_init()
 	file_hitl_v1_input_proto_init()
 	file_hitl_v1_receipt_proto_init()

@@ -78,7 +78,9 @@ async fn carry_out(c: &Json) -> Result<Json> {
             }
             json!({"listed": listed})
         }
-        ("wait" | "poll" | "json" | "cancel_event", Some(event)) => event(c.clone()).await?,
+        ("wait" | "wait_details" | "poll" | "json" | "cancel_event", Some(event)) => {
+            event(c.clone()).await?
+        }
         ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
         ("wait_event", _) => reply(client.wait_event(id).await?),
         ("wait_many", _) => {
@@ -93,7 +95,7 @@ async fn carry_out(c: &Json) -> Result<Json> {
         ("get", _) => reply(client.get(id).await?),
         ("answer", _) => {
             let answer = message::<v1::AnswerEventRequest>(c)?.answer.context("no answer")?;
-            reply(client.answer(id, answer, responder).await?)
+            reply(client.answer_with_comment(id, answer, responder, text(c, "comment")).await?)
         }
         ("decline", _) => reply(client.decline(id, reason, responder).await?),
         ("cancel", _) => reply(client.cancel(id, reason).await?),
@@ -185,7 +187,22 @@ async fn finish<T>(c: &Json, event: EventBuilder<T>) -> Result<Json>
 where
     T: DataType + Serialize + DeserializeOwned,
 {
-    let mut event = set!(event, c, scope: &str, idempotency_key: &str, default_on_timeout: T);
+    let mut event =
+        set!(event, c, scope: &str, idempotency_key: &str, default_on_timeout: T, title: &str);
+    if let Some(risk) = Option::<String>::deserialize(&c["risk"])? {
+        let risk = v1::Risk::from_str_name(&format!("RISK_{}", risk.to_uppercase()));
+        event = event.risk(risk.context("no such risk")?);
+    }
+    for [label, value] in Option::<Vec<[String; 2]>>::deserialize(&c["facts"])?.unwrap_or_default()
+    {
+        event = event.fact(label, value);
+    }
+    for bytes in Option::<Vec<Vec<u8>>>::deserialize(&c["evidence"])?.unwrap_or_default() {
+        event = event.evidence(Message::decode(bytes.as_slice())?);
+    }
+    if c["require_confirmation"] == true {
+        event = event.require_confirmation();
+    }
     for (key, value) in c["labels"].as_object().into_iter().flatten() {
         event = event.label(key, value.as_str().context("a label is text")?);
     }
@@ -210,6 +227,10 @@ async fn keep<T: DataType + Serialize>(c: &Json, event: Event<T>) -> Result<Json
 async fn carry_out_for<T: DataType + Serialize>(event: Arc<Event<T>>, c: Json) -> Result<Json> {
     if c["op"] == "cancel_event" {
         return Ok(json!({"cancelled": event.cancel(text(&c, "reason")).await?}));
+    }
+    if c["op"] == "wait_details" {
+        let hitl::Details { value, response } = event.wait_details().await?;
+        return Ok(json!({"value": value, "comment": response.comment}));
     }
     let (value, without) = match (text(&c, "op"), c["limit_ms"].as_u64()) {
         ("json", _) => return Ok(json!({"json": serde_json::from_str::<Json>(&event.to_json())?})),

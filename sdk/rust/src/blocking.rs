@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::attach;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::event;
+use crate::event::{self, Details};
 use crate::link::Link;
 use crate::value::DataType;
 
@@ -137,6 +137,20 @@ impl Client {
         block_on(self.client.answer(event_id, answer, responder))?
     }
 
+    /// Like [`crate::Client::answer_with_comment`].
+    ///
+    /// # Errors
+    /// Those of [`crate::Client::answer`].
+    pub fn answer_with_comment(
+        &self,
+        event_id: &str,
+        answer: Answer,
+        responder: &str,
+        comment: &str,
+    ) -> Result<v1::Event> {
+        block_on(self.client.answer_with_comment(event_id, answer, responder, comment))?
+    }
+
     /// Like [`crate::Client::decline`].
     ///
     /// # Errors
@@ -212,6 +226,15 @@ impl<T: DataType> Event<T> {
     pub fn wait(&self) -> Result<T> {
         self.announce(&self.client.client);
         event::outcome(self.client.wait_event(self.id())?)
+    }
+
+    /// Like `wait`, with what else was said.
+    ///
+    /// # Errors
+    /// Those of `wait`.
+    pub fn wait_details(&self) -> Result<Details<T>> {
+        self.announce(&self.client.client);
+        event::details(self.client.wait_event(self.id())?)
     }
 
     /// Like `wait`, but at most for `limit`. None if the event has not ended by then: it stays, and

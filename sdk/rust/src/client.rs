@@ -179,12 +179,27 @@ impl Client {
         answer: Answer,
         responder: &str,
     ) -> Result<v1::Event> {
+        self.answer_with_comment(event_id, answer, responder, "").await
+    }
+
+    /// The same with what the person says beside the value, which the program gets with it: at most 4,096 characters.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn answer_with_comment(
+        &self,
+        event_id: &str,
+        answer: Answer,
+        responder: &str,
+        comment: &str,
+    ) -> Result<v1::Event> {
         let request = v1::AnswerEventRequest {
             namespace: self.namespace().to_owned(),
             event_id: event_id.to_owned(),
             answer_id: key::once(),
             responder: responder.to_owned(),
             answer: Some(answer),
+            comment: comment.to_owned(),
         };
         let reply = self
             .call(request, |mut stub, request| async move { stub.answer_event(request).await })

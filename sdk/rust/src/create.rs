@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hitl_proto::v1;
 use hitl_proto::v1::create_event_request::Expiration;
+use hitl_proto::v1::evidence::Content;
 use hitl_proto::v1::on_timeout::Action;
 
 use crate::client::Client;
@@ -33,6 +34,48 @@ impl<T: DataType, C> EventBuilder<T, C> {
 
     pub(crate) fn in_run(self, run: Counted) -> Self {
         Self { run: Some(run), ..self }
+    }
+
+    /// The question in a few words: the headline of the page, above the prompt.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.request.title = title.into();
+        self
+    }
+
+    /// How much is at stake: low unless set. Pages take no answer at high risk without the person's word that this is
+    /// known.
+    pub fn risk(mut self, risk: v1::Risk) -> Self {
+        self.request.set_risk(risk);
+        self
+    }
+
+    /// Lets nobody answer on a page without confirming it in a second step, or with a typed word if the risk is high.
+    pub fn require_confirmation(mut self) -> Self {
+        self.request.require_confirmation = true;
+        self
+    }
+
+    /// Shows a fact beside the prompt. Facts that are added one after the other are one item.
+    pub fn fact(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
+        let fact = v1::Fact { label: label.into(), value: value.into(), url: String::new() };
+        match self.request.evidence.last_mut() {
+            Some(v1::Evidence { title, note, content: Some(Content::Facts(item)) })
+                if title.is_empty() && note.is_empty() =>
+            {
+                item.facts.push(fact);
+            }
+            _ => {
+                let content = Some(Content::Facts(v1::FactsEvidence { facts: vec![fact] }));
+                self.request.evidence.push(v1::Evidence { content, ..Default::default() });
+            }
+        }
+        self
+    }
+
+    /// Shows an item beside the prompt: [`v1::Evidence`] has a function for each kind.
+    pub fn evidence(mut self, item: v1::Evidence) -> Self {
+        self.request.evidence.push(item);
+        self
     }
 
     /// The run the event belongs to: `run` unless set.
@@ -232,6 +275,13 @@ mod tests {
             .default_on_timeout(5)
             .label("team", "a")
             .idempotency_key("k")
+            .title("Add?")
+            .risk(v1::Risk::High)
+            .require_confirmation()
+            .fact("x", "1")
+            .fact("y", "2")
+            .evidence(v1::Evidence::diff("x", "1", "2").with_note("x.txt"))
+            .fact("z", "3")
             .into_request()
             .unwrap();
         let int = v1::IntInput { min: Some(0), max: Some(9) };
@@ -241,6 +291,15 @@ mod tests {
         let value = v1::Value { kind: Some(v1::value::Kind::Int(5)) };
         assert_eq!(request.on_timeout.unwrap().action, Some(Action::DefaultValue(value)));
         assert_eq!((request.scope.as_str(), request.labels["team"].as_str()), ("run-7", "a"));
+        assert_eq!((request.title.as_str(), request.risk()), ("Add?", v1::Risk::High));
+        assert!(request.require_confirmation);
+        let diff = v1::Evidence::diff("x", "1", "2");
+        let items = [
+            v1::Evidence::facts("", [("x", "1"), ("y", "2")]),
+            v1::Evidence { note: "x.txt".to_owned(), ..diff },
+            v1::Evidence::facts("", [("z", "3")]),
+        ];
+        assert_eq!(request.evidence, items);
     }
 
     #[test]

@@ -125,6 +125,15 @@ impl<T: DataType> Event<T> {
         outcome(waits::wait(&self.client, self.id()).await?)
     }
 
+    /// Like [`Event::wait`], with what else was said: the comment, by whom and when.
+    ///
+    /// # Errors
+    /// Those of [`Event::wait`].
+    pub async fn wait_details(&self) -> Result<Details<T>> {
+        self.announce(&self.client);
+        details(waits::wait(&self.client, self.id()).await?)
+    }
+
     /// Like [`Event::wait`], but at most for `limit`: none if the event has not ended by then. It stays, and
     /// can be waited for again. With a limit of zero it looks once, as [`Event::poll`] does.
     ///
@@ -163,6 +172,22 @@ impl<T: DataType> Event<T> {
     pub async fn cancel(&self, reason: &str) -> Result<()> {
         self.client.cancel(self.id(), reason).await.map(drop)
     }
+}
+
+/// An answer, and what else was said. If nobody answered in time it is the default that the event was created with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Details<T> {
+    /// The value.
+    pub value: T,
+    /// All of the final record: [`comment`](v1::Response::comment) is what the person said beside the value,
+    /// `responder` who gave it.
+    pub response: v1::Response,
+}
+
+/// What an ended event means to whoever waited for all of it.
+pub(crate) fn details<T: DataType>(event: v1::Event) -> Result<Details<T>> {
+    let response = event.response.clone().unwrap_or_default();
+    Ok(Details { value: outcome(event)?, response })
 }
 
 /// What an event means to whoever looks whether it has ended.

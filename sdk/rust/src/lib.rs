@@ -85,7 +85,7 @@ pub use config::Config;
 pub use create::EventBuilder;
 pub use credential::Token;
 pub use error::{Error, ErrorKind, FieldViolation, Result};
-pub use event::Event;
+pub use event::{Details, Event};
 pub use events::Events;
 /// The messages of the `hitl.v1` API, for untyped use.
 pub use hitl_proto::v1;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{OnTimeout, PromptFormat, Request};
+use crate::evidence::{self, Evidence, Risk};
 use crate::id::{EventId, Namespace};
 use crate::input::Input;
 use crate::limits;
@@ -19,10 +20,18 @@ use crate::weight::Weight;
 pub struct Spec {
     /// What the event is called in lists and logs.
     pub name: String,
+    /// The question in a few words; empty if the prompt is all there is.
+    pub title: String,
     /// The question the person sees.
     pub prompt: String,
     /// How the prompt is to be read.
     pub prompt_format: PromptFormat,
+    /// What is shown beside the prompt.
+    pub evidence: Vec<Evidence>,
+    /// How much is at stake.
+    pub risk: Risk,
+    /// Whether an answer on a page has to be confirmed.
+    pub require_confirmation: bool,
     /// The kind of answer wanted.
     pub input: Input,
     /// The run the event belongs to.
@@ -72,6 +81,10 @@ pub fn create(
     if is_blank(&spec.name) {
         broken.push(Violation::new("name", "is required: give a name that can be seen"));
     }
+    one_line(&mut broken, "title", &spec.title, limits::NAME_CHARS_MAX);
+    if !spec.title.is_empty() && is_blank(&spec.title) {
+        broken.push(Violation::new("title", "must have a character that can be seen"));
+    }
     one_line(&mut broken, "scope", &spec.scope, limits::NAME_CHARS_MAX);
     if spec.prompt.is_empty() || spec.prompt.len() > limits::PROMPT_BYTES_MAX {
         broken.push(Violation::new(
@@ -88,6 +101,7 @@ pub fn create(
         broken.push(Violation::new("idempotency_key", message));
     }
     check_labels(&mut broken, &spec.labels);
+    evidence::check(&mut broken, &spec.evidence);
     let input_broken = spec.input.check_self();
     // A default can only be judged by an input that makes sense itself.
     let default_broken = match &spec.on_timeout {
@@ -107,8 +121,12 @@ pub fn create(
         id,
         namespace,
         name: spec.name,
+        title: spec.title,
         prompt: spec.prompt,
         prompt_format: spec.prompt_format,
+        evidence: spec.evidence,
+        risk: spec.risk,
+        require_confirmation: spec.require_confirmation,
         input: spec.input,
         scope: spec.scope,
         labels: spec.labels,
@@ -130,8 +148,12 @@ pub fn create(
 pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
     let same = [
         ("name", a.name == b.name),
+        ("title", a.title == b.title),
         ("prompt", a.prompt == b.prompt),
         ("prompt_format", a.prompt_format == b.prompt_format),
+        ("evidence", a.evidence == b.evidence),
+        ("risk", a.risk == b.risk),
+        ("require_confirmation", a.require_confirmation == b.require_confirmation),
         ("input", a.input == b.input),
         ("scope", a.scope == b.scope),
         ("labels", a.labels == b.labels),
@@ -190,8 +212,12 @@ mod tests {
     fn spec() -> Spec {
         Spec {
             name: "proceed".into(),
+            title: String::new(),
             prompt: "Go on?".into(),
             prompt_format: PromptFormat::Text,
+            evidence: Vec::new(),
+            risk: Risk::Low,
+            require_confirmation: false,
             input: Input::Int(IntInput { min: Some(0), max: Some(9) }),
             scope: "run".into(),
             labels: BTreeMap::new(),

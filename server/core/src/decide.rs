@@ -16,6 +16,8 @@ pub enum Command {
     Answer {
         /// The value, in whichever form the caller had it.
         answer: Answer,
+        /// What the person says beside it; may be empty.
+        comment: String,
         /// Who gives it.
         identity: Identity,
     },
@@ -106,27 +108,30 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
         });
     }
     refuse_self_answer(event, command)?;
-    let (outcome, responder, answer_id) = match command {
-        Command::Answer { answer, identity } => {
+    let ended = |outcome, responder: &Responder, answer_id: Option<&String>, comment: &str| {
+        Decision::End(Response {
+            outcome,
+            time: now,
+            responder: Some(responder.clone()),
+            answer_id: answer_id.cloned(),
+            comment: comment.to_owned(),
+            weight: Weight::default(),
+        })
+    };
+    match command {
+        Command::Answer { answer, comment, identity: Identity { responder, answer_id } } => {
             let value = read(event, answer)?;
-            (Outcome::Answered { value }, &identity.responder, identity.answer_id.clone())
+            Ok(ended(Outcome::Answered { value }, responder, answer_id.as_ref(), comment))
         }
-        Command::Decline { reason, identity } => {
-            let reason = reason.clone();
-            (Outcome::Declined { reason }, &identity.responder, identity.answer_id.clone())
+        Command::Decline { reason, identity: Identity { responder, answer_id } } => {
+            let outcome = Outcome::Declined { reason: reason.clone() };
+            Ok(ended(outcome, responder, answer_id.as_ref(), ""))
         }
         Command::Cancel { reason, responder } => {
-            (Outcome::Cancelled { reason: reason.clone() }, responder, None)
+            Ok(ended(Outcome::Cancelled { reason: reason.clone() }, responder, None, ""))
         }
-        Command::Expire => return Err(Rejection::NotDue),
-    };
-    Ok(Decision::End(Response {
-        outcome,
-        time: now,
-        responder: Some(responder.clone()),
-        answer_id,
-        weight: Weight::default(),
-    }))
+        Command::Expire => Err(Rejection::NotDue),
+    }
 }
 
 /// A program that asks is there to be told by somebody else, unless it was created to allow otherwise.
@@ -165,6 +170,7 @@ fn timeout(event: &Event) -> Response {
         time: event.request.deadline,
         responder: None,
         answer_id: None,
+        comment: String::new(),
         weight: Weight::default(),
     }
 }
@@ -176,8 +182,10 @@ fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
         identity.answer_id.is_some() && identity.answer_id == response.answer_id
     };
     match (command, &response.outcome) {
-        (Command::Answer { answer, identity }, Outcome::Answered { value }) => {
-            same_call(identity) && read(event, answer).is_ok_and(|given| given == *value)
+        (Command::Answer { answer, comment, identity }, Outcome::Answered { value }) => {
+            same_call(identity)
+                && *comment == response.comment
+                && read(event, answer).is_ok_and(|given| given == *value)
         }
         (Command::Decline { reason, identity }, Outcome::Declined { reason: recorded }) => {
             same_call(identity) && reason == recorded
@@ -191,20 +199,25 @@ fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
 /// Checks what a caller says besides the value.
 fn check_words(command: &Command) -> Result<(), Rejection> {
     let mut broken = Vec::new();
-    let (reason, responder, answer_id) = match command {
-        Command::Answer { identity, .. } => {
-            ("", &identity.responder, identity.answer_id.as_deref())
+    let ((field, words, chars_max), responder, answer_id) = match command {
+        Command::Answer { comment, identity, .. } => {
+            let said = ("comment", comment, limits::COMMENT_CHARS_MAX);
+            (said, &identity.responder, identity.answer_id.as_deref())
         }
         Command::Decline { reason, identity } => {
-            (reason.as_str(), &identity.responder, identity.answer_id.as_deref())
+            let said = ("reason", reason, limits::REASON_CHARS_MAX);
+            (said, &identity.responder, identity.answer_id.as_deref())
         }
-        Command::Cancel { reason, responder } => (reason.as_str(), responder, None),
+        Command::Cancel { reason, responder } => {
+            (("reason", reason, limits::REASON_CHARS_MAX), responder, None)
+        }
         Command::Expire => return Ok(()),
     };
     one_line(&mut broken, "responder", &responder.name, limits::NAME_CHARS_MAX);
-    if reason.chars().count() > limits::REASON_CHARS_MAX {
-        let message = format!("must have at most {} characters", limits::REASON_CHARS_MAX);
-        broken.push(Violation::new("reason", message));
+    let chars = words.chars().count();
+    if chars > chars_max {
+        let message = format!("must have at most {chars_max} characters, has {chars}");
+        broken.push(Violation::new(field, message));
     }
     if answer_id.is_some_and(|id| id.len() > limits::ANSWER_ID_BYTES_MAX) {
         let message = format!("must have at most {} bytes", limits::ANSWER_ID_BYTES_MAX);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::create::{Expiration, Spec, create};
 use crate::event::{Channel, PromptFormat, Request, State};
+use crate::evidence::Risk;
 use crate::id::{EventId, Namespace};
 use crate::input::{Input, IntInput};
 use crate::principal::{CredentialKind, Proof};
@@ -21,8 +22,12 @@ fn at(ms: i64) -> Timestamp {
 fn request(on_timeout: OnTimeout) -> Arc<Request> {
     let spec = Spec {
         name: "n".into(),
+        title: String::new(),
         prompt: "p".into(),
         prompt_format: PromptFormat::Text,
+        evidence: Vec::new(),
+        risk: Risk::Low,
+        require_confirmation: false,
         input: Input::Int(IntInput { min: Some(0), max: Some(9) }),
         scope: "run".into(),
         labels: [].into(),
@@ -47,7 +52,11 @@ fn identity(answer_id: Option<&str>) -> Identity {
 }
 
 fn answer(number: i64, answer_id: Option<&str>) -> Command {
-    Command::Answer { answer: Answer::Value(Value::Int(number)), identity: identity(answer_id) }
+    Command::Answer {
+        answer: Answer::Value(Value::Int(number)),
+        comment: String::new(),
+        identity: identity(answer_id),
+    }
 }
 
 fn decline(reason: &str, answer_id: Option<&str>) -> Command {
@@ -92,8 +101,11 @@ fn the_first_valid_answer_wins_and_later_ones_learn_who() {
 fn only_the_identical_retry_gets_the_stored_result() {
     let (answered, _) = apply(&pending(), &answer(3, Some("a")), at(1_500));
     assert_eq!(decide(&answered, &answer(3, Some("a")), at(9_000)), Ok(Decision::Repeat));
-    let as_text =
-        Command::Answer { answer: Answer::Text(" 3 ".into()), identity: identity(Some("a")) };
+    let as_text = Command::Answer {
+        answer: Answer::Text(" 3 ".into()),
+        comment: String::new(),
+        identity: identity(Some("a")),
+    };
     assert_eq!(decide(&answered, &as_text, at(9_000)), Ok(Decision::Repeat));
 
     let (declined, _) = apply(&pending(), &decline("no", Some("d")), at(1_500));
@@ -110,10 +122,21 @@ fn an_invalid_answer_changes_nothing_and_says_which_field() {
     for (bad, at_field) in [
         (answer(10, None), "value"),
         (
-            Command::Answer { answer: Answer::Value(Value::Bool(true)), identity: identity(None) },
+            Command::Answer {
+                answer: Answer::Value(Value::Bool(true)),
+                comment: String::new(),
+                identity: identity(None),
+            },
             "value",
         ),
-        (Command::Answer { answer: Answer::Text("ten".into()), identity: identity(None) }, "value"),
+        (
+            Command::Answer {
+                answer: Answer::Text("ten".into()),
+                comment: String::new(),
+                identity: identity(None),
+            },
+            "value",
+        ),
     ] {
         let (after, result) = apply(&event, &bad, at(1_500));
         assert_eq!(after, event);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::create::Expiration;
+use crate::evidence::{Evidence, Risk};
 use crate::id::{EventId, EventKey, Namespace};
 use crate::input::Input;
 use crate::principal::Proof;
@@ -22,11 +23,23 @@ pub struct Request {
     pub namespace: Namespace,
     /// What the event is called in lists and logs.
     pub name: String,
+    /// The question in a few words; empty if the prompt is all there is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// The question the person sees.
     pub prompt: String,
     /// How the prompt is to be read.
     #[serde(default)]
     pub prompt_format: PromptFormat,
+    /// What is shown beside the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// How much is at stake.
+    #[serde(default, skip_serializing_if = "Risk::is_low")]
+    pub risk: Risk,
+    /// Whether an answer on a page has to be confirmed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub require_confirmation: bool,
     /// The kind of answer wanted.
     pub input: Input,
     /// The run the event belongs to.
@@ -105,6 +118,9 @@ pub struct Response {
     /// The caller's own id of the call that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_id: Option<String>,
+    /// What the person said beside the value; empty if nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
     /// What the response weighs, once somebody has asked.
     #[serde(skip)]
     pub weight: Weight,

@@ -1,6 +1,7 @@
 //! An event weighs at least what is stored of it, whichever of its fields is long.
 
 use super::*;
+use crate::evidence::Content;
 use crate::id::{EventId, Namespace};
 use crate::input::{Input, StrInput};
 
@@ -16,8 +17,12 @@ fn short() -> Request {
         id: EventId::from_bytes([7; 16]),
         namespace: Namespace::default(),
         name: "n".into(),
+        title: String::new(),
         prompt: "p".into(),
         prompt_format: PromptFormat::Text,
+        evidence: Vec::new(),
+        risk: Risk::Low,
+        require_confirmation: false,
         input: Input::Str(StrInput::default()),
         scope: "run".into(),
         labels: BTreeMap::new(),
@@ -40,16 +45,21 @@ fn ended(outcome: Outcome) -> Response {
         time,
         responder: Some(responder),
         answer_id: None,
+        comment: String::new(),
         weight: Weight::default(),
     }
 }
 
 #[test]
 fn every_long_field_weighs() {
+    let content = Content::Text(long());
+    let evidence = Evidence { title: String::new(), note: String::new(), content };
     let pattern = StrInput { pattern: Some(long()), ..StrInput::default() };
     let requests = [
         Request { name: long(), ..short() },
         Request { prompt: long(), ..short() },
+        Request { title: long(), ..short() },
+        Request { evidence: vec![evidence], ..short() },
         Request { scope: long(), ..short() },
         Request { input: Input::Str(pattern), ..short() },
         Request { labels: [("key".into(), long())].into(), ..short() },
@@ -65,6 +75,7 @@ fn every_long_field_weighs() {
         ended(Outcome::Declined { reason: long() }),
         ended(Outcome::Cancelled { reason: long() }),
         ended(Outcome::TimedOut { default: Some(Value::Str(long())) }),
+        Response { comment: long(), ..ended(Outcome::TimedOut { default: None }) },
         Response { answer_id: Some(long()), ..ended(Outcome::TimedOut { default: None }) },
     ];
     for response in ends {

@@ -12,6 +12,7 @@ pub mod choice;
 pub mod create;
 pub mod decide;
 pub mod event;
+pub mod evidence;
 pub mod format;
 pub mod id;
 pub mod input;
@@ -34,6 +35,7 @@ pub mod time;
 pub mod token;
 pub mod typed;
 pub mod value;
+pub mod web_address;
 pub mod weight;
 
 pub use audit::{Actor, AuditEntry, AuditFilter, AuditKind, Audited};
@@ -44,6 +46,7 @@ pub use decide::{Answer, Command, Decision, Identity, decide};
 pub use event::{
     Channel, Event, OnTimeout, Outcome, PromptFormat, Request, Responder, Response, State,
 };
+pub use evidence::{Content, Diff, Evidence, Fact, Risk};
 pub use id::{EventId, EventKey, Namespace};
 pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
 pub use principal::{
@@ -54,4 +57,5 @@ pub use rights::{Right, Rights};
 pub use time::Timestamp;
 pub use token::{TokenId, TokenText};
 pub use value::Value;
+pub use web_address::WebAddress;
 pub use weight::Weight;

@@ -6,6 +6,28 @@
 pub const NAME_CHARS_MAX: usize = 200;
 /// Longest prompt.
 pub const PROMPT_BYTES_MAX: usize = 64 * 1024;
+/// Most items of evidence.
+pub const EVIDENCE_ITEMS_MAX: usize = 20;
+/// Most text of all evidence of an event together.
+pub const EVIDENCE_BYTES_MAX: usize = 256 * 1024;
+/// Most lines of all diffs of an event together: each is a row of the page.
+pub const EVIDENCE_DIFF_LINES_MAX: usize = 10_000;
+/// Most cells of all tables of an event together, those of their heads too.
+pub const EVIDENCE_CELLS_MAX: usize = 10_000;
+/// Most facts of one item.
+pub const FACTS_MAX: usize = 100;
+/// Longest value of a fact.
+pub const FACT_VALUE_CHARS_MAX: usize = 4096;
+/// Longest name of a language of code.
+pub const LANGUAGE_CHARS_MAX: usize = 40;
+/// Most columns of a table.
+pub const TABLE_COLUMNS_MAX: usize = 50;
+/// Most rows of a table.
+pub const TABLE_ROWS_MAX: usize = 1000;
+/// Longest cell of a table.
+pub const CELL_CHARS_MAX: usize = 1000;
+/// Longest address of evidence.
+pub const URL_BYTES_MAX: usize = 2048;
 /// Most labels of one event.
 pub const LABELS_MAX: usize = 64;
 /// Longest key of a label.
@@ -18,6 +40,8 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 pub const ANSWER_ID_BYTES_MAX: usize = 128;
 /// Longest reason of a decline or a cancellation.
 pub const REASON_CHARS_MAX: usize = 4096;
+/// Longest comment on an answer.
+pub const COMMENT_CHARS_MAX: usize = 4096;
 /// Longest namespace: that of a DNS label.
 pub const NAMESPACE_CHARS_MAX: usize = 63;
 /// Longest name, id or address in an entry of the audit.

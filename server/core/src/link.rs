@@ -113,6 +113,7 @@ mod tests {
                 ..Responder::claimed("Ann".to_owned(), Channel::Form, String::new())
             }),
             answer_id: None,
+            comment: String::new(),
             weight: Weight::default(),
         };
         let own = response(Some((CredentialKind::Link, "Ann")));

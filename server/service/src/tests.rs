@@ -353,7 +353,8 @@ async fn an_answer_that_is_laborious_to_judge_holds_up_no_other_call() {
         permits.acquire_many(u32::try_from(permits.available_permits()).unwrap()).await.unwrap();
 
     let Command::Answer { identity, .. } = answer(1, "a") else { panic!("an answer") };
-    let command = Command::Answer { answer: Answer::Text("aaa".into()), identity };
+    let command =
+        Command::Answer { answer: Answer::Text("aaa".into()), comment: String::new(), identity };
     let mut judged = std::pin::pin!(world.service.end(&key, command));
     let ended = tokio::select! {
         biased;

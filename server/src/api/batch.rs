@@ -77,8 +77,11 @@ impl Api {
         self.count_in(caller, &key.namespace)?;
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
-        let event = self.session(caller).end(&key, Command::Answer { answer, identity }).await?;
-        Ok(to_proto::event(&event, None).response.unwrap_or_default())
+        let event = self
+            .session(caller)
+            .end(&key, Command::Answer { answer, comment: request.comment, identity })
+            .await?;
+        Ok(to_proto::summary(&event, None).response.unwrap_or_default())
     }
 
     /// What becomes of each of `requests` of `payer`, whose results have `more` bytes than they, in their order.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use hitl_core::{
     Answer, BoolInput, ChoiceInput, ChoiceOption, EventKey, Expiration, FloatInput, Input,
-    IntInput, Namespace, ObjectInput, OnTimeout, PromptFormat, Spec, State, StrFormat, StrInput,
-    Timestamp, Value,
+    IntInput, Namespace, ObjectInput, OnTimeout, PromptFormat, Risk, Spec, State, StrFormat,
+    StrInput, Timestamp, Value,
 };
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
+use super::evidence;
 use hitl_service::error::Error;
 use hitl_service::{Filter, ListQuery};
 
@@ -46,12 +47,21 @@ pub(super) fn key(namespace_text: &str, id: &str) -> Result<EventKey, Error> {
 pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
     Ok(Spec {
         name: request.name,
+        title: request.title,
         prompt: request.prompt,
         prompt_format: match v1::PromptFormat::try_from(request.prompt_format) {
             Ok(v1::PromptFormat::Unspecified | v1::PromptFormat::Text) => PromptFormat::Text,
             Ok(v1::PromptFormat::Markdown) => PromptFormat::Markdown,
             Err(_) => return Err(Error::invalid("prompt_format", "must be a known format")),
         },
+        evidence: evidence::items(request.evidence)?,
+        risk: match v1::Risk::try_from(request.risk) {
+            Ok(v1::Risk::Unspecified | v1::Risk::Low) => Risk::Low,
+            Ok(v1::Risk::Medium) => Risk::Medium,
+            Ok(v1::Risk::High) => Risk::High,
+            Err(_) => return Err(Error::invalid("risk", "must be a known risk")),
+        },
+        require_confirmation: request.require_confirmation,
         input: input(request.input)?,
         scope: if request.scope.is_empty() { SCOPE_DEFAULT.to_owned() } else { request.scope },
         labels: request.labels,

@@ -6,6 +6,7 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 mod batch;
+mod evidence;
 mod from_proto;
 mod links;
 mod problem;
@@ -191,7 +192,7 @@ impl Api {
             let page = session.list(&query).await?;
             let shown = |event: &Event| {
                 let may_have_links = session.may_hand_out_links(&event.request.namespace);
-                to_proto::event(event, may_have_links.then_some(&links))
+                to_proto::summary(event, may_have_links.then_some(&links))
             };
             let events = page.events.iter().map(shown).collect();
             let Page { next_page_token, unreadable, .. } = page;
@@ -225,6 +226,12 @@ impl Api {
         self.to_proto(event, caller)
     }
 
+    /// The same without its evidence, for streams of many events.
+    pub async fn deliver_summary(&self, event: &Event, caller: &Caller) -> v1::Event {
+        self.admission.can_deliver(event).await;
+        to_proto::summary(event, self.links_for(event, caller))
+    }
+
     /// `EventService.WatchEvents`.
     ///
     /// # Errors
@@ -246,7 +253,7 @@ impl Api {
     pub async fn watched(&self, watched: Watched, caller: &Caller) -> v1::WatchEventsResponse {
         let update = match watched {
             Watched::Change(Change { kind, event }) => {
-                let event = Some(self.deliver(&event, caller).await);
+                let event = Some(self.deliver_summary(&event, caller).await);
                 Update::Change(v1::Change { kind: to_proto::change_kind(kind).into(), event })
             }
             Watched::Bookmark(resume_token) => {
@@ -268,7 +275,8 @@ impl Api {
         let key = from_proto::key(&request.namespace, &request.event_id)?;
         let answer = from_proto::answer(request.answer)?;
         let identity = caller.identity(request.responder, request.answer_id);
-        let event = self.end(caller, &key, Command::Answer { answer, identity }).await?;
+        let command = Command::Answer { answer, comment: request.comment, identity };
+        let event = self.end(caller, &key, command).await?;
         Ok(v1::AnswerEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
@@ -334,9 +342,13 @@ impl Api {
 
     /// `event` as the API shows it to `caller`: with its links if that may hand them out.
     pub fn to_proto(&self, event: &Event, caller: &Caller) -> v1::Event {
+        to_proto::event(event, self.links_for(event, caller))
+    }
+
+    fn links_for(&self, event: &Event, caller: &Caller) -> Option<&Links> {
         let namespace = &event.request.namespace;
         let may = caller.principal.authorize(Action::HandOutLinks(namespace)).is_ok();
-        to_proto::event(event, may.then_some(&self.links))
+        may.then_some(&self.links)
     }
 
     /// `event` as the API shows it to whoever has a link to it.

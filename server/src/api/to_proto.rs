@@ -1,5 +1,6 @@
 //! From the domain to messages.
 
+use hitl_core::Risk;
 use hitl_core::{
     Channel, ChoiceInput, CredentialKind, Event, Input, OnTimeout, Outcome, PromptFormat, Proof,
     Responder, Response, Role, State, StrFormat, StrInput, Timestamp, Value,
@@ -9,10 +10,17 @@ use hitl_receipt::Receipt;
 use hitl_service::ChangeKind;
 use hitl_store::PublishedKey;
 
+use super::evidence;
 use crate::auth::Links;
 
-/// `event`, with its links if there are `links` to show.
+/// `event` whole, with its links if there are `links` to show.
 pub(super) fn event(event: &Event, links: Option<&Links>) -> v1::Event {
+    let evidence = event.request.evidence.iter().map(evidence::item).collect();
+    v1::Event { evidence, ..summary(event, links) }
+}
+
+/// The same without its evidence, for where many events are sent.
+pub(super) fn summary(event: &Event, links: Option<&Links>) -> v1::Event {
     let request = &event.request;
     let urls = links.map(|links| links.urls(request));
     let (form_url, api_url) = urls.map(|urls| (urls.form, urls.api)).unwrap_or_default();
@@ -44,6 +52,15 @@ pub(super) fn event(event: &Event, links: Option<&Links>) -> v1::Event {
         api_url,
         created_by: request.created_by.as_ref().map(creator),
         allow_self_answer: request.allow_self_answer,
+        title: request.title.clone(),
+        evidence: Vec::new(),
+        risk: match request.risk {
+            Risk::Low => v1::Risk::Low,
+            Risk::Medium => v1::Risk::Medium,
+            Risk::High => v1::Risk::High,
+        }
+        .into(),
+        require_confirmation: request.require_confirmation,
     }
 }
 
@@ -97,6 +114,7 @@ fn response(response: &Response) -> v1::Response {
         time: Some(timestamp(response.time)),
         responder: response.responder.as_ref().map(responder),
         answer_id: response.answer_id.clone().unwrap_or_default(),
+        comment: response.comment.clone(),
     }
 }
 

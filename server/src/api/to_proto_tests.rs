@@ -2,8 +2,8 @@
 
 use hitl_core::receipt;
 use hitl_core::{
-    BoolInput, ChoiceOption, EventId, Expiration, FloatInput, IntInput, ObjectInput, Request,
-    Weight,
+    BoolInput, ChoiceOption, Content, Diff, EventId, Evidence, Expiration, Fact, FloatInput,
+    IntInput, ObjectInput, Request, Weight,
 };
 use serde_json::{Value as Json, json};
 
@@ -25,8 +25,12 @@ fn asked(input: Input, on_timeout: OnTimeout) -> Request {
         id: EventId::from_bytes([7; 16]),
         namespace: "team-1".parse().unwrap(),
         name: "n".into(),
+        title: "Ship?".into(),
         prompt: "p \u{7f}\u{2028}\"".into(),
         prompt_format: PromptFormat::Markdown,
+        evidence: evidence_of_every_kind(),
+        risk: Risk::High,
+        require_confirmation: true,
         input,
         scope: "run".into(),
         labels: [("😀".into(), "a".into()), ("\u{fb33}".into(), "b".into())].into(),
@@ -39,6 +43,34 @@ fn asked(input: Input, on_timeout: OnTimeout) -> Request {
         deadline: instant(60_120),
         weight: Weight::default(),
     }
+}
+
+/// An item of each kind, bare and with all that it can have.
+fn evidence_of_every_kind() -> Vec<Evidence> {
+    let text = |text: &str| text.to_owned();
+    let fact =
+        |value: &str, url: &str| Fact { label: text("l"), value: text(value), url: text(url) };
+    let texts =
+        |before: &str, after: &str| Diff::Texts { before: text(before), after: text(after) };
+    let contents = [
+        Content::Facts(vec![fact("", ""), fact("v \u{2028}", "https://a.example/")]),
+        Content::Text(text("t\n")),
+        Content::Code { code: text("c"), language: String::new() },
+        Content::Code { code: text("c"), language: text("sql") },
+        Content::Json(text("{\"a\": 1e400}")),
+        Content::Diff(texts("", "b")),
+        Content::Diff(texts("a", "")),
+        Content::Diff(Diff::Unified(text("+b"))),
+        Content::Table { columns: vec![text("a"), text("")], rows: Vec::new() },
+        Content::Table { columns: vec![text("a")], rows: vec![vec![text("1")], vec![text("")]] },
+        Content::Link { url: text("https://a.example/"), label: String::new() },
+        Content::Link { url: text("https://a.example/"), label: text("here") },
+    ];
+    let item = |(at, content): (usize, Content)| {
+        let words = |word: &str| if at % 2 == 0 { word.to_owned() } else { String::new() };
+        Evidence { title: words("title"), note: words("note"), content }
+    };
+    contents.into_iter().enumerate().map(item).collect()
 }
 
 /// Every kind of input, bare and with all that it can have, and a value of it.
@@ -95,6 +127,7 @@ fn ends(value: &Value) -> Vec<Response> {
         outcome,
         time: instant(1_000),
         answer_id: responder.as_ref().map(|_| "a".to_owned()),
+        comment: "with \u{2028} care".into(),
         responder,
         weight: Weight::default(),
     })
@@ -133,7 +166,7 @@ fn a_receipt_says_what_the_api_says_of_an_event() {
                     members.remove(hidden).unwrap();
                 }
                 let shown = json!({
-                    "format": "hitl.receipt.v1", "question": shown, "response": response,
+                    "format": "hitl.receipt.v2", "question": shown, "response": response,
                 });
                 assert_eq!(as_doubles(said), as_doubles(shown));
             }

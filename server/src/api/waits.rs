@@ -164,7 +164,9 @@ impl Waits {
         };
         self.lease.shrink(SHARED_WAIT_BYTES);
         Ok(Some(match over {
-            Over::Ended(event) => Update::Event(self.api.deliver(&event, &self.caller).await),
+            Over::Ended(event) => {
+                Update::Event(self.api.deliver_summary(&event, &self.caller).await)
+            }
             Over::Failed(wait) => {
                 Update::Failed(failed(as_added(&wait.key, wait.is_unnamed), &wait.error))
             }

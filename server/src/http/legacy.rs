@@ -79,7 +79,7 @@ pub(super) async fn status(
 
 async fn answer(site: &Site, id: &str, answer: Answer, caller: &Caller) -> Reply {
     let identity = caller.identity(String::new(), String::new());
-    let command = Command::Answer { answer, identity };
+    let command = Command::Answer { answer, comment: String::new(), identity };
     let event = site.end(caller, &key(id)?, command).await?;
     let body = json!({
         "status": "submitted",

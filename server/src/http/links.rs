@@ -56,18 +56,25 @@ pub(super) async fn submit(
     Ok(reply(&site, &holder, &event))
 }
 
-/// What is posted to a link: exactly one of `value` and `decline`, and who says so.
+/// What is posted to a link: exactly one of `value`, perhaps with a `comment`, and `decline`; and who says so.
 fn command(body: &[u8], holder: &LinkHolder, peer: &Peer) -> Result<Command, Failure> {
     let mut members = Members::read(body)?;
     let value = members.json("value").filter(|json| json != "null");
     let decline = members.text("decline")?;
+    let comment = members.text("comment")?;
     let answer_id = members.text("answer_id")?.unwrap_or_default();
     let claimed = members.text("responder")?.unwrap_or_default();
     members.nothing_else()?;
     let identity = peer.identity(Channel::Http, responder(holder, claimed), answer_id);
-    match (value, decline) {
-        (Some(value), None) => Ok(Command::Answer { answer: Answer::Json(value), identity }),
-        (None, Some(reason)) => Ok(Command::Decline { reason, identity }),
+    match (value, decline, comment) {
+        (Some(value), None, comment) => {
+            let comment = comment.unwrap_or_default();
+            Ok(Command::Answer { answer: Answer::Json(value), comment, identity })
+        }
+        (None, Some(reason), None) => Ok(Command::Decline { reason, identity }),
+        (None, Some(_), Some(_)) => {
+            Err(Failure::invalid("comment", "goes with a value: give the reason in decline"))
+        }
         _ => Err(Failure::invalid("body", "must have either value or decline, and not null")),
     }
 }

@@ -38,6 +38,7 @@ fn response(time_ms: i64) -> Response {
         time: at(time_ms),
         responder: None,
         answer_id: None,
+        comment: String::new(),
         weight: hitl_core::Weight::default(),
     }
 }

@@ -12,6 +12,7 @@ fn record(nonce: u8) -> ResponseRecord {
         time: hitl_core::Timestamp::from_ms(1).unwrap(),
         responder: None,
         answer_id: None,
+        comment: String::new(),
         weight: hitl_core::Weight::default(),
     };
     ResponseRecord {

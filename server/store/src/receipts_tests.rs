@@ -38,7 +38,14 @@ async fn asked(store: &EventStore) -> Event {
 
 fn response(outcome: Outcome, responder: Option<Responder>) -> Response {
     let time = Timestamp::from_ms(NOW_MS + 1_000).unwrap();
-    Response { outcome, time, responder, answer_id: None, weight: hitl_core::Weight::default() }
+    Response {
+        outcome,
+        time,
+        responder,
+        answer_id: None,
+        comment: String::new(),
+        weight: hitl_core::Weight::default(),
+    }
 }
 
 async fn the_receipt(store: &EventStore, request: &Request) -> Receipt {

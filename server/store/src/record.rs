@@ -272,18 +272,22 @@ mod tests {
 
     /// Golden files of every version ever written: these may be added to, never changed.
     const REQUEST_V1: &str = include_str!("golden/request-v1.json");
+    const REQUEST_V1_WITH_EVIDENCE: &str = include_str!("golden/request-v1-evidence.json");
     const RESPONSE_V1: &str = include_str!("golden/response-v1.json");
     const RESPONSE_V1_WITH_RECEIPT: &str = include_str!("golden/response-v1-receipt.json");
+    const RESPONSE_V1_WITH_COMMENT: &str = include_str!("golden/response-v1-comment.json");
 
     #[test]
     fn records_of_every_version_are_read_and_the_newest_is_written_the_same() {
-        let request: RequestRecord = decode(&place(), REQUEST_V1.as_bytes()).unwrap();
-        let (version, nonce) = (request.version, request.nonce);
-        let request = request.asked.request().unwrap();
-        assert_eq!(request.prompt, "What should I add to x?");
-        let written = encode(&NewRequestRecord { version, nonce, request: &request });
-        assert_eq!(json(&written), json(REQUEST_V1.as_bytes()));
-        for written in [RESPONSE_V1, RESPONSE_V1_WITH_RECEIPT] {
+        for written in [REQUEST_V1, REQUEST_V1_WITH_EVIDENCE] {
+            let request: RequestRecord = decode(&place(), written.as_bytes()).unwrap();
+            let (version, nonce) = (request.version, request.nonce);
+            let request = request.asked.request().unwrap();
+            assert_eq!(request.prompt, "What should I add to x?");
+            let again = encode(&NewRequestRecord { version, nonce, request: &request });
+            assert_eq!(json(&again), json(written.as_bytes()));
+        }
+        for written in [RESPONSE_V1, RESPONSE_V1_WITH_RECEIPT, RESPONSE_V1_WITH_COMMENT] {
             let response: ResponseRecord = decode(&place(), written.as_bytes()).unwrap();
             assert_eq!(json(&encode(&response)), json(written.as_bytes()));
         }

@@ -2,9 +2,10 @@
 //!
 //! The text is the event as the API shows it in JSON, without what nobody was shown, in the one canonical form of that
 //! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never
-//! changed: what it does not say yet, such as evidence, becomes part of a new format, and the old one stays beside it.
+//! changed: what it does not say yet becomes part of a new format, and the old one stays beside it.
 
 mod canonical;
+mod evidence;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,35 +13,47 @@ use crate::choice::{ChoiceInput, ChoiceOption};
 use crate::event::{
     Channel, OnTimeout, Outcome, PromptFormat, Request, Responder, Response, State,
 };
+use crate::evidence::Risk;
 use crate::input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
 use crate::principal::{CredentialKind, Proof};
 use crate::time::Timestamp;
 use crate::value::Value;
 
 /// The format of the receipts that are made.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The first format. It knows of no title, evidence, risk, confirmation and comment.
+const FIRST: u32 = 1;
 
 /// What a receipt of this `format` says of an event: what was asked, and how it ended. `None` if this program does not
 /// know the format.
 pub fn text(format: u32, request: &Request, response: &Response) -> Option<String> {
-    (format == FORMAT).then(|| {
+    (FIRST..=FORMAT).contains(&format).then(|| {
         canonical::text(&json!({
-            "format": "hitl.receipt.v1",
-            "question": question(request),
-            "response": ended(response),
+            "format": format!("hitl.receipt.v{format}"),
+            "question": question(format, request),
+            "response": ended(format, response),
         }))
     })
 }
 
+/// What the receipts that are made say of what `request` asks: the member `question` of their text, byte for byte.
+pub fn question_text(request: &Request) -> String {
+    canonical::text(&question(FORMAT, request))
+}
+
 /// What was asked. Left out are the idempotency key, which is between the program and the server, and how the deadline
 /// was asked for.
-fn question(request: &Request) -> Json {
+fn question(format: u32, request: &Request) -> Json {
     let Request {
         id,
         namespace,
         name,
+        title,
         prompt,
         prompt_format,
+        evidence,
+        risk,
+        require_confirmation,
         input,
         scope,
         labels,
@@ -81,12 +94,26 @@ fn question(request: &Request) -> Json {
         members.add("createdBy", proved);
     }
     members.add_some("allowSelfAnswer", allow_self_answer.then_some(true));
+    if format > FIRST {
+        members.add_unless_empty("title", title);
+        members.add_list("evidence", evidence.iter().map(evidence::item));
+        members.add("risk", stake(*risk));
+        members.add_some("requireConfirmation", require_confirmation.then_some(true));
+    }
     members.into()
 }
 
+fn stake(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "RISK_LOW",
+        Risk::Medium => "RISK_MEDIUM",
+        Risk::High => "RISK_HIGH",
+    }
+}
+
 /// How the event ended.
-fn ended(response: &Response) -> Json {
-    let Response { outcome, time, responder, answer_id, weight: _ } = response;
+fn ended(format: u32, response: &Response) -> Json {
+    let Response { outcome, time, responder, answer_id, comment, weight: _ } = response;
     let state = match outcome.state() {
         State::Pending => unreachable!("no outcome leads there"),
         State::Answered => "EVENT_STATE_ANSWERED",
@@ -110,6 +137,9 @@ fn ended(response: &Response) -> Json {
         members.add("responder", who(responder));
     }
     members.add_unless_empty("answerId", answer_id.as_deref().unwrap_or_default());
+    if format > FIRST {
+        members.add_unless_empty("comment", comment);
+    }
     members.into()
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::create::Expiration;
+use crate::evidence::{Content, Diff, Evidence, Fact};
 use crate::id::{EventId, Namespace};
 use crate::weight::Weight;
 
@@ -16,8 +17,12 @@ fn asked() -> Request {
         id: EventId::from_bytes([7; 16]),
         namespace: Namespace::default(),
         name: "proceed".into(),
+        title: "Ship it".into(),
         prompt: "Ship \"it\"?\n".into(),
         prompt_format: PromptFormat::Markdown,
+        evidence: vec![evidence("the log", Content::Text("fine".into()))],
+        risk: Risk::High,
+        require_confirmation: true,
         input: Input::Int(IntInput { min: Some(i64::MIN), max: None }),
         scope: "run".into(),
         labels: [("zone".into(), "eu".into()), ("team".into(), "ü".into())].into(),
@@ -39,8 +44,53 @@ fn answered() -> Response {
         time: instant(1_023),
         responder: Some(responder),
         answer_id: Some("a1".into()),
+        comment: "gladly".into(),
         weight: Weight::default(),
     }
+}
+
+fn evidence(title: &str, content: Content) -> Evidence {
+    Evidence { title: title.into(), note: String::new(), content }
+}
+
+/// Lists of items, each with something of its own.
+fn evidence_of_every_kind() -> Vec<Vec<Evidence>> {
+    let text = |text: &str| text.to_owned();
+    let fact = |label: &str, value: &str, url: &str| {
+        Content::Facts(vec![Fact { label: text(label), value: text(value), url: text(url) }])
+    };
+    let diff = |before: &str, after: &str| {
+        Content::Diff(Diff::Texts { before: text(before), after: text(after) })
+    };
+    let table = |columns: &[&str], rows: &[&[&str]]| Content::Table {
+        columns: columns.iter().map(|it| text(it)).collect(),
+        rows: rows.iter().map(|row| row.iter().map(|it| text(it)).collect()).collect(),
+    };
+    let contents = [
+        fact("a", "", ""),
+        fact("a", "b", ""),
+        fact("a", "", "https://a.example/"),
+        Content::Text(text("a")),
+        Content::Code { code: text("a"), language: text("") },
+        Content::Code { code: text("a"), language: text("b") },
+        Content::Json(text("1")),
+        Content::Json(text("1 ")),
+        diff("a", ""),
+        diff("", "a"),
+        Content::Diff(Diff::Unified(text("a"))),
+        table(&["a", "b"], &[]),
+        table(&["a"], &[]),
+        table(&["a"], &[&["b"]]),
+        table(&["a"], &[&["b"], &["c"]]),
+        Content::Link { url: text("https://a.example/"), label: text("") },
+        Content::Link { url: text("https://a.example/"), label: text("a") },
+    ];
+    let noted = Evidence { note: text("n"), ..evidence("", Content::Text(text("a"))) };
+    let two = vec![evidence("", Content::Text(text("a"))), evidence("", Content::Text(text("b")))];
+    let mut reversed = two.clone();
+    reversed.reverse();
+    let one_each = contents.map(|content| vec![evidence("", content)]);
+    one_each.into_iter().chain([Vec::new(), vec![noted], two, reversed]).collect()
 }
 
 fn said(request: &Request, response: &Response) -> String {
@@ -49,8 +99,8 @@ fn said(request: &Request, response: &Response) -> String {
 
 /// Receipts were signed over this: it is never changed.
 #[test]
-fn the_first_format_is_as_it_always_was() {
-    let pieces = [
+fn every_format_is_as_it_always_was() {
+    let first = [
         r#"{"format":"hitl.receipt.v1","question":{"createTime":"2026-11-22T13:37:00Z","#,
         r#""deadline":"2026-11-22T13:38:00Z","id":"07070707070707070707070707070707","#,
         r#""input":{"int":{"min":"-9223372036854775808"}},"labels":{"team":"ü","zone":"eu"},"#,
@@ -61,8 +111,32 @@ fn the_first_format_is_as_it_always_was() {
         r#""state":"EVENT_STATE_ANSWERED","time":"2026-11-22T13:37:01.023Z","#,
         r#""value":{"int":"9223372036854775807"}}}"#,
     ];
-    assert_eq!(said(&asked(), &answered()), pieces.concat());
-    assert_eq!(text(FORMAT + 1, &asked(), &answered()), None);
+    let second = [
+        r#"{"format":"hitl.receipt.v2","question":{"createTime":"2026-11-22T13:37:00Z","#,
+        r#""deadline":"2026-11-22T13:38:00Z","#,
+        r#""evidence":[{"text":{"text":"fine"},"title":"the log"}],"#,
+        r#""id":"07070707070707070707070707070707","#,
+        r#""input":{"int":{"min":"-9223372036854775808"}},"labels":{"team":"ü","zone":"eu"},"#,
+        r#""name":"proceed","namespace":"default","onTimeout":{"defaultValue":{"int":"5"}},"#,
+        r#""prompt":"Ship \"it\"?\n","promptFormat":"PROMPT_FORMAT_MARKDOWN","#,
+        r#""requireConfirmation":true,"risk":"RISK_HIGH","scope":"run","title":"Ship it"},"#,
+        r#""response":{"answerId":"a1","comment":"gladly","#,
+        r#""responder":{"address":"127.0.0.1","channel":"CHANNEL_FORM","name":"Ann"},"#,
+        r#""state":"EVENT_STATE_ANSWERED","time":"2026-11-22T13:37:01.023Z","#,
+        r#""value":{"int":"9223372036854775807"}}}"#,
+    ];
+    for (format, pieces) in [(1, first.concat()), (2, second.concat())] {
+        assert_eq!(text(format, &asked(), &answered()), Some(pieces));
+    }
+    for unknown in [0, FORMAT + 1] {
+        assert_eq!(text(unknown, &asked(), &answered()), None);
+    }
+}
+
+#[test]
+fn the_question_by_itself_is_what_a_receipt_says_of_it() {
+    let whole = said(&asked(), &answered());
+    assert!(whole.contains(&format!("\"question\":{},\"response\"", question_text(&asked()))));
 }
 
 #[test]
@@ -100,6 +174,8 @@ fn whatever_changes_of_a_response_changes_the_text() {
         Response { time: instant(1_024), ..answered() },
         Response { answer_id: None, ..answered() },
         Response { answer_id: Some("a2".into()), ..answered() },
+        Response { comment: String::new(), ..answered() },
+        Response { comment: "reluctantly".into(), ..answered() },
         Response { responder: None, ..answered() },
         Response { responder: Some(Responder { name: "Bob".into(), ..responder() }), ..answered() },
         Response { responder: Some(Responder { name: "".into(), ..responder() }), ..answered() },
@@ -176,6 +252,10 @@ fn whatever_changes_of_a_question_changes_the_text() {
         Request { name: "other".into(), ..asked() },
         Request { prompt: "other".into(), ..asked() },
         Request { prompt_format: PromptFormat::Text, ..asked() },
+        Request { title: String::new(), ..asked() },
+        Request { risk: Risk::Low, ..asked() },
+        Request { risk: Risk::Medium, ..asked() },
+        Request { require_confirmation: false, ..asked() },
         Request { scope: "other".into(), ..asked() },
         Request { labels: [].into(), ..asked() },
         Request { labels: [("team".into(), "zone".into())].into(), ..asked() },
@@ -188,6 +268,8 @@ fn whatever_changes_of_a_question_changes_the_text() {
         Request { create_time: instant(1), ..asked() },
         Request { deadline: instant(1), ..asked() },
     ]);
+    let shown = evidence_of_every_kind();
+    others.extend(shown.into_iter().map(|evidence| Request { evidence, ..asked() }));
     let count = others.len();
     let texts: HashSet<_> = others.iter().map(|other| said(other, &answered())).collect();
     assert_eq!(texts.len(), count);

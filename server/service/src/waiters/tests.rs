@@ -17,6 +17,7 @@ fn ended_event() -> Event {
         time: now,
         responder: None,
         answer_id: None,
+        comment: String::new(),
         weight: hitl_core::Weight::default(),
     };
     Event { request: Arc::new(request), response: Some(Arc::new(response)) }

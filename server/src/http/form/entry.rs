@@ -51,6 +51,11 @@ impl Entry {
         self.0.iter().filter(move |(name, _)| ours(name))
     }
 
+    /// What a person wrote into the box `name`, without the line breaks of forms and without space around it.
+    fn words(&self, name: &str) -> String {
+        self.text(name).replace("\r\n", "\n").trim().to_owned()
+    }
+
     /// Whether what became of `event` came of this entry.
     pub(super) fn is_of(&self, event: &Event) -> bool {
         let recorded = event.response.as_ref().and_then(|response| response.answer_id.as_deref());
@@ -79,12 +84,14 @@ impl Entry {
         match self.text("action") {
             // A browser that submits on Enter may name no button.
             "answer" | "" => {
-                Ok(Command::Answer { answer: Answer::Form(moment::joined(self)), identity })
+                let comment = self.words("comment");
+                Ok(Command::Answer {
+                    answer: Answer::Form(moment::joined(self)),
+                    comment,
+                    identity,
+                })
             }
-            "decline" => {
-                let reason = self.text("reason").replace("\r\n", "\n").trim().to_owned();
-                Ok(Command::Decline { reason, identity })
-            }
+            "decline" => Ok(Command::Decline { reason: self.words("reason"), identity }),
             _ => Err(Error::invalid("action", "must be answer or decline")),
         }
     }
@@ -92,5 +99,7 @@ impl Entry {
 
 fn by_hand(name: &str) -> bool {
     let name = moment::field(name).unwrap_or(name);
-    name == "value" || name.starts_with("value.") || matches!(name, "reason" | "responder")
+    name == "value"
+        || name.starts_with("value.")
+        || matches!(name, "reason" | "responder" | "comment")
 }

@@ -1,13 +1,13 @@
 //! Where links lead, as a browser reads them, and the label that says so.
 //!
-//! A link is kept only if its label can be made, and both are made from one parse by the rules that browsers follow:
-//! these read `https:///evil.example` as a link to evil.example, and skip tabs and line breaks wherever they are. The
-//! label stands behind the link in an element of its own, `<bdi class="host">`, which is added after the cleaning; the
-//! cleaner takes away everything that could look like it.
+//! A link is kept only if its label can be made, and both are made from one parse by the rules that browsers follow.
+//! The label stands behind the link in an element of its own, `<bdi class="host">`, which is added after the cleaning;
+//! the cleaner takes away everything that could look like it.
 
+use hitl_core::WebAddress;
 use url::Url;
 
-/// Longest label: that of the longest name of a host, with its port, or of a mail address.
+/// Longest mail address of a label.
 const LABEL_CHARS_MAX: usize = 260;
 
 /// A link that may be followed.
@@ -23,26 +23,13 @@ impl Target {
     /// Where `address` leads. `None` if it may not be linked or cannot be put into a label: other schemes, relative
     /// addresses, and addresses with a name or a password before the host, which a reader may take for the host.
     pub(super) fn of(address: &str) -> Option<Self> {
+        if let Some(WebAddress { href, host }) = WebAddress::of(address) {
+            return Some(Self { href, label: host });
+        }
         let url = Url::parse(address).ok()?;
-        let target = match url.scheme() {
-            "http" | "https" => web(url),
-            "mailto" => mail(&url),
-            _ => None,
-        };
+        let target = (url.scheme() == "mailto").then(|| mail(&url)).flatten();
         target.filter(|target| target.label.len() <= LABEL_CHARS_MAX)
     }
-}
-
-fn web(url: Url) -> Option<Target> {
-    if !url.username().is_empty() || url.password().is_some() {
-        return None;
-    }
-    let host = url.host_str().filter(|host| !host.is_empty())?;
-    let label = match url.port() {
-        None => host.to_owned(),
-        Some(port) => format!("{host}:{port}"),
-    };
-    Some(Target { href: url.into(), label })
 }
 
 /// A mail to the addresses in the path alone. Behind the question mark there could be others, which no label shows.

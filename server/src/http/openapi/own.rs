@@ -87,6 +87,7 @@ fn link_request() -> Value {
         "properties": {
             "value": {"description": "The answer as plain JSON: 42, 1.5, \"text\", true, [\"option\"], \
              {\"field\": 1}."},
+            "comment": text("Goes with a value: what else there is to say, at most 4,096 characters."),
             "decline": text("Declines, and says why; may be empty."),
             "answer_id": text("Makes the call safe to repeat. Chosen by the caller, at most 128 bytes."),
             "responder": text(

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hitl.v1 import credential_pb2 as _credential_pb2
+from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import input_pb2 as _input_pb2
 from hitl.v1 import value_pb2 as _value_pb2
 import builtins as _builtins
@@ -61,6 +62,34 @@ EVENT_STATE_CANCELLED: EventState.ValueType  # 4
 EVENT_STATE_TIMED_OUT: EventState.ValueType  # 5
 """Nobody answered before the deadline. The response has a value only if the Event named a default."""
 Global___EventState: _TypeAlias = EventState  # noqa: Y015
+
+class _Risk:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RiskEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Risk.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RISK_UNSPECIFIED: _Risk.ValueType  # 0
+    """Taken as RISK_LOW."""
+    RISK_LOW: _Risk.ValueType  # 1
+    """Nothing out of the ordinary."""
+    RISK_MEDIUM: _Risk.ValueType  # 2
+    """Worth a second look. Pages say so."""
+    RISK_HIGH: _Risk.ValueType  # 3
+    """Hard to undo, or dear. Pages say so, and take no answer without the person's word that this is known."""
+
+class Risk(_Risk, metaclass=_RiskEnumTypeWrapper):
+    """How much is at stake."""
+
+RISK_UNSPECIFIED: Risk.ValueType  # 0
+"""Taken as RISK_LOW."""
+RISK_LOW: Risk.ValueType  # 1
+"""Nothing out of the ordinary."""
+RISK_MEDIUM: Risk.ValueType  # 2
+"""Worth a second look. Pages say so."""
+RISK_HIGH: Risk.ValueType  # 3
+"""Hard to undo, or dear. Pages say so, and take no answer without the person's word that this is known."""
+Global___Risk: _TypeAlias = Risk  # noqa: Y015
 
 class _PromptFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -158,6 +187,10 @@ class Event(_message.Message):
     API_URL_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
     ALLOW_SELF_ANSWER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    RISK_FIELD_NUMBER: _builtins.int
+    REQUIRE_CONFIRMATION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only. Identifies the Event in its namespace: 32 lower-case hexadecimal digits. Derived from the idempotency key
     if there is one, else ordered by create time.
@@ -186,6 +219,12 @@ class Event(_message.Message):
     """
     allow_self_answer: _builtins.bool
     """Immutable. Whether whoever created the Event may also answer and decline it."""
+    title: _builtins.str
+    """Immutable. The question in a few words. Empty if the prompt is all there is."""
+    risk: Global___Risk.ValueType
+    """Immutable. How much is at stake. Never unspecified."""
+    require_confirmation: _builtins.bool
+    """Immutable. Whether an answer on a page has to be confirmed."""
     @_builtins.property
     def input(self) -> _input_pb2.Input:
         """Immutable. The kind of answer wanted."""
@@ -214,6 +253,12 @@ class Event(_message.Message):
     def created_by(self) -> Global___Creator:
         """Output only. Who created the Event. Absent if the server asked for no credential then."""
 
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Evidence]:
+        """Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+        what they send; GetEvent has it.
+        """
+
     def __init__(
         self,
         *,
@@ -235,10 +280,14 @@ class Event(_message.Message):
         api_url: _builtins.str = ...,
         created_by: Global___Creator | None = ...,
         allow_self_answer: _builtins.bool = ...,
+        title: _builtins.str = ...,
+        evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
+        risk: Global___Risk.ValueType = ...,
+        require_confirmation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "response", b"response", "scope", b"scope", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "evidence", b"evidence", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "require_confirmation", b"require_confirmation", "response", b"response", "risk", b"risk", "scope", b"scope", "state", b"state", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,12 +380,15 @@ class Response(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     RESPONDER_FIELD_NUMBER: _builtins.int
     ANSWER_ID_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
     state: Global___EventState.ValueType
     """Output only. The final state. Never pending."""
     reason: _builtins.str
     """Output only. Why it was declined or cancelled. Empty if no reason was given."""
     answer_id: _builtins.str
     """Output only. The answer_id of the call that ended it. Empty if there was none."""
+    comment: _builtins.str
+    """Output only. What the person said beside the value. Empty if nothing."""
     @_builtins.property
     def value(self) -> _value_pb2.Value:
         """Output only. The answer if answered; the default, if one was named, if timed out; else absent."""
@@ -358,10 +410,11 @@ class Response(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         responder: Global___Responder | None = ...,
         answer_id: _builtins.str = ...,
+        comment: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["responder", b"responder", "time", b"time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "reason", b"reason", "responder", b"responder", "state", b"state", "time", b"time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "comment", b"comment", "reason", b"reason", "responder", b"responder", "state", b"state", "time", b"time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hitl.v1 import event_pb2 as _event_pb2
+from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import failure_pb2 as _failure_pb2
 from hitl.v1 import input_pb2 as _input_pb2
 from hitl.v1 import receipt_pb2 as _receipt_pb2
@@ -91,6 +92,10 @@ class CreateEventRequest(_message.Message):
     ON_TIMEOUT_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     ALLOW_SELF_ANSWER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    RISK_FIELD_NUMBER: _builtins.int
+    REQUIRE_CONFIRMATION_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty."""
     name: _builtins.str
@@ -107,6 +112,16 @@ class CreateEventRequest(_message.Message):
     """
     allow_self_answer: _builtins.bool
     """Optional. Whether the caller may also answer and decline the Event. If false, somebody else has to."""
+    title: _builtins.str
+    """Optional. The question in a few words, at most 200 characters on one line: the headline of the page, above the prompt. The
+    prompt is the headline if empty.
+    """
+    risk: _event_pb2.Risk.ValueType
+    """Optional. How much is at stake. RISK_LOW if unspecified."""
+    require_confirmation: _builtins.bool
+    """Optional. Whether an answer on a page has to be confirmed in a second step, or by a typed word if the risk is high. Callers
+    of the API confirm nothing.
+    """
     @_builtins.property
     def input(self) -> _input_pb2.Input:
         """Required. The kind of answer wanted."""
@@ -127,6 +142,12 @@ class CreateEventRequest(_message.Message):
     def on_timeout(self) -> _event_pb2.OnTimeout:
         """Optional. What happens at the deadline. The Event ends without a value if absent."""
 
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Evidence]:
+        """Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+        most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+        """
+
     def __init__(
         self,
         *,
@@ -142,10 +163,14 @@ class CreateEventRequest(_message.Message):
         on_timeout: _event_pb2.OnTimeout | None = ...,
         idempotency_key: _builtins.str = ...,
         allow_self_answer: _builtins.bool = ...,
+        title: _builtins.str = ...,
+        evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
+        risk: _event_pb2.Risk.ValueType = ...,
+        require_confirmation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_timeout", b"on_timeout", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "deadline", b"deadline", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "scope", b"scope", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "deadline", b"deadline", "evidence", b"evidence", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "require_confirmation", b"require_confirmation", "risk", b"risk", "scope", b"scope", "title", b"title", "ttl", b"ttl"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_expiration: _TypeAlias = _typing.Literal["ttl", "deadline"]  # noqa: Y015
     _WhichOneofArgType_expiration: _TypeAlias = _typing.Literal["expiration", b"expiration"]  # noqa: Y015
@@ -893,6 +918,7 @@ class AnswerEventRequest(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     ANSWER_ID_FIELD_NUMBER: _builtins.int
     RESPONDER_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace. "default" if empty."""
     event_id: _builtins.str
@@ -905,6 +931,8 @@ class AnswerEventRequest(_message.Message):
     """Optional. Chosen by the caller, at most 128 bytes, to make the call safe to repeat. Not idempotent if empty."""
     responder: _builtins.str
     """Optional. The name of the person who answers, at most 200 characters on one line. Recorded as claimed."""
+    comment: _builtins.str
+    """Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value."""
     @_builtins.property
     def value(self) -> _value_pb2.Value:
         """The typed value."""
@@ -919,10 +947,11 @@ class AnswerEventRequest(_message.Message):
         text: _builtins.str = ...,
         answer_id: _builtins.str = ...,
         responder: _builtins.str = ...,
+        comment: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "json", b"json", "text", b"text", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "answer_id", b"answer_id", "event_id", b"event_id", "json", b"json", "namespace", b"namespace", "responder", b"responder", "text", b"text", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "answer_id", b"answer_id", "comment", b"comment", "event_id", b"event_id", "json", b"json", "namespace", b"namespace", "responder", b"responder", "text", b"text", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["value", "json", "text"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015

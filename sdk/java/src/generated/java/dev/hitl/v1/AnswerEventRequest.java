@@ -25,6 +25,7 @@ private static final long serialVersionUID = 0L;
     eventId_ = "";
     answerId_ = "";
     responder_ = "";
+    comment_ = "";
   }
 
   @java.lang.Override
@@ -450,6 +451,53 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int COMMENT_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object comment_ = "";
+  /**
+   * <pre>
+   * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+   * </pre>
+   *
+   * <code>string comment = 8 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  @java.lang.Override
+  public java.lang.String getComment() {
+    java.lang.Object ref = comment_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      comment_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+   * </pre>
+   *
+   * <code>string comment = 8 [json_name = "comment"];</code>
+   * @return The bytes for comment.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCommentBytes() {
+    java.lang.Object ref = comment_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      comment_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -485,6 +533,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(responder_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 7, responder_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 8, comment_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -516,6 +567,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(responder_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(7, responder_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(8, comment_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -539,6 +593,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getAnswerId())) return false;
     if (!getResponder()
         .equals(other.getResponder())) return false;
+    if (!getComment()
+        .equals(other.getComment())) return false;
     if (!getAnswerCase().equals(other.getAnswerCase())) return false;
     switch (answerCase_) {
       case 3:
@@ -575,6 +631,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAnswerId().hashCode();
     hash = (37 * hash) + RESPONDER_FIELD_NUMBER;
     hash = (53 * hash) + getResponder().hashCode();
+    hash = (37 * hash) + COMMENT_FIELD_NUMBER;
+    hash = (53 * hash) + getComment().hashCode();
     switch (answerCase_) {
       case 3:
         hash = (37 * hash) + VALUE_FIELD_NUMBER;
@@ -733,6 +791,7 @@ private static final long serialVersionUID = 0L;
       }
       answerId_ = "";
       responder_ = "";
+      comment_ = "";
       answerCase_ = 0;
       answer_ = null;
       return this;
@@ -780,6 +839,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.responder_ = responder_;
+      }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.comment_ = comment_;
       }
     }
 
@@ -854,6 +916,11 @@ private static final long serialVersionUID = 0L;
       if (!other.getResponder().isEmpty()) {
         responder_ = other.responder_;
         bitField0_ |= 0x00000040;
+        onChanged();
+      }
+      if (!other.getComment().isEmpty()) {
+        comment_ = other.comment_;
+        bitField0_ |= 0x00000080;
         onChanged();
       }
       switch (other.getAnswerCase()) {
@@ -942,6 +1009,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 58
+            case 66: {
+              comment_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1750,6 +1822,98 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       responder_ = value;
       bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object comment_ = "";
+    /**
+     * <pre>
+     * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+     * </pre>
+     *
+     * <code>string comment = 8 [json_name = "comment"];</code>
+     * @return The comment.
+     */
+    public java.lang.String getComment() {
+      java.lang.Object ref = comment_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        comment_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+     * </pre>
+     *
+     * <code>string comment = 8 [json_name = "comment"];</code>
+     * @return The bytes for comment.
+     */
+    public com.google.protobuf.ByteString
+        getCommentBytes() {
+      java.lang.Object ref = comment_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        comment_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+     * </pre>
+     *
+     * <code>string comment = 8 [json_name = "comment"];</code>
+     * @param value The comment to set.
+     * @return This builder for chaining.
+     */
+    public Builder setComment(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      comment_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+     * </pre>
+     *
+     * <code>string comment = 8 [json_name = "comment"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearComment() {
+      comment_ = getDefaultInstance().getComment();
+      bitField0_ = (bitField0_ & ~0x00000080);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+     * </pre>
+     *
+     * <code>string comment = 8 [json_name = "comment"];</code>
+     * @param value The bytes for comment to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCommentBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      comment_ = value;
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

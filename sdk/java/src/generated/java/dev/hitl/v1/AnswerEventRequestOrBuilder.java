@@ -173,5 +173,25 @@ public interface AnswerEventRequestOrBuilder extends
   com.google.protobuf.ByteString
       getResponderBytes();
 
+  /**
+   * <pre>
+   * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+   * </pre>
+   *
+   * <code>string comment = 8 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  java.lang.String getComment();
+  /**
+   * <pre>
+   * Optional. What the person says beside the value, at most 4,096 characters. The program gets it with the value.
+   * </pre>
+   *
+   * <code>string comment = 8 [json_name = "comment"];</code>
+   * @return The bytes for comment.
+   */
+  com.google.protobuf.ByteString
+      getCommentBytes();
+
   dev.hitl.v1.AnswerEventRequest.AnswerCase getAnswerCase();
 }

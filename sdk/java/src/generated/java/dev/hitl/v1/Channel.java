@@ -140,7 +140,7 @@ public enum Channel
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return dev.hitl.v1.EventOuterClass.getDescriptor().getEnumTypes().get(2);
+    return dev.hitl.v1.EventOuterClass.getDescriptor().getEnumTypes().get(3);
   }
 
   private static final Channel[] VALUES = values();

@@ -301,5 +301,106 @@ java.lang.String defaultValue);
    */
   boolean getAllowSelfAnswer();
 
+  /**
+   * <pre>
+   * Optional. The question in a few words, at most 200 characters on one line: the headline of the page, above the prompt. The
+   * prompt is the headline if empty.
+   * </pre>
+   *
+   * <code>string title = 13 [json_name = "title"];</code>
+   * @return The title.
+   */
+  java.lang.String getTitle();
+  /**
+   * <pre>
+   * Optional. The question in a few words, at most 200 characters on one line: the headline of the page, above the prompt. The
+   * prompt is the headline if empty.
+   * </pre>
+   *
+   * <code>string title = 13 [json_name = "title"];</code>
+   * @return The bytes for title.
+   */
+  com.google.protobuf.ByteString
+      getTitleBytes();
+
+  /**
+   * <pre>
+   * Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+   * most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 14 [json_name = "evidence"];</code>
+   */
+  java.util.List<dev.hitl.v1.Evidence> 
+      getEvidenceList();
+  /**
+   * <pre>
+   * Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+   * most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 14 [json_name = "evidence"];</code>
+   */
+  dev.hitl.v1.Evidence getEvidence(int index);
+  /**
+   * <pre>
+   * Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+   * most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 14 [json_name = "evidence"];</code>
+   */
+  int getEvidenceCount();
+  /**
+   * <pre>
+   * Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+   * most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 14 [json_name = "evidence"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.EvidenceOrBuilder> 
+      getEvidenceOrBuilderList();
+  /**
+   * <pre>
+   * Optional. What is shown beside the prompt so that a person can decide: at most 20 items, of which all text together has at
+   * most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 14 [json_name = "evidence"];</code>
+   */
+  dev.hitl.v1.EvidenceOrBuilder getEvidenceOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Optional. How much is at stake. RISK_LOW if unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 15 [json_name = "risk"];</code>
+   * @return The enum numeric value on the wire for risk.
+   */
+  int getRiskValue();
+  /**
+   * <pre>
+   * Optional. How much is at stake. RISK_LOW if unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 15 [json_name = "risk"];</code>
+   * @return The risk.
+   */
+  dev.hitl.v1.Risk getRisk();
+
+  /**
+   * <pre>
+   * Optional. Whether an answer on a page has to be confirmed in a second step, or by a typed word if the risk is high. Callers
+   * of the API confirm nothing.
+   * </pre>
+   *
+   * <code>bool require_confirmation = 16 [json_name = "requireConfirmation"];</code>
+   * @return The requireConfirmation.
+   */
+  boolean getRequireConfirmation();
+
   dev.hitl.v1.CreateEventRequest.ExpirationCase getExpirationCase();
 }

@@ -31,6 +31,9 @@ private static final long serialVersionUID = 0L;
     state_ = 0;
     formUrl_ = "";
     apiUrl_ = "";
+    title_ = "";
+    evidence_ = java.util.Collections.emptyList();
+    risk_ = 0;
   }
 
   @java.lang.Override
@@ -838,6 +841,160 @@ java.lang.String defaultValue) {
     return allowSelfAnswer_;
   }
 
+  public static final int TITLE_FIELD_NUMBER = 19;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object title_ = "";
+  /**
+   * <pre>
+   * Immutable. The question in a few words. Empty if the prompt is all there is.
+   * </pre>
+   *
+   * <code>string title = 19 [json_name = "title"];</code>
+   * @return The title.
+   */
+  @java.lang.Override
+  public java.lang.String getTitle() {
+    java.lang.Object ref = title_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      title_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Immutable. The question in a few words. Empty if the prompt is all there is.
+   * </pre>
+   *
+   * <code>string title = 19 [json_name = "title"];</code>
+   * @return The bytes for title.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTitleBytes() {
+    java.lang.Object ref = title_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      title_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int EVIDENCE_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Evidence> evidence_;
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Evidence> getEvidenceList() {
+    return evidence_;
+  }
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.EvidenceOrBuilder> 
+      getEvidenceOrBuilderList() {
+    return evidence_;
+  }
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  @java.lang.Override
+  public int getEvidenceCount() {
+    return evidence_.size();
+  }
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Evidence getEvidence(int index) {
+    return evidence_.get(index);
+  }
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.EvidenceOrBuilder getEvidenceOrBuilder(
+      int index) {
+    return evidence_.get(index);
+  }
+
+  public static final int RISK_FIELD_NUMBER = 21;
+  private int risk_ = 0;
+  /**
+   * <pre>
+   * Immutable. How much is at stake. Never unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+   * @return The enum numeric value on the wire for risk.
+   */
+  @java.lang.Override public int getRiskValue() {
+    return risk_;
+  }
+  /**
+   * <pre>
+   * Immutable. How much is at stake. Never unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+   * @return The risk.
+   */
+  @java.lang.Override public dev.hitl.v1.Risk getRisk() {
+    dev.hitl.v1.Risk result = dev.hitl.v1.Risk.forNumber(risk_);
+    return result == null ? dev.hitl.v1.Risk.UNRECOGNIZED : result;
+  }
+
+  public static final int REQUIRE_CONFIRMATION_FIELD_NUMBER = 22;
+  private boolean requireConfirmation_ = false;
+  /**
+   * <pre>
+   * Immutable. Whether an answer on a page has to be confirmed.
+   * </pre>
+   *
+   * <code>bool require_confirmation = 22 [json_name = "requireConfirmation"];</code>
+   * @return The requireConfirmation.
+   */
+  @java.lang.Override
+  public boolean getRequireConfirmation() {
+    return requireConfirmation_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -908,6 +1065,18 @@ java.lang.String defaultValue) {
     }
     if (allowSelfAnswer_ != false) {
       output.writeBool(18, allowSelfAnswer_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(title_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 19, title_);
+    }
+    for (int i = 0; i < evidence_.size(); i++) {
+      output.writeMessage(20, evidence_.get(i));
+    }
+    if (risk_ != dev.hitl.v1.Risk.RISK_UNSPECIFIED.getNumber()) {
+      output.writeEnum(21, risk_);
+    }
+    if (requireConfirmation_ != false) {
+      output.writeBool(22, requireConfirmation_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -988,6 +1157,21 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(18, allowSelfAnswer_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(title_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(19, title_);
+    }
+    for (int i = 0; i < evidence_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(20, evidence_.get(i));
+    }
+    if (risk_ != dev.hitl.v1.Risk.RISK_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(21, risk_);
+    }
+    if (requireConfirmation_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(22, requireConfirmation_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1055,6 +1239,13 @@ java.lang.String defaultValue) {
     }
     if (getAllowSelfAnswer()
         != other.getAllowSelfAnswer()) return false;
+    if (!getTitle()
+        .equals(other.getTitle())) return false;
+    if (!getEvidenceList()
+        .equals(other.getEvidenceList())) return false;
+    if (risk_ != other.risk_) return false;
+    if (getRequireConfirmation()
+        != other.getRequireConfirmation()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1117,6 +1308,17 @@ java.lang.String defaultValue) {
     hash = (37 * hash) + ALLOW_SELF_ANSWER_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getAllowSelfAnswer());
+    hash = (37 * hash) + TITLE_FIELD_NUMBER;
+    hash = (53 * hash) + getTitle().hashCode();
+    if (getEvidenceCount() > 0) {
+      hash = (37 * hash) + EVIDENCE_FIELD_NUMBER;
+      hash = (53 * hash) + getEvidenceList().hashCode();
+    }
+    hash = (37 * hash) + RISK_FIELD_NUMBER;
+    hash = (53 * hash) + risk_;
+    hash = (37 * hash) + REQUIRE_CONFIRMATION_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getRequireConfirmation());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1279,6 +1481,7 @@ java.lang.String defaultValue) {
         getDeadlineFieldBuilder();
         getResponseFieldBuilder();
         getCreatedByFieldBuilder();
+        getEvidenceFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1327,6 +1530,16 @@ java.lang.String defaultValue) {
         createdByBuilder_ = null;
       }
       allowSelfAnswer_ = false;
+      title_ = "";
+      if (evidenceBuilder_ == null) {
+        evidence_ = java.util.Collections.emptyList();
+      } else {
+        evidence_ = null;
+        evidenceBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00080000);
+      risk_ = 0;
+      requireConfirmation_ = false;
       return this;
     }
 
@@ -1353,9 +1566,22 @@ java.lang.String defaultValue) {
     @java.lang.Override
     public dev.hitl.v1.Event buildPartial() {
       dev.hitl.v1.Event result = new dev.hitl.v1.Event(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(dev.hitl.v1.Event result) {
+      if (evidenceBuilder_ == null) {
+        if (((bitField0_ & 0x00080000) != 0)) {
+          evidence_ = java.util.Collections.unmodifiableList(evidence_);
+          bitField0_ = (bitField0_ & ~0x00080000);
+        }
+        result.evidence_ = evidence_;
+      } else {
+        result.evidence_ = evidenceBuilder_.build();
+      }
     }
 
     private void buildPartial0(dev.hitl.v1.Event result) {
@@ -1433,6 +1659,15 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00020000) != 0)) {
         result.allowSelfAnswer_ = allowSelfAnswer_;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.title_ = title_;
+      }
+      if (((from_bitField0_ & 0x00100000) != 0)) {
+        result.risk_ = risk_;
+      }
+      if (((from_bitField0_ & 0x00200000) != 0)) {
+        result.requireConfirmation_ = requireConfirmation_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1550,6 +1785,43 @@ java.lang.String defaultValue) {
       }
       if (other.getAllowSelfAnswer() != false) {
         setAllowSelfAnswer(other.getAllowSelfAnswer());
+      }
+      if (!other.getTitle().isEmpty()) {
+        title_ = other.title_;
+        bitField0_ |= 0x00040000;
+        onChanged();
+      }
+      if (evidenceBuilder_ == null) {
+        if (!other.evidence_.isEmpty()) {
+          if (evidence_.isEmpty()) {
+            evidence_ = other.evidence_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+          } else {
+            ensureEvidenceIsMutable();
+            evidence_.addAll(other.evidence_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.evidence_.isEmpty()) {
+          if (evidenceBuilder_.isEmpty()) {
+            evidenceBuilder_.dispose();
+            evidenceBuilder_ = null;
+            evidence_ = other.evidence_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+            evidenceBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getEvidenceFieldBuilder() : null;
+          } else {
+            evidenceBuilder_.addAllMessages(other.evidence_);
+          }
+        }
+      }
+      if (other.risk_ != 0) {
+        setRiskValue(other.getRiskValue());
+      }
+      if (other.getRequireConfirmation() != false) {
+        setRequireConfirmation(other.getRequireConfirmation());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1683,6 +1955,34 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00020000;
               break;
             } // case 144
+            case 154: {
+              title_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 154
+            case 162: {
+              dev.hitl.v1.Evidence m =
+                  input.readMessage(
+                      dev.hitl.v1.Evidence.parser(),
+                      extensionRegistry);
+              if (evidenceBuilder_ == null) {
+                ensureEvidenceIsMutable();
+                evidence_.add(m);
+              } else {
+                evidenceBuilder_.addMessage(m);
+              }
+              break;
+            } // case 162
+            case 168: {
+              risk_ = input.readEnum();
+              bitField0_ |= 0x00100000;
+              break;
+            } // case 168
+            case 176: {
+              requireConfirmation_ = input.readBool();
+              bitField0_ |= 0x00200000;
+              break;
+            } // case 176
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3734,6 +4034,545 @@ java.lang.String defaultValue) {
     public Builder clearAllowSelfAnswer() {
       bitField0_ = (bitField0_ & ~0x00020000);
       allowSelfAnswer_ = false;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object title_ = "";
+    /**
+     * <pre>
+     * Immutable. The question in a few words. Empty if the prompt is all there is.
+     * </pre>
+     *
+     * <code>string title = 19 [json_name = "title"];</code>
+     * @return The title.
+     */
+    public java.lang.String getTitle() {
+      java.lang.Object ref = title_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        title_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. The question in a few words. Empty if the prompt is all there is.
+     * </pre>
+     *
+     * <code>string title = 19 [json_name = "title"];</code>
+     * @return The bytes for title.
+     */
+    public com.google.protobuf.ByteString
+        getTitleBytes() {
+      java.lang.Object ref = title_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        title_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. The question in a few words. Empty if the prompt is all there is.
+     * </pre>
+     *
+     * <code>string title = 19 [json_name = "title"];</code>
+     * @param value The title to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTitle(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      title_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. The question in a few words. Empty if the prompt is all there is.
+     * </pre>
+     *
+     * <code>string title = 19 [json_name = "title"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTitle() {
+      title_ = getDefaultInstance().getTitle();
+      bitField0_ = (bitField0_ & ~0x00040000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. The question in a few words. Empty if the prompt is all there is.
+     * </pre>
+     *
+     * <code>string title = 19 [json_name = "title"];</code>
+     * @param value The bytes for title to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTitleBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      title_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<dev.hitl.v1.Evidence> evidence_ =
+      java.util.Collections.emptyList();
+    private void ensureEvidenceIsMutable() {
+      if (!((bitField0_ & 0x00080000) != 0)) {
+        evidence_ = new java.util.ArrayList<dev.hitl.v1.Evidence>(evidence_);
+        bitField0_ |= 0x00080000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Evidence, dev.hitl.v1.Evidence.Builder, dev.hitl.v1.EvidenceOrBuilder> evidenceBuilder_;
+
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Evidence> getEvidenceList() {
+      if (evidenceBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(evidence_);
+      } else {
+        return evidenceBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public int getEvidenceCount() {
+      if (evidenceBuilder_ == null) {
+        return evidence_.size();
+      } else {
+        return evidenceBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public dev.hitl.v1.Evidence getEvidence(int index) {
+      if (evidenceBuilder_ == null) {
+        return evidence_.get(index);
+      } else {
+        return evidenceBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder setEvidence(
+        int index, dev.hitl.v1.Evidence value) {
+      if (evidenceBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEvidenceIsMutable();
+        evidence_.set(index, value);
+        onChanged();
+      } else {
+        evidenceBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder setEvidence(
+        int index, dev.hitl.v1.Evidence.Builder builderForValue) {
+      if (evidenceBuilder_ == null) {
+        ensureEvidenceIsMutable();
+        evidence_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        evidenceBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder addEvidence(dev.hitl.v1.Evidence value) {
+      if (evidenceBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEvidenceIsMutable();
+        evidence_.add(value);
+        onChanged();
+      } else {
+        evidenceBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder addEvidence(
+        int index, dev.hitl.v1.Evidence value) {
+      if (evidenceBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEvidenceIsMutable();
+        evidence_.add(index, value);
+        onChanged();
+      } else {
+        evidenceBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder addEvidence(
+        dev.hitl.v1.Evidence.Builder builderForValue) {
+      if (evidenceBuilder_ == null) {
+        ensureEvidenceIsMutable();
+        evidence_.add(builderForValue.build());
+        onChanged();
+      } else {
+        evidenceBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder addEvidence(
+        int index, dev.hitl.v1.Evidence.Builder builderForValue) {
+      if (evidenceBuilder_ == null) {
+        ensureEvidenceIsMutable();
+        evidence_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        evidenceBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder addAllEvidence(
+        java.lang.Iterable<? extends dev.hitl.v1.Evidence> values) {
+      if (evidenceBuilder_ == null) {
+        ensureEvidenceIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, evidence_);
+        onChanged();
+      } else {
+        evidenceBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder clearEvidence() {
+      if (evidenceBuilder_ == null) {
+        evidence_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00080000);
+        onChanged();
+      } else {
+        evidenceBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public Builder removeEvidence(int index) {
+      if (evidenceBuilder_ == null) {
+        ensureEvidenceIsMutable();
+        evidence_.remove(index);
+        onChanged();
+      } else {
+        evidenceBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public dev.hitl.v1.Evidence.Builder getEvidenceBuilder(
+        int index) {
+      return getEvidenceFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public dev.hitl.v1.EvidenceOrBuilder getEvidenceOrBuilder(
+        int index) {
+      if (evidenceBuilder_ == null) {
+        return evidence_.get(index);  } else {
+        return evidenceBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.EvidenceOrBuilder> 
+         getEvidenceOrBuilderList() {
+      if (evidenceBuilder_ != null) {
+        return evidenceBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(evidence_);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public dev.hitl.v1.Evidence.Builder addEvidenceBuilder() {
+      return getEvidenceFieldBuilder().addBuilder(
+          dev.hitl.v1.Evidence.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public dev.hitl.v1.Evidence.Builder addEvidenceBuilder(
+        int index) {
+      return getEvidenceFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Evidence.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+     * what they send; GetEvent has it.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Evidence.Builder> 
+         getEvidenceBuilderList() {
+      return getEvidenceFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Evidence, dev.hitl.v1.Evidence.Builder, dev.hitl.v1.EvidenceOrBuilder> 
+        getEvidenceFieldBuilder() {
+      if (evidenceBuilder_ == null) {
+        evidenceBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Evidence, dev.hitl.v1.Evidence.Builder, dev.hitl.v1.EvidenceOrBuilder>(
+                evidence_,
+                ((bitField0_ & 0x00080000) != 0),
+                getParentForChildren(),
+                isClean());
+        evidence_ = null;
+      }
+      return evidenceBuilder_;
+    }
+
+    private int risk_ = 0;
+    /**
+     * <pre>
+     * Immutable. How much is at stake. Never unspecified.
+     * </pre>
+     *
+     * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+     * @return The enum numeric value on the wire for risk.
+     */
+    @java.lang.Override public int getRiskValue() {
+      return risk_;
+    }
+    /**
+     * <pre>
+     * Immutable. How much is at stake. Never unspecified.
+     * </pre>
+     *
+     * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+     * @param value The enum numeric value on the wire for risk to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRiskValue(int value) {
+      risk_ = value;
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How much is at stake. Never unspecified.
+     * </pre>
+     *
+     * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+     * @return The risk.
+     */
+    @java.lang.Override
+    public dev.hitl.v1.Risk getRisk() {
+      dev.hitl.v1.Risk result = dev.hitl.v1.Risk.forNumber(risk_);
+      return result == null ? dev.hitl.v1.Risk.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * Immutable. How much is at stake. Never unspecified.
+     * </pre>
+     *
+     * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+     * @param value The risk to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRisk(dev.hitl.v1.Risk value) {
+      if (value == null) {
+        throw new NullPointerException();
+      }
+      bitField0_ |= 0x00100000;
+      risk_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How much is at stake. Never unspecified.
+     * </pre>
+     *
+     * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRisk() {
+      bitField0_ = (bitField0_ & ~0x00100000);
+      risk_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private boolean requireConfirmation_ ;
+    /**
+     * <pre>
+     * Immutable. Whether an answer on a page has to be confirmed.
+     * </pre>
+     *
+     * <code>bool require_confirmation = 22 [json_name = "requireConfirmation"];</code>
+     * @return The requireConfirmation.
+     */
+    @java.lang.Override
+    public boolean getRequireConfirmation() {
+      return requireConfirmation_;
+    }
+    /**
+     * <pre>
+     * Immutable. Whether an answer on a page has to be confirmed.
+     * </pre>
+     *
+     * <code>bool require_confirmation = 22 [json_name = "requireConfirmation"];</code>
+     * @param value The requireConfirmation to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRequireConfirmation(boolean value) {
+
+      requireConfirmation_ = value;
+      bitField0_ |= 0x00200000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whether an answer on a page has to be confirmed.
+     * </pre>
+     *
+     * <code>bool require_confirmation = 22 [json_name = "requireConfirmation"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRequireConfirmation() {
+      bitField0_ = (bitField0_ & ~0x00200000);
+      requireConfirmation_ = false;
       onChanged();
       return this;
     }

@@ -437,4 +437,102 @@ java.lang.String defaultValue);
    * @return The allowSelfAnswer.
    */
   boolean getAllowSelfAnswer();
+
+  /**
+   * <pre>
+   * Immutable. The question in a few words. Empty if the prompt is all there is.
+   * </pre>
+   *
+   * <code>string title = 19 [json_name = "title"];</code>
+   * @return The title.
+   */
+  java.lang.String getTitle();
+  /**
+   * <pre>
+   * Immutable. The question in a few words. Empty if the prompt is all there is.
+   * </pre>
+   *
+   * <code>string title = 19 [json_name = "title"];</code>
+   * @return The bytes for title.
+   */
+  com.google.protobuf.ByteString
+      getTitleBytes();
+
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  java.util.List<dev.hitl.v1.Evidence> 
+      getEvidenceList();
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  dev.hitl.v1.Evidence getEvidence(int index);
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  int getEvidenceCount();
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.EvidenceOrBuilder> 
+      getEvidenceOrBuilderList();
+  /**
+   * <pre>
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Evidence evidence = 20 [json_name = "evidence"];</code>
+   */
+  dev.hitl.v1.EvidenceOrBuilder getEvidenceOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Immutable. How much is at stake. Never unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+   * @return The enum numeric value on the wire for risk.
+   */
+  int getRiskValue();
+  /**
+   * <pre>
+   * Immutable. How much is at stake. Never unspecified.
+   * </pre>
+   *
+   * <code>.hitl.v1.Risk risk = 21 [json_name = "risk"];</code>
+   * @return The risk.
+   */
+  dev.hitl.v1.Risk getRisk();
+
+  /**
+   * <pre>
+   * Immutable. Whether an answer on a page has to be confirmed.
+   * </pre>
+   *
+   * <code>bool require_confirmation = 22 [json_name = "requireConfirmation"];</code>
+   * @return The requireConfirmation.
+   */
+  boolean getRequireConfirmation();
 }

@@ -227,162 +227,167 @@ public final class EventServiceOuterClass {
       "\n\033hitl/v1/event_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
-      "roto\032\025hitl/v1/failure.proto\032\023hitl/v1/inp" +
-      "ut.proto\032\025hitl/v1/receipt.proto\032\023hitl/v1" +
-      "/value.proto\"\321\004\n\022CreateEventRequest\022\034\n\tn" +
-      "amespace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR" +
-      "\004name\022\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n\rprompt_" +
-      "format\030\004 \001(\0162\025.hitl.v1.PromptFormatR\014pro" +
-      "mptFormat\022$\n\005input\030\005 \001(\0132\016.hitl.v1.Input" +
-      "R\005input\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n\006labels\030" +
-      "\007 \003(\0132\'.hitl.v1.CreateEventRequest.Label" +
-      "sEntryR\006labels\022-\n\003ttl\030\010 \001(\0132\031.google.pro" +
-      "tobuf.DurationH\000R\003ttl\0228\n\010deadline\030\t \001(\0132" +
-      "\032.google.protobuf.TimestampH\000R\010deadline\022" +
-      "1\n\non_timeout\030\n \001(\0132\022.hitl.v1.OnTimeoutR" +
-      "\tonTimeout\022\'\n\017idempotency_key\030\013 \001(\tR\016ide" +
-      "mpotencyKey\022*\n\021allow_self_answer\030\014 \001(\010R\017" +
-      "allowSelfAnswer\0329\n\013LabelsEntry\022\020\n\003key\030\001 " +
-      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001B\014\n\nex" +
-      "piration\"U\n\023CreateEventResponse\022$\n\005event" +
-      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\022\030\n\007existed" +
-      "\030\002 \001(\010R\007existed\"J\n\017GetEventRequest\022\034\n\tna" +
-      "mespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001" +
-      "(\tR\007eventId\"8\n\020GetEventResponse\022$\n\005event" +
-      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\"\275\002\n\021ListEv" +
-      "entsRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespac" +
-      "e\022\033\n\tpage_size\030\002 \001(\005R\010pageSize\022\035\n\npage_t" +
-      "oken\030\003 \001(\tR\tpageToken\022)\n\005state\030\004 \001(\0162\023.h" +
-      "itl.v1.EventStateR\005state\022\022\n\004name\030\005 \001(\tR\004" +
-      "name\022\024\n\005scope\030\006 \001(\tR\005scope\022>\n\006labels\030\007 \003" +
-      "(\0132&.hitl.v1.ListEventsRequest.LabelsEnt" +
-      "ryR\006labels\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003" +
-      "key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\247\001\n\022ListEv" +
-      "entsResponse\022&\n\006events\030\001 \003(\0132\016.hitl.v1.E" +
-      "ventR\006events\022&\n\017next_page_token\030\002 \001(\tR\rn" +
-      "extPageToken\022\036\n\nunreadable\030\003 \003(\tR\nunread" +
-      "able\022!\n\014resume_token\030\004 \001(\tR\013resumeToken\"" +
-      "\225\001\n\020WaitEventRequest\022\034\n\tnamespace\030\001 \001(\tR" +
-      "\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022H\n" +
-      "\022heartbeat_interval\030\003 \001(\0132\031.google.proto" +
-      "buf.DurationR\021heartbeatInterval\"y\n\021WaitE" +
-      "ventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
-      "entH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v" +
-      "1.HeartbeatH\000R\theartbeatB\010\n\006update\";\n\tHe" +
-      "artbeat\022.\n\004time\030\001 \001(\0132\032.google.protobuf." +
-      "TimestampR\004time\"\356\002\n\022WatchEventsRequest\022\034" +
-      "\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n\014resume_t" +
-      "oken\030\002 \001(\tR\013resumeToken\022)\n\005state\030\003 \001(\0162\023" +
-      ".hitl.v1.EventStateR\005state\022\022\n\004name\030\004 \001(\t" +
-      "R\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n\006labels\030\006" +
-      " \003(\0132\'.hitl.v1.WatchEventsRequest.Labels" +
-      "EntryR\006labels\022F\n\021bookmark_interval\030\007 \001(\013" +
-      "2\031.google.protobuf.DurationR\020bookmarkInt" +
-      "erval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023WatchEventsR" +
-      "esponse\022)\n\006change\030\001 \001(\0132\017.hitl.v1.Change" +
-      "H\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021.hitl.v1.B" +
-      "ookmarkH\000R\010bookmarkB\010\n\006update\"W\n\006Change\022" +
-      "\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeKindR\004kind" +
-      "\022$\n\005event\030\002 \001(\0132\016.hitl.v1.EventR\005event\"]" +
-      "\n\010Bookmark\022!\n\014resume_token\030\001 \001(\tR\013resume" +
-      "Token\022.\n\004time\030\002 \001(\0132\032.google.protobuf.Ti" +
-      "mestampR\004time\"\255\001\n\021WaitEventsRequest\022#\n\003a" +
-      "dd\030\001 \003(\0132\021.hitl.v1.EventKeyR\003add\022)\n\006remo" +
-      "ve\030\002 \003(\0132\021.hitl.v1.EventKeyR\006remove\022H\n\022h" +
-      "eartbeat_interval\030\003 \001(\0132\031.google.protobu" +
-      "f.DurationR\021heartbeatInterval\"C\n\010EventKe" +
-      "y\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
-      "_id\030\002 \001(\tR\007eventId\"\251\001\n\022WaitEventsRespons" +
-      "e\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000R\005even" +
-      "t\022-\n\006failed\030\002 \001(\0132\023.hitl.v1.FailedWaitH\000" +
-      "R\006failed\0222\n\theartbeat\030\003 \001(\0132\022.hitl.v1.He" +
-      "artbeatH\000R\theartbeatB\010\n\006update\"]\n\nFailed" +
-      "Wait\022#\n\003key\030\001 \001(\0132\021.hitl.v1.EventKeyR\003ke" +
-      "y\022*\n\007failure\030\002 \001(\0132\020.hitl.v1.FailureR\007fa" +
-      "ilure\"S\n\030BatchCreateEventsRequest\0227\n\010req" +
-      "uests\030\001 \003(\0132\033.hitl.v1.CreateEventRequest" +
-      "R\010requests\"Q\n\031BatchCreateEventsResponse\022" +
-      "4\n\007results\030\001 \003(\0132\032.hitl.v1.CreateEventRe" +
-      "sultR\007results\"\205\001\n\021CreateEventResult\0228\n\007c" +
-      "reated\030\001 \001(\0132\034.hitl.v1.CreateEventRespon" +
-      "seH\000R\007created\022,\n\007failure\030\002 \001(\0132\020.hitl.v1" +
-      ".FailureH\000R\007failureB\010\n\006result\"S\n\030BatchAn" +
-      "swerEventsRequest\0227\n\010requests\030\001 \003(\0132\033.hi" +
-      "tl.v1.AnswerEventRequestR\010requests\"Q\n\031Ba" +
-      "tchAnswerEventsResponse\0224\n\007results\030\001 \003(\013" +
-      "2\032.hitl.v1.AnswerEventResultR\007results\"|\n" +
-      "\021AnswerEventResult\022/\n\010response\030\001 \001(\0132\021.h" +
-      "itl.v1.ResponseH\000R\010response\022,\n\007failure\030\002" +
-      " \001(\0132\020.hitl.v1.FailureH\000R\007failureB\010\n\006res" +
-      "ult\"\346\001\n\022AnswerEventRequest\022\034\n\tnamespace\030" +
-      "\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007even" +
-      "tId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.ValueH\000R\005va" +
-      "lue\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030\005 \001(\tH" +
-      "\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answerId\022\034\n\t" +
-      "responder\030\007 \001(\tR\tresponderB\010\n\006answer\";\n\023" +
-      "AnswerEventResponse\022$\n\005event\030\001 \001(\0132\016.hit" +
-      "l.v1.EventR\005event\"\241\001\n\023DeclineEventReques" +
-      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event" +
-      "_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reas" +
-      "on\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\trespo" +
-      "nder\030\005 \001(\tR\tresponder\"<\n\024DeclineEventRes" +
-      "ponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005ev" +
-      "ent\"e\n\022CancelEventRequest\022\034\n\tnamespace\030\001" +
-      " \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007event" +
-      "Id\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023CancelEven" +
-      "tResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Event" +
-      "R\005event\"L\n\021GetReceiptRequest\022\034\n\tnamespac" +
+      "roto\032\026hitl/v1/evidence.proto\032\025hitl/v1/fa" +
+      "ilure.proto\032\023hitl/v1/input.proto\032\025hitl/v" +
+      "1/receipt.proto\032\023hitl/v1/value.proto\"\354\005\n" +
+      "\022CreateEventRequest\022\034\n\tnamespace\030\001 \001(\tR\t" +
+      "namespace\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006prompt\030" +
+      "\003 \001(\tR\006prompt\022:\n\rprompt_format\030\004 \001(\0162\025.h" +
+      "itl.v1.PromptFormatR\014promptFormat\022$\n\005inp" +
+      "ut\030\005 \001(\0132\016.hitl.v1.InputR\005input\022\024\n\005scope" +
+      "\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl.v1." +
+      "CreateEventRequest.LabelsEntryR\006labels\022-" +
+      "\n\003ttl\030\010 \001(\0132\031.google.protobuf.DurationH\000" +
+      "R\003ttl\0228\n\010deadline\030\t \001(\0132\032.google.protobu" +
+      "f.TimestampH\000R\010deadline\0221\n\non_timeout\030\n " +
+      "\001(\0132\022.hitl.v1.OnTimeoutR\tonTimeout\022\'\n\017id" +
+      "empotency_key\030\013 \001(\tR\016idempotencyKey\022*\n\021a" +
+      "llow_self_answer\030\014 \001(\010R\017allowSelfAnswer\022" +
+      "\024\n\005title\030\r \001(\tR\005title\022-\n\010evidence\030\016 \003(\0132" +
+      "\021.hitl.v1.EvidenceR\010evidence\022!\n\004risk\030\017 \001" +
+      "(\0162\r.hitl.v1.RiskR\004risk\0221\n\024require_confi" +
+      "rmation\030\020 \001(\010R\023requireConfirmation\0329\n\013La" +
+      "belsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001" +
+      "(\tR\005value:\0028\001B\014\n\nexpiration\"U\n\023CreateEve" +
+      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
+      "tR\005event\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017Ge" +
+      "tEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamesp" +
+      "ace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEve" +
+      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
+      "tR\005event\"\275\002\n\021ListEventsRequest\022\034\n\tnamesp" +
+      "ace\030\001 \001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R" +
+      "\010pageSize\022\035\n\npage_token\030\003 \001(\tR\tpageToken" +
+      "\022)\n\005state\030\004 \001(\0162\023.hitl.v1.EventStateR\005st" +
+      "ate\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005" +
+      "scope\022>\n\006labels\030\007 \003(\0132&.hitl.v1.ListEven" +
+      "tsRequest.LabelsEntryR\006labels\0329\n\013LabelsE" +
+      "ntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005v" +
+      "alue:\0028\001\"\247\001\n\022ListEventsResponse\022&\n\006event" +
+      "s\030\001 \003(\0132\016.hitl.v1.EventR\006events\022&\n\017next_" +
+      "page_token\030\002 \001(\tR\rnextPageToken\022\036\n\nunrea" +
+      "dable\030\003 \003(\tR\nunreadable\022!\n\014resume_token\030" +
+      "\004 \001(\tR\013resumeToken\"\225\001\n\020WaitEventRequest\022" +
+      "\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_i" +
+      "d\030\002 \001(\tR\007eventId\022H\n\022heartbeat_interval\030\003" +
+      " \001(\0132\031.google.protobuf.DurationR\021heartbe" +
+      "atInterval\"y\n\021WaitEventResponse\022&\n\005event" +
+      "\030\001 \001(\0132\016.hitl.v1.EventH\000R\005event\0222\n\theart" +
+      "beat\030\002 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartb" +
+      "eatB\010\n\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\013" +
+      "2\032.google.protobuf.TimestampR\004time\"\356\002\n\022W" +
+      "atchEventsRequest\022\034\n\tnamespace\030\001 \001(\tR\tna" +
+      "mespace\022!\n\014resume_token\030\002 \001(\tR\013resumeTok" +
+      "en\022)\n\005state\030\003 \001(\0162\023.hitl.v1.EventStateR\005" +
+      "state\022\022\n\004name\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\t" +
+      "R\005scope\022?\n\006labels\030\006 \003(\0132\'.hitl.v1.WatchE" +
+      "ventsRequest.LabelsEntryR\006labels\022F\n\021book" +
+      "mark_interval\030\007 \001(\0132\031.google.protobuf.Du" +
+      "rationR\020bookmarkInterval\0329\n\013LabelsEntry\022" +
+      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
+      "\0028\001\"{\n\023WatchEventsResponse\022)\n\006change\030\001 \001" +
+      "(\0132\017.hitl.v1.ChangeH\000R\006change\022/\n\010bookmar" +
+      "k\030\002 \001(\0132\021.hitl.v1.BookmarkH\000R\010bookmarkB\010" +
+      "\n\006update\"W\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl." +
+      "v1.ChangeKindR\004kind\022$\n\005event\030\002 \001(\0132\016.hit" +
+      "l.v1.EventR\005event\"]\n\010Bookmark\022!\n\014resume_" +
+      "token\030\001 \001(\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032" +
+      ".google.protobuf.TimestampR\004time\"\255\001\n\021Wai" +
+      "tEventsRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.Ev" +
+      "entKeyR\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.Ev" +
+      "entKeyR\006remove\022H\n\022heartbeat_interval\030\003 \001" +
+      "(\0132\031.google.protobuf.DurationR\021heartbeat" +
+      "Interval\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR" +
+      "\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001" +
+      "\n\022WaitEventsResponse\022&\n\005event\030\001 \001(\0132\016.hi" +
+      "tl.v1.EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.h" +
+      "itl.v1.FailedWaitH\000R\006failed\0222\n\theartbeat" +
+      "\030\003 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB" +
+      "\010\n\006update\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.h" +
+      "itl.v1.EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020." +
+      "hitl.v1.FailureR\007failure\"S\n\030BatchCreateE" +
+      "ventsRequest\0227\n\010requests\030\001 \003(\0132\033.hitl.v1" +
+      ".CreateEventRequestR\010requests\"Q\n\031BatchCr" +
+      "eateEventsResponse\0224\n\007results\030\001 \003(\0132\032.hi" +
+      "tl.v1.CreateEventResultR\007results\"\205\001\n\021Cre" +
+      "ateEventResult\0228\n\007created\030\001 \001(\0132\034.hitl.v" +
+      "1.CreateEventResponseH\000R\007created\022,\n\007fail" +
+      "ure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB\010" +
+      "\n\006result\"S\n\030BatchAnswerEventsRequest\0227\n\010" +
+      "requests\030\001 \003(\0132\033.hitl.v1.AnswerEventRequ" +
+      "estR\010requests\"Q\n\031BatchAnswerEventsRespon" +
+      "se\0224\n\007results\030\001 \003(\0132\032.hitl.v1.AnswerEven" +
+      "tResultR\007results\"|\n\021AnswerEventResult\022/\n" +
+      "\010response\030\001 \001(\0132\021.hitl.v1.ResponseH\000R\010re" +
+      "sponse\022,\n\007failure\030\002 \001(\0132\020.hitl.v1.Failur" +
+      "eH\000R\007failureB\010\n\006result\"\200\002\n\022AnswerEventRe" +
+      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010e" +
+      "vent_id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016." +
+      "hitl.v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004" +
+      "json\022\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030" +
+      "\006 \001(\tR\010answerId\022\034\n\tresponder\030\007 \001(\tR\tresp" +
+      "onder\022\030\n\007comment\030\010 \001(\tR\007commentB\010\n\006answe" +
+      "r\";\n\023AnswerEventResponse\022$\n\005event\030\001 \001(\0132" +
+      "\016.hitl.v1.EventR\005event\"\241\001\n\023DeclineEventR" +
+      "equest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010" +
+      "event_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR" +
+      "\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\t" +
+      "responder\030\005 \001(\tR\tresponder\"<\n\024DeclineEve" +
+      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
+      "tR\005event\"e\n\022CancelEventRequest\022\034\n\tnamesp" +
+      "ace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007" +
+      "eventId\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023Cance" +
+      "lEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1." +
+      "EventR\005event\"L\n\021GetReceiptRequest\022\034\n\tnam" +
+      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
+      "\tR\007eventId\"@\n\022GetReceiptResponse\022*\n\007rece" +
+      "ipt\030\001 \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\227\001\n" +
+      "\021CreateLinkRequest\022\034\n\tnamespace\030\001 \001(\tR\tn" +
+      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\tr" +
+      "esponder\030\003 \001(\tR\tresponder\022+\n\003ttl\030\004 \001(\0132\031" +
+      ".google.protobuf.DurationR\003ttl\"\205\001\n\022Creat" +
+      "eLinkResponse\022\031\n\010form_url\030\001 \001(\tR\007formUrl" +
+      "\022\027\n\007api_url\030\002 \001(\tR\006apiUrl\022;\n\013expire_time" +
+      "\030\003 \001(\0132\032.google.protobuf.TimestampR\nexpi" +
+      "reTime\"k\n\022RevokeLinksRequest\022\034\n\tnamespac" +
       "e\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007ev" +
-      "entId\"@\n\022GetReceiptResponse\022*\n\007receipt\030\001" +
-      " \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\227\001\n\021Crea" +
-      "teLinkRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamesp" +
-      "ace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\trespon" +
-      "der\030\003 \001(\tR\tresponder\022+\n\003ttl\030\004 \001(\0132\031.goog" +
-      "le.protobuf.DurationR\003ttl\"\205\001\n\022CreateLink" +
-      "Response\022\031\n\010form_url\030\001 \001(\tR\007formUrl\022\027\n\007a" +
-      "pi_url\030\002 \001(\tR\006apiUrl\022;\n\013expire_time\030\003 \001(" +
-      "\0132\032.google.protobuf.TimestampR\nexpireTim" +
-      "e\"k\n\022RevokeLinksRequest\022\034\n\tnamespace\030\001 \001" +
-      "(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId" +
-      "\022\034\n\tresponder\030\003 \001(\tR\tresponder\"\025\n\023Revoke" +
-      "LinksResponse\"\030\n\026ListReceiptKeysRequest\"" +
-      "B\n\027ListReceiptKeysResponse\022\'\n\004keys\030\001 \003(\013" +
-      "2\023.hitl.v1.ReceiptKeyR\004keys*Y\n\nChangeKin" +
-      "d\022\033\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023CHANGE" +
-      "_KIND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDED\020\0022\312" +
-      "\t\n\014EventService\022M\n\013CreateEvent\022\033.hitl.v1" +
-      ".CreateEventRequest\032\034.hitl.v1.CreateEven" +
-      "tResponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v1.Get" +
-      "EventRequest\032\031.hitl.v1.GetEventResponse\"" +
-      "\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1.ListEventsR" +
-      "equest\032\033.hitl.v1.ListEventsResponse\"\003\220\002\001" +
-      "\022I\n\tWaitEvent\022\031.hitl.v1.WaitEventRequest" +
-      "\032\032.hitl.v1.WaitEventResponse\"\003\220\002\0010\001\022O\n\013W" +
-      "atchEvents\022\033.hitl.v1.WatchEventsRequest\032" +
-      "\034.hitl.v1.WatchEventsResponse\"\003\220\002\0010\001\022N\n\n" +
-      "WaitEvents\022\032.hitl.v1.WaitEventsRequest\032\033" +
-      ".hitl.v1.WaitEventsResponse\"\003\220\002\001(\0010\001\022_\n\021" +
-      "BatchCreateEvents\022!.hitl.v1.BatchCreateE" +
-      "ventsRequest\032\".hitl.v1.BatchCreateEvents" +
-      "Response\"\003\220\002\002\022_\n\021BatchAnswerEvents\022!.hit" +
-      "l.v1.BatchAnswerEventsRequest\032\".hitl.v1." +
-      "BatchAnswerEventsResponse\"\003\220\002\002\022M\n\013Answer" +
-      "Event\022\033.hitl.v1.AnswerEventRequest\032\034.hit" +
-      "l.v1.AnswerEventResponse\"\003\220\002\002\022P\n\014Decline" +
-      "Event\022\034.hitl.v1.DeclineEventRequest\032\035.hi" +
-      "tl.v1.DeclineEventResponse\"\003\220\002\002\022M\n\013Cance" +
-      "lEvent\022\033.hitl.v1.CancelEventRequest\032\034.hi" +
-      "tl.v1.CancelEventResponse\"\003\220\002\002\022J\n\nGetRec" +
-      "eipt\022\032.hitl.v1.GetReceiptRequest\032\033.hitl." +
-      "v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListReceip" +
-      "tKeys\022\037.hitl.v1.ListReceiptKeysRequest\032 " +
-      ".hitl.v1.ListReceiptKeysResponse\"\003\220\002\001\022E\n" +
-      "\nCreateLink\022\032.hitl.v1.CreateLinkRequest\032" +
-      "\033.hitl.v1.CreateLinkResponse\022M\n\013RevokeLi" +
-      "nks\022\033.hitl.v1.RevokeLinksRequest\032\034.hitl." +
-      "v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev.hitl." +
-      "v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "entId\022\034\n\tresponder\030\003 \001(\tR\tresponder\"\025\n\023R" +
+      "evokeLinksResponse\"\030\n\026ListReceiptKeysReq" +
+      "uest\"B\n\027ListReceiptKeysResponse\022\'\n\004keys\030" +
+      "\001 \003(\0132\023.hitl.v1.ReceiptKeyR\004keys*Y\n\nChan" +
+      "geKind\022\033\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023C" +
+      "HANGE_KIND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDE" +
+      "D\020\0022\312\t\n\014EventService\022M\n\013CreateEvent\022\033.hi" +
+      "tl.v1.CreateEventRequest\032\034.hitl.v1.Creat" +
+      "eEventResponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v" +
+      "1.GetEventRequest\032\031.hitl.v1.GetEventResp" +
+      "onse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1.ListEv" +
+      "entsRequest\032\033.hitl.v1.ListEventsResponse" +
+      "\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.WaitEventRe" +
+      "quest\032\032.hitl.v1.WaitEventResponse\"\003\220\002\0010\001" +
+      "\022O\n\013WatchEvents\022\033.hitl.v1.WatchEventsReq" +
+      "uest\032\034.hitl.v1.WatchEventsResponse\"\003\220\002\0010" +
+      "\001\022N\n\nWaitEvents\022\032.hitl.v1.WaitEventsRequ" +
+      "est\032\033.hitl.v1.WaitEventsResponse\"\003\220\002\001(\0010" +
+      "\001\022_\n\021BatchCreateEvents\022!.hitl.v1.BatchCr" +
+      "eateEventsRequest\032\".hitl.v1.BatchCreateE" +
+      "ventsResponse\"\003\220\002\002\022_\n\021BatchAnswerEvents\022" +
+      "!.hitl.v1.BatchAnswerEventsRequest\032\".hit" +
+      "l.v1.BatchAnswerEventsResponse\"\003\220\002\002\022M\n\013A" +
+      "nswerEvent\022\033.hitl.v1.AnswerEventRequest\032" +
+      "\034.hitl.v1.AnswerEventResponse\"\003\220\002\002\022P\n\014De" +
+      "clineEvent\022\034.hitl.v1.DeclineEventRequest" +
+      "\032\035.hitl.v1.DeclineEventResponse\"\003\220\002\002\022M\n\013" +
+      "CancelEvent\022\033.hitl.v1.CancelEventRequest" +
+      "\032\034.hitl.v1.CancelEventResponse\"\003\220\002\002\022J\n\nG" +
+      "etReceipt\022\032.hitl.v1.GetReceiptRequest\032\033." +
+      "hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListR" +
+      "eceiptKeys\022\037.hitl.v1.ListReceiptKeysRequ" +
+      "est\032 .hitl.v1.ListReceiptKeysResponse\"\003\220" +
+      "\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLinkReq" +
+      "uest\032\033.hitl.v1.CreateLinkResponse\022M\n\013Rev" +
+      "okeLinks\022\033.hitl.v1.RevokeLinksRequest\032\034." +
+      "hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev." +
+      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -390,6 +395,7 @@ public final class EventServiceOuterClass {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
           dev.hitl.v1.EventOuterClass.getDescriptor(),
+          dev.hitl.v1.EvidenceOuterClass.getDescriptor(),
           dev.hitl.v1.FailureOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
           dev.hitl.v1.ReceiptOuterClass.getDescriptor(),
@@ -400,7 +406,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_CreateEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateEventRequest_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Expiration", });
+        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Expiration", });
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_descriptor =
       internal_static_hitl_v1_CreateEventRequest_descriptor.getNestedTypes().get(0);
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_fieldAccessorTable = new
@@ -556,7 +562,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_AnswerEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AnswerEventRequest_descriptor,
-        new java.lang.String[] { "Namespace", "EventId", "Value", "Json", "Text", "AnswerId", "Responder", "Answer", });
+        new java.lang.String[] { "Namespace", "EventId", "Value", "Json", "Text", "AnswerId", "Responder", "Comment", "Answer", });
     internal_static_hitl_v1_AnswerEventResponse_descriptor =
       getDescriptor().getMessageTypes().get(24);
     internal_static_hitl_v1_AnswerEventResponse_fieldAccessorTable = new
@@ -638,6 +644,7 @@ public final class EventServiceOuterClass {
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.EventOuterClass.getDescriptor();
+    dev.hitl.v1.EvidenceOuterClass.getDescriptor();
     dev.hitl.v1.FailureOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
     dev.hitl.v1.ReceiptOuterClass.getDescriptor();

@@ -123,7 +123,7 @@ public enum PromptFormat
   }
   public static final com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return dev.hitl.v1.EventOuterClass.getDescriptor().getEnumTypes().get(1);
+    return dev.hitl.v1.EventOuterClass.getDescriptor().getEnumTypes().get(2);
   }
 
   private static final PromptFormat[] VALUES = values();

@@ -24,6 +24,7 @@ private static final long serialVersionUID = 0L;
     state_ = 0;
     reason_ = "";
     answerId_ = "";
+    comment_ = "";
   }
 
   @java.lang.Override
@@ -281,6 +282,53 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int COMMENT_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object comment_ = "";
+  /**
+   * <pre>
+   * Output only. What the person said beside the value. Empty if nothing.
+   * </pre>
+   *
+   * <code>string comment = 7 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  @java.lang.Override
+  public java.lang.String getComment() {
+    java.lang.Object ref = comment_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      comment_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Output only. What the person said beside the value. Empty if nothing.
+   * </pre>
+   *
+   * <code>string comment = 7 [json_name = "comment"];</code>
+   * @return The bytes for comment.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getCommentBytes() {
+    java.lang.Object ref = comment_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      comment_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -313,6 +361,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(answerId_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 6, answerId_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 7, comment_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -343,6 +394,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(answerId_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(6, answerId_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(7, comment_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -379,6 +433,8 @@ private static final long serialVersionUID = 0L;
     }
     if (!getAnswerId()
         .equals(other.getAnswerId())) return false;
+    if (!getComment()
+        .equals(other.getComment())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -408,6 +464,8 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + ANSWER_ID_FIELD_NUMBER;
     hash = (53 * hash) + getAnswerId().hashCode();
+    hash = (37 * hash) + COMMENT_FIELD_NUMBER;
+    hash = (53 * hash) + getComment().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -569,6 +627,7 @@ private static final long serialVersionUID = 0L;
         responderBuilder_ = null;
       }
       answerId_ = "";
+      comment_ = "";
       return this;
     }
 
@@ -629,6 +688,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.answerId_ = answerId_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.comment_ = comment_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -699,6 +761,11 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000020;
         onChanged();
       }
+      if (!other.getComment().isEmpty()) {
+        comment_ = other.comment_;
+        bitField0_ |= 0x00000040;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -761,6 +828,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 50
+            case 58: {
+              comment_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1502,6 +1574,98 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       answerId_ = value;
       bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object comment_ = "";
+    /**
+     * <pre>
+     * Output only. What the person said beside the value. Empty if nothing.
+     * </pre>
+     *
+     * <code>string comment = 7 [json_name = "comment"];</code>
+     * @return The comment.
+     */
+    public java.lang.String getComment() {
+      java.lang.Object ref = comment_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        comment_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What the person said beside the value. Empty if nothing.
+     * </pre>
+     *
+     * <code>string comment = 7 [json_name = "comment"];</code>
+     * @return The bytes for comment.
+     */
+    public com.google.protobuf.ByteString
+        getCommentBytes() {
+      java.lang.Object ref = comment_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        comment_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What the person said beside the value. Empty if nothing.
+     * </pre>
+     *
+     * <code>string comment = 7 [json_name = "comment"];</code>
+     * @param value The comment to set.
+     * @return This builder for chaining.
+     */
+    public Builder setComment(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      comment_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What the person said beside the value. Empty if nothing.
+     * </pre>
+     *
+     * <code>string comment = 7 [json_name = "comment"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearComment() {
+      comment_ = getDefaultInstance().getComment();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What the person said beside the value. Empty if nothing.
+     * </pre>
+     *
+     * <code>string comment = 7 [json_name = "comment"];</code>
+     * @param value The bytes for comment to set.
+     * @return This builder for chaining.
+     */
+    public Builder setCommentBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      comment_ = value;
+      bitField0_ |= 0x00000040;
       onChanged();
       return this;
     }

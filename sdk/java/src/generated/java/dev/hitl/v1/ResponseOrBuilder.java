@@ -147,4 +147,24 @@ public interface ResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getAnswerIdBytes();
+
+  /**
+   * <pre>
+   * Output only. What the person said beside the value. Empty if nothing.
+   * </pre>
+   *
+   * <code>string comment = 7 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  java.lang.String getComment();
+  /**
+   * <pre>
+   * Output only. What the person said beside the value. Empty if nothing.
+   * </pre>
+   *
+   * <code>string comment = 7 [json_name = "comment"];</code>
+   * @return The bytes for comment.
+   */
+  com.google.protobuf.ByteString
+      getCommentBytes();
 }
