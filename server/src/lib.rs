@@ -12,6 +12,7 @@ pub mod auth;
 pub mod budget;
 pub mod cli;
 pub mod config;
+mod diff;
 mod front;
 pub mod grpc;
 pub mod http;

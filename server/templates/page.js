@@ -59,7 +59,7 @@
     if (key.startsWith(kept('')) && parseInt(text, 10) < Date.now() - 30 * 864e5) localStorage.removeItem(key);
   }));
 
-  const control = (field) => field.name && field.type !== 'hidden' && field.type !== 'submit';
+  const control = (field) => field.name && field.type !== 'hidden' && field.type !== 'submit' && field.name !== 'confirm';
   const isPick = (field) => field.type === 'radio' || field.type === 'checkbox';
   const live = (form) => {
     const id = form.dataset.draft;
@@ -108,6 +108,7 @@
         if (!isPick(field)) return field.tagName === 'SELECT' ? field.value && field.selectedOptions[0].text : field.value;
         return field.checked ? form.querySelector(`label[for="${field.id}"] bdi`).textContent : [];
       }).filter(Boolean).join(', ').trim();
+      if ('fixed' in send.dataset) return;
       send.textContent = said && said.length <= 40 && !said.includes('\n') ? `Send: ${said}` : idle;
     };
     label();

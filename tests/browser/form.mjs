@@ -38,6 +38,27 @@ const many = {
   },
 };
 
+const longCode = `SELECT ${'a_long_column_name, '.repeat(12)}1`;
+const shown = {
+  title: 'Deploy v2.41.0 to production?',
+  prompt: 'The canary is healthy [[C]]. One migration drops a column [[B]].',
+  risk: 'RISK_HIGH',
+  evidence: [
+    { title: 'Release', facts: { facts: [{ label: 'Version', value: 'v2.41.0' },
+      { label: 'Changes', value: '23 commits', url: 'https://git.example/compare' }] } },
+    { title: 'Migration', note: '0142.sql', diff: { texts: {
+      before: 'BEGIN;\nALTER TABLE orders RENAME COLUMN legacy_total TO legacy_total_old;\nCOMMIT;\n',
+      after: 'BEGIN;\nALTER TABLE orders DROP COLUMN legacy_total;\nUPDATE schema_info SET version = 142;\nCOMMIT;\n' } } },
+    { title: 'Rates', table: { columns: ['Region', 'Orders', 'Errors', 'Slowest', 'Note'], rows: [
+      { cells: ['eu-central-1', '1,204', '0.12%', '181', 'since the canary began'] },
+      { cells: ['us-east-1', '702', '0.14%', '203', 'since the canary began'] }] } },
+    { title: 'Plan', json: { json: '{"steps": [5, 25, 50, 100], "abort_if": {"error_rate": {"percent": {"above": 0.5}}}}' } },
+    { title: 'Check', code: { code: longCode, language: 'sql' } },
+    { title: 'Words', text: { text: 'Nothing stands out.\nReally.' } },
+    { title: 'Runbook', link: { url: 'https://runbooks.example/rollback' } },
+  ],
+};
+
 // Name, input, how a person fills it in, and the value that must come of it.
 const kinds = [
   ['int', { int: { min: '0', max: '9007199254740993' } },
@@ -220,7 +241,7 @@ await main({
       await page.getByLabel('Day').fill('2026-07-06');
       if (offset) await page.getByLabel('Time zone').selectOption(offset);
       // Half of an instant comes back as it was given.
-      await page.locator('form.answer').evaluate((form) => { form.noValidate = true; });
+      await page.locator('form[data-draft]').evaluate((form) => { form.noValidate = true; });
       await submit(page);
       await page.getByRole('alert').waitFor();
       assert.equal(await page.getByLabel('Day').inputValue(), '2026-07-06');
@@ -310,6 +331,88 @@ await main({
     await page.getByRole('heading', { name: ENDED }).waitFor();
     await assertAnswered(event, { choice: { selected: ['green'] } });
     await close();
+  },
+
+  'evidence stands beside the question on a desk, before the answer on a phone, and never moves the page': async (browser) => {
+    const event = await ask({ bool: {} }, shown);
+    for (const [name, width, scheme, javaScriptEnabled] of [
+      ['desk', 1280, 'light', true], ['wide', 1680, 'dark', false], ['phone', 390, 'light', false], ['narrow', 320, 'dark', true],
+    ]) {
+      const options = { viewport: { width, height: 800 }, colorScheme: scheme, javaScriptEnabled };
+      const { page, faults, close } = await open(browser, options);
+      await page.goto(event.formUrl);
+      await shot(page, `evidence-${name}`);
+      assert.equal(await overflows(page), false, `${name} scrolls sideways`);
+      const [question, evidence, answer] = await Promise.all(['.question', '.evidence', '.answer']
+        .map((part) => page.locator(part).boundingBox()));
+      if (width > 900) {
+        assert.ok(evidence.x > question.x + question.width && evidence.x > answer.x + answer.width, `${name}: beside`);
+      } else {
+        assert.ok(question.y < evidence.y && evidence.y + evidence.height <= answer.y, `${name}: before`);
+      }
+      // What is wide scrolls by itself, and a keyboard gets there.
+      const code = page.locator('.scroll', { hasText: 'a_long_column_name' });
+      assert.ok(await code.evaluate((at) => at.scrollWidth > at.clientWidth && at.tabIndex === 0), `${name}: code`);
+      await page.getByRole('link', { name: 'Evidence C' }).click();
+      assert.equal(await page.locator('.ex:target h3').innerText(), 'C: Rates');
+      assert.deepEqual(faults, [], name);
+      await close();
+    }
+  },
+
+  'texts stand side by side on a desk, and below each other if somebody wants that': async (browser) => {
+    const event = await ask({ bool: {} }, shown);
+    const { page, close } = await open(browser, { viewport: { width: 1280, height: 800 }, javaScriptEnabled: false });
+    await page.goto(event.formUrl);
+    const [old, fresh] = [page.locator('.dr del').first(), page.locator('.dr ins').first()];
+    assert.deepEqual(await fresh.locator('mark').allInnerTexts(), ['DROP']);
+    const [left, right] = [await old.boundingBox(), await fresh.boundingBox()];
+    assert.ok(right.x > left.x && Math.abs(right.y - left.y) < 2, 'side by side');
+    await page.getByLabel('Side by side').uncheck();
+    const [above, below] = [await old.boundingBox(), await fresh.boundingBox()];
+    assert.ok(below.y > above.y && Math.abs(below.x - above.x) < 2, 'below each other');
+    await close();
+  },
+
+  'at high risk a tick is wanted, and Enter sends the answer': async (browser) => {
+    const event = await ask({ int: {} }, shown);
+    const { page, close } = await open(browser);
+    await page.goto(event.formUrl);
+    await page.locator('[name=value]').fill('7');
+    await page.locator('form[data-draft]').evaluate((form) => { form.noValidate = true; });
+    await page.locator('[name=value]').press('Enter');
+    await page.getByRole('alert').waitFor();
+    assert.match(await page.getByRole('alert').innerText(), /nothing is sent without it/);
+    await shot(page, 'confirm-tick');
+    await assertPending(event);
+    await page.getByLabel(/hard to undo/).check();
+    await page.getByLabel('Comment').fill('Looks fine to me');
+    await page.locator('[name=value]').press('Enter');
+    await page.getByRole('heading', { name: ENDED }).waitFor();
+    await assertAnswered(event, { int: '7' });
+    assert.equal((await read(event)).response.comment, 'Looks fine to me');
+    assert.match(await page.locator('main').innerText(), /Looks fine to me[^]*Deploy v2.41.0[^]*Migration/);
+    await shot(page, 'evidence-outcome');
+    await close();
+  },
+
+  'a second step shows what would be sent, with scripts and without': async (browser) => {
+    for (const javaScriptEnabled of [true, false]) {
+      const event = await ask({ bool: { trueLabel: 'Ship it' } }, { requireConfirmation: true });
+      const { page, close } = await open(browser, { javaScriptEnabled });
+      await page.goto(event.formUrl);
+      await page.getByRole('radio', { name: 'Ship it' }).check();
+      await submit(page);
+      await page.getByRole('alert').waitFor();
+      assert.match(await page.getByRole('alert').innerText(), /One more step[^]*Ship it/);
+      await shot(page, 'confirm-step');
+      await assertPending(event);
+      assert.equal(await page.locator('button.send').innerText(), 'Confirm and send');
+      await submit(page);
+      await page.getByRole('heading', { name: ENDED }).waitFor();
+      await assertAnswered(event, { bool: true });
+      await close();
+    }
   },
 
   'a double click shows one success, and whoever comes second is told who was first': async (browser) => {

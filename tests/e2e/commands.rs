@@ -269,3 +269,53 @@ async fn shells_and_man_are_told_of_every_command() {
     let ask = std::fs::read_to_string(shell.dir().join("pages/hitl-ask.1")).expect("a page");
     assert!(ask.contains("timeout"), "{ask}");
 }
+
+#[tokio::test]
+async fn what_a_question_rests_on_is_shown_in_the_terminal_in_its_order() {
+    let site = Site::shared().await;
+    let shell = Shell::at(&site.url);
+    for (name, text) in
+        [("old.sql", "a b c\n"), ("new.sql", "a x c\n"), ("plan.json", "{\"n\": [1]}")]
+    {
+        std::fs::write(shell.dir().join(name), text).expect("it can be written");
+    }
+    let asking = shell
+        .ask(&[
+            "See [[B]].",
+            "--title",
+            "Deploy?",
+            "--type",
+            "bool",
+            "--risk",
+            "high",
+            "--fact",
+            "Version=v2",
+            "--diff",
+            "old.sql",
+            "new.sql",
+            "--json-file",
+            "plan.json",
+            "--link",
+            "https://a.example/x",
+        ])
+        .await;
+    let shown = shell.out(&["get", asking.id()]).await;
+    let expected = "\
+[A] Facts
+    Version: v2
+[B] new.sql (from old.sql)
+    - a b c
+    + a x c
+[C] plan.json
+    {\"n\": [1]}
+[D] Link
+    https://a.example/x";
+    assert!(shown.contains(expected), "{shown}");
+    assert!(shown.contains("title      Deploy?") && shown.contains("risk       high"), "{shown}");
+    let answered = shell.run(&["answer", asking.id(), "yes", "--comment", "as agreed"]).await;
+    assert!(answered.err.contains("with the comment: as agreed"), "{answered:?}");
+    assert_eq!(asking.done().await.out, "true\n");
+    let refused = shell.run(&["ask", "Well?", "--link", "javascript:alert(1)"]).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("evidence[0].link.url"), "{refused:?}");
+}

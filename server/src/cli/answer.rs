@@ -20,7 +20,7 @@ for at the terminal. The first valid answer wins; one that does not fit changes 
 Examples:
   hitl answer ID
   hitl answer ID 42
-  hitl answer ID yes --as Ada
+  hitl answer ID yes --as Ada --comment 'Canary looked fine'
   hitl answer ID $'first option\\nsecond option'
   hitl answer ID --json '{\"region\": \"eu\", \"replicas\": 3}'";
 
@@ -39,6 +39,10 @@ pub(super) struct AnswerArgs {
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     json: Option<String>,
 
+    /// What else there is to say: the program gets it with the answer.
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+
     #[command(flatten)]
     by: ResponderArgs,
 }
@@ -50,17 +54,24 @@ pub(super) async fn run(server: &ServerArgs, args: AnswerArgs) -> anyhow::Result
         return Err(Usage(why.to_owned(), "answer").into());
     }
     let client = server.client()?;
+    let comment = args.comment.unwrap_or_default();
     let id = reach(&client, id::resolve(&client, &args.id)).await?;
     let Some(answer) = answer else {
-        return converse(&client, &id, &args.by.responder).await;
+        return converse(&client, &id, &args.by.responder, &comment).await;
     };
-    let event = reach(&client, client.answer(&id, answer, &args.by.responder)).await?;
+    let call = client.answer_with_comment(&id, answer, &args.by.responder, &comment);
+    let event = reach(&client, call).await?;
     terminal::note(&show::ending(&event));
     Ok(Exit::Done)
 }
 
 /// Shows the question, and asks for the answer until the server takes one.
-async fn converse(client: &Client, id: &str, responder: &str) -> anyhow::Result<Exit> {
+async fn converse(
+    client: &Client,
+    id: &str,
+    responder: &str,
+    comment: &str,
+) -> anyhow::Result<Exit> {
     let event = reach(client, client.get(id)).await?;
     if event.state() != EventState::Pending {
         terminal::note(&show::ending(&event));
@@ -77,7 +88,7 @@ async fn converse(client: &Client, id: &str, responder: &str) -> anyhow::Result<
             return Ok(Exit::Interrupted);
         };
         let answer = Answer::Value(default::message(value));
-        match client.answer(id, answer, responder).await {
+        match client.answer_with_comment(id, answer, responder, comment).await {
             Ok(event) => {
                 terminal::note(&show::ending(&event));
                 return Ok(Exit::Done);

@@ -11,9 +11,10 @@ use hitl::v1::{self, PromptFormat};
 use hitl::{Config, ErrorKind};
 use hitl_proto::visible;
 
+use super::evidence::{EvidenceArgs, Risk};
 use super::exit::{Exit, Usage};
 use super::question::QuestionArgs;
-use super::{ServerArgs, open, reach, show, terminal, wait};
+use super::{ServerArgs, exhibit, open, reach, show, terminal, wait};
 
 const HELP: &str = "\
 On a terminal the link goes to stderr; the value alone goes to stdout. How the event ends is the exit code: 0 answered \
@@ -24,6 +25,8 @@ answers it already had; questions of one script then need names of their own.
 
 Examples:
   hitl ask 'Deploy to production?' --type bool --timeout 30m
+  hitl ask 'The canary is healthy [[B]].' --title 'Deploy v2.41?' --type bool --risk high --fact Version=v2.41 \
+    --diff old.sql new.sql --json-file plan.json
   hitl ask 'Where to?' --choice eu=Europe --choice us=America --default eu
   n=$(hitl ask 'How many replicas?' --type int --min 1 --max 9) && scale \"$n\"
   id=$(hitl ask 'Release notes?' --multiline --detach); …; hitl wait \"$id\"";
@@ -37,6 +40,18 @@ pub(super) struct AskArgs {
 
     #[command(flatten)]
     question: QuestionArgs,
+
+    /// The question in a few words: the headline above the prompt.
+    #[arg(long)]
+    title: Option<String>,
+
+    /// How much is at stake. At high risk nobody answers on a page without saying that they know. [default: low]
+    #[arg(long)]
+    risk: Option<Risk>,
+
+    /// Has an answer on a page confirmed in a second step, at high risk by a typed word.
+    #[arg(long)]
+    confirm: bool,
 
     /// Time until the event times out, such as 10m or 2h 30m. [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -81,6 +96,9 @@ pub(super) struct AskArgs {
     /// Prints the link as a QR code, too, for a telephone's camera.
     #[arg(long)]
     qr: bool,
+
+    #[command(flatten)]
+    evidence: EvidenceArgs,
 }
 
 pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Exit> {
@@ -101,6 +119,10 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
     if event.state() == v1::EventState::Pending {
         // Indented, so that no line of a prompt says where to answer.
         let prompt = terminal::indented(&event.prompt, 2);
+        let prompt = match event.evidence.as_slice() {
+            [] => prompt,
+            items => format!("{prompt}\n{}", exhibit::all(items)),
+        };
         let command = format!("hitl answer {}{}", event.id, server.as_flags());
         match event.form_url.as_str() {
             "" => terminal::note(&format!("{prompt}\nWhoever may answer does so with: {command}")),
@@ -137,6 +159,7 @@ fn by_options(error: hitl::Error) -> anyhow::Error {
 fn option_of(field: &str) -> Option<&'static str> {
     let options = [
         ("prompt", "the question"),
+        ("title", "--title"),
         ("name", "--name"),
         ("scope", "--scope"),
         ("labels", "--label"),
@@ -171,7 +194,11 @@ impl AskArgs {
         let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };
         let ttl = self.timeout.map(|timeout| timeout.try_into().unwrap_or(longest));
         Ok(v1::CreateEventRequest {
-            name: self.name.unwrap_or_else(|| name_of(&self.prompt)),
+            name: self.name.unwrap_or_else(|| name_of(self.title.as_ref().unwrap_or(&self.prompt))),
+            title: self.title.unwrap_or_default(),
+            evidence: self.evidence.items()?,
+            risk: self.risk.map(v1::Risk::from).unwrap_or_default().into(),
+            require_confirmation: self.confirm,
             prompt: self.prompt,
             prompt_format: format.into(),
             input: Some(v1::Input { kind: Some(input) }),

@@ -12,6 +12,8 @@ mod completions;
 mod decline;
 mod default;
 mod dialog;
+mod evidence;
+mod exhibit;
 mod exit;
 mod export;
 mod get;

@@ -122,23 +122,45 @@ fn words(said: &Statement, key_id: &str) -> String {
     let lines = [
         ("event", format!("{} in {}", said.event_id(), said.namespace())),
         ("name", said.text("/question/name").to_owned()),
+        ("title", said.text("/question/title").to_owned()),
         ("prompt", said.text("/question/prompt").to_owned()),
+        ("shown", shown(said)),
+        ("risk", risk(said)),
         ("input", json("/question/input").unwrap_or_default()),
         ("ended", format!("{state} at {}", said.time())),
         ("value", json("/response/value").unwrap_or_default()),
+        ("comment", said.text("/response/comment").to_owned()),
         ("reason", said.text("/response/reason").to_owned()),
         ("by", who(said, &named)),
     ];
-    let shown = lines.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| {
+    let said = lines.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| {
         format!("{name:<NAME_COLUMNS$}{}", terminal::indented(text, NAME_COLUMNS))
     });
-    let shown: Vec<_> = shown.collect();
+    let said: Vec<_> = said.collect();
     format!(
         "The receipt is valid. Whoever holds the key {} has signed that this was asked, and ended so:\n{}\nIt proves \
          no more than that: see docs/receipts.md.",
         named(key_id),
-        shown.join("\n")
+        said.join("\n")
     )
+}
+
+/// What was shown beside the prompt, by kind. What it says is in the text of the receipt.
+fn shown(said: &Statement) -> String {
+    const KINDS: [&str; 7] = ["facts", "text", "code", "json", "diff", "table", "link"];
+    let items = said.json().pointer("/question/evidence").and_then(|items| items.as_array());
+    let word = |item: &serde_json::Value| {
+        let kind = KINDS.into_iter().find(|kind| item.get(kind).is_some()).unwrap_or("something");
+        match item.get("title").and_then(|title| title.as_str()) {
+            Some(title) => format!("{kind} \"{}\"", visible::line(title).replace('"', "\\\"")),
+            None => kind.to_owned(),
+        }
+    };
+    items.into_iter().flatten().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn risk(said: &Statement) -> String {
+    said.text("/question/risk").trim_start_matches("RISK_").to_lowercase()
 }
 
 /// Who ended the event, and how that is known. A name that was only given is nobody's proof.

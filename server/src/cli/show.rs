@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
-use hitl::v1::{CredentialKind, Event, EventState, Response};
+use hitl::v1::{CredentialKind, Event, EventState, Response, Risk};
 use hitl::{DataType, Object};
 
 use hitl_proto::visible;
 
-use super::terminal;
+use super::{exhibit, terminal};
 use hitl_store::clock::{Clock, SystemClock};
 
 /// Columns for the names of things.
@@ -79,9 +79,12 @@ pub(super) fn ending(event: &Event) -> String {
         let name = visible::line(name).replace('"', "\\\"");
         sentence += &format!(" by somebody who gave the name \"{name}\"");
     }
-    match response.reason.is_empty() {
-        true => sentence + ".",
-        false => format!("{sentence}: {}", terminal::indented(&response.reason, 2)),
+    match (response.reason.as_str(), response.comment.as_str()) {
+        ("", "") => sentence + ".",
+        ("", comment) => {
+            format!("{sentence}, with the comment: {}", terminal::indented(comment, 2))
+        }
+        (reason, _) => format!("{sentence}: {}", terminal::indented(reason, 2)),
     }
 }
 
@@ -91,9 +94,11 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
         ("id", event.id.clone()),
         ("name", event.name.clone()),
         ("state", format!("{}, {}", state(event), when(event))),
+        ("title", event.title.clone()),
         ("prompt", event.prompt.clone()),
         ("input", input(event)),
         ("scope", event.scope.clone()),
+        ("risk", risk(event)),
     ];
     let mut labels: Vec<_> = event.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     labels.sort();
@@ -113,20 +118,26 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
             if response.value.is_some() {
                 lines.push(("value", value(event)?));
             }
+            lines.push(("comment", response.comment.clone()));
         }
     }
-    Ok(listed(&lines))
+    Ok(with_evidence(listed(&lines), event))
 }
 
 /// What is asked, by whom and until when, for whoever is about to answer at the terminal.
 pub(super) fn question(event: &Event) -> String {
-    let mut lines = vec![("prompt", event.prompt.clone()), ("name", event.name.clone())];
+    let mut lines = vec![
+        ("title", event.title.clone()),
+        ("prompt", event.prompt.clone()),
+        ("name", event.name.clone()),
+        ("risk", risk(event)),
+    ];
     if let Some(creator) = &event.created_by {
         lines.push(("by", proved(creator.known_by(), &creator.principal)));
     }
     lines.push(("run", event.scope.clone()));
     lines.push(("time", when(event)));
-    listed(&lines)
+    with_evidence(listed(&lines), event)
 }
 
 /// Things by their names, without those that are empty.
@@ -136,6 +147,23 @@ pub(super) fn listed(lines: &[(&str, String)]) -> String {
         format!("{name:<width$}{}", terminal::indented(text, NAME_COLUMNS), width = NAME_COLUMNS)
     });
     shown.collect::<Vec<_>>().join("\n")
+}
+
+/// `shown` with the evidence of `event` below it.
+fn with_evidence(shown: String, event: &Event) -> String {
+    match event.evidence.as_slice() {
+        [] => shown,
+        items => format!("{shown}\n{}", exhibit::all(items)),
+    }
+}
+
+/// How much is at stake, if that is worth a word.
+fn risk(event: &Event) -> String {
+    match event.risk() {
+        Risk::Unspecified | Risk::Low => String::new(),
+        Risk::Medium => "medium".to_owned(),
+        Risk::High => "high".to_owned(),
+    }
 }
 
 fn input(event: &Event) -> String {
@@ -260,13 +288,16 @@ mod tests {
         Event {
             id: "0192f0c1".to_owned(),
             name: text.to_owned(),
+            title: text.to_owned(),
             prompt: text.to_owned(),
+            evidence: vec![v1::Evidence::text(text, text)],
             input: Some(v1::Input { kind: Some(InputKind::Choice(choice)) }),
             scope: text.to_owned(),
             labels: [(text.to_owned(), text.to_owned())].into(),
             state: EventState::Answered.into(),
             response: Some(Response {
                 reason: text.to_owned(),
+                comment: text.to_owned(),
                 value: Some(v1::Value { kind: Some(Kind::Choice(v1::ChoiceValue { selected })) }),
                 responder: Some(responder),
                 ..Default::default()
@@ -293,7 +324,7 @@ mod tests {
         assert!(hidden.chars().all(|c| c == '\n' || !c.is_control()), "{hidden}");
         assert_eq!(
             hidden.matches("a\\u{202E}\\u{1B}[2J\\u{200B}\\u{E0041}b").count(),
-            9,
+            13,
             "{hidden}"
         );
     }

@@ -119,6 +119,7 @@ fn reply(site: &Site, holder: &LinkHolder, event: &Event) -> Response {
 fn say_no_more_than_how(response: &mut v1::Response) {
     response.value = None;
     response.answer_id.clear();
+    response.comment.clear();
     if response.state() == v1::EventState::Declined {
         response.reason.clear();
     }

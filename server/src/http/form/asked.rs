@@ -2,6 +2,7 @@
 
 use hitl_core::{PromptFormat, Request};
 
+use super::marks;
 use crate::http::markdown;
 
 /// Most characters of a heading. A longer beginning of a prompt is no heading.
@@ -11,15 +12,29 @@ const TITLE_CHARS_MAX: usize = 160;
 pub(super) enum Prompt<'a> {
     /// To be escaped, with its line breaks.
     Text(&'a str),
-    /// The same, and said to be Markdown that is not rendered.
+    /// The same with marks in it, escaped already.
+    Marked(String),
+    /// To be escaped like text, and said to be Markdown that is not rendered.
     Unrendered(&'a str),
     /// Clean already.
     Html(String),
 }
 
 impl<'a> Prompt<'a> {
-    /// The prompt of `request`.
+    /// The prompt of `request`, with the marks of its evidence.
     pub(super) fn of(request: &'a Request) -> Self {
+        Self::plain(request).marked(request.evidence.len())
+    }
+
+    fn marked(self, items: usize) -> Self {
+        match self {
+            Self::Text(text) => marks::in_text(text, items).map_or(Self::Text(text), Self::Marked),
+            Self::Html(html) if items > 0 => Self::Html(marks::in_html(&html, items)),
+            other => other,
+        }
+    }
+
+    fn plain(request: &'a Request) -> Self {
         let text = request.prompt.as_str();
         match request.prompt_format {
             PromptFormat::Text => Self::Text(text),
@@ -47,21 +62,35 @@ pub(super) enum Title<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// The question of `request`: the first line or paragraph of its prompt is the heading. If that is too long for
-    /// one, the name is.
+    /// The question of `request`: its title is the heading, or else the first line or paragraph of its prompt. If that
+    /// is too long for one, the name is.
     pub(super) fn of(request: &'a Request) -> Self {
-        let prompt = Prompt::of(request);
+        let prompt = Prompt::plain(request);
         let split = match &prompt {
+            _ if !request.title.is_empty() => None,
             Prompt::Text(text) | Prompt::Unrendered(text) => first_line(text),
             Prompt::Html(html) => first_block(html),
+            Prompt::Marked(_) => None,
         };
-        split.unwrap_or(Self { title: Title::Text(&request.name), body: Some(prompt) })
+        let head = if request.title.is_empty() { &request.name } else { &request.title };
+        let whole = split.unwrap_or(Self { title: Title::Text(head), body: Some(prompt) });
+        whole.marked(request.evidence.len())
+    }
+
+    fn marked(self, items: usize) -> Self {
+        let title = match self.title {
+            Title::Text(text) => marks::in_text(text, items).map_or(Title::Text(text), Title::Html),
+            Title::Html(html) if items > 0 => Title::Html(marks::in_html(&html, items)),
+            html @ Title::Html(_) => html,
+        };
+        Self { title, body: self.body.map(|body| body.marked(items)) }
     }
 }
 
 /// What `request` asks, as text in one line, for lists.
 pub(in crate::http) fn plain_title(request: &Request) -> String {
     let line = match request.prompt_format {
+        _ if !request.title.is_empty() => request.title.clone(),
         PromptFormat::Text => request.prompt.trim().lines().next().unwrap_or_default().to_owned(),
         PromptFormat::Markdown => markdown::first_line(&request.prompt),
     };
@@ -107,7 +136,7 @@ mod tests {
         };
         let body = asked.body.map(|body| match body {
             Prompt::Text(text) | Prompt::Unrendered(text) => text.to_owned(),
-            Prompt::Html(html) => html,
+            Prompt::Html(html) | Prompt::Marked(html) => html,
         });
         Some((title, body))
     }

@@ -8,6 +8,7 @@ use crate::http::request::Peer;
 use hitl_service::error::Error;
 
 /// The fields as the browser sent them, in order.
+#[derive(Clone)]
 pub(super) struct Entry(pub(super) Vec<(String, String)>);
 
 impl Entry {
@@ -47,7 +48,7 @@ impl Entry {
 
     /// All of it that a page of ours asks for.
     pub(super) fn kept(&self) -> impl Iterator<Item = &(String, String)> {
-        let ours = |name: &str| by_hand(name) || matches!(name, "answer_id" | "action");
+        let ours = |name: &str| by_hand(name) || matches!(name, "answer_id" | "action" | "confirm");
         self.0.iter().filter(move |(name, _)| ours(name))
     }
 

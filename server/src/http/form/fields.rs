@@ -93,6 +93,15 @@ impl Field {
         )
     }
 
+    /// How much room the control takes, in rows.
+    pub(super) fn rows(&self) -> usize {
+        match &self.control {
+            Control::Pick { options, .. } => options.len(),
+            Control::Area { .. } => 3,
+            Control::Line { .. } | Control::Select { .. } | Control::Moment { .. } => 1,
+        }
+    }
+
     /// Whether the options fit beside each other.
     pub(super) fn is_paired(&self) -> bool {
         let Control::Pick { options, .. } = &self.control else {
@@ -109,7 +118,7 @@ impl Field {
         format!("{}: {}", self.label, self.error)
     }
 
-    fn new(id: &str, name: &str, label: &str, control: Control) -> Self {
+    pub(super) fn new(id: &str, name: &str, label: &str, control: Control) -> Self {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),
@@ -167,6 +176,15 @@ pub(super) fn responder(entry: &Entry, violations: &[Violation]) -> Field {
     field.required = false;
     field.help = "Recorded with the answer, for whoever asked.".to_owned();
     field.judged("responder", violations)
+}
+
+/// The field for what somebody says beside the answer.
+pub(super) fn comment(entry: &Entry, violations: &[Violation]) -> Field {
+    let control = Control::Area { value: entry.text("comment").to_owned() };
+    let mut field = Field::new("comment", "comment", "Comment", control);
+    field.required = false;
+    field.help = "The program gets it with your answer.".to_owned();
+    field.judged("comment", violations)
 }
 
 /// The field for why somebody declines.

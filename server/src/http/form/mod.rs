@@ -7,10 +7,13 @@
 //! what was typed comes back with the page, and "back" never asks whether to send a form twice.
 
 mod asked;
+mod confirm;
 mod draft;
 mod entry;
+mod evidence;
 mod fields;
 mod hints;
+mod marks;
 mod moment;
 mod outcome;
 mod reader;
@@ -165,14 +168,32 @@ async fn taken(
     peer: &Peer,
     entry: Entry,
 ) -> Response {
-    let ended = match entry.command(&reader, peer) {
-        Ok(command) => site.end(reader.guest(), &reader.key, command).await,
-        Err(error) => Err(error),
-    };
-    match ended {
-        Ok(_) => see(reader.location("")),
+    match end(site, renderer, &reader, peer, &entry).await {
+        Ok(()) => see(reader.location("")),
         Err(error) => explain(site, renderer, reader, entry, error).await,
     }
+}
+
+/// Ends the event as `entry` says, if that is confirmed where it has to be.
+async fn end(
+    site: &Site,
+    renderer: &Renderer,
+    reader: &Reader,
+    peer: &Peer,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let command = entry.command(reader, peer)?;
+    if !entry.declines() {
+        let event = site.event(reader.guest(), &reader.key).await?;
+        if confirm::is_needed(&event) {
+            let entry = entry.clone();
+            let wrong = renderer.run(move || confirm::check(&event, &entry)).await?;
+            if !wrong.is_empty() {
+                return Err(Error::InvalidAnswer(wrong));
+            }
+        }
+    }
+    site.end(reader.guest(), &reader.key, command).await.map(drop)
 }
 
 /// Says why nothing was recorded; where something is to be mended, on the page where that is done.

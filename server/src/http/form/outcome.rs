@@ -7,6 +7,7 @@ use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, 
 
 use super::asked::Prompt;
 use super::entry::Entry;
+use super::evidence;
 use super::moment;
 use super::reader::Reader;
 use super::values::{self, Shown, When};
@@ -22,6 +23,7 @@ struct Ended<'a> {
     has_inbox: bool,
     is_named_after_prompt: bool,
     prompt: Prompt<'a>,
+    evidence: Option<evidence::Shown<'a>>,
     title: &'static str,
     /// Says what happened, for the colour of the page.
     tone: &'static str,
@@ -29,6 +31,8 @@ struct Ended<'a> {
     reason: &'a str,
     /// Whether somebody has said what is not shown here.
     is_kept_back: bool,
+    /// What the person said beside the value.
+    comment: &'a str,
     when: When,
     /// By what way the response came; empty if the deadline ended it.
     way: &'static str,
@@ -130,6 +134,7 @@ fn render(
         has_inbox: reader.has_inbox,
         is_named_after_prompt: is_named_after_prompt(request),
         prompt: Prompt::of(request),
+        evidence: evidence::of(request),
         title,
         tone,
         value: value
@@ -139,6 +144,7 @@ fn render(
         reason,
         is_kept_back: !is_told_all
             && matches!(response.outcome, Outcome::Answered { .. } | Outcome::Declined { .. }),
+        comment: if is_told_all { &response.comment } else { "" },
         when: values::when(response.time),
         way,
         by,

@@ -3,10 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Event, OnTimeout, Request, Timestamp, Violation};
+use hitl_core::{Event, OnTimeout, Request, Risk, Timestamp, Violation};
 
 use super::asked::{Asked, Prompt, Title};
+use super::confirm::{self, Confirm};
 use super::entry::Entry;
+use super::evidence;
 use super::fields::{self, Control, Field};
 use super::reader::Reader;
 use super::values::{self, TimeLeft, When};
@@ -16,6 +18,8 @@ use crate::http::page;
 const SCOPE_DEFAULT: &str = "run";
 /// The namespace of an event whose creator named none. It is not shown beside the question.
 const NAMESPACE_DEFAULT: &str = "default";
+/// Most rows of an answer that stays in sight.
+const STAYING_ROWS_MAX: usize = 4;
 /// Most labels beside the question.
 const LABELS_SHOWN: usize = 4;
 
@@ -26,9 +30,12 @@ struct Question<'a> {
     has_inbox: bool,
     /// Who asks, if that was proved; empty if not.
     asker: &'a str,
+    initials: String,
     /// Whether the name is only the beginning of the prompt, as `hitl ask` makes it. Then it is not shown.
     is_named_after_prompt: bool,
     question: Asked<'a>,
+    risk: Risk,
+    evidence: Option<evidence::Shown<'a>>,
     chips: Vec<String>,
     /// The run that asks, if it has a name.
     run: Option<&'a str>,
@@ -43,8 +50,12 @@ struct Question<'a> {
     form_token: &'a str,
     answer_id: &'a str,
     fields: Vec<Field>,
+    comment: Field,
     responder: Field,
+    confirm: Confirm,
     reason: Field,
+    /// Whether the answer is short enough to stay in sight beside what it rests on.
+    stays: bool,
     /// What is wrong, in sentences, each with the id of the control at fault if there is one.
     complaints: Vec<(String, String)>,
 }
@@ -60,20 +71,27 @@ pub(super) fn question(
 ) -> Response {
     let request = &*event.request;
     let mut fields = fields::fields(&request.input, entry, violations);
+    let mut comment = fields::comment(entry, violations);
     let mut responder = fields::responder(entry, violations);
+    let mut confirm = Confirm::of(event, entry, violations);
     let mut reason = fields::reason(entry, violations);
     let mut all: Vec<&mut Field> = fields.iter_mut().collect();
-    all.extend([&mut responder, &mut reason]);
+    all.extend([&mut comment, &mut responder, &mut reason]);
+    all.extend(confirm.field_mut());
     let complaints = complaints(&all, violations);
     if let Some(first) = all.iter_mut().find(|field| !field.error.is_empty()) {
         first.focus = true;
     }
+    let asker = request.created_by.as_ref().map_or("", |proof| proof.name.as_str());
     let page = Question {
         request,
         has_inbox: reader.has_inbox,
-        asker: request.created_by.as_ref().map_or("", |proof| proof.name.as_str()),
+        asker,
+        initials: initials(asker),
         is_named_after_prompt: is_named_after_prompt(request),
         question: Asked::of(request),
+        risk: request.risk,
+        evidence: evidence::of(request),
         chips: chips(request),
         run: Some(request.scope.as_str()).filter(|scope| *scope != SCOPE_DEFAULT),
         about: about(request),
@@ -87,12 +105,22 @@ pub(super) fn question(
         named: &reader.named,
         form_token: &reader.form_token,
         answer_id: entry.text("answer_id"),
+        stays: fields.iter().map(Field::rows).sum::<usize>() <= STAYING_ROWS_MAX,
         fields,
+        comment,
         responder,
+        confirm,
         reason,
         complaints,
     };
     page::html(status, &page)
+}
+
+/// The beginnings of the first two words of a name.
+fn initials(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let initials: String = words.take(2).filter_map(|word| word.chars().next()).collect();
+    if initials.is_empty() { "?".to_owned() } else { initials }
 }
 
 /// Whether the name of `request` says nothing that its prompt does not.
@@ -108,7 +136,8 @@ fn complaints(fields: &[&mut Field], violations: &[Violation]) -> Vec<(String, S
         at_fault.map(|field| (field.id.clone(), field.complaint())).collect();
     let homeless = |violation: &&Violation| {
         let at_field = |field: &&mut Field| field.name == violation.field;
-        !fields.iter().any(at_field) && violation.field != "answer_id"
+        let has_own = violation.field == "answer_id" || violation.field == confirm::NAME;
+        !fields.iter().any(at_field) && !has_own
     };
     let rest = violations.iter().filter(homeless);
     complaints.extend(rest.map(|v| (String::new(), format!("{} {}.", v.field, v.message))));
@@ -132,6 +161,7 @@ fn about(request: &Request) -> Vec<(&'static str, String)> {
     }
     about.push(("Namespace", request.namespace.to_string()));
     about.push(("Asked", values::when(request.create_time).human));
+    about.push(("Digest", format!("sha256 {}", evidence::Digest::of(request).whole)));
     about.extend(request.labels.iter().map(|(key, value)| ("Label", format!("{key}: {value}"))));
     about
 }

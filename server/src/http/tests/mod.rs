@@ -3,6 +3,7 @@
 mod api;
 mod batch;
 mod bytes;
+mod evidence;
 mod form;
 mod receipts;
 mod refused;
