@@ -2,6 +2,7 @@ package hitl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -20,13 +21,20 @@ import (
 //
 // The methods are for untyped use and return the event as the API has it. [Create] is the typed one.
 type Client struct {
+	*core
+	limits limits
+}
+
+// core is what a client and those that are made of it share.
+type core struct {
 	settings *settings
-	dial     func(context.Context) (net.Conn, error)
+	dial     func(context.Context, endpoint) (net.Conn, error)
 	reached  atomic.Bool // Whether any call ever got a reply.
 	waits    *waits
 
 	mutex  sync.Mutex
-	link   *link // Nil until needed, and after it failed.
+	links  []*link // One for each server, nil until needed, and after it failed.
+	place  int     // Of the server that served last, or is tried now.
 	closed bool
 }
 
@@ -37,18 +45,38 @@ func NewClient(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial := func(ctx context.Context) (net.Conn, error) {
-		dialer := net.Dialer{Timeout: connectTimeout}
-		return dialer.DialContext(ctx, "tcp", settings.endpoint.address())
-	}
 	if settings.local != nil {
-		dial = settings.local.connect
+		return newClient(settings, settings.local.connect), nil
 	}
-	return newClient(settings, dial), nil
+	client := newClient(settings, nil)
+	client.dial = func(ctx context.Context, to endpoint) (net.Conn, error) {
+		dialer := net.Dialer{Timeout: connectTimeout}
+		return dialer.DialContext(ctx, "tcp", to.address())
+	}
+	return client, nil
 }
 
 func newClient(settings *settings, dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{settings: settings, dial: dial, waits: newWaits()}
+	core := &core{settings: settings, waits: newWaits(), links: make([]*link, len(settings.endpoints))}
+	core.dial = func(ctx context.Context, _ endpoint) (net.Conn, error) { return dial(ctx) }
+	return &Client{core, settings.limits}
+}
+
+// WithCallTimeout returns the same client, of which a call may take so long, as [Config].CallTimeout says; a limit of
+// zero or less ends every call at once. Both share the connection. A context with a deadline does as well for one call,
+// whose error is then that of the context.
+func (c *Client) WithCallTimeout(limit time.Duration) *Client {
+	limited := *c
+	limited.limits.callTimeout = max(limit, 1)
+	return &limited
+}
+
+// WithRetryFor returns the same client, of which a call is repeated for so long, as [Config].RetryFor says; waits and
+// watches go on as before. Both share the connection.
+func (c *Client) WithRetryFor(limit time.Duration) *Client {
+	limited := *c
+	limited.limits.retryFor, limited.limits.isPatient = limit, true
+	return &limited
 }
 
 // Close ends the connection and with it every call and wait under way. The events stay.
@@ -57,20 +85,25 @@ func (c *Client) Close() error {
 	defer c.mutex.Unlock()
 	c.closed = true
 	c.waits.giveUp(errClosed(), func(time.Duration) bool { return false })
-	if c.link == nil {
-		return nil
+	var errs []error
+	for _, link := range c.links {
+		if link != nil {
+			errs = append(errs, link.conn.Close())
+		}
 	}
-	return c.link.conn.Close()
+	return errors.Join(errs...)
 }
 
 func errClosed() *Error { return newError(Invalid, "the client is closed") }
 
-// Endpoint is the server's address, such as http://127.0.0.1:4485. That of a local server is known from
-// the first call on, before which this is empty, and changes if it has to be started again on another
-// port.
+// Endpoint is the server's address, such as http://127.0.0.1:4485: of several the one that served last, or is tried
+// now. That of a local server is known from the first call on, before which this is empty, and changes if it has to be
+// started again on another port.
 func (c *Client) Endpoint() string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
 	if c.settings.local == nil {
-		return c.settings.endpoint.String()
+		return c.settings.endpoints[c.place].String()
 	}
 	if found := c.settings.local.found.Load(); found != nil {
 		return found.endpoint.String()
@@ -79,7 +112,7 @@ func (c *Client) Endpoint() string {
 }
 
 // server names the server in messages, with no port where none is known.
-func (c *Client) server() string { return first(c.Endpoint(), c.settings.endpoint.String()) }
+func (c *Client) server() string { return first(c.Endpoint(), localEndpoint.String()) }
 
 // Namespace is the namespace of every call that names no other.
 func (c *Client) Namespace() string { return c.settings.namespace }
@@ -180,8 +213,9 @@ func event[R interface{ GetEvent() *hitlv1.Event }](reply R, err error) (*hitlv1
 type unary[Q, R any] = func(hitlv1.EventServiceClient, context.Context, *Q, ...grpc.CallOption) (*R, error)
 
 func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q) (reply *R, err error) {
+	begun := time.Now()
 	err = c.retry(ctx, c.worthAnother, func(*backoff) error {
-		return c.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ *silence) (err error) {
+		return c.round(ctx, begun, func(ctx context.Context, link *link, _ *silence) (err error) {
 			reply, err = rpc(link.stub, ctx, request)
 			return err
 		})
@@ -189,12 +223,13 @@ func call[Q, R any](ctx context.Context, c *Client, rpc unary[Q, R], request *Q)
 	return reply, err
 }
 
+// worthAnother says whether a call is made again after err, when so much time will have passed.
 func (c *Client) worthAnother(err *Error, elapsed time.Duration) bool {
-	if err.refused && !c.settings.isPatient && !c.reached.Load() {
+	if err.refused && !c.limits.isPatient && !c.reached.Load() {
 		// Nothing has ever listened there, which time does not mend.
 		return false
 	}
-	return err.Retryable && elapsed <= c.settings.retryFor
+	return err.Retryable && elapsed <= c.limits.patience()
 }
 
 // outlasts says whether what goes on for as long as a program wants it to goes on after err. Once the
@@ -202,5 +237,7 @@ func (c *Client) worthAnother(err *Error, elapsed time.Duration) bool {
 // Before that, a wrong address is the likelier cause.
 func (c *Client) outlasts(err *Error, elapsed time.Duration) bool {
 	lost := err.Retryable || err.Kind == Unavailable
-	return lost && c.reached.Load() || c.worthAnother(err, elapsed)
+	// Where one server is dead, another one may serve.
+	mayServe := len(c.links) > 1 && err.Retryable && elapsed <= c.settings.limits.retryFor
+	return lost && c.reached.Load() || mayServe || c.worthAnother(err, elapsed)
 }

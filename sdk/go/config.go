@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-const defaultRetryFor = 30 * time.Second
-
 // Config says where the server is and on whose behalf to ask. What it sets wins over the
 // environment, and the environment over the default; an empty string counts as not set. The
 // environment is read once, when a client is made.
 type Config struct {
 	// Endpoint is the server's address, such as https://hitl.example.org or http://127.0.0.1:4485. Else
-	// HITL_ENDPOINT; without either the local server is used, and started when none runs.
+	// HITL_ENDPOINT; without either the local server is used, and started when none runs. Of several, with commas
+	// between, the first is called, and each next one when the one before does not serve.
 	Endpoint string
 	// Token is what the server knows the program by: [StaticToken] or [TokenFunc]. Else HITL_TOKEN, or, for the
 	// local server, the one that is found together with it. It is never sent over plain http to another machine,
@@ -42,6 +41,9 @@ type Config struct {
 	// means one attempt. A wait, once it has reached the server, goes on without limit. If nil, a connection
 	// that is refused before the client has ever reached its server is an error at once.
 	RetryFor *time.Duration
+	// CallTimeout is how long a call may take with all of its attempts; if zero, as long as those take. Waits and
+	// watches are not bound by it. [Client.WithCallTimeout] sets it for some calls.
+	CallTimeout time.Duration
 	// Announce says whether a wait tells where to answer, on stderr, if the program has not read a link of the
 	// event itself. Else HITL_ANNOUNCE, which 0, false and off turn off; without either it does.
 	Announce *bool
@@ -53,11 +55,10 @@ type Config struct {
 
 // settings is a Config with nothing left open.
 type settings struct {
-	endpoint  endpoint
+	endpoints []endpoint // At least one, each as good as the others.
 	namespace string
 	runID     string
-	retryFor  time.Duration
-	isPatient bool // Whether the program has said for how long.
+	limits    limits
 	log       *slog.Logger
 	announcer *announcer                            // nil if nobody is told where to answer.
 	token     func(context.Context) (string, error) // nil unless there is one.
@@ -69,11 +70,14 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 	s := &settings{
 		namespace: first(config.Namespace, env("HITL_NAMESPACE"), "default"),
 		runID:     first(config.RunID, env("HITL_RUN_ID")),
-		retryFor:  defaultRetryFor,
+		limits:    limits{retryFor: defaultRetryFor, callTimeout: config.CallTimeout},
 		log:       logger(config.Log, env("HITL_LOG"), os.Stderr),
 	}
 	if config.RetryFor != nil {
-		s.retryFor, s.isPatient = *config.RetryFor, true
+		s.limits.retryFor, s.limits.isPatient = *config.RetryFor, true
+	}
+	if config.CallTimeout < 0 {
+		return nil, newError(Invalid, fmt.Sprintf("CallTimeout is %v: give a time above 0", config.CallTimeout))
 	}
 	announces := !isQuiet(env("HITL_ANNOUNCE"))
 	if config.Announce != nil {
@@ -86,7 +90,7 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		return s, s.reach(endpoint, config, env)
 	}
 	s.local = &local{binary: first(config.Binary, env("HITL_BIN"), "hitl"), log: s.log}
-	s.endpoint = localEndpoint
+	s.endpoints = []endpoint{localEndpoint}
 	token, err := config.Token.checked()
 	if s.token = token; token == nil {
 		s.token = s.local.tokenOf
@@ -94,9 +98,9 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 	return s, err
 }
 
-// reach fills what it takes to call a server that is not the local one.
+// reach fills what it takes to call servers that are not the local one.
 func (s *settings) reach(given string, config Config, env func(string) string) (err error) {
-	if s.endpoint, err = parseEndpoint(given); err != nil {
+	if s.endpoints, err = parseEndpoints(given); err != nil {
 		return err
 	}
 	token := config.Token
@@ -107,14 +111,18 @@ func (s *settings) reach(given string, config Config, env func(string) string) (
 		return err
 	}
 	isSafe := config.Insecure || isYes(env("HITL_INSECURE_TRANSPORT"))
-	if s.token != nil && !isSafe && !s.endpoint.isTLS && !s.endpoint.isLoopback() {
-		return plainToken(s.endpoint)
+	for _, endpoint := range s.endpoints {
+		if s.token != nil && !isSafe && !endpoint.isTLS && !endpoint.isLoopback() {
+			return plainToken(endpoint)
+		}
 	}
-	if !s.endpoint.isTLS && (config.CA.isSet() || config.Cert.isSet() || config.Key.isSet()) {
+	// They are alike in that.
+	isTLS := s.endpoints[0].isTLS
+	if !isTLS && (config.CA.isSet() || config.Cert.isSet() || config.Key.isSet()) {
 		help := "CA, Cert and Key are for an https endpoint, which %s is not"
-		return newError(Invalid, fmt.Sprintf(help, s.endpoint))
+		return newError(Invalid, fmt.Sprintf(help, s.endpoints[0]))
 	}
-	if s.endpoint.isTLS {
+	if isTLS {
 		trust := trust{
 			firstPEM(config.CA, env("HITL_CA")),
 			firstPEM(config.Cert, env("HITL_CERT")), firstPEM(config.Key, env("HITL_KEY")),

@@ -20,8 +20,8 @@ func TestCodeWinsOverEnvironmentOverDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set.endpoint.String() != "http://code:2" || set.namespace != "env" || set.runID != "code-run" ||
-		set.retryFor != 0 || !set.isPatient || set.local != nil {
+	if set.endpoints[0].String() != "http://code:2" || set.namespace != "env" || set.runID != "code-run" ||
+		set.limits.retryFor != 0 || !set.limits.isPatient || set.local != nil {
 		t.Fatalf("%+v", set)
 	}
 
@@ -29,8 +29,8 @@ func TestCodeWinsOverEnvironmentOverDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unset := set.endpoint.String() != "http://127.0.0.1" || set.runID != "" || set.local == nil
-	if unset || set.namespace != "default" || set.retryFor != 30*time.Second {
+	unset := set.endpoints[0].String() != "http://127.0.0.1" || set.runID != "" || set.local == nil
+	if unset || set.namespace != "default" || set.limits.retryFor != 30*time.Second {
 		t.Fatalf("%+v", set)
 	}
 }

@@ -27,6 +27,7 @@ const (
 
 // link is one connection, or the attempt to make it.
 type link struct {
+	place     int // Of its server.
 	conn      *grpc.ClientConn
 	stub      hitlv1.EventServiceClient
 	dialError atomic.Pointer[error] // What the last attempt to connect met, nil within if nothing.
@@ -35,32 +36,44 @@ type link struct {
 // silence is how long the server has sent nothing.
 type silence struct {
 	client *Client
-	limit  time.Duration
+	quiet  quiet
 	timer  *time.Timer
 }
 
 // broken is called when a message has come.
 func (s *silence) broken() {
-	s.timer.Reset(s.limit)
+	s.timer.Reset(s.quiet.limit)
 	s.client.reached.Store(true)
+}
+
+// round makes a call that began then once; of several servers to each in turn, until one serves.
+func (c *Client) round(
+	ctx context.Context, begun time.Time, rpc func(context.Context, *link, *silence) error,
+) error {
+	for others := len(c.links) - 1; ; others-- {
+		err := c.attempt(ctx, c.limits.ofAttempt(begun), rpc)
+		if others == 0 || !errors.Is(err, Unavailable) || c.limits.areOver(begun) {
+			return err
+		}
+	}
 }
 
 // attempt runs rpc once, and gives it up when the server has sent nothing for so long. Of each message
 // but the last, rpc tells by breaking the silence.
 func (c *Client) attempt(
-	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
+	ctx context.Context, quiet quiet, rpc func(context.Context, *link, *silence) error,
 ) error {
 	if c.settings.token == nil {
-		return c.attemptOnce(ctx, limit, rpc)
+		return c.attemptOnce(ctx, quiet, rpc)
 	}
 	token := &presented{}
 	ctx = context.WithValue(ctx, presentedKey{}, token)
-	err := c.attemptOnce(ctx, limit, rpc)
+	err := c.attemptOnce(ctx, quiet, rpc)
 	if !errors.Is(err, Unauthenticated) || !c.findAgain(ctx) {
 		return err
 	}
 	token.wasRefused()
-	again := c.attemptOnce(ctx, limit, rpc)
+	again := c.attemptOnce(ctx, quiet, rpc)
 	if token.hadNoOther() {
 		return err
 	}
@@ -80,7 +93,7 @@ func (c *Client) findAgain(ctx context.Context) bool {
 	}
 	if before := local.found.Swap(found); before != nil && before.endpoint != found.endpoint {
 		c.mutex.Lock()
-		link := c.link
+		link := c.links[c.place]
 		c.mutex.Unlock()
 		c.forget(link)
 	}
@@ -88,7 +101,7 @@ func (c *Client) findAgain(ctx context.Context) bool {
 }
 
 func (c *Client) attemptOnce(
-	ctx context.Context, limit time.Duration, rpc func(context.Context, *link, *silence) error,
+	ctx context.Context, quiet quiet, rpc func(context.Context, *link, *silence) error,
 ) error {
 	link, err := c.connection()
 	if err != nil {
@@ -96,10 +109,9 @@ func (c *Client) attemptOnce(
 	}
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := &silence{client: c, limit: limit}
-	silence.timer = time.AfterFunc(limit, func() {
-		message := "the server at %s sent nothing for %.0f s"
-		cancel(unavailable(fmt.Sprintf(message, c.server(), limit.Seconds())))
+	silence := &silence{client: c, quiet: quiet}
+	silence.timer = time.AfterFunc(quiet.limit, func() {
+		cancel(unavailable(fmt.Sprintf("the server at %s sent nothing %s", c.serverOf(link), quiet.told)))
 	})
 	defer silence.timer.Stop()
 	err = rpc(limited, link, silence)
@@ -110,12 +122,27 @@ func (c *Client) attemptOnce(
 	err = c.settle(link, err)
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		err = ctx.Err()
 	case limited.Err() != nil:
-		return context.Cause(limited)
-	default:
-		return err
+		err = context.Cause(limited)
 	}
+	// What the caller has ended says nothing of the server, unless that had its time.
+	if errors.Is(err, Unavailable) || errors.Is(err, context.DeadlineExceeded) {
+		c.leave(link)
+	}
+	return err
+}
+
+// leave goes on to the next server, unless some other call has done so.
+func (c *Client) leave(left *link) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.links) == 1 || c.place != left.place {
+		return
+	}
+	c.place = (c.place + 1) % len(c.links)
+	from, to := c.settings.endpoints[left.place], c.settings.endpoints[c.place]
+	c.settings.log.Warn(fmt.Sprintf("no server at %s, tries %s", from, to))
 }
 
 // connection returns the connection, whether or not it stands yet.
@@ -125,18 +152,18 @@ func (c *Client) connection() (*link, error) {
 	if c.closed {
 		return nil, errClosed()
 	}
-	if c.link != nil {
-		return c.link, nil
+	if link := c.links[c.place]; link != nil {
+		return link, nil
 	}
-	link := &link{}
+	link, to := &link{place: c.place}, c.settings.endpoints[c.place]
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
-		conn, err := c.dial(ctx)
+		conn, err := c.dial(ctx, to)
 		link.dialError.Store(&err)
 		return conn, err
 	}
 	options := []grpc.DialOption{
 		grpc.WithContextDialer(dial),
-		grpc.WithTransportCredentials(c.settings.transport(&link.dialError)),
+		grpc.WithTransportCredentials(c.settings.transport(to, &link.dialError)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.ForceCodec(codec{})),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveInterval, Timeout: keepaliveTimeout, PermitWithoutStream: true,
@@ -145,12 +172,12 @@ func (c *Client) connection() (*link, error) {
 	if c.settings.token != nil {
 		options = append(options, grpc.WithPerRPCCredentials(bearer{c.settings.token}))
 	}
-	conn, err := grpc.NewClient("passthrough:///"+c.settings.endpoint.address(), options...)
+	conn, err := grpc.NewClient("passthrough:///"+to.address(), options...)
 	if err != nil {
 		return nil, newError(Invalid, err.Error())
 	}
 	link.conn, link.stub = conn, hitlv1.NewEventServiceClient(conn)
-	c.link = link
+	c.links[c.place] = link
 	return link, nil
 }
 
@@ -165,14 +192,22 @@ func (c *Client) settle(link *link, err error) error {
 	if dialError != nil || link.conn.GetState() == connectivity.TransientFailure {
 		c.forget(link)
 	}
-	return statusError(err, c.server(), dialError)
+	return statusError(err, c.serverOf(link), dialError)
+}
+
+// serverOf names the server of a link in messages.
+func (c *Client) serverOf(link *link) string {
+	if c.settings.local != nil {
+		return c.server()
+	}
+	return c.settings.endpoints[link.place].String()
 }
 
 func (c *Client) forget(failed *link) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.link == failed && failed != nil {
-		c.link = nil
+	if failed != nil && c.links[failed.place] == failed {
+		c.links[failed.place] = nil
 		failed.conn.Close()
 	}
 }

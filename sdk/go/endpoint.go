@@ -3,6 +3,7 @@ package hitl
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,8 @@ const (
 	// Of a name that DNS can have, and of each of its parts.
 	maxHostBytes  = 253
 	maxLabelBytes = 63
+	// More servers than anybody would list.
+	maxEndpoints = 16
 )
 
 // endpoint is where a server is.
@@ -25,6 +28,30 @@ type endpoint struct {
 
 // localEndpoint is that of a local server before it is found.
 var localEndpoint = endpoint{host: "127.0.0.1"}
+
+// parseEndpoints reads a list with commas. Each is taken once, and all must have one scheme.
+func parseEndpoints(given string) ([]endpoint, error) {
+	listed := strings.Split(given, ",")
+	if len(listed) > maxEndpoints {
+		help := "these are %d endpoints: give at most %d"
+		return nil, newError(Invalid, fmt.Sprintf(help, len(listed), maxEndpoints))
+	}
+	var parsed []endpoint
+	for _, text := range listed {
+		endpoint, err := parseEndpoint(text)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(parsed, endpoint) {
+			parsed = append(parsed, endpoint)
+		}
+	}
+	if slices.ContainsFunc(parsed, func(e endpoint) bool { return e.isTLS != parsed[0].isTLS }) {
+		help := "some of the endpoints are http and some https: give all as one of both"
+		return nil, newError(Invalid, help)
+	}
+	return parsed, nil
+}
 
 // parseEndpoint reads what a person set. What an SDK takes is the same in every language:
 // sdk/endpoints.json lists it.

@@ -1,7 +1,9 @@
 package hitl
 
 import (
+	"context"
 	"errors"
+	"net"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -45,7 +47,8 @@ func TestClientsOfOneRunShareItsCountAndAFailedCreateLeavesItsNumber(t *testing.
 	script := &script{failures: []error{nil, refused}}
 	run := once() // The count is the process's, and tests may run twice in one.
 	scripted(t, script, Config{RunID: run}, func(t *testing.T, client *Client) {
-		second := clientOf(t, Config{RunID: run}, client.dial)
+		dial := func(ctx context.Context) (net.Conn, error) { return client.dial(ctx, localEndpoint) }
+		second := clientOf(t, Config{RunID: run}, dial)
 		defer second.Close()
 		create := func(client *Client, options ...Option) (string, error) {
 			event, err := Create(t.Context(), client, "n", "?", Bool(), options...)

@@ -78,7 +78,7 @@ func TestEachConnectGoesWhereUpSays(t *testing.T) {
 		if token, err := local.tokenOf(t.Context()); token != "hitl_1" || err != nil {
 			t.Fatal(token, err)
 		}
-		if client := (&Client{settings: &settings{local: local}}); client.Endpoint() != endpoint {
+		if client := (&Client{core: &core{settings: &settings{local: local}}}); client.Endpoint() != endpoint {
 			t.Fatal(client.Endpoint())
 		}
 	}

@@ -180,7 +180,7 @@ func (m *many[Q, R]) exchange(ctx context.Context, batch []int) (again []int, er
 		entries[place] = m.requests[at]
 	}
 	var replies []Result[R]
-	err = m.client.attempt(ctx, attemptLimit, func(ctx context.Context, link *link, _ *silence) (err error) {
+	err = m.client.round(ctx, time.Now(), func(ctx context.Context, link *link, _ *silence) (err error) {
 		replies, err = m.send(ctx, link.stub, entries)
 		return err
 	})

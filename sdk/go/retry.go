@@ -10,8 +10,6 @@ import (
 const (
 	firstDelay = 100 * time.Millisecond
 	maxDelay   = 5 * time.Second
-	// Longer than a local server may take to start, so that its own error is the one that is seen.
-	attemptLimit = 15 * time.Second
 )
 
 // backoff gives delays that double from 100 ms to 5 s, each shortened at random by up to half, so

@@ -38,7 +38,8 @@ func TestDelaysDoubleWithinBounds(t *testing.T) {
 
 // patient is a client that repeats its calls for so long.
 func patient(limit time.Duration) *Client {
-	return &Client{settings: &settings{retryFor: limit, log: slog.New(slog.DiscardHandler)}}
+	core := &core{settings: &settings{log: slog.New(slog.DiscardHandler)}}
+	return &Client{core, limits{retryFor: limit}}
 }
 
 func TestRepeatsWhatCanPassAndGivesUpInTime(t *testing.T) {
@@ -159,8 +160,8 @@ func TestACallOnADeadConnectionGoesOverToANewOneInTime(t *testing.T) {
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
 		dial := client.dial
 		var last *mute
-		client.dial = func(ctx context.Context) (net.Conn, error) {
-			conn, err := dial(ctx)
+		client.dial = func(ctx context.Context, to endpoint) (net.Conn, error) {
+			conn, err := dial(ctx, to)
 			last = &mute{Conn: conn}
 			return last, err
 		}
@@ -201,8 +202,8 @@ func TestALostConnectionIsMadeAgainByTheNextCall(t *testing.T) {
 	var conns []net.Conn
 	scripted(t, script, Config{}, func(t *testing.T, client *Client) {
 		dial := client.dial
-		client.dial = func(ctx context.Context) (net.Conn, error) {
-			conn, err := dial(ctx)
+		client.dial = func(ctx context.Context, to endpoint) (net.Conn, error) {
+			conn, err := dial(ctx, to)
 			conns = append(conns, conn)
 			return conn, err
 		}

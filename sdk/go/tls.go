@@ -104,11 +104,11 @@ func unusablePEM(setting string, err error) error {
 }
 
 // transport secures a connection, if the endpoint is https. What keeps it from being secured goes to failure.
-func (s *settings) transport(failure *atomic.Pointer[error]) credentials.TransportCredentials {
+func (s *settings) transport(to endpoint, failure *atomic.Pointer[error]) credentials.TransportCredentials {
 	if s.tls == nil {
 		return insecure.NewCredentials()
 	}
-	return handshakes{credentials.NewTLS(s.tls), s.endpoint, failure}
+	return handshakes{credentials.NewTLS(s.tls), to, failure}
 }
 
 // handshakes tells why one failed, which gRPC would tell as a lost connection.

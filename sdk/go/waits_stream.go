@@ -39,7 +39,7 @@ func (c *Client) serveWaits() {
 func (c *Client) attendWaits(delays *backoff) error {
 	ctx, unwanted := context.WithCancel(context.Background())
 	defer unwanted()
-	return c.attempt(ctx, silenceLimit, func(ctx context.Context, link *link, silence *silence) error {
+	return c.attempt(ctx, quietFor(silenceLimit), func(ctx context.Context, link *link, silence *silence) error {
 		c.waits.begin()
 		ctx, leave := context.WithCancel(ctx)
 		defer leave()

@@ -63,7 +63,7 @@ type watch struct {
 func (w *watch) follow(ctx context.Context, delays *backoff) error {
 	// What the server sends at the least is bookmarks.
 	limit := max(silenceLimit, 3*w.request.GetBookmarkInterval().AsDuration())
-	return w.client.attempt(ctx, limit, func(ctx context.Context, link *link, silence *silence) error {
+	return w.client.attempt(ctx, quietFor(limit), func(ctx context.Context, link *link, silence *silence) error {
 		stream, err := link.stub.WatchEvents(ctx, w.request)
 		if err != nil {
 			return err

@@ -51,6 +51,9 @@ func (c command) run(ctx context.Context) (object, error) {
 	mutex.Lock()
 	client, run, event := clients[c.text("client")], runs[c.text("run")], events[c.text("event")]
 	mutex.Unlock()
+	if limit := c.millis("call_timeout_ms"); limit > 0 && client != nil {
+		client = client.WithCallTimeout(limit)
+	}
 	id, reason, responder := c.text("event_id"), c.text("reason"), c.text("responder")
 	switch c.text("op") {
 	case "client":
@@ -87,6 +90,12 @@ func (c command) run(ctx context.Context) (object, error) {
 		return results("created", client.CreateMany(ctx, messages[hitlv1.CreateEventRequest](c)))
 	case "answer_many":
 		return results("response", client.AnswerMany(ctx, messages[hitlv1.AnswerEventRequest](c)))
+	case "receipt":
+		receipt, err := client.Receipt(ctx, id)
+		keys, failed := client.ReceiptKeys(ctx)
+		return object{"receipt": receipt, "keys": keys}, errors.Join(err, failed)
+	case "verify":
+		return c.verify()
 	case "get":
 		return reply(client.Get(ctx, id))
 	case "answer":
@@ -105,7 +114,7 @@ func (c command) client() (err error) {
 	config := hitl.Config{
 		Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
 	}
-	config.Insecure = get[bool](c, "insecure")
+	config.Insecure, config.CallTimeout = get[bool](c, "insecure"), c.millis("call_timeout_ms")
 	if token := c.text("token"); token != "" {
 		config.Token = hitl.StaticToken(token)
 	}
@@ -117,6 +126,21 @@ func (c command) client() (err error) {
 	defer mutex.Unlock()
 	clients[c.text("client")], err = hitl.NewClient(config)
 	return err
+}
+
+func (c command) verify() (object, error) {
+	var receipt hitl.Receipt
+	var keys hitl.KeySet
+	if err := errors.Join(json.Unmarshal(c["receipt"], &receipt), json.Unmarshal(c["keys"], &keys)); err != nil {
+		return nil, err
+	}
+	said, err := receipt.Verify(keys)
+	if err != nil {
+		return nil, err
+	}
+	return object{
+		"event_id": said.EventID, "namespace": said.Namespace, "state": said.State, "time": said.Time,
+	}, nil
 }
 
 func (c command) answer() hitl.Answer {

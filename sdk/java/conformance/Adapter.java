@@ -33,7 +33,7 @@ final class Adapter {
         String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "";
         String format = "STR_FORMAT_UNSPECIFIED";
-        Long retryForMs, timeoutMs, limitMs;
+        Long retryForMs, callTimeoutMs, timeoutMs, limitMs;
         Number min, max;
         Integer minLength, maxLength, minSelected, maxSelected;
         boolean multiline, markdown, insecure;
@@ -41,7 +41,7 @@ final class Adapter {
         int count;
         String[][] options;
         Map<String, String> labels = Map.of();
-        JsonElement schema, defaultOnTimeout;
+        JsonElement schema, defaultOnTimeout, receipt, keys;
         byte[] message;
         byte[][] messages;
         List<String> eventIds;
@@ -75,11 +75,13 @@ final class Adapter {
         if (c.op.equals("client")) {
             Config config = new Config().endpoint(c.endpoint).namespace(c.namespace).runId(c.runId).insecure(c.insecure);
             if (c.retryForMs != null) config.retryFor(Duration.ofMillis(c.retryForMs));
+            if (c.callTimeoutMs != null) config.callTimeout(Duration.ofMillis(c.callTimeoutMs));
             if (c.token != null) config.token(c.token);
             CLIENTS.put(c.client, new Client(config));
             return Map.of();
         }
-        Client client = CLIENTS.get(c.client);
+        Client made = CLIENTS.get(c.client);
+        Client client = c.callTimeoutMs == null ? made : made.withCallTimeout(Duration.ofMillis(c.callTimeoutMs));
         return switch (c.op) {
             case "run" -> {
                 RUNS.put(c.run, client.run(c.runId));
@@ -103,6 +105,14 @@ final class Adapter {
             case "watch" -> Map.of("changes", watch(c, client));
             case "create_many" -> results("created", client.createMany(messages(c, CreateEventRequest.parser())));
             case "answer_many" -> results("response", client.answerMany(messages(c, AnswerEventRequest.parser())));
+            case "receipt" -> Map.of(
+                    "receipt", JsonParser.parseString(client.receipt(c.eventId).toJson()),
+                    "keys", JsonParser.parseString(client.receiptKeys().toJson()));
+            case "verify" -> {
+                Statement said = Receipt.fromJson(c.receipt.toString()).verify(KeySet.fromJson(c.keys.toString()));
+                yield Map.of("event_id", said.eventId(), "namespace", said.namespace(), "state", said.state(),
+                        "time", said.time());
+            }
             case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
             case "answer" -> Map.of("event", client.answer(c.eventId, answer(c), c.responder).toByteArray());
             case "decline" -> Map.of("event", client.decline(c.eventId, c.reason, c.responder).toByteArray());

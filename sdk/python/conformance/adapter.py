@@ -30,9 +30,15 @@ async def handle(command: Json) -> Json:
         given = {key: command.get(key) for key in ("endpoint", "namespace", "run_id", "token")}
         if "retry_for_ms" in command:
             given["retry_for"] = command["retry_for_ms"] / 1000
+        if "call_timeout_ms" in command:
+            given["call_timeout"] = command["call_timeout_ms"] / 1000
         clients[name] = hitl.Client(hitl.Config(**given, insecure=command.get("insecure", False)))
         return {}
+    if op == "verify":
+        return verify(command)
     client = clients[name]
+    if "call_timeout_ms" in command:
+        client = client.with_call_timeout(command["call_timeout_ms"] / 1000)
     if op == "run":
         runs[command["run"]] = client.run(command["run_id"])
         return {}
@@ -71,6 +77,12 @@ async def handle(command: Json) -> Json:
     if op == "answer_many":
         answers = map(v1.AnswerEventRequest.FromString, map(bytes, command["messages"]))
         return {"results": outcomes("response", await client.answer_many.aio(answers))}
+    if op == "receipt":
+        receipt, keys = (
+            await client.receipt.aio(command["event_id"]),
+            await client.receipt_keys.aio(),
+        )
+        return {"receipt": json.loads(receipt.to_json()), "keys": json.loads(keys.to_json())}
     if op == "wait_many":
         waits = [client.wait_event.aio(event_id) for event_id in command["event_ids"]]
         return {"events": [pack(event) for event in await asyncio.gather(*waits)]}
@@ -115,6 +127,12 @@ async def wait(event: hitl.Event[Any], limit_ms: int | None) -> Json:
         return {"value": await event.wait.aio()}
     value = await event.wait_for.aio(limit_ms / 1000)
     return {"gave_up": True} if value is None else {"value": value}
+
+
+def verify(command: Json) -> Json:
+    keys = hitl.KeySet.from_json(json.dumps(command["keys"]))
+    said = hitl.Receipt.from_json(json.dumps(command["receipt"])).verify(keys)
+    return {name: getattr(said, name) for name in ("event_id", "namespace", "state", "time")}
 
 
 async def watch(client: hitl.Client, command: Json) -> list[Json]:

@@ -2,7 +2,9 @@
 
 import { createInterface } from "node:readline";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { ask, bool, choice, choices, Client, float, HitlError, int, object, str, v1 } from "hitl";
+import {
+  ask, bool, choice, choices, Client, float, HitlError, int, KeySet, object, Receipt, str, v1,
+} from "hitl";
 import type { Answer, DataType, Event, Run, StrOptions } from "hitl";
 
 /** A whole number, exact, or one with a fraction. */
@@ -21,6 +23,7 @@ interface Command {
   messages: number[][];
   event_ids: string[];
   last: string;
+  receipt: object; keys: object; call_timeout_ms?: number;
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
 
@@ -29,8 +32,9 @@ const runs = new Map<string, Run>();
 const events = new Map<string, Event<unknown>>();
 
 const operations: Record<string, (command: Command) => object | Promise<object>> = {
-  client({ client, endpoint, namespace, run_id: runId, retry_for_ms: retryFor, token, insecure }) {
-    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, token, insecure }));
+  client({ client, run_id: runId, retry_for_ms: retryFor, call_timeout_ms: callTimeout, ...command }) {
+    const { endpoint, namespace, token, insecure } = command;
+    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, callTimeout, token, insecure }));
     return {};
   },
   run(command) {
@@ -103,6 +107,14 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     const requests = command.messages.map((bytes) => fromBinary(v1.AnswerEventRequestSchema, Uint8Array.from(bytes)));
     return outcomes("response", v1.ResponseSchema, await clientOf(command).answerMany(requests));
   },
+  async receipt(command) {
+    const client = clientOf(command);
+    return { receipt: await client.receipt(command.event_id), keys: await client.receiptKeys() };
+  },
+  async verify({ receipt, keys }) {
+    const { eventId, namespace, state, time } = await Receipt.fromJson(receipt).verify(await KeySet.fromJson(keys));
+    return { event_id: eventId, namespace, state, time };
+  },
   async wait_many(command) {
     const events = await Promise.all(command.event_ids.map((id) => clientOf(command).waitEvent(id)));
     return { events: events.map((event) => [...toBinary(v1.EventSchema, event)]) };
@@ -123,7 +135,10 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
   },
 };
 
-const clientOf = ({ client }: Command) => clients.get(client) ?? fail(`there is no client ${client}`);
+function clientOf({ client, call_timeout_ms: limit }: Command): Client {
+  const made = clients.get(client) ?? fail(`there is no client ${client}`);
+  return limit === undefined ? made : made.withCallTimeout(limit);
+}
 const runOf = (name: string) => runs.get(name) ?? fail(`there is no run ${name}`);
 const eventOf = (name: string) => events.get(name) ?? fail(`there is no event ${name}`);
 const fail = (message: string): never => { throw new Error(message); };

@@ -1,14 +1,15 @@
 /** The client: one connection, shared by everything that is asked over it. */
 
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
-import { type Config, resolve } from "./config.js";
-import { Connection } from "./connection.js";
-import { HitlError, invalid } from "./error.js";
+import { callLimit, type Config, type Limits, resolve, retryLimit } from "./config.js";
+import { Connection, patienceMs } from "./connection.js";
+import { HitlError, internal, invalid } from "./error.js";
 import { Event, EventBuilder, present } from "./event.js";
 import { once, processCounts, type Ticket } from "./key.js";
 import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
 import { events, type ListInit } from "./pages.js";
+import { KeySet, Receipt } from "./receipt.js";
 import { currentRun, Run } from "./run.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
@@ -20,6 +21,7 @@ type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
 
 const {
   createEvent, batchCreateEvents, getEvent, listEvents, answerEvent, batchAnswerEvents, declineEvent, cancelEvent,
+  getReceipt, listReceiptKeys,
 } = v1.EventService.method;
 
 /** What every call takes. */
@@ -55,19 +57,26 @@ export type Answer =
  */
 export class Client {
   readonly #connection: Connection;
+  readonly #limits: Limits;
 
   /** A client as configured, the rest from the environment. Does not connect yet. Throws if a setting is not usable. */
   constructor(config?: Config);
   /** @internal */
   // eslint-disable-next-line @typescript-eslint/unified-signatures -- only the other one is published
-  constructor(config: Config, connection: Connection);
-  constructor(config: Config = {}, connection = new Connection(resolve(config, process.env))) {
+  constructor(config: Config, connection: Connection, limits?: Limits);
+  constructor(
+    config: Config = {},
+    connection = new Connection(resolve(config, process.env)),
+    limits: Limits = connection.settings,
+  ) {
     this.#connection = connection;
+    this.#limits = limits;
   }
 
   /**
-   * The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the first call on,
-   * before which this is empty, and changes if it has to be started again on another port.
+   * The server's address, such as `http://127.0.0.1:4485`: of several the one that served last, or is tried now. That of a
+   * local server is known from the first call on, before which this is empty, and changes if it has to be started again on
+   * another port.
    */
   get endpoint(): string {
     return this.#connection.endpoint;
@@ -76,6 +85,22 @@ export class Client {
   /** The namespace of every call that names no other. */
   get namespace(): string {
     return this.#connection.settings.namespace;
+  }
+
+  /**
+   * The same client, of which a call may take so many milliseconds, as `Config.callTimeout` says. Both share the connection.
+   * For one call: `client.withCallTimeout(2_000).get(eventId)`.
+   */
+  withCallTimeout(limit: number): Client {
+    return new Client({}, this.#connection, { ...this.#limits, callTimeoutMs: callLimit(limit) });
+  }
+
+  /**
+   * The same client, of which a call is repeated for so many milliseconds, as `Config.retryFor` says; waits and watches go on
+   * as before. Both share the connection.
+   */
+  withRetryFor(limit: number): Client {
+    return new Client({}, this.#connection, { ...this.#limits, retryForMs: retryLimit(limit), isPatient: true });
   }
 
   /**
@@ -106,7 +131,7 @@ export class Client {
   ): Promise<v1.CreateEventResponse> {
     const { request, ticket } = this.#named(init, run);
     try {
-      const reply = await this.#connection.call(createEvent, request, signal);
+      const reply = await this.#connection.call(createEvent, request, signal, this.#limits);
       if (reply.event) discreet(reply.event);
       return reply;
     } catch (error) {
@@ -128,7 +153,7 @@ export class Client {
     let results: (v1.CreateEventResponse | HitlError)[] = [];
     try {
       results = await this.#many(v1.CreateEventRequestSchema, requests, signal, async (requests) => {
-        const reply = await this.#connection.callOnce(batchCreateEvents, { requests }, signal);
+        const reply = await this.#connection.callOnce(batchCreateEvents, { requests }, signal, this.#limits);
         return reply.results.map(({ result }) => (result.case === "created" ? result.value : failed(result.value)));
       });
       for (const result of results) if (!(result instanceof HitlError) && result.event) discreet(result.event);
@@ -159,7 +184,7 @@ export class Client {
 
   /** Returns an event as it stands. Rejects with kind `NotFound`. */
   async get(eventId: string, { signal }: CallOptions = {}): Promise<v1.Event> {
-    return present(await this.#connection.call(getEvent, { eventId }, signal));
+    return present(await this.#connection.call(getEvent, { eventId }, signal, this.#limits));
   }
 
   /**
@@ -167,7 +192,7 @@ export class Client {
    * again with `pageToken` from `nextPageToken` until that is empty. An empty namespace is the client's.
    */
   async list(init: ListInit = {}, { signal }: CallOptions = {}): Promise<v1.ListEventsResponse> {
-    const page = await this.#connection.call(listEvents, init, signal);
+    const page = await this.#connection.call(listEvents, init, signal, this.#limits);
     page.events.forEach(discreet);
     return page;
   }
@@ -177,7 +202,7 @@ export class Client {
    * iteration comes to it. An empty namespace is the client's.
    */
   events(init: ListInit = {}, { limit = 0, signal }: EventsOptions = {}): AsyncIterable<v1.Event> {
-    return { [Symbol.asyncIterator]: () => events(this.#connection, init, limit, signal) };
+    return { [Symbol.asyncIterator]: () => events(this.#connection, init, limit, signal, this.#limits) };
   }
 
   /**
@@ -206,7 +231,7 @@ export class Client {
    */
   async answer(eventId: string, answer: Answer, { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
     const request = { eventId, answerId: once(), responder, answer: oneof(answer) };
-    return present(await this.#connection.call(answerEvent, request, signal));
+    return present(await this.#connection.call(answerEvent, request, signal, this.#limits));
   }
 
   /**
@@ -219,7 +244,7 @@ export class Client {
       ...init, namespace: init.namespace || this.namespace, answerId: init.answerId || once(),
     }));
     return this.#many(v1.AnswerEventRequestSchema, filled, signal, async (requests) => {
-      const reply = await this.#connection.callOnce(batchAnswerEvents, { requests }, signal);
+      const reply = await this.#connection.callOnce(batchAnswerEvents, { requests }, signal, this.#limits);
       return reply.results.map(({ result }) => (result.case === "response" ? result.value : failed(result.value)));
     });
   }
@@ -230,7 +255,23 @@ export class Client {
    */
   async decline(eventId: string, reason = "", { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
     const request = { eventId, answerId: once(), responder, reason };
-    return present(await this.#connection.call(declineEvent, request, signal));
+    return present(await this.#connection.call(declineEvent, request, signal, this.#limits));
+  }
+
+  /**
+   * Returns the signed receipt of how an event ended, which verifies without the server. Rejects with kind `Conflict` if the
+   * event is pending, or ended before its server signed receipts, and `NotFound`.
+   */
+  async receipt(eventId: string, { signal }: CallOptions = {}): Promise<Receipt> {
+    const { receipt } = await this.#connection.call(getReceipt, { eventId }, signal, this.#limits);
+    if (!receipt) throw internal("the server's reply has no receipt");
+    return Receipt.of(receipt);
+  }
+
+  /** Returns the public keys of the server's receipts. Whoever does not trust the server later saves them now. */
+  async receiptKeys({ signal }: CallOptions = {}): Promise<KeySet> {
+    const { keys } = await this.#connection.call(listReceiptKeys, {}, signal, this.#limits);
+    return KeySet.of(keys.map(({ publicKey }) => publicKey));
   }
 
   /** Ends the connection and with it every call and wait under way. The events stay. */
@@ -243,7 +284,7 @@ export class Client {
    * `Conflict` if the event ended otherwise, and `NotFound`.
    */
   async cancel(eventId: string, reason = "", { signal }: CallOptions = {}): Promise<v1.Event> {
-    return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal));
+    return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal, this.#limits));
   }
 
   /** Tells people where to answer. @internal */
@@ -270,7 +311,7 @@ export class Client {
     signal: AbortSignal | undefined,
     send: (requests: MessageShape<D>[]) => Promise<(R | HitlError)[]>,
   ): Promise<(R | HitlError)[]> {
-    return sendMany(schema, inits, this.#connection.settings.retryForMs, signal, send);
+    return sendMany(schema, inits, patienceMs(this.#limits), signal, send);
   }
 }
 

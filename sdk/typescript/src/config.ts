@@ -6,7 +6,7 @@
  */
 
 import { checked, Credential, ensurePrivate, type Pem, readTls, type Tls, type Token } from "./credential.js";
-import { parseEndpoint } from "./endpoint.js";
+import { parseEndpoints } from "./endpoint.js";
 import { invalid } from "./error.js";
 import { Local } from "./local.js";
 import { type Logger, printing } from "./log.js";
@@ -18,7 +18,8 @@ const DEFAULT_RETRY_MS = 30_000;
 export interface Config {
   /**
    * The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either the local server is used,
-   * and started when none runs.
+   * and started when none runs. Of several, with commas between, the first is called, and each next one when the one before
+   * does not serve.
    */
   readonly endpoint?: string | undefined;
   /** The namespace of every event. Else `HITL_NAMESPACE`, else `default`. */
@@ -39,6 +40,11 @@ export interface Config {
    * whose machine refuses the connection is not called again.
    */
   readonly retryFor?: number | undefined;
+  /**
+   * How long a call may take with all of its attempts, in milliseconds; unless set, as long as those take. Waits and watches
+   * are not bound by it. `Client.withCallTimeout` sets it for some calls.
+   */
+  readonly callTimeout?: number | undefined;
   /**
    * Says who calls: text, or a function that returns it, called for each new call. Else `HITL_TOKEN`. The local server's
    * own is known without.
@@ -64,17 +70,23 @@ export interface Config {
   readonly log?: Logger | undefined;
 }
 
+/** How long a call may take. */
+export interface Limits {
+  readonly retryForMs: number;
+  /** Whether the program has said how long calls are repeated. */
+  readonly isPatient: boolean;
+  /** With all of its attempts. */
+  readonly callTimeoutMs: number;
+}
+
 /** A `Config` with nothing left open. */
-export interface Settings {
-  /** With no port if the server is the local one: it is known once that is found. */
-  readonly endpoint: string;
+export interface Settings extends Limits {
+  /** At least one, each as good as the others. With no port if the server is the local one: it is known once that is found. */
+  readonly endpoints: readonly string[];
   /** Present if the server is the local one, which this client may start. */
   readonly local: Local | undefined;
   readonly namespace: string;
   readonly runId: string | undefined;
-  readonly retryForMs: number;
-  /** Whether the program has said how long calls are repeated. */
-  readonly isPatient: boolean;
   readonly credential: Credential;
   readonly tls: Tls;
   readonly announce: boolean;
@@ -84,19 +96,22 @@ export interface Settings {
 /** Fills what is not set. What is empty counts as unset. */
 export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
   const given = config.endpoint || env.HITL_ENDPOINT;
-  const endpoint = given ? parseEndpoint(sendable("endpoint", given)) : "";
+  const endpoints = given ? parseEndpoints(sendable("endpoint", given)) : [];
   const token = config.token || (given && env.HITL_TOKEN) || "";
   const isGiven = typeof token === "function" || checked(token) !== "";
-  if (isGiven && endpoint) ensurePrivate(endpoint, config.insecure ?? isOn(env.HITL_INSECURE_TRANSPORT));
+  const insecure = config.insecure ?? isOn(env.HITL_INSECURE_TRANSPORT);
+  if (isGiven) for (const endpoint of endpoints) ensurePrivate(endpoint, insecure);
   return {
-    endpoint: endpoint || "http://127.0.0.1",
+    endpoints: given ? endpoints : ["http://127.0.0.1"],
     local: given ? undefined : new Local(config.binary || env.HITL_BIN || "hitl"),
     namespace: sendable("namespace", config.namespace || env.HITL_NAMESPACE || "default"),
     runId: sendable("run id", config.runId || env.HITL_RUN_ID || "") || undefined,
-    retryForMs: limit(config.retryFor ?? DEFAULT_RETRY_MS),
+    retryForMs: retryLimit(config.retryFor ?? DEFAULT_RETRY_MS),
     isPatient: config.retryFor !== undefined,
+    callTimeoutMs: config.callTimeout === undefined ? Infinity : callLimit(config.callTimeout),
     credential: new Credential(token),
-    tls: readTls(config, endpoint, env),
+    // They are alike in that.
+    tls: readTls(config, endpoints[0] ?? "", env),
     announce: config.announce ?? !["0", "false", "off"].includes(env.HITL_ANNOUNCE?.toLowerCase() ?? ""),
     log: config.log ?? printing(env.HITL_LOG),
   };
@@ -110,8 +125,14 @@ export function sendable(what: string, text: unknown): string {
   throw invalid(`the ${what} is ${quoted(String(text))}: give text without halves of surrogate pairs`);
 }
 
-/** A limit that time can pass. */
-function limit(retryFor: number): number {
+/** A limit that time can pass. @internal */
+export function retryLimit(retryFor: number): number {
   if (retryFor >= 0) return retryFor;
   throw invalid(`retryFor is ${retryFor}: give a number of milliseconds from 0`);
+}
+
+/** A time in which a call can be made. @internal */
+export function callLimit(callTimeout: number): number {
+  if (callTimeout > 0) return callTimeout;
+  throw invalid(`callTimeout is ${callTimeout}: give a number of milliseconds above 0`);
 }

@@ -8,9 +8,9 @@ import type {
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { Settings } from "./config.js";
+import type { Limits, Settings } from "./config.js";
 import type { Tls } from "./credential.js";
-import { fromCall, HitlError, invalid, silent } from "./error.js";
+import { fromCall, HitlError, internal, invalid, unavailable } from "./error.js";
 import { ensureSendable } from "./messages.js";
 import { retry, within } from "./retry.js";
 import { Telling } from "./told.js";
@@ -41,8 +41,9 @@ export class Connection {
   reached = false;
   readonly waits = new Waits(this);
   readonly telling: Telling;
-  readonly #session: Http2SessionManager;
-  readonly #transport: Transport;
+  readonly #lines: readonly Line[];
+  /** The one that served last, or is tried now. */
+  #line: Line;
   #closed = false;
   #lastToken = "";
   /** Whether the server has refused the last token. */
@@ -52,23 +53,25 @@ export class Connection {
 
   constructor(readonly settings: Settings, transport?: Transport) {
     this.telling = new Telling(settings.announce);
-    const baseUrl = settings.endpoint;
-    // Where a local server is may change from one connection to the next.
-    const createConnection = () => dial(new URL(this.name), settings.tls);
-    const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
-    this.#session = new Sessions(baseUrl, LIMITS, nodeOptions);
-    const options = { baseUrl, sessionManager: this.#session, readMaxBytes: MESSAGE_BYTES_MAX };
-    this.#transport = transport ?? createGrpcTransport(options);
+    this.#lines = settings.endpoints.map((endpoint): Line => {
+      // Where a local server is may change from one connection to the next.
+      const createConnection = () => dial(new URL(settings.local?.endpoint || endpoint), settings.tls);
+      const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
+      const session = new Sessions(endpoint, LIMITS, nodeOptions);
+      const options = { baseUrl: endpoint, sessionManager: session, readMaxBytes: MESSAGE_BYTES_MAX };
+      return { endpoint, session, transport: transport ?? createGrpcTransport(options) };
+    });
+    this.#line = this.#lineAfter(undefined);
   }
 
   /** Where the server is; empty before the first connect to a local one. */
   get endpoint(): string {
-    return this.settings.local ? this.settings.local.endpoint : this.settings.endpoint;
+    return this.settings.local ? this.settings.local.endpoint : this.#line.endpoint;
   }
 
   /** The same for messages, with no port where none is known. */
   get name(): string {
-    return this.endpoint || this.settings.endpoint;
+    return this.#nameOf(this.#line);
   }
 
   /** Makes a call, repeated while the server cannot be reached. An empty namespace is the client's. */
@@ -76,10 +79,11 @@ export class Connection {
     method: DescMethodUnary<I, O>,
     init: MessageInitShape<I> & { namespace?: string },
     signal: AbortSignal | undefined,
+    limits: Limits,
   ): Promise<MessageShape<O>> {
     const request = message(method.input, { ...init, namespace: init.namespace || this.settings.namespace });
-    const { retryForMs, log } = this.settings;
-    return retry(retryForMs, signal, () => this.callOnce(method, request, signal), log);
+    const begun = performance.now();
+    return retry(patienceMs(limits), signal, () => this.#round(method, request, signal, limits, begun), this.settings.log);
   }
 
   /** Makes a call, and does not repeat it. */
@@ -87,12 +91,37 @@ export class Connection {
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     signal: AbortSignal | undefined,
+    limits: Limits,
   ): Promise<MessageShape<O>> {
-    return this.#attempt(LIMITS.attemptMs, signal, async (signal) => {
-      const reply = await this.#transport.unary(method, signal, undefined, await this.#header(), request);
-      this.#succeeded();
-      return reply.message;
-    });
+    return this.#round(method, request, signal, limits, performance.now());
+  }
+
+  /** Makes a call once; of several servers to each in turn, until one serves. */
+  async #round<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    signal: AbortSignal | undefined,
+    { callTimeoutMs, isPatient }: Limits,
+    begun: number,
+  ): Promise<MessageShape<O>> {
+    for (let others = this.#lines.length - 1; ; others -= 1) {
+      const leftMs = callTimeoutMs - (performance.now() - begun);
+      const silence: Silence = leftMs < LIMITS.attemptMs
+        ? { afterMs: Math.max(0, leftMs), told: `within the call's timeout of ${callTimeoutMs / 1000} s` }
+        : { afterMs: LIMITS.attemptMs, told: `for ${LIMITS.attemptMs / 1000} s` };
+      try {
+        return await this.#attempt(this.#line, silence, signal, async (signal, { transport }) => {
+          const reply = await transport.unary(method, signal, undefined, await this.#header(), request);
+          this.#succeeded();
+          return reply.message;
+        });
+      } catch (error) {
+        if (!(error instanceof HitlError)) throw error;
+        if (isPatient) Object.assign(error, { isHopeless: false });
+        const isOver = performance.now() - begun >= callTimeoutMs;
+        if (error.kind !== "Unavailable" || others === 0 || isOver) throw error;
+      }
+    }
   }
 
   /** Opens a stream for one request. An empty namespace is the client's. */
@@ -115,10 +144,12 @@ export class Connection {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
     const closing = new AbortController();
-    const messages = this.#messages(method, requests(closing.signal), closing.signal);
+    const line = this.#line;
+    const messages = this.#messages(line, method, requests(closing.signal), closing.signal);
+    const silence = { afterMs: LIMITS.waitMs, told: `for ${LIMITS.waitMs / 1000} s` };
     try {
       for (;;) {
-        const next = await this.#attempt(LIMITS.waitMs, signal, () => messages.next());
+        const next = await this.#attempt(line, silence, signal, () => messages.next());
         if (next.done) return;
         yield next.value;
       }
@@ -128,11 +159,12 @@ export class Connection {
   }
 
   async *#messages<I extends DescMessage, O extends DescMessage>(
+    { transport }: Line,
     method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
     requests: AsyncIterable<MessageInitShape<I>>,
     signal: AbortSignal,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
-    const reply = await this.#transport.stream(method, signal, undefined, await this.#header(), requests);
+    const reply = await transport.stream(method, signal, undefined, await this.#header(), requests);
     // The first message may be long in coming, and whoever refuses or is not there has not come as far.
     this.#succeeded();
     yield* reply.message;
@@ -141,30 +173,59 @@ export class Connection {
   /** Ends the connection and all calls over it. */
   close(): void {
     this.#closed = true;
-    this.#session.abort();
+    for (const { session } of this.#lines) session.abort();
   }
 
-  /** Runs `call` with a local server started if need be, and its errors turned into ours. */
+  /**
+   * Runs `call` with a local server started if need be, and its errors turned into ours. Where no server serves, and there
+   * is another one, later calls go there.
+   */
   #attempt<R>(
-    limitMs: number,
+    line: Line,
+    { afterMs, told }: Silence,
     signal: AbortSignal | undefined,
-    call: (signal: AbortSignal) => Promise<R>,
+    call: (signal: AbortSignal, line: Line) => Promise<R>,
   ): Promise<R> {
     const silence = () => {
-      // The manager may wait for a ping of this connection for ever, and have all calls wait with it.
-      this.#session.abort();
-      return silent(this.name, limitMs);
+      // The manager may wait for a ping of this connection for ever, and have all calls wait with it. A call that may take
+      // less time than it takes to find that out says nothing of the others.
+      if (afterMs >= LIMITS.attemptMs) line.session.abort();
+      this.#leave(line);
+      return unavailable(`the server at ${this.#nameOf(line)} sent nothing ${told}`);
     };
-    return within(limitMs, silence, signal, async (signal) => {
+    return within(afterMs, silence, signal, async (signal) => {
       if (this.#closed) throw invalid("the client is closed");
-      const state = this.#session.state();
+      const state = line.session.state();
       if (this.#isRefused || state === "closed" || state === "error") await this.#find();
       try {
-        return await call(signal);
+        return await call(signal, line);
       } catch (failure) {
-        throw this.#told(fromCall(failure, this.name));
+        const error = this.#told(fromCall(failure, this.#nameOf(line)));
+        const isAway = error !== failure && error instanceof HitlError && error.kind === "Unavailable";
+        // What the caller has ended says nothing of the server.
+        if (isAway && !signal.aborted) this.#leave(line);
+        throw error;
       }
     });
+  }
+
+  /** Goes on to the next server, unless some other call has done so. */
+  #leave(line: Line): void {
+    if (this.#line !== line || this.#lines.length === 1) return;
+    this.#line = this.#lineAfter(line);
+    this.settings.log.warn(`no server at ${line.endpoint}, tries ${this.#line.endpoint}`);
+  }
+
+  /** The line after that one, the first after the last one or none. */
+  #lineAfter(line: Line | undefined): Line {
+    const [first] = this.#lines;
+    if (!first) throw internal("there is no endpoint");
+    return this.#lines[line ? this.#lines.indexOf(line) + 1 : 0] ?? first;
+  }
+
+  /** The server for messages, with no port where none is known. */
+  #nameOf({ endpoint }: Line): string {
+    return this.settings.local?.endpoint || endpoint;
   }
 
   async #find(): Promise<void> {
@@ -201,6 +262,22 @@ export class Connection {
     return Object.assign(error, { retryable: error.retryable || isOutdated, isHopeless });
   }
 }
+
+/** One of the servers. */
+interface Line {
+  readonly endpoint: string;
+  readonly session: Sessions;
+  readonly transport: Transport;
+}
+
+/** How long a server may be silent, and that in words. */
+interface Silence {
+  readonly afterMs: number;
+  readonly told: string;
+}
+
+/** For how long it is worth to begin another attempt. */
+export const patienceMs = ({ retryForMs, callTimeoutMs }: Limits) => Math.min(retryForMs, callTimeoutMs);
 
 /**
  * Sessions whose errors nobody need listen to: when a server ends in good order the manager destroys the session with an

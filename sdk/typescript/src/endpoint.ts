@@ -6,6 +6,8 @@ import { oneLine } from "./shown.js";
 
 /** What an endpoint without a port means, as with every such URL. */
 const PORTS: Partial<Record<string, string>> = { http: "80", https: "443" };
+/** More servers than anybody would list. */
+const ENDPOINTS_MAX = 16;
 /** The longest name of DNS. */
 const NAME_CHARS_MAX = 253;
 
@@ -14,6 +16,17 @@ const NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/;
 /** What ends in a number is an address, as every resolver takes it. */
 const ENDS_IN_NUMBER = /^(.*\.)?[0-9]+\.?$/;
 const AUTHORITY = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s;
+
+/** The endpoints of a list with commas, each once and all of one scheme. */
+export function parseEndpoints(given: string): string[] {
+  const listed = given.split(",");
+  if (listed.length > ENDPOINTS_MAX) throw invalid(`these are ${listed.length} endpoints: give at most ${ENDPOINTS_MAX}`);
+  const parsed = [...new Set(listed.map(parseEndpoint))];
+  if (new Set(parsed.map((endpoint) => new URL(endpoint).protocol)).size > 1) {
+    throw invalid("some of the endpoints are http and some https: give all as one of both");
+  }
+  return parsed;
+}
 
 /** The endpoint as `http://HOST:PORT` or `https://HOST:PORT`, in lower case. */
 export function parseEndpoint(given: string): string {

@@ -81,9 +81,6 @@ export const internal = (message: string) => new HitlError("Internal", message);
 /** @internal */
 export const unavailable = (message: string, cause?: unknown) =>
   new HitlError("Unavailable", message, { retryable: true, cause });
-/** @internal */
-export const silent = (endpoint: string, limitMs: number) =>
-  unavailable(`the server at ${endpoint} sent nothing for ${limitMs / 1000} s`);
 
 /** Whether a cause can be printed as it is: it may hold what others wrote. */
 function isPlain(cause: unknown): boolean {

@@ -16,6 +16,7 @@ export type { Pem, Token } from "./credential.js";
 export { type ErrorKind, type FieldViolation, HitlError } from "./error.js";
 export { type Event, type EventBuilder } from "./event.js";
 export type { Logger } from "./log.js";
+export { KeySet, Receipt, Statement } from "./receipt.js";
 export { Run } from "./run.js";
 export * as v1 from "./v1.js";
 export {

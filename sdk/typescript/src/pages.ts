@@ -1,6 +1,7 @@
 /** Lists that page by themselves. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Limits } from "./config.js";
 import type { Connection } from "./connection.js";
 import { internal } from "./error.js";
 import { discreet } from "./messages.js";
@@ -14,11 +15,12 @@ export async function* events(
   init: ListInit,
   limit: number,
   signal: AbortSignal | undefined,
+  limits: Limits,
 ): AsyncGenerator<v1.Event, void, undefined> {
   let left = limit || Infinity;
   let pageToken = init.pageToken ?? "";
   for (;;) {
-    const page = await connection.call(v1.EventService.method.listEvents, { ...init, pageToken }, signal);
+    const page = await connection.call(v1.EventService.method.listEvents, { ...init, pageToken }, signal, limits);
     for (const event of page.events) {
       yield discreet(event);
       left -= 1;

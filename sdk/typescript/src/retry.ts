@@ -59,7 +59,7 @@ export async function retry<R>(
 /** What is known of the server that attempts are made at. */
 interface Reach {
   readonly reached: boolean;
-  readonly settings: { readonly retryForMs: number };
+  readonly settings: { readonly retryForMs: number; readonly endpoints: readonly string[] };
 }
 
 /**
@@ -69,7 +69,9 @@ interface Reach {
  * than any outage. Before that, a wrong address is the likelier cause.
  */
 export function goesOn({ reached, settings }: Reach, error: HitlError, elapsedMs: number): boolean {
-  if (isWorthRepeating(error) && elapsedMs <= settings.retryForMs) return true;
+  // Where one is dead, another one may serve.
+  const mayServe = !error.isHopeless || settings.endpoints.length > 1;
+  if (error.retryable && mayServe && elapsedMs <= settings.retryForMs) return true;
   return reached && (error.retryable || error.kind === "Unavailable");
 }
 

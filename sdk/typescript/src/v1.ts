@@ -5,4 +5,5 @@ export * from "./gen/hitl/v1/event_pb.js";
 export * from "./gen/hitl/v1/event_service_pb.js";
 export * from "./gen/hitl/v1/failure_pb.js";
 export * from "./gen/hitl/v1/input_pb.js";
+export * from "./gen/hitl/v1/receipt_pb.js";
 export * from "./gen/hitl/v1/value_pb.js";

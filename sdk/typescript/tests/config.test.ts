@@ -5,15 +5,15 @@ import { type Config, resolve } from "../src/config.js";
 test("code wins over environment over default", () => {
   const env = { HITL_ENDPOINT: "http://env:1", HITL_NAMESPACE: "env", HITL_RUN_ID: "env-run" };
   const settings = resolve({ endpoint: "code:2/", runId: "code-run" }, env);
-  assert.equal(settings.endpoint, "http://code:2");
+  assert.equal(settings.endpoints[0], "http://code:2");
   assert.equal(settings.runId, "code-run");
   assert.equal(settings.namespace, "env");
   assert.equal(settings.local, undefined);
 
   const empty = { endpoint: "", runId: "", namespace: "", binary: "" };
-  assert.equal(resolve(empty, env).endpoint, "http://env:1");
+  assert.equal(resolve(empty, env).endpoints[0], "http://env:1");
   const unset = resolve(empty, { HITL_ENDPOINT: "", HITL_RUN_ID: "", HITL_NAMESPACE: "", HITL_PORT: "", HITL_BIN: "" });
-  assert.equal(unset.endpoint, "http://127.0.0.1");
+  assert.equal(unset.endpoints[0], "http://127.0.0.1");
   assert.equal(unset.namespace, "default");
   assert.equal(unset.runId, undefined);
   assert.equal(unset.retryForMs, 30_000);

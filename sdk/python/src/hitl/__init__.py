@@ -34,6 +34,7 @@ from hitl.error import (
 from hitl.event import Event, EventScope, Options, new_event
 from hitl.messages import print_without_links
 from hitl.pages import Events
+from hitl.receipt import KeySet, Receipt, Statement
 from hitl.run import Run
 from hitl.watch import Change, Watch
 
@@ -63,9 +64,12 @@ __all__ = [
     "FieldViolation",
     "Internal",
     "Invalid",
+    "KeySet",
     "NotFound",
     "Options",
+    "Receipt",
     "Run",
+    "Statement",
     "TimedOut",
     "Unauthenticated",
     "Unavailable",

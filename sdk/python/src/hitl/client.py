@@ -3,18 +3,22 @@
 import json
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from hitl import key, v1
 from hitl.attach import Attach
-from hitl.config import Config, Settings
+from hitl.calls import Calls
+from hitl.config import Config, Settings, call_limit, retry_limit
 from hitl.connection import Connection
 from hitl.error import Invalid
 from hitl.event import Create, present
 from hitl.many import Results, send_many
 from hitl.messages import message_of
 from hitl.pages import Events
+from hitl.receipt import KeySet, Receipt, received
 from hitl.run import Run, current_run
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
@@ -37,11 +41,17 @@ class Client:
 
     def __init__(self, config: Config | None = None) -> None:
         """A client as configured, else by the environment. Does not connect yet."""
-        self.connection = Connection((config or Config()).resolve(os.environ))
+        settings = (config or Config()).resolve(os.environ)
+        self._use(Connection(settings), settings)
+
+    def _use(self, connection: Connection, settings: Settings) -> "Client":
+        self.connection, self.settings = connection, settings
+        self._calls = Calls(connection, settings)
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled, it is the client of these settings in that process, with its secrets."""
-        return _client_again, (self.connection.settings.portable(),)
+        return _client_again, (self.settings.portable(),)
 
     def __copy__(self) -> "Client":
         """A connection is shared."""
@@ -58,15 +68,34 @@ class Client:
     def endpoint(self) -> str:
         """The server's address, such as `http://127.0.0.1:4485`.
 
-        That of a local server is known from the first call on, before which this is empty, and
-        changes if it has to be started again on another port.
+        Of several it is the one that served last, or is tried now. That of a local server is known
+        from the first call on, before which this is empty, and changes if it has to be started
+        again on another port.
         """
         return self.connection.endpoint
 
     @property
     def namespace(self) -> str:
         """The namespace of every call that names no other."""
-        return self.connection.settings.namespace
+        return self.settings.namespace
+
+    def with_call_timeout(self, limit: float | timedelta) -> "Client":
+        """The same client, of which a call may take so many seconds: see `Config.call_timeout`.
+
+        For one call: `client.with_call_timeout(2).get(event_id)`. Both share the connection.
+        """
+        return self._with(replace(self.settings, call_timeout_s=call_limit(limit)))
+
+    def with_retry_for(self, limit: float | timedelta) -> "Client":
+        """The same client, of which a call is repeated for so many seconds: see `Config.retry_for`.
+
+        Waits and watches go on as before. Both share the connection.
+        """
+        settings = replace(self.settings, retry_for_s=retry_limit(limit), is_patient=True)
+        return self._with(settings)
+
+    def _with(self, settings: Settings) -> "Client":
+        return Client.__new__(Client)._use(self.connection, settings)
 
     @property
     def event(self) -> Create:
@@ -98,7 +127,7 @@ class Client:
         """Creates an event of that run, else of the current one, else of the client's."""
         filled, ticket = self._named(request, run)
         try:
-            return await self.connection.call(lambda stub: stub.CreateEvent(filled))
+            return await self._calls.call(lambda stub: stub.CreateEvent(filled))
         except BaseException:
             if ticket:
                 ticket.give_back()
@@ -116,7 +145,7 @@ class Client:
         results: Results[v1.CreateEventResponse] = []
         try:
             results = await send_many(
-                self.connection,
+                self._calls,
                 [request for request, _ in named],
                 lambda stub, batch: stub.BatchCreateEvents(
                     v1.BatchCreateEventsRequest(requests=batch)
@@ -191,7 +220,7 @@ class Client:
             request.namespace = request.namespace or self.namespace
             request.answer_id = request.answer_id or key.once()
         return send_many(
-            self.connection,
+            self._calls,
             filled,
             lambda stub, batch: stub.BatchAnswerEvents(v1.BatchAnswerEventsRequest(requests=batch)),
             "response",
@@ -249,7 +278,7 @@ class Client:
             page_size=page_size,
             page_token=page_token,
         )
-        return self.connection.call(lambda stub: stub.ListEvents(request))
+        return self._calls.call(lambda stub: stub.ListEvents(request))
 
     def events(
         self,
@@ -277,7 +306,7 @@ class Client:
             page_size=page_size,
             page_token=page_token,
         )
-        return Events(self.connection, request, limit)
+        return Events(self._calls, request, limit)
 
     def watch(
         self,
@@ -307,6 +336,25 @@ class Client:
         return Watch(self.connection, request)
 
     @both
+    async def receipt(self, event_id: str) -> Receipt:
+        """Returns the signed receipt of how an event ended, which verifies without the server.
+
+        `Conflict` if the event is pending, or ended before its server signed receipts.
+        """
+        request = message_of(v1.GetReceiptRequest, namespace=self.namespace, event_id=event_id)
+        return received((await self._calls.call(lambda stub: stub.GetReceipt(request))).receipt)
+
+    @both
+    async def receipt_keys(self) -> KeySet:
+        """Returns the public keys of the server's receipts.
+
+        Whoever does not trust the server later saves them now, by `KeySet.to_json`.
+        """
+        request = v1.ListReceiptKeysRequest()
+        reply = await self._calls.call(lambda stub: stub.ListReceiptKeys(request))
+        return KeySet(key.public_key for key in reply.keys)
+
+    @both
     async def close(self) -> None:
         """Ends the connection, and with it every call and wait under way. The events stay."""
         await self.connection.close()
@@ -318,7 +366,7 @@ class Client:
         filled = v1.CreateEventRequest()
         filled.CopyFrom(request)
         filled.namespace = filled.namespace or self.namespace
-        run_id, ticket = self.connection.settings.run_id, None
+        run_id, ticket = self.settings.run_id, None
         run = run or current_run()
         if run and not filled.idempotency_key:
             ticket = run.ticket(filled.namespace, filled.name)
@@ -328,7 +376,7 @@ class Client:
         return filled, ticket
 
     async def _event(self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[Any]]") -> v1.Event:
-        return present((await self.connection.call(rpc)).event)
+        return present((await self._calls.call(rpc)).event)
 
 
 def _json(value: Any) -> str:
@@ -353,6 +401,5 @@ def _client_again(settings: Settings) -> Client:
 
 def _client_of(settings: Settings) -> Client:
     """The one client of these settings, shared by all who have none of their own."""
-    client = Client.__new__(Client)
-    client.connection = Connection(settings)
+    client = Client.__new__(Client)._use(Connection(settings), settings)
     return _defaults.setdefault(settings, client)

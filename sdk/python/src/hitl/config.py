@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hitl.credential import NO_TLS, Pem, Tls, Token, checked, ensure_private, is_on, read_tls
-from hitl.endpoint import parse_endpoint
+from hitl.endpoint import parse_endpoints
 from hitl.error import Invalid
 from hitl.local import Local
 
@@ -24,8 +24,8 @@ _RETRY_FOR_S = 30.0
 class Settings:
     """A `Config` with nothing left open."""
 
-    endpoint: str
-    """Empty if the server is the local one."""
+    endpoints: tuple[str, ...]
+    """Where servers are, each as good as the others. None if the server is the local one."""
     local: Local | None
     """Present if the server is the local one, which a client may start."""
     namespace: str
@@ -37,6 +37,13 @@ class Settings:
     """Empty for none, or for that of the local server."""
     tls: Tls = NO_TLS
     announce: bool = True
+    call_timeout_s: float = math.inf
+    """How long a call may take with all of its attempts."""
+
+    @property
+    def endpoint(self) -> str:
+        """The first server. Empty if that is the local one."""
+        return self.endpoints[0] if self.endpoints else ""
 
     def portable(self) -> "Settings":
         """What of it may be kept: nothing secret."""
@@ -56,7 +63,8 @@ class Config:
 
     endpoint: str | None = None
     """The server's address, such as `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`; without either
-    the local server is used, and started when none runs."""
+    the local server is used, and started when none runs. Of several, with commas between, the first
+    is called, and each next one when the one before does not serve."""
     namespace: str | None = None
     """The namespace of every event. Else `HITL_NAMESPACE`, else `default`."""
     run_id: str | None = None
@@ -69,6 +77,9 @@ class Config:
     """How many seconds a call is repeated while the server cannot be reached; zero means one
     attempt. A wait, once it has reached the server, goes on without limit. Unless set 30 s, but a
     server that was never reached and whose machine refuses the connection is not called again."""
+    call_timeout: float | timedelta | None = None
+    """How many seconds a call may take with all of its attempts; unless set, as many as those take.
+    Waits and watches are not bound by it. `Client.with_call_timeout` sets it for some calls."""
     token: Token | None = field(default=None, repr=False)
     """Says who calls: text, or a function that returns it, called for each new call. Else
     `HITL_TOKEN`. The local server's own is known without."""
@@ -89,28 +100,31 @@ class Config:
     def resolve(self, env: Mapping[str, str]) -> Settings:
         """Fills what is not set. What is empty counts as unset."""
         local = None
-        if endpoint := self.endpoint or env.get("HITL_ENDPOINT") or "":
-            endpoint = parse_endpoint(sendable("endpoint", endpoint))
+        endpoints: tuple[str, ...] = ()
+        if given := self.endpoint or env.get("HITL_ENDPOINT") or "":
+            endpoints = parse_endpoints(sendable("endpoint", given))
         else:
             binary = str(self.binary or env.get("HITL_BIN") or "hitl")
             local = Local(binary, tuple((name, env[name]) for name in _LOCAL if name in env))
-        token = self.token or (env.get("HITL_TOKEN") if endpoint else "") or ""
+        token = self.token or (env.get("HITL_TOKEN") if endpoints else "") or ""
         if isinstance(token, str):
             token = checked(token)
-        if token and endpoint:
-            insecure = self.insecure or is_on(env.get("HITL_INSECURE_TRANSPORT"))
+        insecure = self.insecure or is_on(env.get("HITL_INSECURE_TRANSPORT"))
+        for endpoint in endpoints if token else ():
             ensure_private(endpoint, insecure)
         return Settings(
-            endpoint=endpoint,
+            endpoints=endpoints,
             local=local,
             namespace=sendable(
                 "namespace", self.namespace or env.get("HITL_NAMESPACE") or "default"
             ),
             run_id=sendable("run id", self.run_id or env.get("HITL_RUN_ID") or ""),
-            retry_for_s=_limit(_RETRY_FOR_S if self.retry_for is None else self.retry_for),
+            retry_for_s=retry_limit(_RETRY_FOR_S if self.retry_for is None else self.retry_for),
             is_patient=self.retry_for is not None,
             token=token,
-            tls=read_tls(self.ca, self.cert, self.key, endpoint, env),
+            call_timeout_s=math.inf if self.call_timeout is None else call_limit(self.call_timeout),
+            # They are alike in that.
+            tls=read_tls(self.ca, self.cert, self.key, "".join(endpoints[:1]), env),
             announce=self.announce
             if self.announce is not None
             else (env.get("HITL_ANNOUNCE") or "").lower() not in ("0", "false", "off"),
@@ -122,11 +136,19 @@ def seconds(duration: float | timedelta) -> float:
     return duration.total_seconds() if isinstance(duration, timedelta) else duration
 
 
-def _limit(retry_for: float | timedelta) -> float:
+def retry_limit(retry_for: float | timedelta) -> float:
     """A limit that time can pass."""
     limit = seconds(retry_for)
     if math.isnan(limit) or limit < 0:
         raise Invalid(f"retry_for is {limit:g}: give a number of seconds from 0")
+    return limit
+
+
+def call_limit(call_timeout: float | timedelta) -> float:
+    """A time in which a call can be made."""
+    limit = seconds(call_timeout)
+    if not limit > 0:
+        raise Invalid(f"call_timeout is {limit:g}: give a number of seconds above 0")
     return limit
 
 

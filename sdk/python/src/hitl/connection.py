@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc.aio
@@ -12,7 +12,7 @@ from hitl import credential, log
 from hitl.config import Settings
 from hitl.error import Error, Internal, Invalid, Unauthenticated, Unavailable, of_status
 from hitl.local import Found
-from hitl.retry import retry
+from hitl.place import Place
 from hitl.told import Telling
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.waits import Waits
@@ -52,7 +52,8 @@ class Connection:
         self.reached = False
         """Whether any call ever got a reply."""
         self.endpoint = settings.endpoint
-        """Where the server is; empty before the first call of a local one."""
+        """Where the server is: of several the one that served last, or is tried now. Empty before
+        the first call of a local one."""
         self.waits = Waits(self)
         self.telling = Telling(settings.announce)
         log.show(os.environ.get("HITL_LOG"))
@@ -77,34 +78,44 @@ class Connection:
         if channel:
             await channel.close()
 
-    def call(
-        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
-    ) -> Coroutine[Any, Any, R]:
-        """Makes a call, repeated while the server cannot be reached."""
-        return retry(self.settings.retry_for_s, lambda: self.attempt(rpc))
-
-    def attempt(
-        self, rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]"
-    ) -> Coroutine[Any, Any, R]:
-        """Makes a call once."""
+    async def attempt(
+        self,
+        rpc: "Callable[[EventServiceAsyncStub], Awaitable[R]]",
+        limit_s: float,
+        silence: str,
+    ) -> R:
+        """Makes a call once, which may take so long; `silence` says that in words."""
+        place = Place(self.endpoint)
 
         async def call() -> R:
-            return await rpc(await self.stub())
+            stub = await self.stub()
+            place.endpoint = self.endpoint
+            return await rpc(stub)
 
-        return self.reply(call(), ATTEMPT_LIMIT_S)
+        return await self.reply(call(), place, limit_s, silence)
 
-    async def reply(self, reply: Awaitable[R], limit_s: float) -> R:
-        """A reply, or its error, or that of a silent server; and notes that there is a server."""
+    async def reply(
+        self, reply: Awaitable[R], place: Place, limit_s: float, silence: str = ""
+    ) -> R:
+        """A reply, or its error, or that of a silent server; and notes that there is a server.
+
+        Where none serves at that place, and there is another one, later calls go there.
+        """
         try:
             message = await asyncio.wait_for(reply, limit_s)
         except asyncio.CancelledError:
             self._ensure_open()
             raise
         except asyncio.TimeoutError:
-            silence = f"the server at {self.name} sent nothing for {limit_s:g} s"
-            raise Unavailable(silence, retryable=True) from None
+            told = silence or f"for {limit_s:g} s"
+            self._leave(place)
+            name = place.endpoint or self.name
+            raise Unavailable(f"the server at {name} sent nothing {told}", retryable=True) from None
         except grpc.aio.AioRpcError as status:
-            raise self._told(of_status(status, self.name)) from None
+            error = self._told(of_status(status, place.endpoint or self.name))
+            if isinstance(error, Unavailable):
+                self._leave(place)
+            raise error from None
         self.reached = True
         self._is_confirmed = False
         if message is None:
@@ -155,9 +166,19 @@ class Connection:
     def _go_to(self, found: Found) -> None:
         """Leaves the connection to where the local server was before."""
         self._token = self.settings.token or found.token
-        endpoint = found.endpoint
-        if endpoint != self.endpoint:
-            log.logger.info("the local server is at %s", endpoint)
+        if found.endpoint != self.endpoint:
+            log.logger.info("the local server is at %s", found.endpoint)
+        self._move(found.endpoint)
+
+    def _leave(self, place: Place) -> None:
+        """Goes on to the next server, unless some other call has done so."""
+        servers = self.settings.endpoints
+        if len(servers) > 1 and place.endpoint == self.endpoint:
+            following = servers[(servers.index(self.endpoint) + 1) % len(servers)]
+            log.logger.warning("no server at %s, tries %s", self.endpoint, following)
+            self._move(following)
+
+    def _move(self, endpoint: str) -> None:
         if endpoint != self.endpoint and (channel := self._channel):
             # Its calls fail by themselves; to cancel them would look as if the program had.
             leaving = asyncio.create_task(channel.close(ATTEMPT_LIMIT_S))

@@ -8,6 +8,8 @@ from hitl.shown import one_line
 
 # What an endpoint without a port means, as with every such URL.
 _PORTS = {"http": "80", "https": "443"}
+# More servers than anybody would list.
+ENDPOINTS_MAX = 16
 # The longest name of DNS.
 _NAME_CHARS_MAX = 253
 
@@ -17,6 +19,17 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.ASCII)
 _ENDS_IN_NUMBER = re.compile(r"(.*\.)?[0-9]+\.?")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(:(?P<port>.*))?", re.DOTALL)
 _PORT = re.compile(r"0*[0-9]{1,5}", re.ASCII)
+
+
+def parse_endpoints(given: str) -> tuple[str, ...]:
+    """The endpoints of a list with commas, each once and all of one scheme."""
+    listed = given.split(",")
+    if len(listed) > ENDPOINTS_MAX:
+        raise Invalid(f"these are {len(listed)} endpoints: give at most {ENDPOINTS_MAX}")
+    parsed = tuple(dict.fromkeys(map(parse_endpoint, listed)))
+    if len({endpoint.partition(":")[0] for endpoint in parsed}) > 1:
+        raise Invalid("some of the endpoints are http and some https: give all as one of both")
+    return parsed
 
 
 def parse_endpoint(given: str) -> str:

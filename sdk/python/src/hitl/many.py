@@ -12,7 +12,7 @@ from hitl.error import Error, Internal, of_failure
 from hitl.retry import Backoff, is_worth_repeating
 
 if TYPE_CHECKING:
-    from hitl.connection import Connection
+    from hitl.calls import Calls
     from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 R = TypeVar("R")
@@ -27,7 +27,7 @@ BATCH_BYTES_MAX = 1 << 20
 
 
 async def send_many(
-    connection: "Connection",
+    calls: "Calls",
     requests: Sequence[Message],
     send: "Callable[[EventServiceAsyncStub, list[Any]], Awaitable[Any]]",
     name: str,
@@ -42,7 +42,7 @@ async def send_many(
     while waiting:
         batch = _next_batch(requests, waiting)
         entries = [requests[place] for place in batch]
-        replies = await _replies(connection, entries, send, name)
+        replies = await _replies(calls, entries, send, name)
         failures = {}
         for place, reply in zip(batch, replies, strict=True):
             results[place] = reply
@@ -59,7 +59,7 @@ async def send_many(
             waiting.extend(failures)
             continue
         delay = backoff.delay(slowest)
-        if time.monotonic() - begun + delay <= connection.settings.retry_for_s:
+        if time.monotonic() - begun + delay <= calls.patience_s:
             await asyncio.sleep(delay)
             waiting.extendleft(reversed(failures))
         elif not is_progress:
@@ -83,14 +83,14 @@ def _next_batch(requests: Sequence[Message], waiting: deque[int]) -> list[int]:
 
 
 async def _replies(
-    connection: "Connection",
+    calls: "Calls",
     entries: list[Message],
     send: "Callable[[EventServiceAsyncStub, list[Any]], Awaitable[Any]]",
     name: str,
 ) -> list[Any]:
     """The results of one call; if it failed, its error for each."""
     try:
-        results = (await connection.attempt(lambda stub: send(stub, entries))).results
+        results = (await calls.attempt(lambda stub: send(stub, entries))).results
     except Error as error:
         return [error] * len(entries)
     if len(results) != len(entries):

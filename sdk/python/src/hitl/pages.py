@@ -9,7 +9,7 @@ from hitl.error import Internal
 from hitl.sync import Call
 
 if TYPE_CHECKING:
-    from hitl.connection import Connection
+    from hitl.calls import Calls
 
 
 class Events:
@@ -19,25 +19,21 @@ class Events:
     begins anew.
     """
 
-    def __init__(
-        self, connection: "Connection", request: v1.ListEventsRequest, limit: int | None
-    ) -> None:
-        self._connection, self._request, self._limit = connection, request, limit or None
+    def __init__(self, calls: "Calls", request: v1.ListEventsRequest, limit: int | None) -> None:
+        self._calls, self._request, self._limit = calls, request, limit or None
 
     def __iter__(self) -> Iterator[v1.Event]:
-        return _Pages(self._connection, self._request, self._limit)
+        return _Pages(self._calls, self._request, self._limit)
 
     def __aiter__(self) -> AsyncIterator[v1.Event]:
-        return _Pages(self._connection, self._request, self._limit)
+        return _Pages(self._calls, self._request, self._limit)
 
 
 class _Pages:
     """One iteration."""
 
-    def __init__(
-        self, connection: "Connection", request: v1.ListEventsRequest, left: int | None
-    ) -> None:
-        self._connection, self._left = connection, left
+    def __init__(self, calls: "Calls", request: v1.ListEventsRequest, left: int | None) -> None:
+        self._calls, self._left = calls, left
         self._request: v1.ListEventsRequest | None = v1.ListEventsRequest()
         self._request.CopyFrom(request)
         self._page: deque[v1.Event] = deque()
@@ -73,7 +69,7 @@ class _Pages:
 
     async def _turn(self, request: v1.ListEventsRequest) -> None:
         """Fetches the next page."""
-        reply = await self._connection.call(lambda stub: stub.ListEvents(request))
+        reply = await self._calls.call(lambda stub: stub.ListEvents(request))
         self._page.extend(reply.events)
         if not reply.next_page_token:
             self._request = None

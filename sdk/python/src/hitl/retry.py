@@ -47,7 +47,9 @@ def goes_on(connection: "Connection", error: Error, elapsed_s: float) -> bool:
     Once the client has reached its server, no loss of it ends that: the program waits for a
     person, who may take longer than any outage. Before that, a wrong address is the likelier cause.
     """
-    if is_worth_repeating(error) and elapsed_s <= connection.settings.retry_for_s:
+    # Where one is dead, another one may serve.
+    may_serve = not error.is_hopeless or len(connection.settings.endpoints) > 1
+    if error.retryable and may_serve and elapsed_s <= connection.settings.retry_for_s:
         return True
     return connection.reached and (error.retryable or isinstance(error, Unavailable))
 

@@ -10,6 +10,7 @@ from hitl import v1
 from hitl.error import Error, Internal, Unavailable, of_failure
 from hitl.log import logger
 from hitl.messages import is_final
+from hitl.place import Place
 from hitl.retry import Backoff, goes_on
 from hitl.shown import one_line
 
@@ -48,9 +49,10 @@ async def _lost(waits: "Waits", connection: "Connection", error: Error, backoff:
 async def _attend(waits: "Waits", connection: "Connection", backoff: Backoff) -> None:
     """Follows one stream until nothing is waited for or it is lost."""
     stream = (await connection.stub()).WaitEvents()
+    place = Place(connection.endpoint)
     waits.begin()
     logger.info("waits for %d events at %s", waits.count, connection.name)
-    hearing = asyncio.create_task(_hear(waits, connection, stream, backoff))
+    hearing = asyncio.create_task(_hear(waits, connection, stream, place, backoff))
     saying = asyncio.create_task(_say(waits, stream))
     emptied = asyncio.create_task(waits.until_empty())
     try:
@@ -70,9 +72,11 @@ async def _attend(waits: "Waits", connection: "Connection", backoff: Backoff) ->
             connection.reached = True
 
 
-async def _hear(waits: "Waits", connection: "Connection", stream: Any, backoff: Backoff) -> None:
+async def _hear(
+    waits: "Waits", connection: "Connection", stream: Any, place: Place, backoff: Backoff
+) -> None:
     while True:
-        message = await connection.reply(stream.read(), SILENCE_LIMIT_S)
+        message = await connection.reply(stream.read(), place, SILENCE_LIMIT_S)
         if not isinstance(message, v1.WaitEventsResponse):
             raise Unavailable("the stream ended before the event", retryable=True)
         backoff.reset()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl import v1
 from hitl.error import Error, Internal, Unavailable
+from hitl.place import Place
 from hitl.retry import Persistence
 from hitl.sync import Call, soon
 from hitl.wait_stream import SILENCE_LIMIT_S
@@ -58,6 +59,7 @@ class Changes:
         self._request = v1.WatchEventsRequest()
         self._request.CopyFrom(request)
         self._persistence: Persistence | None = None
+        self._place = Place()
 
     def __iter__(self) -> "Changes":
         return self
@@ -96,8 +98,10 @@ class Changes:
         """Follows the stream until it brings a change or is lost."""
         if self._stream is None:
             self._stream = (await self._connection.stub()).WatchEvents(self._request)
+            self._place.endpoint = self._connection.endpoint
         while True:
-            message = await self._connection.reply(self._stream.read(), SILENCE_LIMIT_S)
+            reading = self._stream.read()
+            message = await self._connection.reply(reading, self._place, SILENCE_LIMIT_S)
             if not isinstance(message, v1.WatchEventsResponse):
                 raise Unavailable("the stream of changes ended", retryable=True)
             persistence.progress()

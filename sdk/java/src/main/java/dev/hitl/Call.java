@@ -3,9 +3,9 @@ package dev.hitl;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -19,19 +19,22 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** What it is made with. Set before it begins. */
     Token.Presented token = Token.Presented.any();
 
+    /** Is told what it failed by, before anybody else. Set before it begins. */
+    Consumer<HitlException> failing = error -> {};
+
     private final Function<R, T> read;
     private final Timer timer;
-    private final Duration silenceLimit;
+    private final Limits.Silence silenceLimit;
     private final String endpoint;
     private final boolean isPaced;
     private volatile Future<?> silence;
     private volatile ClientCall<Q, R> call;
 
-    Call(Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint) {
+    Call(Function<R, T> read, Timer timer, Limits.Silence silenceLimit, String endpoint) {
         this(read, timer, silenceLimit, endpoint, false);
     }
 
-    Call(Function<R, T> read, Timer timer, Duration silenceLimit, String endpoint, boolean isPaced) {
+    Call(Function<R, T> read, Timer timer, Limits.Silence silenceLimit, String endpoint, boolean isPaced) {
         this.read = read;
         this.timer = timer;
         this.silenceLimit = silenceLimit;
@@ -90,10 +93,9 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
     @Override
     public void onClose(Status status, Metadata trailers) {
         silence.cancel(false);
-        outcome.completeExceptionally(
-                status.isOk()
-                        ? HitlException.unavailable("the stream ended before the event", null)
-                        : HitlException.of(status, trailers, endpoint));
+        fail(status.isOk()
+                ? HitlException.unavailable("the stream ended before the event", null)
+                : HitlException.of(status, trailers, endpoint));
     }
 
     /** The silence is broken, and begins again. */
@@ -103,11 +105,19 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
     }
 
     private void listen() {
-        silence = timer.after(silenceLimit, this::wasSilent);
+        silence = timer.after(silenceLimit.limit(), this::wasSilent);
     }
 
     private void wasSilent() {
-        String message = "the server at %s sent nothing for %d s".formatted(endpoint, silenceLimit.toSeconds());
-        outcome.completeExceptionally(HitlException.unavailable(message, null));
+        String message = "the server at %s sent nothing %s".formatted(endpoint, silenceLimit.told());
+        fail(HitlException.unavailable(message, null));
+    }
+
+    private void fail(HitlException error) {
+        // What its caller has ended says nothing of the server.
+        if (!outcome.isDone()) {
+            failing.accept(error);
+        }
+        outcome.completeExceptionally(error);
     }
 }

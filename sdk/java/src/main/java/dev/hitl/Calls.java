@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import dev.hitl.Lines.Line;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.WaitEventsResponse;
 import io.grpc.CallOptions;
@@ -7,6 +8,7 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
@@ -14,24 +16,18 @@ import java.util.function.Function;
 
 /** The calls of a client, over one connection, which is made when first needed and made again when lost. */
 final class Calls {
-    /** Longer than a local server may take to start, so that its own error is the one that is seen. */
-    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(15);
-
     private final Config.Settings settings;
     private final Timer timer;
-    /** Where the channel leads. That of a local server may change; it is null before the first connect. */
-    private volatile Endpoint target;
-    /** What the local server that the channel leads to knows this user by. Null before the first connect. */
+    private final Lines lines;
+    /** What the local server that is called knows this user by. Null before the first connect. */
     private volatile String localToken;
-    private volatile ManagedChannel channel;
     private volatile boolean reached;
     private volatile boolean closed;
     private final CallOptions options;
 
-    Calls(Config.Settings settings, ManagedChannel channel, Timer timer) {
+    Calls(Config.Settings settings, List<Line> lines, Timer timer) {
         this.settings = settings;
-        this.target = settings.endpoint();
-        this.channel = channel;
+        this.lines = new Lines(lines, settings.log());
         this.timer = timer;
         Token token = settings.token();
         if (token == null && settings.local() != null) {
@@ -42,8 +38,8 @@ final class Calls {
 
     /** The server's address, empty before it is known. */
     String endpoint() {
-        Endpoint known = target;
-        return known == null ? "" : known.url();
+        Line known = lines.current();
+        return known == null ? "" : known.endpoint().url();
     }
 
     /** The server for messages, with no port where none is known. */
@@ -54,9 +50,7 @@ final class Calls {
     /** Calls under way fail, and so do all others. */
     synchronized void close() {
         closed = true;
-        if (channel != null) {
-            channel.shutdownNow();
-        }
+        lines.close();
     }
 
     static HitlException closedError() {
@@ -64,9 +58,11 @@ final class Calls {
     }
 
     /** Calls, again for as long as that can help, and blocks until there is the reply. */
-    <Q, R> R call(MethodDescriptor<Q, R> method, Q request) {
-        return Blocking.uninterrupted(
-                () -> Blocking.join(repeat(this::worthAnother, backoff -> attempt(method, request, reply -> reply))));
+    <Q, R> R call(Limits limits, MethodDescriptor<Q, R> method, Q request) {
+        Duration begun = timer.now();
+        return Blocking.uninterrupted(() -> Blocking.join(repeat(
+                (error, elapsed) -> worthAnother(limits, error, elapsed),
+                backoff -> round(limits, begun, method, request, reply -> reply))));
     }
 
     Timer timer() {
@@ -97,12 +93,13 @@ final class Calls {
                 serverName(), count, Log.seconds(delay), error.getMessage());
     }
 
-    boolean worthAnother(HitlException error, Duration elapsed) {
-        if (error.isRefused() && !settings.isPatient() && !reached) {
+    /** Whether a call is made again after {@code error}, when so much time will have passed. */
+    boolean worthAnother(Limits limits, HitlException error, Duration elapsed) {
+        if (error.isRefused() && !limits.isPatient() && !reached) {
             // Nothing has ever listened there, which time does not mend.
             return false;
         }
-        return error.isRetryable() && elapsed.compareTo(settings.retryFor()) <= 0;
+        return error.isRetryable() && elapsed.compareTo(limits.patience()) <= 0;
     }
 
     /**
@@ -112,17 +109,39 @@ final class Calls {
      */
     boolean outlasts(HitlException error, Duration elapsed) {
         boolean lost = error.isRetryable() || error.kind() == HitlException.Kind.UNAVAILABLE;
-        return reached ? lost : worthAnother(error, elapsed);
+        Limits limits = settings.limits();
+        // Where one server is dead, another one may serve.
+        boolean mayServe = lines.count() > 1 && error.isRetryable() && elapsed.compareTo(limits.retryFor()) <= 0;
+        return reached ? lost : mayServe || worthAnother(limits, error, elapsed);
     }
 
-    /** Calls once. {@code read} makes the outcome of the reply. */
-    <Q, R, T> CompletableFuture<T> attempt(MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
-        return attempt(method, request, ATTEMPT_LIMIT, read);
+    /**
+     * Makes a call that began then once; of several servers to each in turn, until one serves. {@code read} makes the
+     * outcome of the reply.
+     */
+    <Q, R, T> CompletableFuture<T> round(
+            Limits limits, Duration begun, MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
+        return round(limits, begun, lines.count() - 1, silence -> attempt(method, request, silence, read));
+    }
+
+    private <T> CompletableFuture<T> round(
+            Limits limits, Duration begun, int others, Function<Limits.Silence, CompletableFuture<T>> attempt) {
+        CompletableFuture<T> outcome = new CompletableFuture<>();
+        follow(attempt.apply(limits.ofAttempt(timer.now().minus(begun))), outcome, failure -> {
+            boolean isAway =
+                    failure instanceof HitlException error && error.kind() == HitlException.Kind.UNAVAILABLE;
+            if (others <= 0 || !isAway || outcome.isDone() || limits.areOver(timer.now().minus(begun))) {
+                outcome.completeExceptionally(failure);
+                return;
+            }
+            follow(round(limits, begun, others - 1, attempt), outcome, outcome::completeExceptionally);
+        });
+        return outcome;
     }
 
     /** Calls once. {@code read} makes the outcome of the first message that it does not return null for. */
     <Q, R, T> CompletableFuture<T> attempt(
-            MethodDescriptor<Q, R> method, Q request, Duration silenceLimit, Function<R, T> read) {
+            MethodDescriptor<Q, R> method, Q request, Limits.Silence silenceLimit, Function<R, T> read) {
         Call<Q, R, T> first = new Call<>(noted(read), timer, silenceLimit, serverName());
         begin(first, method, request);
         CompletableFuture<T> outcome = new CompletableFuture<>();
@@ -169,7 +188,7 @@ final class Calls {
         return settings.local().up().handle((found, none) -> {
             boolean isThere = found != null && !closed;
             if (isThere) {
-                channelTo(found);
+                lineTo(found);
             }
             return isThere;
         });
@@ -179,7 +198,7 @@ final class Calls {
     <Q, R> Call<Q, R, Void> stream(
             MethodDescriptor<Q, R> method,
             Q request,
-            Duration silenceLimit,
+            Limits.Silence silenceLimit,
             Token.Presented token,
             Consumer<R> take) {
         Function<R, Void> read =
@@ -224,14 +243,15 @@ final class Calls {
             call.outcome.completeExceptionally(closedError());
             return;
         }
-        ManagedChannel ready = channel;
-        if (settings.local() == null || ready != null && ready.getState(false) == ConnectivityState.READY) {
+        Line ready = lines.current();
+        if (settings.local() == null
+                || ready != null && ready.channel().getState(false) == ConnectivityState.READY) {
             start(call, ready, method, request);
             return;
         }
         settings.local()
                 .up()
-                .thenAccept(found -> start(call, channelTo(found), method, request))
+                .thenAccept(found -> start(call, lineTo(found), method, request))
                 .exceptionally(
                         failed -> {
                             call.outcome.completeExceptionally(failed.getCause());
@@ -239,29 +259,25 @@ final class Calls {
                         });
     }
 
-    private <Q, R, T> void start(
-            Call<Q, R, T> call, ManagedChannel channel, MethodDescriptor<Q, R> method, Q request) {
+    private <Q, R, T> void start(Call<Q, R, T> call, Line line, MethodDescriptor<Q, R> method, Q request) {
+        ManagedChannel channel = line.channel();
         if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
             // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
             channel.enterIdle();
         }
+        call.failing = error -> {
+            if (error.kind() == HitlException.Kind.UNAVAILABLE) {
+                lines.leave(line);
+            }
+        };
         call.start(channel.newCall(method, options.withOption(Token.PRESENTED, call.token)), request);
     }
 
-    /** The channel to where the local server is now. Calls on another one end as the server there does. */
-    private synchronized ManagedChannel channelTo(Local.Found found) {
+    private synchronized Line lineTo(Local.Found found) {
         if (closed) {
             throw closedError();
         }
         localToken = found.token;
-        if (!found.endpoint.equals(target)) {
-            if (channel != null) {
-                channel.shutdown();
-            }
-            channel = Connection.open(found.endpoint, null);
-            target = found.endpoint;
-            settings.log().info("the local server is at %s", target.url());
-        }
-        return channel;
+        return lines.to(found.endpoint);
     }
 }

@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import dev.hitl.Lines.Line;
 import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.CancelEventRequest;
 import dev.hitl.v1.CreateEventRequest;
@@ -8,11 +9,12 @@ import dev.hitl.v1.CreateEventResponse;
 import dev.hitl.v1.DeclineEventRequest;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.GetEventRequest;
+import dev.hitl.v1.GetReceiptRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
+import dev.hitl.v1.ListReceiptKeysRequest;
 import dev.hitl.v1.Response;
 import dev.hitl.v1.WatchEventsRequest;
-import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,7 @@ import java.util.stream.IntStream;
  */
 public final class Client implements AutoCloseable {
     private final Config.Settings settings;
+    private final Limits limits;
     private final Calls calls;
     private final Waits waits;
 
@@ -50,14 +53,24 @@ public final class Client implements AutoCloseable {
     Client(Config.Settings settings) {
         this(
                 settings,
-                settings.local() == null ? Connection.open(settings.endpoint(), settings.tls()) : null,
+                settings.endpoints().stream()
+                        .map(endpoint -> new Line(endpoint, Connection.open(endpoint, settings.tls())))
+                        .toList(),
                 Timer.SYSTEM);
     }
 
-    Client(Config.Settings settings, ManagedChannel channel, Timer timer) {
+    Client(Config.Settings settings, List<Line> lines, Timer timer) {
         this.settings = settings;
-        this.calls = new Calls(settings, channel, timer);
+        this.limits = settings.limits();
+        this.calls = new Calls(settings, lines, timer);
         this.waits = new Waits(calls, settings.namespace());
+    }
+
+    private Client(Client other, Limits limits) {
+        this.settings = other.settings;
+        this.limits = limits;
+        this.calls = other.calls;
+        this.waits = other.waits;
     }
 
     /**
@@ -70,8 +83,9 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * The server's address, such as {@code http://127.0.0.1:4485}. That of a local server is known from the
-     * first call on, before which this is empty, and changes if it has to be started again on another port.
+     * The server's address, such as {@code http://127.0.0.1:4485}: of several the one that served last, or is tried
+     * now. That of a local server is known from the first call on, before which this is empty, and changes if it has
+     * to be started again on another port.
      */
     public String endpoint() {
         return calls.endpoint();
@@ -80,6 +94,24 @@ public final class Client implements AutoCloseable {
     /** The namespace of every call that names no other. */
     public String namespace() {
         return settings.namespace();
+    }
+
+    /**
+     * The same client, of which a call may take so long, as {@link Config#callTimeout} says. Both share the connection,
+     * and to close one closes both. For one call: {@code client.withCallTimeout(Duration.ofSeconds(2)).get(eventId)}.
+     *
+     * @throws HitlException of kind {@code INVALID} if it is no time above 0
+     */
+    public Client withCallTimeout(Duration limit) {
+        return new Client(this, new Limits(limits.retryFor(), limits.isPatient(), limit));
+    }
+
+    /**
+     * The same client, of which a call is repeated for so long, as {@link Config#retryFor} says; waits and watches go
+     * on as before. Both share the connection, and to close one closes both.
+     */
+    public Client withRetryFor(Duration limit) {
+        return new Client(this, new Limits(limit, true, limits.callTimeout()));
     }
 
     /**
@@ -110,7 +142,7 @@ public final class Client implements AutoCloseable {
         CreateEventRequest.Builder filled = request.toBuilder();
         try (Key key = key(asked, filled.setNamespace(orOurs(request.getNamespace())))) {
             filled.setIdempotencyKey(key.text());
-            CreateEventResponse reply = calls.call(EventServiceGrpc.getCreateEventMethod(), filled.build());
+            CreateEventResponse reply = calls.call(limits, EventServiceGrpc.getCreateEventMethod(), filled.build());
             key.keep();
             return reply;
         }
@@ -134,7 +166,7 @@ public final class Client implements AutoCloseable {
             filled.add(entry.setIdempotencyKey(key.text()).build());
         }
         try {
-            var results = Blocking.uninterrupted(() -> Many.create(calls, filled));
+            var results = Blocking.uninterrupted(() -> Many.create(calls, limits, filled));
             IntStream.range(0, keys.size())
                     .filter(at -> results.get(at).error() == null)
                     .forEach(at -> keys.get(at).keep());
@@ -185,7 +217,7 @@ public final class Client implements AutoCloseable {
      */
     public dev.hitl.v1.Event get(String eventId) {
         var request = GetEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
-        return calls.call(EventServiceGrpc.getGetEventMethod(), request.build()).getEvent();
+        return calls.call(limits, EventServiceGrpc.getGetEventMethod(), request.build()).getEvent();
     }
 
     /**
@@ -197,7 +229,7 @@ public final class Client implements AutoCloseable {
      */
     public ListEventsResponse list(ListEventsRequest request) {
         var filled = request.toBuilder().setNamespace(orOurs(request.getNamespace()));
-        return calls.call(EventServiceGrpc.getListEventsMethod(), filled.build());
+        return calls.call(limits, EventServiceGrpc.getListEventsMethod(), filled.build());
     }
 
     /** All events that match, as {@link #events(ListEventsRequest, long)} without a limit. */
@@ -253,7 +285,7 @@ public final class Client implements AutoCloseable {
         AnswerEventRequest.Builder request = answer.request.toBuilder();
         request.setNamespace(namespace()).setEventId(eventId);
         request.setAnswerId(Key.once()).setResponder(responder);
-        return calls.call(EventServiceGrpc.getAnswerEventMethod(), request.build()).getEvent();
+        return calls.call(limits, EventServiceGrpc.getAnswerEventMethod(), request.build()).getEvent();
     }
 
     /**
@@ -268,7 +300,7 @@ public final class Client implements AutoCloseable {
             entry.setNamespace(orOurs(request.getNamespace()));
             filled.add(entry.setAnswerId(orElse(request.getAnswerId(), Key.once())).build());
         }
-        return Blocking.uninterrupted(() -> Many.answer(calls, filled));
+        return Blocking.uninterrupted(() -> Many.answer(calls, limits, filled));
     }
 
     /**
@@ -280,7 +312,7 @@ public final class Client implements AutoCloseable {
     public dev.hitl.v1.Event decline(String eventId, String reason, String responder) {
         var request = DeclineEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
         request.setReason(reason).setAnswerId(Key.once()).setResponder(responder);
-        return calls.call(EventServiceGrpc.getDeclineEventMethod(), request.build()).getEvent();
+        return calls.call(limits, EventServiceGrpc.getDeclineEventMethod(), request.build()).getEvent();
     }
 
     /**
@@ -292,7 +324,28 @@ public final class Client implements AutoCloseable {
     public dev.hitl.v1.Event cancel(String eventId, String reason) {
         var request = CancelEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
         request.setReason(reason);
-        return calls.call(EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
+        return calls.call(limits, EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Returns the signed receipt of how an event ended, to be kept, or verified by {@link Receipt#verify}.
+     *
+     * @throws HitlException of kind {@code CONFLICT} if the event is pending, or ended before its server signed receipts,
+     *     or {@code NOT_FOUND}
+     */
+    public Receipt receipt(String eventId) {
+        var request = GetReceiptRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        return Receipt.of(calls.call(limits, EventServiceGrpc.getGetReceiptMethod(), request.build()).getReceipt());
+    }
+
+    /**
+     * Returns the public keys of the server's receipts. Whoever does not trust the server later saves them now, by {@link
+     * KeySet#toJson}.
+     */
+    public KeySet receiptKeys() {
+        var request = ListReceiptKeysRequest.getDefaultInstance();
+        var keys = calls.call(limits, EventServiceGrpc.getListReceiptKeysMethod(), request).getKeysList();
+        return new KeySet(keys.stream().map(key -> key.getPublicKey().toByteArray()).toList());
     }
 
     /** Gives the connection back. Calls and waits under way fail; events stay. */

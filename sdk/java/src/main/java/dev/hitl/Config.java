@@ -18,6 +18,7 @@ public final class Config {
     private String runId;
     private Path binary;
     private Duration retryFor;
+    private Duration callTimeout;
     private Token token;
     private boolean isInsecure;
     private Tls.Pem ca;
@@ -28,7 +29,8 @@ public final class Config {
 
     /**
      * The server's address, such as {@code https://hitl.example.org} or {@code http://127.0.0.1:4485}. Else {@code
-     * HITL_ENDPOINT}; without either the local server is used, and started when none runs.
+     * HITL_ENDPOINT}; without either the local server is used, and started when none runs. Of several, with commas
+     * between, the first is called, and each next one when the one before does not serve.
      */
     public Config endpoint(String endpoint) {
         this.endpoint = endpoint;
@@ -66,6 +68,15 @@ public final class Config {
      */
     public Config retryFor(Duration limit) {
         this.retryFor = limit;
+        return this;
+    }
+
+    /**
+     * How long a call may take with all of its attempts: unless set, as long as those take. Waits and watches are not
+     * bound by it. {@link Client#withCallTimeout} sets it for some calls.
+     */
+    public Config callTimeout(Duration limit) {
+        this.callTimeout = limit;
         return this;
     }
 
@@ -155,18 +166,17 @@ public final class Config {
     }
 
     /**
-     * A {@link Config} with nothing left open. There is an endpoint, unless the server is the local one, which
+     * A {@link Config} with nothing left open. There are endpoints, unless the server is the local one, which
      * this client may start; there may be no run id, no token, no TLS and nobody who is told where to answer.
      *
-     * @param isPatient whether the program has said for how long calls are repeated
+     * @param endpoints each as good as the others, and all of one scheme
      */
     record Settings(
-            Endpoint endpoint,
+            List<Endpoint> endpoints,
             Local local,
             String namespace,
             String runId,
-            Duration retryFor,
-            boolean isPatient,
+            Limits limits,
             Token token,
             Tls tls,
             Announcer announcer,
@@ -177,24 +187,28 @@ public final class Config {
         UnaryOperator<String> env = name -> orElse(variables.apply(name), null);
         String space = orElse(namespace, orElse(env.apply("HITL_NAMESPACE"), "default"));
         String run = orElse(runId, env.apply("HITL_RUN_ID"));
-        Duration limit = retryFor == null ? Duration.ofSeconds(30) : retryFor;
+        Duration repeated = retryFor == null ? Duration.ofSeconds(30) : retryFor;
+        Limits limits = new Limits(repeated, retryFor != null, callTimeout);
         Announcer announcer = announces(env) ? new Announcer(System.err) : null;
         Log logger = new Log(log, env.apply("HITL_LOG"), System.err);
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url == null) {
             String program = orElse(env.apply("HITL_BIN"), "hitl");
             Local local = new Local(binary != null ? binary : Path.of(program));
-            return new Settings(
-                    null, local, space, run, limit, retryFor != null, token, null, announcer, logger);
+            return new Settings(List.of(), local, space, run, limits, token, null, announcer, logger);
         }
-        Endpoint parsed = Endpoint.parse(url);
+        List<Endpoint> servers = Endpoint.list(url);
         Token bearer = token != null ? token : Token.of(env.apply("HITL_TOKEN"));
-        boolean mayBeSeen = !parsed.isTls() && !parsed.isLoopback();
-        if (bearer != null && mayBeSeen && !isInsecure && !isYes(env.apply("HITL_INSECURE_TRANSPORT"))) {
-            throw Token.overPlainHttp(parsed);
+        boolean maySendAnywhere = isInsecure || isYes(env.apply("HITL_INSECURE_TRANSPORT"));
+        for (Endpoint server : servers) {
+            boolean mayBeSeen = !server.isTls() && !server.isLoopback();
+            if (bearer != null && mayBeSeen && !maySendAnywhere) {
+                throw Token.overPlainHttp(server);
+            }
         }
-        return new Settings(
-                parsed, null, space, run, limit, retryFor != null, bearer, tls(parsed, env), announcer, logger);
+        // They are alike in that.
+        Tls tls = tls(servers.get(0), env);
+        return new Settings(servers, null, space, run, limits, bearer, tls, announcer, logger);
     }
 
     /** How to speak TLS to the server, null if it is not https. */

@@ -2,6 +2,7 @@ package dev.hitl;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +21,9 @@ record Endpoint(boolean isTls, String host, int port) {
 
     private static final int HTTPS_PORT = 443;
 
+    /** More servers than anybody would list. */
+    private static final int ENDPOINTS_MAX = 16;
+
     private static final int PORT_MAX = 65_535;
     private static final int NAME_LENGTH_MAX = 253;
     private static final Pattern AUTHORITY = Pattern.compile("(\\[[^\\]]*\\]|[^\\[\\]:]*)(?::(0*[0-9]{1,5}))?");
@@ -31,6 +35,19 @@ record Endpoint(boolean isTls, String host, int port) {
     private static final String GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*";
     private static final Pattern IPV6 = Pattern.compile("(?:%s)?(?:::(?:%s)?)?".formatted(GROUPS, GROUPS));
     private static final Pattern IPV4 = Pattern.compile("(?:%s\\.){3}%s".formatted(BYTE, BYTE));
+
+    /** Reads a list with commas. Each is taken once, and all must have one scheme. */
+    static List<Endpoint> list(String given) {
+        String[] listed = given.split(",", -1);
+        if (listed.length > ENDPOINTS_MAX) {
+            throw HitlException.invalid("these are %d endpoints: give at most %d", listed.length, ENDPOINTS_MAX);
+        }
+        List<Endpoint> endpoints = Stream.of(listed).map(Endpoint::parse).distinct().toList();
+        if (endpoints.stream().map(Endpoint::isTls).distinct().count() > 1) {
+            throw HitlException.invalid("some of the endpoints are http and some https: give all as one of both");
+        }
+        return endpoints;
+    }
 
     /** Reads what a person set. */
     static Endpoint parse(String given) {

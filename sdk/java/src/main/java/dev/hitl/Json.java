@@ -1,7 +1,17 @@
 package dev.hitl;
 
-/** What little JSON is written here. */
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.TypeAdapter;
+import java.io.IOException;
+
+/** What little JSON is written and read here. */
 final class Json {
+    private static final TypeAdapter<JsonElement> READER = new Gson().getAdapter(JsonElement.class);
+
     private Json() {}
 
     /** Text in quotes. */
@@ -18,5 +28,19 @@ final class Json {
             }
         });
         return quoted.append('"').toString();
+    }
+
+    /** The JSON object in the text, null if it is none. */
+    static JsonObject object(String text) {
+        try {
+            return READER.fromJson(text) instanceof JsonObject object ? object : null;
+        } catch (IOException | JsonParseException noJson) {
+            return null;
+        }
+    }
+
+    /** The text that a member is, null if it is none. */
+    static String textOf(JsonElement member) {
+        return member instanceof JsonPrimitive primitive && primitive.isString() ? primitive.getAsString() : null;
     }
 }

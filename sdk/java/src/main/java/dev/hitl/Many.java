@@ -32,14 +32,20 @@ final class Many<Q extends MessageLite, R> {
     private record Failed(List<Integer> again, HitlException error) {}
 
     private final Calls calls;
+    private final Limits limits;
     private final List<Q> requests;
     private final Function<List<Q>, CompletableFuture<List<Result<R>>>> send;
     private final List<Result<R>> results;
     /** Which requests are still to be sent. */
     private final Deque<Integer> waiting = new ArrayDeque<>();
 
-    private Many(Calls calls, List<Q> requests, Function<List<Q>, CompletableFuture<List<Result<R>>>> send) {
+    private Many(
+            Calls calls,
+            Limits limits,
+            List<Q> requests,
+            Function<List<Q>, CompletableFuture<List<Result<R>>>> send) {
         this.calls = calls;
+        this.limits = limits;
         this.requests = requests;
         this.send = send;
         this.results = new ArrayList<>(Collections.nCopies(requests.size(), null));
@@ -48,22 +54,26 @@ final class Many<Q extends MessageLite, R> {
         }
     }
 
-    static List<Result<CreateEventResponse>> create(Calls calls, List<CreateEventRequest> requests)
+    static List<Result<CreateEventResponse>> create(Calls calls, Limits limits, List<CreateEventRequest> requests)
             throws InterruptedException {
-        return new Many<CreateEventRequest, CreateEventResponse>(calls, requests, entries -> {
+        return new Many<CreateEventRequest, CreateEventResponse>(calls, limits, requests, entries -> {
             var batch = BatchCreateEventsRequest.newBuilder().addAllRequests(entries).build();
-            return calls.attempt(
+            return calls.round(
+                    limits,
+                    calls.timer().now(),
                     EventServiceGrpc.getBatchCreateEventsMethod(),
                     batch,
                     reply -> reply.getResultsList().stream().map(Many::created).toList());
         }).run();
     }
 
-    static List<Result<Response>> answer(Calls calls, List<AnswerEventRequest> requests)
+    static List<Result<Response>> answer(Calls calls, Limits limits, List<AnswerEventRequest> requests)
             throws InterruptedException {
-        return new Many<AnswerEventRequest, Response>(calls, requests, entries -> {
+        return new Many<AnswerEventRequest, Response>(calls, limits, requests, entries -> {
             var batch = BatchAnswerEventsRequest.newBuilder().addAllRequests(entries).build();
-            return calls.attempt(
+            return calls.round(
+                    limits,
+                    calls.timer().now(),
                     EventServiceGrpc.getBatchAnswerEventsMethod(),
                     batch,
                     reply -> reply.getResultsList().stream().map(Many::answered).toList());
@@ -112,7 +122,7 @@ final class Many<Q extends MessageLite, R> {
                 continue;
             }
             Duration delay = backoff.delay(error);
-            if (calls.worthAnother(error, calls.timer().now().minus(begun).plus(delay))) {
+            if (calls.worthAnother(limits, error, calls.timer().now().minus(begun).plus(delay))) {
                 Collections.reverse(failed.again());
                 failed.again().forEach(waiting::addFirst);
                 attempt++;

@@ -26,7 +26,7 @@ import java.util.function.Predicate;
  */
 final class Waits {
     /** Three of the server's default heartbeats. */
-    static final Duration SILENCE_LIMIT = Duration.ofSeconds(45);
+    static final Limits.Silence SILENCE_LIMIT = Limits.Silence.of(Duration.ofSeconds(45));
     /** Most events that one message adds, or removes. */
     private static final int KEYS_MAX = 1_000;
 

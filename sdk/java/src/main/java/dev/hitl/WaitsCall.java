@@ -4,7 +4,6 @@ import dev.hitl.v1.WaitEventsRequest;
 import dev.hitl.v1.WaitEventsResponse;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
@@ -22,7 +21,7 @@ final class WaitsCall extends Call<WaitEventsRequest, WaitEventsResponse, Void> 
             Runnable reached,
             Function<WaitEventsResponse, Void> read,
             Timer timer,
-            Duration silenceLimit,
+            Limits.Silence silenceLimit,
             String endpoint) {
         super(read, timer, silenceLimit, endpoint);
         this.waits = waits;

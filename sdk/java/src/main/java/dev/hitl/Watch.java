@@ -19,7 +19,7 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
     private final Calls calls;
     /** With the token of the last bookmark. */
     private final WatchEventsRequest.Builder request;
-    private final Duration silenceLimit;
+    private final Limits.Silence silenceLimit;
     /** What has happened, for the thread that asks. There is at most one message at a time. */
     private final BlockingQueue<Runnable> happened = new LinkedBlockingQueue<>();
     private final Retry.Backoff backoff = new Retry.Backoff();
@@ -40,7 +40,8 @@ public final class Watch implements Iterator<Change>, AutoCloseable {
         this.begun = calls.timer().now();
         // What the server sends at the least is bookmarks.
         Duration bookmarks = Duration.ofSeconds(3 * request.getBookmarkInterval().getSeconds());
-        this.silenceLimit = bookmarks.compareTo(Waits.SILENCE_LIMIT) > 0 ? bookmarks : Waits.SILENCE_LIMIT;
+        boolean areRarer = bookmarks.compareTo(Waits.SILENCE_LIMIT.limit()) > 0;
+        this.silenceLimit = areRarer ? Limits.Silence.of(bookmarks) : Waits.SILENCE_LIMIT;
         happened.add(this::open);
     }
 

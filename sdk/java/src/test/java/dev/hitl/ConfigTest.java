@@ -24,19 +24,19 @@ class ConfigTest {
                         "HITL_NAMESPACE", "env",
                         "HITL_RUN_ID", "env-run");
         var settings = resolve(new Config().endpoint("code:2/").runId("code-run"), variables);
-        assertEquals("http://code:2", settings.endpoint().url());
+        assertEquals("http://code:2", settings.endpoints().get(0).url());
         assertEquals("code-run", settings.runId());
         assertEquals("env", settings.namespace());
         assertNull(settings.local());
 
         Config empty = new Config().endpoint("").namespace("").runId("");
         settings = resolve(empty, variables);
-        assertEquals("http://env:1", settings.endpoint().url());
+        assertEquals("http://env:1", settings.endpoints().get(0).url());
         assertEquals("env", settings.namespace());
         assertEquals("env-run", settings.runId());
 
         settings = resolve(empty, Map.of("HITL_ENDPOINT", "", "HITL_NAMESPACE", "", "HITL_RUN_ID", ""));
-        assertNull(settings.endpoint());
+        assertTrue(settings.endpoints().isEmpty());
         assertEquals("default", settings.namespace());
         assertNull(settings.runId());
         assertNotNull(settings.local());

@@ -107,7 +107,7 @@ class RetryTest {
     @Test
     void anAttemptWithoutReplyIsGivenUp() {
         Call<String, String, String> call =
-                new Call<>(reply -> reply, timer, Duration.ofSeconds(15), "http://x");
+                new Call<>(reply -> reply, timer, Limits.Silence.of(Duration.ofSeconds(15)), "http://x");
         timer.run(Duration.ofSeconds(14));
         assertFalse(call.outcome.isDone());
         timer.run(Duration.ofSeconds(1));
@@ -118,7 +118,7 @@ class RetryTest {
     @Test
     void aStreamThatEndsEarlyIsLost() {
         Call<String, String, String> call =
-                new Call<>(reply -> reply, timer, Duration.ofSeconds(15), "http://x");
+                new Call<>(reply -> reply, timer, Limits.Silence.of(Duration.ofSeconds(15)), "http://x");
         call.onClose(Status.OK, new Metadata());
         var failed = assertThrows(CompletionException.class, call.outcome::join);
         assertTrue(((HitlException) failed.getCause()).isRetryable());

@@ -98,6 +98,8 @@ final class Scripted implements AutoCloseable {
     /** As {@link Step}, for a watch. */
     record Watched(StatusRuntimeException end, WatchEventsResponse... messages) {}
 
+    private static final Endpoint ENDPOINT = new Endpoint(false, "127.0.0.1", 1);
+
     final ManualTimer timer = new ManualTimer();
     final Queue<Step> steps = new ArrayDeque<>();
     /** What the next calls that change something fail with. */
@@ -141,6 +143,17 @@ final class Scripted implements AutoCloseable {
         channel = InProcessChannelBuilder.forName(name).directExecutor().build();
     }
 
+    /** A client of this server and those, in this order, which are at ports from 1 on. */
+    Client and(Scripted... others) {
+        List<Lines.Line> lines = new ArrayList<>();
+        lines.add(new Lines.Line(ENDPOINT, channel));
+        for (Scripted other : others) {
+            lines.add(new Lines.Line(new Endpoint(false, ENDPOINT.host(), lines.size() + 1), other.channel));
+        }
+        Config config = new Config().endpoint(ENDPOINT.url()).announce(false);
+        return new Client(config.resolve(name -> null), lines, timer);
+    }
+
     Client client() {
         return client(new Config());
     }
@@ -150,11 +163,12 @@ final class Scripted implements AutoCloseable {
     }
 
     Client client(Config.Settings settings) {
-        return new Client(settings, channel, timer);
+        return new Client(settings, List.of(new Lines.Line(ENDPOINT, channel)), timer);
     }
 
     Client client(Config config, Timer timer) {
-        return new Client(config.endpoint("http://127.0.0.1:1").announce(false).resolve(name -> null), channel, timer);
+        var settings = config.endpoint(ENDPOINT.url()).announce(false).resolve(name -> null);
+        return new Client(settings, List.of(new Lines.Line(ENDPOINT, channel)), timer);
     }
 
     /** The services of the server, for another one that is reached in another way. */
