@@ -2,8 +2,8 @@
 //!
 //! A command has an `id`, an `op`, and the `client` to do it with. The ops, and what else each has:
 //!
-//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `token`, `insecure`,
-//!   each only if it is set.
+//! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `call_timeout_ms`,
+//!   `token`, `insecure`, each only if it is set.
 //! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
 //!   can be created with: also `title`, `risk` (`low`, `medium`, `high`), `require_confirmation`, `facts` (label and
@@ -29,7 +29,12 @@
 //!   `results`: of each the `created` (a `CreateEventResponse`) or the `response`, or an `error` as a reply has one.
 //! - `watch` takes a `WatchEventsRequest` as `message`, and watches until an event whose name is `last` has ended. The
 //!   reply has the `changes`: of each the `kind` as a number, the `event` and the `resume_token`.
+//! - `receipt` fetches the receipt of `event_id`: as JSON the `receipt`, and the server's `keys`.
+//! - `verify` verifies a `receipt` with `keys`, both as JSON, without a client. The reply has what it says: `event_id`,
+//!   `namespace`, `state`, `time`.
 //! - `wait_many` waits for all of `event_ids` at once. The reply has the `events`, in that order.
+//!
+//! With a `call_timeout_ms` an op is done by its client with that.
 //!
 //! A `value` is what JSON of the language makes of the typed value, whole numbers to the last digit. A `message`, an
 //! `event`, a `page` and the `response` of an error are bytes of a message of the API.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::{self, value::Kind};
@@ -23,6 +23,7 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
         }
         Some("list" | "events") => op["message"] = bytes(&filter(&op)?),
         Some("watch") => op["message"] = bytes(&watched(&op)?),
+        Some("verify") => op["receipt"]["text"] = changed_text(&op)?,
         Some("create_many") => op["messages"] = questions(&op)?,
         Some("answer_many") => op["messages"] = answers(&op)?,
         _ => {}
@@ -87,6 +88,15 @@ fn outcomes(results: &[Json]) -> Result<Json> {
         }
     }
     Ok(json!({"event_ids": event_ids, "existed": existed, "values": values, "errors": errors}))
+}
+
+/// The text of a receipt, in which the first of `change` is now the second.
+fn changed_text(op: &Json) -> Result<Json> {
+    let text = op["receipt"]["text"].as_str().context("a receipt has a text")?;
+    let Some(change) = op.get("change") else { return Ok(text.into()) };
+    let [from, to] = <[String; 2]>::deserialize(change)?;
+    ensure!(text.contains(&from), "{text} has no {from} to change");
+    Ok(text.replace(&from, &to).into())
 }
 
 /// The changes, each once, for one may come twice; and what happened to each event, by its name.

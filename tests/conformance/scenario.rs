@@ -30,7 +30,8 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) no_server: bool,
     /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for, and
-    /// answers a hundred waits on one stream with the number of streams that there were, and `AUTHORIZATION` with that.
+    /// answers a hundred waits on one stream with the number of streams that there were, `AUTHORIZATION` with that,
+    /// and `SILENCE` never.
     #[serde(default)]
     pub(crate) scripted: bool,
     /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look),

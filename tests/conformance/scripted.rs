@@ -1,6 +1,6 @@
 //! A server that refuses every read with the reason that it is asked for, since some reasons cannot be provoked; and
-//! that answers waits with the number of streams that were opened for them, and one read with the credential that
-//! came with it, since the real one does not tell.
+//! that answers waits with the number of streams that were opened for them, one read with the credential that
+//! came with it, since the real one does not tell, and one not at all.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -22,6 +22,9 @@ type Reply<T> = Result<Response<T>, Status>;
 
 /// The event that is called what the header of that name says.
 const AUTHORIZATION: &str = "AUTHORIZATION";
+
+/// The event of which nothing is ever said.
+const SILENCE: &str = "SILENCE";
 
 /// So many waits on one stream are answered, and fewer are not.
 const SHARING: usize = 100;
@@ -109,6 +112,9 @@ impl EventService for Scripted {
         let told = header.transpose().map_err(|_| Status::internal("it is no text"))?;
         let told = told.unwrap_or("none").to_owned();
         let id = request.into_inner().event_id;
+        if id == SILENCE {
+            return future::pending().await;
+        }
         if id != AUTHORIZATION {
             return Err(refusal(&id));
         }

@@ -119,6 +119,7 @@ impl World {
             vars.set("server", json!(endpoint));
             let name = format!("c-{}-{}", language.name, rand::rng().random::<u64>());
             let namespace = format!("n{:x}", rand::rng().random::<u64>());
+            vars.set("namespace", json!(namespace));
             let client = json!({
                 "op": "client", "client": name, "endpoint": endpoint, "namespace": namespace,
             });

@@ -6,7 +6,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use futures::future::BoxFuture;
-use hitl::{Choice, Choices, Client, Config, DataType, Event, EventBuilder, Object, Run, v1};
+use hitl::{
+    Choice, Choices, Client, Config, DataType, Event, EventBuilder, KeySet, Object, Receipt, Run,
+    VerifyError, v1,
+};
 use prost::Message;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
@@ -49,10 +52,15 @@ async fn carry_out(c: &Json) -> Result<Json> {
         let config = set!(config, c, token: &str, insecure: bool);
         let limit = c["retry_for_ms"].as_u64().map(Duration::from_millis);
         let config = if let Some(limit) = limit { config.retry_for(limit) } else { config };
+        let config = call_timeout(c).map_or(config.clone(), |limit| config.call_timeout(limit));
         CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config)?);
         return Ok(json!({}));
     }
+    if c["op"] == "verify" {
+        return verify(c);
+    }
     let client = CLIENTS.lock().await.get(text(c, "client")).cloned().context("no such client")?;
+    let client = call_timeout(c).map_or(client.clone(), |limit| client.with_call_timeout(limit));
     if c["op"] == "run" {
         let run = client.run(text(c, "run_id"))?;
         RUNS.lock().await.insert(text(c, "run").to_owned(), run);
@@ -99,9 +107,26 @@ async fn carry_out(c: &Json) -> Result<Json> {
         }
         ("decline", _) => reply(client.decline(id, reason, responder).await?),
         ("cancel", _) => reply(client.cancel(id, reason).await?),
+        ("receipt", _) => {
+            let (receipt, keys) = (client.receipt(id).await?, client.receipt_keys().await?);
+            let json = |text: String| serde_json::from_str::<Json>(&text);
+            json!({"receipt": json(receipt.to_json())?, "keys": json(keys.to_json())?})
+        }
         ("list", _) => json!({"page": client.list(message(c)?).await?.encode_to_vec()}),
         _ => bail!("no such op, or no such event"),
     })
+}
+
+fn verify(c: &Json) -> Result<Json> {
+    let receipt = Receipt::from_json(&c["receipt"].to_string())?;
+    let said = receipt.verify(&KeySet::from_json(&c["keys"].to_string())?)?;
+    Ok(
+        json!({"event_id": said.event_id(), "namespace": said.namespace(), "state": said.state(), "time": said.time()}),
+    )
+}
+
+fn call_timeout(c: &Json) -> Option<Duration> {
+    c["call_timeout_ms"].as_u64().map(Duration::from_millis)
 }
 
 async fn watch(client: &Client, c: &Json) -> Result<Json> {
@@ -250,6 +275,9 @@ fn results<M: Message>(name: &str, results: Vec<hitl::Result<M>>) -> Json {
 }
 
 fn failure(error: &anyhow::Error) -> Json {
+    if let Some(error) = error.downcast_ref::<VerifyError>() {
+        return json!({"kind": "invalid", "message": error.to_string()});
+    }
     let Some(error) = error.downcast_ref::<hitl::Error>() else {
         return json!({"kind": "adapter", "message": format!("{error:#}")});
     };

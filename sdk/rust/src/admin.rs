@@ -8,9 +8,10 @@ use hitl_proto::v1;
 use hitl_proto::v1::admin_service_client::AdminServiceClient;
 use tonic::{Response, Status, Streaming};
 
-use crate::client::{ATTEMPT_LIMIT, Client};
+use crate::client::Client;
 use crate::credential::Authorized;
 use crate::error::Result;
+use crate::limits::{ATTEMPT_LIMIT, Silence};
 
 /// The audit as it is written. It ends with its first error, and is not begun anew.
 #[derive(Debug)]
@@ -104,7 +105,8 @@ impl Client {
     where
         F: Future<Output = Result<Response<R>, Status>>,
     {
-        let stub = AdminServiceClient::new(self.authorized()?);
-        Ok(self.hear(ATTEMPT_LIMIT, rpc(stub)).await?.into_inner())
+        let place = self.place();
+        let stub = AdminServiceClient::new(self.authorized(place)?);
+        Ok(self.hear(place, Silence::For(ATTEMPT_LIMIT), rpc(stub)).await?.into_inner())
     }
 }

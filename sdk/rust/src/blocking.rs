@@ -63,6 +63,18 @@ impl Client {
         crate::Client::new(config).map(|client| Self { client })
     }
 
+    /// Like [`crate::Client::with_call_timeout`].
+    #[must_use]
+    pub fn with_call_timeout(&self, limit: Duration) -> Self {
+        Self { client: self.client.with_call_timeout(limit) }
+    }
+
+    /// Like [`crate::Client::with_retry_for`].
+    #[must_use]
+    pub fn with_retry_for(&self, limit: Duration) -> Self {
+        Self { client: self.client.with_retry_for(limit) }
+    }
+
     /// Like [`crate::Client::event`].
     pub fn event<T: DataType>(
         &self,

@@ -194,3 +194,34 @@ async fn links_are_made_and_ended_for_one_person_or_all_and_the_calls_are_repeat
     let made = "e for Ada, Some(60)";
     assert_eq!(keys, [made, made, "e of \"Ada\"", "e of \"\""]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_given_up_after_its_timeout_and_no_other_call_is_bound_by_it() {
+    let begun = Instant::now();
+    let told = "the server at http://scripted:80 sent nothing within the call's timeout of 0.5 s";
+    let half = Duration::from_millis(500);
+    let (configured, _) = scripted(Config::default().call_timeout(half), []);
+    let (client, script) = scripted(Config::default(), []);
+    for short in [configured, client.with_call_timeout(half)] {
+        let error = short.get("never replied to").await.unwrap_err();
+        assert_eq!((error.message(), error.is_retryable()), (told, true));
+    }
+    assert_eq!(begun.elapsed(), 2 * half);
+    script.failures.lock().unwrap().extend(vec![lost(); 100]);
+    answer(&client.with_call_timeout(half)).await.unwrap_err();
+    assert!(begun.elapsed() <= 3 * half);
+    let error = client.get("never replied to").await.unwrap_err();
+    assert!(error.message().ends_with("sent nothing for 15 s"), "{error}");
+    let none = Config::default().call_timeout(Duration::ZERO);
+    assert!(Client::new(none).unwrap_err().message().contains("call_timeout"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_call_is_repeated_can_be_its_own() {
+    let (client, script) = scripted(Config::default(), []);
+    script.failures.lock().unwrap().extend(vec![lost(); 2]);
+    answer(&client.with_retry_for(Duration::ZERO)).await.unwrap_err();
+    assert_eq!(script.keys.lock().unwrap().len(), 1);
+    answer(&client).await.unwrap();
+    assert_eq!(script.keys.lock().unwrap().len(), 3);
+}

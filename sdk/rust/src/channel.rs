@@ -15,22 +15,22 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The channel, which connects at its first call and again after each loss.
-pub(crate) fn connect(settings: &Settings) -> Result<Channel> {
-    let endpoint = endpoint(settings)?;
+/// The channel to the server at `place`, which connects at its first call and again after each loss.
+pub(crate) fn connect(settings: &Settings, place: usize) -> Result<Channel> {
+    let endpoint = endpoint(settings, place)?;
     Ok(match &settings.server {
         Server::Local(local) => {
             endpoint.connect_with_connector_lazy(local::connector(local.clone()))
         }
         Server::At(_, None) => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
-        Server::At(at, Some(tls)) => endpoint
+        Server::At(servers, Some(tls)) => endpoint
             .connect_timeout(CONNECT_TIMEOUT)
-            .connect_with_connector_lazy(tls.clone().connector(at.clone())),
+            .connect_with_connector_lazy(tls.clone().connector(servers[place].clone())),
     })
 }
 
-pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint> {
-    let name = settings.server.name();
+pub(crate) fn endpoint(settings: &Settings, place: usize) -> Result<Endpoint> {
+    let name = settings.server.name(place);
     let failed = |error: &dyn Display| Error::config(format!("{name}: {error}"));
     let origin = name.parse::<Uri>().map_err(|error| failed(&error))?;
     // TLS is ours, which tonic must not know: it would want its own.

@@ -1,25 +1,22 @@
 //! The client: one connection, shared by everything that is asked over it.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod calls;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hitl_proto::v1;
 use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::event_service_client::EventServiceClient;
-use tokio::time::timeout;
 use tonic::transport::Channel;
-use tonic::{Response, Status};
 
-use crate::channel;
-use crate::config::{Config, Server, Settings};
+use crate::config::{Config, Settings};
 use crate::create::EventBuilder;
 use crate::credential::Authorized;
 use crate::error::{Error, Result};
 use crate::key::{self, PROCESS, Ticket};
-use crate::log;
-use crate::retry::Backoff;
+use crate::limits::Limits;
 use crate::run::Counted;
 use crate::told::Telling;
 use crate::value::DataType;
@@ -27,9 +24,6 @@ use crate::waits::{self, Waits};
 
 /// Enough for a page of large events; a limit only against a server gone wrong.
 const MAX_MESSAGE_BYTES: usize = 256 << 20;
-
-/// Longer than a local server may take to start, so that its own error is the one that is seen.
-pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) type Stub = EventServiceClient<Authorized>;
 
@@ -43,12 +37,16 @@ pub(crate) type Stub = EventServiceClient<Authorized>;
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
+    limits: Limits,
 }
 
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
-    channel: OnceLock<Channel>,
+    /// The connection to each server.
+    channels: Vec<OnceLock<Channel>>,
+    /// The server that served last, or is tried now.
+    place: AtomicUsize,
     reached: AtomicBool,
     waits: Arc<Waits>,
     telling: Telling,
@@ -76,14 +74,41 @@ impl Client {
         let reached = AtomicBool::new(false);
         let waits = Arc::default();
         let telling = Telling::new(settings.announce);
-        Self { shared: Arc::new(Shared { settings, channel, reached, waits, telling }) }
+        let mut channels = vec![channel];
+        channels.resize_with(settings.server.count(), OnceLock::new);
+        let (place, limits) = (AtomicUsize::new(0), settings.limits);
+        let shared = Shared { settings, channels, place, reached, waits, telling };
+        Self { shared: Arc::new(shared), limits }
     }
 
-    /// The server's address, such as `http://127.0.0.1:4485`. That of a local server is known from the
-    /// first call on, before which this is empty, and changes if it has to be started again on another
-    /// port.
+    /// The server's address, such as `http://127.0.0.1:4485`: of several the one that served last, or is
+    /// tried now. That of a local server is known from the first call on, before which this is empty, and
+    /// changes if it has to be started again on another port.
     pub fn endpoint(&self) -> String {
-        self.shared.settings.server.endpoint()
+        self.shared.settings.server.endpoint(self.place())
+    }
+
+    /// The same client, of which a call may take so long, as [`Config::call_timeout`] says. Both share the
+    /// connection.
+    ///
+    /// ```no_run
+    /// # async fn example(client: hitl::Client, id: &str) -> hitl::Result<()> {
+    /// let event = client.with_call_timeout(std::time::Duration::from_secs(2)).get(id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_call_timeout(&self, limit: Duration) -> Self {
+        let limits = Limits { call_timeout: Some(limit), ..self.limits };
+        Self { limits, ..self.clone() }
+    }
+
+    /// The same client, of which a call is repeated for so long, as [`Config::retry_for`] says; waits and
+    /// watches go on as before. Both share the connection.
+    #[must_use]
+    pub fn with_retry_for(&self, limit: Duration) -> Self {
+        let limits = Limits { retry_for: limit, is_patient: true, ..self.limits };
+        Self { limits, ..self.clone() }
     }
 
     /// The namespace of every call that names no other.
@@ -249,49 +274,6 @@ impl Client {
         present(reply.event)
     }
 
-    pub(crate) async fn call<Q, R, F>(&self, request: Q, rpc: impl Fn(Stub, Q) -> F) -> Result<R>
-    where
-        Q: Clone,
-        F: Future<Output = Result<Response<R>, Status>>,
-    {
-        let stub = self.stub()?;
-        let mut backoff = Backoff::new();
-        let goes_on = |error: &Error, elapsed| self.worth_another(error, elapsed);
-        loop {
-            match self.hear(ATTEMPT_LIMIT, rpc(stub.clone(), request.clone())).await {
-                Ok(reply) => return Ok(reply.into_inner()),
-                Err(error) => {
-                    let told = error.message().to_owned();
-                    backoff.pause(error, goes_on).await?;
-                    log::hindered(|| format!("calls again: {told}"));
-                }
-            }
-        }
-    }
-
-    /// What the server sends next, if that comes in time; and notes that there is a server.
-    pub(crate) async fn hear<R>(
-        &self,
-        limit: Duration,
-        next: impl Future<Output = Result<R, Status>>,
-    ) -> Result<R> {
-        let heard = timeout(limit, next).await.map_err(|_| self.silent(limit))?;
-        let heard = heard.map_err(|status| self.error(&status))?;
-        self.shared.reached.store(true, Ordering::Relaxed);
-        Ok(heard)
-    }
-
-    /// That the server has sent nothing for so long.
-    pub(crate) fn silent(&self, limit: Duration) -> Error {
-        let (server, seconds) = (self.shared.settings.server.name(), limit.as_secs());
-        Error::unavailable(format!("the server at {server} sent nothing for {seconds} s"))
-    }
-
-    /// What the end of a call means.
-    pub(crate) fn error(&self, status: &Status) -> Error {
-        Error::from_status(status, &self.shared.settings.server.name())
-    }
-
     /// Tells people where to answer.
     pub(crate) fn tell(&self, event: &v1::Event) {
         self.shared.telling.tell(event);
@@ -299,35 +281,6 @@ impl Client {
 
     pub(crate) fn waits(&self) -> &Arc<Waits> {
         &self.shared.waits
-    }
-
-    /// Whether any call ever got a reply.
-    pub(crate) fn has_reached_server(&self) -> bool {
-        self.shared.reached.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn worth_another(&self, error: &Error, elapsed: Duration) -> bool {
-        let Settings { server, is_patient, retry_for, .. } = &self.shared.settings;
-        let is_here = matches!(server, Server::Local(_));
-        // Where no server was ever met, nobody who listens means a wrong address.
-        let is_dead = error.is_nobody() && !(self.has_reached_server() || *is_patient || is_here);
-        error.is_retryable() && elapsed <= *retry_for && !is_dead
-    }
-
-    pub(crate) fn stub(&self) -> Result<Stub> {
-        Ok(Stub::new(self.authorized()?).max_decoding_message_size(MAX_MESSAGE_BYTES))
-    }
-
-    /// The connection, on which every call carries the token.
-    pub(crate) fn authorized(&self) -> Result<Authorized> {
-        let channel = match self.shared.channel.get() {
-            Some(channel) => channel,
-            None => {
-                let channel = channel::connect(&self.shared.settings)?;
-                self.shared.channel.get_or_init(|| channel)
-            }
-        };
-        Ok(Authorized::new(channel.clone(), self.shared.settings.credential()))
     }
 
     /// Gives the request its namespace, and the key that makes it safe to repeat.

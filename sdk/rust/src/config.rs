@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credential::{Credential, Token};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::local::Local;
 use crate::tls::{Given, Pem, Tls};
 
@@ -22,13 +23,15 @@ pub struct Config {
     run_id: Option<String>,
     binary: Option<PathBuf>,
     retry_for: Option<Duration>,
+    call_timeout: Option<Duration>,
     announce: Option<bool>,
     tls: Given,
 }
 
 impl Config {
     /// The server's address, such as `https://hitl.example.org` or `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`;
-    /// without either the local server is used, and started when none runs.
+    /// without either the local server is used, and started when none runs. Of several, with commas between, the first is
+    /// called, and each next one when the one before does not serve.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
@@ -106,6 +109,14 @@ impl Config {
         self
     }
 
+    /// How long a call may take with all of its attempts; unless set, as long as those take. Waits and watches
+    /// are not bound by it. [`crate::Client::with_call_timeout`] sets it for some calls.
+    #[must_use]
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.call_timeout = Some(limit);
+        self
+    }
+
     /// Whether waits tell on stderr where to answer, if the program has not looked at the link itself. Else
     /// `HITL_ANNOUNCE`, of which `0` is no; else they do.
     #[must_use]
@@ -121,7 +132,7 @@ impl Config {
         let set = |own: Option<String>, name: &str| own.filter(present).or_else(|| env(name));
         let own_token = self.token.filter(|token| !token.is_empty());
         let server = match set(self.endpoint, "HITL_ENDPOINT") {
-            Some(endpoint) => self.tls.at(endpoint.parse()?, env)?,
+            Some(given) => self.tls.at(endpoint::list(&given)?, env)?,
             None => Server::Local(Local::new(
                 self.binary.or_else(|| env("HITL_BIN").map(PathBuf::from)),
             )),
@@ -135,11 +146,15 @@ impl Config {
             token.check()?;
             let insecure = env("HITL_INSECURE_TRANSPORT");
             let is_safe = insecure.is_some_and(|value| matches!(value.as_str(), "1" | "true"));
-            if let Server::At(endpoint, _) = &server
+            if let Server::At(servers, _) = &server
                 && !(self.insecure || is_safe)
             {
-                endpoint.keep_secrets()?;
+                servers.iter().try_for_each(Endpoint::keep_secrets)?;
             }
+        }
+        if self.call_timeout == Some(Duration::ZERO) {
+            let help = "call_timeout is 0 s: give a time in which a call can be made";
+            return Err(Error::config(help.to_owned()));
         }
         Ok(Settings {
             server,
@@ -147,8 +162,11 @@ impl Config {
             namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
-            retry_for: self.retry_for.unwrap_or(Duration::from_secs(30)),
-            is_patient: self.retry_for.is_some(),
+            limits: Limits {
+                retry_for: self.retry_for.unwrap_or(Duration::from_secs(30)),
+                is_patient: self.retry_for.is_some(),
+                call_timeout: self.call_timeout,
+            },
             announce: self.announce.unwrap_or_else(|| {
                 let said = env("HITL_ANNOUNCE").unwrap_or_default().to_ascii_lowercase();
                 !["0", "false", "off"].contains(&said.as_str())
@@ -158,14 +176,14 @@ impl Config {
 }
 
 impl Given {
-    /// The server at `endpoint`, with what is not set from the environment. What is in the environment may be meant for
+    /// The servers, at least one and all of one scheme, with what is not set from the environment. What is in the environment may be meant for
     /// another server; what is in code is not.
-    fn at(self, endpoint: Endpoint, env: impl Fn(&str) -> Option<String>) -> Result<Server> {
+    fn at(self, servers: Vec<Endpoint>, env: impl Fn(&str) -> Option<String>) -> Result<Server> {
         let set = |own: Option<Pem>| own.filter(Pem::is_set);
         let own = Self { ca: set(self.ca), cert: set(self.cert), key: set(self.key) };
-        if !endpoint.is_https() {
+        if let Some(endpoint) = servers.iter().find(|endpoint| !endpoint.is_https()) {
             if own.is_empty() {
-                return Ok(Server::At(endpoint, None));
+                return Ok(Server::At(servers, None));
             }
             return Err(Error::config(format!(
                 "`ca`, `cert` and `key` are for TLS, and {endpoint} is plain http: use https://"
@@ -174,7 +192,7 @@ impl Given {
         let or = |own: Option<Pem>, name: &str| own.or_else(|| env(name).map(Pem::from));
         let (ca, cert) = (or(own.ca, "HITL_CA"), or(own.cert, "HITL_CERT"));
         let tls = Tls::new(&Self { ca, cert, key: or(own.key, "HITL_KEY") })?;
-        Ok(Server::At(endpoint, Some(tls)))
+        Ok(Server::At(servers, Some(tls)))
     }
 }
 
@@ -185,9 +203,7 @@ pub(crate) struct Settings {
     pub(crate) token: Option<Token>,
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
-    pub(crate) retry_for: Duration,
-    /// Whether the program has said how long calls are repeated.
-    pub(crate) is_patient: bool,
+    pub(crate) limits: Limits,
     pub(crate) announce: bool,
 }
 
@@ -205,24 +221,32 @@ impl Settings {
 /// Which server that is.
 #[derive(Debug)]
 pub(crate) enum Server {
-    /// This one, within TLS if its endpoint says so.
-    At(Endpoint, Option<Tls>),
+    /// One of these, each as good as the others, within TLS if their endpoints say so.
+    At(Vec<Endpoint>, Option<Tls>),
     /// The one of this machine, started when it is needed.
     Local(Local),
 }
 
 impl Server {
-    /// Where it is. Empty before the first connect to a local one.
-    pub(crate) fn endpoint(&self) -> String {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
         match self {
-            Self::At(endpoint, _) => endpoint.to_string(),
+            Self::At(servers, _) => servers.len(),
+            Self::Local(_) => 1,
+        }
+    }
+
+    /// Where the one at `place` is. Empty before the first connect to a local one.
+    pub(crate) fn endpoint(&self, place: usize) -> String {
+        match self {
+            Self::At(servers, _) => servers[place].to_string(),
             Self::Local(local) => local.endpoint(),
         }
     }
 
     /// The same for errors and for the channel, with no port where none is known.
-    pub(crate) fn name(&self) -> String {
-        let known = Some(self.endpoint()).filter(|endpoint| !endpoint.is_empty());
+    pub(crate) fn name(&self, place: usize) -> String {
+        let known = Some(self.endpoint(place)).filter(|endpoint| !endpoint.is_empty());
         known.unwrap_or_else(|| "http://127.0.0.1".to_owned())
     }
 }
@@ -245,13 +269,13 @@ mod tests {
         ];
         let config = Config::default().endpoint("code:2/").run_id("code-run");
         let settings = resolve(config, &vars).unwrap();
-        assert_eq!(settings.server.endpoint(), "http://code:2");
+        assert_eq!(settings.server.endpoint(0), "http://code:2");
         assert_eq!(settings.run_id.as_deref(), Some("code-run"));
         assert_eq!(settings.namespace, "env");
 
         let empty = Config::default().endpoint("").namespace("").run_id("");
         let settings = resolve(empty.clone(), &vars).unwrap();
-        assert_eq!(settings.server.endpoint(), "http://env:1");
+        assert_eq!(settings.server.endpoint(0), "http://env:1");
         assert_eq!(settings.namespace, "env");
         assert_eq!(settings.run_id.as_deref(), Some("env-run"));
 
@@ -265,7 +289,7 @@ mod tests {
     fn the_program_is_the_one_of_the_code_or_of_the_environment() {
         let program = |config| match resolve(config, &[("HITL_BIN", "/opt/hitl")]).unwrap().server {
             Server::Local(local) => local.binary.unwrap(),
-            Server::At(endpoint, _) => panic!("nobody named {endpoint}"),
+            Server::At(servers, _) => panic!("nobody named {servers:?}"),
         };
         assert_eq!(program(Config::default()), PathBuf::from("/opt/hitl"));
         assert_eq!(program(Config::default().binary("mine")), PathBuf::from("mine"));

@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 /// The ports that an endpoint without one names, as every URL.
 const HTTP_PORT: NonZeroU16 = NonZeroU16::new(80).expect("80 is not zero");
 const HTTPS_PORT: NonZeroU16 = NonZeroU16::new(443).expect("443 is not zero");
+/// More servers than anybody would list.
+const ENDPOINTS_MAX: usize = 16;
 /// Of a name that DNS can have, and of each of its parts.
 const NAME_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
@@ -21,6 +23,30 @@ pub(crate) struct Endpoint {
     /// In lower case; an IPv6 address in brackets.
     host: String,
     port: NonZeroU16,
+}
+
+/// The endpoints of a list with commas, each once and all of one scheme.
+///
+/// # Errors
+/// [`crate::ErrorKind::Invalid`].
+pub(crate) fn list(given: &str) -> Result<Vec<Endpoint>> {
+    let count = given.split(',').count();
+    if count > ENDPOINTS_MAX {
+        let help = format!("these are {count} endpoints: give at most {ENDPOINTS_MAX}");
+        return Err(Error::config(help));
+    }
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for endpoint in given.split(',') {
+        let endpoint = endpoint.parse()?;
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    if endpoints.iter().any(|endpoint| endpoint.scheme != endpoints[0].scheme) {
+        let help = "some of the endpoints are http and some https: give all as one of both";
+        return Err(Error::config(help.to_owned()));
+    }
+    Ok(endpoints)
 }
 
 /// How it is spoken to.
@@ -173,6 +199,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn several_are_taken_as_in_every_other_language() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../endpoints.json");
+        let known: Json = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let cases = known["several"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let given = case["given"].as_str().unwrap();
+            match (list(given), case["refused"].as_str()) {
+                (Ok(taken), None) => {
+                    let taken: Vec<_> = taken.iter().map(ToString::to_string).collect();
+                    assert_eq!(Json::from(taken), case["used"], "{given:?}");
+                }
+                (Err(error), Some(refused)) => {
+                    assert!(error.message().contains(refused), "{error}")
+                }
+                (taken, _) => panic!("{given:?}: {taken:?}"),
+            }
+        }
+        let mixed = Config::default().endpoint("127.0.0.1:1,hitl.example.org").token("hitl_a");
+        assert!(Client::new(mixed).unwrap_err().message().contains("hitl.example.org"));
     }
 
     #[test]

@@ -48,6 +48,7 @@ mod event;
 mod events;
 mod key;
 mod link;
+mod limits;
 mod local;
 mod log;
 mod many;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use hitl_proto::v1;
 use prost::Message;
+use tokio::time::Instant;
 use tonic::Status;
 use v1::answer_event_result::Result as Answered;
 use v1::create_event_result::Result as Created;
 
-use crate::client::{ATTEMPT_LIMIT, Client, Stub};
+use crate::client::{Client, Stub};
 use crate::error::{Error, Result};
 use crate::key;
 use crate::retry::Backoff;
@@ -78,11 +79,8 @@ impl Client {
         let mut backoff = Backoff::new();
         while !waiting.is_empty() {
             let batch = next_batch(requests, &mut waiting);
-            let entries = batch.iter().map(|at| requests[*at].clone()).collect();
-            let sent = match self.stub() {
-                Ok(stub) => self.hear(ATTEMPT_LIMIT, send(stub, entries)).await,
-                Err(error) => Err(error),
-            };
+            let entries: Vec<Q> = batch.iter().map(|at| requests[*at].clone()).collect();
+            let sent = self.round(Instant::now(), |stub| send(stub, entries.clone())).await;
             let (again, error) = match sent.and_then(|replies| matching(replies, batch.len())) {
                 Err(error) => {
                     // Nothing is known of any of them.

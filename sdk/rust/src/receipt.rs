@@ -53,3 +53,59 @@ impl Client {
         keys.ok_or_else(|| Error::internal("the server sent a key that is none".to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    fn listed() -> Json {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../receipts.json");
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_receipt_is_judged_as_in_every_other_language() {
+        let listed = listed();
+        let cases = listed["cases"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let receipt = Receipt::from_json(&case["receipt"].to_string()).unwrap();
+            let named = case["keys"].as_str().unwrap();
+            let keys = KeySet::from_json(&listed["keys"][named].to_string()).unwrap();
+            match (receipt.verify(&keys), case["refused"].as_str()) {
+                (Ok(said), None) => {
+                    let says = &case["says"];
+                    assert_eq!(
+                        (said.event_id(), said.namespace()),
+                        (text(says, "eventId"), text(says, "namespace"))
+                    );
+                    assert_eq!(
+                        (said.state(), said.time()),
+                        (text(says, "state"), text(says, "time"))
+                    );
+                }
+                (Err(error), Some(refused)) => {
+                    assert!(error.to_string().contains(refused), "{}: {error}", case["name"]);
+                }
+                (judged, _) => panic!("{}: {judged:?}", case["name"]),
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_are_not_what_they_say_are_refused() {
+        let listed = listed();
+        let cases = listed["refusedKeys"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let error = KeySet::from_json(&case["set"].to_string()).unwrap_err().to_string();
+            assert!(error.contains(text(case, "refused")), "{}: {error}", case["name"]);
+        }
+    }
+
+    fn text<'a>(json: &'a Json, member: &str) -> &'a str {
+        json[member].as_str().unwrap()
+    }
+}

@@ -259,6 +259,6 @@ pub(crate) fn scripted(
         async move { sent.map(|()| TokioIo::new(ours)).map_err(|_| "the server is gone") }
     });
     let settings = config.endpoint("http://scripted").resolve(|_| None).unwrap();
-    let channel = channel::endpoint(&settings).unwrap().connect_with_connector_lazy(connector);
+    let channel = channel::endpoint(&settings, 0).unwrap().connect_with_connector_lazy(connector);
     (Client::with(settings, OnceLock::from(channel)), script)
 }

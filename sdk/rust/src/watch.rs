@@ -9,6 +9,7 @@ use tonic::Streaming;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::limits::Silence;
 use crate::retry::Backoff;
 
 /// Three of the server's default intervals between bookmarks.
@@ -43,6 +44,8 @@ pub struct Watch {
     /// With the token of the last bookmark.
     request: v1::WatchEventsRequest,
     stream: Option<Streaming<v1::WatchEventsResponse>>,
+    /// The server that the stream is of.
+    place: usize,
     backoff: Backoff,
 }
 
@@ -52,7 +55,7 @@ impl Client {
     /// once, those of one event in order; a change may be returned twice.
     pub fn watch(&self, mut request: v1::WatchEventsRequest) -> Watch {
         self.fill(&mut request.namespace);
-        Watch { client: self.clone(), request, stream: None, backoff: Backoff::new() }
+        Watch { client: self.clone(), request, stream: None, place: 0, backoff: Backoff::new() }
     }
 }
 
@@ -80,16 +83,18 @@ impl Watch {
     }
 
     async fn message(&mut self) -> Result<Option<Update>> {
-        let limit = self.silence();
+        let limit = Silence::For(self.silence());
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => {
-                let mut stub = self.client.stub()?;
-                let opened = self.client.hear(limit, stub.watch_events(self.request.clone()));
+                self.place = self.client.place();
+                let mut stub = self.client.stub(self.place)?;
+                let opened =
+                    self.client.hear(self.place, limit, stub.watch_events(self.request.clone()));
                 none.insert(opened.await?.into_inner())
             }
         };
-        let message = self.client.hear(limit, stream.message()).await?;
+        let message = self.client.hear(self.place, limit, stream.message()).await?;
         let message =
             message.ok_or_else(|| Error::unavailable("the server ended the watch".to_owned()))?;
         self.backoff = Backoff::new();
@@ -100,9 +105,7 @@ impl Watch {
     async fn lost(&mut self, error: Error) -> Result<()> {
         self.stream = None;
         let delay = self.backoff.delay(&error);
-        let goes_on = error.is_loss() && self.client.has_reached_server()
-            || self.client.worth_another(&error, self.backoff.elapsed() + delay);
-        if !goes_on {
+        if !self.client.outlasts(&error, self.backoff.elapsed() + delay) {
             return Err(error);
         }
         sleep(delay).await;

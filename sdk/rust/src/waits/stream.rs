@@ -12,11 +12,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{Waits, is_final};
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::limits::Silence;
 use crate::log;
 use crate::retry::Backoff;
 
 /// Three of the server's default heartbeats.
-const SILENCE_LIMIT: Duration = Duration::from_secs(45);
+const SILENCE: Silence = Silence::For(Duration::from_secs(45));
 
 /// Serves the waits of `client` until there are none.
 pub(super) async fn serve(client: Client) {
@@ -34,10 +35,7 @@ pub(super) async fn serve(client: Client) {
                     client.endpoint()
                 )
             });
-            waits.give_up(&error, |elapsed| {
-                error.is_loss() && client.has_reached_server()
-                    || client.worth_another(&error, elapsed + delay)
-            });
+            waits.give_up(&error, |elapsed| client.outlasts(&error, elapsed + delay));
             tokio::select! {
                 biased;
                 () = waits.until_empty() => {}
@@ -74,8 +72,9 @@ async fn attend(client: &Client, waits: &Waits, backoff: &mut Backoff) -> Result
     if let Some(message) = waits.message(client.namespace()) {
         say.try_send(message).expect("there is room for one");
     }
-    let mut stub = client.stub()?;
-    let opened = client.hear(SILENCE_LIMIT, stub.wait_events(ReceiverStream::new(said)));
+    let place = client.place();
+    let mut stub = client.stub(place)?;
+    let opened = client.hear(place, SILENCE, stub.wait_events(ReceiverStream::new(said)));
     let mut stream = tokio::select! {
         biased;
         opened = opened => opened?.into_inner(),
@@ -87,7 +86,7 @@ async fn attend(client: &Client, waits: &Waits, backoff: &mut Backoff) -> Result
         tokio::select! {
             biased;
             message = stream.message() => {
-                let message = message.map_err(|status| client.error(&status))?;
+                let message = message.map_err(|status| client.error(place, &status))?;
                 let Some(message) = message else {
                     return Err(Error::unavailable("the stream ended before the event".to_owned()));
                 };
@@ -105,7 +104,7 @@ async fn attend(client: &Client, waits: &Waits, backoff: &mut Backoff) -> Result
             }
             () = waits.changed.notified() => {}
             () = until(again) => {}
-            () = sleep_until(heard + SILENCE_LIMIT) => return Err(client.silent(SILENCE_LIMIT)),
+            () = sleep_until(heard + SILENCE.limit()) => return Err(client.silent(place, SILENCE)),
         }
     }
     Ok(())
