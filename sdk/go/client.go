@@ -167,6 +167,14 @@ func Text(text string) Answer {
 	return func(r *hitlv1.AnswerEventRequest) { r.Answer = &hitlv1.AnswerEventRequest_Text{Text: text} }
 }
 
+// WithComment is an answer with what the person says beside the value, which the program gets with it.
+func WithComment(answer Answer, comment string) Answer {
+	return func(r *hitlv1.AnswerEventRequest) {
+		answer(r)
+		r.Comment = comment
+	}
+}
+
 // Answer answers an event. The responder is the name of the person who answers, empty if unknown.
 //
 // The error is [Invalid] if the answer does not fit (the event stays as it was), [Conflict] if the
@@ -239,5 +247,7 @@ func (c *Client) outlasts(err *Error, elapsed time.Duration) bool {
 	lost := err.Retryable || err.Kind == Unavailable
 	// Where one server is dead, another one may serve.
 	mayServe := len(c.links) > 1 && err.Retryable && elapsed <= c.settings.limits.retryFor
-	return lost && c.reached.Load() || mayServe || c.worthAnother(err, elapsed)
+	// Those of the client that others were made of count, for what goes on is shared.
+	first := &Client{c.core, c.settings.limits}
+	return lost && c.reached.Load() || mayServe || first.worthAnother(err, elapsed)
 }

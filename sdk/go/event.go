@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"hitl.dev/go/evidence"
 	"hitl.dev/go/hitlv1"
 )
 
@@ -25,6 +27,47 @@ func Scope(scope string) Option {
 func Timeout(timeout time.Duration) Option {
 	ttl := &hitlv1.CreateEventRequest_Ttl{Ttl: durationpb.New(timeout)}
 	return func(r *hitlv1.CreateEventRequest) { r.Expiration = ttl }
+}
+
+// Title is the question in a few words: the headline of the page, above the prompt.
+func Title(title string) Option {
+	return func(r *hitlv1.CreateEventRequest) { r.Title = title }
+}
+
+// Risk says how much is at stake: low unless set. Pages take no answer at high risk without the person's word that this
+// is known.
+func Risk(risk hitlv1.Risk) Option {
+	return func(r *hitlv1.CreateEventRequest) { r.Risk = risk }
+}
+
+// RequireConfirmation lets nobody answer on a page without confirming it in a second step, or with a typed word if the
+// risk is high.
+func RequireConfirmation() Option {
+	return func(r *hitlv1.CreateEventRequest) { r.RequireConfirmation = true }
+}
+
+// Fact shows a fact beside the prompt. Facts that are given one after the other are one item.
+func Fact(label, value string) Option {
+	fact := evidence.Facts("", evidence.Pair{Label: label, Value: value})
+	return func(r *hitlv1.CreateEventRequest) {
+		if count := len(r.Evidence); count > 0 {
+			last := r.Evidence[count-1]
+			if facts := last.GetFacts(); facts != nil && last.GetTitle() == "" && last.GetNote() == "" {
+				facts.Facts = append(facts.Facts, fact.GetFacts().GetFacts()...)
+				return
+			}
+		}
+		r.Evidence = append(r.Evidence, proto.CloneOf(fact))
+	}
+}
+
+// Evidence shows items beside the prompt: package evidence has a function for each kind.
+func Evidence(items ...*hitlv1.Evidence) Option {
+	return func(r *hitlv1.CreateEventRequest) {
+		for _, item := range items {
+			r.Evidence = append(r.Evidence, proto.CloneOf(item))
+		}
+	}
 }
 
 // Label adds a label to list by.
@@ -173,6 +216,29 @@ func (e *Event[T]) Wait(ctx context.Context) (answer T, err error) {
 		return answer, err
 	}
 	return e.outcome(event)
+}
+
+// Details are an answer, and what else was said.
+type Details[T any] struct {
+	// Value is the answer; the default if nobody answered in time.
+	Value T
+	// Response is how the event ended: its Comment is what the person said beside the value, its Responder who that
+	// was, its Time when.
+	Response *hitlv1.Response
+}
+
+// WaitDetails is [Event.Wait], with what else was said: the comment, by whom and when.
+func (e *Event[T]) WaitDetails(ctx context.Context) (*Details[T], error) {
+	e.announce()
+	event, err := e.client.WaitEvent(ctx, e.ID())
+	if err != nil {
+		return nil, err
+	}
+	value, err := e.outcome(event)
+	if err != nil {
+		return nil, err
+	}
+	return &Details[T]{value, event.GetResponse()}, nil
 }
 
 // WaitFor is [Event.Wait], at most for so long: hasEnded is false if the limit has passed before the event

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (c command) run(ctx context.Context) (object, error) {
 		return c.create(ctx, client)
 	case "attach":
 		return c.attach(ctx, client, run)
-	case "wait", "cancel_event", "poll", "json":
+	case "wait", "wait_details", "cancel_event", "poll", "json":
 		return event(ctx, c)
 	case "within":
 		return c.within(ctx, client)
@@ -99,7 +100,7 @@ func (c command) run(ctx context.Context) (object, error) {
 	case "get":
 		return reply(client.Get(ctx, id))
 	case "answer":
-		return reply(client.Answer(ctx, id, c.answer(), responder))
+		return reply(client.Answer(ctx, id, hitl.WithComment(c.answer(), c.text("comment")), responder))
 	case "decline":
 		return reply(client.Decline(ctx, id, reason, responder))
 	case "cancel":
@@ -198,12 +199,26 @@ func create[T, I any](
 	ctx context.Context, asker hitl.Asker, c command, input hitl.Input[T], fallback func(T) I,
 ) (object, error) {
 	set(c, "default_on_timeout", fallback)
-	options := []hitl.Option{hitl.Scope(c.text("scope")), hitl.IdempotencyKey(c.text("idempotency_key"))}
+	options := []hitl.Option{hitl.Scope(c.text("scope")), hitl.IdempotencyKey(c.text("idempotency_key")), hitl.Title(c.text("title"))}
 	if c["timeout_ms"] != nil {
 		options = append(options, hitl.Timeout(c.millis("timeout_ms")))
 	}
 	if get[bool](c, "markdown") {
 		options = append(options, hitl.Markdown())
+	}
+	if risk := c.text("risk"); risk != "" {
+		options = append(options, hitl.Risk(hitlv1.Risk(hitlv1.Risk_value["RISK_"+strings.ToUpper(risk)])))
+	}
+	if get[bool](c, "require_confirmation") {
+		options = append(options, hitl.RequireConfirmation())
+	}
+	for _, fact := range get[[][2]string](c, "facts") {
+		options = append(options, hitl.Fact(fact[0], fact[1]))
+	}
+	for _, bytes := range get[[][]byte](c, "evidence") {
+		item := &hitlv1.Evidence{}
+		_ = proto.Unmarshal(bytes, item)
+		options = append(options, hitl.Evidence(item))
 	}
 	for key, value := range get[map[string]string](c, "labels") {
 		options = append(options, hitl.Label(key, value))
@@ -267,6 +282,12 @@ func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, 
 	switch c.text("op") {
 	case "cancel_event":
 		return object{}, event.Cancel(ctx, c.text("reason"))
+	case "wait_details":
+		details, err := event.WaitDetails(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return object{"value": details.Value, "comment": details.Response.GetComment()}, nil
 	case "json":
 		return object{"json": event}, nil
 	case "poll":

@@ -6,6 +6,7 @@ import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.ChangeKind;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.ListEventsRequest;
+import dev.hitl.v1.Risk;
 import dev.hitl.v1.StrFormat;
 import dev.hitl.v1.WatchEventsRequest;
 import java.io.*;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.*;
 
@@ -30,20 +32,20 @@ final class Adapter {
     /** A line of the runner. What it does not have is null, or what stands here. */
     private static final class Command {
         long id;
-        String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token;
-        String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "";
+        String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token, title, risk;
+        String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "", comment = "";
         String format = "STR_FORMAT_UNSPECIFIED";
         Long retryForMs, callTimeoutMs, timeoutMs, limitMs;
         Number min, max;
         Integer minLength, maxLength, minSelected, maxSelected;
-        boolean multiline, markdown, insecure;
+        boolean multiline, markdown, insecure, requireConfirmation;
         long number = 1, limit;
         int count;
-        String[][] options;
+        String[][] options, facts = {};
         Map<String, String> labels = Map.of();
         JsonElement schema, defaultOnTimeout, receipt, keys;
         byte[] message;
-        byte[][] messages;
+        byte[][] messages, evidence = {};
         List<String> eventIds;
     }
 
@@ -95,6 +97,10 @@ final class Adapter {
             case "events" -> Map.of("listed", listed(c, client));
             case "within" -> Map.of("event_ids", within(c, client));
             case "wait" -> await(EVENTS.get(c.event), c.limitMs);
+            case "wait_details" -> {
+                Details<?> details = EVENTS.get(c.event).awaitDetails();
+                yield Map.of("value", details.value(), "comment", details.response().getComment());
+            }
             case "cancel_event" -> {
                 EVENTS.get(c.event).cancel(c.reason);
                 yield Map.of();
@@ -114,7 +120,7 @@ final class Adapter {
                         "time", said.time());
             }
             case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
-            case "answer" -> Map.of("event", client.answer(c.eventId, answer(c), c.responder).toByteArray());
+            case "answer" -> Map.of("event", client.answer(c.eventId, answer(c).comment(c.comment), c.responder).toByteArray());
             case "decline" -> Map.of("event", client.decline(c.eventId, c.reason, c.responder).toByteArray());
             case "cancel" -> Map.of("event", client.cancel(c.eventId, c.reason).toByteArray());
             case "list" -> Map.of("page", client.list(ListEventsRequest.parseFrom(c.message)).toByteArray());
@@ -205,7 +211,7 @@ final class Adapter {
         });
     }
 
-    private static Map<String, Object> create(Command c, Client client) {
+    private static Map<String, Object> create(Command c, Client client) throws Exception {
         return switch (c.type) {
             case "int" -> {
                 Input.Int input = Input.integer();
@@ -243,7 +249,7 @@ final class Adapter {
         };
     }
 
-    private static <T> Map<String, Object> create(Command c, Client client, Input<T> input, Type type) {
+    private static <T> Map<String, Object> create(Command c, Client client, Input<T> input, Type type) throws Exception {
         Run run = c.run == null ? null : RUNS.get(c.run);
         var asked = run == null ? client.event(c.name, c.prompt, input) : run.event(c.name, c.prompt, input);
         EventBuilder<T> builder = asked.scope(c.scope);
@@ -251,6 +257,11 @@ final class Adapter {
         if (c.defaultOnTimeout != null) builder.defaultOnTimeout(GSON.fromJson(c.defaultOnTimeout, type));
         if (c.markdown) builder.markdown();
         c.labels.forEach(builder::label);
+        if (c.title != null) builder.title(c.title);
+        if (c.risk != null) builder.risk(Risk.valueOf("RISK_" + c.risk.toUpperCase(Locale.ROOT)));
+        if (c.requireConfirmation) builder.requireConfirmation();
+        for (String[] fact : c.facts) builder.fact(fact[0], fact[1]);
+        for (byte[] item : c.evidence) builder.evidence(Evidence.of(dev.hitl.v1.Evidence.parseFrom(item)));
         return kept(c, builder.idempotencyKey(c.idempotencyKey).create());
     }
 

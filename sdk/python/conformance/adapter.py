@@ -55,6 +55,9 @@ async def handle(command: Json) -> Json:
         return {"json": json.loads(events[command["event"]].to_json())}
     if op == "wait":
         return await wait(events[command["event"]], command.get("limit_ms"))
+    if op == "wait_details":
+        details = await events[command["event"]].wait_details.aio()
+        return {"value": details.value, "comment": details.response.comment}
     if op == "cancel_event":
         await events[command["event"]].cancel.aio(command.get("reason", ""))
         return {}
@@ -94,6 +97,8 @@ async def create(client: hitl.Client | hitl.Run, command: Json) -> Json:
     if "format" in command:
         name = command["format"].removeprefix("STR_FORMAT_")
         options["format"] = name.lower().replace("_", "-")
+    if "evidence" in command:
+        options["evidence"] = map(v1.Evidence.FromString, map(bytes, command["evidence"]))
     if "timeout_ms" in command:
         options["timeout_seconds"] = timedelta(milliseconds=command["timeout_ms"])
     event = await client.event.aio(command["name"], TYPES[command["type"]], **options)
@@ -158,11 +163,12 @@ async def untyped(client: hitl.Client, command: Json) -> v1.Event:
         return await client.decline.aio(event_id, reason, responder)
     if op == "cancel":
         return await client.cancel.aio(event_id, reason)
+    said = {"responder": responder, "comment": command.get("comment", "")}
     request = v1.AnswerEventRequest.FromString(bytes(command["message"]))
     if request.HasField("text"):
-        return await client.answer.aio(event_id, text=request.text, responder=responder)
+        return await client.answer.aio(event_id, text=request.text, **said)
     value = request.value if request.HasField("value") else json.loads(request.json)
-    return await client.answer.aio(event_id, value, responder=responder)
+    return await client.answer.aio(event_id, value, **said)
 
 
 def outcomes(name: str, results: Sequence[Message | hitl.Error]) -> list[Json]:

@@ -5,7 +5,7 @@ import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufb
 import {
   ask, bool, choice, choices, Client, float, HitlError, int, KeySet, object, Receipt, str, v1,
 } from "hitl";
-import type { Answer, DataType, Event, Run, StrOptions } from "hitl";
+import type { Answer, DataType, Event, Risk, Run, StrOptions } from "hitl";
 
 /** A whole number, exact, or one with a fraction. */
 type Limit = bigint | number;
@@ -24,6 +24,8 @@ interface Command {
   event_ids: string[];
   last: string;
   receipt: object; keys: object; call_timeout_ms?: number;
+  title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
+  comment?: string;
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
 
@@ -50,6 +52,11 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     for (const [key, value] of Object.entries(command.labels ?? {})) builder.label(key, value);
     if (command.markdown) builder.markdown();
     if (command.idempotency_key !== undefined) builder.idempotencyKey(command.idempotency_key);
+    if (command.title !== undefined) builder.title(command.title);
+    if (command.risk !== undefined) builder.risk(command.risk);
+    if (command.require_confirmation) builder.requireConfirmation();
+    for (const [label, value] of command.facts ?? []) builder.fact(label, value);
+    builder.evidence(...(command.evidence ?? []).map((bytes) => fromBinary(v1.EvidenceSchema, Uint8Array.from(bytes))));
     return keep(command, await builder.create());
   },
   async attach(command) {
@@ -72,6 +79,10 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     const value = await eventOf(event).waitFor(limit);
     return value === undefined ? { gave_up: true } : { value };
   },
+  async wait_details({ event }) {
+    const { value, response } = await eventOf(event).waitDetails();
+    return { value, comment: response.comment };
+  },
   async poll({ event }) {
     const value = await eventOf(event).poll();
     return value === undefined ? { pending: true } : { value };
@@ -91,8 +102,9 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
   get: async (command) => report(await clientOf(command).get(command.event_id)),
   async answer(command) {
     const { answer } = fromBinary(v1.AnswerEventRequestSchema, Uint8Array.from(command.message));
-    const { event_id: eventId, responder } = command;
-    return report(await clientOf(command).answer(eventId, { [answer.case ?? ""]: answer.value } as Answer, { responder }));
+    const { event_id: eventId, responder, comment } = command;
+    const given = { [answer.case ?? ""]: answer.value } as Answer;
+    return report(await clientOf(command).answer(eventId, given, { responder, comment }));
   },
   async decline(command) {
     const { event_id: eventId, reason, responder } = command;

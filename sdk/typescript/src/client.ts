@@ -42,6 +42,12 @@ export interface RespondOptions extends CallOptions {
   readonly responder?: string | undefined;
 }
 
+/** What an answer on behalf of a person takes. */
+export interface AnswerOptions extends RespondOptions {
+  /** What that person says beside the value, which the program gets with it. */
+  readonly comment?: string | undefined;
+}
+
 /** An answer: the typed value, JSON text such as `42` or `["a"]`, or text as a person would type it. */
 export type Answer =
   | { readonly value: MessageInitShape<typeof v1.ValueSchema> }
@@ -229,8 +235,12 @@ export class Client {
    * Answers an event. Rejects with kind `Invalid` if the answer does not fit (the event stays as it was), `Conflict` if
    * the event has ended, and `NotFound`.
    */
-  async answer(eventId: string, answer: Answer, { responder = "", signal }: RespondOptions = {}): Promise<v1.Event> {
-    const request = { eventId, answerId: once(), responder, answer: oneof(answer) };
+  async answer(
+    eventId: string,
+    answer: Answer,
+    { responder = "", comment = "", signal }: AnswerOptions = {},
+  ): Promise<v1.Event> {
+    const request = { eventId, answerId: once(), responder, comment, answer: oneof(answer) };
     return present(await this.#connection.call(answerEvent, request, signal, this.#limits));
   }
 

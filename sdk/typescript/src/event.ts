@@ -4,13 +4,28 @@ import { create } from "@bufbuild/protobuf";
 import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
+import { facts } from "./evidence.js";
 import { discreet, INSPECT, type Inspect, isFinal, printed } from "./messages.js";
+import { quoted } from "./shown.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 
 /** Who creates an event: a client, or a run of it. */
 interface Creator {
   create(init: v1.CreateEventRequest, options: CallOptions): Promise<v1.CreateEventResponse>;
+}
+
+/** How much is at stake. */
+export type Risk = "low" | "medium" | "high";
+
+const RISKS: Readonly<Record<Risk, v1.Risk>> = { low: v1.Risk.LOW, medium: v1.Risk.MEDIUM, high: v1.Risk.HIGH };
+
+/** An answer, and what else was said. */
+export interface Details<T> {
+  /** The answer; the default if nobody answered in time. */
+  readonly value: T;
+  /** How the event ended: `comment` is what the person said beside the value, `responder` who it was, `time` when. */
+  readonly response: v1.Response;
 }
 
 /** An event that is about to be created: nothing is asked before `create`. The server checks every rule. */
@@ -26,6 +41,45 @@ export class EventBuilder<T> {
     this.#client = client;
     this.#type = type;
     this.#request = create(v1.CreateEventRequestSchema, { name, prompt, input: type.input });
+  }
+
+  /** The question in a few words: the headline of the page, above the prompt. */
+  title(title: string): this {
+    this.#request.title = title;
+    return this;
+  }
+
+  /**
+   * How much is at stake: low unless set. Pages take no answer at high risk without the person's word that this is known.
+   */
+  risk(risk: Risk): this {
+    if (!Object.hasOwn(RISKS, risk)) throw invalid(`the risk is ${quoted(risk)}: give low, medium or high`);
+    this.#request.risk = RISKS[risk];
+    return this;
+  }
+
+  /** Lets nobody answer on a page without confirming it in a second step, or with a typed word if the risk is high. */
+  requireConfirmation(): this {
+    this.#request.requireConfirmation = true;
+    return this;
+  }
+
+  /** Shows a fact beside the prompt. Facts that are added one after the other are one item. */
+  fact(label: string, value: string): this {
+    const { evidence } = this.#request;
+    const last = evidence.at(-1);
+    if (last?.content.case === "facts" && !last.title && !last.note) {
+      last.content.value.facts.push(create(v1.FactSchema, { label, value }));
+    } else {
+      evidence.push(facts("", [[label, value]]));
+    }
+    return this;
+  }
+
+  /** Shows items beside the prompt: `evidence` has a function for each kind. */
+  evidence(...items: v1.Evidence[]): this {
+    this.#request.evidence.push(...items);
+    return this;
   }
 
   /** The run the event belongs to: `run` unless set. */
@@ -152,9 +206,13 @@ export class Event<T> {
    * is off.
    */
   async wait(options: CallOptions = {}): Promise<T> {
-    if (!this.#isTold) this.#client.tell(this.record);
-    this.#isTold = true;
-    return outcome(await this.#client.waitEvent(this.id, options), this.#type);
+    return outcome(await this.#ended(options), this.#type);
+  }
+
+  /** Like `wait`, with what else was said: the comment, by whom and when. */
+  async waitDetails(options: CallOptions = {}): Promise<Details<T>> {
+    const event = await this.#ended(options);
+    return { value: outcome(event, this.#type), response: event.response ?? create(v1.ResponseSchema) };
   }
 
   /**
@@ -205,6 +263,11 @@ export class Event<T> {
     return `Event ${printed(this.toJSON(), options, inspect)}`;
   }
 
+  async #ended(options: CallOptions): Promise<v1.Event> {
+    if (!this.#isTold) this.#client.tell(this.record);
+    this.#isTold = true;
+    return this.#client.waitEvent(this.id, options);
+  }
 }
 
 /** What an ended event means to whoever waited for it. @internal */

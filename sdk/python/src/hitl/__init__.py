@@ -11,7 +11,7 @@ Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 """
 
 # gRPC is imported by `forks`, in its way, before anything else imports it.
-from hitl import forks, v1  # noqa: F401
+from hitl import evidence, forks, v1  # noqa: F401
 from hitl.ask import ask
 from hitl.attach import Attach
 from hitl.client import Client, default_client
@@ -31,7 +31,7 @@ from hitl.error import (
     Unauthenticated,
     Unavailable,
 )
-from hitl.event import Event, EventScope, Options, new_event
+from hitl.event import Details, Event, EventScope, Options, new_event
 from hitl.messages import print_without_links
 from hitl.pages import Events
 from hitl.receipt import KeySet, Receipt, Statement
@@ -56,6 +56,7 @@ __all__ = [
     "Conflict",
     "Declined",
     "Denied",
+    "Details",
     "Error",
     "Event",
     "EventScope",
@@ -76,6 +77,7 @@ __all__ = [
     "Watch",
     "ask",
     "attach",
+    "evidence",
     "new_event",
     "run",
     "v1",

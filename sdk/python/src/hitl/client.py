@@ -181,12 +181,13 @@ class Client:
         json_text: str | None = None,
         text: str | None = None,
         responder: str = "",
+        comment: str = "",
     ) -> Coroutine[Any, Any, v1.Event]:
         """Answers an event with a value, or else with JSON or text as a person would type it.
 
         A value is a `v1.Value`, what JSON can express, or of a type that can be asked for, such as
         a `date` or a dataclass. `responder` is the name of the person who answers, empty if
-        unknown.
+        unknown, `comment` what they say beside the value, which the program gets with it.
         """
         answer: dict[str, Any]
         if text is not None:
@@ -201,6 +202,7 @@ class Client:
             event_id=event_id,
             answer_id=key.once(),
             responder=responder,
+            comment=comment,
             **answer,
         )
         return self._event(lambda stub: stub.AnswerEvent(request))

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, TypeForm, Unpack
 from hitl import v1
 from hitl.config import seconds
 from hitl.error import Internal, Invalid, of_end
+from hitl.evidence import Facts, Risk, taken
 from hitl.messages import is_final, without_links
 from hitl.shown import one_line
 from hitl.sync import Call, both
@@ -61,6 +62,18 @@ class Options(TypedDict, total=False):
     """The fields, as a flat JSON Schema, where the type does not say it (dict)."""
     default_on_timeout: Any
     """The value to go on with when nobody answers in time. Without it that is an error."""
+    title: str
+    """The question in a few words: the headline of the page, above the prompt."""
+    facts: Facts
+    """Names and what they stand for, shown beside the prompt: the first item of the evidence."""
+    evidence: Iterable[v1.Evidence]
+    """What else is shown beside the prompt so that a person can decide: `hitl.evidence` has a
+    function for each kind."""
+    risk: Risk
+    """How much is at stake: low unless set. Pages take no answer at high risk without the person's
+    word that this is known."""
+    require_confirmation: bool
+    """Lets nobody answer on a page without confirming it in a second step."""
     labels: Mapping[str, str]
     """Labels to list by."""
     markdown: bool
@@ -68,6 +81,17 @@ class Options(TypedDict, total=False):
     idempotency_key: str
     """Makes creating it again safe whatever run it is: the same key and the same request give the
     same event. Derived from the run unless set."""
+
+
+@dataclass(frozen=True)
+class Details(Generic[T]):
+    """An answer, and what else was said."""
+
+    value: T
+    """The answer; the default if nobody answered in time."""
+    response: v1.Response
+    """How the event ended: `comment` is what the person said beside the value, `responder` who it
+    was, `time` when."""
 
 
 class Create:
@@ -219,6 +243,11 @@ class Event(Generic[T]):
         return Call(self._ended, self._value)
 
     @property
+    def wait_details(self) -> Call[[], Details[T]]:
+        """Like `wait`, with what else was said: the comment, by whom and when."""
+        return Call(self._ended, lambda event: Details(self._value(event), event.response))
+
+    @property
     def wait_for(self) -> Call[[float | timedelta], T | None]:
         """Like `wait`, but at most for so many seconds.
 
@@ -296,6 +325,7 @@ def _request(
             prompt_format=v1.PROMPT_FORMAT_MARKDOWN if markdown else v1.PROMPT_FORMAT_UNSPECIFIED,
             ttl=ttl,
             labels=restrictions.pop("labels", None),
+            **taken(restrictions),
             idempotency_key=restrictions.pop("idempotency_key", ""),
         )
     except (TypeError, ValueError, OverflowError) as error:

@@ -29,4 +29,9 @@ public final class Answer {
     public static Answer text(String text) {
         return new Answer(AnswerEventRequest.newBuilder().setText(text));
     }
+
+    /** The same answer with what the person says beside the value, which the program gets with it. */
+    public Answer comment(String comment) {
+        return new Answer(request.toBuilder().setComment(comment));
+    }
 }

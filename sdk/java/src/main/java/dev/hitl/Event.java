@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /** An event that was created, whose answer is a {@code T}. */
 public final class Event<T> {
@@ -100,9 +101,28 @@ public final class Event<T> {
      * way such as {@link CompletableFuture#orTimeout}, to stop waiting; the event stays.
      */
     public CompletableFuture<T> awaitAsync() {
+        return ended(event -> outcome(event, input));
+    }
+
+    /**
+     * Is {@link #await}, with what else was said: the comment, by whom and when.
+     *
+     * @throws HitlException as {@link #await} does
+     * @throws InterruptedException if the thread is interrupted; the event stays
+     */
+    public Details<T> awaitDetails() throws InterruptedException {
+        return Blocking.join(awaitDetailsAsync());
+    }
+
+    /** As {@link #awaitDetails}, without blocking, as {@link #awaitAsync} is. */
+    public CompletableFuture<Details<T>> awaitDetailsAsync() {
+        return ended(event -> new Details<>(outcome(event, input), event.getResponse()));
+    }
+
+    private <R> CompletableFuture<R> ended(Function<dev.hitl.v1.Event, R> read) {
         announce();
         CompletableFuture<dev.hitl.v1.Event> ended = client.awaitEventAsync(id());
-        CompletableFuture<T> outcome = ended.thenApply(event -> outcome(event, input));
+        CompletableFuture<R> outcome = ended.thenApply(read);
         outcome.whenComplete((value, error) -> ended.cancel(true));
         return outcome;
     }

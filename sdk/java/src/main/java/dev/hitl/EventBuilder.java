@@ -1,8 +1,10 @@
 package dev.hitl;
 
 import dev.hitl.v1.CreateEventRequest;
+import dev.hitl.v1.Fact;
 import dev.hitl.v1.OnTimeout;
 import dev.hitl.v1.PromptFormat;
+import dev.hitl.v1.Risk;
 import java.time.Duration;
 
 /** An event that is about to be created. The server checks every rule; nothing is asked before. */
@@ -19,6 +21,53 @@ public final class EventBuilder<T> {
         this.run = run;
         this.input = input;
         request.setName(name).setPrompt(prompt).setInput(input.proto);
+    }
+
+    /** The question in a few words: the headline of the page, above the prompt. */
+    public EventBuilder<T> title(String title) {
+        request.setTitle(title);
+        return this;
+    }
+
+    /**
+     * How much is at stake: low unless set. Pages take no answer at high risk without the person's word that this is
+     * known.
+     */
+    public EventBuilder<T> risk(Risk risk) {
+        request.setRisk(risk);
+        return this;
+    }
+
+    /**
+     * Lets nobody answer on a page without confirming it in a second step, or with a typed word if the risk is high.
+     */
+    public EventBuilder<T> requireConfirmation() {
+        request.setRequireConfirmation(true);
+        return this;
+    }
+
+    /** Shows a fact beside the prompt. Facts that are added one after the other are one item. */
+    public EventBuilder<T> fact(String label, String value) {
+        Fact fact = Fact.newBuilder().setLabel(label).setValue(value).build();
+        int last = request.getEvidenceCount() - 1;
+        if (last >= 0 && isBare(request.getEvidence(last))) {
+            request.getEvidenceBuilder(last).getFactsBuilder().addFacts(fact);
+        } else {
+            request.addEvidenceBuilder().getFactsBuilder().addFacts(fact);
+        }
+        return this;
+    }
+
+    /** Shows items beside the prompt, after those that there are. */
+    public EventBuilder<T> evidence(Evidence... items) {
+        for (Evidence item : items) {
+            request.addEvidence(item.proto);
+        }
+        return this;
+    }
+
+    private static boolean isBare(dev.hitl.v1.Evidence item) {
+        return item.hasFacts() && item.getTitle().isEmpty() && item.getNote().isEmpty();
     }
 
     /** The run the event belongs to: {@code run} unless set. */
