@@ -23,6 +23,8 @@ type Config struct {
 	Token Token
 	// Insecure lets the token go over plain http to another machine. Else HITL_INSECURE_TRANSPORT=1.
 	Insecure bool
+	// Headers go with every call, at most 32. They go over plain http too, unlike the token.
+	Headers Headers
 	// CA has the certificates that an https server's own must be signed by. Else the file HITL_CA, else
 	// those that the system trusts.
 	CA PEM
@@ -63,6 +65,7 @@ type settings struct {
 	announcer *announcer                            // nil if nobody is told where to answer.
 	token     func(context.Context) (string, error) // nil unless there is one.
 	tls       *tls.Config                           // nil unless the endpoint is https.
+	headers   []string                              // Names and values in turn.
 	local     *local                                // nil unless the server is the local one, which this client may start.
 }
 
@@ -79,6 +82,11 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 	if config.CallTimeout < 0 {
 		return nil, newError(Invalid, fmt.Sprintf("CallTimeout is %v: give a time above 0", config.CallTimeout))
 	}
+	headers, err := config.Headers.checked()
+	if err != nil {
+		return nil, err
+	}
+	s.headers = headers
 	announces := !isQuiet(env("HITL_ANNOUNCE"))
 	if config.Announce != nil {
 		announces = *config.Announce

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 
 	"hitl.dev/go/hitlv1"
 )
@@ -114,7 +115,7 @@ func (c *Client) attemptOnce(
 		cancel(unavailable(fmt.Sprintf("the server at %s sent nothing %s", c.serverOf(link), quiet.told)))
 	})
 	defer silence.timer.Stop()
-	err = rpc(limited, link, silence)
+	err = rpc(metadata.AppendToOutgoingContext(limited, c.settings.headers...), link, silence)
 	if err == nil {
 		silence.broken()
 		return nil

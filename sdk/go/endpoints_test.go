@@ -86,15 +86,20 @@ func (a *asked) WaitEvents(stream hitlv1.EventService_WaitEventsServer) error {
 	return status.FromContextError(stream.Context().Err()).Err()
 }
 
-// serve returns where the server is.
 func (a *asked) serve(t *testing.T) string {
+	t.Helper()
+	return serve(t, a)
+}
+
+// serve returns where the server is.
+func serve(t *testing.T, events hitlv1.EventServiceServer) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	hitlv1.RegisterEventServiceServer(server, a)
+	hitlv1.RegisterEventServiceServer(server, events)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return "http://" + listener.Addr().String()

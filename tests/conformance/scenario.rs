@@ -31,7 +31,7 @@ pub(crate) struct Scenario {
     pub(crate) no_server: bool,
     /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for, and
     /// answers a hundred waits on one stream with the number of streams that there were, `AUTHORIZATION` with that,
-    /// and `SILENCE` never.
+    /// `TEAM` with the header `x-team`, and `SILENCE` never.
     #[serde(default)]
     pub(crate) scripted: bool,
     /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look),

@@ -42,7 +42,7 @@ final class Adapter {
         long number = 1, limit;
         int count;
         String[][] options, facts = {};
-        Map<String, String> labels = Map.of();
+        Map<String, String> labels = Map.of(), headers = Map.of();
         JsonElement schema, defaultOnTimeout, receipt, keys;
         byte[] message;
         byte[][] messages, evidence = {};
@@ -79,6 +79,7 @@ final class Adapter {
             if (c.retryForMs != null) config.retryFor(Duration.ofMillis(c.retryForMs));
             if (c.callTimeoutMs != null) config.callTimeout(Duration.ofMillis(c.callTimeoutMs));
             if (c.token != null) config.token(c.token);
+            c.headers.forEach(config::header);
             CLIENTS.put(c.client, new Client(config));
             return Map.of();
         }

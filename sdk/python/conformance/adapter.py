@@ -27,7 +27,9 @@ events: dict[str, hitl.Event[Any]] = {}
 async def handle(command: Json) -> Json:
     op, name = command["op"], command["client"]
     if op == "client":
-        given = {key: command.get(key) for key in ("endpoint", "namespace", "run_id", "token")}
+        given = {
+            key: command.get(key) for key in ("endpoint", "namespace", "run_id", "token", "headers")
+        }
         if "retry_for_ms" in command:
             given["retry_for"] = command["retry_for_ms"] / 1000
         if "call_timeout_ms" in command:

@@ -65,6 +65,8 @@ class Script(EventServiceServicer):
         self.seen: list[Any] = []
         self.credentials: list[str] = []
         """The header `authorization` of each call, empty if there was none."""
+        self.headers: dict[str, str] = {}
+        """All headers of the last call."""
         self.ended: list[bool] = []
         self.over = ThreadEvent()
         """Set once any stream is over."""
@@ -107,7 +109,8 @@ class Script(EventServiceServicer):
         return page
 
     def _note_credential(self, context: Any) -> None:
-        self.credentials.append(dict(context.invocation_metadata()).get("authorization", ""))
+        self.headers = dict(context.invocation_metadata())
+        self.credentials.append(self.headers.get("authorization", ""))
 
     def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         self.seen.append(request)

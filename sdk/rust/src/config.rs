@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::credential::{Credential, Token};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Result};
+use crate::headers::{self, Headers};
 use crate::limits::Limits;
 use crate::local::Local;
 use crate::tls::{Given, Pem, Tls};
@@ -25,13 +26,14 @@ pub struct Config {
     retry_for: Option<Duration>,
     call_timeout: Option<Duration>,
     announce: Option<bool>,
+    headers: headers::Given,
     tls: Given,
 }
 
 impl Config {
     /// The server's address, such as `https://hitl.example.org` or `http://127.0.0.1:4485`. Else `HITL_ENDPOINT`;
-    /// without either the local server is used, and started when none runs. Of several, with commas between, the first is
-    /// called, and each next one when the one before does not serve.
+    /// without either the local server is used, and started when none runs. Of several, with commas between, the first
+    /// is called, and each next one when the one before does not serve.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
@@ -89,6 +91,14 @@ impl Config {
     #[must_use]
     pub fn key(mut self, key: impl Into<Pem>) -> Self {
         self.tls.key = Some(key.into());
+        self
+    }
+
+    /// A header that goes with every call, such as what a proxy on the way asks for: there may be 32. It goes over
+    /// plain http too, unlike the token, and is never printed.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.0.push((name.into(), value.into()));
         self
     }
 
@@ -159,6 +169,7 @@ impl Config {
         Ok(Settings {
             server,
             token,
+            headers: Headers::new(&self.headers)?,
             namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
@@ -176,8 +187,8 @@ impl Config {
 }
 
 impl Given {
-    /// The servers, at least one and all of one scheme, with what is not set from the environment. What is in the environment may be meant for
-    /// another server; what is in code is not.
+    /// The servers, at least one and all of one scheme, with what is not set from the environment. What is in the
+    /// environment may be meant for another server; what is in code is not.
     fn at(self, servers: Vec<Endpoint>, env: impl Fn(&str) -> Option<String>) -> Result<Server> {
         let set = |own: Option<Pem>| own.filter(Pem::is_set);
         let own = Self { ca: set(self.ca), cert: set(self.cert), key: set(self.key) };
@@ -201,6 +212,7 @@ impl Given {
 pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) token: Option<Token>,
+    pub(crate) headers: Headers,
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
     pub(crate) limits: Limits,

@@ -11,6 +11,7 @@ use tonic::transport::Channel;
 use tower::{Service, ServiceExt};
 
 use crate::error::{Error, Result};
+use crate::headers::Headers;
 use crate::local::Local;
 
 /// The status of a call whose credential is not good.
@@ -101,11 +102,12 @@ pub(crate) enum Credential {
     Local(Local),
 }
 
-/// A channel whose calls carry the token.
+/// A channel whose calls carry the token and the headers.
 #[derive(Clone, Debug)]
 pub(crate) struct Authorized {
     channel: Channel,
     credential: Credential,
+    headers: Headers,
 }
 
 impl Credential {
@@ -119,12 +121,13 @@ impl Credential {
 }
 
 impl Authorized {
-    pub(crate) fn new(channel: Channel, credential: Credential) -> Self {
-        Self { channel, credential }
+    pub(crate) fn new(channel: Channel, credential: Credential, headers: Headers) -> Self {
+        Self { channel, credential, headers }
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
         let token = self.credential.text().await?;
+        self.headers.add_to(request.headers_mut());
         if let Some(value) = header(&token)? {
             request.headers_mut().insert(AUTHORIZATION, value);
         }

@@ -46,6 +46,7 @@ mod endpoint;
 mod error;
 mod event;
 mod events;
+mod headers;
 mod key;
 mod link;
 mod limits;

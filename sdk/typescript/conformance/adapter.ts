@@ -23,7 +23,7 @@ interface Command {
   messages: number[][];
   event_ids: string[];
   last: string;
-  receipt: object; keys: object; call_timeout_ms?: number;
+  receipt: object; keys: object; call_timeout_ms?: number; headers?: Record<string, string>;
   title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
   comment?: string;
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
@@ -35,8 +35,8 @@ const events = new Map<string, Event<unknown>>();
 
 const operations: Record<string, (command: Command) => object | Promise<object>> = {
   client({ client, run_id: runId, retry_for_ms: retryFor, call_timeout_ms: callTimeout, ...command }) {
-    const { endpoint, namespace, token, insecure } = command;
-    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, callTimeout, token, insecure }));
+    const { endpoint, namespace, token, insecure, headers } = command;
+    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, callTimeout, token, insecure, headers }));
     return {};
   },
   run(command) {

@@ -8,6 +8,7 @@
 import { checked, Credential, ensurePrivate, type Pem, readTls, type Tls, type Token } from "./credential.js";
 import { parseEndpoints } from "./endpoint.js";
 import { invalid } from "./error.js";
+import { checkedHeaders } from "./headers.js";
 import { Local } from "./local.js";
 import { type Logger, printing } from "./log.js";
 import { quoted } from "./shown.js";
@@ -51,6 +52,11 @@ export interface Config {
    */
   readonly token?: Token | undefined;
   /**
+   * Headers that go with every call, such as what a proxy on the way asks for: at most 32. They go over plain http too, unlike
+   * the token.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
    * Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of those that node trusts.
    * Else `HITL_CA`, a path.
    */
@@ -88,6 +94,7 @@ export interface Settings extends Limits {
   readonly namespace: string;
   readonly runId: string | undefined;
   readonly credential: Credential;
+  readonly headers: ReadonlyMap<string, string>;
   readonly tls: Tls;
   readonly announce: boolean;
   readonly log: Logger;
@@ -110,6 +117,7 @@ export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
     isPatient: config.retryFor !== undefined,
     callTimeoutMs: config.callTimeout === undefined ? Infinity : callLimit(config.callTimeout),
     credential: new Credential(token),
+    headers: checkedHeaders(config.headers ?? {}),
     // They are alike in that.
     tls: readTls(config, endpoints[0] ?? "", env),
     announce: config.announce ?? !["0", "false", "off"].includes(env.HITL_ANNOUNCE?.toLowerCase() ?? ""),

@@ -236,13 +236,13 @@ export class Connection {
     if (local.endpoint !== before) log.info(`the local server is at ${local.endpoint}`);
   }
 
-  /** Says who calls. */
-  async #header(): Promise<Record<string, string> | undefined> {
-    const { credential, local } = this.settings;
+  /** Says who calls, and what else goes with every call. */
+  async #header(): Promise<Record<string, string>> {
+    const { credential, headers, local } = this.settings;
     const token = await (credential.isGiven || !local ? credential : local.credential).current();
     if (this.#isRefused) [this.#isRefused, this.#isConfirmed] = [false, token === this.#lastToken];
     this.#lastToken = token;
-    return token ? { authorization: `Bearer ${token}` } : undefined;
+    return { ...Object.fromEntries(headers), ...(token && { authorization: `Bearer ${token}` }) };
   }
 
   #succeeded(): void {

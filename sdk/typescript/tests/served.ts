@@ -18,12 +18,14 @@ export interface Replies {
   wait?: () => Got;
 }
 
-/** Where it serves, and the header `authorization` of each call, empty if there was none. */
+/** Where it serves, and the header `authorization` of each call, empty if there was none; and all headers. */
 export async function served(t: TestContext, replies: Replies, tls?: http2.SecureServerOptions) {
   const credentials: string[] = [];
   const created: v1.CreateEventRequest[] = [];
+  const headers: Headers[] = [];
   const note = ({ requestHeader }: { requestHeader: Headers }) => {
     credentials.push(requestHeader.get("authorization") ?? "");
+    headers.push(requestHeader);
   };
   const handler = connectNodeAdapter({
     routes: ({ service }) => {
@@ -58,5 +60,5 @@ export async function served(t: TestContext, replies: Replies, tls?: http2.Secur
     server.close();
   });
   const { port } = server.address() as net.AddressInfo;
-  return { endpoint: `${tls ? "https" : "http"}://localhost:${port}`, credentials, created };
+  return { endpoint: `${tls ? "https" : "http"}://localhost:${port}`, credentials, created, headers };
 }

@@ -13,6 +13,7 @@ from datetime import timedelta
 from hitl.credential import NO_TLS, Pem, Tls, Token, checked, ensure_private, is_on, read_tls
 from hitl.endpoint import parse_endpoints
 from hitl.error import Invalid
+from hitl.headers import checked as checked_headers
 from hitl.local import Local
 
 # Which server the local one is.
@@ -36,6 +37,7 @@ class Settings:
     token: Token = field(default="", repr=False)
     """Empty for none, or for that of the local server."""
     tls: Tls = NO_TLS
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     announce: bool = True
     call_timeout_s: float = math.inf
     """How long a call may take with all of its attempts."""
@@ -47,7 +49,7 @@ class Settings:
 
     def portable(self) -> "Settings":
         """What of it may be kept: nothing secret."""
-        return replace(self, token="", tls=NO_TLS)
+        return replace(self, token="", tls=NO_TLS, headers=())
 
     def complete(self, env: Mapping[str, str]) -> "Settings":
         """The secrets of the environment in place of those that were not kept."""
@@ -83,6 +85,9 @@ class Config:
     token: Token | None = field(default=None, repr=False)
     """Says who calls: text, or a function that returns it, called for each new call. Else
     `HITL_TOKEN`. The local server's own is known without."""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Headers that go with every call, such as what a proxy on the way asks for: at most 32. They
+    go over plain http too, unlike the token."""
     ca: Pem | None = None
     """Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of
     those that gRPC trusts. Else `HITL_CA`, a path."""
@@ -122,6 +127,7 @@ class Config:
             retry_for_s=retry_limit(_RETRY_FOR_S if self.retry_for is None else self.retry_for),
             is_patient=self.retry_for is not None,
             token=token,
+            headers=checked_headers(self.headers or {}),
             call_timeout_s=math.inf if self.call_timeout is None else call_limit(self.call_timeout),
             # They are alike in that.
             tls=read_tls(self.ca, self.cert, self.key, "".join(endpoints[:1]), env),

@@ -138,10 +138,10 @@ class Connection:
         self._ensure_open()
         if self._channel is None:
             self._channel = self._open()
-        channel = self._channel
-        return EventServiceStub(
-            cast(grpc.aio.Channel, _Authorized(channel, token)) if token else channel
-        )
+        headers = self.settings.headers
+        if token:
+            headers += (("authorization", f"Bearer {token}"),)
+        return EventServiceStub(cast(grpc.aio.Channel, _Headed(self._channel, headers)))
 
     def _open(self) -> grpc.aio.Channel:
         scheme, _, address = self.endpoint.partition("://")
@@ -192,12 +192,11 @@ class Connection:
             raise Invalid("the client is closed")
 
 
-class _Authorized:
-    """A channel whose calls say who makes them."""
+class _Headed:
+    """A channel whose calls have headers, which say who makes them."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
-        self._channel = channel
-        self._metadata = (("authorization", f"Bearer {token}"),)
+    def __init__(self, channel: grpc.aio.Channel, headers: tuple[tuple[str, str], ...]) -> None:
+        self._channel, self._metadata = channel, headers
 
     def __getattr__(self, kind: str) -> Any:
         make = getattr(self._channel, kind)

@@ -60,8 +60,8 @@ impl Client {
         }
     }
 
-    /// What the server at `place` sends next, if that comes in time; and notes that there is a server. Where none serves,
-    /// and there is another one, later calls go there.
+    /// What the server at `place` sends next, if that comes in time; and notes that there is a server. Where none
+    /// serves, and there is another one, later calls go there.
     pub(crate) async fn hear<R>(
         &self,
         place: usize,
@@ -152,6 +152,7 @@ impl Client {
                 shared.channels[place].get_or_init(|| channel)
             }
         };
-        Ok(Authorized::new(channel.clone(), shared.settings.credential()))
+        let Settings { headers, .. } = &shared.settings;
+        Ok(Authorized::new(channel.clone(), shared.settings.credential(), headers.clone()))
     }
 }

@@ -19,6 +19,9 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
     /** What it is made with. Set before it begins. */
     Token.Presented token = Token.Presented.any();
 
+    /** What it begins with. Set before it begins. */
+    Metadata headers = new Metadata();
+
     /** Is told what it failed by, before anybody else. Set before it begins. */
     Consumer<HitlException> failing = error -> {};
 
@@ -56,7 +59,7 @@ class Call<Q, R, T> extends ClientCall.Listener<R> {
             return;
         }
         try {
-            call.start(this, new Metadata());
+            call.start(this, headers);
             ask(call, request);
             call.request(1);
         } catch (RuntimeException unsent) {

@@ -265,6 +265,7 @@ final class Calls {
             // Our own backoff decides when to connect again, not the channel's, which grows to minutes.
             channel.enterIdle();
         }
+        call.headers = settings.sent().metadata();
         call.failing = error -> {
             if (error.kind() == HitlException.Kind.UNAVAILABLE) {
                 lines.leave(line);

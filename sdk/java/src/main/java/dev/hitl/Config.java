@@ -2,7 +2,9 @@ package dev.hitl;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -21,6 +23,7 @@ public final class Config {
     private Duration callTimeout;
     private Token token;
     private boolean isInsecure;
+    private final Map<String, String> headers = new LinkedHashMap<>();
     private Tls.Pem ca;
     private Tls.Pem cert;
     private Tls.Pem key;
@@ -105,6 +108,15 @@ public final class Config {
     }
 
     /**
+     * A header that goes with every call, such as what a proxy on the way asks for: there may be 32. It goes over plain
+     * http too, unlike the token, and is never printed.
+     */
+    public Config header(String name, String value) {
+        headers.put(name, value);
+        return this;
+    }
+
+    /**
      * The file, in PEM, of the certificates that an https server's own must be signed by. Else {@code HITL_CA}, else
      * what Java trusts.
      */
@@ -178,6 +190,7 @@ public final class Config {
             String runId,
             Limits limits,
             Token token,
+            Headers sent,
             Tls tls,
             Announcer announcer,
             Log log) {}
@@ -189,13 +202,14 @@ public final class Config {
         String run = orElse(runId, env.apply("HITL_RUN_ID"));
         Duration repeated = retryFor == null ? Duration.ofSeconds(30) : retryFor;
         Limits limits = new Limits(repeated, retryFor != null, callTimeout);
+        Headers sent = new Headers(headers);
         Announcer announcer = announces(env) ? new Announcer(System.err) : null;
         Log logger = new Log(log, env.apply("HITL_LOG"), System.err);
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url == null) {
             String program = orElse(env.apply("HITL_BIN"), "hitl");
             Local local = new Local(binary != null ? binary : Path.of(program));
-            return new Settings(List.of(), local, space, run, limits, token, null, announcer, logger);
+            return new Settings(List.of(), local, space, run, limits, token, sent, null, announcer, logger);
         }
         List<Endpoint> servers = Endpoint.list(url);
         Token bearer = token != null ? token : Token.of(env.apply("HITL_TOKEN"));
@@ -208,7 +222,7 @@ public final class Config {
         }
         // They are alike in that.
         Tls tls = tls(servers.get(0), env);
-        return new Settings(servers, null, space, run, limits, bearer, tls, announcer, logger);
+        return new Settings(servers, null, space, run, limits, bearer, sent, tls, announcer, logger);
     }
 
     /** How to speak TLS to the server, null if it is not https. */

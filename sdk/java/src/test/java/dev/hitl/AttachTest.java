@@ -158,7 +158,8 @@ class AttachTest {
         Config.Settings plain = new Config().endpoint("http://127.0.0.1:1").resolve(name -> null);
         Config.Settings settings =
                 new Config.Settings(
-                        plain.endpoints(), null, "default", null, plain.limits(), null, null, new Announcer(stderr),
+                        plain.endpoints(), null, "default", null, plain.limits(), null, plain.sent(), null,
+                        new Announcer(stderr),
                         plain.log());
         Event<Long> event = server.client(settings).attach("e", Long.class);
         before.accept(event);

@@ -124,6 +124,8 @@ final class Scripted implements AutoCloseable {
     final List<String> listed = new ArrayList<>();
     /** The header {@code authorization} of each call, null without. */
     final List<String> bearers = Collections.synchronizedList(new ArrayList<>());
+    /** All headers of the last call. */
+    volatile Metadata headers;
     int calls;
     int cancelled;
 
@@ -269,6 +271,7 @@ final class Scripted implements AutoCloseable {
         @Override
         public <Q, R> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+            Scripted.this.headers = headers;
             bearers.add(headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER)));
             boolean isWait = call.getMethodDescriptor().equals(EventServiceGrpc.getWaitEventsMethod());
             if (!isWait || steps.peek().after() == 0) {
