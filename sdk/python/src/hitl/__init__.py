@@ -11,7 +11,8 @@ Every call blocks, and has a form to await: `await hitl.new_event.aio(...)`.
 """
 
 # gRPC is imported by `forks`, in its way, before anything else imports it.
-from hitl import evidence, forks, v1  # noqa: F401
+from hitl import forks, v1  # noqa: F401, I001
+from hitl import evidence
 from hitl.ask import ask
 from hitl.attach import Attach
 from hitl.client import Client, default_client
