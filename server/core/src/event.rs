@@ -186,6 +186,8 @@ pub enum Channel {
     Http,
     /// The web form.
     Form,
+    /// A dialog of a client of the Model Context Protocol.
+    Mcp,
 }
 
 /// Where an event stands.

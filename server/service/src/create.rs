@@ -32,7 +32,7 @@ impl Service {
     ) -> Result<Created, Error> {
         let now = self.now()?;
         let id = match &spec.idempotency_key {
-            Some(key) => keyed_id(&namespace, key),
+            Some(key) => event_id_of(&namespace, key),
             None => self.timed_id(now),
         };
         let key = EventKey { namespace: namespace.clone(), id };
@@ -101,7 +101,7 @@ impl Service {
 
 /// The id that belongs to an idempotency key: a hash, so that every replica, and every SDK, finds the same one without
 /// asking.
-fn keyed_id(namespace: &Namespace, key: &str) -> EventId {
+pub fn event_id_of(namespace: &Namespace, key: &str) -> EventId {
     let hash = Sha256::new()
         .chain_update(namespace.as_str())
         .chain_update([0])

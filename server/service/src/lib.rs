@@ -37,7 +37,7 @@ use tokio_util::task::TaskTracker;
 
 pub use audit::{AuditFollow, AuditPage, AuditQuery};
 pub use background::Background;
-pub use create::Created;
+pub use create::{Created, event_id_of};
 pub use error::Error;
 pub use filter::Filter;
 pub use links::{Link, NamespaceHint, namespace_hint};

@@ -36,7 +36,7 @@ pub(super) fn namespace(text: &str) -> Result<Namespace, Error> {
     })
 }
 
-pub(super) fn key(namespace_text: &str, id: &str) -> Result<EventKey, Error> {
+pub(crate) fn key(namespace_text: &str, id: &str) -> Result<EventKey, Error> {
     let namespace = namespace(namespace_text)?;
     let id = id.parse().map_err(|error: hitl_core::id::ParseIdError| {
         Error::invalid("event_id", error.to_string())
@@ -254,7 +254,7 @@ fn str_format(format: i32) -> Result<Option<StrFormat>, Error> {
     }
 }
 
-fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
+pub(super) fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
     use v1::value::Kind;
     let kind = value.and_then(|value| value.kind);
     Ok(match kind.ok_or_else(|| Error::invalid(field, "must have a value of some kind"))? {

@@ -6,9 +6,10 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 mod batch;
-mod evidence;
+pub(crate) mod evidence;
 mod from_proto;
 mod links;
+pub(crate) mod plain;
 mod problem;
 mod to_proto;
 mod waits;
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use hitl_core::{
-    Action, Channel, Command, Event, EventKey, Identity, Namespace, Principal, Responder,
+    Action, Channel, Command, Event, EventKey, Identity, Namespace, Principal, Responder, Timestamp,
 };
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
@@ -335,9 +336,14 @@ impl Api {
         self.service.session(caller.principal.clone()).from_address(caller.ip())
     }
 
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.service.clock().now()
+    }
+
     /// The present instant as the API shows it.
     pub fn proto_now(&self) -> prost_types::Timestamp {
-        to_proto::timestamp(self.service.clock().now())
+        to_proto::timestamp(self.now())
     }
 
     /// `event` as the API shows it to `caller`: with its links if that may hand them out.

@@ -123,6 +123,7 @@ fn responder(responder: &Responder) -> v1::Responder {
         Channel::Grpc => v1::Channel::Grpc,
         Channel::Http => v1::Channel::Http,
         Channel::Form => v1::Channel::Form,
+        Channel::Mcp => v1::Channel::Mcp,
     };
     let proof = responder.proof.as_ref();
     let known_by = proof.map(|proof| credential_kind(proof.known_by)).unwrap_or_default();
@@ -208,7 +209,7 @@ fn choice_input(choice: &ChoiceInput) -> v1::ChoiceInput {
     }
 }
 
-fn value(value: &Value) -> v1::Value {
+pub(super) fn value(value: &Value) -> v1::Value {
     use v1::value::Kind;
     let kind = match value {
         Value::Int(number) => Kind::Int(*number),

@@ -68,6 +68,8 @@ fn need_of_route(method: &str, path: &str) -> Need {
         ("post", "/sign-in/code") => Need::SignedIn("no: the owner's token alone"),
         ("get" | "post", path) if path.starts_with("/sign-in") => Need::SignIn,
         ("get", "/.well-known/hitl-receipt-keys.json") => Need::Open,
+        // Each tool needs what its RPC does.
+        ("post", "/mcp") => Need::KnowItself,
         ("get", "/status/{event_id}") => Need::Look,
         ("post", "/submit" | "/submit/json") => Need::Respond,
         other => panic!("who may call {other:?}? Say so here"),

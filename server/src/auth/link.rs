@@ -22,6 +22,9 @@ use hitl_service::error::Error;
 use hitl_service::{Link, Service};
 use short::Short;
 
+/// Keeps keys that are made of the keys apart from every other use of them.
+const DERIVED_DOMAIN: &[u8] = b"hitl derived key v1\0";
+
 /// Makes links and judges them. Cheap to clone.
 #[derive(Clone)]
 pub struct Links {
@@ -128,6 +131,13 @@ impl Links {
         let namespace = service.find_namespace(&hints, is_it).await?;
         let key = namespace.map(|namespace| EventKey { namespace, id: short.event_id() });
         Ok(key.map(|key| Link::Whole(LinkHolder { key, responder: String::new() })))
+    }
+
+    /// Secrets of every server of the deployment for this purpose, from which nobody finds the keys. The first is of the
+    /// key that signs.
+    pub(crate) fn derived_keys(&self, purpose: &[u8]) -> Vec<[u8; 32]> {
+        let derived = |key| mac(key, [DERIVED_DOMAIN, purpose, b""]).finalize().into_bytes().into();
+        self.keyed.iter().map(derived).collect()
     }
 
     /// Proves `parts` with the key that signs. The first names the use, and ends where no other's does.

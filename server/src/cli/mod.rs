@@ -23,6 +23,7 @@ mod link;
 mod link_key;
 mod list;
 mod log;
+mod mcp;
 mod open;
 mod question;
 mod receipt;
@@ -85,6 +86,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Get(get::GetArgs),
     List(list::ListArgs),
+    Mcp(mcp::McpArgs),
     Inbox(inbox::InboxArgs),
     Open(open::OpenArgs),
     Link(link::LinkArgs),
@@ -214,6 +216,7 @@ impl Cli {
             Command::Cancel(args) => cancel::run(&server, &args).await,
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
+            Command::Mcp(mcp::McpArgs {}) => mcp::run(&server).await,
             Command::Inbox(args) => inbox::run(&server, args).await,
             Command::Open(args) => open::run(&server, &args).await,
             Command::Link(args) => link::run(&server, args).await,

@@ -16,6 +16,9 @@ use crate::grpc::watch::Changes;
 use crate::net::Peer;
 use hitl_service::Owner;
 
+/// By this `hitl mcp` says that what it sends was said to a client of MCP.
+const CHANNEL: &str = "hitl-channel";
+
 pub(super) type Answer<T> = Result<Response<T>, Status>;
 
 /// The event service over the API.
@@ -180,7 +183,15 @@ pub(super) fn wrap<T>(result: Result<T, hitl_service::error::Error>) -> Answer<T
 pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     let principal = Who::of(request.extensions()).map_err(|error| status(&error))?;
     let address = peer(request).map(|peer| peer.address.ip().to_string()).unwrap_or_default();
-    Ok(Caller { principal, channel: Channel::Grpc, address })
+    Ok(Caller { principal, channel: channel(request), address })
+}
+
+/// The door: this one, or that of a program between the person and us, which says so.
+fn channel<T>(request: &Request<T>) -> Channel {
+    match request.metadata().get(CHANNEL) {
+        Some(given) if given == "mcp" => Channel::Mcp,
+        _ => Channel::Grpc,
+    }
 }
 
 /// Whose the waits of this call are.

@@ -42,12 +42,15 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// How long a browser may remember what it is allowed to send.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// Headers that a page of an allowed origin may send: those of JSON, gRPC-Web and credentials.
-const ALLOWED_HEADERS: [HeaderName; 6] = [
+/// Headers that a page of an allowed origin may send: those of JSON, gRPC-Web, MCP and credentials.
+const ALLOWED_HEADERS: [HeaderName; 9] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     HeaderName::from_static("grpc-timeout"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("mcp-protocol-version"),
     HeaderName::from_static("x-grpc-web"),
     HeaderName::from_static("x-user-agent"),
 ];

@@ -15,6 +15,7 @@ mod inbox;
 mod legacy;
 mod links;
 pub mod markdown;
+mod mcp;
 mod members;
 mod openapi;
 mod page;

@@ -167,14 +167,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// Takes `wait` out: how long to hold, zero if it is not there, held to the limit if it is longer.
     pub(super) fn wait(&mut self) -> Result<Duration, Failure> {
-        let Some(at) = self.0.iter().position(|(name, _)| name == "wait") else {
+        let Some(text) = self.take("wait") else {
             return Ok(Duration::ZERO);
         };
-        let (_, text) = self.0.remove(at);
         let wait = duration(&text).ok_or_else(|| {
             Failure::invalid("wait", "must be a time such as 30s or 500ms, of at most 60s")
         })?;
         Ok(wait.min(WAIT_MAX))
+    }
+
+    /// Takes the value of `name` out, if it is there.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(given, _)| given == name)?;
+        Some(self.0.remove(at).1)
     }
 
     /// Takes a name out that older clients still send and that means nothing here.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Site, audit, events, form, health, inbox, legacy, links, openapi, receipts, sign_in, watch,
+    Site, audit, events, form, health, inbox, legacy, links, mcp, openapi, receipts, sign_in, watch,
 };
 
 /// One method of one path.
@@ -141,6 +141,7 @@ pub(super) fn table() -> Vec<Route> {
         route("post", CODE, post(sign_in::code), Doc::Hidden),
         route("get", "/sign-in/local", get(sign_in::redeem), Doc::Hidden),
         route("post", "/sign-out", post(sign_in::sign_out), Doc::Hidden),
+        route("post", "/mcp", post(mcp::call), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
         route("get", "/metrics", get(health::metrics), Doc::Hidden),

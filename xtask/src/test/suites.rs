@@ -3,8 +3,8 @@
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
     AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, H2LOAD,
-    KUBERNETES_VALIDATE, MINISTACK, MKE2FS, Need, OIDC_SCRIPTS, QEMU, S3RVER, SCHEMATHESIS,
-    SEAWEEDFS, SLOWHTTPTEST,
+    KUBERNETES_VALIDATE, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKE2FS, Need, OIDC_SCRIPTS, QEMU,
+    S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -61,6 +61,11 @@ pub(crate) const SUITES: &[Suite] = &[
         "oidc",
         &[&BINARIES, &CHROMIUM_BROWSER, &OIDC_SCRIPTS],
         &[CargoTest(&["--test", "oidc", "--", "--nocapture"])],
+    ),
+    suite(
+        "mcp",
+        &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS],
+        &[CargoTest(&["--test", "mcp", "--", "--nocapture"])],
     ),
     end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
     end_to_end("e2e-files", &[], &[EndToEnd("files")]),

@@ -150,6 +150,7 @@ fn who(responder: &Responder) -> Json {
         Channel::Grpc => "CHANNEL_GRPC",
         Channel::Http => "CHANNEL_HTTP",
         Channel::Form => "CHANNEL_FORM",
+        Channel::Mcp => "CHANNEL_MCP",
     };
     let mut members = Members::default();
     members.add_unless_empty("name", name);

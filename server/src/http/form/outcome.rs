@@ -108,6 +108,7 @@ fn render(
             Channel::Form => "On this page",
             Channel::Http => "Over HTTP",
             Channel::Grpc => "Over gRPC",
+            Channel::Mcp => "In a client of MCP",
         };
         match &responder.proof {
             Some(Proof { known_by: CredentialKind::Person, name, .. }) => {

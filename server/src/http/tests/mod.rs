@@ -5,6 +5,7 @@ mod batch;
 mod bytes;
 mod evidence;
 mod form;
+mod mcp;
 mod receipts;
 mod refused;
 mod sign_in;

@@ -129,6 +129,8 @@ class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.Value
     """JSON over HTTP."""
     CHANNEL_FORM: _Channel.ValueType  # 3
     """The web form."""
+    CHANNEL_MCP: _Channel.ValueType  # 4
+    """A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself."""
 
 class Channel(_Channel, metaclass=_ChannelEnumTypeWrapper):
     """A door through which a response can come."""
@@ -141,6 +143,8 @@ CHANNEL_HTTP: Channel.ValueType  # 2
 """JSON over HTTP."""
 CHANNEL_FORM: Channel.ValueType  # 3
 """The web form."""
+CHANNEL_MCP: Channel.ValueType  # 4
+"""A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself."""
 Global___Channel: _TypeAlias = Channel  # noqa: Y015
 
 @_typing.final

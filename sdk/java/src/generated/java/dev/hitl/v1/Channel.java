@@ -45,6 +45,14 @@ public enum Channel
    * <code>CHANNEL_FORM = 3;</code>
    */
   CHANNEL_FORM(3),
+  /**
+   * <pre>
+   * A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
+   * </pre>
+   *
+   * <code>CHANNEL_MCP = 4;</code>
+   */
+  CHANNEL_MCP(4),
   UNRECOGNIZED(-1),
   ;
 
@@ -80,6 +88,14 @@ public enum Channel
    * <code>CHANNEL_FORM = 3;</code>
    */
   public static final int CHANNEL_FORM_VALUE = 3;
+  /**
+   * <pre>
+   * A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
+   * </pre>
+   *
+   * <code>CHANNEL_MCP = 4;</code>
+   */
+  public static final int CHANNEL_MCP_VALUE = 4;
 
 
   public final int getNumber() {
@@ -110,6 +126,7 @@ public enum Channel
       case 1: return CHANNEL_GRPC;
       case 2: return CHANNEL_HTTP;
       case 3: return CHANNEL_FORM;
+      case 4: return CHANNEL_MCP;
       default: return null;
     }
   }
