@@ -54,7 +54,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
-    let Opened { store, link_keys, new_receipt_key } = open(&args, &store_url, options).await?;
+    let Opened { store, link_keys, new_keys } = open(&args, &store_url, options).await?;
     let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
     let (budget, bounds) = budget(&args);
@@ -62,7 +62,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let background = Background::new(Some(threads.handle()));
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let service = Service::new(store, clock, random, bounds, shutdown.clone(), background);
-    audit_start(&service, &args, new_receipt_key).await;
+    audit_start(&service, &args, new_keys).await;
     let local_token = claim.as_ref().map(|_| new_token());
     let sign_in = SignIn::new(&args.oidc, &args.proxy, &public_url, local_token.is_some())?;
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
@@ -136,8 +136,8 @@ struct Opened {
     store: EventStore,
     /// The keys of its links.
     link_keys: LinkKeys,
-    /// The name of the key of its receipts, if that was not in it before.
-    new_receipt_key: Option<String>,
+    /// What the keys are that it did not have before.
+    new_keys: Vec<Audited>,
 }
 
 /// The store at `url`.
@@ -152,23 +152,23 @@ async fn open(
     // After the store is opened: a key without a store says that the store is lost.
     let link_keys = link_keys(args, url)?;
     let prints = link_keys.prints();
-    store.hold_to_link_key(prints.as_given()).await.with_context(not_opened)?;
+    let is_rotated = store.hold_to_link_key(prints.as_given()).await.with_context(not_opened)?;
     let receipt_key = Arc::new(receipt_key(args, url)?);
     // Before anything is signed with it.
     let is_new = store.publish_receipt_key(&receipt_key.public()).await.with_context(not_opened)?;
     tracing::info!(key = receipt_key.id(), is_new, "receipts are signed");
-    let new_receipt_key = is_new.then(|| receipt_key.id().to_owned());
-    Ok(Opened { store: store.signing_with(receipt_key), link_keys, new_receipt_key })
+    let rotated = is_rotated.then(|| Audited::new(AuditKind::LinkKeyRotated));
+    let added = is_new.then(|| Audited::new(AuditKind::ReceiptKeyAdded).about(receipt_key.id()));
+    let new_keys = rotated.into_iter().chain(added).collect();
+    Ok(Opened { store: store.signing_with(receipt_key), link_keys, new_keys })
 }
 
-/// Writes down that this server has started: by which settings, and with which new key.
-async fn audit_start(service: &Service, args: &ServeArgs, new_receipt_key: Option<String>) {
-    let itself = || Actor::unknown("");
-    if let Some(key) = new_receipt_key {
-        service.audit(itself(), Audited::new(AuditKind::ReceiptKeyAdded).about(key)).await;
-    }
+/// Writes down that this server has started: with which new keys, and by which settings.
+async fn audit_start(service: &Service, args: &ServeArgs, new_keys: Vec<Audited>) {
     let settings = Audited::new(AuditKind::Settings).saying(args.summary());
-    service.audit(itself(), settings).await;
+    for what in new_keys.into_iter().chain([settings]) {
+        service.audit(Actor::unknown(""), what).await;
+    }
 }
 
 /// Finishes the writes that have begun.

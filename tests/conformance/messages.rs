@@ -19,7 +19,7 @@ pub(crate) fn pack(mut op: Json) -> Result<Json> {
             op["message"] = bytes(&v1::AnswerEventRequest { answer, ..Default::default() });
         }
         Some("create") if op.get("evidence").is_some() => {
-            op["evidence"] = evidence(&op["evidence"])?
+            op["evidence"] = evidence(&op["evidence"])?;
         }
         Some("list" | "events") => op["message"] = bytes(&filter(&op)?),
         Some("watch") => op["message"] = bytes(&watched(&op)?),

@@ -237,9 +237,9 @@ impl World {
     /// The link, whole and broken, and answers that do not fit.
     async fn use_link(&mut self) {
         let (id, link) = (self.event.id.clone(), self.link.clone());
-        let api = format!("/v1/links/{id}/{link}");
+        let api = format!("/v1/links/{link}");
         assert_eq!(reply(self.get(&api)).await.0, StatusCode::OK);
-        for broken in [format!("/v1/links/{id}/{link}x"), format!("/form/{id}/{link}x")] {
+        for broken in [format!("/v1/links/{link}x"), format!("/q/{link}x")] {
             let status = self.keep(self.get(&broken)).await;
             assert!(!status.is_success(), "{status}");
         }
@@ -247,7 +247,7 @@ impl World {
         let status = self.keep(self.post(&api).json(&wrong)).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
         let answer = v1::AnswerEventRequest {
-            event_id: id.clone(),
+            event_id: id,
             answer: Some(v1::answer_event_request::Answer::Json(format!("\"{DRAFT}\""))),
             ..Default::default()
         };
@@ -255,7 +255,7 @@ impl World {
         let refused = refused.expect_err("it does not fit");
         self.replies.push(format!("{refused:?}").into_bytes());
         // What was typed comes back to whoever typed it, and to nobody else.
-        let form = self.post(&format!("/form/{id}/{link}"));
+        let form = self.post(&format!("/q/{link}"));
         reply(form.form(&[("value", DRAFT), ("answer_id", "b")])).await;
     }
 

@@ -2292,6 +2292,245 @@ func (x *GetReceiptResponse) GetReceipt() *Receipt {
 	return nil
 }
 
+// Asks for CreateLink.
+type CreateLinkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event, which has to be pending.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Required. The name of the person that the link is for, at most 200 characters on one line.
+	Responder string `protobuf:"bytes,3,opt,name=responder,proto3" json:"responder,omitempty"`
+	// Optional. How long the link is good, 1 s at least; never longer than the Event is pending. As long as that if absent.
+	Ttl           *durationpb.Duration `protobuf:"bytes,4,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateLinkRequest) Reset() {
+	*x = CreateLinkRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateLinkRequest) ProtoMessage() {}
+
+func (x *CreateLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateLinkRequest.ProtoReflect.Descriptor instead.
+func (*CreateLinkRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *CreateLinkRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *CreateLinkRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *CreateLinkRequest) GetResponder() string {
+	if x != nil {
+		return x.Responder
+	}
+	return ""
+}
+
+func (x *CreateLinkRequest) GetTtl() *durationpb.Duration {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+// Answers CreateLink.
+type CreateLinkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The page where the person answers. A secret: whoever has it answers as that person. Nobody is shown it again.
+	FormUrl string `protobuf:"bytes,1,opt,name=form_url,json=formUrl,proto3" json:"form_url,omitempty"`
+	// Output only. Where a program answers as that person, with plain JSON. A secret like form_url.
+	ApiUrl string `protobuf:"bytes,2,opt,name=api_url,json=apiUrl,proto3" json:"api_url,omitempty"`
+	// Output only. Until when the link is good, in milliseconds of UTC. If that is the deadline of the Event, its page shows how the
+	// Event ended for 30 days more, and what the person has said, but nobody else.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateLinkResponse) Reset() {
+	*x = CreateLinkResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateLinkResponse) ProtoMessage() {}
+
+func (x *CreateLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateLinkResponse.ProtoReflect.Descriptor instead.
+func (*CreateLinkResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CreateLinkResponse) GetFormUrl() string {
+	if x != nil {
+		return x.FormUrl
+	}
+	return ""
+}
+
+func (x *CreateLinkResponse) GetApiUrl() string {
+	if x != nil {
+		return x.ApiUrl
+	}
+	return ""
+}
+
+func (x *CreateLinkResponse) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+// Asks for RevokeLinks.
+type RevokeLinksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Optional. The name of the person whose links end. If empty all links of the Event end, its form_url and api_url too.
+	Responder     string `protobuf:"bytes,3,opt,name=responder,proto3" json:"responder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeLinksRequest) Reset() {
+	*x = RevokeLinksRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeLinksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeLinksRequest) ProtoMessage() {}
+
+func (x *RevokeLinksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeLinksRequest.ProtoReflect.Descriptor instead.
+func (*RevokeLinksRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *RevokeLinksRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *RevokeLinksRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *RevokeLinksRequest) GetResponder() string {
+	if x != nil {
+		return x.Responder
+	}
+	return ""
+}
+
+// Answers RevokeLinks.
+type RevokeLinksResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeLinksResponse) Reset() {
+	*x = RevokeLinksResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeLinksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeLinksResponse) ProtoMessage() {}
+
+func (x *RevokeLinksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeLinksResponse.ProtoReflect.Descriptor instead.
+func (*RevokeLinksResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{34}
+}
+
 // Asks for ListReceiptKeys.
 type ListReceiptKeysRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2301,7 +2540,7 @@ type ListReceiptKeysRequest struct {
 
 func (x *ListReceiptKeysRequest) Reset() {
 	*x = ListReceiptKeysRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2552,7 @@ func (x *ListReceiptKeysRequest) String() string {
 func (*ListReceiptKeysRequest) ProtoMessage() {}
 
 func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2565,7 @@ func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{35}
 }
 
 // Answers ListReceiptKeys.
@@ -2340,7 +2579,7 @@ type ListReceiptKeysResponse struct {
 
 func (x *ListReceiptKeysResponse) Reset() {
 	*x = ListReceiptKeysResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2352,7 +2591,7 @@ func (x *ListReceiptKeysResponse) String() string {
 func (*ListReceiptKeysResponse) ProtoMessage() {}
 
 func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2365,7 +2604,7 @@ func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListReceiptKeysResponse) GetKeys() []*ReceiptKey {
@@ -2524,7 +2763,22 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\"@\n" +
 	"\x12GetReceiptResponse\x12*\n" +
-	"\areceipt\x18\x01 \x01(\v2\x10.hitl.v1.ReceiptR\areceipt\"\x18\n" +
+	"\areceipt\x18\x01 \x01(\v2\x10.hitl.v1.ReceiptR\areceipt\"\x97\x01\n" +
+	"\x11CreateLinkRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x1c\n" +
+	"\tresponder\x18\x03 \x01(\tR\tresponder\x12+\n" +
+	"\x03ttl\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\x85\x01\n" +
+	"\x12CreateLinkResponse\x12\x19\n" +
+	"\bform_url\x18\x01 \x01(\tR\aformUrl\x12\x17\n" +
+	"\aapi_url\x18\x02 \x01(\tR\x06apiUrl\x12;\n" +
+	"\vexpire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"k\n" +
+	"\x12RevokeLinksRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x1c\n" +
+	"\tresponder\x18\x03 \x01(\tR\tresponder\"\x15\n" +
+	"\x13RevokeLinksResponse\"\x18\n" +
 	"\x16ListReceiptKeysRequest\"B\n" +
 	"\x17ListReceiptKeysResponse\x12'\n" +
 	"\x04keys\x18\x01 \x03(\v2\x13.hitl.v1.ReceiptKeyR\x04keys*Y\n" +
@@ -2532,7 +2786,7 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
-	"\x11CHANGE_KIND_ENDED\x10\x022\xb4\b\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x022\xca\t\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
@@ -2549,7 +2803,10 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x12J\n" +
 	"\n" +
 	"GetReceipt\x12\x1a.hitl.v1.GetReceiptRequest\x1a\x1b.hitl.v1.GetReceiptResponse\"\x03\x90\x02\x01\x12Y\n" +
-	"\x0fListReceiptKeys\x12\x1f.hitl.v1.ListReceiptKeysRequest\x1a .hitl.v1.ListReceiptKeysResponse\"\x03\x90\x02\x01B#\n" +
+	"\x0fListReceiptKeys\x12\x1f.hitl.v1.ListReceiptKeysRequest\x1a .hitl.v1.ListReceiptKeysResponse\"\x03\x90\x02\x01\x12E\n" +
+	"\n" +
+	"CreateLink\x12\x1a.hitl.v1.CreateLinkRequest\x1a\x1b.hitl.v1.CreateLinkResponse\x12M\n" +
+	"\vRevokeLinks\x12\x1b.hitl.v1.RevokeLinksRequest\x1a\x1c.hitl.v1.RevokeLinksResponse\"\x03\x90\x02\x02B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
@@ -2565,7 +2822,7 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_hitl_v1_event_service_proto_goTypes = []any{
 	(ChangeKind)(0),                   // 0: hitl.v1.ChangeKind
 	(*CreateEventRequest)(nil),        // 1: hitl.v1.CreateEventRequest
@@ -2599,105 +2856,115 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*CancelEventResponse)(nil),       // 29: hitl.v1.CancelEventResponse
 	(*GetReceiptRequest)(nil),         // 30: hitl.v1.GetReceiptRequest
 	(*GetReceiptResponse)(nil),        // 31: hitl.v1.GetReceiptResponse
-	(*ListReceiptKeysRequest)(nil),    // 32: hitl.v1.ListReceiptKeysRequest
-	(*ListReceiptKeysResponse)(nil),   // 33: hitl.v1.ListReceiptKeysResponse
-	nil,                               // 34: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                               // 35: hitl.v1.ListEventsRequest.LabelsEntry
-	nil,                               // 36: hitl.v1.WatchEventsRequest.LabelsEntry
-	(PromptFormat)(0),                 // 37: hitl.v1.PromptFormat
-	(*Input)(nil),                     // 38: hitl.v1.Input
-	(*durationpb.Duration)(nil),       // 39: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
-	(*OnTimeout)(nil),                 // 41: hitl.v1.OnTimeout
-	(*Evidence)(nil),                  // 42: hitl.v1.Evidence
-	(Risk)(0),                         // 43: hitl.v1.Risk
-	(*Event)(nil),                     // 44: hitl.v1.Event
-	(EventState)(0),                   // 45: hitl.v1.EventState
-	(*Failure)(nil),                   // 46: hitl.v1.Failure
-	(*Response)(nil),                  // 47: hitl.v1.Response
-	(*Value)(nil),                     // 48: hitl.v1.Value
-	(*Receipt)(nil),                   // 49: hitl.v1.Receipt
-	(*ReceiptKey)(nil),                // 50: hitl.v1.ReceiptKey
+	(*CreateLinkRequest)(nil),         // 32: hitl.v1.CreateLinkRequest
+	(*CreateLinkResponse)(nil),        // 33: hitl.v1.CreateLinkResponse
+	(*RevokeLinksRequest)(nil),        // 34: hitl.v1.RevokeLinksRequest
+	(*RevokeLinksResponse)(nil),       // 35: hitl.v1.RevokeLinksResponse
+	(*ListReceiptKeysRequest)(nil),    // 36: hitl.v1.ListReceiptKeysRequest
+	(*ListReceiptKeysResponse)(nil),   // 37: hitl.v1.ListReceiptKeysResponse
+	nil,                               // 38: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                               // 39: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                               // 40: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),                 // 41: hitl.v1.PromptFormat
+	(*Input)(nil),                     // 42: hitl.v1.Input
+	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
+	(*OnTimeout)(nil),                 // 45: hitl.v1.OnTimeout
+	(*Evidence)(nil),                  // 46: hitl.v1.Evidence
+	(Risk)(0),                         // 47: hitl.v1.Risk
+	(*Event)(nil),                     // 48: hitl.v1.Event
+	(EventState)(0),                   // 49: hitl.v1.EventState
+	(*Failure)(nil),                   // 50: hitl.v1.Failure
+	(*Response)(nil),                  // 51: hitl.v1.Response
+	(*Value)(nil),                     // 52: hitl.v1.Value
+	(*Receipt)(nil),                   // 53: hitl.v1.Receipt
+	(*ReceiptKey)(nil),                // 54: hitl.v1.ReceiptKey
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	37, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	38, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	34, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	39, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	40, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	41, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	42, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
-	43, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
-	44, // 8: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	44, // 9: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	45, // 10: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	35, // 11: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	44, // 12: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	39, // 13: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	44, // 14: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	41, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	42, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	38, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	43, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	44, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	45, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	46, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
+	47, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
+	48, // 8: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	48, // 9: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	49, // 10: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	39, // 11: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	48, // 12: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	43, // 13: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 14: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
 	9,  // 15: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	40, // 16: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	45, // 17: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	36, // 18: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	39, // 19: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	44, // 16: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	49, // 17: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	40, // 18: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	43, // 19: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
 	12, // 20: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
 	13, // 21: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
 	0,  // 22: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	44, // 23: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	40, // 24: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	48, // 23: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	44, // 24: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
 	15, // 25: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
 	15, // 26: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	39, // 27: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	44, // 28: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	43, // 27: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 28: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
 	17, // 29: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
 	9,  // 30: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
 	15, // 31: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	46, // 32: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	50, // 32: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
 	1,  // 33: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
 	20, // 34: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
 	2,  // 35: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
-	46, // 36: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	50, // 36: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
 	24, // 37: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
 	23, // 38: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
-	47, // 39: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
-	46, // 40: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
-	48, // 41: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	44, // 42: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	44, // 43: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	44, // 44: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	49, // 45: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
-	50, // 46: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
-	1,  // 47: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 48: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 49: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 50: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 51: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 52: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	18, // 53: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
-	21, // 54: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
-	24, // 55: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	26, // 56: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	28, // 57: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	30, // 58: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
-	32, // 59: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
-	2,  // 60: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 61: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 62: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 63: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 64: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	16, // 65: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	19, // 66: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
-	22, // 67: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
-	25, // 68: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	27, // 69: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	29, // 70: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	31, // 71: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
-	33, // 72: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
-	60, // [60:73] is the sub-list for method output_type
-	47, // [47:60] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	51, // 39: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	50, // 40: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	52, // 41: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	48, // 42: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	48, // 43: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	48, // 44: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	53, // 45: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
+	43, // 46: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
+	44, // 47: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
+	54, // 48: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
+	1,  // 49: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 50: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 51: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 52: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 53: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 54: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 55: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 56: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 57: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 58: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 59: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	30, // 60: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
+	36, // 61: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
+	32, // 62: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
+	34, // 63: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
+	2,  // 64: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 65: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 66: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 67: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 68: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 69: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 70: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 71: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 72: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 73: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	29, // 74: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	31, // 75: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
+	37, // 76: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
+	33, // 77: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
+	35, // 78: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
+	64, // [64:79] is the sub-list for method output_type
+	49, // [49:64] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -2747,7 +3014,7 @@ func file_hitl_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

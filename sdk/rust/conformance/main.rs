@@ -46,17 +46,22 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// How a client is to be, as the scenario says.
+fn config(c: &Json) -> Result<Config> {
+    let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str);
+    let mut config = set!(config, c, token: &str, insecure: bool);
+    for (name, value) in c["headers"].as_object().into_iter().flatten() {
+        config = config.header(name, value.as_str().context("a header is text")?);
+    }
+    let limit = c["retry_for_ms"].as_u64().map(Duration::from_millis);
+    let config = if let Some(limit) = limit { config.retry_for(limit) } else { config };
+    let config = call_timeout(c).map_or(config.clone(), |limit| config.call_timeout(limit));
+    Ok(config)
+}
+
 async fn carry_out(c: &Json) -> Result<Json> {
     if c["op"] == "client" {
-        let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str);
-        let mut config = set!(config, c, token: &str, insecure: bool);
-        for (name, value) in c["headers"].as_object().into_iter().flatten() {
-            config = config.header(name, value.as_str().context("a header is text")?);
-        }
-        let limit = c["retry_for_ms"].as_u64().map(Duration::from_millis);
-        let config = if let Some(limit) = limit { config.retry_for(limit) } else { config };
-        let config = call_timeout(c).map_or(config.clone(), |limit| config.call_timeout(limit));
-        CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config)?);
+        CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config(c)?)?);
         return Ok(json!({}));
     }
     if c["op"] == "verify" {

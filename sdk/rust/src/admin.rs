@@ -18,6 +18,8 @@ use crate::limits::{ATTEMPT_LIMIT, Silence};
 pub struct AuditStream {
     stream: Streaming<v1::FollowAuditResponse>,
     client: Client,
+    /// The server that sends it.
+    place: usize,
 }
 
 impl AuditStream {
@@ -27,7 +29,7 @@ impl AuditStream {
     /// [`crate::ErrorKind::Unauthenticated`] when the credential is not good any more, and those of reaching the
     /// server.
     pub async fn next(&mut self) -> Result<Option<v1::FollowAuditResponse>> {
-        self.stream.message().await.map_err(|status| self.client.error(&status))
+        self.stream.message().await.map_err(|status| self.client.error(self.place, &status))
     }
 }
 
@@ -89,8 +91,9 @@ impl Client {
     /// # Errors
     /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
     pub async fn follow_audit(&self, request: v1::FollowAuditRequest) -> Result<AuditStream> {
+        let place = self.place();
         let stream = self.admin(|mut stub| async move { stub.follow_audit(request).await }).await?;
-        Ok(AuditStream { stream, client: self.clone() })
+        Ok(AuditStream { stream, client: self.clone(), place })
     }
 
     /// Who the server takes this client for.

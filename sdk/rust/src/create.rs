@@ -284,6 +284,7 @@ mod tests {
             .fact("z", "3")
             .into_request()
             .unwrap();
+        assert_eq!((request.title.as_str(), request.risk()), ("Add?", v1::Risk::High));
         let int = v1::IntInput { min: Some(0), max: Some(9) };
         assert_eq!(request.input.unwrap().kind, Some(Kind::Int(int)));
         let ttl = prost_types::Duration { seconds: 1, nanos: 500_000_000 };
@@ -291,7 +292,6 @@ mod tests {
         let value = v1::Value { kind: Some(v1::value::Kind::Int(5)) };
         assert_eq!(request.on_timeout.unwrap().action, Some(Action::DefaultValue(value)));
         assert_eq!((request.scope.as_str(), request.labels["team"].as_str()), ("run-7", "a"));
-        assert_eq!((request.title.as_str(), request.risk()), ("Add?", v1::Risk::High));
         assert!(request.require_confirmation);
         let diff = v1::Evidence::diff("x", "1", "2");
         let items = [

@@ -215,7 +215,7 @@ mod tests {
                     assert_eq!(Json::from(taken), case["used"], "{given:?}");
                 }
                 (Err(error), Some(refused)) => {
-                    assert!(error.message().contains(refused), "{error}")
+                    assert!(error.message().contains(refused), "{error}");
                 }
                 (taken, _) => panic!("{given:?}: {taken:?}"),
             }

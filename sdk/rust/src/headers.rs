@@ -116,7 +116,7 @@ mod tests {
             match (made, case["refused"].as_str()) {
                 (Ok(_), None) => {}
                 (Err(error), Some(refused)) => {
-                    assert!(error.message().contains(refused), "{error}")
+                    assert!(error.message().contains(refused), "{error}");
                 }
                 (made, _) => panic!("{name:?}: {made:?}"),
             }

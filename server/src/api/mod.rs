@@ -7,7 +7,7 @@ pub(crate) mod admin;
 pub(crate) mod audit;
 mod batch;
 pub(crate) mod evidence;
-mod from_proto;
+pub(crate) mod from_proto;
 mod links;
 pub(crate) mod plain;
 mod problem;
@@ -23,7 +23,6 @@ use hitl_core::{
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 
-pub(crate) use from_proto::input;
 pub use problem::{Problem, grpc_code};
 pub use waits::Waits;
 

@@ -25,7 +25,7 @@ enum Name {
     Uri(String),
     Email(String),
     Dns(String),
-    CommonName(String),
+    Common(String),
 }
 
 impl FromStr for CertificateRule {
@@ -45,7 +45,7 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let name = match text.strip_prefix("cn:") {
-            Some(name) => Self::CommonName(name.to_owned()),
+            Some(name) => Self::Common(name.to_owned()),
             None if text.contains("://") => Self::Uri(text.to_owned()),
             None if text.contains('@') => Self::Email(text.to_owned()),
             None => Self::Dns(text.to_owned()),
@@ -61,7 +61,7 @@ impl FromStr for Name {
 
 impl Name {
     fn text(&self) -> &str {
-        let (Self::Uri(text) | Self::Email(text) | Self::Dns(text) | Self::CommonName(text)) = self;
+        let (Self::Uri(text) | Self::Email(text) | Self::Dns(text) | Self::Common(text)) = self;
         text
     }
 
@@ -74,7 +74,7 @@ impl Name {
             Self::Dns(name) => {
                 certificate.dns_names.iter().any(|given| given.eq_ignore_ascii_case(name))
             }
-            Self::CommonName(name) => certificate.common_names.contains(name),
+            Self::Common(name) => certificate.common_names.contains(name),
         }
     }
 }

@@ -133,8 +133,8 @@ impl Links {
         Ok(key.map(|key| Link::Whole(LinkHolder { key, responder: String::new() })))
     }
 
-    /// Secrets of every server of the deployment for this purpose, from which nobody finds the keys. The first is of the
-    /// key that signs.
+    /// Secrets of every server of the deployment for this purpose, from which nobody finds the keys. The first is of
+    /// the key that signs.
     pub(crate) fn derived_keys(&self, purpose: &[u8]) -> Vec<[u8; 32]> {
         let derived = |key| mac(key, [DERIVED_DOMAIN, purpose, b""]).finalize().into_bytes().into();
         self.keyed.iter().map(derived).collect()

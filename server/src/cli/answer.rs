@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::exit::{Exit, Usage};
 use super::responder::ResponderArgs;
 use super::{ServerArgs, default, id, reach, show, terminal};
-use crate::api;
+use crate::api::from_proto;
 
 const HELP: &str = "\
 VALUE is what a person would type; --json takes plain JSON. Without either, the question is shown and the answer asked \
@@ -78,7 +78,7 @@ async fn converse(
         return Ok(Exit::Error);
     }
     terminal::note(&show::question(&event));
-    let input = api::input(event.input).map_err(|_| {
+    let input = from_proto::input(event.input).map_err(|_| {
         anyhow::anyhow!("this program does not know this type of answer: is the server newer?")
     })?;
     let mut dialog = Dialog { typed: io::stdin().lock(), shown: io::stderr() };

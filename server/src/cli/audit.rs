@@ -8,7 +8,9 @@ use hitl::v1;
 use hitl_core::AuditKind;
 
 use super::exit::Exit;
-use super::{ServerArgs, given, list, reach, terminal};
+use super::table::{Cell, aligned};
+use super::terminal::Style;
+use super::{ServerArgs, given, reach, terminal};
 use crate::json::to_json;
 
 const HELP: &str = "\
@@ -75,7 +77,7 @@ pub(super) async fn run(server: &ServerArgs, args: AuditArgs) -> anyhow::Result<
     }
     let mut left = if args.all { usize::MAX } else { args.limit };
     let mut request = v1::ListAuditRequest { filter: Some(filter), ..Default::default() };
-    let mut table = vec![HEADS.map(str::to_owned)];
+    let mut table = vec![HEADS.map(|head| Cell::new(head, Style::Heading)).to_vec()];
     let (mut more, mut unreadable) = (true, BTreeSet::new());
     while more && left > 0 {
         request.page_size = i32::try_from(left.min(PAGE_SIZE)).unwrap_or(i32::MAX);
@@ -86,14 +88,14 @@ pub(super) async fn run(server: &ServerArgs, args: AuditArgs) -> anyhow::Result<
             if args.json {
                 terminal::print(&to_json(&entry).to_string())?;
             } else {
-                table.push(row(&entry));
+                table.push(row(&entry).map(Cell::from).to_vec());
             }
         }
         more = !page.next_page_token.is_empty();
         request.page_token = page.next_page_token;
     }
     if !args.json {
-        terminal::print(&list::aligned(&table))?;
+        terminal::print_painted(&aligned(&table, None))?;
     }
     for what in unreadable {
         terminal::note(&format!("Missing, because the server's store is damaged there: {what}"));

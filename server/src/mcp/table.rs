@@ -36,23 +36,7 @@ fn ask() -> Tool {
                 "description": "The kind of answer. Taken as choice if there are options, as form if there is a \
                                 schema, else as text.",
             },
-            "options": {
-                "type": "array",
-                "description": "What to choose from.",
-                "items": {"anyOf": [
-                    {"type": "string"},
-                    {
-                        "type": "object",
-                        "properties": {
-                            "value": text("What the answer holds."),
-                            "label": text("What the person sees."),
-                            "description": text("One line of help."),
-                        },
-                        "required": ["value"],
-                        "additionalProperties": false,
-                    },
-                ]},
-            },
+            "options": {"type": "array", "description": "What to choose from.", "items": option()},
             "multiple": {"type": "boolean", "description": "Whether several options may be chosen. Default: false."},
             "min": {"type": "number", "description": "Least number, fewest characters, or fewest options."},
             "max": {"type": "number", "description": "Greatest number, most characters, or most options."},
@@ -98,6 +82,22 @@ fn ask() -> Tool {
         &question(),
     )
     .with_annotations(hints().read_only(false).destructive(false).idempotent(true).open_world(true))
+}
+
+fn option() -> Value {
+    json!({"anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "value": text("What the answer holds."),
+                "label": text("What the person sees."),
+                "description": text("One line of help."),
+            },
+            "required": ["value"],
+            "additionalProperties": false,
+        },
+    ]})
 }
 
 fn wait() -> Tool {

@@ -51,7 +51,7 @@ struct Question<'a> {
 /// What became of asking the user.
 enum Consulted {
     /// The event as it stands.
-    Event(v1::Event),
+    Event(Box<v1::Event>),
     /// The client has to ask the user, and to call again.
     Required(InputRequiredResult),
 }
@@ -80,7 +80,7 @@ impl<D: Desk> Tools<D> {
         if question.event.response.is_none() && ask.of() == Of::User {
             let said = params.input_responses.and_then(|mut all| all.remove(REQUEST));
             match self.consult(&mut question, said, context).await? {
-                Consulted::Event(event) => question.event = event,
+                Consulted::Event(event) => question.event = *event,
                 Consulted::Required(result) => return Ok(result.into()),
             }
         }
@@ -108,7 +108,7 @@ impl<D: Desk> Tools<D> {
         let is_required = requires_input(context);
         let event = question.event.clone();
         let Some(params) = self.dialog(&event, context, None).await? else {
-            return Ok(Consulted::Event(event));
+            return Ok(Consulted::Event(event.into()));
         };
         if is_required {
             return Ok(self.required(question, params));
@@ -117,7 +117,7 @@ impl<D: Desk> Tools<D> {
             let (peer, responder) = (context.peer.clone(), user_of(context));
             self.dialogs.open(&self.desk, event.clone(), Asked { peer, responder, params });
         }
-        Ok(Consulted::Event(event))
+        Ok(Consulted::Event(event.into()))
     }
 
     /// Records what the user has said in the dialog, or has them asked again.
@@ -137,9 +137,11 @@ impl<D: Desk> Tools<D> {
             Said::Nothing => Ok(question.event.clone()),
         };
         match recorded {
-            Ok(event) => Ok(Consulted::Event(event)),
+            Ok(event) => Ok(Consulted::Event(event.into())),
             // Somebody else was first.
-            Err(Refused { why: Why::Ended, .. }) => self.desk.get(&id).await.map(Consulted::Event),
+            Err(Refused { why: Why::Ended, .. }) => {
+                self.desk.get(&id).await.map(|event| Consulted::Event(event.into()))
+            }
             Err(refused)
                 if refused.why == Why::InvalidAnswer && question.state.misses < MISSES_MAX =>
             {
@@ -148,7 +150,7 @@ impl<D: Desk> Tools<D> {
                 question.state.misses += 1;
                 Ok(match dialog {
                     Some(params) => self.required(question, params),
-                    None => Consulted::Event(event),
+                    None => Consulted::Event(event.into()),
                 })
             }
             Err(refused) => Err(refused.followed_by(&format!(

@@ -40,24 +40,25 @@ impl EventStore {
 
     /// Makes sure that every server of this store knows the key that its links are signed with. The first server
     /// decides, and whoever comes with another has to have that one beside it: then links are signed with the other
-    /// from now on.
+    /// from now on. Says whether they are so since this call.
     ///
     /// # Errors
     /// [`OpenError::OtherLinkKey`], and those of the store.
-    pub async fn hold_to_link_key(&self, prints: LinkKeyPrints<'_>) -> Result<(), OpenError> {
+    pub async fn hold_to_link_key(&self, prints: LinkKeyPrints<'_>) -> Result<bool, OpenError> {
         let path = keys::link_key();
         let ours = LinkKeyRecord { version: VERSION, fingerprint: prints.signing.to_owned() };
         let ours = record::encode(&ours);
         let Err(error) = self.objects.put(&path, ours.clone(), PutMode::Create).await else {
-            return Ok(());
+            return Ok(false);
         };
         // Whatever failure the store names, what is there then is what counts.
         let found = self.objects.bytes(&path).await?;
         let found = found.and_then(|bytes| serde_json::from_slice::<LinkKeyRecord>(&bytes).ok());
         match found.map(|found| found.fingerprint) {
-            Some(found) if found == prints.signing || prints.next == Some(&*found) => Ok(()),
+            Some(found) if found == prints.signing || prints.next == Some(&*found) => Ok(false),
             Some(found) if prints.previous == Some(&*found) => {
-                Ok(self.objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?)
+                self.objects.put(&path, ours, PutMode::Overwrite).await.map_err(Error::from)?;
+                Ok(true)
             }
             Some(_) => Err(OpenError::OtherLinkKey),
             None => Err(Error::from(error).into()),

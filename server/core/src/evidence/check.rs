@@ -11,6 +11,9 @@ use crate::rejection::Violation;
 use crate::strict_json;
 use crate::web_address::WebAddress;
 
+/// How much of something all items together have and may have, how much one has, and what it is called.
+type Bound = (usize, usize, fn(&Size) -> usize, &'static str);
+
 /// Records every rule that the items break.
 pub(crate) fn check(broken: &mut Vec<Violation>, items: &[Evidence]) {
     if items.len() > limits::EVIDENCE_ITEMS_MAX {
@@ -19,8 +22,8 @@ pub(crate) fn check(broken: &mut Vec<Violation>, items: &[Evidence]) {
         return;
     }
     let sizes: Vec<_> = items.iter().map(Size::of).collect();
-    let all = sizes.iter().fold(Size::default(), |all, size| all.plus(size));
-    let bounds: [(usize, usize, fn(&Size) -> usize, &str); 3] = [
+    let all = sizes.iter().fold(Size::default(), Size::plus);
+    let bounds: [Bound; 3] = [
         (all.bytes, limits::EVIDENCE_BYTES_MAX, |size| size.bytes, "bytes of text"),
         (all.diff_lines, limits::EVIDENCE_DIFF_LINES_MAX, |size| size.diff_lines, "lines in diffs"),
         (all.cells, limits::EVIDENCE_CELLS_MAX, |size| size.cells, "cells in tables"),

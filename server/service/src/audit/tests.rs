@@ -73,7 +73,7 @@ fn in_team() -> Namespaces {
 #[tokio::test]
 async fn what_becomes_of_a_token_is_written_before_its_maker_is_told() {
     let world = World::new().await;
-    let owner = world.service.session(Principal::Owner).from("192.0.2.1");
+    let owner = world.service.session(Principal::Owner).from_address("192.0.2.1".parse().ok());
     let asked = NewToken { name: "ci".to_owned(), roles: vec![Role::Admin], ..NewToken::default() };
     let made = owner.create_token(asked).await.unwrap();
     let next = owner.rotate_token(made.text.id, 0, None).await.unwrap();
@@ -104,7 +104,10 @@ async fn refusals_are_written_within_a_second_and_at_the_latest_when_the_server_
         let service = world.service.clone();
         async move { service.write_audit().await }
     });
-    let ann = world.service.session(holder(Role::Notifier, in_team())).from("192.0.2.1");
+    let ann = world
+        .service
+        .session(holder(Role::Notifier, in_team()))
+        .from_address("192.0.2.1".parse().ok());
     let refused = || ann.may(Action::Create(&Namespace::default())).unwrap_err();
     assert!(matches!(refused(), Error::PermissionDenied(_)));
     while world.all().await.is_empty() {

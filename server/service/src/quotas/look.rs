@@ -74,7 +74,7 @@ impl Service {
             }
             pending.seen(&mut look, listed.found.iter().map(|entry| &entry.key));
         }
-        pending.looked(look);
+        pending.looked(&look);
         Ok(())
     }
 }

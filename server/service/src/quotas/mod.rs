@@ -182,11 +182,14 @@ impl Credential {
     /// What `proof` proves; none where nothing had to be proved, and none of the user of this machine, whose server it
     /// is.
     pub(crate) fn of_proof(proof: &Proof) -> Option<Self> {
-        use hitl_core::CredentialKind::{Link, None as Nothing, Owner, Person, Token};
+        use hitl_core::CredentialKind::{
+            ClientCertificate, Link, None as Nothing, Owner, Person, Token,
+        };
         match proof.known_by {
             Nothing | Owner => None,
             Token => Some(Self::hashed("token", &proof.id)),
             Person => Some(Self::hashed("person", &proof.id)),
+            ClientCertificate => Some(Self::hashed("certificate", &proof.id)),
             Link => Some(Self::hashed("link", &proof.name)),
         }
     }

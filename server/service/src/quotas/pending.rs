@@ -76,11 +76,11 @@ pub(crate) struct Place<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counts {
     /// For nobody: it counts already, or nothing is counted.
-    ForNobody,
+    Nobody,
     /// For its namespace alone, since there is no room to remember it.
-    ForItsNamespace,
+    Namespace,
     /// For all of its parties.
-    ForAll,
+    All,
 }
 
 /// A look that is under way.
@@ -124,12 +124,12 @@ impl Pending {
         bytes: usize,
     ) -> Result<Place<'_>, OverQuota> {
         if !self.is_counted {
-            return Ok(Place { pending: self, key, counts: Counts::ForNobody });
+            return Ok(Place { pending: self, key, counts: Counts::Nobody });
         }
         let mut state = self.state();
         if state.remembered.contains_key(&key.id) {
             // The create is repeated.
-            return Ok(Place { pending: self, key, counts: Counts::ForNobody });
+            return Ok(Place { pending: self, key, counts: Counts::Nobody });
         }
         let parties = payer.parties(Some(&key.namespace));
         let fits = state.events.check(parties.clone(), 1);
@@ -196,7 +196,7 @@ impl Pending {
     }
 
     /// Ends `look`, which has come to all that is pending.
-    pub(crate) fn looked(&self, look: Look) {
+    pub(crate) fn looked(&self, look: &Look) {
         let mut state = self.state();
         let gone: Vec<EventId> = state
             .remembered
@@ -225,16 +225,16 @@ impl Pending {
 impl Place<'_> {
     /// Keeps the place, since the event was created.
     pub(crate) fn keep(mut self) {
-        self.counts = Counts::ForNobody;
+        self.counts = Counts::Nobody;
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         match self.counts {
-            Counts::ForNobody => {}
-            Counts::ForItsNamespace => self.pending.state().forget_one_of(&self.key.namespace),
-            Counts::ForAll => {
+            Counts::Nobody => {}
+            Counts::Namespace => self.pending.state().forget_one_of(&self.key.namespace),
+            Counts::All => {
                 self.pending.state().forget(self.key.id);
             }
         }
@@ -247,7 +247,7 @@ impl State {
         let namespace = key.namespace.clone();
         if self.remembered.len() >= REMEMBERED_MAX {
             self.events.add_anyway(std::iter::once(Party::Namespace(namespace)), 1);
-            return Counts::ForItsNamespace;
+            return Counts::Namespace;
         }
         let parties = payer.parties(Some(&namespace));
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
@@ -255,7 +255,7 @@ impl State {
         self.bytes.add_anyway(parties, u64::from(bytes));
         let holder = self.holder(Holder { payer, namespace });
         self.remembered.insert(key.id, Remembered { holder, bytes, look: self.look });
-        Counts::ForAll
+        Counts::All
     }
 
     /// Counts a remembered event no more; whether it was one.

@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn every_route_of_the_api_is_described_and_nothing_else() {
         let document = document();
-        let served = routes::table().into_iter().filter(|route| {
-            route.path.starts_with("/v1/") && !matches!(route.doc, Doc::Hidden)
-        });
+        let served = routes::table()
+            .into_iter()
+            .filter(|route| route.path.starts_with("/v1/") && !matches!(route.doc, Doc::Hidden));
         let mut count = 0;
         for route in served {
             let operation = &document["paths"][route.path][route.method];

@@ -29,8 +29,8 @@ impl World {
             .header("mcp-name", "ask_human");
         let reply = self.send(request.body(Body::from(body.to_string())).unwrap()).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
-        let data = reply.text.lines().filter_map(|line| line.strip_prefix("data: "));
-        let last = data.last().unwrap_or(&reply.text);
+        let mut data = reply.text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let last = data.next_back().unwrap_or(&reply.text);
         serde_json::from_str::<Value>(last).unwrap()["result"].take()
     }
 

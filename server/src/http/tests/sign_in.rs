@@ -288,7 +288,7 @@ async fn an_open_server_shows_events_by_their_ids_to_everybody() {
 #[tokio::test]
 async fn signing_in_and_out_is_written_down_and_so_is_a_code_that_was_refused() {
     let (world, code) = local().await;
-    let app = crate::http::audited(world.app.clone(), world.service.clone());
+    let app = audited(world.app.clone(), world.service.clone());
     let world = World { app, ..world };
     let path = format!("/sign-in/local?code={code}");
     let cookie = cookie(&get(&world, &path, "").await);

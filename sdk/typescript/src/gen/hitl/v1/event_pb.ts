@@ -8,6 +8,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { CredentialKind } from "./credential_pb.js";
 import { file_hitl_v1_credential } from "./credential_pb.js";
+import type { Evidence } from "./evidence_pb.js";
+import { file_hitl_v1_evidence } from "./evidence_pb.js";
 import type { Input } from "./input_pb.js";
 import { file_hitl_v1_input } from "./input_pb.js";
 import type { Value } from "./value_pb.js";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event.proto.
  */
 export const file_hitl_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIsgECgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRIkCgpjcmVhdGVkX2J5GBEgASgLMhAuaGl0bC52MS5DcmVhdG9yEhkKEWFsbG93X3NlbGZfYW5zd2VyGBIgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoHQ3JlYXRvchIpCghrbm93bl9ieRgBIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAIgASgJImYKCU9uVGltZW91dBImCgRmYWlsGAEgASgLMhYuaGl0bC52MS5GYWlsT25UaW1lb3V0SAASJwoNZGVmYXVsdF92YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWVIAEIICgZhY3Rpb24iDwoNRmFpbE9uVGltZW91dCLBAQoIUmVzcG9uc2USIgoFc3RhdGUYASABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlEg4KBnJlYXNvbhgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCglyZXNwb25kZXIYBSABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIRCglhbnN3ZXJfaWQYBiABKAkiiwEKCVJlc3BvbmRlchIMCgRuYW1lGAEgASgJEiEKB2NoYW5uZWwYAiABKA4yEC5oaXRsLnYxLkNoYW5uZWwSDwoHYWRkcmVzcxgDIAEoCRIpCghrbm93bl9ieRgEIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAUgASgJKqwBCgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTRVZFTlRfU1RBVEVfUEVORElORxABEhgKFEVWRU5UX1NUQVRFX0FOU1dFUkVEEAISGAoURVZFTlRfU1RBVEVfREVDTElORUQQAxIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQBBIZChVFVkVOVF9TVEFURV9USU1FRF9PVVQQBSphCgxQcm9tcHRGb3JtYXQSHQoZUFJPTVBUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElBST01QVF9GT1JNQVRfVEVYVBABEhoKFlBST01QVF9GT1JNQVRfTUFSS0RPV04QAippCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0dSUEMQARIQCgxDSEFOTkVMX0hUVFAQAhIQCgxDSEFOTkVMX0ZPUk0QAxIPCgtDSEFOTkVMX01DUBAEQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_hitl_v1_credential, file_hitl_v1_input, file_hitl_v1_value]);
+  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIrcFCgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRIkCgpjcmVhdGVkX2J5GBEgASgLMhAuaGl0bC52MS5DcmVhdG9yEhkKEWFsbG93X3NlbGZfYW5zd2VyGBIgASgIEg0KBXRpdGxlGBMgASgJEiMKCGV2aWRlbmNlGBQgAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGBUgASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBYgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoHQ3JlYXRvchIpCghrbm93bl9ieRgBIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAIgASgJImYKCU9uVGltZW91dBImCgRmYWlsGAEgASgLMhYuaGl0bC52MS5GYWlsT25UaW1lb3V0SAASJwoNZGVmYXVsdF92YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWVIAEIICgZhY3Rpb24iDwoNRmFpbE9uVGltZW91dCLSAQoIUmVzcG9uc2USIgoFc3RhdGUYASABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlEg4KBnJlYXNvbhgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCglyZXNwb25kZXIYBSABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIRCglhbnN3ZXJfaWQYBiABKAkSDwoHY29tbWVudBgHIAEoCSKLAQoJUmVzcG9uZGVyEgwKBG5hbWUYASABKAkSIQoHY2hhbm5lbBgCIAEoDjIQLmhpdGwudjEuQ2hhbm5lbBIPCgdhZGRyZXNzGAMgASgJEikKCGtub3duX2J5GAQgASgOMhcuaGl0bC52MS5DcmVkZW50aWFsS2luZBIRCglwcmluY2lwYWwYBSABKAkqrAEKCkV2ZW50U3RhdGUSGwoXRVZFTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNFVkVOVF9TVEFURV9QRU5ESU5HEAESGAoURVZFTlRfU1RBVEVfQU5TV0VSRUQQAhIYChRFVkVOVF9TVEFURV9ERUNMSU5FRBADEhkKFUVWRU5UX1NUQVRFX0NBTkNFTExFRBAEEhkKFUVWRU5UX1NUQVRFX1RJTUVEX09VVBAFKkoKBFJpc2sSFAoQUklTS19VTlNQRUNJRklFRBAAEgwKCFJJU0tfTE9XEAESDwoLUklTS19NRURJVU0QAhINCglSSVNLX0hJR0gQAyphCgxQcm9tcHRGb3JtYXQSHQoZUFJPTVBUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElBST01QVF9GT1JNQVRfVEVYVBABEhoKFlBST01QVF9GT1JNQVRfTUFSS0RPV04QAippCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0dSUEMQARIQCgxDSEFOTkVMX0hUVFAQAhIQCgxDSEFOTkVMX0ZPUk0QAxIPCgtDSEFOTkVMX01DUBAEQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_hitl_v1_credential, file_hitl_v1_evidence, file_hitl_v1_input, file_hitl_v1_value]);
 
 /**
  * A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.
@@ -154,6 +156,35 @@ export type Event = Message<"hitl.v1.Event"> & {
    * @generated from field: bool allow_self_answer = 18;
    */
   allowSelfAnswer: boolean;
+
+  /**
+   * Immutable. The question in a few words. Empty if the prompt is all there is.
+   *
+   * @generated from field: string title = 19;
+   */
+  title: string;
+
+  /**
+   * Immutable. What is shown beside the prompt. ListEvents, WatchEvents and WaitEvents leave it out, since it would be most of
+   * what they send; GetEvent has it.
+   *
+   * @generated from field: repeated hitl.v1.Evidence evidence = 20;
+   */
+  evidence: Evidence[];
+
+  /**
+   * Immutable. How much is at stake. Never unspecified.
+   *
+   * @generated from field: hitl.v1.Risk risk = 21;
+   */
+  risk: Risk;
+
+  /**
+   * Immutable. Whether an answer on a page has to be confirmed.
+   *
+   * @generated from field: bool require_confirmation = 22;
+   */
+  requireConfirmation: boolean;
 };
 
 /**
@@ -290,6 +321,13 @@ export type Response = Message<"hitl.v1.Response"> & {
    * @generated from field: string answer_id = 6;
    */
   answerId: string;
+
+  /**
+   * Output only. What the person said beside the value. Empty if nothing.
+   *
+   * @generated from field: string comment = 7;
+   */
+  comment: string;
 };
 
 /**
@@ -406,6 +444,47 @@ export const EventStateSchema: GenEnum<EventState> = /*@__PURE__*/
   enumDesc(file_hitl_v1_event, 0);
 
 /**
+ * How much is at stake.
+ *
+ * @generated from enum hitl.v1.Risk
+ */
+export enum Risk {
+  /**
+   * Taken as RISK_LOW.
+   *
+   * @generated from enum value: RISK_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing out of the ordinary.
+   *
+   * @generated from enum value: RISK_LOW = 1;
+   */
+  LOW = 1,
+
+  /**
+   * Worth a second look. Pages say so.
+   *
+   * @generated from enum value: RISK_MEDIUM = 2;
+   */
+  MEDIUM = 2,
+
+  /**
+   * Hard to undo, or dear. Pages say so, and take no answer without the person's word that this is known.
+   *
+   * @generated from enum value: RISK_HIGH = 3;
+   */
+  HIGH = 3,
+}
+
+/**
+ * Describes the enum hitl.v1.Risk.
+ */
+export const RiskSchema: GenEnum<Risk> = /*@__PURE__*/
+  enumDesc(file_hitl_v1_event, 1);
+
+/**
  * How a prompt is to be read.
  *
  * @generated from enum hitl.v1.PromptFormat
@@ -437,7 +516,7 @@ export enum PromptFormat {
  * Describes the enum hitl.v1.PromptFormat.
  */
 export const PromptFormatSchema: GenEnum<PromptFormat> = /*@__PURE__*/
-  enumDesc(file_hitl_v1_event, 1);
+  enumDesc(file_hitl_v1_event, 2);
 
 /**
  * A door through which a response can come.
@@ -485,5 +564,5 @@ export enum Channel {
  * Describes the enum hitl.v1.Channel.
  */
 export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
-  enumDesc(file_hitl_v1_event, 2);
+  enumDesc(file_hitl_v1_event, 3);
 

@@ -61,60 +61,68 @@ public final class EventOuterClass {
     java.lang.String[] descriptorData = {
       "\n\023hitl/v1/event.proto\022\007hitl.v1\032\037google/p" +
       "rotobuf/timestamp.proto\032\030hitl/v1/credent" +
-      "ial.proto\032\023hitl/v1/input.proto\032\023hitl/v1/" +
-      "value.proto\"\204\006\n\005Event\022\016\n\002id\030\001 \001(\tR\002id\022\034\n" +
-      "\tnamespace\030\002 \001(\tR\tnamespace\022\022\n\004name\030\003 \001(" +
-      "\tR\004name\022\026\n\006prompt\030\004 \001(\tR\006prompt\022:\n\rpromp" +
-      "t_format\030\005 \001(\0162\025.hitl.v1.PromptFormatR\014p" +
-      "romptFormat\022$\n\005input\030\006 \001(\0132\016.hitl.v1.Inp" +
-      "utR\005input\022\024\n\005scope\030\007 \001(\tR\005scope\0222\n\006label" +
-      "s\030\010 \003(\0132\032.hitl.v1.Event.LabelsEntryR\006lab" +
-      "els\0221\n\non_timeout\030\t \001(\0132\022.hitl.v1.OnTime" +
-      "outR\tonTimeout\022\'\n\017idempotency_key\030\n \001(\tR" +
-      "\016idempotencyKey\022;\n\013create_time\030\013 \001(\0132\032.g" +
-      "oogle.protobuf.TimestampR\ncreateTime\0226\n\010" +
-      "deadline\030\014 \001(\0132\032.google.protobuf.Timesta" +
-      "mpR\010deadline\022)\n\005state\030\r \001(\0162\023.hitl.v1.Ev" +
-      "entStateR\005state\022-\n\010response\030\016 \001(\0132\021.hitl" +
-      ".v1.ResponseR\010response\022\031\n\010form_url\030\017 \001(\t" +
-      "R\007formUrl\022\027\n\007api_url\030\020 \001(\tR\006apiUrl\022/\n\ncr" +
-      "eated_by\030\021 \001(\0132\020.hitl.v1.CreatorR\tcreate" +
-      "dBy\022*\n\021allow_self_answer\030\022 \001(\010R\017allowSel" +
-      "fAnswer\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key" +
-      "\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"[\n\007Creator\0222\n" +
-      "\010known_by\030\001 \001(\0162\027.hitl.v1.CredentialKind" +
-      "R\007knownBy\022\034\n\tprincipal\030\002 \001(\tR\tprincipal\"" +
-      "z\n\tOnTimeout\022,\n\004fail\030\001 \001(\0132\026.hitl.v1.Fai" +
-      "lOnTimeoutH\000R\004fail\0225\n\rdefault_value\030\002 \001(" +
-      "\0132\016.hitl.v1.ValueH\000R\014defaultValueB\010\n\006act" +
-      "ion\"\017\n\rFailOnTimeout\"\362\001\n\010Response\022)\n\005sta" +
-      "te\030\001 \001(\0162\023.hitl.v1.EventStateR\005state\022$\n\005" +
-      "value\030\002 \001(\0132\016.hitl.v1.ValueR\005value\022\026\n\006re" +
-      "ason\030\003 \001(\tR\006reason\022.\n\004time\030\004 \001(\0132\032.googl" +
-      "e.protobuf.TimestampR\004time\0220\n\tresponder\030" +
-      "\005 \001(\0132\022.hitl.v1.ResponderR\tresponder\022\033\n\t" +
-      "answer_id\030\006 \001(\tR\010answerId\"\267\001\n\tResponder\022" +
-      "\022\n\004name\030\001 \001(\tR\004name\022*\n\007channel\030\002 \001(\0162\020.h" +
-      "itl.v1.ChannelR\007channel\022\030\n\007address\030\003 \001(\t" +
-      "R\007address\0222\n\010known_by\030\004 \001(\0162\027.hitl.v1.Cr" +
-      "edentialKindR\007knownBy\022\034\n\tprincipal\030\005 \001(\t" +
-      "R\tprincipal*\254\001\n\nEventState\022\033\n\027EVENT_STAT" +
-      "E_UNSPECIFIED\020\000\022\027\n\023EVENT_STATE_PENDING\020\001" +
-      "\022\030\n\024EVENT_STATE_ANSWERED\020\002\022\030\n\024EVENT_STAT" +
-      "E_DECLINED\020\003\022\031\n\025EVENT_STATE_CANCELLED\020\004\022" +
-      "\031\n\025EVENT_STATE_TIMED_OUT\020\005*a\n\014PromptForm" +
-      "at\022\035\n\031PROMPT_FORMAT_UNSPECIFIED\020\000\022\026\n\022PRO" +
-      "MPT_FORMAT_TEXT\020\001\022\032\n\026PROMPT_FORMAT_MARKD" +
-      "OWN\020\002*i\n\007Channel\022\027\n\023CHANNEL_UNSPECIFIED\020" +
-      "\000\022\020\n\014CHANNEL_GRPC\020\001\022\020\n\014CHANNEL_HTTP\020\002\022\020\n" +
-      "\014CHANNEL_FORM\020\003\022\017\n\013CHANNEL_MCP\020\004B#\n\013dev." +
-      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "ial.proto\032\026hitl/v1/evidence.proto\032\023hitl/" +
+      "v1/input.proto\032\023hitl/v1/value.proto\"\237\007\n\005" +
+      "Event\022\016\n\002id\030\001 \001(\tR\002id\022\034\n\tnamespace\030\002 \001(\t" +
+      "R\tnamespace\022\022\n\004name\030\003 \001(\tR\004name\022\026\n\006promp" +
+      "t\030\004 \001(\tR\006prompt\022:\n\rprompt_format\030\005 \001(\0162\025" +
+      ".hitl.v1.PromptFormatR\014promptFormat\022$\n\005i" +
+      "nput\030\006 \001(\0132\016.hitl.v1.InputR\005input\022\024\n\005sco" +
+      "pe\030\007 \001(\tR\005scope\0222\n\006labels\030\010 \003(\0132\032.hitl.v" +
+      "1.Event.LabelsEntryR\006labels\0221\n\non_timeou" +
+      "t\030\t \001(\0132\022.hitl.v1.OnTimeoutR\tonTimeout\022\'" +
+      "\n\017idempotency_key\030\n \001(\tR\016idempotencyKey\022" +
+      ";\n\013create_time\030\013 \001(\0132\032.google.protobuf.T" +
+      "imestampR\ncreateTime\0226\n\010deadline\030\014 \001(\0132\032" +
+      ".google.protobuf.TimestampR\010deadline\022)\n\005" +
+      "state\030\r \001(\0162\023.hitl.v1.EventStateR\005state\022" +
+      "-\n\010response\030\016 \001(\0132\021.hitl.v1.ResponseR\010re" +
+      "sponse\022\031\n\010form_url\030\017 \001(\tR\007formUrl\022\027\n\007api" +
+      "_url\030\020 \001(\tR\006apiUrl\022/\n\ncreated_by\030\021 \001(\0132\020" +
+      ".hitl.v1.CreatorR\tcreatedBy\022*\n\021allow_sel" +
+      "f_answer\030\022 \001(\010R\017allowSelfAnswer\022\024\n\005title" +
+      "\030\023 \001(\tR\005title\022-\n\010evidence\030\024 \003(\0132\021.hitl.v" +
+      "1.EvidenceR\010evidence\022!\n\004risk\030\025 \001(\0162\r.hit" +
+      "l.v1.RiskR\004risk\0221\n\024require_confirmation\030" +
+      "\026 \001(\010R\023requireConfirmation\0329\n\013LabelsEntr" +
+      "y\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005valu" +
+      "e:\0028\001\"[\n\007Creator\0222\n\010known_by\030\001 \001(\0162\027.hit" +
+      "l.v1.CredentialKindR\007knownBy\022\034\n\tprincipa" +
+      "l\030\002 \001(\tR\tprincipal\"z\n\tOnTimeout\022,\n\004fail\030" +
+      "\001 \001(\0132\026.hitl.v1.FailOnTimeoutH\000R\004fail\0225\n" +
+      "\rdefault_value\030\002 \001(\0132\016.hitl.v1.ValueH\000R\014" +
+      "defaultValueB\010\n\006action\"\017\n\rFailOnTimeout\"" +
+      "\214\002\n\010Response\022)\n\005state\030\001 \001(\0162\023.hitl.v1.Ev" +
+      "entStateR\005state\022$\n\005value\030\002 \001(\0132\016.hitl.v1" +
+      ".ValueR\005value\022\026\n\006reason\030\003 \001(\tR\006reason\022.\n" +
+      "\004time\030\004 \001(\0132\032.google.protobuf.TimestampR" +
+      "\004time\0220\n\tresponder\030\005 \001(\0132\022.hitl.v1.Respo" +
+      "nderR\tresponder\022\033\n\tanswer_id\030\006 \001(\tR\010answ" +
+      "erId\022\030\n\007comment\030\007 \001(\tR\007comment\"\267\001\n\tRespo" +
+      "nder\022\022\n\004name\030\001 \001(\tR\004name\022*\n\007channel\030\002 \001(" +
+      "\0162\020.hitl.v1.ChannelR\007channel\022\030\n\007address\030" +
+      "\003 \001(\tR\007address\0222\n\010known_by\030\004 \001(\0162\027.hitl." +
+      "v1.CredentialKindR\007knownBy\022\034\n\tprincipal\030" +
+      "\005 \001(\tR\tprincipal*\254\001\n\nEventState\022\033\n\027EVENT" +
+      "_STATE_UNSPECIFIED\020\000\022\027\n\023EVENT_STATE_PEND" +
+      "ING\020\001\022\030\n\024EVENT_STATE_ANSWERED\020\002\022\030\n\024EVENT" +
+      "_STATE_DECLINED\020\003\022\031\n\025EVENT_STATE_CANCELL" +
+      "ED\020\004\022\031\n\025EVENT_STATE_TIMED_OUT\020\005*J\n\004Risk\022" +
+      "\024\n\020RISK_UNSPECIFIED\020\000\022\014\n\010RISK_LOW\020\001\022\017\n\013R" +
+      "ISK_MEDIUM\020\002\022\r\n\tRISK_HIGH\020\003*a\n\014PromptFor" +
+      "mat\022\035\n\031PROMPT_FORMAT_UNSPECIFIED\020\000\022\026\n\022PR" +
+      "OMPT_FORMAT_TEXT\020\001\022\032\n\026PROMPT_FORMAT_MARK" +
+      "DOWN\020\002*i\n\007Channel\022\027\n\023CHANNEL_UNSPECIFIED" +
+      "\020\000\022\020\n\014CHANNEL_GRPC\020\001\022\020\n\014CHANNEL_HTTP\020\002\022\020" +
+      "\n\014CHANNEL_FORM\020\003\022\017\n\013CHANNEL_MCP\020\004B#\n\013dev" +
+      ".hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           com.google.protobuf.TimestampProto.getDescriptor(),
           dev.hitl.v1.Credential.getDescriptor(),
+          dev.hitl.v1.EvidenceOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
@@ -123,7 +131,7 @@ public final class EventOuterClass {
     internal_static_hitl_v1_Event_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Event_descriptor,
-        new java.lang.String[] { "Id", "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "OnTimeout", "IdempotencyKey", "CreateTime", "Deadline", "State", "Response", "FormUrl", "ApiUrl", "CreatedBy", "AllowSelfAnswer", });
+        new java.lang.String[] { "Id", "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "OnTimeout", "IdempotencyKey", "CreateTime", "Deadline", "State", "Response", "FormUrl", "ApiUrl", "CreatedBy", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", });
     internal_static_hitl_v1_Event_LabelsEntry_descriptor =
       internal_static_hitl_v1_Event_descriptor.getNestedTypes().get(0);
     internal_static_hitl_v1_Event_LabelsEntry_fieldAccessorTable = new
@@ -153,7 +161,7 @@ public final class EventOuterClass {
     internal_static_hitl_v1_Response_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Response_descriptor,
-        new java.lang.String[] { "State", "Value", "Reason", "Time", "Responder", "AnswerId", });
+        new java.lang.String[] { "State", "Value", "Reason", "Time", "Responder", "AnswerId", "Comment", });
     internal_static_hitl_v1_Responder_descriptor =
       getDescriptor().getMessageTypes().get(5);
     internal_static_hitl_v1_Responder_fieldAccessorTable = new
@@ -162,6 +170,7 @@ public final class EventOuterClass {
         new java.lang.String[] { "Name", "Channel", "Address", "KnownBy", "Principal", });
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.Credential.getDescriptor();
+    dev.hitl.v1.EvidenceOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }

@@ -186,6 +186,26 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateLinkRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_CreateLinkResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RevokeLinksRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RevokeLinksResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_ListReceiptKeysRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -320,40 +340,54 @@ public final class EventServiceOuterClass {
       "EventR\005event\"L\n\021GetReceiptRequest\022\034\n\tnam" +
       "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
       "\tR\007eventId\"@\n\022GetReceiptResponse\022*\n\007rece" +
-      "ipt\030\001 \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\030\n\026" +
-      "ListReceiptKeysRequest\"B\n\027ListReceiptKey" +
-      "sResponse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1.Receip" +
-      "tKeyR\004keys*Y\n\nChangeKind\022\033\n\027CHANGE_KIND_" +
-      "UNSPECIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED\020\001\022\025" +
-      "\n\021CHANGE_KIND_ENDED\020\0022\264\010\n\014EventService\022M" +
-      "\n\013CreateEvent\022\033.hitl.v1.CreateEventReque" +
-      "st\032\034.hitl.v1.CreateEventResponse\"\003\220\002\002\022D\n" +
-      "\010GetEvent\022\030.hitl.v1.GetEventRequest\032\031.hi" +
-      "tl.v1.GetEventResponse\"\003\220\002\001\022J\n\nListEvent" +
-      "s\022\032.hitl.v1.ListEventsRequest\032\033.hitl.v1." +
-      "ListEventsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.h" +
-      "itl.v1.WaitEventRequest\032\032.hitl.v1.WaitEv" +
-      "entResponse\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl" +
-      ".v1.WatchEventsRequest\032\034.hitl.v1.WatchEv" +
-      "entsResponse\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl" +
-      ".v1.WaitEventsRequest\032\033.hitl.v1.WaitEven" +
-      "tsResponse\"\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents" +
-      "\022!.hitl.v1.BatchCreateEventsRequest\032\".hi" +
-      "tl.v1.BatchCreateEventsResponse\"\003\220\002\002\022_\n\021" +
-      "BatchAnswerEvents\022!.hitl.v1.BatchAnswerE" +
-      "ventsRequest\032\".hitl.v1.BatchAnswerEvents" +
-      "Response\"\003\220\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.A" +
-      "nswerEventRequest\032\034.hitl.v1.AnswerEventR" +
-      "esponse\"\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.D" +
-      "eclineEventRequest\032\035.hitl.v1.DeclineEven" +
-      "tResponse\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1." +
-      "CancelEventRequest\032\034.hitl.v1.CancelEvent" +
-      "Response\"\003\220\002\002\022J\n\nGetReceipt\022\032.hitl.v1.Ge" +
-      "tReceiptRequest\032\033.hitl.v1.GetReceiptResp" +
-      "onse\"\003\220\002\001\022Y\n\017ListReceiptKeys\022\037.hitl.v1.L" +
-      "istReceiptKeysRequest\032 .hitl.v1.ListRece" +
-      "iptKeysResponse\"\003\220\002\001B#\n\013dev.hitl.v1P\001Z\022h" +
-      "itl.dev/go/hitlv1b\006proto3"
+      "ipt\030\001 \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\227\001\n" +
+      "\021CreateLinkRequest\022\034\n\tnamespace\030\001 \001(\tR\tn" +
+      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\tr" +
+      "esponder\030\003 \001(\tR\tresponder\022+\n\003ttl\030\004 \001(\0132\031" +
+      ".google.protobuf.DurationR\003ttl\"\205\001\n\022Creat" +
+      "eLinkResponse\022\031\n\010form_url\030\001 \001(\tR\007formUrl" +
+      "\022\027\n\007api_url\030\002 \001(\tR\006apiUrl\022;\n\013expire_time" +
+      "\030\003 \001(\0132\032.google.protobuf.TimestampR\nexpi" +
+      "reTime\"k\n\022RevokeLinksRequest\022\034\n\tnamespac" +
+      "e\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007ev" +
+      "entId\022\034\n\tresponder\030\003 \001(\tR\tresponder\"\025\n\023R" +
+      "evokeLinksResponse\"\030\n\026ListReceiptKeysReq" +
+      "uest\"B\n\027ListReceiptKeysResponse\022\'\n\004keys\030" +
+      "\001 \003(\0132\023.hitl.v1.ReceiptKeyR\004keys*Y\n\nChan" +
+      "geKind\022\033\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023C" +
+      "HANGE_KIND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDE" +
+      "D\020\0022\312\t\n\014EventService\022M\n\013CreateEvent\022\033.hi" +
+      "tl.v1.CreateEventRequest\032\034.hitl.v1.Creat" +
+      "eEventResponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v" +
+      "1.GetEventRequest\032\031.hitl.v1.GetEventResp" +
+      "onse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1.ListEv" +
+      "entsRequest\032\033.hitl.v1.ListEventsResponse" +
+      "\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.WaitEventRe" +
+      "quest\032\032.hitl.v1.WaitEventResponse\"\003\220\002\0010\001" +
+      "\022O\n\013WatchEvents\022\033.hitl.v1.WatchEventsReq" +
+      "uest\032\034.hitl.v1.WatchEventsResponse\"\003\220\002\0010" +
+      "\001\022N\n\nWaitEvents\022\032.hitl.v1.WaitEventsRequ" +
+      "est\032\033.hitl.v1.WaitEventsResponse\"\003\220\002\001(\0010" +
+      "\001\022_\n\021BatchCreateEvents\022!.hitl.v1.BatchCr" +
+      "eateEventsRequest\032\".hitl.v1.BatchCreateE" +
+      "ventsResponse\"\003\220\002\002\022_\n\021BatchAnswerEvents\022" +
+      "!.hitl.v1.BatchAnswerEventsRequest\032\".hit" +
+      "l.v1.BatchAnswerEventsResponse\"\003\220\002\002\022M\n\013A" +
+      "nswerEvent\022\033.hitl.v1.AnswerEventRequest\032" +
+      "\034.hitl.v1.AnswerEventResponse\"\003\220\002\002\022P\n\014De" +
+      "clineEvent\022\034.hitl.v1.DeclineEventRequest" +
+      "\032\035.hitl.v1.DeclineEventResponse\"\003\220\002\002\022M\n\013" +
+      "CancelEvent\022\033.hitl.v1.CancelEventRequest" +
+      "\032\034.hitl.v1.CancelEventResponse\"\003\220\002\002\022J\n\nG" +
+      "etReceipt\022\032.hitl.v1.GetReceiptRequest\032\033." +
+      "hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListR" +
+      "eceiptKeys\022\037.hitl.v1.ListReceiptKeysRequ" +
+      "est\032 .hitl.v1.ListReceiptKeysResponse\"\003\220" +
+      "\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLinkReq" +
+      "uest\032\033.hitl.v1.CreateLinkResponse\022M\n\013Rev" +
+      "okeLinks\022\033.hitl.v1.RevokeLinksRequest\032\034." +
+      "hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev." +
+      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -571,14 +605,38 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptResponse_descriptor,
         new java.lang.String[] { "Receipt", });
-    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
+    internal_static_hitl_v1_CreateLinkRequest_descriptor =
       getDescriptor().getMessageTypes().get(31);
+    internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateLinkRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Responder", "Ttl", });
+    internal_static_hitl_v1_CreateLinkResponse_descriptor =
+      getDescriptor().getMessageTypes().get(32);
+    internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_CreateLinkResponse_descriptor,
+        new java.lang.String[] { "FormUrl", "ApiUrl", "ExpireTime", });
+    internal_static_hitl_v1_RevokeLinksRequest_descriptor =
+      getDescriptor().getMessageTypes().get(33);
+    internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RevokeLinksRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Responder", });
+    internal_static_hitl_v1_RevokeLinksResponse_descriptor =
+      getDescriptor().getMessageTypes().get(34);
+    internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RevokeLinksResponse_descriptor,
+        new java.lang.String[] { });
+    internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
+      getDescriptor().getMessageTypes().get(35);
     internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysRequest_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysResponse_descriptor =
-      getDescriptor().getMessageTypes().get(32);
+      getDescriptor().getMessageTypes().get(36);
     internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysResponse_descriptor,
