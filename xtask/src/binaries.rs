@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::process::run;
 use crate::repo::{target, top};
-use crate::tools::{Env, Need};
+use crate::tools::{self, Env, Need};
 
 pub(crate) const BINARIES: Need =
     Need { name: "the hitl binary", is_fetched: false, provide: debug };
@@ -35,6 +35,8 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
         .env("HITL_TEST_BIN", release.join("hitl")))
 }
 
+/// With the path of the suites: what is built with a compiler of C is built again for another path.
 fn cargo_build(arguments: &[&str]) -> Result<()> {
-    run(Command::new("cargo").arg("build").args(arguments).current_dir(top()))
+    let mut cargo = Command::new("cargo");
+    run(cargo.arg("build").args(arguments).current_dir(top()).env("PATH", tools::path()?))
 }
