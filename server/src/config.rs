@@ -19,6 +19,9 @@ pub use tls::TlsArgs;
 
 use hitl_store::{KEPT_MS_MIN, RetentionRule, StoreUrl};
 
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
 /// Run the server.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
@@ -198,9 +201,10 @@ impl ServeArgs {
         say(self.tls.plain_text, "plain text on any address");
         say(!self.retain.is_empty(), "what has ended is removed by --retain");
         parts.push(match self.retain_audit.0 {
-            Some(kept_ms) => {
-                format!("the audit is kept for {:.1} days", kept_ms as f64 / 86_400_000.0)
+            Some(kept_ms) if kept_ms % DAY_MS == 0 => {
+                format!("the audit is kept for {} days", kept_ms / DAY_MS)
             }
+            Some(kept_ms) => format!("the audit is kept for {} minutes", kept_ms / MINUTE_MS),
             None => "the audit is kept for ever".to_owned(),
         });
         parts.join("; ")

@@ -306,7 +306,8 @@ impl View {
             row.push(Cell::from(show::state(event)));
         }
         row.push(Cell::new(&show::when(event), urgency(event)));
-        row.push(Cell::from(terminal::one_line(&event.prompt, PROMPT_CHARS_MAX)));
+        let asked = if event.title.is_empty() { &event.prompt } else { &event.title };
+        row.push(Cell::from(terminal::one_line(asked, PROMPT_CHARS_MAX)));
         row
     }
 }

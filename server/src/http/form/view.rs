@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{Event, OnTimeout, Request, Risk, Timestamp, Violation};
+use hitl_core::{CredentialKind, Event, OnTimeout, Proof, Request, Risk, Timestamp, Violation};
 
 use super::asked::{Asked, Prompt, Title};
 use super::confirm::{self, Confirm};
@@ -82,7 +82,7 @@ pub(super) fn question(
     if let Some(first) = all.iter_mut().find(|field| !field.error.is_empty()) {
         first.focus = true;
     }
-    let asker = request.created_by.as_ref().map_or("", |proof| proof.name.as_str());
+    let asker = request.created_by.as_ref().map_or("", asker);
     let page = Question {
         request,
         has_inbox: reader.has_inbox,
@@ -114,6 +114,15 @@ pub(super) fn question(
         complaints,
     };
     page::html(status, &page)
+}
+
+/// Whom the server knows by `proof`; empty if nobody.
+fn asker(proof: &Proof) -> &str {
+    match proof.known_by {
+        // They have no name here: it is their server.
+        CredentialKind::Owner => "The user of this machine",
+        _ => &proof.name,
+    }
 }
 
 /// The beginnings of the first two words of a name.

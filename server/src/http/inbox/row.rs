@@ -1,6 +1,6 @@
 //! The questions of the inbox, in groups by when they are due.
 
-use hitl_core::{Event, Input, Request, Timestamp};
+use hitl_core::{Event, Input, Request, Risk, Timestamp};
 
 use crate::http::form::{When, plain_title, time_left, when};
 
@@ -55,6 +55,11 @@ impl Row {
         let namespace = request.namespace.to_string();
         let title = plain_title(request);
         let parts = [
+            match request.risk {
+                Risk::Low => None,
+                Risk::Medium => Some("Medium risk"),
+                Risk::High => Some("High risk"),
+            },
             Some(namespace.as_str()).filter(|namespace| *namespace != "default"),
             Some(request.scope.as_str()).filter(|scope| *scope != "run"),
             Some(request.name.as_str())
