@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::{ServerArgs, reach, terminal};
+use super::{ServerArgs, id, reach, terminal};
 
 /// Make a link by which one person answers an event, or end links
 #[derive(Args, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct LinkArgs {
 
 #[derive(Args, Debug)]
 struct MakeArgs {
-    /// The event's id.
+    /// The event's id, or the first digits of it.
     id: String,
 
     /// The person that the link is for.
@@ -60,7 +60,7 @@ Examples:
   hitl link revoke ID --for ada
   hitl link revoke ID")]
     Revoke {
-        /// The event's id.
+        /// The event's id, or the first digits of it.
         id: String,
 
         /// The person whose links end. [default: all links of the event end]
@@ -73,6 +73,7 @@ pub(super) async fn run(server: &ServerArgs, args: LinkArgs) -> anyhow::Result<E
     match (args.command, args.make) {
         (Some(LinkCommand::Revoke { id, responder }), _) => {
             let client = server.client()?;
+            let id = reach(&client, id::resolve(&client, &id)).await?;
             reach(&client, client.revoke_links(&id, responder.as_deref())).await?;
             Ok(Exit::Done)
         }
@@ -83,7 +84,8 @@ pub(super) async fn run(server: &ServerArgs, args: LinkArgs) -> anyhow::Result<E
 /// The link alone goes where a program reads it.
 async fn make_link(server: &ServerArgs, args: &MakeArgs) -> anyhow::Result<Exit> {
     let client = server.client()?;
-    let link = reach(&client, client.link(&args.id, &args.responder, args.expires)).await?;
+    let id = reach(&client, id::resolve(&client, &args.id)).await?;
+    let link = reach(&client, client.link(&id, &args.responder, args.expires)).await?;
     let expires = rfc3339(link.expires);
     if args.json {
         let shown = json!({"url": link.url, "apiUrl": link.api_url, "expireTime": expires});
