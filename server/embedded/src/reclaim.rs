@@ -15,6 +15,7 @@
 //! An error of the engine's own merges ends all writing. Here it ends only the pass: if it is damage, the file is named
 //! in the log, nothing more is merged here, and the next start looks for damage first.
 
+use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -32,7 +33,7 @@ use crate::shared::Shared;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
-/// The longest time between two looks, after passes that could do little.
+/// The longest time between two looks, after passes that came to little.
 const LOOK_MAX: Duration = Duration::from_secs(600);
 /// One entry in so many has to be dead for a pass to be worth its while.
 const PART: u64 = 8;
@@ -48,6 +49,15 @@ const STEPS_A_TABLE: usize = 8;
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 /// After so many snapshots have been let go of, the engine looks which old states nobody sees any more.
 const SNAPSHOTS: usize = 10_000;
+
+/// What a pass came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worked {
+    /// Half of the dead entries that it found, or more, are gone.
+    Much,
+    /// Fewer are gone, so that there is no use in passing again soon.
+    Little,
+}
 
 /// Why a pass did not end as it should.
 #[derive(Debug)]
@@ -113,8 +123,9 @@ impl Reclaimer {
                 continue;
             }
             match self.pass() {
-                Ok(()) if !self.is_worth_a_pass() => pause = LOOK,
-                Ok(()) => pause = (pause * 2).min(LOOK_MAX),
+                // If enough was removed meanwhile, the next look begins the next pass.
+                Ok(Worked::Much) => pause = LOOK,
+                Ok(Worked::Little) => pause = (pause * 2).min(LOOK_MAX),
                 Err(Cut::Closed) => return,
                 Err(Cut::Failed(error)) if damage::is_damage(&error) => {
                     let all = (Bound::Unbounded, Bound::Unbounded);
@@ -152,10 +163,11 @@ impl Reclaimer {
     }
 
     /// Brings all levels down to the last, and rewrites what of that has dead entries.
-    pub(crate) fn pass(&self) -> Result<(), Cut> {
+    pub(crate) fn pass(&self) -> Result<Worked, Cut> {
         let begun = Instant::now();
         let before = self.shared.objects.disk_space();
         self.flush(Vec::new())?;
+        let found = self.dead_by_table();
         self.bring_edges_down()?;
         self.move_down()?;
         // Where these stand, nothing is: they only make the tables meet something, which the engine asks for.
@@ -166,8 +178,24 @@ impl Reclaimer {
         // The files of tables that were merged are removed once no snapshot shows them any more.
         self.flush(vec![key::NOTHING.into()])?;
         let after = self.shared.objects.disk_space();
-        tracing::info!(before, after, took = ?begun.elapsed(), "space was given back");
-        Ok(())
+        let worked = self.worked(&found);
+        tracing::info!(before, after, ?worked, took = ?begun.elapsed(), "space was given back");
+        Ok(worked)
+    }
+
+    /// How many dead entries there are in each table.
+    fn dead_by_table(&self) -> HashMap<u64, u64> {
+        let version = self.shared.objects.tree.current_version();
+        version.iter_tables().map(|table| (table.id(), table.metadata.tombstone_count)).collect()
+    }
+
+    /// What has become of the dead entries that were `found`. Those of tables that came later are left out: what is
+    /// removed during a pass is none of its work.
+    fn worked(&self, found: &HashMap<u64, u64>) -> Worked {
+        let left = self.dead_by_table();
+        let left = found.iter().filter(|(table, _)| left.contains_key(table));
+        let left: u64 = left.map(|(_, dead)| dead).sum();
+        if left * 2 <= found.values().sum() { Worked::Much } else { Worked::Little }
     }
 
     /// Merges the whole store if the last level does not reach from edge to edge, unless that is too much.

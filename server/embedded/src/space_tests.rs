@@ -9,7 +9,7 @@ use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use crate::reclaim::Entries;
+use crate::reclaim::{Entries, Worked};
 use crate::{Durability, EmbeddedStore, Options, Write};
 
 const OBJECTS: usize = 12_000;
@@ -25,6 +25,10 @@ fn open(dir: &FilePath) -> EmbeddedStore {
 
 fn path(number: usize) -> Path {
     Path::from(format!("events/{number:06}"))
+}
+
+fn other(number: usize) -> Path {
+    Path::from(format!("meanwhile/{number:06}"))
 }
 
 fn body(number: usize) -> Bytes {
@@ -116,6 +120,28 @@ async fn what_only_says_that_something_was_removed_goes_as_well() {
     settle(&store);
     until("dead entries stay", move || reclaimer.entries().dead < 100).await;
     assert_eq!(store.list(None).count().await, 0);
+}
+
+/// A long removal is several passes. If each made the pause before the next longer, as passes in vain do, the space of
+/// what was removed last would come back minutes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_that_gives_much_back_counts_as_such_however_much_is_removed_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path()).await;
+    remove_most(&store).await;
+    let reclaimer = store.reclaimer();
+    let pass = tokio::task::spawn_blocking(move || {
+        let worked = reclaimer.pass().unwrap();
+        (worked, reclaimer.entries().dead)
+    });
+    while !pass.is_finished() {
+        let more = 0..1_000;
+        let puts = more.clone().map(|number| Write::Put(other(number), body(number)));
+        write(&store, puts.chain(more.map(|number| Write::Delete(other(number))))).await;
+    }
+    let (worked, dead) = pass.await.unwrap();
+    assert!(dead > 1_000, "nothing was removed meanwhile, {dead}");
+    assert_eq!(worked, Worked::Much);
 }
 
 #[tokio::test(flavor = "multi_thread")]
