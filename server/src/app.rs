@@ -58,6 +58,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
     let (budget, bounds) = budget(&args);
+    registry.register_collector(Box::new(budget.clone()));
     let threads = LowPriority::start().context("cannot start the threads of this server")?;
     let background = Background::new(Some(threads.handle()));
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -202,11 +203,11 @@ fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
     }
 }
 
-/// What callers may make this server hold: half of the memory that it may use, since the rest is the store's and the
-/// allocator's, and as many connections as there are descriptors for. And what of it one of them may have.
+/// What callers may make this server hold, of memory and of connections, for which there have to be descriptors. And
+/// what of it one of them may have.
 fn budget(args: &ServeArgs) -> (Budget, Bounds) {
     let memory = args.memory_max.unwrap_or_else(budget::default_memory_bytes);
-    let bytes_max = usize::try_from(memory / 2).unwrap_or(usize::MAX);
+    let bytes_max = usize::try_from(budget::bytes_for_callers(memory)).unwrap_or(usize::MAX);
     let descriptors = budget::descriptors_max(budget::raise_descriptors());
     let connections_max = args.max_connections.min(descriptors);
     tracing::info!(memory, connections_max, "bounds of what callers may use");

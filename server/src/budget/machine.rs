@@ -7,6 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is assumed of a machine that does not tell: 1 GiB.
 const MEMORY_BYTES_UNKNOWN: u64 = 1 << 30;
+/// What a server takes for itself: the store's buffers, compiled patterns and schemas, and the program.
+const OWN_BYTES: u64 = 128 << 20;
 /// Descriptors that are kept for the store, the log and the listener.
 const DESCRIPTORS_RESERVED: u64 = 384;
 
@@ -16,6 +18,13 @@ pub fn default_memory_bytes() -> u64 {
     let group = group_limit();
     let least = machine.into_iter().chain(group).min().unwrap_or(MEMORY_BYTES_UNKNOWN);
     least / 4 * 3
+}
+
+/// What callers may make a server hold that may use `memory_bytes`: half of what is left beside what it takes with
+/// nobody there. The other half is for what the allocator keeps of memory that was given back, and for what is made
+/// of a reply before it is one.
+pub fn bytes_for_callers(memory_bytes: u64) -> u64 {
+    (memory_bytes - OWN_BYTES.min(memory_bytes / 4)) / 2
 }
 
 /// Raises the soft limit on open descriptors to the hard one: the usual soft limit of 1,024 is for programs that use
@@ -76,6 +85,14 @@ fn total(meminfo: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn callers_get_half_of_what_the_server_leaves_of_its_memory() {
+        assert_eq!(bytes_for_callers(512 << 20), 192 << 20);
+        assert_eq!(bytes_for_callers(8 << 30), (8 << 30) / 2 - (64 << 20));
+        assert_eq!(bytes_for_callers(64 << 20), 24 << 20);
+        assert_eq!(bytes_for_callers(0), 0);
+    }
 
     #[test]
     fn the_memory_of_the_machine_is_read() {

@@ -8,6 +8,7 @@
 
 mod account;
 mod machine;
+mod metrics;
 mod room;
 mod watch;
 
@@ -27,7 +28,7 @@ use hitl_service::quotas::{
 };
 
 pub use account::{Account, Call, Due, Turn};
-pub use machine::{default_memory_bytes, descriptors_max, raise_descriptors};
+pub use machine::{bytes_for_callers, default_memory_bytes, descriptors_max, raise_descriptors};
 
 /// What an open connection takes before it has asked for anything.
 const CONNECTION_BYTES: usize = 32 * 1024;

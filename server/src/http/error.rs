@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::page;
 use super::refusals::{NO_CREDENTIAL, NO_LINK};
 use crate::api::Problem;
+use crate::json::to_text;
 use hitl_service::error::Error;
 
 /// Why a request got no result.
@@ -87,6 +88,16 @@ impl IntoResponse for Failure {
 pub(super) fn json(status: StatusCode, value: &Value) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     (status, content_type, value.to_string()).into_response()
+}
+
+/// `message` as a JSON response.
+pub(super) fn message<M: prost::Message + prost::Name>(message: &M) -> Response {
+    text(to_text(message))
+}
+
+/// What is JSON already as a response.
+pub(super) fn text(text: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// Says in a header when to try again, if that can help.

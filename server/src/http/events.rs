@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_proto::v1;
 
@@ -13,7 +12,7 @@ use super::error::{self, Failure};
 use super::render::Renderer;
 use super::request::{EventPath, JsonBody, Known, Query, bind};
 use crate::api::Api;
-use crate::json::to_json;
+use crate::json::to_text;
 
 type Reply = Result<Response, Failure>;
 
@@ -30,8 +29,8 @@ pub(super) async fn list(
     query: Query,
 ) -> Reply {
     let request: v1::ListEventsRequest = query.message()?;
-    let events = api.list_events(request, known.caller()).await?;
-    renderer.run(move || reply(&events)).await?
+    let page = api.list_events(request, known.caller()).await?;
+    Ok(renderer.run(move || error::text(page_text(page))).await?)
 }
 
 /// So are the results of a batch.
@@ -131,5 +130,50 @@ pub(super) async fn cancel(
 }
 
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {
-    Ok(error::json(StatusCode::OK, &to_json(message)))
+    Ok(error::message(message))
+}
+
+/// `page` as JSON. One event after the other comes to its text and is let go of, since what is between the two takes
+/// ten times the text.
+fn page_text(mut page: v1::ListEventsResponse) -> Vec<u8> {
+    let events = std::mem::take(&mut page.events);
+    let rest = to_text(&page);
+    if events.is_empty() {
+        return rest;
+    }
+    let mut text = br#"{"events":["#.to_vec();
+    for (at, event) in events.into_iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        text.extend(to_text(&event));
+    }
+    text.push(b']');
+    if rest.len() > b"{}".len() {
+        text.push(b',');
+    }
+    text.extend(&rest[1..]);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::from_json;
+
+    #[test]
+    fn a_page_made_event_by_event_is_the_message_as_json() {
+        let event = |id: &str| v1::Event { id: id.to_owned(), ..Default::default() };
+        for events in [vec![], vec![event("a")], vec![event("a"), event("b")]] {
+            for next_page_token in ["", "next"] {
+                let page = v1::ListEventsResponse {
+                    events: events.clone(),
+                    next_page_token: next_page_token.to_owned(),
+                    ..Default::default()
+                };
+                let text = page_text(page.clone());
+                assert_eq!(from_json::<v1::ListEventsResponse>(&text), Ok(page));
+            }
+        }
+    }
 }

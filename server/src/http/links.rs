@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use hitl_core::{Answer, Channel, Command, Event, LinkHolder, Principal};
 use hitl_proto::v1;
@@ -16,7 +15,6 @@ use super::Site;
 use super::error::{self, Failure};
 use super::members::Members;
 use super::request::{JsonBody, LinkPath, Peer, Query};
-use crate::json::to_json;
 use hitl_service::error::Error;
 
 /// The event as it stands; with `wait`, as soon as it has ended.
@@ -112,7 +110,7 @@ fn reply(site: &Site, holder: &LinkHolder, event: &Event) -> Response {
             responder.address.clear();
         }
     }
-    error::json(StatusCode::OK, &to_json(&event))
+    error::message(&event)
 }
 
 /// Leaves out what somebody else has said. Why the question was withdrawn is for everybody who was asked.

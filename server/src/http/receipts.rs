@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use hitl_core::Principal;
 use hitl_proto::v1;
@@ -14,7 +14,6 @@ use super::Site;
 use super::error::{self, Failure};
 use super::request::{EventPath, Known, Query, bind};
 use crate::api::Api;
-use crate::json::to_json;
 use hitl_service::quotas::Payer;
 
 type Reply = Result<Response, Failure>;
@@ -28,13 +27,13 @@ pub(super) async fn show(
     let mut request: v1::GetReceiptRequest = query.message()?;
     bind(&mut request.event_id, id)?;
     let receipt = api.get_receipt(request, known.caller()).await?;
-    Ok(error::json(StatusCode::OK, &to_json(&receipt)))
+    Ok(error::message(&receipt))
 }
 
 pub(super) async fn keys(State(api): State<Api>, known: Known, query: Query) -> Reply {
     let request: v1::ListReceiptKeysRequest = query.message()?;
     let keys = api.list_receipt_keys(request, known.caller()).await?;
-    Ok(error::json(StatusCode::OK, &to_json(&keys)))
+    Ok(error::message(&keys))
 }
 
 /// For whoever asks: a public key is no secret, and whoever verifies a receipt may be no caller of ours.

@@ -20,6 +20,8 @@ const REPLY_TIME: Duration = Duration::from_secs(30);
 const RATE_MIN: usize = 16 * 1024;
 /// How many bytes of memory a byte of a body takes: itself, what it is decoded to, and the record that is made of it.
 const BODY_FACTOR: usize = 3;
+/// A reply that is shorter is sent from where it was made.
+const FITTED_MIN: usize = 64 * 1024;
 
 /// Why a body did not come whole.
 #[derive(Debug, thiserror::Error)]
@@ -215,12 +217,51 @@ fn watched(call: &Call, bytes: Bytes) -> Bytes {
     if bytes.is_empty() {
         return bytes;
     }
+    let bytes = fitted(bytes);
     let lease = call.reply(bytes.len());
     let due = call.account().owes(REPLY_TIME + at_least_rate(bytes.len()));
     Bytes::from_owner(Part { bytes, _lease: lease, _due: due })
 }
 
+/// The same bytes without the room in which they grew, if that is much: a peer that reads slowly has it held for long,
+/// and pays only for the bytes.
+fn fitted(bytes: Bytes) -> Bytes {
+    if bytes.len() < FITTED_MIN {
+        return bytes;
+    }
+    match bytes.try_into_mut() {
+        Ok(grown) if grown.capacity() - grown.len() > grown.len() / 8 => {
+            Bytes::copy_from_slice(&grown)
+        }
+        Ok(grown) => grown.freeze(),
+        // Others hold them as well, and pay for them.
+        Err(bytes) => bytes,
+    }
+}
+
 /// How long a peer may take for `bytes`.
 fn at_least_rate(bytes: usize) -> Duration {
     Duration::from_secs((bytes / RATE_MIN) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The room that `bytes` take.
+    fn room(bytes: Bytes) -> usize {
+        bytes.try_into_mut().expect("nobody else has them").capacity()
+    }
+
+    #[test]
+    fn a_long_reply_is_held_without_the_room_in_which_it_grew() {
+        let grown = || {
+            let mut text = Vec::with_capacity(2 * FITTED_MIN);
+            text.resize(FITTED_MIN, b'x');
+            Bytes::from(text)
+        };
+        assert!(room(grown()) >= 2 * FITTED_MIN);
+        assert_eq!(room(fitted(grown())), FITTED_MIN);
+        assert_eq!(fitted(grown()), grown());
+    }
 }
