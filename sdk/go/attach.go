@@ -12,7 +12,7 @@ import (
 )
 
 // Attach returns an event that was asked before, by this program or another, whose answer is a T: an int64,
-// float64, string, bool, []string, a struct as [Object] has it, or a map[string]any.
+// float64, string, bool, []string, a [Reviewed], a struct as [Object] has it, or a map[string]any.
 //
 // The error is [NotFound] if there is no such event, [Invalid] if its answer is no T.
 func Attach[T any](ctx context.Context, client *Client, eventID string) (*Event[T], error) {
@@ -41,7 +41,7 @@ func AttachIn[T any](ctx context.Context, run *Run, name string, n uint64) (*Eve
 func storedInput[T any](stored *hitlv1.Input) (input Input[T], err error) {
 	candidates := map[string][]any{
 		"int": {Int()}, "float": {Float()}, "str": {Str()}, "bool": {Bool()},
-		"choice": {Choices()}, "object": {},
+		"choice": {Choices()}, "object": {}, "review": {&ReviewInput{}},
 	}
 	if choice := stored.GetChoice(); max(choice.GetMinSelected(), choice.GetMaxSelected()) <= 1 {
 		candidates["choice"] = []any{Choice(), Choices()}
@@ -75,6 +75,8 @@ func kindOfInput(input *hitlv1.Input) string {
 		return "choice"
 	case *hitlv1.Input_Object:
 		return "object"
+	case *hitlv1.Input_Review:
+		return "review"
 	default:
 		return ""
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // Input is the kind of answer that an event asks for, and T the Go type of that answer. Make one with
-// [Int], [Float], [Str], [Bool], [Choice], [Choices] or [Object]. Each has setters of its own for what
+// [Int], [Float], [Str], [Bool], [Choice], [Choices], [Object] or [Review]. Each has setters of its own for what
 // an answer must keep to; the server checks them all.
 type Input[T any] interface {
 	// message is the input as the API has it, and the value to go on with after a timeout, if any.

@@ -7,12 +7,15 @@
 //! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
 //!   can be created with: also `title`, `risk` (`low`, `medium`, `high`), `require_confirmation`, `facts` (label and
-//!   value of each, all in one item) and after them `evidence` (bytes of `Evidence`). With a `run` it is asked of that.
+//!   value of each, all in one item) and after them `evidence` (bytes of `Evidence`). A `review` has `action`,
+//!   `arguments`, perhaps `schema` and `allow`. With a `run` it is asked of that.
 //!   The reply is what the event tells of itself.
 //! - `attach` attaches to the event of an `event_id`, or to the one of a `name` and perhaps a `number` in a `run`, and
 //!   keeps it as `event`: `type`. The reply is that of `create`.
 //! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
 //! - `wait_details` waits for `event` with what else was said: `value`, `comment`.
+//! - `execute` waits for `event`, a review, and has what was approved for `action` done: `executed` with the arguments
+//!   that it was done with, and `approves` whether `arguments`, or those that were approved if there are none, are approved.
 //! - `poll` looks whether `event` has ended: `value`, or `pending: true`.
 //! - `json` writes `event` as JSON. The reply has that as `json`, read again.
 //! - `within` asks for `count` ints called `name` one after the other, while a run of `run_id` is the current one. The

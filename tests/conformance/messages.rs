@@ -274,6 +274,45 @@ enum Value {
     Bool(bool),
     Choice(Vec<String>),
     Object(BTreeMap<String, Self>),
+    Review(Review),
+}
+
+/// A decision, its arguments as JSON text.
+#[derive(Serialize, Deserialize)]
+struct Review {
+    decision: String,
+    #[serde(default)]
+    arguments: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    shown_digest: String,
+    #[serde(default)]
+    approved_digest: String,
+}
+
+impl Review {
+    fn of(value: v1::ReviewValue) -> Self {
+        let decision = value.decision().as_str_name().trim_start_matches("REVIEW_DECISION_");
+        Self {
+            decision: decision.to_lowercase(),
+            arguments: value.arguments,
+            message: value.message,
+            shown_digest: value.shown_digest,
+            approved_digest: value.approved_digest,
+        }
+    }
+
+    fn message(self) -> v1::ReviewValue {
+        let name = format!("REVIEW_DECISION_{}", self.decision.to_uppercase());
+        v1::ReviewValue {
+            decision: v1::ReviewDecision::from_str_name(&name).unwrap_or_default().into(),
+            arguments: self.arguments,
+            message: self.message,
+            shown_digest: self.shown_digest,
+            approved_digest: self.approved_digest,
+        }
+    }
 }
 
 impl Value {
@@ -289,6 +328,7 @@ impl Value {
                 let fields = fields.map(|(name, value)| Some((name, Self::of(value)?)));
                 Self::Object(fields.collect::<Option<_>>()?)
             }
+            Kind::Review(review) => Self::Review(Review::of(review)),
         })
     }
 
@@ -303,6 +343,7 @@ impl Value {
                 let fields = fields.into_iter().map(|(name, value)| (name, value.message()));
                 Kind::Object(v1::ObjectValue { fields: fields.collect() })
             }
+            Self::Review(review) => Kind::Review(review.message()),
         };
         v1::Value { kind: Some(kind) }
     }

@@ -4,7 +4,7 @@ use hitl_proto::v1::input::Kind as Input;
 use hitl_proto::v1::value::Kind as Value;
 use hitl_proto::v1::{
     BoolInput, ChoiceInput, ChoiceOption, ChoiceValue, FloatInput, IntInput, ObjectInput,
-    ObjectValue, StrFormat, StrInput,
+    ObjectValue, ReviewValue, StrFormat, StrInput,
 };
 use serde_json::{Value as Json, json};
 
@@ -103,6 +103,9 @@ pub(crate) fn canonical(value: &Value) -> Json {
                 .filter_map(|(name, value)| Some((name.clone(), canonical(value.kind.as_ref()?))));
             json!({"object": {"fields": fields.collect::<serde_json::Map<_, _>>()}})
         }
+        Value::Review(review) => json!({"review": {
+            "decision": review.decision().as_str_name(), "arguments": review.arguments, "message": review.message,
+        }}),
     }
 }
 
@@ -120,7 +123,19 @@ pub(crate) fn plain(value: &Value) -> Json {
                 fields.filter_map(|(name, v)| Some((name.clone(), plain(v.kind.as_ref()?))));
             Json::Object(fields.collect())
         }
+        Value::Review(review) => {
+            let arguments = serde_json::from_str(&review.arguments).unwrap_or(Json::Null);
+            let mut plain = json!({"decision": decision(review), "message": review.message});
+            if !arguments.is_null() {
+                plain["arguments"] = arguments;
+            }
+            plain
+        }
     }
+}
+
+fn decision(review: &ReviewValue) -> String {
+    review.decision().as_str_name().trim_start_matches("REVIEW_DECISION_").to_lowercase()
 }
 
 /// The value as the fields of a submitted form.
@@ -144,5 +159,10 @@ fn form_fields(name: &str, value: &Value) -> Vec<(String, String)> {
             });
             fields.flatten().collect()
         }
+        Value::Review(review) => vec![
+            (format!("{name}.decision"), decision(review)),
+            (format!("{name}.arguments"), review.arguments.clone()),
+            (format!("{name}.message"), review.message.clone()),
+        ],
     }
 }

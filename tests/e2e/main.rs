@@ -34,6 +34,7 @@ mod races;
 mod receipts;
 mod refusals;
 mod retention;
+mod reviews;
 mod stores;
 mod surface;
 mod tasks;

@@ -12,6 +12,7 @@ mod markdown;
 mod patterns;
 mod questions;
 mod records;
+mod reviews;
 mod schema;
 mod tokens;
 mod typed;
@@ -31,6 +32,7 @@ pub(crate) const ALL: &[Target] = &[
     Target { name: "markdown", run: markdown::run },
     Target { name: "patterns", run: patterns::run },
     Target { name: "records", run: records::run },
+    Target { name: "reviews", run: reviews::run },
     Target { name: "schema", run: schema::run },
     Target { name: "tokens", run: tokens::run },
     Target { name: "typed", run: typed::run },

@@ -1742,7 +1742,7 @@ impl ::prost::Name for LinkEvidence {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Input {
     /// Required. Exactly one kind of answer.
-    #[prost(oneof = "input::Kind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "input::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: ::core::option::Option<input::Kind>,
 }
 /// Nested message and enum types in `Input`.
@@ -1768,6 +1768,9 @@ pub mod input {
         /// Several named fields, answered together.
         #[prost(message, tag = "6")]
         Object(super::ObjectInput),
+        /// A decision on an action that a program is about to take.
+        #[prost(message, tag = "7")]
+        Review(super::ReviewInput),
     }
 }
 impl ::prost::Name for Input {
@@ -1937,6 +1940,41 @@ impl ::prost::Name for ObjectInput {
         "/hitl.v1.ObjectInput".into()
     }
 }
+/// Wants a decision on an action that a program is about to take: a tool and what it would be called with. A decision holds
+/// only for exactly what was shown.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewInput {
+    /// Required. What would be done, such as the name of a tool: 1 to 200 characters on one line.
+    #[prost(string, tag = "1")]
+    pub action: ::prost::alloc::string::String,
+    /// Required. What it would be done with: any JSON as JSON text, at most 65,536 bytes, nested at most 32 deep, in which no
+    /// object names a member twice. A number must be one that every program reads alike: a whole number of at most 2^53-1, or
+    /// one with a fraction of at most 17 digits; others are written as text.
+    #[prost(string, tag = "2")]
+    pub arguments: ::prost::alloc::string::String,
+    /// Optional. A JSON Schema (draft 2020-12) as JSON text, at most 65,536 bytes, that the arguments fit, and that edited ones
+    /// must fit too. Nothing is fetched: $ref leads to places of the schema itself. Keywords that would restrict and are not
+    /// known here are refused. Any JSON if empty.
+    #[prost(string, tag = "3")]
+    pub json_schema: ::prost::alloc::string::String,
+    /// Optional. Which decisions may be made, each at most once. All four if empty, in the order approve, edit, reject, respond.
+    #[prost(enumeration = "ReviewDecision", repeated, tag = "4")]
+    pub allow: ::prost::alloc::vec::Vec<i32>,
+    /// Output only. The SHA-256 of what is shown, in 64 lower-case hexadecimal digits: of {"action": …, "arguments": …} in the
+    /// canonical form of RFC 8785.
+    #[prost(string, tag = "5")]
+    pub digest: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReviewInput {
+    const NAME: &'static str = "ReviewInput";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ReviewInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ReviewInput".into()
+    }
+}
 /// A well-known format of text. What nobody sees around typed text in a format is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1979,11 +2017,52 @@ impl StrFormat {
         }
     }
 }
+/// What a person decides about an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReviewDecision {
+    /// Never a decision.
+    Unspecified = 0,
+    /// The action may be taken, exactly as it was shown.
+    Approve = 1,
+    /// The action may be taken with other arguments.
+    Edit = 2,
+    /// The action may not be taken.
+    Reject = 3,
+    /// The action may not be taken, and here is what to go on with instead.
+    Respond = 4,
+}
+impl ReviewDecision {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REVIEW_DECISION_UNSPECIFIED",
+            Self::Approve => "REVIEW_DECISION_APPROVE",
+            Self::Edit => "REVIEW_DECISION_EDIT",
+            Self::Reject => "REVIEW_DECISION_REJECT",
+            Self::Respond => "REVIEW_DECISION_RESPOND",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REVIEW_DECISION_UNSPECIFIED" => Some(Self::Unspecified),
+            "REVIEW_DECISION_APPROVE" => Some(Self::Approve),
+            "REVIEW_DECISION_EDIT" => Some(Self::Edit),
+            "REVIEW_DECISION_REJECT" => Some(Self::Reject),
+            "REVIEW_DECISION_RESPOND" => Some(Self::Respond),
+            _ => None,
+        }
+    }
+}
 /// A typed answer. Its kind is that of the Input it answers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Value {
     /// Required. Exactly one kind of value.
-    #[prost(oneof = "value::Kind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "value::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: ::core::option::Option<value::Kind>,
 }
 /// Nested message and enum types in `Value`.
@@ -2009,6 +2088,9 @@ pub mod value {
         /// Answers an ObjectInput.
         #[prost(message, tag = "6")]
         Object(super::ObjectValue),
+        /// Answers a ReviewInput.
+        #[prost(message, tag = "7")]
+        Review(super::ReviewValue),
     }
 }
 impl ::prost::Name for Value {
@@ -2056,6 +2138,39 @@ impl ::prost::Name for ObjectValue {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.ObjectValue".into()
+    }
+}
+/// A decision on an action.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewValue {
+    /// Required. What was decided: one of those that the input allows.
+    #[prost(enumeration = "ReviewDecision", tag = "1")]
+    pub decision: i32,
+    /// What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
+    /// repeat what was shown; a response always has it. Empty with the other decisions.
+    #[prost(string, tag = "2")]
+    pub arguments: ::prost::alloc::string::String,
+    /// Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+    /// other decisions, which may come with a comment.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+    /// response the digest of the input; empty if nobody was shown anything, as when a default was used.
+    #[prost(string, tag = "4")]
+    pub shown_digest: ::prost::alloc::string::String,
+    /// Output only. The SHA-256 of what was approved, made as the digest of the input is: of its action and of the arguments
+    /// here. The same as shown_digest with an approval. Empty if nothing was approved.
+    #[prost(string, tag = "5")]
+    pub approved_digest: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReviewValue {
+    const NAME: &'static str = "ReviewValue";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ReviewValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ReviewValue".into()
     }
 }
 /// A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.

@@ -72,7 +72,7 @@ func (c command) run(ctx context.Context) (object, error) {
 		return c.create(ctx, client)
 	case "attach":
 		return c.attach(ctx, client, run)
-	case "wait", "wait_details", "cancel_event", "poll", "json":
+	case "wait", "wait_details", "cancel_event", "poll", "json", "execute":
 		return event(ctx, c)
 	case "within":
 		return c.within(ctx, client)
@@ -190,6 +190,10 @@ func (c command) create(ctx context.Context, asker hitl.Asker) (object, error) {
 		set(c, "max_selected", input.MaxSelected)
 		fallback := func(values []string) *hitl.ChoicesInput { return input.DefaultOnTimeout(values...) }
 		return create(ctx, asker, c, input, fallback)
+	case "review":
+		input := hitl.Review(c.text("action"), c["arguments"]).Schema(string(c["schema"]))
+		input.Allow(get[[]hitl.Decision](c, "allow")...)
+		return create(ctx, asker, c, input, input.DefaultOnTimeout)
 	default:
 		input := hitl.Object[object]().Schema(string(c["schema"]))
 		return create(ctx, asker, c, input, input.DefaultOnTimeout)
@@ -241,6 +245,8 @@ func (c command) attach(ctx context.Context, client *hitl.Client, run *hitl.Run)
 		return attach[bool](ctx, client, run, c)
 	case "choices":
 		return attach[[]string](ctx, client, run, c)
+	case "review":
+		return attach[hitl.Reviewed](ctx, client, run, c)
 	default:
 		return attach[object](ctx, client, run, c)
 	}
@@ -289,6 +295,12 @@ func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, 
 			return nil, err
 		}
 		return object{"value": details.Value, "comment": details.Response.GetComment()}, nil
+	case "execute":
+		value, err := event.Wait(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return execute(any(value).(hitl.Reviewed), c)
 	case "json":
 		return object{"json": event}, nil
 	case "poll":
@@ -307,6 +319,20 @@ func with[T any](ctx context.Context, event *hitl.Event[T], c command) (object, 
 		return object{"value": value}, err
 	}
 	return object{"gave_up": true}, nil
+}
+
+// execute does what was approved, and says whether the arguments of the command are that.
+func execute(review hitl.Reviewed, c command) (object, error) {
+	given := c["arguments"]
+	if given == nil {
+		given = review.Arguments
+	}
+	var executed json.RawMessage
+	err := review.ExecuteIfApproved(c.text("action"), func(arguments json.RawMessage) error {
+		executed = arguments
+		return nil
+	})
+	return object{"executed": executed, "approves": review.Approves(c.text("action"), given)}, err
 }
 
 // within asks for so many ints while a run is the current one.

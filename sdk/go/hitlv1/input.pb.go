@@ -83,6 +83,67 @@ func (StrFormat) EnumDescriptor() ([]byte, []int) {
 	return file_hitl_v1_input_proto_rawDescGZIP(), []int{0}
 }
 
+// What a person decides about an action.
+type ReviewDecision int32
+
+const (
+	// Never a decision.
+	ReviewDecision_REVIEW_DECISION_UNSPECIFIED ReviewDecision = 0
+	// The action may be taken, exactly as it was shown.
+	ReviewDecision_REVIEW_DECISION_APPROVE ReviewDecision = 1
+	// The action may be taken with other arguments.
+	ReviewDecision_REVIEW_DECISION_EDIT ReviewDecision = 2
+	// The action may not be taken.
+	ReviewDecision_REVIEW_DECISION_REJECT ReviewDecision = 3
+	// The action may not be taken, and here is what to go on with instead.
+	ReviewDecision_REVIEW_DECISION_RESPOND ReviewDecision = 4
+)
+
+// Enum value maps for ReviewDecision.
+var (
+	ReviewDecision_name = map[int32]string{
+		0: "REVIEW_DECISION_UNSPECIFIED",
+		1: "REVIEW_DECISION_APPROVE",
+		2: "REVIEW_DECISION_EDIT",
+		3: "REVIEW_DECISION_REJECT",
+		4: "REVIEW_DECISION_RESPOND",
+	}
+	ReviewDecision_value = map[string]int32{
+		"REVIEW_DECISION_UNSPECIFIED": 0,
+		"REVIEW_DECISION_APPROVE":     1,
+		"REVIEW_DECISION_EDIT":        2,
+		"REVIEW_DECISION_REJECT":      3,
+		"REVIEW_DECISION_RESPOND":     4,
+	}
+)
+
+func (x ReviewDecision) Enum() *ReviewDecision {
+	p := new(ReviewDecision)
+	*p = x
+	return p
+}
+
+func (x ReviewDecision) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReviewDecision) Descriptor() protoreflect.EnumDescriptor {
+	return file_hitl_v1_input_proto_enumTypes[1].Descriptor()
+}
+
+func (ReviewDecision) Type() protoreflect.EnumType {
+	return &file_hitl_v1_input_proto_enumTypes[1]
+}
+
+func (x ReviewDecision) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReviewDecision.Descriptor instead.
+func (ReviewDecision) EnumDescriptor() ([]byte, []int) {
+	return file_hitl_v1_input_proto_rawDescGZIP(), []int{1}
+}
+
 // The kind of answer an Event wants. It is fixed at create, and every answer is checked against it.
 type Input struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -96,6 +157,7 @@ type Input struct {
 	//	*Input_Bool
 	//	*Input_Choice
 	//	*Input_Object
+	//	*Input_Review
 	Kind          isInput_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -192,6 +254,15 @@ func (x *Input) GetObject() *ObjectInput {
 	return nil
 }
 
+func (x *Input) GetReview() *ReviewInput {
+	if x != nil {
+		if x, ok := x.Kind.(*Input_Review); ok {
+			return x.Review
+		}
+	}
+	return nil
+}
+
 type isInput_Kind interface {
 	isInput_Kind()
 }
@@ -226,6 +297,11 @@ type Input_Object struct {
 	Object *ObjectInput `protobuf:"bytes,6,opt,name=object,proto3,oneof"`
 }
 
+type Input_Review struct {
+	// A decision on an action that a program is about to take.
+	Review *ReviewInput `protobuf:"bytes,7,opt,name=review,proto3,oneof"`
+}
+
 func (*Input_Int) isInput_Kind() {}
 
 func (*Input_Float) isInput_Kind() {}
@@ -237,6 +313,8 @@ func (*Input_Bool) isInput_Kind() {}
 func (*Input_Choice) isInput_Kind() {}
 
 func (*Input_Object) isInput_Kind() {}
+
+func (*Input_Review) isInput_Kind() {}
 
 // Wants a whole number in the range of a signed 64-bit integer.
 type IntInput struct {
@@ -664,18 +742,107 @@ func (x *ObjectInput) GetJsonSchema() string {
 	return ""
 }
 
+// Wants a decision on an action that a program is about to take: a tool and what it would be called with. A decision holds
+// only for exactly what was shown.
+type ReviewInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. What would be done, such as the name of a tool: 1 to 200 characters on one line.
+	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// Required. What it would be done with: any JSON as JSON text, at most 65,536 bytes, nested at most 32 deep, in which no
+	// object names a member twice. A number must be one that every program reads alike: a whole number of at most 2^53-1, or
+	// one with a fraction of at most 17 digits; others are written as text.
+	Arguments string `protobuf:"bytes,2,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	// Optional. A JSON Schema (draft 2020-12) as JSON text, at most 65,536 bytes, that the arguments fit, and that edited ones
+	// must fit too. Nothing is fetched: $ref leads to places of the schema itself. Keywords that would restrict and are not
+	// known here are refused. Any JSON if empty.
+	JsonSchema string `protobuf:"bytes,3,opt,name=json_schema,json=jsonSchema,proto3" json:"json_schema,omitempty"`
+	// Optional. Which decisions may be made, each at most once. All four if empty, in the order approve, edit, reject, respond.
+	Allow []ReviewDecision `protobuf:"varint,4,rep,packed,name=allow,proto3,enum=hitl.v1.ReviewDecision" json:"allow,omitempty"`
+	// Output only. The SHA-256 of what is shown, in 64 lower-case hexadecimal digits: of {"action": …, "arguments": …} in the
+	// canonical form of RFC 8785.
+	Digest        string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewInput) Reset() {
+	*x = ReviewInput{}
+	mi := &file_hitl_v1_input_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewInput) ProtoMessage() {}
+
+func (x *ReviewInput) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_input_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewInput.ProtoReflect.Descriptor instead.
+func (*ReviewInput) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_input_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReviewInput) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ReviewInput) GetArguments() string {
+	if x != nil {
+		return x.Arguments
+	}
+	return ""
+}
+
+func (x *ReviewInput) GetJsonSchema() string {
+	if x != nil {
+		return x.JsonSchema
+	}
+	return ""
+}
+
+func (x *ReviewInput) GetAllow() []ReviewDecision {
+	if x != nil {
+		return x.Allow
+	}
+	return nil
+}
+
+func (x *ReviewInput) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
 var File_hitl_v1_input_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_input_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/input.proto\x12\ahitl.v1\"\x94\x02\n" +
+	"\x13hitl/v1/input.proto\x12\ahitl.v1\"\xc4\x02\n" +
 	"\x05Input\x12%\n" +
 	"\x03int\x18\x01 \x01(\v2\x11.hitl.v1.IntInputH\x00R\x03int\x12+\n" +
 	"\x05float\x18\x02 \x01(\v2\x13.hitl.v1.FloatInputH\x00R\x05float\x12%\n" +
 	"\x03str\x18\x03 \x01(\v2\x11.hitl.v1.StrInputH\x00R\x03str\x12(\n" +
 	"\x04bool\x18\x04 \x01(\v2\x12.hitl.v1.BoolInputH\x00R\x04bool\x12.\n" +
 	"\x06choice\x18\x05 \x01(\v2\x14.hitl.v1.ChoiceInputH\x00R\x06choice\x12.\n" +
-	"\x06object\x18\x06 \x01(\v2\x14.hitl.v1.ObjectInputH\x00R\x06objectB\x06\n" +
+	"\x06object\x18\x06 \x01(\v2\x14.hitl.v1.ObjectInputH\x00R\x06object\x12.\n" +
+	"\x06review\x18\a \x01(\v2\x14.hitl.v1.ReviewInputH\x00R\x06reviewB\x06\n" +
 	"\x04kind\"H\n" +
 	"\bIntInput\x12\x15\n" +
 	"\x03min\x18\x01 \x01(\x03H\x00R\x03min\x88\x01\x01\x12\x15\n" +
@@ -715,13 +882,26 @@ const file_hitl_v1_input_proto_rawDesc = "" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\".\n" +
 	"\vObjectInput\x12\x1f\n" +
 	"\vjson_schema\x18\x01 \x01(\tR\n" +
-	"jsonSchema*\x80\x01\n" +
+	"jsonSchema\"\xab\x01\n" +
+	"\vReviewInput\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12\x1c\n" +
+	"\targuments\x18\x02 \x01(\tR\targuments\x12\x1f\n" +
+	"\vjson_schema\x18\x03 \x01(\tR\n" +
+	"jsonSchema\x12-\n" +
+	"\x05allow\x18\x04 \x03(\x0e2\x17.hitl.v1.ReviewDecisionR\x05allow\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest*\x80\x01\n" +
 	"\tStrFormat\x12\x1a\n" +
 	"\x16STR_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10STR_FORMAT_EMAIL\x10\x01\x12\x12\n" +
 	"\x0eSTR_FORMAT_URI\x10\x02\x12\x13\n" +
 	"\x0fSTR_FORMAT_DATE\x10\x03\x12\x18\n" +
-	"\x14STR_FORMAT_DATE_TIME\x10\x04B#\n" +
+	"\x14STR_FORMAT_DATE_TIME\x10\x04*\xa1\x01\n" +
+	"\x0eReviewDecision\x12\x1f\n" +
+	"\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17REVIEW_DECISION_APPROVE\x10\x01\x12\x18\n" +
+	"\x14REVIEW_DECISION_EDIT\x10\x02\x12\x1a\n" +
+	"\x16REVIEW_DECISION_REJECT\x10\x03\x12\x1b\n" +
+	"\x17REVIEW_DECISION_RESPOND\x10\x04B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
@@ -736,33 +916,37 @@ func file_hitl_v1_input_proto_rawDescGZIP() []byte {
 	return file_hitl_v1_input_proto_rawDescData
 }
 
-var file_hitl_v1_input_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_input_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_hitl_v1_input_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_hitl_v1_input_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_hitl_v1_input_proto_goTypes = []any{
 	(StrFormat)(0),       // 0: hitl.v1.StrFormat
-	(*Input)(nil),        // 1: hitl.v1.Input
-	(*IntInput)(nil),     // 2: hitl.v1.IntInput
-	(*FloatInput)(nil),   // 3: hitl.v1.FloatInput
-	(*StrInput)(nil),     // 4: hitl.v1.StrInput
-	(*BoolInput)(nil),    // 5: hitl.v1.BoolInput
-	(*ChoiceInput)(nil),  // 6: hitl.v1.ChoiceInput
-	(*ChoiceOption)(nil), // 7: hitl.v1.ChoiceOption
-	(*ObjectInput)(nil),  // 8: hitl.v1.ObjectInput
+	(ReviewDecision)(0),  // 1: hitl.v1.ReviewDecision
+	(*Input)(nil),        // 2: hitl.v1.Input
+	(*IntInput)(nil),     // 3: hitl.v1.IntInput
+	(*FloatInput)(nil),   // 4: hitl.v1.FloatInput
+	(*StrInput)(nil),     // 5: hitl.v1.StrInput
+	(*BoolInput)(nil),    // 6: hitl.v1.BoolInput
+	(*ChoiceInput)(nil),  // 7: hitl.v1.ChoiceInput
+	(*ChoiceOption)(nil), // 8: hitl.v1.ChoiceOption
+	(*ObjectInput)(nil),  // 9: hitl.v1.ObjectInput
+	(*ReviewInput)(nil),  // 10: hitl.v1.ReviewInput
 }
 var file_hitl_v1_input_proto_depIdxs = []int32{
-	2, // 0: hitl.v1.Input.int:type_name -> hitl.v1.IntInput
-	3, // 1: hitl.v1.Input.float:type_name -> hitl.v1.FloatInput
-	4, // 2: hitl.v1.Input.str:type_name -> hitl.v1.StrInput
-	5, // 3: hitl.v1.Input.bool:type_name -> hitl.v1.BoolInput
-	6, // 4: hitl.v1.Input.choice:type_name -> hitl.v1.ChoiceInput
-	8, // 5: hitl.v1.Input.object:type_name -> hitl.v1.ObjectInput
-	0, // 6: hitl.v1.StrInput.format:type_name -> hitl.v1.StrFormat
-	7, // 7: hitl.v1.ChoiceInput.options:type_name -> hitl.v1.ChoiceOption
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: hitl.v1.Input.int:type_name -> hitl.v1.IntInput
+	4,  // 1: hitl.v1.Input.float:type_name -> hitl.v1.FloatInput
+	5,  // 2: hitl.v1.Input.str:type_name -> hitl.v1.StrInput
+	6,  // 3: hitl.v1.Input.bool:type_name -> hitl.v1.BoolInput
+	7,  // 4: hitl.v1.Input.choice:type_name -> hitl.v1.ChoiceInput
+	9,  // 5: hitl.v1.Input.object:type_name -> hitl.v1.ObjectInput
+	10, // 6: hitl.v1.Input.review:type_name -> hitl.v1.ReviewInput
+	0,  // 7: hitl.v1.StrInput.format:type_name -> hitl.v1.StrFormat
+	8,  // 8: hitl.v1.ChoiceInput.options:type_name -> hitl.v1.ChoiceOption
+	1,  // 9: hitl.v1.ReviewInput.allow:type_name -> hitl.v1.ReviewDecision
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_input_proto_init() }
@@ -777,6 +961,7 @@ func file_hitl_v1_input_proto_init() {
 		(*Input_Bool)(nil),
 		(*Input_Choice)(nil),
 		(*Input_Object)(nil),
+		(*Input_Review)(nil),
 	}
 	file_hitl_v1_input_proto_msgTypes[1].OneofWrappers = []any{}
 	file_hitl_v1_input_proto_msgTypes[2].OneofWrappers = []any{}
@@ -787,8 +972,8 @@ func file_hitl_v1_input_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_input_proto_rawDesc), len(file_hitl_v1_input_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   8,
+			NumEnums:      2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -34,6 +34,7 @@ type Value struct {
 	//	*Value_Bool
 	//	*Value_Choice
 	//	*Value_Object
+	//	*Value_Review
 	Kind          isValue_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -130,6 +131,15 @@ func (x *Value) GetObject() *ObjectValue {
 	return nil
 }
 
+func (x *Value) GetReview() *ReviewValue {
+	if x != nil {
+		if x, ok := x.Kind.(*Value_Review); ok {
+			return x.Review
+		}
+	}
+	return nil
+}
+
 type isValue_Kind interface {
 	isValue_Kind()
 }
@@ -164,6 +174,11 @@ type Value_Object struct {
 	Object *ObjectValue `protobuf:"bytes,6,opt,name=object,proto3,oneof"`
 }
 
+type Value_Review struct {
+	// Answers a ReviewInput.
+	Review *ReviewValue `protobuf:"bytes,7,opt,name=review,proto3,oneof"`
+}
+
 func (*Value_Int) isValue_Kind() {}
 
 func (*Value_Float) isValue_Kind() {}
@@ -175,6 +190,8 @@ func (*Value_Bool) isValue_Kind() {}
 func (*Value_Choice) isValue_Kind() {}
 
 func (*Value_Object) isValue_Kind() {}
+
+func (*Value_Review) isValue_Kind() {}
 
 // The options that were picked.
 type ChoiceValue struct {
@@ -268,18 +285,105 @@ func (x *ObjectValue) GetFields() map[string]*Value {
 	return nil
 }
 
+// A decision on an action.
+type ReviewValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. What was decided: one of those that the input allows.
+	Decision ReviewDecision `protobuf:"varint,1,opt,name=decision,proto3,enum=hitl.v1.ReviewDecision" json:"decision,omitempty"`
+	// What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
+	// repeat what was shown; a response always has it. Empty with the other decisions.
+	Arguments string `protobuf:"bytes,2,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	// Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+	// other decisions, which may come with a comment.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+	// response the digest of the input; empty if nobody was shown anything, as when a default was used.
+	ShownDigest string `protobuf:"bytes,4,opt,name=shown_digest,json=shownDigest,proto3" json:"shown_digest,omitempty"`
+	// Output only. The SHA-256 of what was approved, made as the digest of the input is: of its action and of the arguments
+	// here. The same as shown_digest with an approval. Empty if nothing was approved.
+	ApprovedDigest string `protobuf:"bytes,5,opt,name=approved_digest,json=approvedDigest,proto3" json:"approved_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ReviewValue) Reset() {
+	*x = ReviewValue{}
+	mi := &file_hitl_v1_value_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewValue) ProtoMessage() {}
+
+func (x *ReviewValue) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_value_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewValue.ProtoReflect.Descriptor instead.
+func (*ReviewValue) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_value_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReviewValue) GetDecision() ReviewDecision {
+	if x != nil {
+		return x.Decision
+	}
+	return ReviewDecision_REVIEW_DECISION_UNSPECIFIED
+}
+
+func (x *ReviewValue) GetArguments() string {
+	if x != nil {
+		return x.Arguments
+	}
+	return ""
+}
+
+func (x *ReviewValue) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ReviewValue) GetShownDigest() string {
+	if x != nil {
+		return x.ShownDigest
+	}
+	return ""
+}
+
+func (x *ReviewValue) GetApprovedDigest() string {
+	if x != nil {
+		return x.ApprovedDigest
+	}
+	return ""
+}
+
 var File_hitl_v1_value_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_value_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/value.proto\x12\ahitl.v1\"\xc5\x01\n" +
+	"\x13hitl/v1/value.proto\x12\ahitl.v1\x1a\x13hitl/v1/input.proto\"\xf5\x01\n" +
 	"\x05Value\x12\x12\n" +
 	"\x03int\x18\x01 \x01(\x03H\x00R\x03int\x12\x16\n" +
 	"\x05float\x18\x02 \x01(\x01H\x00R\x05float\x12\x12\n" +
 	"\x03str\x18\x03 \x01(\tH\x00R\x03str\x12\x14\n" +
 	"\x04bool\x18\x04 \x01(\bH\x00R\x04bool\x12.\n" +
 	"\x06choice\x18\x05 \x01(\v2\x14.hitl.v1.ChoiceValueH\x00R\x06choice\x12.\n" +
-	"\x06object\x18\x06 \x01(\v2\x14.hitl.v1.ObjectValueH\x00R\x06objectB\x06\n" +
+	"\x06object\x18\x06 \x01(\v2\x14.hitl.v1.ObjectValueH\x00R\x06object\x12.\n" +
+	"\x06review\x18\a \x01(\v2\x14.hitl.v1.ReviewValueH\x00R\x06reviewB\x06\n" +
 	"\x04kind\")\n" +
 	"\vChoiceValue\x12\x1a\n" +
 	"\bselected\x18\x01 \x03(\tR\bselected\"\x92\x01\n" +
@@ -287,7 +391,13 @@ const file_hitl_v1_value_proto_rawDesc = "" +
 	"\x06fields\x18\x01 \x03(\v2 .hitl.v1.ObjectValue.FieldsEntryR\x06fields\x1aI\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
-	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value:\x028\x01B#\n" +
+	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value:\x028\x01\"\xc6\x01\n" +
+	"\vReviewValue\x123\n" +
+	"\bdecision\x18\x01 \x01(\x0e2\x17.hitl.v1.ReviewDecisionR\bdecision\x12\x1c\n" +
+	"\targuments\x18\x02 \x01(\tR\targuments\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12!\n" +
+	"\fshown_digest\x18\x04 \x01(\tR\vshownDigest\x12'\n" +
+	"\x0fapproved_digest\x18\x05 \x01(\tR\x0eapprovedDigestB#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
@@ -302,23 +412,27 @@ func file_hitl_v1_value_proto_rawDescGZIP() []byte {
 	return file_hitl_v1_value_proto_rawDescData
 }
 
-var file_hitl_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_hitl_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_hitl_v1_value_proto_goTypes = []any{
 	(*Value)(nil),       // 0: hitl.v1.Value
 	(*ChoiceValue)(nil), // 1: hitl.v1.ChoiceValue
 	(*ObjectValue)(nil), // 2: hitl.v1.ObjectValue
-	nil,                 // 3: hitl.v1.ObjectValue.FieldsEntry
+	(*ReviewValue)(nil), // 3: hitl.v1.ReviewValue
+	nil,                 // 4: hitl.v1.ObjectValue.FieldsEntry
+	(ReviewDecision)(0), // 5: hitl.v1.ReviewDecision
 }
 var file_hitl_v1_value_proto_depIdxs = []int32{
 	1, // 0: hitl.v1.Value.choice:type_name -> hitl.v1.ChoiceValue
 	2, // 1: hitl.v1.Value.object:type_name -> hitl.v1.ObjectValue
-	3, // 2: hitl.v1.ObjectValue.fields:type_name -> hitl.v1.ObjectValue.FieldsEntry
-	0, // 3: hitl.v1.ObjectValue.FieldsEntry.value:type_name -> hitl.v1.Value
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 2: hitl.v1.Value.review:type_name -> hitl.v1.ReviewValue
+	4, // 3: hitl.v1.ObjectValue.fields:type_name -> hitl.v1.ObjectValue.FieldsEntry
+	5, // 4: hitl.v1.ReviewValue.decision:type_name -> hitl.v1.ReviewDecision
+	0, // 5: hitl.v1.ObjectValue.FieldsEntry.value:type_name -> hitl.v1.Value
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_value_proto_init() }
@@ -326,6 +440,7 @@ func file_hitl_v1_value_proto_init() {
 	if File_hitl_v1_value_proto != nil {
 		return
 	}
+	file_hitl_v1_input_proto_init()
 	file_hitl_v1_value_proto_msgTypes[0].OneofWrappers = []any{
 		(*Value_Int)(nil),
 		(*Value_Float)(nil),
@@ -333,6 +448,7 @@ func file_hitl_v1_value_proto_init() {
 		(*Value_Bool)(nil),
 		(*Value_Choice)(nil),
 		(*Value_Object)(nil),
+		(*Value_Review)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -340,7 +456,7 @@ func file_hitl_v1_value_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_value_proto_rawDesc), len(file_hitl_v1_value_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

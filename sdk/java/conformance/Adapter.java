@@ -43,7 +43,9 @@ final class Adapter {
         int count;
         String[][] options, facts = {};
         Map<String, String> labels = Map.of(), headers = Map.of();
-        JsonElement schema, defaultOnTimeout, receipt, keys;
+        JsonElement schema, defaultOnTimeout, receipt, keys, arguments;
+        String action;
+        String[] allow = {};
         byte[] message;
         byte[][] messages, evidence = {};
         List<String> eventIds;
@@ -92,6 +94,7 @@ final class Adapter {
             }
             case "create" -> create(c, client);
             case "attach" -> kept(c, attach(c, client));
+            case "execute" -> execute((Review) EVENTS.get(c.event).await(), c);
             case "poll" -> EVENTS.get(c.event).poll().map(value -> Map.<String, Object>of("value", value))
                     .orElse(Map.of("pending", true));
             case "json" -> Map.of("json", JsonParser.parseString(EVENTS.get(c.event).toJson()));
@@ -172,7 +175,7 @@ final class Adapter {
     }
 
     private static Map<String, Object> await(Event<?> event, Long limitMs) throws Exception {
-        if (limitMs == null) return Map.of("value", event.await());
+        if (limitMs == null) return Map.of("value", shown(event.await()));
         return event.awaitFor(Duration.ofMillis(limitMs)).map(value -> Map.<String, Object>of("value", value))
                 .orElse(Map.of("gave_up", true));
     }
@@ -187,6 +190,7 @@ final class Adapter {
             case "int" -> Long.class;
             case "float" -> Double.class;
             case "bool" -> Boolean.class;
+            case "review" -> Review.class;
             default -> String.class;
         };
         Run run = c.run == null ? null : RUNS.get(c.run);
@@ -246,8 +250,34 @@ final class Adapter {
                 if (c.maxSelected != null) input = input.maxSelected(c.maxSelected);
                 yield create(c, client, input, List.class);
             }
+            case "review" -> {
+                Input.Action input = Input.review(c.action, written(c.arguments)).allow(java.util.Arrays.stream(c.allow)
+                        .map(name -> Review.Decision.valueOf(name.toUpperCase(Locale.ROOT))).toArray(Review.Decision[]::new));
+                if (c.schema != null) input = input.schema(c.schema.toString());
+                yield create(c, client, input, Review.class);
+            }
             default -> create(c, client, Input.object().schema(c.schema.toString()), Map.class);
         };
+    }
+
+    private static String written(JsonElement json) {
+        return json == null ? "null" : json.toString();
+    }
+
+    private static Map<String, Object> execute(Review review, Command c) {
+        String given = c.arguments == null ? review.arguments() : written(c.arguments);
+        boolean approves = given != null && review.approves(c.action, given);
+        JsonElement executed = review.executeIfApproved(c.action, JsonParser::parseString);
+        return Map.of("executed", executed, "approves", approves);
+    }
+
+    /** A review as JSON, its arguments as what they are. */
+    private static Object shown(Object value) {
+        if (!(value instanceof Review review)) return value;
+        JsonObject shown = GSON.toJsonTree(review).getAsJsonObject();
+        shown.addProperty("decision", review.decision().name().toLowerCase(Locale.ROOT));
+        shown.add("arguments", review.arguments() == null ? JsonNull.INSTANCE : JsonParser.parseString(review.arguments()));
+        return shown;
     }
 
     private static <T> Map<String, Object> create(Command c, Client client, Input<T> input, Type type) throws Exception {
@@ -255,7 +285,13 @@ final class Adapter {
         var asked = run == null ? client.event(c.name, c.prompt, input) : run.event(c.name, c.prompt, input);
         EventBuilder<T> builder = asked.scope(c.scope);
         if (c.timeoutMs != null) builder.timeout(Duration.ofMillis(c.timeoutMs));
-        if (c.defaultOnTimeout != null) builder.defaultOnTimeout(GSON.fromJson(c.defaultOnTimeout, type));
+        if (c.defaultOnTimeout != null && type == Review.class) {
+            JsonObject given = c.defaultOnTimeout.getAsJsonObject();
+            var decision = Review.Decision.valueOf(given.get("decision").getAsString().toUpperCase(Locale.ROOT));
+            String said = given.has("message") ? given.get("message").getAsString() : "";
+            @SuppressWarnings("unchecked") T value = (T) new Review(decision, "", null, said, "", "");
+            builder.defaultOnTimeout(value);
+        } else if (c.defaultOnTimeout != null) builder.defaultOnTimeout(GSON.fromJson(c.defaultOnTimeout, type));
         if (c.markdown) builder.markdown();
         c.labels.forEach(builder::label);
         if (c.title != null) builder.title(c.title);

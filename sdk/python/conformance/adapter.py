@@ -1,6 +1,7 @@
 """Drives the SDK for the conformance runner: commands as JSON lines on stdin, replies on stdout."""
 
 import asyncio
+import dataclasses
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from hitl import v1
 Json = dict[str, Any]
 
 TYPES: dict[str, Any] = {kind.__name__: kind for kind in (int, float, str, bool)}
-TYPES.update(choice=str, choices=list[str], object=dict[str, Any])
+TYPES.update(choice=str, choices=list[str], object=dict[str, Any], review=hitl.Review)
 # What a create command has besides options that are called and given the same here.
 OTHER = set("id op client run event name type format timeout_ms".split())
 
@@ -60,6 +61,8 @@ async def handle(command: Json) -> Json:
     if op == "wait_details":
         details = await events[command["event"]].wait_details.aio()
         return {"value": details.value, "comment": details.response.comment}
+    if op == "execute":
+        return execute(await events[command["event"]].wait.aio(), command)
     if op == "cancel_event":
         await events[command["event"]].cancel.aio(command.get("reason", ""))
         return {}
@@ -103,6 +106,8 @@ async def create(client: hitl.Client | hitl.Run, command: Json) -> Json:
         options["evidence"] = map(v1.Evidence.FromString, map(bytes, command["evidence"]))
     if "timeout_ms" in command:
         options["timeout_seconds"] = timedelta(milliseconds=command["timeout_ms"])
+    if command["type"] == "review" and "default_on_timeout" in options:
+        options["default_on_timeout"] = hitl.Review(**options["default_on_timeout"])
     event = await client.event.aio(command["name"], TYPES[command["type"]], **options)
     return keep(command, event)
 
@@ -134,6 +139,17 @@ async def wait(event: hitl.Event[Any], limit_ms: int | None) -> Json:
         return {"value": await event.wait.aio()}
     value = await event.wait_for.aio(limit_ms / 1000)
     return {"gave_up": True} if value is None else {"value": value}
+
+
+def execute(review: hitl.Review, command: Json) -> Json:
+    given = command.get("arguments", review.arguments)
+    approves = review.approves(command["action"], given)
+
+    def run(**arguments: Any) -> Any:
+        return arguments
+
+    executed = review.execute_if_approved(command["action"], run)
+    return {"executed": executed, "approves": approves}
 
 
 def verify(command: Json) -> Json:
@@ -202,7 +218,8 @@ async def reply(command: Json) -> None:
         outcome = {"error": failure(error)}
     except Exception as fault:
         outcome = {"error": {"kind": "adapter", "message": repr(fault)}}
-    print(json.dumps({"id": command["id"], **outcome}), flush=True)
+    line = json.dumps({"id": command["id"], **outcome}, default=dataclasses.asdict)
+    print(line, flush=True)
 
 
 async def main() -> None:

@@ -7,8 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use futures::future::BoxFuture;
 use hitl::{
-    Choice, Choices, Client, Config, DataType, Event, EventBuilder, KeySet, Object, Receipt, Run,
-    VerifyError, v1,
+    Choice, Choices, Client, Config, DataType, Decision, Event, EventBuilder, KeySet, Object,
+    Receipt, Review, Run, VerifyError, v1,
 };
 use prost::Message;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -94,7 +94,7 @@ async fn carry_out(c: &Json) -> Result<Json> {
             }
             json!({"listed": listed})
         }
-        ("wait" | "wait_details" | "poll" | "json" | "cancel_event", Some(event)) => {
+        ("wait" | "wait_details" | "poll" | "json" | "cancel_event" | "execute", Some(event)) => {
             event(c.clone()).await?
         }
         ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
@@ -162,6 +162,7 @@ async fn attach(client: &Client, run: Option<&Run>, c: &Json) -> Result<Json> {
     match text(c, "type") {
         "int" => attached::<i64>(client, run, c).await,
         "str" => attached::<String>(client, run, c).await,
+        "review" => attached::<Review>(client, run, c).await,
         kind => bail!("nothing is attached to as {kind}"),
     }
 }
@@ -212,6 +213,14 @@ async fn create(client: &Client, run: Option<&Run>, c: &Json) -> Result<Json> {
             let event = options.fold(event, |e, [value, label]| e.option_labelled(value, label));
             finish(c, set!(event, c, min_selected: u32, max_selected: u32)).await
         }
+        "review" => {
+            let mut event = event!(Review).action(text(c, "action"), &c["arguments"]);
+            if !c["schema"].is_null() {
+                event = event.arguments_schema(&c["schema"]);
+            }
+            let allow = Option::<Vec<Decision>>::deserialize(&c["allow"])?.unwrap_or_default();
+            finish(c, event.allow(allow)).await
+        }
         _ => finish(c, event!(Object<Json>).schema(&c["schema"])).await,
     }
 }
@@ -260,6 +269,13 @@ async fn keep<T: DataType + Serialize>(c: &Json, event: Event<T>) -> Result<Json
 async fn carry_out_for<T: DataType + Serialize>(event: Arc<Event<T>>, c: Json) -> Result<Json> {
     if c["op"] == "cancel_event" {
         return Ok(json!({"cancelled": event.cancel(text(&c, "reason")).await?}));
+    }
+    if c["op"] == "execute" {
+        let review: Review = serde_json::from_value(serde_json::to_value(event.wait().await?)?)?;
+        let given = if c["arguments"].is_null() { review.arguments() } else { &c["arguments"] };
+        let approves = review.approves(text(&c, "action"), given);
+        let executed = review.execute_if_approved(text(&c, "action"), |arguments| arguments)?;
+        return Ok(json!({"executed": executed, "approves": approves}));
     }
     if c["op"] == "wait_details" {
         let hitl::Details { value, response } = event.wait_details().await?;

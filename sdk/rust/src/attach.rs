@@ -39,5 +39,6 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Bool(_) => "bool",
         Kind::Choice(_) => "choice",
         Kind::Object(_) => "object",
+        Kind::Review(_) => "review",
     }
 }

@@ -19,10 +19,10 @@ use crate::value::{Choices, DataType};
 #[must_use = "nothing is asked before `create`"]
 pub struct EventBuilder<T: DataType, C = Client> {
     pub(crate) client: C,
-    request: v1::CreateEventRequest,
+    pub(crate) request: v1::CreateEventRequest,
     /// The run that it is asked of.
     run: Option<Counted>,
-    input: T::Input,
+    pub(crate) input: T::Input,
     default: Option<T>,
 }
 

@@ -105,8 +105,8 @@ fn to_json(value: Value, property: &Json) -> Json {
             choice.selected.concat().into()
         }
         Some(Kind::Choice(choice)) => choice.selected.into(),
-        // A field is never an object.
-        Some(Kind::Object(_)) | None => Json::Null,
+        // A field is never one of those.
+        Some(Kind::Object(_) | Kind::Review(_)) | None => Json::Null,
     }
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A type that an answer can have: `i64`, `f64`, `String`, `bool`, [`Choice`], [`Choices`], or
-/// [`crate::Object`] of a struct.
+/// A type that an answer can have: `i64`, `f64`, `String`, `bool`, [`Choice`], [`Choices`], [`crate::Object`] of a
+/// struct, or [`crate::Review`].
 pub trait DataType: Sized + Send + Sync + 'static {
     /// The input that asks for it, without any restriction.
     type Input: Default + Clone + Send + Sync;

@@ -3,9 +3,9 @@
 import { createInterface } from "node:readline";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import {
-  ask, bool, choice, choices, Client, float, HitlError, int, KeySet, object, Receipt, str, v1,
+  ask, bool, choice, choices, Client, decision, float, HitlError, int, KeySet, object, Receipt, Review, review, str, v1,
 } from "hitl";
-import type { Answer, DataType, Event, Risk, Run, StrOptions } from "hitl";
+import type { Answer, DataType, Decision, Event, Json, ReviewInit, Risk, Run, StrOptions } from "hitl";
 
 /** A whole number, exact, or one with a fraction. */
 type Limit = bigint | number;
@@ -25,7 +25,7 @@ interface Command {
   last: string;
   receipt: object; keys: object; call_timeout_ms?: number; headers?: Record<string, string>;
   title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
-  comment?: string;
+  comment?: string; action?: string; arguments?: Json; allow?: Decision[];
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
 
@@ -48,7 +48,10 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     const builder = asked.event(command.name, command.prompt, typeOf(command));
     if (command.scope !== undefined) builder.scope(command.scope);
     if (command.timeout_ms !== undefined) builder.timeout(command.timeout_ms);
-    if (command.default_on_timeout !== undefined) builder.defaultOnTimeout(command.default_on_timeout);
+    if (command.type === "review" && command.default_on_timeout !== undefined) {
+      const given = command.default_on_timeout as ReviewInit & { decision: Decision };
+      builder.defaultOnTimeout(new Review(given.decision, given));
+    } else if (command.default_on_timeout !== undefined) builder.defaultOnTimeout(command.default_on_timeout);
     for (const [key, value] of Object.entries(command.labels ?? {})) builder.label(key, value);
     if (command.markdown) builder.markdown();
     if (command.idempotency_key !== undefined) builder.idempotencyKey(command.idempotency_key);
@@ -82,6 +85,11 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
   async wait_details({ event }) {
     const { value, response } = await eventOf(event).waitDetails();
     return { value, comment: response.comment };
+  },
+  async execute({ event, action = "", arguments: given }) {
+    const decided = await eventOf(event).wait() as Review;
+    const approves = decided.approves(action, given ?? decided.arguments);
+    return { executed: decided.executeIfApproved(action, (args) => args), approves };
   },
   async poll({ event }) {
     const value = await eventOf(event).poll();
@@ -175,6 +183,8 @@ function typeOf(command: Command): DataType<unknown> {
     choice: () => choice(options),
     choices: () => choices(options, { minSelected: command.min_selected, maxSelected: command.max_selected }),
     object: () => object(command.schema),
+    review: () => command.action === undefined
+      ? decision() : review(command.action, command.arguments ?? null, { schema: command.schema, allow: command.allow }),
   };
   return types[command.type]?.() as DataType<unknown>;
 }

@@ -1,6 +1,7 @@
 /** The client: one connection, shared by everything that is asked over it. */
 
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import type { Json } from "./canonical.js";
 import { callLimit, type Config, type Limits, resolve, retryLimit } from "./config.js";
 import { Connection, patienceMs } from "./connection.js";
 import { HitlError, internal, invalid } from "./error.js";
@@ -10,6 +11,7 @@ import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
 import { events, type ListInit } from "./pages.js";
 import { KeySet, Receipt } from "./receipt.js";
+import { type Asked, asReview, type Review, type ReviewOptions } from "./review.js";
 import { currentRun, Run } from "./run.js";
 import * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
@@ -116,6 +118,14 @@ export class Client {
    */
   event<T>(name: string, prompt: string, type: DataType<T>): EventBuilder<T> {
     return new EventBuilder(this, this, name, prompt, type);
+  }
+
+  /**
+   * Starts to describe an event that has a person decide on an action, which would be taken with these arguments. Lists call
+   * it as the action is called unless `name` says otherwise.
+   */
+  review(action: string, args: Json, options: ReviewOptions & Asked = {}): EventBuilder<Review> {
+    return this.event(...asReview(action, args, options));
   }
 
   /**

@@ -274,7 +274,7 @@ export class Event<T> {
 export function outcome<T>(event: v1.Event, type: DataType<T>): T {
   const { ANSWERED, TIMED_OUT, DECLINED, CANCELLED } = v1.EventState;
   const value = event.response?.value;
-  if (value && (event.state === ANSWERED || event.state === TIMED_OUT)) return type.fromValue(value);
+  if (value && (event.state === ANSWERED || event.state === TIMED_OUT)) return type.fromValue(value, event.input);
   if (event.state === DECLINED) throw endedWithoutValue("Declined", event);
   if (event.state === CANCELLED) throw endedWithoutValue("Cancelled", event);
   if (event.state === TIMED_OUT) throw endedWithoutValue("TimedOut", event);

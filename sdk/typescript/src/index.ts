@@ -18,6 +18,8 @@ export { type Details, type Event, type EventBuilder, type Risk } from "./event.
 export * as evidence from "./evidence.js";
 export type { Logger } from "./log.js";
 export { KeySet, Receipt, Statement } from "./receipt.js";
+export type { Json } from "./canonical.js";
+export { type Asked, type Decision, decision, Review, review, type ReviewInit, type ReviewOptions } from "./review.js";
 export { Run } from "./run.js";
 export * as v1 from "./v1.js";
 export {

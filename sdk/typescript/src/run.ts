@@ -1,11 +1,13 @@
 /** Runs: who asks the same again, in another process or in this one, meets the same events. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Json } from "./canonical.js";
 import type { CallOptions, Client, CreateInit } from "./client.js";
 import { sendable } from "./config.js";
 import { invalid } from "./error.js";
 import { type Event, EventBuilder } from "./event.js";
 import { Counts, eventId, keyOfRun, type Ticket } from "./key.js";
+import { type Asked, asReview, type Review, type ReviewOptions } from "./review.js";
 import type * as v1 from "./v1.js";
 import type { DataType } from "./value.js";
 
@@ -36,6 +38,11 @@ export class Run {
   /** Starts to describe an event of this run, like `Client.event`. */
   event<T>(name: string, prompt: string, type: DataType<T>): EventBuilder<T> {
     return new EventBuilder(this, this.#client, name, prompt, type);
+  }
+
+  /** Starts to describe a review of this run, like `Client.review`. */
+  review(action: string, args: Json, options: ReviewOptions & Asked = {}): EventBuilder<Review> {
+    return this.event(...asReview(action, args, options));
   }
 
   /** Creates an event of this run from a request of the API, as `Client.create` does. */

@@ -9,8 +9,11 @@ import { type Input, InputSchema, StrFormat, type Value, ValueSchema } from "./v
 export interface DataType<T> {
   /** The input that asks for it. */
   readonly input: Input;
-  /** Reads an answer. Throws a `HitlError` of kind `Internal` if the value is of another kind. */
-  fromValue(value: Value): T;
+  /**
+   * Reads an answer to `asked`, which is this input unless it is given. Throws a `HitlError` of kind `Internal` if the value
+   * is of another kind.
+   */
+  fromValue(value: Value, asked?: Input): T;
   /** The value as an answer. Throws a `HitlError` of kind `Invalid` if it cannot be one. */
   toValue(value: T): Value;
 }

@@ -105,11 +105,11 @@ pub fn create(
     let input_broken = spec.input.check_self();
     // A default can only be judged by an input that makes sense itself.
     let default_broken = match &spec.on_timeout {
-        OnTimeout::Default(value) if input_broken.is_empty() => spec.input.check(value).err(),
-        OnTimeout::Default(_) | OnTimeout::Fail => None,
+        OnTimeout::Default(value) if input_broken.is_empty() => spec.input.check_default(value),
+        OnTimeout::Default(_) | OnTimeout::Fail => Vec::new(),
     };
     broken.extend(input_broken);
-    broken.extend(default_broken.into_iter().flatten().map(|v| Violation {
+    broken.extend(default_broken.into_iter().map(|v| Violation {
         field: v.field.replacen("value", "on_timeout.default_value", 1),
         message: v.message,
     }));

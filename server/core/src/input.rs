@@ -10,6 +10,7 @@ use crate::limits;
 use crate::lookalike::Lookalikes;
 use crate::pattern::Work;
 use crate::rejection::Violation;
+use crate::review::ReviewInput;
 use crate::schema::Field;
 use crate::value::Value;
 
@@ -31,6 +32,8 @@ pub enum Input {
     Choice(ChoiceInput),
     /// Several named fields.
     Object(ObjectInput),
+    /// A decision on an action.
+    Review(ReviewInput),
 }
 
 /// Wants a whole number.
@@ -120,6 +123,7 @@ impl Input {
             Self::Bool(_) => "bool",
             Self::Choice(_) => "choice",
             Self::Object(_) => "object",
+            Self::Review(_) => "review",
         }
     }
 
@@ -128,7 +132,7 @@ impl Input {
     pub fn is_laborious(&self) -> bool {
         match self {
             Self::Str(input) => input.pattern.is_some(),
-            Self::Object(_) => true,
+            Self::Object(_) | Self::Review(_) => true,
             Self::Int(_) | Self::Float(_) | Self::Bool(_) | Self::Choice(_) => false,
         }
     }
@@ -142,6 +146,7 @@ impl Input {
             Self::Bool(input) => input.check_self(),
             Self::Choice(input) => input.check_self(),
             Self::Object(input) => input.check_self(),
+            Self::Review(input) => input.check_self(),
         };
         broken.into_iter().map(|violation| violation.below(self.kind()).below("input")).collect()
     }
@@ -154,7 +159,18 @@ impl Input {
         self.check_within(value, &mut Work::of_one_answer())
     }
 
-    /// The same, with so much `work` left for the patterns.
+    /// Every rule that keeps `value` from being used when nobody answers, with paths that start at `value`.
+    pub(crate) fn check_default(&self, value: &Value) -> Vec<Violation> {
+        let mut broken = self.check(value).err().unwrap_or_default();
+        if let (Self::Review(_), Value::Review(value)) = (self, value)
+            && value.decision.approves()
+        {
+            broken = refuse("must not approve the action: nobody has looked at it then");
+        }
+        broken
+    }
+
+    /// As [`Input::check`], with so much `work` left for the patterns.
     pub(crate) fn check_within(
         &self,
         value: &Value,
@@ -178,6 +194,9 @@ impl Input {
             }
             (Self::Object(input), Value::Object(fields)) => {
                 return input.check(fields, work).map(Value::Object);
+            }
+            (Self::Review(input), Value::Review(value)) => {
+                return input.check(value, work).map(Value::Review);
             }
             (input, value) => {
                 return Err(refuse(format!(

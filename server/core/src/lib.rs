@@ -26,6 +26,7 @@ mod pattern;
 pub mod principal;
 pub mod receipt;
 pub mod rejection;
+pub mod review;
 pub mod rights;
 pub mod schema;
 mod schema_cache;
@@ -53,6 +54,7 @@ pub use principal::{
     CredentialKind, Known, KnownKind, LinkHolder, Namespaces, Principal, Proof, Role, Roles,
 };
 pub use rejection::{Rejection, Violation};
+pub use review::{ReviewDecision, ReviewInput, ReviewValue};
 pub use rights::{Right, Rights};
 pub use time::Timestamp;
 pub use token::{TokenId, TokenText};

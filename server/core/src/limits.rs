@@ -84,3 +84,7 @@ pub const FIELD_DESCRIPTION_CHARS_MAX: usize = 4096;
 pub const TTL_DEFAULT_MS: i64 = 60 * 60 * 1000;
 /// Longest time from create to deadline: a leap year.
 pub const TTL_MAX_MS: i64 = 366 * 24 * 60 * 60 * 1000;
+/// Largest arguments of an action that is reviewed, as JSON text.
+pub const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
+/// Most steps that a check of arguments by their JSON Schema may take: about 0.2 s at worst.
+pub const SCHEMA_STEPS_MAX: u64 = 1_000_000;

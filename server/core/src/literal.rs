@@ -102,6 +102,28 @@ pub fn exact(json: &str) -> Result<Cow<'_, str>, String> {
     Ok(Cow::Owned(written))
 }
 
+/// The first number of `json`, which must be JSON text, that two programs may read as different ones: a whole number that
+/// a double does not hold for certain, or a fraction that one rounds away or has no room for.
+pub fn first_ambiguous(json: &str) -> Option<&str> {
+    /// 2^53 - 1, the most of RFC 7493.
+    const SAFE_MAX: i64 = 9_007_199_254_740_991;
+    /// A double of that many digits is read back from them.
+    const DIGITS_MAX: usize = 17;
+    let numbers = Numbers { json: json.as_bytes(), at: 0 }.map(|(start, end)| &json[start..end]);
+    let is_ambiguous = |literal: &&str| match whole(literal) {
+        Whole::Is(number) => !(-SAFE_MAX..=SAFE_MAX).contains(&number),
+        Whole::TooLarge => true,
+        Whole::Not => {
+            let mantissa = literal.split(['e', 'E']).next().unwrap_or_default();
+            let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+            let significant = digits.trim_start_matches('0').trim_end_matches('0').len();
+            let double: f64 = literal.parse().unwrap_or(f64::NAN);
+            significant > DIGITS_MAX || !double.is_finite() || double.fract() == 0.0
+        }
+    };
+    numbers.into_iter().find(is_ambiguous)
+}
+
 /// Two to the power of 63: the least double that is greater than every number of 64 bits with a sign.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
@@ -225,6 +247,24 @@ mod tests {
             ["4503599627370497.5", "[1.00000000000000001]", "-9223372036854775809", "1e-400"]
         {
             assert!(exact(misread).is_err(), "{misread}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_programs_read_differently_is_found() {
+        let plain = r#"{"1e400": [0, -0.0, 0.1, 1e3, 9007199254740991, 1.7976931348623157e300]}"#;
+        // A number of 300 digits is one, whichever way it is written.
+        assert_eq!(first_ambiguous(plain), Some("1.7976931348623157e300"));
+        assert_eq!(first_ambiguous(&plain.replace("e300", "e-300")), None);
+        for number in [
+            "9007199254740992",
+            "-9007199254740993.0",
+            "1e400",
+            "1e-400",
+            "0.12345678901234567890",
+            "4503599627370497.5",
+        ] {
+            assert_eq!(first_ambiguous(&format!("[1, {{\"a\": {number}}}]")), Some(number));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::input::{Input, ObjectInput, StrInput, refuse};
 use crate::literal::{self, Whole};
 use crate::pattern::Work;
 use crate::rejection::Violation;
+use crate::review;
 use crate::schema::Field;
 use crate::strict_json;
 use crate::typed::trimmed;
@@ -45,6 +46,10 @@ pub fn text(input: &Input, text: &str) -> Parsed {
         Input::Bool(_) => bool(text),
         Input::Choice(choice) => Ok(Value::Choice(options(choice, text.lines()))),
         Input::Object(_) => json(input, text),
+        Input::Review(_) if trimmed(text).starts_with(['{', '"', '\u{feff}']) => {
+            json(input, trimmed(text))
+        }
+        Input::Review(_) => review::from_text(text).map(Value::Review),
     }
 }
 
@@ -58,8 +63,10 @@ pub fn text(input: &Input, text: &str) -> Parsed {
 /// # Errors
 /// What is wrong, with paths that start at `value`.
 pub fn form(input: &Input, pairs: &[(String, String)]) -> Parsed {
-    if let Input::Object(object) = input {
-        return form_object(object, pairs);
+    match input {
+        Input::Object(object) => return form_object(object, pairs),
+        Input::Review(input) => return review::form::read(input, pairs).map(Value::Review),
+        _ => {}
     }
     match (input, form_field(input, "value", pairs)?) {
         (Input::Str(StrInput { min_length: None, .. }), Some(Value::Str(text)))
@@ -135,11 +142,13 @@ fn form_field(
         Input::Str(input) => {
             Ok(given.next().map(|text| Value::Str(words(input, text).replace("\r\n", "\n"))))
         }
-        Input::Int(_) | Input::Float(_) | Input::Bool(_) | Input::Object(_) => given
-            .next()
-            .filter(|value| !trimmed(value).is_empty())
-            .map(|value| text(input, value))
-            .transpose(),
+        Input::Int(_) | Input::Float(_) | Input::Bool(_) | Input::Object(_) | Input::Review(_) => {
+            given
+                .next()
+                .filter(|value| !trimmed(value).is_empty())
+                .map(|value| text(input, value))
+                .transpose()
+        }
     }
 }
 
@@ -169,6 +178,9 @@ fn from_json(input: &Input, json: &RawValue) -> Parsed {
         (Input::Choice(_), JsonKind::String) => Ok(Value::Choice(vec![read(text)?])),
         (Input::Choice(_), JsonKind::Array) => json_choice(&read::<Vec<&RawValue>>(text)?),
         (Input::Object(object), JsonKind::Object) => json_object(object, &read(text)?),
+        (Input::Review(_), JsonKind::Object | JsonKind::String) => {
+            review::from_json(text).map(Value::Review)
+        }
         (input, kind) => {
             Err(refuse(format!("must be {}, not {}", wanted_json(input), kind.name())))
         }
@@ -241,6 +253,9 @@ fn wanted_json(input: &Input) -> &'static str {
         Input::Bool(_) => "true or false",
         Input::Choice(_) => "a string or an array of strings",
         Input::Object(_) => "an object",
+        Input::Review(_) => {
+            "the name of a decision, or an object with decision, arguments and message"
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::review::ReviewValue;
+
 /// A typed answer, of the kind of the input it answers.
 ///
 /// Stored as JSON with the kind as its key, such as `{"int": 42}`.
@@ -22,6 +24,8 @@ pub enum Value {
     Choice(Vec<String>),
     /// Field name to value; never an object itself.
     Object(BTreeMap<String, Value>),
+    /// A decision on an action.
+    Review(ReviewValue),
 }
 
 impl Value {
@@ -34,6 +38,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Choice(_) => "choice",
             Self::Object(_) => "object",
+            Self::Review(_) => "review",
         }
     }
 
@@ -42,7 +47,9 @@ impl Value {
         match self {
             Self::Str(text) => text.is_empty(),
             Self::Choice(selected) => selected.is_empty(),
-            Self::Int(_) | Self::Float(_) | Self::Bool(_) | Self::Object(_) => false,
+            Self::Int(_) | Self::Float(_) | Self::Bool(_) | Self::Object(_) | Self::Review(_) => {
+                false
+            }
         }
     }
 
@@ -55,6 +62,7 @@ impl Value {
             Self::Object(fields) => {
                 fields.iter().map(|(name, value)| name.len() + value.text_bytes()).sum()
             }
+            Self::Review(value) => value.text_bytes(),
         }
     }
 
@@ -69,6 +77,7 @@ impl Value {
             Self::Object(fields) => {
                 fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
             }
+            Self::Review(value) => value.to_json(),
         }
     }
 }

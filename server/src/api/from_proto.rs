@@ -11,7 +11,7 @@ use hitl_core::{
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
-use super::evidence;
+use super::{evidence, review};
 use hitl_service::error::Error;
 use hitl_service::{Filter, ListQuery};
 
@@ -235,6 +235,7 @@ pub(crate) fn input(input: Option<v1::Input>) -> Result<Input, Error> {
                 let json_schema = json_schema.trim_start_matches('\u{feff}').to_owned();
                 Input::Object(ObjectInput { json_schema })
             }
+            Kind::Review(input) => Input::Review(review::of_input(input)?),
         },
     )
 }
@@ -275,6 +276,7 @@ pub(super) fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Erro
             };
             Value::Object(fields.into_iter().map(member).collect::<Result<_, Error>>()?)
         }
+        Kind::Review(value) => Value::Review(review::of_value(value, field)?),
     })
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod from_proto;
 mod links;
 pub(crate) mod plain;
 mod problem;
+mod review;
 mod to_proto;
 mod waits;
 

@@ -10,7 +10,7 @@ use hitl_receipt::Receipt;
 use hitl_service::ChangeKind;
 use hitl_store::PublishedKey;
 
-use super::evidence;
+use super::{evidence, review};
 use crate::auth::Links;
 
 /// `event` whole, with its links if there are `links` to show.
@@ -176,6 +176,7 @@ fn input(input: &Input) -> v1::input::Kind {
         Input::Object(object) => {
             Kind::Object(v1::ObjectInput { json_schema: object.json_schema.clone() })
         }
+        Input::Review(review) => Kind::Review(review::input(review)),
     }
 }
 
@@ -220,6 +221,7 @@ pub(super) fn value(value: &Value) -> v1::Value {
         Value::Object(fields) => Kind::Object(v1::ObjectValue {
             fields: fields.iter().map(|(name, field)| (name.clone(), self::value(field))).collect(),
         }),
+        Value::Review(value) => Kind::Review(review::value(value)),
     };
     v1::Value { kind: Some(kind) }
 }

@@ -3,7 +3,7 @@
 use hitl_core::receipt;
 use hitl_core::{
     BoolInput, ChoiceOption, Content, Diff, EventId, Evidence, Expiration, Fact, FloatInput,
-    IntInput, ObjectInput, Request, Weight,
+    IntInput, ObjectInput, Request, ReviewDecision, ReviewInput, ReviewValue, Weight,
 };
 use serde_json::{Value as Json, json};
 
@@ -81,6 +81,19 @@ fn kinds() -> Vec<(Input, Value)> {
     let options = vec![option("a"), full];
     let fields = [("n".to_owned(), Value::Int(-1)), ("b".to_owned(), Value::Bool(false))];
     let object = ObjectInput { json_schema: r#"{"type":"object"}"#.into() };
+    let review = ReviewInput {
+        action: "refund".into(),
+        arguments: r#"{"n": 1.0}"#.into(),
+        json_schema: "{}".into(),
+        allow: ReviewDecision::ALL.into(),
+    };
+    let edited = ReviewValue {
+        arguments: r#"{"n": 2}"#.into(),
+        message: "m".into(),
+        shown_digest: review.digest(),
+        approved_digest: "00".into(),
+        ..ReviewValue::of(ReviewDecision::Edit)
+    };
     vec![
         (Input::Int(IntInput::default()), Value::Int(0)),
         (Input::Int(IntInput { min: Some(i64::MIN), max: Some(0) }), Value::Int(i64::MIN)),
@@ -108,6 +121,11 @@ fn kinds() -> Vec<(Input, Value)> {
         ),
         (Input::Object(object.clone()), Value::Object(fields.into())),
         (Input::Object(object), Value::Object([].into())),
+        (Input::Review(review.clone()), Value::Review(edited)),
+        (
+            Input::Review(ReviewInput { json_schema: String::new(), ..review }),
+            Value::Review(ReviewValue::of(ReviewDecision::Reject)),
+        ),
     ]
 }
 

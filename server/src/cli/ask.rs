@@ -27,6 +27,7 @@ Examples:
   hitl ask 'Deploy to production?' --type bool --timeout 30m
   hitl ask 'The canary is healthy [[B]].' --title 'Deploy v2.41?' --type bool --risk high --fact Version=v2.41 \
     --diff old.sql new.sql --json-file plan.json
+  hitl ask 'Refund Ada?' --review refund arguments.json --schema refund.schema.json --allow approve,edit,reject
   hitl ask 'Where to?' --choice eu=Europe --choice us=America --default eu
   n=$(hitl ask 'How many replicas?' --type int --min 1 --max 9) && scale \"$n\"
   id=$(hitl ask 'Release notes?' --multiline --detach); …; hitl wait \"$id\"";
@@ -119,9 +120,9 @@ pub(super) async fn run(server: &ServerArgs, args: AskArgs) -> anyhow::Result<Ex
     if event.state() == v1::EventState::Pending {
         // Indented, so that no line of a prompt says where to answer.
         let prompt = terminal::indented(&event.prompt, 2);
-        let prompt = match event.evidence.as_slice() {
-            [] => prompt,
-            items => format!("{prompt}\n{}", exhibit::all(items)),
+        let prompt = match exhibit::of(&event) {
+            shown if shown.is_empty() => prompt,
+            shown => format!("{prompt}\n{shown}"),
         };
         let command = format!("hitl answer {}{}", event.id, server.as_flags());
         match event.form_url.as_str() {
@@ -169,6 +170,9 @@ fn option_of(field: &str) -> Option<&'static str> {
         ("idempotency_key", "--idempotency-key"),
         ("input.choice.options", "--choice"),
         ("input.object", "--schema"),
+        ("input.review.json_schema", "--schema"),
+        ("input.review.allow", "--allow"),
+        ("input.review", "--review"),
         ("input.str.pattern", "--pattern"),
     ];
     let is_below = |start: &str| {

@@ -3,7 +3,9 @@
 use hitl::v1;
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
-use hitl_core::{BoolInput, FloatInput, Input, IntInput, ObjectInput, Value, parse};
+use hitl_core::{
+    BoolInput, FloatInput, Input, IntInput, ObjectInput, ReviewDecision, ReviewInput, Value, parse,
+};
 
 use super::exit::Usage;
 
@@ -18,6 +20,13 @@ pub(super) fn read(input: &InputKind, text: &str) -> anyhow::Result<v1::Value> {
         InputKind::Object(v1::ObjectInput { json_schema }) => {
             Input::Object(ObjectInput { json_schema: json_schema.clone() })
         }
+        // Decisions have one form whatever they are on; what the action is does not matter to it.
+        InputKind::Review(_) => Input::Review(ReviewInput {
+            action: String::new(),
+            arguments: String::new(),
+            json_schema: String::new(),
+            allow: ReviewDecision::ALL.to_vec(),
+        }),
         InputKind::Int(_) => Input::Int(IntInput::default()),
         InputKind::Float(_) => Input::Float(FloatInput::default()),
         InputKind::Bool(_) => Input::Bool(BoolInput::default()),
@@ -43,8 +52,24 @@ pub(super) fn message(value: Value) -> v1::Value {
             let fields = fields.into_iter().map(|(name, field)| (name, message(field)));
             Kind::Object(v1::ObjectValue { fields: fields.collect() })
         }
+        Value::Review(value) => Kind::Review(v1::ReviewValue {
+            decision: decision(value.decision).into(),
+            arguments: value.arguments,
+            message: value.message,
+            shown_digest: value.shown_digest,
+            approved_digest: value.approved_digest,
+        }),
     };
     v1::Value { kind: Some(kind) }
+}
+
+fn decision(decision: ReviewDecision) -> v1::ReviewDecision {
+    match decision {
+        ReviewDecision::Approve => v1::ReviewDecision::Approve,
+        ReviewDecision::Edit => v1::ReviewDecision::Edit,
+        ReviewDecision::Reject => v1::ReviewDecision::Reject,
+        ReviewDecision::Respond => v1::ReviewDecision::Respond,
+    }
 }
 
 fn wrong(text: &str, why: &str) -> anyhow::Error {

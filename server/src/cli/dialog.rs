@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
+use anyhow::Context;
 use hitl_core::schema::Field;
-use hitl_core::{ChoiceInput, Input, ObjectInput, StrFormat, StrInput, Value, Violation, parse};
+use hitl_core::{
+    ChoiceInput, ChoiceOption, Input, ObjectInput, ReviewDecision, ReviewInput, ReviewValue,
+    StrFormat, StrInput, Value, Violation, parse,
+};
 use hitl_proto::visible;
 
 /// Ends an answer of several lines.
@@ -35,6 +39,7 @@ impl<R: BufRead, W: Write> Dialog<R, W> {
     pub(super) fn answer(&mut self, input: &Input) -> anyhow::Result<Option<Value>> {
         let got = match input {
             Input::Object(object) => return self.object(object),
+            Input::Review(review) => return self.review(review),
             simple => self.one(simple, None)?,
         };
         Ok(match got {
@@ -67,6 +72,54 @@ impl<R: BufRead, W: Write> Dialog<R, W> {
             }
         }
         Ok(Some(Value::Object(values)))
+    }
+
+    /// A decision on an action that was shown before.
+    fn review(&mut self, review: &ReviewInput) -> anyhow::Result<Option<Value>> {
+        let option = |decision: &ReviewDecision| ChoiceOption {
+            value: decision.name().to_owned(),
+            ..ChoiceOption::default()
+        };
+        let decisions = Input::Choice(ChoiceInput {
+            options: review.allow.iter().map(option).collect(),
+            min_selected: 1,
+            max_selected: 1,
+        });
+        let Got::Value(Value::Choice(picked)) = self.one(&decisions, None)? else {
+            return Ok(None);
+        };
+        let decision = picked.first().and_then(|name| ReviewDecision::from_name(name));
+        let decision = decision.context("one of those that were offered was picked")?;
+        let digest = review.digest();
+        let input = Input::Review(review.clone());
+        loop {
+            let mut value =
+                ReviewValue { shown_digest: digest.clone(), ..ReviewValue::of(decision) };
+            let said = match decision {
+                ReviewDecision::Approve => Some(String::new()),
+                ReviewDecision::Edit => self.lines("The new arguments as JSON")?,
+                ReviewDecision::Reject => self.lines("Why; nothing to say no more")?,
+                ReviewDecision::Respond => self.lines("What to go on with instead")?,
+            };
+            let Some(said) = said else { return Ok(None) };
+            match decision {
+                ReviewDecision::Edit => value.arguments = said,
+                _ => value.message = said,
+            }
+            match input.check(&Value::Review(value)) {
+                Ok(value) => return Ok(Some(value)),
+                Err(broken) => self.refused(&sentences(&broken))?,
+            }
+            if decision == ReviewDecision::Approve {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Text of any number of lines.
+    fn lines(&mut self, what: &str) -> io::Result<Option<String>> {
+        writeln!(self.shown, "  {what}; end it with a line that holds a full stop alone")?;
+        self.read(&Input::Str(StrInput { multiline: true, ..StrInput::default() }))
     }
 
     /// Asks until the answer fits. A field is one of several, and may be left out.
@@ -185,7 +238,7 @@ fn hint(input: &Input) -> String {
             Some(StrFormat::DateTime) => "A moment such as 2026-11-22T13:37:00+01:00",
         }
         .to_owned(),
-        Input::Object(_) => "The fields as JSON".to_owned(),
+        Input::Object(_) | Input::Review(_) => "The answer as JSON".to_owned(),
     }
 }
 
@@ -206,7 +259,7 @@ fn shown(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Choice(picked) => picked.join(", "),
-        Value::Object(_) => String::new(),
+        Value::Object(_) | Value::Review(_) => String::new(),
     };
     visible::line(&text).into_owned()
 }
@@ -222,7 +275,7 @@ fn sentences(broken: &[Violation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hitl_core::{BoolInput, ChoiceOption, IntInput};
+    use hitl_core::{BoolInput, IntInput};
 
     /// What comes of asking somebody who types `typed`, and what is shown.
     fn asked(input: &Input, typed: &str) -> (Option<Value>, String) {
@@ -294,6 +347,32 @@ mod tests {
         ];
         assert_eq!(answer, Some(Value::Object(expected.into())), "{shown}");
         assert!(shown.contains("Where to (1 of 3)") && shown.contains("note (3 of 3, optional)"));
+    }
+
+    #[test]
+    fn an_action_is_decided_on_by_number_and_edited_until_it_fits() {
+        let review = ReviewInput {
+            action: "refund".to_owned(),
+            arguments: r#"{"amount": 120}"#.to_owned(),
+            json_schema: r#"{"properties": {"amount": {"maximum": 100}}}"#.to_owned(),
+            allow: ReviewDecision::ALL.to_vec(),
+        };
+        let input = Input::Review(review);
+        let decided = |typed: &str| match asked(&input, typed) {
+            (Some(Value::Review(value)), _) => (value.decision, value.arguments, value.message),
+            (other, shown) => panic!("{other:?} {shown}"),
+        };
+        let approved = (ReviewDecision::Approve, r#"{"amount": 120}"#.to_owned(), String::new());
+        assert_eq!(decided("1\n"), approved);
+        assert_eq!(decided("reject\ntoo\nmuch\n.\n").2, "too\nmuch");
+        assert_eq!(
+            decided("2\n{\"amount\": 101}\n.\n{\n\"amount\": 99}\n.\n").1,
+            "{\n\"amount\": 99}"
+        );
+        assert_eq!(decided("4\n.\nask Bob\n.\n").2, "ask Bob");
+        let (left, shown) = asked(&input, "2\n{\"amount\": 101}\n.\n");
+        assert_eq!(left, None);
+        assert!(shown.contains("value.arguments.amount must be at most 100, is 101"), "{shown}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use hitl::v1::diff_evidence::Diff;
 use hitl::v1::evidence::Content;
-use hitl::v1::{DiffEvidence, DiffTexts, Evidence, Fact, FactsEvidence, TableEvidence};
+use hitl::v1::input::Kind;
+use hitl::v1::{DiffEvidence, DiffTexts, Event, Evidence, Fact, FactsEvidence, TableEvidence};
 use hitl_core::evidence::letter;
 use hitl_core::limits;
 
@@ -13,6 +14,25 @@ use crate::diff::{self, Line, Row, Side};
 
 /// Widest column of a table.
 const COLUMN_CHARS_MAX: usize = 40;
+
+/// What `event` shows beside its prompt: the action that is reviewed, and its evidence.
+pub(super) fn of(event: &Event) -> String {
+    let parts = [action(event), all(&event.evidence)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn action(event: &Event) -> String {
+    let input = event.input.as_ref().and_then(|input| input.kind.as_ref());
+    let Some(Kind::Review(review)) = input else { return String::new() };
+    let read: Option<serde_json::Value> = serde_json::from_str(&review.arguments).ok();
+    // What has lines already is shown as it was written.
+    let arguments = match read {
+        Some(json) if !review.arguments.trim().contains('\n') => format!("{json:#}"),
+        _ => review.arguments.clone(),
+    };
+    let arguments = visible::text(arguments.trim_end()).replace('\n', "\n    ");
+    format!("Action: {}\n    {arguments}", visible::line(&review.action))
+}
 
 /// All items, each below a line with its letter. Whatever others wrote is indented, so that none of it looks like ours.
 pub(super) fn all(items: &[Evidence]) -> String {

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use hitl::v1::EventState;
+use hitl::v1::value::Kind;
+use hitl::v1::{EventState, ReviewDecision};
 
 /// What a command came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Exit {
     Error = 1,
     /// The arguments make no sense.
     Usage = 2,
-    /// A person declined.
+    /// A person declined, or did not approve the action that was to be reviewed.
     Declined = 3,
     /// Whoever asked withdrew the question.
     Cancelled = 4,
@@ -28,6 +29,9 @@ impl Exit {
     pub(super) fn of(event: &hitl::v1::Event) -> Self {
         let has_value = event.response.as_ref().is_some_and(|response| response.value.is_some());
         match event.state() {
+            EventState::Answered | EventState::TimedOut if has_value && refuses(event) => {
+                Self::Declined
+            }
             EventState::Answered => Self::Done,
             EventState::TimedOut if has_value => Self::Done,
             EventState::TimedOut => Self::TimedOut,
@@ -35,6 +39,18 @@ impl Exit {
             EventState::Cancelled => Self::Cancelled,
             EventState::Pending | EventState::Unspecified => Self::Error,
         }
+    }
+}
+
+/// Whether the answer is a decision by which an action may not be taken: a script that goes on after an answer must not
+/// take it then.
+fn refuses(event: &hitl::v1::Event) -> bool {
+    let value = event.response.as_ref().and_then(|response| response.value.as_ref());
+    match value.and_then(|value| value.kind.as_ref()) {
+        Some(Kind::Review(review)) => {
+            !matches!(review.decision(), ReviewDecision::Approve | ReviewDecision::Edit)
+        }
+        _ => false,
     }
 }
 
@@ -52,7 +68,7 @@ pub(super) struct Usage(pub(super) String, pub(super) &'static str);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hitl::v1::{Event, Response, Value};
+    use hitl::v1::{Event, Response, ReviewValue, Value};
 
     #[test]
     fn each_end_has_its_number() {
@@ -61,10 +77,19 @@ mod tests {
             response: Some(Response { value, ..Default::default() }),
             ..Default::default()
         };
+        let decided = |decision: ReviewDecision| {
+            let review = ReviewValue { decision: decision.into(), ..Default::default() };
+            ended(EventState::Answered, Some(Value { kind: Some(Kind::Review(review)) }))
+        };
         let value = Some(Value::default());
         for (event, code) in [
             (ended(EventState::Answered, value.clone()), 0),
             (ended(EventState::TimedOut, value), 0),
+            (decided(ReviewDecision::Approve), 0),
+            (decided(ReviewDecision::Edit), 0),
+            (decided(ReviewDecision::Reject), 3),
+            (decided(ReviewDecision::Respond), 3),
+            (decided(ReviewDecision::Unspecified), 3),
             (ended(EventState::Declined, None), 3),
             (ended(EventState::Cancelled, None), 4),
             (ended(EventState::TimedOut, None), 5),

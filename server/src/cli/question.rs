@@ -1,6 +1,6 @@
 //! The flags of `hitl ask` that say which answer is wanted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -26,12 +26,14 @@ enum Type {
     Choice,
     /// Several fields as --schema describes them, printed as JSON
     Object,
+    /// A decision on the action of --review, printed as JSON
+    Review,
 }
 
 /// Which answer is wanted, and what to take when there is none.
 #[derive(Args, Debug)]
 pub(super) struct QuestionArgs {
-    /// Type of the answer. [default: choice with --choice, object with --schema, else str]
+    /// Type of the answer. [default: review with --review, choice with --choice, object with --schema, else str]
     #[arg(long = "type", value_name = "TYPE")]
     data_type: Option<Type>,
 
@@ -59,7 +61,15 @@ pub(super) struct QuestionArgs {
     #[arg(long)]
     multiline: bool,
 
-    /// File with a flat JSON Schema of the fields.
+    /// Asks for a decision on an action: its name, and a file with the JSON that it would be taken with.
+    #[arg(long, num_args = 2, value_names = ["ACTION", "FILE"])]
+    review: Vec<String>,
+
+    /// Which decisions may be made on the action. [default: approve,edit,reject,respond]
+    #[arg(long, value_name = "DECISIONS", value_delimiter = ',')]
+    allow: Vec<Decision>,
+
+    /// File with a flat JSON Schema of the fields, or with the JSON Schema of the arguments of --review.
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
@@ -72,6 +82,7 @@ impl QuestionArgs {
     /// The input these flags describe.
     pub(super) fn input(&self) -> anyhow::Result<Kind> {
         let data_type = self.data_type.unwrap_or(match (&self.schema, self.choices.is_empty()) {
+            _ if !self.review.is_empty() => Type::Review,
             (_, false) => Type::Choice,
             (Some(_), true) => Type::Object,
             (None, true) => Type::Str,
@@ -90,6 +101,7 @@ impl QuestionArgs {
             Type::Bool => Kind::Bool(v1::BoolInput::default()),
             Type::Choice => Kind::Choice(self.choice()?),
             Type::Object => Kind::Object(v1::ObjectInput { json_schema: self.schema()? }),
+            Type::Review => Kind::Review(self.review()?),
         })
     }
 
@@ -104,10 +116,16 @@ impl QuestionArgs {
         for (flag, given, fits) in [
             ("--choice", !self.choices.is_empty(), data_type == Type::Choice),
             ("--multi", self.multi, data_type == Type::Choice),
-            ("--min and --max", bounds, !matches!(data_type, Type::Bool | Type::Object)),
+            (
+                "--min and --max",
+                bounds,
+                !matches!(data_type, Type::Bool | Type::Object | Type::Review),
+            ),
+            ("--review", !self.review.is_empty(), data_type == Type::Review),
+            ("--allow", !self.allow.is_empty(), data_type == Type::Review),
             ("--pattern", self.pattern.is_some(), data_type == Type::Str),
             ("--multiline", self.multiline, data_type == Type::Str),
-            ("--schema", self.schema.is_some(), data_type == Type::Object),
+            ("--schema", self.schema.is_some(), matches!(data_type, Type::Object | Type::Review)),
         ] {
             if given && !fits {
                 return Err(wrong(format!("{flag} does not go with this type of answer")));
@@ -132,14 +150,24 @@ impl QuestionArgs {
         })
     }
 
+    fn review(&self) -> anyhow::Result<v1::ReviewInput> {
+        let [action, file] = self.review.as_slice() else {
+            return Err(wrong("a review needs its action: give --review ACTION FILE".to_owned()));
+        };
+        Ok(v1::ReviewInput {
+            action: action.clone(),
+            arguments: json_of(Path::new(file))?,
+            json_schema: self.schema.as_deref().map(json_of).transpose()?.unwrap_or_default(),
+            allow: self.allow.iter().map(|decision| decision.message().into()).collect(),
+            digest: String::new(),
+        })
+    }
+
     fn schema(&self) -> anyhow::Result<String> {
         let Some(path) = &self.schema else {
             return Err(wrong("an object needs its fields: give --schema FILE".to_owned()));
         };
-        let schema = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        // Editors put a byte order mark there, and it is no part of JSON.
-        Ok(schema.trim_start_matches('\u{feff}').to_owned())
+        json_of(path)
     }
 
     fn min<N: Bound>(&self) -> anyhow::Result<Option<N>> {
@@ -148,6 +176,38 @@ impl QuestionArgs {
 
     fn max<N: Bound>(&self) -> anyhow::Result<Option<N>> {
         self.max.as_deref().map(|text| read("max", text)).transpose()
+    }
+}
+
+/// The text of a file with JSON.
+fn json_of(path: &Path) -> anyhow::Result<String> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    // Editors put a byte order mark there, and it is no part of JSON.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// What may be decided on an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Decision {
+    /// It may be taken as it is shown
+    Approve,
+    /// It may be taken with other arguments
+    Edit,
+    /// It may not be taken
+    Reject,
+    /// It may not be taken, and there is something to go on with instead
+    Respond,
+}
+
+impl Decision {
+    fn message(self) -> v1::ReviewDecision {
+        match self {
+            Self::Approve => v1::ReviewDecision::Approve,
+            Self::Edit => v1::ReviewDecision::Edit,
+            Self::Reject => v1::ReviewDecision::Reject,
+            Self::Respond => v1::ReviewDecision::Respond,
+        }
     }
 }
 
@@ -220,6 +280,25 @@ mod tests {
     }
 
     #[test]
+    fn a_review_is_of_an_action_and_a_file() {
+        let files = tempfile::tempdir().unwrap();
+        let file = files.path().join("args.json");
+        std::fs::write(&file, "\u{feff}{\"amount\": 120}").unwrap();
+        let file = file.to_str().unwrap();
+        let line = format!("--review refund {file} --schema {file} --allow approve,reject");
+        let Kind::Review(review) = question(&line).input().unwrap() else { panic!("a review") };
+        assert_eq!(
+            (review.action.as_str(), review.arguments.as_str()),
+            ("refund", "{\"amount\": 120}")
+        );
+        assert_eq!(review.json_schema, "{\"amount\": 120}");
+        let allowed: Vec<_> = review.allow().collect();
+        assert_eq!(allowed, [v1::ReviewDecision::Approve, v1::ReviewDecision::Reject]);
+        let missing = question("--review refund no-such-file").input().unwrap_err();
+        assert!(missing.to_string().contains("no-such-file"), "{missing:#}");
+    }
+
+    #[test]
     fn what_would_be_ignored_is_refused_as_wrong_usage() {
         for line in [
             "--type bool --min 1",
@@ -227,6 +306,10 @@ mod tests {
             "--type choice",
             "--type object",
             "--multi",
+            "--type review",
+            "--allow approve",
+            "--type bool --review a b",
+            "--review a b --min 1",
             "--type float --pattern x",
             "--type int --min 1.5",
             "--type str --max -1",

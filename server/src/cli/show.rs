@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
-use hitl::v1::{CredentialKind, Event, EventState, Response, Risk};
+use hitl::v1::{CredentialKind, Event, EventState, Response, ReviewDecision, ReviewInput, Risk};
 use hitl::{DataType, Object};
 
 use hitl_proto::visible;
 
 use super::{exhibit, terminal};
+use crate::api::plain;
 use hitl_store::clock::{Clock, SystemClock};
 
 /// Columns for the names of things.
@@ -35,6 +36,7 @@ pub(super) fn value(event: &Event) -> anyhow::Result<String> {
         Some(Kind::Bool(truth)) => truth.to_string(),
         Some(Kind::Choice(choice)) => choice.selected.join("\n"),
         Some(Kind::Object(_)) => Object::<serde_json::Value>::from_value(value, input)?.to_string(),
+        Some(Kind::Review(_)) => plain::json(value).to_string(),
         None => String::new(),
     })
 }
@@ -151,9 +153,9 @@ pub(super) fn listed(lines: &[(&str, String)]) -> String {
 
 /// `shown` with the evidence of `event` below it.
 fn with_evidence(shown: String, event: &Event) -> String {
-    match event.evidence.as_slice() {
-        [] => shown,
-        items => format!("{shown}\n{}", exhibit::all(items)),
+    match exhibit::of(event) {
+        below if below.is_empty() => shown,
+        below => format!("{shown}\n{below}"),
     }
 }
 
@@ -178,8 +180,19 @@ fn input(event: &Event) -> String {
             format!("choice of {}", values.collect::<Vec<_>>().join(", "))
         }
         Some(InputKind::Object(object)) => format!("object {}", object.json_schema),
+        Some(InputKind::Review(review)) => {
+            format!("decision on {}: {}", review.action, decisions(review))
+        }
         None => String::new(),
     }
+}
+
+/// The decisions that may be made.
+fn decisions(review: &ReviewInput) -> String {
+    let name = |decision: ReviewDecision| {
+        decision.as_str_name().trim_start_matches("REVIEW_DECISION_").to_lowercase()
+    };
+    review.allow().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Who somebody was proved to be, whatever name was given; empty if there was no credential.

@@ -88,7 +88,7 @@ fn report(event: &Event, json: bool) -> anyhow::Result<Exit> {
     }
     if json {
         terminal::print(&show::json(event))?;
-    } else if exit == Exit::Done {
+    } else if exit == Exit::Done || event.state() == EventState::Answered {
         terminal::print(&show::value(event)?)?;
     }
     Ok(exit)

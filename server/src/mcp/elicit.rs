@@ -87,6 +87,8 @@ fn answer(event: &v1::Event, content: &Map<String, Value>) -> Value {
 fn schema(event: &v1::Event) -> Option<ElicitationSchema> {
     let whole = match event.input.as_ref()?.kind.as_ref()? {
         Kind::Object(object) => serde_json::from_str(&object.json_schema).ok()?,
+        // A dialog would not show the action that is decided on: the page does.
+        Kind::Review(_) => return None,
         kind => json!({"type": "object", "properties": {FIELD: field(kind)}, "required": [FIELD]}),
     };
     let Value::Object(whole) = whole else { return None };
@@ -109,7 +111,7 @@ fn field(kind: &Kind) -> Value {
             {"const": NO, "title": or(&labels.false_label, "No")},
         ]}),
         Kind::Choice(choice) => choice_field(choice),
-        Kind::Object(_) => Value::Null,
+        Kind::Object(_) | Kind::Review(_) => Value::Null,
     };
     if let Value::Object(members) = &mut field {
         members.retain(|_, value| !value.is_null());

@@ -36,12 +36,14 @@ from hitl.event import Details, Event, EventScope, Options, new_event
 from hitl.messages import print_without_links
 from hitl.pages import Events
 from hitl.receipt import KeySet, Receipt, Statement
+from hitl.review import CreateReview, Decision, Review
 from hitl.run import Run
 from hitl.watch import Change, Watch
 
 print_without_links()
 
 attach = Attach(default_client)
+review = CreateReview(new_event)
 
 
 def run(run_id: str) -> Run:
@@ -55,6 +57,7 @@ __all__ = [
     "Client",
     "Config",
     "Conflict",
+    "Decision",
     "Declined",
     "Denied",
     "Details",
@@ -70,6 +73,7 @@ __all__ = [
     "NotFound",
     "Options",
     "Receipt",
+    "Review",
     "Run",
     "Statement",
     "TimedOut",
@@ -80,6 +84,7 @@ __all__ = [
     "attach",
     "evidence",
     "new_event",
+    "review",
     "run",
     "v1",
 ]

@@ -19,6 +19,7 @@ from hitl.many import Results, send_many
 from hitl.messages import message_of
 from hitl.pages import Events
 from hitl.receipt import KeySet, Receipt, received
+from hitl.review import CreateReview
 from hitl.run import Run, current_run
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
@@ -101,6 +102,11 @@ class Client:
     def event(self) -> Create:
         """Creates a typed event: `client.event(name, data_type, ...)`, like `hitl.new_event`."""
         return Create(lambda: self)
+
+    @property
+    def review(self) -> CreateReview:
+        """Asks for a decision on an action: `client.review(action, arguments, ...)`."""
+        return CreateReview(self.event)
 
     @property
     def attach(self) -> Attach:

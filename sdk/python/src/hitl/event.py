@@ -16,6 +16,7 @@ from hitl.config import seconds
 from hitl.error import Internal, Invalid, of_end
 from hitl.evidence import Facts, Risk, taken
 from hitl.messages import is_final, without_links
+from hitl.review import Review, ReviewQuestion
 from hitl.shown import one_line
 from hitl.sync import Call, both
 from hitl.value import Question, decode
@@ -330,7 +331,8 @@ def _request(
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise Invalid(one_line(f"{name}: {error}")) from error
-    question = Question(data_type, restrictions)
+    is_review = data_type is Review
+    question = ReviewQuestion(restrictions) if is_review else Question(data_type, restrictions)
     request.input.CopyFrom(question.input())
     if default is not None:
         request.on_timeout.default_value.CopyFrom(question.encode(default))

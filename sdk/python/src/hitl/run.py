@@ -10,6 +10,7 @@ from hitl.attach import AttachByName
 from hitl.config import sendable
 from hitl.error import Invalid
 from hitl.event import Create
+from hitl.review import CreateReview
 from hitl.sync import both
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class Run:
     def event(self) -> Create:
         """Creates a typed event of this run, like `hitl.new_event`."""
         return Create(self._client, self)
+
+    @property
+    def review(self) -> CreateReview:
+        """Asks for a decision on an action in this run, like `Client.review`."""
+        return CreateReview(self.event)
 
     @both
     def create(self, request: v1.CreateEventRequest) -> Coroutine[Any, Any, v1.CreateEventResponse]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hitl import v1
 from hitl.error import Internal, Invalid
+from hitl.review import Review, decode_review
 from hitl.shape import Json, Schema, shape
 from hitl.shown import one_line
 
@@ -89,6 +90,8 @@ def _option(given: Any) -> Mapping[str, str]:
 
 def decode(data_type: Any, event: v1.Event) -> Any:
     """The value that an event ended with."""
+    if data_type is Review:
+        return decode_review(event)
     plain, value = shape(data_type), event.response.value
     expected, kind = _kind(plain.schema), value.WhichOneof("kind")
     # Text may have been asked for as one of some options.
@@ -106,7 +109,8 @@ def decode(data_type: Any, event: v1.Event) -> Any:
 
 def ensure_kind(data_type: Any, event: v1.Event) -> None:
     """Refuses a type that is not what the event asks for."""
-    expected, kind = _kind(shape(data_type).schema), event.input.WhichOneof("kind")
+    expected = "review" if data_type is Review else _kind(shape(data_type).schema)
+    kind = event.input.WhichOneof("kind")
     if kind != expected and (kind, expected) != ("choice", "str"):
         raise Invalid(
             f"the event asks for {kind}, not {expected}: give the type it was created with"

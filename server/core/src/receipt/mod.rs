@@ -4,9 +4,9 @@
 //! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never
 //! changed: what it does not say yet becomes part of a new format, and the old one stays beside it.
 
-mod canonical;
 mod evidence;
 
+use hitl_canonical as canonical;
 use serde_json::{Map, Value as Json, json};
 
 use crate::choice::{ChoiceInput, ChoiceOption};
@@ -16,6 +16,7 @@ use crate::event::{
 use crate::evidence::Risk;
 use crate::input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
 use crate::principal::{CredentialKind, Proof};
+use crate::review::{ReviewDecision, ReviewInput, ReviewValue};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -182,6 +183,30 @@ fn value(given: &Value) -> Json {
             }
             json!({"object": Json::from(members)})
         }
+        Value::Review(ReviewValue {
+            decision,
+            arguments,
+            message,
+            shown_digest,
+            approved_digest,
+        }) => {
+            let mut members = Members::default();
+            members.add("decision", review_decision(*decision));
+            members.add_unless_empty("arguments", arguments);
+            members.add_unless_empty("message", message);
+            members.add_unless_empty("shownDigest", shown_digest);
+            members.add_unless_empty("approvedDigest", approved_digest);
+            json!({"review": Json::from(members)})
+        }
+    }
+}
+
+fn review_decision(decision: ReviewDecision) -> &'static str {
+    match decision {
+        ReviewDecision::Approve => "REVIEW_DECISION_APPROVE",
+        ReviewDecision::Edit => "REVIEW_DECISION_EDIT",
+        ReviewDecision::Reject => "REVIEW_DECISION_REJECT",
+        ReviewDecision::Respond => "REVIEW_DECISION_RESPOND",
     }
 }
 
@@ -214,6 +239,14 @@ fn kind_of_answer(input: &Input) -> Json {
         }
         Input::Object(ObjectInput { json_schema }) => {
             members.add_unless_empty("jsonSchema", json_schema);
+        }
+        Input::Review(review) => {
+            let ReviewInput { action, arguments, json_schema, allow } = review;
+            members.add("action", action.as_str());
+            members.add("arguments", arguments.as_str());
+            members.add_unless_empty("jsonSchema", json_schema);
+            members.add_list("allow", allow.iter().map(|it| json!(review_decision(*it))));
+            members.add("digest", review.digest());
         }
     }
     json!({input.kind(): Json::from(members)})

@@ -2,8 +2,8 @@
 
 use hitl_core::{Answer, Channel, Command, Event, limits};
 
-use super::moment;
 use super::reader::Reader;
+use super::{moment, review};
 use crate::http::request::Peer;
 use hitl_service::error::Error;
 
@@ -42,7 +42,10 @@ impl Entry {
 
     /// What a person wrote into it, without what the page put there.
     pub(super) fn written(&self) -> impl Iterator<Item = &str> {
-        let written = self.0.iter().filter(|(name, value)| by_hand(name) && !value.is_empty());
+        let written = self
+            .0
+            .iter()
+            .filter(|(name, value)| by_hand(name) && name != review::SHOWN && !value.is_empty());
         written.map(|(_, value)| value.as_str())
     }
 

@@ -11,7 +11,7 @@ use hitl_core::schema::Field as Property;
 use hitl_core::{ChoiceInput, FloatInput, Input, IntInput, StrFormat, StrInput, Value, Violation};
 
 use super::entry::Entry;
-use super::{hints, moment, wording};
+use super::{hints, moment, review, wording};
 
 /// Most options that are shown as radio buttons.
 const RADIOS_MAX: usize = 20;
@@ -30,6 +30,8 @@ pub(super) struct Field {
     /// What would be accepted.
     pub(super) hint: String,
     pub(super) required: bool,
+    /// Whether it is neither needed nor said to be optional, since it is filled in already.
+    pub(super) is_filled: bool,
     /// What is wrong with what was entered; empty if nothing.
     pub(super) error: String,
     pub(super) focus: bool,
@@ -118,6 +120,11 @@ impl Field {
         format!("{}: {}", self.label, self.error)
     }
 
+    /// Whether what is wrong at `path` is said beside it.
+    pub(super) fn tells_of(&self, path: &str) -> bool {
+        self.name == path || (self.name == review::ARGUMENTS && review::is_within(path))
+    }
+
     pub(super) fn new(id: &str, name: &str, label: &str, control: Control) -> Self {
         Self {
             id: id.to_owned(),
@@ -126,6 +133,7 @@ impl Field {
             help: String::new(),
             hint: String::new(),
             required: true,
+            is_filled: false,
             error: String::new(),
             focus: false,
             control,
@@ -133,7 +141,7 @@ impl Field {
     }
 
     /// With what is wrong, among `violations`, with the field at `path`.
-    fn judged(mut self, path: &str, violations: &[Violation]) -> Self {
+    pub(super) fn judged(mut self, path: &str, violations: &[Violation]) -> Self {
         let own = violations.iter().filter(|violation| violation.field == path);
         let own = own.map(|violation| wording::plain(&violation.message, &self.control));
         self.error = own.collect::<Vec<_>>().join(" ");
@@ -143,6 +151,9 @@ impl Field {
 
 /// The fields that `input` asks for, filled in from `entry`, with `violations` beside them.
 pub(super) fn fields(input: &Input, entry: &Entry, violations: &[Violation]) -> Vec<Field> {
+    if let Input::Review(review) = input {
+        return review::fields(review, entry, violations);
+    }
     let Input::Object(object) = input else {
         let mut field =
             Field::new("f", "value", "Your answer", control("f", "value", input, true, entry));
@@ -243,18 +254,18 @@ fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -
             Control::Pick { multiple: false, options }
         }
         Input::Choice(input) => pick(id, name, input, required, entry),
-        // An object holds no objects.
-        Input::Object(_) => Control::Area { value },
+        // An object holds no objects, and a review has fields of its own.
+        Input::Object(_) | Input::Review(_) => Control::Area { value },
     }
 }
 
 /// The keyboards that a phone shows for digits have no minus.
-fn number(is_never_negative: bool, digits: &'static str, value: String) -> Control {
+pub(super) fn number(is_never_negative: bool, digits: &'static str, value: String) -> Control {
     let keyboard = if is_never_negative { digits } else { "text" };
     Control::Line { kind: "text", keyboard, autocomplete: "off", value }
 }
 
-fn text(input: &StrInput, value: String) -> Control {
+pub(super) fn text(input: &StrInput, value: String) -> Control {
     // A box of one line throws line breaks away, and a default may hold them.
     if input.multiline || value.contains(['\n', '\r']) {
         return Control::Area { value };
@@ -304,6 +315,6 @@ fn no_answer(id: &str, index: usize, required: bool) -> Option<Choice> {
 }
 
 /// The first has the id of the group, so that a link to the group leads to it.
-fn choice_id(id: &str, index: usize) -> String {
+pub(super) fn choice_id(id: &str, index: usize) -> String {
     if index == 0 { id.to_owned() } else { format!("{id}-{index}") }
 }

@@ -19,7 +19,7 @@ pub(super) fn hint(input: &Input) -> String {
                 (min, max) => format!("Pick {min} to {max}."),
             }
         }
-        Input::Choice(_) | Input::Bool(_) | Input::Object(_) => String::new(),
+        Input::Choice(_) | Input::Bool(_) | Input::Object(_) | Input::Review(_) => String::new(),
     }
 }
 

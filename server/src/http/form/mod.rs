@@ -17,6 +17,7 @@ mod marks;
 mod moment;
 mod outcome;
 mod reader;
+mod review;
 mod values;
 mod view;
 mod wording;

@@ -2,6 +2,8 @@
 
 use hitl_core::{Input, Timestamp, Value};
 
+use super::review;
+
 /// One part of a value: a field of an object, or the whole of anything else.
 pub(super) struct Shown {
     /// What the part is called; empty if there is only one.
@@ -20,6 +22,9 @@ pub(in crate::http) struct When {
 
 /// `value` in the words in which `input` asked for it.
 pub(super) fn shown(input: &Input, value: &Value) -> Vec<Shown> {
+    if let Value::Review(decided) = value {
+        return review::shown(decided);
+    }
     let (Input::Object(object), Value::Object(members)) = (input, value) else {
         return vec![Shown { title: String::new(), lines: lines(input, value) }];
     };

@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitl_core::{CredentialKind, Event, OnTimeout, Proof, Request, Risk, Timestamp, Violation};
+use hitl_core::{
+    CredentialKind, Event, Input, OnTimeout, Proof, Request, Risk, Timestamp, Violation,
+};
 
 use super::asked::{Asked, Prompt, Title};
 use super::confirm::{self, Confirm};
@@ -11,6 +13,7 @@ use super::entry::Entry;
 use super::evidence;
 use super::fields::{self, Control, Field};
 use super::reader::Reader;
+use super::review;
 use super::values::{self, TimeLeft, When};
 use crate::http::page;
 
@@ -50,6 +53,11 @@ struct Question<'a> {
     form_token: &'a str,
     answer_id: &'a str,
     fields: Vec<Field>,
+    /// Digest of the action that is reviewed; empty if none is.
+    shown_digest: String,
+    /// The arguments of it, to be changed.
+    edits: Vec<Field>,
+    edits_stand_open: bool,
     comment: Field,
     responder: Field,
     confirm: Confirm,
@@ -71,11 +79,15 @@ pub(super) fn question(
 ) -> Response {
     let request = &*event.request;
     let mut fields = fields::fields(&request.input, entry, violations);
+    let (shown_digest, mut edits) = match &request.input {
+        Input::Review(input) => (input.digest(), review::edits(input, entry, violations)),
+        _ => (String::new(), Vec::new()),
+    };
     let mut comment = fields::comment(entry, violations);
     let mut responder = fields::responder(entry, violations);
     let mut confirm = Confirm::of(event, entry, violations);
     let mut reason = fields::reason(entry, violations);
-    let mut all: Vec<&mut Field> = fields.iter_mut().collect();
+    let mut all: Vec<&mut Field> = fields.iter_mut().chain(&mut edits).collect();
     all.extend([&mut comment, &mut responder, &mut reason]);
     all.extend(confirm.field_mut());
     let complaints = complaints(&all, violations);
@@ -105,6 +117,10 @@ pub(super) fn question(
         named: &reader.named,
         form_token: &reader.form_token,
         answer_id: entry.text("answer_id"),
+        shown_digest,
+        edits_stand_open: review::is_edited(entry)
+            || edits.iter().any(|edit| !edit.error.is_empty()),
+        edits,
         stays: fields.iter().map(Field::rows).sum::<usize>() <= STAYING_ROWS_MAX,
         fields,
         comment,
@@ -144,7 +160,7 @@ fn complaints(fields: &[&mut Field], violations: &[Violation]) -> Vec<(String, S
     let mut complaints: Vec<_> =
         at_fault.map(|field| (field.id.clone(), field.complaint())).collect();
     let homeless = |violation: &&Violation| {
-        let at_field = |field: &&mut Field| field.name == violation.field;
+        let at_field = |field: &&mut Field| field.tells_of(&violation.field);
         let has_own = violation.field == "answer_id" || violation.field == confirm::NAME;
         !fields.iter().any(at_field) && !has_own
     };

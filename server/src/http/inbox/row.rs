@@ -94,5 +94,6 @@ fn wants(input: &Input) -> String {
             1 => "1 field".to_owned(),
             fields => format!("{fields} fields"),
         },
+        Input::Review(input) => format!("decision on {}", input.action),
     }
 }

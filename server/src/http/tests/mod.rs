@@ -8,6 +8,7 @@ mod form;
 mod mcp;
 mod receipts;
 mod refused;
+mod review;
 mod sign_in;
 mod trouble;
 

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/input.proto\x12\x07hitl.v1\"\x94\x02\n\x05Input\x12%\n\x03int\x18\x01 \x01(\x0b\x32\x11.hitl.v1.IntInputH\x00R\x03int\x12+\n\x05\x66loat\x18\x02 \x01(\x0b\x32\x13.hitl.v1.FloatInputH\x00R\x05\x66loat\x12%\n\x03str\x18\x03 \x01(\x0b\x32\x11.hitl.v1.StrInputH\x00R\x03str\x12(\n\x04\x62ool\x18\x04 \x01(\x0b\x32\x12.hitl.v1.BoolInputH\x00R\x04\x62ool\x12.\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceInputH\x00R\x06\x63hoice\x12.\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectInputH\x00R\x06objectB\x06\n\x04kind\"H\n\x08IntInput\x12\x15\n\x03min\x18\x01 \x01(\x03H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x02 \x01(\x03H\x01R\x03max\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max\"J\n\nFloatInput\x12\x15\n\x03min\x18\x01 \x01(\x01H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x02 \x01(\x01H\x01R\x03max\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max\"\xd4\x01\n\x08StrInput\x12\"\n\nmin_length\x18\x01 \x01(\rH\x00R\tminLength\x88\x01\x01\x12\"\n\nmax_length\x18\x02 \x01(\rH\x01R\tmaxLength\x88\x01\x01\x12\x18\n\x07pattern\x18\x03 \x01(\tR\x07pattern\x12\x1c\n\tmultiline\x18\x04 \x01(\x08R\tmultiline\x12*\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x12.hitl.v1.StrFormatR\x06\x66ormatB\r\n\x0b_min_lengthB\r\n\x0b_max_length\"K\n\tBoolInput\x12\x1d\n\ntrue_label\x18\x01 \x01(\tR\ttrueLabel\x12\x1f\n\x0b\x66\x61lse_label\x18\x02 \x01(\tR\nfalseLabel\"\xb0\x01\n\x0b\x43hoiceInput\x12/\n\x07options\x18\x01 \x03(\x0b\x32\x15.hitl.v1.ChoiceOptionR\x07options\x12&\n\x0cmin_selected\x18\x02 \x01(\rH\x00R\x0bminSelected\x88\x01\x01\x12&\n\x0cmax_selected\x18\x03 \x01(\rH\x01R\x0bmaxSelected\x88\x01\x01\x42\x0f\n\r_min_selectedB\x0f\n\r_max_selected\"\\\n\x0c\x43hoiceOption\x12\x14\n\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n\x05label\x18\x02 \x01(\tR\x05label\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\".\n\x0bObjectInput\x12\x1f\n\x0bjson_schema\x18\x01 \x01(\tR\njsonSchema*\x80\x01\n\tStrFormat\x12\x1a\n\x16STR_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10STR_FORMAT_EMAIL\x10\x01\x12\x12\n\x0eSTR_FORMAT_URI\x10\x02\x12\x13\n\x0fSTR_FORMAT_DATE\x10\x03\x12\x18\n\x14STR_FORMAT_DATE_TIME\x10\x04\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/input.proto\x12\x07hitl.v1\"\xc4\x02\n\x05Input\x12%\n\x03int\x18\x01 \x01(\x0b\x32\x11.hitl.v1.IntInputH\x00R\x03int\x12+\n\x05\x66loat\x18\x02 \x01(\x0b\x32\x13.hitl.v1.FloatInputH\x00R\x05\x66loat\x12%\n\x03str\x18\x03 \x01(\x0b\x32\x11.hitl.v1.StrInputH\x00R\x03str\x12(\n\x04\x62ool\x18\x04 \x01(\x0b\x32\x12.hitl.v1.BoolInputH\x00R\x04\x62ool\x12.\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceInputH\x00R\x06\x63hoice\x12.\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectInputH\x00R\x06object\x12.\n\x06review\x18\x07 \x01(\x0b\x32\x14.hitl.v1.ReviewInputH\x00R\x06reviewB\x06\n\x04kind\"H\n\x08IntInput\x12\x15\n\x03min\x18\x01 \x01(\x03H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x02 \x01(\x03H\x01R\x03max\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max\"J\n\nFloatInput\x12\x15\n\x03min\x18\x01 \x01(\x01H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x02 \x01(\x01H\x01R\x03max\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max\"\xd4\x01\n\x08StrInput\x12\"\n\nmin_length\x18\x01 \x01(\rH\x00R\tminLength\x88\x01\x01\x12\"\n\nmax_length\x18\x02 \x01(\rH\x01R\tmaxLength\x88\x01\x01\x12\x18\n\x07pattern\x18\x03 \x01(\tR\x07pattern\x12\x1c\n\tmultiline\x18\x04 \x01(\x08R\tmultiline\x12*\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x12.hitl.v1.StrFormatR\x06\x66ormatB\r\n\x0b_min_lengthB\r\n\x0b_max_length\"K\n\tBoolInput\x12\x1d\n\ntrue_label\x18\x01 \x01(\tR\ttrueLabel\x12\x1f\n\x0b\x66\x61lse_label\x18\x02 \x01(\tR\nfalseLabel\"\xb0\x01\n\x0b\x43hoiceInput\x12/\n\x07options\x18\x01 \x03(\x0b\x32\x15.hitl.v1.ChoiceOptionR\x07options\x12&\n\x0cmin_selected\x18\x02 \x01(\rH\x00R\x0bminSelected\x88\x01\x01\x12&\n\x0cmax_selected\x18\x03 \x01(\rH\x01R\x0bmaxSelected\x88\x01\x01\x42\x0f\n\r_min_selectedB\x0f\n\r_max_selected\"\\\n\x0c\x43hoiceOption\x12\x14\n\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n\x05label\x18\x02 \x01(\tR\x05label\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\".\n\x0bObjectInput\x12\x1f\n\x0bjson_schema\x18\x01 \x01(\tR\njsonSchema\"\xab\x01\n\x0bReviewInput\x12\x16\n\x06\x61\x63tion\x18\x01 \x01(\tR\x06\x61\x63tion\x12\x1c\n\targuments\x18\x02 \x01(\tR\targuments\x12\x1f\n\x0bjson_schema\x18\x03 \x01(\tR\njsonSchema\x12-\n\x05\x61llow\x18\x04 \x03(\x0e\x32\x17.hitl.v1.ReviewDecisionR\x05\x61llow\x12\x16\n\x06\x64igest\x18\x05 \x01(\tR\x06\x64igest*\x80\x01\n\tStrFormat\x12\x1a\n\x16STR_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10STR_FORMAT_EMAIL\x10\x01\x12\x12\n\x0eSTR_FORMAT_URI\x10\x02\x12\x13\n\x0fSTR_FORMAT_DATE\x10\x03\x12\x18\n\x14STR_FORMAT_DATE_TIME\x10\x04*\xa1\x01\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n\x17REVIEW_DECISION_APPROVE\x10\x01\x12\x18\n\x14REVIEW_DECISION_EDIT\x10\x02\x12\x1a\n\x16REVIEW_DECISION_REJECT\x10\x03\x12\x1b\n\x17REVIEW_DECISION_RESPOND\x10\x04\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -22,22 +22,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hitl.v1.input_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
-  _globals['_STRFORMAT']._serialized_start=1075
-  _globals['_STRFORMAT']._serialized_end=1203
+  _globals['_STRFORMAT']._serialized_start=1297
+  _globals['_STRFORMAT']._serialized_end=1425
+  _globals['_REVIEWDECISION']._serialized_start=1428
+  _globals['_REVIEWDECISION']._serialized_end=1589
   _globals['_INPUT']._serialized_start=33
-  _globals['_INPUT']._serialized_end=309
-  _globals['_INTINPUT']._serialized_start=311
-  _globals['_INTINPUT']._serialized_end=383
-  _globals['_FLOATINPUT']._serialized_start=385
-  _globals['_FLOATINPUT']._serialized_end=459
-  _globals['_STRINPUT']._serialized_start=462
-  _globals['_STRINPUT']._serialized_end=674
-  _globals['_BOOLINPUT']._serialized_start=676
-  _globals['_BOOLINPUT']._serialized_end=751
-  _globals['_CHOICEINPUT']._serialized_start=754
-  _globals['_CHOICEINPUT']._serialized_end=930
-  _globals['_CHOICEOPTION']._serialized_start=932
-  _globals['_CHOICEOPTION']._serialized_end=1024
-  _globals['_OBJECTINPUT']._serialized_start=1026
-  _globals['_OBJECTINPUT']._serialized_end=1072
+  _globals['_INPUT']._serialized_end=357
+  _globals['_INTINPUT']._serialized_start=359
+  _globals['_INTINPUT']._serialized_end=431
+  _globals['_FLOATINPUT']._serialized_start=433
+  _globals['_FLOATINPUT']._serialized_end=507
+  _globals['_STRINPUT']._serialized_start=510
+  _globals['_STRINPUT']._serialized_end=722
+  _globals['_BOOLINPUT']._serialized_start=724
+  _globals['_BOOLINPUT']._serialized_end=799
+  _globals['_CHOICEINPUT']._serialized_start=802
+  _globals['_CHOICEINPUT']._serialized_end=978
+  _globals['_CHOICEOPTION']._serialized_start=980
+  _globals['_CHOICEOPTION']._serialized_end=1072
+  _globals['_OBJECTINPUT']._serialized_start=1074
+  _globals['_OBJECTINPUT']._serialized_end=1120
+  _globals['_REVIEWINPUT']._serialized_start=1123
+  _globals['_REVIEWINPUT']._serialized_end=1294
 # @@protoc_insertion_point(module_scope)

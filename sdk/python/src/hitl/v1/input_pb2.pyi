@@ -55,6 +55,38 @@ to 9999 of UTC, with at most 6 digits of a fraction, an offset of at most 18:00,
 """
 Global___StrFormat: _TypeAlias = StrFormat  # noqa: Y015
 
+class _ReviewDecision:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewDecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewDecision.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_DECISION_UNSPECIFIED: _ReviewDecision.ValueType  # 0
+    """Never a decision."""
+    REVIEW_DECISION_APPROVE: _ReviewDecision.ValueType  # 1
+    """The action may be taken, exactly as it was shown."""
+    REVIEW_DECISION_EDIT: _ReviewDecision.ValueType  # 2
+    """The action may be taken with other arguments."""
+    REVIEW_DECISION_REJECT: _ReviewDecision.ValueType  # 3
+    """The action may not be taken."""
+    REVIEW_DECISION_RESPOND: _ReviewDecision.ValueType  # 4
+    """The action may not be taken, and here is what to go on with instead."""
+
+class ReviewDecision(_ReviewDecision, metaclass=_ReviewDecisionEnumTypeWrapper):
+    """What a person decides about an action."""
+
+REVIEW_DECISION_UNSPECIFIED: ReviewDecision.ValueType  # 0
+"""Never a decision."""
+REVIEW_DECISION_APPROVE: ReviewDecision.ValueType  # 1
+"""The action may be taken, exactly as it was shown."""
+REVIEW_DECISION_EDIT: ReviewDecision.ValueType  # 2
+"""The action may be taken with other arguments."""
+REVIEW_DECISION_REJECT: ReviewDecision.ValueType  # 3
+"""The action may not be taken."""
+REVIEW_DECISION_RESPOND: ReviewDecision.ValueType  # 4
+"""The action may not be taken, and here is what to go on with instead."""
+Global___ReviewDecision: _TypeAlias = ReviewDecision  # noqa: Y015
+
 @_typing.final
 class Input(_message.Message):
     """The kind of answer an Event wants. It is fixed at create, and every answer is checked against it."""
@@ -67,6 +99,7 @@ class Input(_message.Message):
     BOOL_FIELD_NUMBER: _builtins.int
     CHOICE_FIELD_NUMBER: _builtins.int
     OBJECT_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def int(self) -> Global___IntInput:
         """A whole number."""
@@ -91,6 +124,10 @@ class Input(_message.Message):
     def object(self) -> Global___ObjectInput:
         """Several named fields, answered together."""
 
+    @_builtins.property
+    def review(self) -> Global___ReviewInput:
+        """A decision on an action that a program is about to take."""
+
     def __init__(
         self,
         *,
@@ -100,12 +137,13 @@ class Input(_message.Message):
         bool: Global___BoolInput | None = ...,
         choice: Global___ChoiceInput | None = ...,
         object: Global___ObjectInput | None = ...,
+        review: Global___ReviewInput | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "str", b"str"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "review", b"review", "str", b"str"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "str", b"str"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "review", b"review", "str", b"str"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["int", "float", "str", "bool", "choice", "object"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["int", "float", "str", "bool", "choice", "object", "review"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -345,3 +383,53 @@ class ObjectInput(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ObjectInput: _TypeAlias = ObjectInput  # noqa: Y015
+
+@_typing.final
+class ReviewInput(_message.Message):
+    """Wants a decision on an action that a program is about to take: a tool and what it would be called with. A decision holds
+    only for exactly what was shown.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_FIELD_NUMBER: _builtins.int
+    JSON_SCHEMA_FIELD_NUMBER: _builtins.int
+    ALLOW_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """Required. What would be done, such as the name of a tool: 1 to 200 characters on one line."""
+    arguments: _builtins.str
+    """Required. What it would be done with: any JSON as JSON text, at most 65,536 bytes, nested at most 32 deep, in which no
+    object names a member twice. A number must be one that every program reads alike: a whole number of at most 2^53-1, or
+    one with a fraction of at most 17 digits; others are written as text.
+    """
+    json_schema: _builtins.str
+    """Optional. A JSON Schema (draft 2020-12) as JSON text, at most 65,536 bytes, that the arguments fit, and that edited ones
+    must fit too. Nothing is fetched: $ref leads to places of the schema itself. Keywords that would restrict and are not
+    known here are refused. Any JSON if empty.
+    """
+    digest: _builtins.str
+    """Output only. The SHA-256 of what is shown, in 64 lower-case hexadecimal digits: of {"action": …, "arguments": …} in the
+    canonical form of RFC 8785.
+    """
+    @_builtins.property
+    def allow(self) -> _containers.RepeatedScalarFieldContainer[Global___ReviewDecision.ValueType]:
+        """Optional. Which decisions may be made, each at most once. All four if empty, in the order approve, edit, reject, respond."""
+
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        arguments: _builtins.str = ...,
+        json_schema: _builtins.str = ...,
+        allow: _abc.Iterable[Global___ReviewDecision.ValueType] | None = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "allow", b"allow", "arguments", b"arguments", "digest", b"digest", "json_schema", b"json_schema"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewInput: _TypeAlias = ReviewInput  # noqa: Y015

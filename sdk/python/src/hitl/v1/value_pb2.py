@@ -12,9 +12,10 @@ from google.protobuf.internal import builder as _builder
 _sym_db = _symbol_database.Default()
 
 
+from hitl.v1 import input_pb2 as hitl_dot_v1_dot_input__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/value.proto\x12\x07hitl.v1\"\xc5\x01\n\x05Value\x12\x12\n\x03int\x18\x01 \x01(\x03H\x00R\x03int\x12\x16\n\x05\x66loat\x18\x02 \x01(\x01H\x00R\x05\x66loat\x12\x12\n\x03str\x18\x03 \x01(\tH\x00R\x03str\x12\x14\n\x04\x62ool\x18\x04 \x01(\x08H\x00R\x04\x62ool\x12.\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceValueH\x00R\x06\x63hoice\x12.\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectValueH\x00R\x06objectB\x06\n\x04kind\")\n\x0b\x43hoiceValue\x12\x1a\n\x08selected\x18\x01 \x03(\tR\x08selected\"\x92\x01\n\x0bObjectValue\x12\x38\n\x06\x66ields\x18\x01 \x03(\x0b\x32 .hitl.v1.ObjectValue.FieldsEntryR\x06\x66ields\x1aI\n\x0b\x46ieldsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueR\x05value:\x02\x38\x01\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/value.proto\x12\x07hitl.v1\x1a\x13hitl/v1/input.proto\"\xf5\x01\n\x05Value\x12\x12\n\x03int\x18\x01 \x01(\x03H\x00R\x03int\x12\x16\n\x05\x66loat\x18\x02 \x01(\x01H\x00R\x05\x66loat\x12\x12\n\x03str\x18\x03 \x01(\tH\x00R\x03str\x12\x14\n\x04\x62ool\x18\x04 \x01(\x08H\x00R\x04\x62ool\x12.\n\x06\x63hoice\x18\x05 \x01(\x0b\x32\x14.hitl.v1.ChoiceValueH\x00R\x06\x63hoice\x12.\n\x06object\x18\x06 \x01(\x0b\x32\x14.hitl.v1.ObjectValueH\x00R\x06object\x12.\n\x06review\x18\x07 \x01(\x0b\x32\x14.hitl.v1.ReviewValueH\x00R\x06reviewB\x06\n\x04kind\")\n\x0b\x43hoiceValue\x12\x1a\n\x08selected\x18\x01 \x03(\tR\x08selected\"\x92\x01\n\x0bObjectValue\x12\x38\n\x06\x66ields\x18\x01 \x03(\x0b\x32 .hitl.v1.ObjectValue.FieldsEntryR\x06\x66ields\x1aI\n\x0b\x46ieldsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueR\x05value:\x02\x38\x01\"\xc6\x01\n\x0bReviewValue\x12\x33\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x17.hitl.v1.ReviewDecisionR\x08\x64\x65\x63ision\x12\x1c\n\targuments\x18\x02 \x01(\tR\targuments\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12!\n\x0cshown_digest\x18\x04 \x01(\tR\x0bshownDigest\x12\'\n\x0f\x61pproved_digest\x18\x05 \x01(\tR\x0e\x61pprovedDigestB#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,12 +25,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_OBJECTVALUE_FIELDSENTRY']._loaded_options = None
   _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_options = b'8\001'
-  _globals['_VALUE']._serialized_start=33
-  _globals['_VALUE']._serialized_end=230
-  _globals['_CHOICEVALUE']._serialized_start=232
-  _globals['_CHOICEVALUE']._serialized_end=273
-  _globals['_OBJECTVALUE']._serialized_start=276
-  _globals['_OBJECTVALUE']._serialized_end=422
-  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_start=349
-  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_end=422
+  _globals['_VALUE']._serialized_start=54
+  _globals['_VALUE']._serialized_end=299
+  _globals['_CHOICEVALUE']._serialized_start=301
+  _globals['_CHOICEVALUE']._serialized_end=342
+  _globals['_OBJECTVALUE']._serialized_start=345
+  _globals['_OBJECTVALUE']._serialized_end=491
+  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_start=418
+  _globals['_OBJECTVALUE_FIELDSENTRY']._serialized_end=491
+  _globals['_REVIEWVALUE']._serialized_start=494
+  _globals['_REVIEWVALUE']._serialized_end=692
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from hitl.v1 import input_pb2 as _input_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,6 +31,7 @@ class Value(_message.Message):
     BOOL_FIELD_NUMBER: _builtins.int
     CHOICE_FIELD_NUMBER: _builtins.int
     OBJECT_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
     int: _builtins.int
     """Answers an IntInput. Exact over the whole 64-bit range."""
     float: _builtins.float
@@ -46,6 +48,10 @@ class Value(_message.Message):
     def object(self) -> Global___ObjectValue:
         """Answers an ObjectInput."""
 
+    @_builtins.property
+    def review(self) -> Global___ReviewValue:
+        """Answers a ReviewInput."""
+
     def __init__(
         self,
         *,
@@ -55,12 +61,13 @@ class Value(_message.Message):
         bool: _builtins.bool = ...,
         choice: Global___ChoiceValue | None = ...,
         object: Global___ObjectValue | None = ...,
+        review: Global___ReviewValue | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "str", b"str"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "review", b"review", "str", b"str"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "str", b"str"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "choice", b"choice", "float", b"float", "int", b"int", "kind", b"kind", "object", b"object", "review", b"review", "str", b"str"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["int", "float", "str", "bool", "choice", "object"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["int", "float", "str", "bool", "choice", "object", "review"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -134,3 +141,49 @@ class ObjectValue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ObjectValue: _TypeAlias = ObjectValue  # noqa: Y015
+
+@_typing.final
+class ReviewValue(_message.Message):
+    """A decision on an action."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    SHOWN_DIGEST_FIELD_NUMBER: _builtins.int
+    APPROVED_DIGEST_FIELD_NUMBER: _builtins.int
+    decision: _input_pb2.ReviewDecision.ValueType
+    """Required. What was decided: one of those that the input allows."""
+    arguments: _builtins.str
+    """What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
+    repeat what was shown; a response always has it. Empty with the other decisions.
+    """
+    message: _builtins.str
+    """Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+    other decisions, which may come with a comment.
+    """
+    shown_digest: _builtins.str
+    """Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+    response the digest of the input; empty if nobody was shown anything, as when a default was used.
+    """
+    approved_digest: _builtins.str
+    """Output only. The SHA-256 of what was approved, made as the digest of the input is: of its action and of the arguments
+    here. The same as shown_digest with an approval. Empty if nothing was approved.
+    """
+    def __init__(
+        self,
+        *,
+        decision: _input_pb2.ReviewDecision.ValueType = ...,
+        arguments: _builtins.str = ...,
+        message: _builtins.str = ...,
+        shown_digest: _builtins.str = ...,
+        approved_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_digest", b"approved_digest", "arguments", b"arguments", "decision", b"decision", "message", b"message", "shown_digest", b"shown_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewValue: _TypeAlias = ReviewValue  # noqa: Y015

@@ -5,7 +5,7 @@ mod table;
 
 use askama::Template;
 use hitl_core::evidence::letter;
-use hitl_core::{Content, Diff, Evidence, Fact, Request, WebAddress, receipt};
+use hitl_core::{Content, Diff, Evidence, Fact, Input, Request, ReviewInput, WebAddress, receipt};
 use sha2::{Digest as _, Sha256};
 
 use super::marks;
@@ -28,7 +28,8 @@ pub(super) struct Shown<'a> {
 
 /// One item.
 struct Item<'a> {
-    letter: char,
+    /// None for the action of a review, which prompts do not refer to.
+    letter: Option<char>,
     id: String,
     name: &'a str,
     note: &'a str,
@@ -82,13 +83,36 @@ impl Digest {
 
 /// What `request` shows beside its prompt; none if that is nothing.
 pub(super) fn of(request: &Request) -> Option<Shown<'_>> {
-    if request.evidence.is_empty() {
-        return None;
-    }
     let mut values_left = json::VALUES_MAX;
-    let items = request.evidence.iter().enumerate();
-    let items = items.map(|(at, evidence)| item(at, evidence, &mut values_left)).collect();
-    Some(Shown { items, digest: Digest::of(request) })
+    let action = match &request.input {
+        Input::Review(review) => Some(action(review, &mut values_left)),
+        _ => None,
+    };
+    let evidence = request.evidence.iter().enumerate();
+    let evidence = evidence.map(|(at, evidence)| item(at, evidence, &mut values_left));
+    let items: Vec<_> = action.into_iter().chain(evidence).collect();
+    (!items.is_empty()).then(|| Shown { items, digest: Digest::of(request) })
+}
+
+/// What a review is about: all of it stands open, since it is what is decided on.
+fn action<'a>(review: &'a ReviewInput, values_left: &mut usize) -> Item<'a> {
+    let (size, body) = json_body(&review.arguments, values_left);
+    Item {
+        letter: None,
+        id: "action".to_owned(),
+        name: &review.action,
+        note: "would be done with these arguments",
+        size,
+        body,
+        is_open: true,
+    }
+}
+
+fn json_body<'a>(text: &'a str, values_left: &mut usize) -> (String, Body<'a>) {
+    match json::parts(text, values_left) {
+        Some(parts) => (said("JSON", parts.len(), "line"), Body::Json(parts)),
+        None => ("JSON, as it was written".to_owned(), Body::Code(text)),
+    }
 }
 
 fn item<'a>(at: usize, evidence: &'a Evidence, values_left: &mut usize) -> Item<'a> {
@@ -102,13 +126,11 @@ fn item<'a>(at: usize, evidence: &'a Evidence, values_left: &mut usize) -> Item<
             let lines = code.lines().count();
             (said(language, lines, "line"), Body::Code(code), lines <= OPEN_LINES_MAX)
         }
-        Content::Json(text) => match json::parts(text, values_left) {
-            Some(parts) => {
-                let lines = parts.len();
-                (said("JSON", lines, "line"), Body::Json(parts), lines <= OPEN_LINES_MAX)
-            }
-            None => ("JSON, as it was written".to_owned(), Body::Code(text), false),
-        },
+        Content::Json(text) => {
+            let (size, body) = json_body(text, values_left);
+            let is_open = matches!(&body, Body::Json(parts) if parts.len() <= OPEN_LINES_MAX);
+            (size, body, is_open)
+        }
         Content::Diff(diff) => {
             let rows = match diff {
                 Diff::Texts { before, after } => diff::texts(before, after),
@@ -127,7 +149,7 @@ fn item<'a>(at: usize, evidence: &'a Evidence, values_left: &mut usize) -> Item<
         }
     };
     let (name, note) = (evidence.name(), evidence.note.as_str());
-    Item { letter: letter(at), id: marks::id(at), name, note, size, body, is_open }
+    Item { letter: Some(letter(at)), id: marks::id(at), name, note, size, body, is_open }
 }
 
 /// Such as `sql, 12 lines`.

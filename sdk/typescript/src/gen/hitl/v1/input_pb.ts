@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/input.proto.
  */
 export const file_hitl_v1_input: GenFile = /*@__PURE__*/
-  fileDesc("ChNoaXRsL3YxL2lucHV0LnByb3RvEgdoaXRsLnYxIu0BCgVJbnB1dBIgCgNpbnQYASABKAsyES5oaXRsLnYxLkludElucHV0SAASJAoFZmxvYXQYAiABKAsyEy5oaXRsLnYxLkZsb2F0SW5wdXRIABIgCgNzdHIYAyABKAsyES5oaXRsLnYxLlN0cklucHV0SAASIgoEYm9vbBgEIAEoCzISLmhpdGwudjEuQm9vbElucHV0SAASJgoGY2hvaWNlGAUgASgLMhQuaGl0bC52MS5DaG9pY2VJbnB1dEgAEiYKBm9iamVjdBgGIAEoCzIULmhpdGwudjEuT2JqZWN0SW5wdXRIAEIGCgRraW5kIj4KCEludElucHV0EhAKA21pbhgBIAEoA0gAiAEBEhAKA21heBgCIAEoA0gBiAEBQgYKBF9taW5CBgoEX21heCJACgpGbG9hdElucHV0EhAKA21pbhgBIAEoAUgAiAEBEhAKA21heBgCIAEoAUgBiAEBQgYKBF9taW5CBgoEX21heCKiAQoIU3RySW5wdXQSFwoKbWluX2xlbmd0aBgBIAEoDUgAiAEBEhcKCm1heF9sZW5ndGgYAiABKA1IAYgBARIPCgdwYXR0ZXJuGAMgASgJEhEKCW11bHRpbGluZRgEIAEoCBIiCgZmb3JtYXQYBSABKA4yEi5oaXRsLnYxLlN0ckZvcm1hdEINCgtfbWluX2xlbmd0aEINCgtfbWF4X2xlbmd0aCI0CglCb29sSW5wdXQSEgoKdHJ1ZV9sYWJlbBgBIAEoCRITCgtmYWxzZV9sYWJlbBgCIAEoCSKNAQoLQ2hvaWNlSW5wdXQSJgoHb3B0aW9ucxgBIAMoCzIVLmhpdGwudjEuQ2hvaWNlT3B0aW9uEhkKDG1pbl9zZWxlY3RlZBgCIAEoDUgAiAEBEhkKDG1heF9zZWxlY3RlZBgDIAEoDUgBiAEBQg8KDV9taW5fc2VsZWN0ZWRCDwoNX21heF9zZWxlY3RlZCJBCgxDaG9pY2VPcHRpb24SDQoFdmFsdWUYASABKAkSDQoFbGFiZWwYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkiIgoLT2JqZWN0SW5wdXQSEwoLanNvbl9zY2hlbWEYASABKAkqgAEKCVN0ckZvcm1hdBIaChZTVFJfRk9STUFUX1VOU1BFQ0lGSUVEEAASFAoQU1RSX0ZPUk1BVF9FTUFJTBABEhIKDlNUUl9GT1JNQVRfVVJJEAISEwoPU1RSX0ZPUk1BVF9EQVRFEAMSGAoUU1RSX0ZPUk1BVF9EQVRFX1RJTUUQBEIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw");
+  fileDesc("ChNoaXRsL3YxL2lucHV0LnByb3RvEgdoaXRsLnYxIpUCCgVJbnB1dBIgCgNpbnQYASABKAsyES5oaXRsLnYxLkludElucHV0SAASJAoFZmxvYXQYAiABKAsyEy5oaXRsLnYxLkZsb2F0SW5wdXRIABIgCgNzdHIYAyABKAsyES5oaXRsLnYxLlN0cklucHV0SAASIgoEYm9vbBgEIAEoCzISLmhpdGwudjEuQm9vbElucHV0SAASJgoGY2hvaWNlGAUgASgLMhQuaGl0bC52MS5DaG9pY2VJbnB1dEgAEiYKBm9iamVjdBgGIAEoCzIULmhpdGwudjEuT2JqZWN0SW5wdXRIABImCgZyZXZpZXcYByABKAsyFC5oaXRsLnYxLlJldmlld0lucHV0SABCBgoEa2luZCI+CghJbnRJbnB1dBIQCgNtaW4YASABKANIAIgBARIQCgNtYXgYAiABKANIAYgBAUIGCgRfbWluQgYKBF9tYXgiQAoKRmxvYXRJbnB1dBIQCgNtaW4YASABKAFIAIgBARIQCgNtYXgYAiABKAFIAYgBAUIGCgRfbWluQgYKBF9tYXgiogEKCFN0cklucHV0EhcKCm1pbl9sZW5ndGgYASABKA1IAIgBARIXCgptYXhfbGVuZ3RoGAIgASgNSAGIAQESDwoHcGF0dGVybhgDIAEoCRIRCgltdWx0aWxpbmUYBCABKAgSIgoGZm9ybWF0GAUgASgOMhIuaGl0bC52MS5TdHJGb3JtYXRCDQoLX21pbl9sZW5ndGhCDQoLX21heF9sZW5ndGgiNAoJQm9vbElucHV0EhIKCnRydWVfbGFiZWwYASABKAkSEwoLZmFsc2VfbGFiZWwYAiABKAkijQEKC0Nob2ljZUlucHV0EiYKB29wdGlvbnMYASADKAsyFS5oaXRsLnYxLkNob2ljZU9wdGlvbhIZCgxtaW5fc2VsZWN0ZWQYAiABKA1IAIgBARIZCgxtYXhfc2VsZWN0ZWQYAyABKA1IAYgBAUIPCg1fbWluX3NlbGVjdGVkQg8KDV9tYXhfc2VsZWN0ZWQiQQoMQ2hvaWNlT3B0aW9uEg0KBXZhbHVlGAEgASgJEg0KBWxhYmVsGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJIiIKC09iamVjdElucHV0EhMKC2pzb25fc2NoZW1hGAEgASgJIn0KC1Jldmlld0lucHV0Eg4KBmFjdGlvbhgBIAEoCRIRCglhcmd1bWVudHMYAiABKAkSEwoLanNvbl9zY2hlbWEYAyABKAkSJgoFYWxsb3cYBCADKA4yFy5oaXRsLnYxLlJldmlld0RlY2lzaW9uEg4KBmRpZ2VzdBgFIAEoCSqAAQoJU3RyRm9ybWF0EhoKFlNUUl9GT1JNQVRfVU5TUEVDSUZJRUQQABIUChBTVFJfRk9STUFUX0VNQUlMEAESEgoOU1RSX0ZPUk1BVF9VUkkQAhITCg9TVFJfRk9STUFUX0RBVEUQAxIYChRTVFJfRk9STUFUX0RBVEVfVElNRRAEKqEBCg5SZXZpZXdEZWNpc2lvbhIfChtSRVZJRVdfREVDSVNJT05fVU5TUEVDSUZJRUQQABIbChdSRVZJRVdfREVDSVNJT05fQVBQUk9WRRABEhgKFFJFVklFV19ERUNJU0lPTl9FRElUEAISGgoWUkVWSUVXX0RFQ0lTSU9OX1JFSkVDVBADEhsKF1JFVklFV19ERUNJU0lPTl9SRVNQT05EEARCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM");
 
 /**
  * The kind of answer an Event wants. It is fixed at create, and every answer is checked against it.
@@ -71,6 +71,14 @@ export type Input = Message<"hitl.v1.Input"> & {
      */
     value: ObjectInput;
     case: "object";
+  } | {
+    /**
+     * A decision on an action that a program is about to take.
+     *
+     * @generated from field: hitl.v1.ReviewInput review = 7;
+     */
+    value: ReviewInput;
+    case: "review";
   } | { case: undefined; value?: undefined };
 };
 
@@ -311,6 +319,61 @@ export const ObjectInputSchema: GenMessage<ObjectInput> = /*@__PURE__*/
   messageDesc(file_hitl_v1_input, 7);
 
 /**
+ * Wants a decision on an action that a program is about to take: a tool and what it would be called with. A decision holds
+ * only for exactly what was shown.
+ *
+ * @generated from message hitl.v1.ReviewInput
+ */
+export type ReviewInput = Message<"hitl.v1.ReviewInput"> & {
+  /**
+   * Required. What would be done, such as the name of a tool: 1 to 200 characters on one line.
+   *
+   * @generated from field: string action = 1;
+   */
+  action: string;
+
+  /**
+   * Required. What it would be done with: any JSON as JSON text, at most 65,536 bytes, nested at most 32 deep, in which no
+   * object names a member twice. A number must be one that every program reads alike: a whole number of at most 2^53-1, or
+   * one with a fraction of at most 17 digits; others are written as text.
+   *
+   * @generated from field: string arguments = 2;
+   */
+  arguments: string;
+
+  /**
+   * Optional. A JSON Schema (draft 2020-12) as JSON text, at most 65,536 bytes, that the arguments fit, and that edited ones
+   * must fit too. Nothing is fetched: $ref leads to places of the schema itself. Keywords that would restrict and are not
+   * known here are refused. Any JSON if empty.
+   *
+   * @generated from field: string json_schema = 3;
+   */
+  jsonSchema: string;
+
+  /**
+   * Optional. Which decisions may be made, each at most once. All four if empty, in the order approve, edit, reject, respond.
+   *
+   * @generated from field: repeated hitl.v1.ReviewDecision allow = 4;
+   */
+  allow: ReviewDecision[];
+
+  /**
+   * Output only. The SHA-256 of what is shown, in 64 lower-case hexadecimal digits: of {"action": …, "arguments": …} in the
+   * canonical form of RFC 8785.
+   *
+   * @generated from field: string digest = 5;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message hitl.v1.ReviewInput.
+ * Use `create(ReviewInputSchema)` to create a new message.
+ */
+export const ReviewInputSchema: GenMessage<ReviewInput> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_input, 8);
+
+/**
  * A well-known format of text. What nobody sees around typed text in a format is left out.
  *
  * @generated from enum hitl.v1.StrFormat
@@ -358,4 +421,52 @@ export enum StrFormat {
  */
 export const StrFormatSchema: GenEnum<StrFormat> = /*@__PURE__*/
   enumDesc(file_hitl_v1_input, 0);
+
+/**
+ * What a person decides about an action.
+ *
+ * @generated from enum hitl.v1.ReviewDecision
+ */
+export enum ReviewDecision {
+  /**
+   * Never a decision.
+   *
+   * @generated from enum value: REVIEW_DECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The action may be taken, exactly as it was shown.
+   *
+   * @generated from enum value: REVIEW_DECISION_APPROVE = 1;
+   */
+  APPROVE = 1,
+
+  /**
+   * The action may be taken with other arguments.
+   *
+   * @generated from enum value: REVIEW_DECISION_EDIT = 2;
+   */
+  EDIT = 2,
+
+  /**
+   * The action may not be taken.
+   *
+   * @generated from enum value: REVIEW_DECISION_REJECT = 3;
+   */
+  REJECT = 3,
+
+  /**
+   * The action may not be taken, and here is what to go on with instead.
+   *
+   * @generated from enum value: REVIEW_DECISION_RESPOND = 4;
+   */
+  RESPOND = 4,
+}
+
+/**
+ * Describes the enum hitl.v1.ReviewDecision.
+ */
+export const ReviewDecisionSchema: GenEnum<ReviewDecision> = /*@__PURE__*/
+  enumDesc(file_hitl_v1_input, 1);
 

@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ReviewDecision } from "./input_pb.js";
+import { file_hitl_v1_input } from "./input_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file hitl/v1/value.proto.
  */
 export const file_hitl_v1_value: GenFile = /*@__PURE__*/
-  fileDesc("ChNoaXRsL3YxL3ZhbHVlLnByb3RvEgdoaXRsLnYxIp4BCgVWYWx1ZRINCgNpbnQYASABKANIABIPCgVmbG9hdBgCIAEoAUgAEg0KA3N0chgDIAEoCUgAEg4KBGJvb2wYBCABKAhIABImCgZjaG9pY2UYBSABKAsyFC5oaXRsLnYxLkNob2ljZVZhbHVlSAASJgoGb2JqZWN0GAYgASgLMhQuaGl0bC52MS5PYmplY3RWYWx1ZUgAQgYKBGtpbmQiHwoLQ2hvaWNlVmFsdWUSEAoIc2VsZWN0ZWQYASADKAkifgoLT2JqZWN0VmFsdWUSMAoGZmllbGRzGAEgAygLMiAuaGl0bC52MS5PYmplY3RWYWx1ZS5GaWVsZHNFbnRyeRo9CgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlOgI4AUIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw");
+  fileDesc("ChNoaXRsL3YxL3ZhbHVlLnByb3RvEgdoaXRsLnYxIsYBCgVWYWx1ZRINCgNpbnQYASABKANIABIPCgVmbG9hdBgCIAEoAUgAEg0KA3N0chgDIAEoCUgAEg4KBGJvb2wYBCABKAhIABImCgZjaG9pY2UYBSABKAsyFC5oaXRsLnYxLkNob2ljZVZhbHVlSAASJgoGb2JqZWN0GAYgASgLMhQuaGl0bC52MS5PYmplY3RWYWx1ZUgAEiYKBnJldmlldxgHIAEoCzIULmhpdGwudjEuUmV2aWV3VmFsdWVIAEIGCgRraW5kIh8KC0Nob2ljZVZhbHVlEhAKCHNlbGVjdGVkGAEgAygJIn4KC09iamVjdFZhbHVlEjAKBmZpZWxkcxgBIAMoCzIgLmhpdGwudjEuT2JqZWN0VmFsdWUuRmllbGRzRW50cnkaPQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEh0KBXZhbHVlGAIgASgLMg4uaGl0bC52MS5WYWx1ZToCOAEiiwEKC1Jldmlld1ZhbHVlEikKCGRlY2lzaW9uGAEgASgOMhcuaGl0bC52MS5SZXZpZXdEZWNpc2lvbhIRCglhcmd1bWVudHMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIUCgxzaG93bl9kaWdlc3QYBCABKAkSFwoPYXBwcm92ZWRfZGlnZXN0GAUgASgJQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_hitl_v1_input]);
 
 /**
  * A typed answer. Its kind is that of the Input it answers.
@@ -71,6 +73,14 @@ export type Value = Message<"hitl.v1.Value"> & {
      */
     value: ObjectValue;
     case: "object";
+  } | {
+    /**
+     * Answers a ReviewInput.
+     *
+     * @generated from field: hitl.v1.ReviewValue review = 7;
+     */
+    value: ReviewValue;
+    case: "review";
   } | { case: undefined; value?: undefined };
 };
 
@@ -122,4 +132,57 @@ export type ObjectValue = Message<"hitl.v1.ObjectValue"> & {
  */
 export const ObjectValueSchema: GenMessage<ObjectValue> = /*@__PURE__*/
   messageDesc(file_hitl_v1_value, 2);
+
+/**
+ * A decision on an action.
+ *
+ * @generated from message hitl.v1.ReviewValue
+ */
+export type ReviewValue = Message<"hitl.v1.ReviewValue"> & {
+  /**
+   * Required. What was decided: one of those that the input allows.
+   *
+   * @generated from field: hitl.v1.ReviewDecision decision = 1;
+   */
+  decision: ReviewDecision;
+
+  /**
+   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
+   * repeat what was shown; a response always has it. Empty with the other decisions.
+   *
+   * @generated from field: string arguments = 2;
+   */
+  arguments: string;
+
+  /**
+   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * other decisions, which may come with a comment.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * response the digest of the input; empty if nobody was shown anything, as when a default was used.
+   *
+   * @generated from field: string shown_digest = 4;
+   */
+  shownDigest: string;
+
+  /**
+   * Output only. The SHA-256 of what was approved, made as the digest of the input is: of its action and of the arguments
+   * here. The same as shown_digest with an approval. Empty if nothing was approved.
+   *
+   * @generated from field: string approved_digest = 5;
+   */
+  approvedDigest: string;
+};
+
+/**
+ * Describes the message hitl.v1.ReviewValue.
+ * Use `create(ReviewValueSchema)` to create a new message.
+ */
+export const ReviewValueSchema: GenMessage<ReviewValue> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_value, 3);
 

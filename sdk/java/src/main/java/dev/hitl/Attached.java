@@ -26,6 +26,8 @@ final class Attached {
             input = stored.hasChoice() ? Input.choice() : Input.text();
         } else if (type.isEnum()) {
             input = Input.choice(type.asSubclass(Enum.class));
+        } else if (type == Review.class) {
+            input = Input.Action.any();
         } else if (type.isRecord()) {
             input = Input.object(type.asSubclass(Record.class));
         } else {

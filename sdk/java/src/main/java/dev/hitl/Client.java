@@ -126,6 +126,16 @@ public final class Client implements AutoCloseable {
     }
 
     /**
+     * Starts to describe an event that has a person decide on an action, by the name of the action.
+     *
+     * @param input what {@link Input#review} makes
+     */
+    public EventBuilder<Review> review(Input.Action input) {
+        String action = input.proto.getReview().getAction();
+        return event(action, "May " + action + " be done as shown?", input);
+    }
+
+    /**
      * Creates an event from a request of the API. An empty namespace is the client's; an empty idempotency
      * key is derived from the run if there is one, else random, so that repeating the call on a lost
      * connection creates nothing twice.

@@ -209,9 +209,9 @@ public final class Event<T> {
                 if (!response.hasValue()) {
                     throw HitlException.outcome(HitlException.Kind.TIMED_OUT, event);
                 }
-                yield input.read(response.getValue());
+                yield input.read(response.getValue(), event.getInput());
             }
-            default -> input.read(response.getValue());
+            default -> input.read(response.getValue(), event.getInput());
         };
     }
 }

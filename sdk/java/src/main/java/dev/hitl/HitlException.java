@@ -147,6 +147,10 @@ public final class HitlException extends RuntimeException {
         return new HitlException(Kind.INVALID, false, format.formatted(values), null);
     }
 
+    static HitlException declined(String message) {
+        return new HitlException(Kind.DECLINED, false, message, null);
+    }
+
     static HitlException internal(String message, Throwable cause) {
         return new HitlException(Kind.INTERNAL, false, message, cause);
     }

@@ -6,6 +6,7 @@ import dev.hitl.v1.ChoiceOption;
 import dev.hitl.v1.FloatInput;
 import dev.hitl.v1.IntInput;
 import dev.hitl.v1.ObjectInput;
+import dev.hitl.v1.ReviewInput;
 import dev.hitl.v1.StrFormat;
 import dev.hitl.v1.StrInput;
 import dev.hitl.v1.Value;
@@ -37,8 +38,21 @@ public abstract sealed class Input<T> {
         return (T) Values.to(value, type);
     }
 
+    /** Reads what answers {@code asked}, which may say more than this input. */
+    T read(Value value, dev.hitl.v1.Input asked) {
+        return read(value);
+    }
+
     Value write(T value) {
         return Values.of(value);
+    }
+
+    /**
+     * A decision on an action, which would be taken with these arguments: any JSON, with whole numbers beyond 2^53-1
+     * written as text.
+     */
+    public static Action review(String action, String arguments) {
+        return new Action(ReviewInput.newBuilder().setAction(action).setArguments(arguments));
     }
 
     /** A whole number of 64 bits. */
@@ -253,6 +267,51 @@ public abstract sealed class Input<T> {
         @SuppressWarnings("unchecked") // The type is that of T.
         List<T> read(Value value) {
             return (List<T>) Values.selected(value, type);
+        }
+    }
+
+    /** Asks for a decision on an action. */
+    public static final class Action extends Input<Review> {
+        private Action(ReviewInput.Builder input) {
+            super(Review.class, input().setReview(input));
+        }
+
+        /** That of an event which was asked before. */
+        static Action any() {
+            return new Action(ReviewInput.newBuilder());
+        }
+
+        /** A JSON Schema, as JSON, that the arguments fit, and that edited ones must fit. */
+        public Action schema(String json) {
+            return new Action(proto.getReview().toBuilder().setJsonSchema(json));
+        }
+
+        /** Which decisions may be made: all unless set. */
+        public Action allow(Review.Decision... decisions) {
+            ReviewInput.Builder input = proto.getReview().toBuilder().clearAllow();
+            for (Review.Decision decision : decisions) {
+                input.addAllow(decision.number);
+            }
+            return new Action(input);
+        }
+
+        @Override
+        Review read(Value value) {
+            return read(value, proto);
+        }
+
+        @Override
+        Review read(Value value, dev.hitl.v1.Input asked) {
+            if (!value.hasReview()) {
+                String sent = value.getKindCase().toString();
+                throw HitlException.internal("the server sent " + sent + " where the event asks for a review", null);
+            }
+            return Review.of(value.getReview(), asked.getReview());
+        }
+
+        @Override
+        Value write(Review value) {
+            return Value.newBuilder().setReview(value.toProto()).build();
         }
     }
 

@@ -32,8 +32,13 @@ final class Json {
 
     /** The JSON object in the text, null if it is none. */
     static JsonObject object(String text) {
+        return value(text) instanceof JsonObject object ? object : null;
+    }
+
+    /** The JSON in the text, null if it is none. */
+    static JsonElement value(String text) {
         try {
-            return READER.fromJson(text) instanceof JsonObject object ? object : null;
+            return text.isBlank() ? null : READER.fromJson(text);
         } catch (IOException | JsonParseException noJson) {
             return null;
         }

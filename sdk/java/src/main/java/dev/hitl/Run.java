@@ -54,6 +54,12 @@ public final class Run {
         return new EventBuilder<>(client, this, name, prompt, input);
     }
 
+    /** Is {@link Client#review}, whose event counts in the run. */
+    public EventBuilder<Review> review(Input.Action input) {
+        String action = input.proto.getReview().getAction();
+        return event(action, "May " + action + " be done as shown?", input);
+    }
+
     /** Is {@link Client#create}, and counts in the run. */
     public CreateEventResponse create(CreateEventRequest request) {
         return client.create(this, request);

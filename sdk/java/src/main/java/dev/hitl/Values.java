@@ -113,7 +113,7 @@ final class Values {
                 Map<String, Value> fields = value.getObject().getFieldsMap();
                 yield wanted.isRecord() ? toRecord(fields, wanted) : toMap(fields);
             }
-            case KIND_NOT_SET -> mismatch(value, type);
+            case REVIEW, KIND_NOT_SET -> mismatch(value, type);
         };
     }
 

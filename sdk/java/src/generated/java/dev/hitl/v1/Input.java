@@ -55,6 +55,7 @@ private static final long serialVersionUID = 0L;
     BOOL(4),
     CHOICE(5),
     OBJECT(6),
+    REVIEW(7),
     KIND_NOT_SET(0);
     private final int value;
     private KindCase(int value) {
@@ -78,6 +79,7 @@ private static final long serialVersionUID = 0L;
         case 4: return BOOL;
         case 5: return CHOICE;
         case 6: return OBJECT;
+        case 7: return REVIEW;
         case 0: return KIND_NOT_SET;
         default: return null;
       }
@@ -351,6 +353,49 @@ private static final long serialVersionUID = 0L;
     return dev.hitl.v1.ObjectInput.getDefaultInstance();
   }
 
+  public static final int REVIEW_FIELD_NUMBER = 7;
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   * @return Whether the review field is set.
+   */
+  @java.lang.Override
+  public boolean hasReview() {
+    return kindCase_ == 7;
+  }
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   * @return The review.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.ReviewInput getReview() {
+    if (kindCase_ == 7) {
+       return (dev.hitl.v1.ReviewInput) kind_;
+    }
+    return dev.hitl.v1.ReviewInput.getDefaultInstance();
+  }
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.ReviewInputOrBuilder getReviewOrBuilder() {
+    if (kindCase_ == 7) {
+       return (dev.hitl.v1.ReviewInput) kind_;
+    }
+    return dev.hitl.v1.ReviewInput.getDefaultInstance();
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -382,6 +427,9 @@ private static final long serialVersionUID = 0L;
     }
     if (kindCase_ == 6) {
       output.writeMessage(6, (dev.hitl.v1.ObjectInput) kind_);
+    }
+    if (kindCase_ == 7) {
+      output.writeMessage(7, (dev.hitl.v1.ReviewInput) kind_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -415,6 +463,10 @@ private static final long serialVersionUID = 0L;
     if (kindCase_ == 6) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(6, (dev.hitl.v1.ObjectInput) kind_);
+    }
+    if (kindCase_ == 7) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(7, (dev.hitl.v1.ReviewInput) kind_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -457,6 +509,10 @@ private static final long serialVersionUID = 0L;
         if (!getObject()
             .equals(other.getObject())) return false;
         break;
+      case 7:
+        if (!getReview()
+            .equals(other.getReview())) return false;
+        break;
       case 0:
       default:
     }
@@ -495,6 +551,10 @@ private static final long serialVersionUID = 0L;
       case 6:
         hash = (37 * hash) + OBJECT_FIELD_NUMBER;
         hash = (53 * hash) + getObject().hashCode();
+        break;
+      case 7:
+        hash = (37 * hash) + REVIEW_FIELD_NUMBER;
+        hash = (53 * hash) + getReview().hashCode();
         break;
       case 0:
       default:
@@ -652,6 +712,9 @@ private static final long serialVersionUID = 0L;
       if (objectBuilder_ != null) {
         objectBuilder_.clear();
       }
+      if (reviewBuilder_ != null) {
+        reviewBuilder_.clear();
+      }
       kindCase_ = 0;
       kind_ = null;
       return this;
@@ -716,6 +779,10 @@ private static final long serialVersionUID = 0L;
       if (kindCase_ == 6 &&
           objectBuilder_ != null) {
         result.kind_ = objectBuilder_.build();
+      }
+      if (kindCase_ == 7 &&
+          reviewBuilder_ != null) {
+        result.kind_ = reviewBuilder_.build();
       }
     }
 
@@ -786,6 +853,10 @@ private static final long serialVersionUID = 0L;
         }
         case OBJECT: {
           mergeObject(other.getObject());
+          break;
+        }
+        case REVIEW: {
+          mergeReview(other.getReview());
           break;
         }
         case KIND_NOT_SET: {
@@ -860,6 +931,13 @@ private static final long serialVersionUID = 0L;
               kindCase_ = 6;
               break;
             } // case 50
+            case 58: {
+              input.readMessage(
+                  getReviewFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              kindCase_ = 7;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1958,6 +2036,184 @@ private static final long serialVersionUID = 0L;
       kindCase_ = 6;
       onChanged();
       return objectBuilder_;
+    }
+
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.ReviewInput, dev.hitl.v1.ReviewInput.Builder, dev.hitl.v1.ReviewInputOrBuilder> reviewBuilder_;
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     * @return Whether the review field is set.
+     */
+    @java.lang.Override
+    public boolean hasReview() {
+      return kindCase_ == 7;
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     * @return The review.
+     */
+    @java.lang.Override
+    public dev.hitl.v1.ReviewInput getReview() {
+      if (reviewBuilder_ == null) {
+        if (kindCase_ == 7) {
+          return (dev.hitl.v1.ReviewInput) kind_;
+        }
+        return dev.hitl.v1.ReviewInput.getDefaultInstance();
+      } else {
+        if (kindCase_ == 7) {
+          return reviewBuilder_.getMessage();
+        }
+        return dev.hitl.v1.ReviewInput.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    public Builder setReview(dev.hitl.v1.ReviewInput value) {
+      if (reviewBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        kind_ = value;
+        onChanged();
+      } else {
+        reviewBuilder_.setMessage(value);
+      }
+      kindCase_ = 7;
+      return this;
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    public Builder setReview(
+        dev.hitl.v1.ReviewInput.Builder builderForValue) {
+      if (reviewBuilder_ == null) {
+        kind_ = builderForValue.build();
+        onChanged();
+      } else {
+        reviewBuilder_.setMessage(builderForValue.build());
+      }
+      kindCase_ = 7;
+      return this;
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    public Builder mergeReview(dev.hitl.v1.ReviewInput value) {
+      if (reviewBuilder_ == null) {
+        if (kindCase_ == 7 &&
+            kind_ != dev.hitl.v1.ReviewInput.getDefaultInstance()) {
+          kind_ = dev.hitl.v1.ReviewInput.newBuilder((dev.hitl.v1.ReviewInput) kind_)
+              .mergeFrom(value).buildPartial();
+        } else {
+          kind_ = value;
+        }
+        onChanged();
+      } else {
+        if (kindCase_ == 7) {
+          reviewBuilder_.mergeFrom(value);
+        } else {
+          reviewBuilder_.setMessage(value);
+        }
+      }
+      kindCase_ = 7;
+      return this;
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    public Builder clearReview() {
+      if (reviewBuilder_ == null) {
+        if (kindCase_ == 7) {
+          kindCase_ = 0;
+          kind_ = null;
+          onChanged();
+        }
+      } else {
+        if (kindCase_ == 7) {
+          kindCase_ = 0;
+          kind_ = null;
+        }
+        reviewBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    public dev.hitl.v1.ReviewInput.Builder getReviewBuilder() {
+      return getReviewFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    @java.lang.Override
+    public dev.hitl.v1.ReviewInputOrBuilder getReviewOrBuilder() {
+      if ((kindCase_ == 7) && (reviewBuilder_ != null)) {
+        return reviewBuilder_.getMessageOrBuilder();
+      } else {
+        if (kindCase_ == 7) {
+          return (dev.hitl.v1.ReviewInput) kind_;
+        }
+        return dev.hitl.v1.ReviewInput.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * A decision on an action that a program is about to take.
+     * </pre>
+     *
+     * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.ReviewInput, dev.hitl.v1.ReviewInput.Builder, dev.hitl.v1.ReviewInputOrBuilder> 
+        getReviewFieldBuilder() {
+      if (reviewBuilder_ == null) {
+        if (!(kindCase_ == 7)) {
+          kind_ = dev.hitl.v1.ReviewInput.getDefaultInstance();
+        }
+        reviewBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.ReviewInput, dev.hitl.v1.ReviewInput.Builder, dev.hitl.v1.ReviewInputOrBuilder>(
+                (dev.hitl.v1.ReviewInput) kind_,
+                getParentForChildren(),
+                isClean());
+        kind_ = null;
+      }
+      kindCase_ = 7;
+      onChanged();
+      return reviewBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -170,5 +170,32 @@ public interface InputOrBuilder extends
    */
   dev.hitl.v1.ObjectInputOrBuilder getObjectOrBuilder();
 
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   * @return Whether the review field is set.
+   */
+  boolean hasReview();
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   * @return The review.
+   */
+  dev.hitl.v1.ReviewInput getReview();
+  /**
+   * <pre>
+   * A decision on an action that a program is about to take.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewInput review = 7 [json_name = "review"];</code>
+   */
+  dev.hitl.v1.ReviewInputOrBuilder getReviewOrBuilder();
+
   dev.hitl.v1.Input.KindCase getKindCase();
 }

@@ -55,6 +55,11 @@ public final class InputOuterClass {
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_ObjectInput_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ReviewInput_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ReviewInput_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -64,38 +69,47 @@ public final class InputOuterClass {
       descriptor;
   static {
     java.lang.String[] descriptorData = {
-      "\n\023hitl/v1/input.proto\022\007hitl.v1\"\224\002\n\005Input" +
+      "\n\023hitl/v1/input.proto\022\007hitl.v1\"\304\002\n\005Input" +
       "\022%\n\003int\030\001 \001(\0132\021.hitl.v1.IntInputH\000R\003int\022" +
       "+\n\005float\030\002 \001(\0132\023.hitl.v1.FloatInputH\000R\005f" +
       "loat\022%\n\003str\030\003 \001(\0132\021.hitl.v1.StrInputH\000R\003" +
       "str\022(\n\004bool\030\004 \001(\0132\022.hitl.v1.BoolInputH\000R" +
       "\004bool\022.\n\006choice\030\005 \001(\0132\024.hitl.v1.ChoiceIn" +
       "putH\000R\006choice\022.\n\006object\030\006 \001(\0132\024.hitl.v1." +
-      "ObjectInputH\000R\006objectB\006\n\004kind\"H\n\010IntInpu" +
-      "t\022\025\n\003min\030\001 \001(\003H\000R\003min\210\001\001\022\025\n\003max\030\002 \001(\003H\001R" +
-      "\003max\210\001\001B\006\n\004_minB\006\n\004_max\"J\n\nFloatInput\022\025\n" +
-      "\003min\030\001 \001(\001H\000R\003min\210\001\001\022\025\n\003max\030\002 \001(\001H\001R\003max" +
-      "\210\001\001B\006\n\004_minB\006\n\004_max\"\324\001\n\010StrInput\022\"\n\nmin_" +
-      "length\030\001 \001(\rH\000R\tminLength\210\001\001\022\"\n\nmax_leng" +
-      "th\030\002 \001(\rH\001R\tmaxLength\210\001\001\022\030\n\007pattern\030\003 \001(" +
-      "\tR\007pattern\022\034\n\tmultiline\030\004 \001(\010R\tmultiline" +
-      "\022*\n\006format\030\005 \001(\0162\022.hitl.v1.StrFormatR\006fo" +
-      "rmatB\r\n\013_min_lengthB\r\n\013_max_length\"K\n\tBo" +
-      "olInput\022\035\n\ntrue_label\030\001 \001(\tR\ttrueLabel\022\037" +
-      "\n\013false_label\030\002 \001(\tR\nfalseLabel\"\260\001\n\013Choi" +
-      "ceInput\022/\n\007options\030\001 \003(\0132\025.hitl.v1.Choic" +
-      "eOptionR\007options\022&\n\014min_selected\030\002 \001(\rH\000" +
-      "R\013minSelected\210\001\001\022&\n\014max_selected\030\003 \001(\rH\001" +
-      "R\013maxSelected\210\001\001B\017\n\r_min_selectedB\017\n\r_ma" +
-      "x_selected\"\\\n\014ChoiceOption\022\024\n\005value\030\001 \001(" +
-      "\tR\005value\022\024\n\005label\030\002 \001(\tR\005label\022 \n\013descri" +
-      "ption\030\003 \001(\tR\013description\".\n\013ObjectInput\022" +
-      "\037\n\013json_schema\030\001 \001(\tR\njsonSchema*\200\001\n\tStr" +
-      "Format\022\032\n\026STR_FORMAT_UNSPECIFIED\020\000\022\024\n\020ST" +
-      "R_FORMAT_EMAIL\020\001\022\022\n\016STR_FORMAT_URI\020\002\022\023\n\017" +
-      "STR_FORMAT_DATE\020\003\022\030\n\024STR_FORMAT_DATE_TIM" +
-      "E\020\004B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1" +
-      "b\006proto3"
+      "ObjectInputH\000R\006object\022.\n\006review\030\007 \001(\0132\024." +
+      "hitl.v1.ReviewInputH\000R\006reviewB\006\n\004kind\"H\n" +
+      "\010IntInput\022\025\n\003min\030\001 \001(\003H\000R\003min\210\001\001\022\025\n\003max\030" +
+      "\002 \001(\003H\001R\003max\210\001\001B\006\n\004_minB\006\n\004_max\"J\n\nFloat" +
+      "Input\022\025\n\003min\030\001 \001(\001H\000R\003min\210\001\001\022\025\n\003max\030\002 \001(" +
+      "\001H\001R\003max\210\001\001B\006\n\004_minB\006\n\004_max\"\324\001\n\010StrInput" +
+      "\022\"\n\nmin_length\030\001 \001(\rH\000R\tminLength\210\001\001\022\"\n\n" +
+      "max_length\030\002 \001(\rH\001R\tmaxLength\210\001\001\022\030\n\007patt" +
+      "ern\030\003 \001(\tR\007pattern\022\034\n\tmultiline\030\004 \001(\010R\tm" +
+      "ultiline\022*\n\006format\030\005 \001(\0162\022.hitl.v1.StrFo" +
+      "rmatR\006formatB\r\n\013_min_lengthB\r\n\013_max_leng" +
+      "th\"K\n\tBoolInput\022\035\n\ntrue_label\030\001 \001(\tR\ttru" +
+      "eLabel\022\037\n\013false_label\030\002 \001(\tR\nfalseLabel\"" +
+      "\260\001\n\013ChoiceInput\022/\n\007options\030\001 \003(\0132\025.hitl." +
+      "v1.ChoiceOptionR\007options\022&\n\014min_selected" +
+      "\030\002 \001(\rH\000R\013minSelected\210\001\001\022&\n\014max_selected" +
+      "\030\003 \001(\rH\001R\013maxSelected\210\001\001B\017\n\r_min_selecte" +
+      "dB\017\n\r_max_selected\"\\\n\014ChoiceOption\022\024\n\005va" +
+      "lue\030\001 \001(\tR\005value\022\024\n\005label\030\002 \001(\tR\005label\022 " +
+      "\n\013description\030\003 \001(\tR\013description\".\n\013Obje" +
+      "ctInput\022\037\n\013json_schema\030\001 \001(\tR\njsonSchema" +
+      "\"\253\001\n\013ReviewInput\022\026\n\006action\030\001 \001(\tR\006action" +
+      "\022\034\n\targuments\030\002 \001(\tR\targuments\022\037\n\013json_s" +
+      "chema\030\003 \001(\tR\njsonSchema\022-\n\005allow\030\004 \003(\0162\027" +
+      ".hitl.v1.ReviewDecisionR\005allow\022\026\n\006digest" +
+      "\030\005 \001(\tR\006digest*\200\001\n\tStrFormat\022\032\n\026STR_FORM" +
+      "AT_UNSPECIFIED\020\000\022\024\n\020STR_FORMAT_EMAIL\020\001\022\022" +
+      "\n\016STR_FORMAT_URI\020\002\022\023\n\017STR_FORMAT_DATE\020\003\022" +
+      "\030\n\024STR_FORMAT_DATE_TIME\020\004*\241\001\n\016ReviewDeci" +
+      "sion\022\037\n\033REVIEW_DECISION_UNSPECIFIED\020\000\022\033\n" +
+      "\027REVIEW_DECISION_APPROVE\020\001\022\030\n\024REVIEW_DEC" +
+      "ISION_EDIT\020\002\022\032\n\026REVIEW_DECISION_REJECT\020\003" +
+      "\022\033\n\027REVIEW_DECISION_RESPOND\020\004B#\n\013dev.hit" +
+      "l.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -106,7 +120,7 @@ public final class InputOuterClass {
     internal_static_hitl_v1_Input_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Input_descriptor,
-        new java.lang.String[] { "Int", "Float", "Str", "Bool", "Choice", "Object", "Kind", });
+        new java.lang.String[] { "Int", "Float", "Str", "Bool", "Choice", "Object", "Review", "Kind", });
     internal_static_hitl_v1_IntInput_descriptor =
       getDescriptor().getMessageTypes().get(1);
     internal_static_hitl_v1_IntInput_fieldAccessorTable = new
@@ -149,6 +163,12 @@ public final class InputOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ObjectInput_descriptor,
         new java.lang.String[] { "JsonSchema", });
+    internal_static_hitl_v1_ReviewInput_descriptor =
+      getDescriptor().getMessageTypes().get(8);
+    internal_static_hitl_v1_ReviewInput_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ReviewInput_descriptor,
+        new java.lang.String[] { "Action", "Arguments", "JsonSchema", "Allow", "Digest", });
   }
 
   // @@protoc_insertion_point(outer_class_scope)

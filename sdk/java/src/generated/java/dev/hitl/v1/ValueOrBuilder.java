@@ -148,5 +148,32 @@ public interface ValueOrBuilder extends
    */
   dev.hitl.v1.ObjectValueOrBuilder getObjectOrBuilder();
 
+  /**
+   * <pre>
+   * Answers a ReviewInput.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewValue review = 7 [json_name = "review"];</code>
+   * @return Whether the review field is set.
+   */
+  boolean hasReview();
+  /**
+   * <pre>
+   * Answers a ReviewInput.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewValue review = 7 [json_name = "review"];</code>
+   * @return The review.
+   */
+  dev.hitl.v1.ReviewValue getReview();
+  /**
+   * <pre>
+   * Answers a ReviewInput.
+   * </pre>
+   *
+   * <code>.hitl.v1.ReviewValue review = 7 [json_name = "review"];</code>
+   */
+  dev.hitl.v1.ReviewValueOrBuilder getReviewOrBuilder();
+
   dev.hitl.v1.Value.KindCase getKindCase();
 }

@@ -35,6 +35,11 @@ public final class ValueOuterClass {
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_ObjectValue_FieldsEntry_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ReviewValue_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ReviewValue_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -44,29 +49,37 @@ public final class ValueOuterClass {
       descriptor;
   static {
     java.lang.String[] descriptorData = {
-      "\n\023hitl/v1/value.proto\022\007hitl.v1\"\305\001\n\005Value" +
-      "\022\022\n\003int\030\001 \001(\003H\000R\003int\022\026\n\005float\030\002 \001(\001H\000R\005f" +
-      "loat\022\022\n\003str\030\003 \001(\tH\000R\003str\022\024\n\004bool\030\004 \001(\010H\000" +
-      "R\004bool\022.\n\006choice\030\005 \001(\0132\024.hitl.v1.ChoiceV" +
-      "alueH\000R\006choice\022.\n\006object\030\006 \001(\0132\024.hitl.v1" +
-      ".ObjectValueH\000R\006objectB\006\n\004kind\")\n\013Choice" +
-      "Value\022\032\n\010selected\030\001 \003(\tR\010selected\"\222\001\n\013Ob" +
-      "jectValue\0228\n\006fields\030\001 \003(\0132 .hitl.v1.Obje" +
-      "ctValue.FieldsEntryR\006fields\032I\n\013FieldsEnt" +
-      "ry\022\020\n\003key\030\001 \001(\tR\003key\022$\n\005value\030\002 \001(\0132\016.hi" +
-      "tl.v1.ValueR\005value:\0028\001B#\n\013dev.hitl.v1P\001Z" +
-      "\022hitl.dev/go/hitlv1b\006proto3"
+      "\n\023hitl/v1/value.proto\022\007hitl.v1\032\023hitl/v1/" +
+      "input.proto\"\365\001\n\005Value\022\022\n\003int\030\001 \001(\003H\000R\003in" +
+      "t\022\026\n\005float\030\002 \001(\001H\000R\005float\022\022\n\003str\030\003 \001(\tH\000" +
+      "R\003str\022\024\n\004bool\030\004 \001(\010H\000R\004bool\022.\n\006choice\030\005 " +
+      "\001(\0132\024.hitl.v1.ChoiceValueH\000R\006choice\022.\n\006o" +
+      "bject\030\006 \001(\0132\024.hitl.v1.ObjectValueH\000R\006obj" +
+      "ect\022.\n\006review\030\007 \001(\0132\024.hitl.v1.ReviewValu" +
+      "eH\000R\006reviewB\006\n\004kind\")\n\013ChoiceValue\022\032\n\010se" +
+      "lected\030\001 \003(\tR\010selected\"\222\001\n\013ObjectValue\0228" +
+      "\n\006fields\030\001 \003(\0132 .hitl.v1.ObjectValue.Fie" +
+      "ldsEntryR\006fields\032I\n\013FieldsEntry\022\020\n\003key\030\001" +
+      " \001(\tR\003key\022$\n\005value\030\002 \001(\0132\016.hitl.v1.Value" +
+      "R\005value:\0028\001\"\306\001\n\013ReviewValue\0223\n\010decision\030" +
+      "\001 \001(\0162\027.hitl.v1.ReviewDecisionR\010decision" +
+      "\022\034\n\targuments\030\002 \001(\tR\targuments\022\030\n\007messag" +
+      "e\030\003 \001(\tR\007message\022!\n\014shown_digest\030\004 \001(\tR\013" +
+      "shownDigest\022\'\n\017approved_digest\030\005 \001(\tR\016ap" +
+      "provedDigestB#\n\013dev.hitl.v1P\001Z\022hitl.dev/" +
+      "go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          dev.hitl.v1.InputOuterClass.getDescriptor(),
         });
     internal_static_hitl_v1_Value_descriptor =
       getDescriptor().getMessageTypes().get(0);
     internal_static_hitl_v1_Value_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Value_descriptor,
-        new java.lang.String[] { "Int", "Float", "Str", "Bool", "Choice", "Object", "Kind", });
+        new java.lang.String[] { "Int", "Float", "Str", "Bool", "Choice", "Object", "Review", "Kind", });
     internal_static_hitl_v1_ChoiceValue_descriptor =
       getDescriptor().getMessageTypes().get(1);
     internal_static_hitl_v1_ChoiceValue_fieldAccessorTable = new
@@ -85,6 +98,13 @@ public final class ValueOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ObjectValue_FieldsEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
+    internal_static_hitl_v1_ReviewValue_descriptor =
+      getDescriptor().getMessageTypes().get(3);
+    internal_static_hitl_v1_ReviewValue_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ReviewValue_descriptor,
+        new java.lang.String[] { "Decision", "Arguments", "Message", "ShownDigest", "ApprovedDigest", });
+    dev.hitl.v1.InputOuterClass.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

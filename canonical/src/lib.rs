@@ -4,12 +4,31 @@
 //! there is no space. Numbers are doubles there: whole numbers that a double does not hold must come in as text.
 
 use serde_json::{Number, Value};
+use sha2::{Digest, Sha256};
 
 /// No double has more digits.
 const EXACT_DIGITS: usize = 767;
 
+/// The SHA-256 of an action and what it is taken with, in 64 lower-case hexadecimal digits: of
+/// `{"action": …, "arguments": …}` in its canonical form.
+///
+/// ```
+/// let arguments = serde_json::json!({"to": "Ada", "amount": 120, "notify": true});
+/// let digest = hitl_canonical::action_digest("refund", &arguments);
+/// assert_eq!(digest, "6e754bf35ee93590a88fc501983653a2da86e76841c678157cd4aec356b9ffd5");
+/// ```
+pub fn action_digest(action: &str, arguments: &Value) -> String {
+    let mut canonical = String::from("{\"action\":");
+    canonical.push_str(&string(action));
+    canonical.push_str(",\"arguments\":");
+    write(&mut canonical, arguments);
+    canonical.push('}');
+    let hash = Sha256::digest(canonical);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// `value` in its canonical form.
-pub(super) fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     let mut text = String::new();
     write(&mut text, value);
     text
