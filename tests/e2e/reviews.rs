@@ -9,7 +9,7 @@ use crate::site::Site;
 const ASK: [&str; 6] =
     ["Refund Ada?", "--review", "refund", "arguments.json", "--schema", "schema.json"];
 
-async fn shell() -> Shell {
+async fn shell() -> (Site, Shell) {
     let site = Site::shared().await;
     let shell = Shell::at(&site.url);
     let schema = json!({"properties": {"amount": {"type": "number", "maximum": 500}}});
@@ -17,12 +17,13 @@ async fn shell() -> Shell {
     for (file, json) in [("arguments.json", arguments), ("schema.json", schema)] {
         std::fs::write(shell.dir().join(file), json.to_string()).expect("it can be written");
     }
-    shell
+    // The server goes with the last who holds it.
+    (site, shell)
 }
 
 #[tokio::test]
 async fn a_script_goes_on_only_after_an_approval_and_reads_what_was_approved() {
-    let shell = shell().await;
+    let (_site, shell) = shell().await;
     let digest = "6e754bf35ee93590a88fc501983653a2da86e76841c678157cd4aec356b9ffd5";
     for (typed, code, arguments) in [
         ("approve", 0, json!({"to": "Ada", "amount": 120, "notify": true})),
@@ -43,7 +44,7 @@ async fn a_script_goes_on_only_after_an_approval_and_reads_what_was_approved() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_refused_and_the_event_still_waits() {
-    let shell = shell().await;
+    let (_site, shell) = shell().await;
     let id =
         shell.out(&[&["ask"], &ASK[..], &["--detach", "--allow", "approve,edit"]].concat()).await;
     for (typed, words) in [
@@ -66,7 +67,7 @@ async fn what_does_not_fit_is_refused_and_the_event_still_waits() {
 
 #[tokio::test]
 async fn a_review_that_makes_no_sense_is_refused_by_the_option_that_is_wrong() {
-    let shell = shell().await;
+    let (_site, shell) = shell().await;
     std::fs::write(shell.dir().join("much.json"), r#"{"amount": 501}"#).expect("it can be written");
     let with = |rest: &[&'static str]| [&["ask", "Refund?"], rest].concat();
     for (args, words) in [
@@ -95,7 +96,7 @@ async fn a_review_that_makes_no_sense_is_refused_by_the_option_that_is_wrong() {
 
 #[tokio::test]
 async fn a_receipt_says_what_was_shown_and_what_was_approved() {
-    let shell = shell().await;
+    let (_site, shell) = shell().await;
     let id = shell.out(&[&["ask"], &ASK[..], &["--detach"]].concat()).await;
     shell.out(&["answer", id.trim(), r#"edit {"amount": 1}"#]).await;
     let receipt: Json =
