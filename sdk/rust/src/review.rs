@@ -247,8 +247,8 @@ impl crate::blocking::Client {
 }
 
 impl Client {
-    /// Describes an event that has a person decide on `action`, which would be taken with `arguments`. Lists call it as the
-    /// action is called.
+    /// Describes an event that has a person decide on `action`, which would be taken with `arguments`. Lists call it as
+    /// the action is called.
     pub fn review(&self, action: impl Into<String>, arguments: &Json) -> EventBuilder<Review> {
         let action = action.into();
         self.event(action.clone(), prompt_of(&action)).action(action, arguments)

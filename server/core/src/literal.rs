@@ -102,8 +102,8 @@ pub fn exact(json: &str) -> Result<Cow<'_, str>, String> {
     Ok(Cow::Owned(written))
 }
 
-/// The first number of `json`, which must be JSON text, that two programs may read as different ones: a whole number that
-/// a double does not hold for certain, or a fraction that one rounds away or has no room for.
+/// The first number of `json`, which must be JSON text, that two programs may read as different ones: a whole number
+/// that a double does not hold for certain, or a fraction that one rounds away or has no room for.
 pub fn first_ambiguous(json: &str) -> Option<&str> {
     /// 2^53 - 1, the most of RFC 7493.
     const SAFE_MAX: i64 = 9_007_199_254_740_991;

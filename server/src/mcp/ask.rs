@@ -39,6 +39,12 @@ pub(super) struct Ask {
     max: Option<Number>,
     #[serde(default)]
     schema: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arguments: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<Decision>,
     #[serde(default)]
     default: Option<Value>,
     #[serde(default)]
@@ -66,6 +72,17 @@ enum Kind {
     Integer,
     Number,
     Form,
+    Review,
+}
+
+/// What may be decided on an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Decision {
+    Approve,
+    Edit,
+    Reject,
+    Respond,
 }
 
 /// Who is to answer.
@@ -140,6 +157,7 @@ impl Ask {
 
     fn kind(&self) -> Kind {
         self.kind.unwrap_or(match (&self.schema, self.options.is_empty()) {
+            _ if self.action.is_some() => Kind::Review,
             (Some(_), _) => Kind::Form,
             (None, false) => Kind::Choice,
             (None, true) => Kind::Text,
@@ -149,11 +167,16 @@ impl Ask {
     fn input(&self) -> Result<InputKind, Refused> {
         let kind = self.kind();
         let is_choice = kind == Kind::Choice;
-        let is_bounded = !matches!(kind, Kind::YesNo | Kind::Form) && (!is_choice || self.multiple);
+        let is_bounded = !matches!(kind, Kind::YesNo | Kind::Form | Kind::Review)
+            && (!is_choice || self.multiple);
+        let is_review = kind == Kind::Review;
         for (name, is_given, fits) in [
             ("options", !self.options.is_empty(), is_choice),
             ("multiple", self.multiple, is_choice),
-            ("schema", self.schema.is_some(), kind == Kind::Form),
+            ("schema", self.schema.is_some(), kind == Kind::Form || is_review),
+            ("action", self.action.is_some(), is_review),
+            ("arguments", self.arguments.is_some(), is_review),
+            ("decisions", !self.decisions.is_empty(), is_review),
             ("min", self.min.is_some(), is_bounded),
             ("max", self.max.is_some(), is_bounded),
         ] {
@@ -181,6 +204,7 @@ impl Ask {
                 max: bound("max", self.max.as_ref(), Number::as_f64)?,
             }),
             Kind::Form => InputKind::Object(v1::ObjectInput { json_schema: self.json_schema()? }),
+            Kind::Review => InputKind::Review(self.review()?),
         })
     }
 
@@ -201,6 +225,28 @@ impl Ask {
             options,
             min_selected: bound("min", self.min.as_ref(), count)?,
             max_selected: max.or(most),
+        })
+    }
+
+    fn review(&self) -> Result<v1::ReviewInput, Refused> {
+        let Some(action) = &self.action else {
+            return Err(Refused::argument("action", "is required for a review"));
+        };
+        let number = |decision: &Decision| match decision {
+            Decision::Approve => v1::ReviewDecision::Approve.into(),
+            Decision::Edit => v1::ReviewDecision::Edit.into(),
+            Decision::Reject => v1::ReviewDecision::Reject.into(),
+            Decision::Respond => v1::ReviewDecision::Respond.into(),
+        };
+        Ok(v1::ReviewInput {
+            action: action.clone(),
+            arguments: self.arguments.as_ref().unwrap_or(&Value::Null).to_string(),
+            json_schema: match self.schema {
+                Some(_) => self.json_schema()?,
+                None => String::new(),
+            },
+            allow: self.decisions.iter().map(number).collect(),
+            digest: String::new(),
         })
     }
 

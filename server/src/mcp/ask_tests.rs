@@ -46,6 +46,33 @@ fn the_kind_of_answer_is_what_is_said_or_what_the_arguments_are_for() {
 }
 
 #[test]
+fn an_action_makes_a_review_of_exactly_its_arguments() {
+    let asked = json!({
+        "prompt": "x", "action": "refund", "arguments": {"to": "Ada", "n": [1.5]}, "schema": {"type": "object"},
+        "decisions": ["approve", "reject"],
+    });
+    let InputKind::Review(review) = input(asked) else { panic!("an action makes a review") };
+    assert_eq!(
+        (review.action.as_str(), review.arguments.as_str()),
+        ("refund", r#"{"to":"Ada","n":[1.5]}"#)
+    );
+    assert_eq!(review.json_schema, r#"{"type":"object"}"#);
+    assert_eq!(
+        review.allow,
+        [v1::ReviewDecision::Approve as i32, v1::ReviewDecision::Reject as i32]
+    );
+    for wrong in [
+        json!({"prompt": "x", "kind": "review"}),
+        json!({"prompt": "x", "arguments": {}}),
+        json!({"prompt": "x", "decisions": ["approve"]}),
+        json!({"prompt": "x", "action": "a", "options": ["b"]}),
+        json!({"prompt": "x", "action": "a", "kind": "text"}),
+    ] {
+        assert!(request(wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_default_is_of_the_kind_of_answer() {
     let asked =
         |kind: &str, default: Value| json!({"prompt": "x", "kind": kind, "default": default});

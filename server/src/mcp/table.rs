@@ -32,9 +32,9 @@ fn ask() -> Tool {
                             Never ask for a password or another secret."),
             "kind": {
                 "type": "string",
-                "enum": ["yes_no", "choice", "text", "long_text", "integer", "number", "form"],
-                "description": "The kind of answer. Taken as choice if there are options, as form if there is a \
-                                schema, else as text.",
+                "enum": ["yes_no", "choice", "text", "long_text", "integer", "number", "form", "review"],
+                "description": "The kind of answer. Taken as review if there is an action, as choice if there are \
+                                options, as form if there is a schema, else as text.",
             },
             "options": {"type": "array", "description": "What to choose from.", "items": option()},
             "multiple": {"type": "boolean", "description": "Whether several options may be chosen. Default: false."},
@@ -43,7 +43,16 @@ fn ask() -> Tool {
             "schema": {
                 "type": "object",
                 "description": "For a form: a JSON Schema of type object, whose properties are strings, numbers, \
-                                integers, booleans, enums or arrays of enums.",
+                                integers, booleans, enums or arrays of enums. For a review: any JSON Schema that the \
+                                arguments fit.",
+            },
+            "action": text("For a review: what you are about to do, such as the name of a tool. Do it only if the \
+                            value says approve or edit, and with exactly the arguments that it has."),
+            "arguments": {"description": "For a review: what it would be done with, as JSON. The person sees all of it."},
+            "decisions": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["approve", "edit", "reject", "respond"]},
+                "description": "For a review: which decisions may be made. Default: all.",
             },
             "default": {"description": "The answer if nobody gives one in time. Without it there is none then."},
             "timeout_seconds": {

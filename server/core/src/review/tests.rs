@@ -1,3 +1,5 @@
+//! Which actions may be asked about, how decisions are read by every door, and what is recorded of them.
+
 use serde_json::{Value as Json, json};
 
 use super::*;

@@ -47,7 +47,8 @@ pub(super) fn fields(input: &ReviewInput, entry: &Entry, violations: &[Violation
     fields
 }
 
-/// The arguments to be changed: a field for each where they are flat, else all of them as JSON. None where they may not be.
+/// The arguments to be changed: a field for each where they are flat, else all of them as JSON. None where they may
+/// not be changed.
 pub(super) fn edits(input: &ReviewInput, entry: &Entry, violations: &[Violation]) -> Vec<Field> {
     if !input.allow.contains(&ReviewDecision::Edit) {
         return Vec::new();

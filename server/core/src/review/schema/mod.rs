@@ -9,6 +9,7 @@
 mod keywords;
 mod numbers;
 mod steps;
+mod types;
 
 use serde_json::Value as Json;
 

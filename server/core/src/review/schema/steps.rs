@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
+use super::types::{in_words, is_of_type, kind};
 use super::{keywords, numbers};
 use crate::input::StrFormat;
 use crate::limits;
@@ -347,47 +348,6 @@ fn number(schema: &Map<String, Json>, value: &Json, path: &str) -> Vec<Violation
         refuse(!numbers::is_multiple(number, of), format!("a multiple of {of}"));
     }
     broken
-}
-
-fn is_of_type(value: &Json, types: &Json) -> bool {
-    let is = |name: &Json| match (name.as_str(), value) {
-        (Some("null"), Json::Null)
-        | (Some("boolean"), Json::Bool(_))
-        | (Some("number"), Json::Number(_))
-        | (Some("string"), Json::String(_))
-        | (Some("array"), Json::Array(_))
-        | (Some("object"), Json::Object(_)) => true,
-        (Some("integer"), Json::Number(number)) => numbers::is_whole(number),
-        _ => false,
-    };
-    types.as_array().map_or_else(|| is(types), |types| types.iter().any(is))
-}
-
-fn in_words(types: &Json) -> String {
-    let word = |name: &Json| match name.as_str() {
-        Some("null") => "null",
-        Some("boolean") => "true or false",
-        Some("integer") => "a whole number",
-        Some("number") => "a number",
-        Some("string") => "text in quotes",
-        Some("array") => "an array",
-        _ => "an object",
-    };
-    match types {
-        Json::Array(types) => types.iter().map(word).collect::<Vec<_>>().join(" or "),
-        one => word(one).to_owned(),
-    }
-}
-
-fn kind(value: &Json) -> String {
-    match value {
-        Json::Null => "null".to_owned(),
-        Json::Bool(truth) => truth.to_string(),
-        Json::Number(number) => number.to_string(),
-        Json::String(_) => "text".to_owned(),
-        Json::Array(_) => "an array".to_owned(),
-        Json::Object(_) => "an object".to_owned(),
-    }
 }
 
 /// How many steps it takes to look at all of a value.
