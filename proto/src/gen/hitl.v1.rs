@@ -2146,15 +2146,15 @@ pub struct ReviewValue {
     /// Required. What was decided: one of those that the input allows.
     #[prost(enumeration = "ReviewDecision", tag = "1")]
     pub decision: i32,
-    /// What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-    /// repeat what was shown; a response always has it. Empty with the other decisions.
+    /// Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+    /// or repeat what was shown; a response always has it. Empty with the other decisions.
     #[prost(string, tag = "2")]
     pub arguments: ::prost::alloc::string::String,
-    /// Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+    /// Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
     /// other decisions, which may come with a comment.
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
-    /// Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+    /// Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
     /// response the digest of the input; empty if nobody was shown anything, as when a default was used.
     #[prost(string, tag = "4")]
     pub shown_digest: ::prost::alloc::string::String,

@@ -290,13 +290,13 @@ type ReviewValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. What was decided: one of those that the input allows.
 	Decision ReviewDecision `protobuf:"varint,1,opt,name=decision,proto3,enum=hitl.v1.ReviewDecision" json:"decision,omitempty"`
-	// What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-	// repeat what was shown; a response always has it. Empty with the other decisions.
+	// Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+	// or repeat what was shown; a response always has it. Empty with the other decisions.
 	Arguments string `protobuf:"bytes,2,opt,name=arguments,proto3" json:"arguments,omitempty"`
-	// Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+	// Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
 	// other decisions, which may come with a comment.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+	// Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
 	// response the digest of the input; empty if nobody was shown anything, as when a default was used.
 	ShownDigest string `protobuf:"bytes,4,opt,name=shown_digest,json=shownDigest,proto3" json:"shown_digest,omitempty"`
 	// Output only. The SHA-256 of what was approved, made as the digest of the input is: of its action and of the arguments

@@ -156,15 +156,15 @@ class ReviewValue(_message.Message):
     decision: _input_pb2.ReviewDecision.ValueType
     """Required. What was decided: one of those that the input allows."""
     arguments: _builtins.str
-    """What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-    repeat what was shown; a response always has it. Empty with the other decisions.
+    """Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+    or repeat what was shown; a response always has it. Empty with the other decisions.
     """
     message: _builtins.str
-    """Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+    """Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
     other decisions, which may come with a comment.
     """
     shown_digest: _builtins.str
-    """Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+    """Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
     response the digest of the input; empty if nobody was shown anything, as when a default was used.
     """
     approved_digest: _builtins.str

@@ -147,15 +147,15 @@ export type ReviewValue = Message<"hitl.v1.ReviewValue"> & {
   decision: ReviewDecision;
 
   /**
-   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-   * repeat what was shown; a response always has it. Empty with the other decisions.
+   * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+   * or repeat what was shown; a response always has it. Empty with the other decisions.
    *
    * @generated from field: string arguments = 2;
    */
   arguments: string;
 
   /**
-   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
    * other decisions, which may come with a comment.
    *
    * @generated from field: string message = 3;
@@ -163,7 +163,7 @@ export type ReviewValue = Message<"hitl.v1.ReviewValue"> & {
   message: string;
 
   /**
-   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
    * response the digest of the input; empty if nobody was shown anything, as when a default was used.
    *
    * @generated from field: string shown_digest = 4;

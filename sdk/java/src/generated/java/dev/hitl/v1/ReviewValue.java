@@ -79,8 +79,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object arguments_ = "";
   /**
    * <pre>
-   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-   * repeat what was shown; a response always has it. Empty with the other decisions.
+   * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+   * or repeat what was shown; a response always has it. Empty with the other decisions.
    * </pre>
    *
    * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -101,8 +101,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-   * repeat what was shown; a response always has it. Empty with the other decisions.
+   * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+   * or repeat what was shown; a response always has it. Empty with the other decisions.
    * </pre>
    *
    * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -128,7 +128,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
    * other decisions, which may come with a comment.
    * </pre>
    *
@@ -150,7 +150,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
    * other decisions, which may come with a comment.
    * </pre>
    *
@@ -177,7 +177,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object shownDigest_ = "";
   /**
    * <pre>
-   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
    * response the digest of the input; empty if nobody was shown anything, as when a default was used.
    * </pre>
    *
@@ -199,7 +199,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
    * response the digest of the input; empty if nobody was shown anything, as when a default was used.
    * </pre>
    *
@@ -770,8 +770,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object arguments_ = "";
     /**
      * <pre>
-     * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-     * repeat what was shown; a response always has it. Empty with the other decisions.
+     * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+     * or repeat what was shown; a response always has it. Empty with the other decisions.
      * </pre>
      *
      * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -791,8 +791,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-     * repeat what was shown; a response always has it. Empty with the other decisions.
+     * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+     * or repeat what was shown; a response always has it. Empty with the other decisions.
      * </pre>
      *
      * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -813,8 +813,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-     * repeat what was shown; a response always has it. Empty with the other decisions.
+     * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+     * or repeat what was shown; a response always has it. Empty with the other decisions.
      * </pre>
      *
      * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -831,8 +831,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-     * repeat what was shown; a response always has it. Empty with the other decisions.
+     * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+     * or repeat what was shown; a response always has it. Empty with the other decisions.
      * </pre>
      *
      * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -846,8 +846,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-     * repeat what was shown; a response always has it. Empty with the other decisions.
+     * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+     * or repeat what was shown; a response always has it. Empty with the other decisions.
      * </pre>
      *
      * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -867,7 +867,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+     * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
      * other decisions, which may come with a comment.
      * </pre>
      *
@@ -888,7 +888,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+     * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
      * other decisions, which may come with a comment.
      * </pre>
      *
@@ -910,7 +910,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+     * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
      * other decisions, which may come with a comment.
      * </pre>
      *
@@ -928,7 +928,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+     * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
      * other decisions, which may come with a comment.
      * </pre>
      *
@@ -943,7 +943,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+     * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
      * other decisions, which may come with a comment.
      * </pre>
      *
@@ -964,7 +964,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object shownDigest_ = "";
     /**
      * <pre>
-     * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+     * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
      * response the digest of the input; empty if nobody was shown anything, as when a default was used.
      * </pre>
      *
@@ -985,7 +985,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+     * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
      * response the digest of the input; empty if nobody was shown anything, as when a default was used.
      * </pre>
      *
@@ -1007,7 +1007,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+     * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
      * response the digest of the input; empty if nobody was shown anything, as when a default was used.
      * </pre>
      *
@@ -1025,7 +1025,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+     * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
      * response the digest of the input; empty if nobody was shown anything, as when a default was used.
      * </pre>
      *
@@ -1040,7 +1040,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+     * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
      * response the digest of the input; empty if nobody was shown anything, as when a default was used.
      * </pre>
      *

@@ -29,8 +29,8 @@ public interface ReviewValueOrBuilder extends
 
   /**
    * <pre>
-   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-   * repeat what was shown; a response always has it. Empty with the other decisions.
+   * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+   * or repeat what was shown; a response always has it. Empty with the other decisions.
    * </pre>
    *
    * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -39,8 +39,8 @@ public interface ReviewValueOrBuilder extends
   java.lang.String getArguments();
   /**
    * <pre>
-   * What the action may be taken with, as JSON text. Required with an edit. With an approval an answer may leave it out, or
-   * repeat what was shown; a response always has it. Empty with the other decisions.
+   * Optional. What the action may be taken with, as JSON text. An edit needs it. With an approval an answer may leave it out,
+   * or repeat what was shown; a response always has it. Empty with the other decisions.
    * </pre>
    *
    * <code>string arguments = 2 [json_name = "arguments"];</code>
@@ -51,7 +51,7 @@ public interface ReviewValueOrBuilder extends
 
   /**
    * <pre>
-   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
    * other decisions, which may come with a comment.
    * </pre>
    *
@@ -61,7 +61,7 @@ public interface ReviewValueOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * Why it was rejected, optional; or what to go on with, required with a respond: at most 4,096 characters. Empty with the
+   * Optional. Why it was rejected, or what to go on with, which a respond needs: at most 4,096 characters. Empty with the
    * other decisions, which may come with a comment.
    * </pre>
    *
@@ -73,7 +73,7 @@ public interface ReviewValueOrBuilder extends
 
   /**
    * <pre>
-   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
    * response the digest of the input; empty if nobody was shown anything, as when a default was used.
    * </pre>
    *
@@ -83,7 +83,7 @@ public interface ReviewValueOrBuilder extends
   java.lang.String getShownDigest();
   /**
    * <pre>
-   * Optional in an answer: the digest of what the person was shown. It is refused if that is not what the Event shows. In a
+   * Optional. The digest of what the person was shown. An answer is refused if that is not what the Event shows. In a
    * response the digest of the input; empty if nobody was shown anything, as when a default was used.
    * </pre>
    *
