@@ -15,7 +15,7 @@
 //! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
 //! - `wait_details` waits for `event` with what else was said: `value`, `comment`.
 //! - `execute` waits for `event`, a review, and has what was approved for `action` done: `executed` has the arguments
-//!   that it was done with, and `approves` says whether `arguments`, or the approved ones if there are none, are approved.
+//!   that it was done with, and `approves` says whether `arguments`, or else the approved ones, are approved.
 //! - `poll` looks whether `event` has ended: `value`, or `pending: true`.
 //! - `json` writes `event` as JSON. The reply has that as `json`, read again.
 //! - `within` asks for `count` ints called `name` one after the other, while a run of `run_id` is the current one. The

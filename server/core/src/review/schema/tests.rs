@@ -58,7 +58,10 @@ fn each_keyword_restricts_as_the_draft_says() {
             json!([{"a": 1}]),
         ),
         (
-            json!({"properties": {"a": true}, "patternProperties": {"^x-": {"type": "integer"}}, "additionalProperties": false}),
+            json!({
+                "properties": {"a": true}, "patternProperties": {"^x-": {"type": "integer"}},
+                "additionalProperties": false,
+            }),
             json!([{"a": 1, "x-b": 2}]),
             json!([{"b": 1}, {"x-b": "2"}]),
         ),
@@ -109,6 +112,26 @@ fn each_keyword_restricts_as_the_draft_says() {
             assert!(!broken(&schema, value).is_empty(), "{schema} {value}");
         }
     }
+}
+
+/// The cases of the JSON Schema Test Suite (draft 2020-12) that need none of the keywords that are refused here: a line
+/// for each schema, with what fits it and what does not.
+const SUITE: &str = include_str!("suite.jsonl");
+
+#[test]
+fn the_suite_of_all_validators_agrees() {
+    let mut count = 0;
+    for line in SUITE.lines() {
+        let case: Json = serde_json::from_str(line).unwrap();
+        for (of, fits) in [("fits", true), ("not", false)] {
+            for value in case[of].as_array().unwrap() {
+                let said = broken(&case["schema"], value);
+                assert_eq!(said.is_empty(), fits, "{line}: {value}: {said:?}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 706);
 }
 
 #[test]
