@@ -48,7 +48,7 @@ fn ask() -> Tool {
             },
             "action": text("For a review: what you are about to do, such as the name of a tool. Do it only if the \
                             value says approve or edit, and with exactly the arguments that it has."),
-            "arguments": {"description": "For a review: what it would be done with, as JSON. The person sees it whole."},
+            "arguments": {"description": "For a review: what it would be done with, as JSON. The person sees all."},
             "decisions": {
                 "type": "array",
                 "items": {"type": "string", "enum": ["approve", "edit", "reject", "respond"]},
