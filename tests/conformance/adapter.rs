@@ -35,6 +35,9 @@
 //! - `receipt` fetches the receipt of `event_id`: as JSON the `receipt`, and the server's `keys`.
 //! - `verify` verifies a `receipt` with `keys`, both as JSON, without a client. The reply has what it says: `event_id`,
 //!   `namespace`, `state`, `time`.
+//! - `create_link` makes a link to `event_id` for `responder`, perhaps for `ttl_ms`. The reply has its `url`, `api_url`
+//!   and `expires_ms`, and the link as the language prints it for logs as `printed`.
+//! - `revoke_links` ends the links of `event_id`: of `responder`, or all.
 //! - `wait_many` waits for all of `event_ids` at once. The reply has the `events`, in that order.
 //!
 //! With a `call_timeout_ms` an op is done by its client with that.

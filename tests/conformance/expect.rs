@@ -4,12 +4,17 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value as Json;
 
 /// Fails with the first place where `actual` lacks what is `expected`. Objects may have more fields; lists may not
-/// have more items. `{"$contains": "text"}` stands for any string with that in it, `{"$present": true}` for anything
+/// have more items. `{"$contains": "text"}` stands for any string with that in it, `{"$lacks": "text"}` for one without, `{"$present": true}` for anything
 /// but null, `{"$absent": true}` for nothing.
 pub(crate) fn matches(expected: &Json, actual: &Json, place: &str) -> Result<()> {
     if let Some(text) = expected.get("$contains").and_then(Json::as_str) {
         let found = actual.as_str().is_some_and(|actual| actual.contains(text));
         ensure!(found, "{place}: {actual} does not contain {text:?}");
+        return Ok(());
+    }
+    if let Some(text) = expected.get("$lacks").and_then(Json::as_str) {
+        let lacks = actual.as_str().is_some_and(|actual| !actual.contains(text));
+        ensure!(lacks, "{place}: {actual} is no text without {text:?}");
         return Ok(());
     }
     if expected.get("$present").is_some() {

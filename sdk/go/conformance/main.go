@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -97,6 +98,13 @@ func (c command) run(ctx context.Context) (object, error) {
 		return object{"receipt": receipt, "keys": keys}, errors.Join(err, failed)
 	case "verify":
 		return c.verify()
+	case "create_link":
+		link, err := client.CreateLink(ctx, id, responder, c.millis("ttl_ms"))
+		return object{
+			"url": link.URL, "api_url": link.APIURL, "expires_ms": link.Expires.UnixMilli(), "printed": fmt.Sprintf("%+v", link),
+		}, err
+	case "revoke_links":
+		return object{}, client.RevokeLinks(ctx, id, responder)
 	case "get":
 		return reply(client.Get(ctx, id))
 	case "answer":

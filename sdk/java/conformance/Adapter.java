@@ -35,7 +35,7 @@ final class Adapter {
         String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token, title, risk;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "", comment = "";
         String format = "STR_FORMAT_UNSPECIFIED";
-        Long retryForMs, callTimeoutMs, timeoutMs, limitMs;
+        Long ttlMs, retryForMs, callTimeoutMs, timeoutMs, limitMs;
         Number min, max;
         Integer minLength, maxLength, minSelected, maxSelected;
         boolean multiline, markdown, insecure, requireConfirmation;
@@ -122,6 +122,16 @@ final class Adapter {
                 Statement said = Receipt.fromJson(c.receipt.toString()).verify(KeySet.fromJson(c.keys.toString()));
                 yield Map.of("event_id", said.eventId(), "namespace", said.namespace(), "state", said.state(),
                         "time", said.time());
+            }
+            case "create_link" -> {
+                Link link = c.ttlMs == null ? client.createLink(c.eventId, c.responder)
+                        : client.createLink(c.eventId, c.responder, Duration.ofMillis(c.ttlMs));
+                yield Map.of("url", link.url(), "api_url", link.apiUrl(), "expires_ms", link.expires().toEpochMilli(),
+                        "printed", link.toString());
+            }
+            case "revoke_links" -> {
+                client.revokeLinks(c.eventId, c.responder);
+                yield Map.of();
             }
             case "get" -> Map.of("event", client.get(c.eventId).toByteArray());
             case "answer" -> Map.of("event", client.answer(c.eventId, answer(c).comment(c.comment), c.responder).toByteArray());

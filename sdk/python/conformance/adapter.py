@@ -91,6 +91,15 @@ async def handle(command: Json) -> Json:
             await client.receipt_keys.aio(),
         )
         return {"receipt": json.loads(receipt.to_json()), "keys": json.loads(keys.to_json())}
+    if op == "create_link":
+        ttl = command["ttl_ms"] / 1000 if "ttl_ms" in command else None
+        link = await client.create_link.aio(command["event_id"], command["responder"], ttl)
+        expires_ms = round(link.expires.timestamp() * 1000)
+        told = {"url": link.url, "api_url": link.api_url, "expires_ms": expires_ms}
+        return {**told, "printed": repr(link)}
+    if op == "revoke_links":
+        await client.revoke_links.aio(command["event_id"], command.get("responder", ""))
+        return {}
     if op == "wait_many":
         waits = [client.wait_event.aio(event_id) for event_id in command["event_ids"]]
         return {"events": [pack(event) for event in await asyncio.gather(*waits)]}

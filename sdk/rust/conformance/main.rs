@@ -120,6 +120,17 @@ async fn carry_out(c: &Json) -> Result<Json> {
             let json = |text: String| serde_json::from_str::<Json>(&text);
             json!({"receipt": json(receipt.to_json())?, "keys": json(keys.to_json())?})
         }
+        ("create_link", _) => {
+            let ttl = c["ttl_ms"].as_u64().map(Duration::from_millis);
+            let link = client.create_link(id, responder, ttl).await?;
+            let expires_ms = link.expires.duration_since(UNIX_EPOCH)?.as_millis();
+            let printed = format!("{link:?}");
+            json!({"url": link.url, "api_url": link.api_url, "expires_ms": expires_ms, "printed": printed})
+        }
+        ("revoke_links", _) => {
+            client.revoke_links(id, Some(responder).filter(|named| !named.is_empty())).await?;
+            json!({})
+        }
         ("list", _) => json!({"page": client.list(message(c)?).await?.encode_to_vec()}),
         _ => bail!("no such op, or no such event"),
     })

@@ -179,12 +179,17 @@ impl Client {
         block_on(self.client.cancel(event_id, reason))?
     }
 
-    /// Like [`crate::Client::link`].
+    /// Like [`crate::Client::create_link`].
     ///
     /// # Errors
-    /// Those of [`crate::Client::link`].
-    pub fn link(&self, event_id: &str, responder: &str, ttl: Option<Duration>) -> Result<Link> {
-        block_on(self.client.link(event_id, responder, ttl))?
+    /// Those of [`crate::Client::create_link`].
+    pub fn create_link(
+        &self,
+        event_id: &str,
+        responder: &str,
+        ttl: Option<Duration>,
+    ) -> Result<Link> {
+        block_on(self.client.create_link(event_id, responder, ttl))?
     }
 
     /// Like [`crate::Client::revoke_links`].
@@ -275,9 +280,9 @@ impl<T: DataType> Event<T> {
     /// Like the async `link_for`: makes a link by which the person called `responder` answers.
     ///
     /// # Errors
-    /// Those of [`crate::Client::link`].
+    /// Those of [`crate::Client::create_link`].
     pub fn link_for(&self, responder: &str) -> Result<Link> {
-        let link = self.client.link(self.id(), responder, None)?;
+        let link = self.client.create_link(self.id(), responder, None)?;
         self.note_told();
         Ok(link)
     }

@@ -184,7 +184,7 @@ async fn many_answers_to_a_server_that_is_not_there_fail_in_time_and_each() {
 async fn links_are_made_and_ended_for_one_person_or_all_and_the_calls_are_repeated() {
     let (client, script) = scripted(Config::default(), []);
     script.failures.lock().unwrap().push_back(lost());
-    let link = client.link("e", "Ada", Some(Duration::from_secs(60))).await.unwrap();
+    let link = client.create_link("e", "Ada", Some(Duration::from_secs(60))).await.unwrap();
     assert_eq!(link.url, "http://scripted/q/a");
     assert_eq!(link.api_url, "http://scripted/v1/links/a");
     assert_eq!(link.expires, std::time::UNIX_EPOCH + Duration::from_secs(7));

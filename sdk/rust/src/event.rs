@@ -158,9 +158,9 @@ impl<T: DataType> Event<T> {
     /// answers by it is recorded as that person. Who makes one tells people of it, so a wait does not.
     ///
     /// # Errors
-    /// Those of [`Client::link`], which also makes links that expire.
+    /// Those of [`Client::create_link`], which also makes links that expire.
     pub async fn link_for(&self, responder: &str) -> Result<Link> {
-        let link = self.client.link(self.id(), responder, None).await?;
+        let link = self.client.create_link(self.id(), responder, None).await?;
         self.note_told();
         Ok(link)
     }

@@ -32,7 +32,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: hitl::Client, id: &str) -> hitl::Result<()> {
-    /// let link = client.link(id, "Ada Lovelace", None).await?;
+    /// let link = client.create_link(id, "Ada Lovelace", None).await?;
     /// // mail(ada, link.url)
     /// # Ok(())
     /// # }
@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] names the fields to correct, [`crate::ErrorKind::Conflict`] if the event has
     /// ended, [`crate::ErrorKind::NotFound`], and those of reaching the server.
-    pub async fn link(
+    pub async fn create_link(
         &self,
         event_id: &str,
         responder: &str,

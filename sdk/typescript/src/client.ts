@@ -7,6 +7,7 @@ import { Connection, patienceMs } from "./connection.js";
 import { HitlError, internal, invalid } from "./error.js";
 import { Event, EventBuilder, present } from "./event.js";
 import { once, processCounts, type Ticket } from "./key.js";
+import { duration, Link } from "./link.js";
 import { failed, sendMany } from "./many.js";
 import { discreet } from "./messages.js";
 import { events, type ListInit } from "./pages.js";
@@ -23,7 +24,7 @@ type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
 
 const {
   createEvent, batchCreateEvents, getEvent, listEvents, answerEvent, batchAnswerEvents, declineEvent, cancelEvent,
-  getReceipt, listReceiptKeys,
+  getReceipt, listReceiptKeys, createLink, revokeLinks,
 } = v1.EventService.method;
 
 /** What every call takes. */
@@ -48,6 +49,12 @@ export interface RespondOptions extends CallOptions {
 export interface AnswerOptions extends RespondOptions {
   /** What that person says beside the value, which the program gets with it. */
   readonly comment?: string | undefined;
+}
+
+/** What making a link takes. */
+export interface LinkOptions extends CallOptions {
+  /** For how many milliseconds it is good: unless set for as long as the event waits, and never longer. */
+  readonly ttl?: number | undefined;
 }
 
 /** An answer: the typed value, JSON text such as `42` or `["a"]`, or text as a person would type it. */
@@ -292,6 +299,23 @@ export class Client {
   async receiptKeys({ signal }: CallOptions = {}): Promise<KeySet> {
     const { keys } = await this.#connection.call(listReceiptKeys, {}, signal, this.#limits);
     return KeySet.of(keys.map(({ publicKey }) => publicKey));
+  }
+
+  /**
+   * Makes a link by which the person called `responder` answers an event. Each call makes another. Rejects with kind
+   * `Conflict` if the event has ended, and `NotFound`.
+   */
+  async createLink(eventId: string, responder: string, { ttl, signal }: LinkOptions = {}): Promise<Link> {
+    const request = { eventId, responder, ...(ttl === undefined ? {} : { ttl: duration(ttl) }) };
+    return Link.of(await this.#connection.call(createLink, request, signal, this.#limits));
+  }
+
+  /**
+   * Ends the links of an event that were made for `responder`; or all, with the one that the event has of itself, if none is
+   * named. Links that are made afterwards are good. Rejects with kind `NotFound`.
+   */
+  async revokeLinks(eventId: string, { responder = "", signal }: RespondOptions = {}): Promise<void> {
+    await this.#connection.call(revokeLinks, { eventId, responder }, signal, this.#limits);
   }
 
   /** Ends the connection and with it every call and wait under way. The events stay. */

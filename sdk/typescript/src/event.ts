@@ -5,6 +5,7 @@ import { DurationSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CallOptions, Client } from "./client.js";
 import { endedWithoutValue, internal, invalid } from "./error.js";
 import { facts } from "./evidence.js";
+import type { Link } from "./link.js";
 import { discreet, INSPECT, type Inspect, isFinal, printed } from "./messages.js";
 import { quoted } from "./shown.js";
 import * as v1 from "./v1.js";
@@ -245,6 +246,16 @@ export class Event<T> {
   async poll(options: CallOptions = {}): Promise<T | undefined> {
     const event = await this.#client.get(this.id, options);
     return isFinal(event) ? outcome(event, this.#type) : undefined;
+  }
+
+  /**
+   * Makes a link by which the person called `responder` answers, while the event waits. Whoever asks for one tells that
+   * person, so `wait` does not.
+   */
+  async linkFor(responder: string, options: CallOptions = {}): Promise<Link> {
+    const link = await this.#client.createLink(this.id, responder, options);
+    this.#isTold = true;
+    return link;
   }
 
   /** Withdraws the question. Rejects with kind `Conflict` if the event ended otherwise. */

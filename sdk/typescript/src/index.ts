@@ -10,12 +10,13 @@ import type { Event } from "./event.js";
 import { Run } from "./run.js";
 import type { DataType } from "./value.js";
 
-export { type Answer, type AnswerOptions, type CallOptions, Client, type EventsOptions, type RespondOptions } from "./client.js";
+export { type Answer, type AnswerOptions, type CallOptions, Client, type EventsOptions, type LinkOptions, type RespondOptions } from "./client.js";
 export type { Config } from "./config.js";
 export type { Pem, Token } from "./credential.js";
 export { type ErrorKind, type FieldViolation, HitlError } from "./error.js";
 export { type Details, type Event, type EventBuilder, type Risk } from "./event.js";
 export * as evidence from "./evidence.js";
+export { Link } from "./link.js";
 export type { Logger } from "./log.js";
 export { KeySet, Receipt, Statement } from "./receipt.js";
 export type { Json } from "./canonical.js";

@@ -85,7 +85,7 @@ pub(super) async fn run(server: &ServerArgs, args: LinkArgs) -> anyhow::Result<E
 async fn make_link(server: &ServerArgs, args: &MakeArgs) -> anyhow::Result<Exit> {
     let client = server.client()?;
     let id = reach(&client, id::resolve(&client, &args.id)).await?;
-    let link = reach(&client, client.link(&id, &args.responder, args.expires)).await?;
+    let link = reach(&client, client.create_link(&id, &args.responder, args.expires)).await?;
     let expires = rfc3339(link.expires);
     if args.json {
         let shown = json!({"url": link.url, "apiUrl": link.api_url, "expireTime": expires});

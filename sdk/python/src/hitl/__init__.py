@@ -33,6 +33,7 @@ from hitl.error import (
     Unavailable,
 )
 from hitl.event import Details, Event, EventScope, Options, new_event
+from hitl.link import Link
 from hitl.messages import print_without_links
 from hitl.pages import Events
 from hitl.receipt import KeySet, Receipt, Statement
@@ -70,6 +71,7 @@ __all__ = [
     "Internal",
     "Invalid",
     "KeySet",
+    "Link",
     "NotFound",
     "Options",
     "Receipt",

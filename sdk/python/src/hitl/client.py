@@ -15,6 +15,7 @@ from hitl.config import Config, Settings, call_limit, retry_limit
 from hitl.connection import Connection
 from hitl.error import Invalid
 from hitl.event import Create, present
+from hitl.link import Links
 from hitl.many import Results, send_many
 from hitl.messages import message_of
 from hitl.pages import Events
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hitl.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 
-class Client:
+class Client(Links):
     """Creates events, waits for them, and answers them.
 
     A client has one connection, which is made when first needed and made again when lost. Calls

@@ -15,6 +15,7 @@ from hitl import v1
 from hitl.config import seconds
 from hitl.error import Internal, Invalid, of_end
 from hitl.evidence import Facts, Risk, taken
+from hitl.link import Link
 from hitl.messages import is_final, without_links
 from hitl.review import Review, ReviewQuestion
 from hitl.shown import one_line
@@ -261,6 +262,16 @@ class Event(Generic[T]):
     def poll(self) -> Call[[], T | None]:
         """Looks whether the event has ended, and returns what `wait` would, else None."""
         return Call(self._looked_at, self._value_if_ended)
+
+    @both
+    async def link_for(self, responder: str) -> Link:
+        """Makes a link by which the person called `responder` answers, while the event waits.
+
+        Whoever asks for one tells that person, so `wait` does not.
+        """
+        link = await self.client.create_link.aio(self.request_id, responder)
+        self._is_told = True
+        return link
 
     @both
     async def cancel(self, reason: str = "") -> None:

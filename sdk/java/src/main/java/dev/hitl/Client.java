@@ -6,6 +6,7 @@ import dev.hitl.v1.CancelEventRequest;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventRequestOrBuilder;
 import dev.hitl.v1.CreateEventResponse;
+import dev.hitl.v1.CreateLinkRequest;
 import dev.hitl.v1.DeclineEventRequest;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.GetEventRequest;
@@ -14,6 +15,7 @@ import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
 import dev.hitl.v1.ListReceiptKeysRequest;
 import dev.hitl.v1.Response;
+import dev.hitl.v1.RevokeLinksRequest;
 import dev.hitl.v1.WatchEventsRequest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -356,6 +358,42 @@ public final class Client implements AutoCloseable {
         var request = ListReceiptKeysRequest.getDefaultInstance();
         var keys = calls.call(limits, EventServiceGrpc.getListReceiptKeysMethod(), request).getKeysList();
         return new KeySet(keys.stream().map(key -> key.getPublicKey().toByteArray()).toList());
+    }
+
+    /**
+     * Makes a link by which the person called {@code responder} answers an event, good for as long as the event waits.
+     * Each call makes another.
+     *
+     * @throws HitlException of kind {@code CONFLICT} if the event has ended, or {@code NOT_FOUND}
+     */
+    public Link createLink(String eventId, String responder) {
+        return createLink(linkRequest(eventId, responder).build());
+    }
+
+    /** As {@link #createLink(String, String)}, for so long, and never longer than the event waits. */
+    public Link createLink(String eventId, String responder, Duration ttl) {
+        CreateLinkRequest.Builder request = linkRequest(eventId, responder);
+        request.getTtlBuilder().setSeconds(ttl.getSeconds()).setNanos(ttl.getNano());
+        return createLink(request.build());
+    }
+
+    private CreateLinkRequest.Builder linkRequest(String eventId, String responder) {
+        return CreateLinkRequest.newBuilder().setNamespace(namespace()).setEventId(eventId).setResponder(responder);
+    }
+
+    private Link createLink(CreateLinkRequest request) {
+        return Link.of(calls.call(limits, EventServiceGrpc.getCreateLinkMethod(), request));
+    }
+
+    /**
+     * Ends the links of an event that were made for {@code responder}; or all, with the one that the event has of itself,
+     * if that is empty. Links that are made afterwards are good.
+     *
+     * @throws HitlException of kind {@code NOT_FOUND}
+     */
+    public void revokeLinks(String eventId, String responder) {
+        var request = RevokeLinksRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        calls.call(limits, EventServiceGrpc.getRevokeLinksMethod(), request.setResponder(responder).build());
     }
 
     /** Gives the connection back. Calls and waits under way fail; events stay. */

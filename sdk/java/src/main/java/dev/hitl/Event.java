@@ -178,6 +178,18 @@ public final class Event<T> {
     }
 
     /**
+     * Makes a link by which the person called {@code responder} answers, while the event waits. Whoever asks for one
+     * tells that person, so {@link #await} does not.
+     *
+     * @throws HitlException as {@link Client#createLink(String, String)} does
+     */
+    public Link linkFor(String responder) {
+        Link link = client.createLink(id(), responder);
+        isTold.set(true);
+        return link;
+    }
+
+    /**
      * Withdraws the question. {@code reason} may be empty.
      *
      * @throws HitlException of kind {@code CONFLICT} if the event ended otherwise
