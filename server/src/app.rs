@@ -27,7 +27,7 @@ use hitl_core::{Actor, AuditKind, Audited};
 use hitl_receipt::SigningKey;
 use hitl_service::error::Error;
 use hitl_service::{Background, Bounds, Service};
-use hitl_store::clock::SystemClock;
+use hitl_store::forward_clock::ForwardClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{EventStore, Retention, StoreUrl};
 
@@ -44,6 +44,30 @@ const FATAL_STATUS: i32 = 70;
 /// # Errors
 /// The server cannot start; the message says what to do.
 pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Result<()> {
+    run(args, options, None, std::future::pending()).await
+}
+
+/// Serves those who test their programs, whose calls can let time pass, until a signal ends the process, or `end` comes.
+///
+/// # Errors
+/// Those of [`serve`].
+pub async fn serve_for_tests(
+    args: ServeArgs,
+    options: hitl_store::Options,
+    end: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let clock = ForwardClock::default();
+    let options = hitl_store::Options { clock: Arc::new(clock.clone()), ..options };
+    run(args, options, Some(clock), end).await
+}
+
+/// Serves, with a service that moves `test_clock` if there is one.
+async fn run(
+    args: ServeArgs,
+    options: hitl_store::Options,
+    test_clock: Option<ForwardClock>,
+    end: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let mut registry = http::Registry::with_prefix("hitl");
     let keeper = args.tls.files().map(|files| Keeper::load(files, &mut registry)).transpose()?;
     let mut claim = claim(&args)?;
@@ -54,6 +78,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
 
     let store_url = args.store.clone().map_or_else(|| default_store(&args), Ok)?;
     close_logs(&args);
+    let clock = options.clock.clone();
     let Opened { store, link_keys, new_keys } = open(&args, &store_url, options).await?;
     let links = Links::new(&link_keys, &public_url);
     let shutdown = CancellationToken::new();
@@ -61,7 +86,7 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     registry.register_collector(Box::new(budget.clone()));
     let threads = LowPriority::start().context("cannot start the threads of this server")?;
     let background = Background::new(Some(threads.handle()));
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let random = Arc::new(SystemRandom);
     let service = Service::new(store, clock, random, bounds, shutdown.clone(), background);
     audit_start(&service, &args, new_keys).await;
     let local_token = claim.as_ref().map(|_| new_token());
@@ -69,7 +94,8 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
     let admission = Admission::new(args.max_calls, budget.clone(), bounds.quotas);
     let api = Api::new(service.clone(), links.clone(), admission.clone());
-    let grpc = Grpc::new(api.clone()).await?;
+    let is_for_tests = test_clock.is_some();
+    let grpc = Grpc::new(api.clone(), test_clock).await?;
     let settings = settings(&args, access.is_open(), public_url);
     let site = http::Site::new(api, service.clone(), links, sign_in, admission.clone(), registry);
     let ways_in = WaysIn { grpc: &grpc, site, settings, access, admission, refuse };
@@ -79,7 +105,11 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         let service = service.clone();
         async move { service.run().await }
     });
-    announce(&url, url_for_people.as_deref());
+    if is_for_tests {
+        println!("{}", serde_json::json!({"endpoint": url}));
+    } else {
+        announce(&url, url_for_people.as_deref());
+    }
     tracing::info!(url, store = %store_url, "ready");
     if let (Some(claim), Some(token)) = (&mut claim, local_token) {
         claim.publish(url, token)?;
@@ -99,7 +129,10 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
         .map(|listener| net::serve(listener, door.for_people(people), limits, shutdown.clone()));
     let server = net::serve(listeners.programs, door.clone(), limits, shutdown.clone());
     let end = async {
-        until_unneeded(&service, &activity, args.idle_exit).await;
+        tokio::select! {
+            () = until_unneeded(&service, &activity, args.idle_exit) => {}
+            () = end => {}
+        }
         if let Some(claim) = &mut claim {
             claim.withdraw();
         }
@@ -235,6 +268,9 @@ fn refuse_more(headers: &HeaderMap) -> Response<http::Body> {
 fn refuse(error: Error, headers: &HeaderMap) -> Response<http::Body> {
     if grpc::is_call(headers) {
         return grpc::refusal(&error).map(|()| http::Body::default());
+    }
+    if grpc::is_connect_call(headers) {
+        return grpc::connect_refusal(&error, headers).map(http::Body::from);
     }
     http::refusal(error, headers)
 }

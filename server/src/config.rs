@@ -1,6 +1,7 @@
 //! What a user may set: the flags of `hitl serve`, each with its environment variable and default.
 
 mod quota;
+mod test;
 mod tls;
 
 use std::net::SocketAddr;

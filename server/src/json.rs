@@ -48,6 +48,17 @@ pub fn to_text<M: prost::Message + prost::Name>(message: &M) -> Vec<u8> {
 pub fn from_json<M: prost::Message + prost::Name + Default>(
     bytes: &[u8],
 ) -> Result<M, Vec<Violation>> {
+    let message = read(&descriptor::<M>(), bytes)?;
+    message.transcode_to().map_err(|error| {
+        vec![Violation::new("body", format!("is not a {} in JSON: {error}", M::NAME))]
+    })
+}
+
+/// The message of that kind which `bytes` describe in canonical proto JSON.
+///
+/// # Errors
+/// Those of [`from_json`].
+pub fn read(kind: &MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, Vec<Violation>> {
     let refuse = |message| vec![Violation::new("body", message)];
     let text = std::str::from_utf8(bytes)
         .map_err(|error| refuse(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1)))?;
@@ -55,18 +66,15 @@ pub fn from_json<M: prost::Message + prost::Name + Default>(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     strict_json::check(text.as_bytes()).map_err(refuse)?;
     let exact = literal::exact(text).map_err(refuse)?;
-    let no_message = |error: String| refuse(format!("is not a {} in JSON: {error}", M::NAME));
+    let no_message = |error: String| refuse(format!("is not a {} in JSON: {error}", kind.name()));
     let json: Value =
         serde_json::from_str(&exact).map_err(|error| no_message(error.to_string()))?;
-    let descriptor = descriptor::<M>();
     // First of all, since the reader takes the second of two names for one field, and names nothing else either.
-    let broken = wrong::fields(&descriptor, &json);
+    let broken = wrong::fields(kind, &json);
     if !broken.is_empty() {
         return Err(broken);
     }
-    let message = DynamicMessage::deserialize(descriptor, &json)
-        .map_err(|error| no_message(error.to_string()))?;
-    message.transcode_to().map_err(|error| no_message(error.to_string()))
+    DynamicMessage::deserialize(kind.clone(), &json).map_err(|error| no_message(error.to_string()))
 }
 
 fn descriptor<M: prost::Name>() -> MessageDescriptor {

@@ -36,6 +36,7 @@ mod stop;
 mod store;
 mod table;
 mod terminal;
+mod test_server;
 mod tls;
 mod token;
 mod up;
@@ -99,6 +100,7 @@ enum Command {
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
     Audit(audit::AuditArgs),
+    TestServer(test_server::TestServerArgs),
 }
 
 /// Which server, and which of its events.
@@ -229,6 +231,7 @@ impl Cli {
             Command::Completions(args) => completions::completions(Cli::command(), &args),
             Command::Man(args) => completions::man(Cli::command(), &args),
             Command::Audit(args) => audit::run(&server, args).await,
+            Command::TestServer(args) => test_server::run(args, store).await,
         }
     }
 }

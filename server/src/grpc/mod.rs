@@ -1,4 +1,4 @@
-//! The gRPC door: the event service, the admin service, health and reflection, each also as gRPC-Web.
+//! The gRPC door: the event service, the admin service, health and reflection, each also as gRPC-Web and by Connect.
 //!
 //! Health and reflection need no credential: the one says no more than that the server serves, the other what is
 //! published anyway. A call of the services without a good one is refused before its message is read.
@@ -7,20 +7,25 @@
 
 mod admin;
 mod audit;
+mod connect;
 mod events;
 mod standing;
 mod status;
+mod test;
 mod wait;
 mod waits;
 mod watch;
 
 use std::sync::Arc;
 
-use ::http::HeaderMap;
 use ::http::header::CONTENT_TYPE;
+use ::http::{HeaderMap, Response};
+use bytes::Bytes;
 use hitl_proto::FILE_DESCRIPTOR_SET;
 use hitl_proto::v1::admin_service_server::AdminServiceServer;
 use hitl_proto::v1::event_service_server::{EventServiceServer, SERVICE_NAME};
+use hitl_proto::v1::test_service_server::TestServiceServer;
+use hitl_store::forward_clock::ForwardClock;
 use tonic::service::interceptor::InterceptedService;
 use tonic::service::{LayerExt, Routes};
 use tonic::{Request, Status};
@@ -32,8 +37,10 @@ use tower::ServiceBuilder;
 use crate::api::Api;
 use crate::auth::Who;
 use admin::Admin;
+use connect::ConnectLayer;
 use events::Events;
 use hitl_service::error::Error;
+use test::Test;
 
 /// Largest message taken.
 const MESSAGE_BYTES_MAX: usize = hitl_core::limits::REQUEST_BYTES_MAX;
@@ -46,6 +53,16 @@ pub fn is_call(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether a request with these headers is a call of Connect, as far as they say.
+pub fn is_connect_call(headers: &HeaderMap) -> bool {
+    connect::is_call(headers)
+}
+
+/// The reply to a call of Connect that is refused before it has reached any service.
+pub fn connect_refusal(error: &Error, headers: &HeaderMap) -> Response<Bytes> {
+    connect::refusal(error, headers)
+}
+
 /// Whether the event service has the method that a call of `path` is for.
 pub fn is_of_events(path: &str) -> bool {
     let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(SERVICE_NAME));
@@ -53,7 +70,7 @@ pub fn is_of_events(path: &str) -> bool {
 }
 
 /// The reply to a gRPC call that is refused before it has reached any service.
-pub fn refusal(error: &Error) -> ::http::Response<()> {
+pub fn refusal(error: &Error) -> Response<()> {
     status::reply(error)
 }
 
@@ -81,13 +98,17 @@ fn for_the_known<S>(service: S) -> InterceptedService<S, Check> {
 }
 
 impl Grpc {
-    /// Routes that call `api`.
+    /// Routes that call `api`; and one that moves `test_clock`, if there is one.
     ///
     /// # Errors
     /// The descriptors that reflection serves do not fit together.
-    pub async fn new(api: Api) -> Result<Self, tonic_reflection::server::Error> {
+    pub async fn new(
+        api: Api,
+        test_clock: Option<ForwardClock>,
+    ) -> Result<Self, tonic_reflection::server::Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<EventServiceServer<Events>>().await;
+        health.set_serving::<AdminServiceServer<Admin>>().await;
         let admin = AdminServiceServer::new(Admin::new(api.clone()))
             .max_decoding_message_size(MESSAGE_BYTES_MAX);
         let events = EventServiceServer::from_arc(Arc::new(Events::new(api)))
@@ -99,18 +120,25 @@ impl Grpc {
                 // The details of errors travel as Any; whoever wants to show them looks here.
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
-        let web = ServiceBuilder::new().layer(GrpcWebLayer::new());
+        let web = ServiceBuilder::new().layer(ConnectLayer).layer(GrpcWebLayer::new());
+        let connect = ServiceBuilder::new().layer(ConnectLayer);
+        let test = test_clock.map(|clock| TestServiceServer::new(Test::new(clock)));
         let routes = Routes::new(web.clone().named_layer(for_the_known(events.clone())))
             .add_service(web.clone().named_layer(for_the_known(admin)))
-            .add_service(web.named_layer(health_service))
-            .add_service(reflection().build_v1()?)
-            .add_service(reflection().build_v1alpha()?);
+            .add_service(web.clone().named_layer(health_service))
+            .add_service(connect.clone().named_layer(reflection().build_v1()?))
+            .add_service(connect.named_layer(reflection().build_v1alpha()?));
+        let routes = match test {
+            Some(test) => routes.add_service(web.named_layer(test)),
+            None => routes,
+        };
         Ok(Self { routes, events, health })
     }
 
     /// Tells those who watch the health that the service is about to go.
     pub async fn set_not_serving(&self) {
         self.health.set_not_serving::<EventServiceServer<Events>>().await;
+        self.health.set_not_serving::<AdminServiceServer<Admin>>().await;
         self.health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }

@@ -42,11 +42,13 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// How long a browser may remember what it is allowed to send.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// Headers that a page of an allowed origin may send: those of JSON, gRPC-Web, MCP and credentials.
-const ALLOWED_HEADERS: [HeaderName; 9] = [
+/// Headers that a page of an allowed origin may send: those of JSON, gRPC-Web, Connect, MCP and credentials.
+const ALLOWED_HEADERS: [HeaderName; 11] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
+    HeaderName::from_static("connect-protocol-version"),
+    HeaderName::from_static("connect-timeout-ms"),
     HeaderName::from_static("grpc-timeout"),
     HeaderName::from_static("mcp-method"),
     HeaderName::from_static("mcp-name"),

@@ -13,6 +13,7 @@ mod disk;
 mod error;
 mod events;
 mod files;
+pub mod forward_clock;
 mod hours;
 mod index;
 pub mod jobs;
