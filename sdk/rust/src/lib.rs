@@ -60,6 +60,7 @@ mod retry;
 mod review;
 mod run;
 mod status;
+pub mod testing;
 mod tls;
 mod tls_trouble;
 mod told;

@@ -1,11 +1,12 @@
 /** Drives the package by commands on stdin, one JSON object a line, for the scenarios that all languages share. */
 
 import { createInterface } from "node:readline";
+import { inspect } from "node:util";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import {
   ask, bool, choice, choices, Client, decision, float, HitlError, int, KeySet, object, Receipt, Review, review, str, v1,
-} from "hitl";
-import type { Answer, DataType, Decision, Event, Json, ReviewInit, Risk, Run, StrOptions } from "hitl";
+} from "hitl-sdk";
+import type { Answer, DataType, Decision, Event, Json, ReviewInit, Risk, Run, StrOptions } from "hitl-sdk";
 
 /** A whole number, exact, or one with a fraction. */
 type Limit = bigint | number;
@@ -24,7 +25,7 @@ interface Command {
   event_ids: string[];
   last: string;
   receipt: object; keys: object; call_timeout_ms?: number; headers?: Record<string, string>;
-  title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
+  ttl_ms?: number; title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
   comment?: string; action?: string; arguments?: Json; allow?: Decision[];
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
@@ -134,6 +135,15 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
   async verify({ receipt, keys }) {
     const { eventId, namespace, state, time } = await Receipt.fromJson(receipt).verify(await KeySet.fromJson(keys));
     return { event_id: eventId, namespace, state, time };
+  },
+  async create_link(command) {
+    const { event_id: eventId, responder = "", ttl_ms: ttl } = command;
+    const link = await clientOf(command).createLink(eventId, responder, { ttl });
+    return { url: link.url, api_url: link.apiUrl, expires_ms: link.expires.getTime(), printed: inspect(link) };
+  },
+  async revoke_links(command) {
+    await clientOf(command).revokeLinks(command.event_id, { responder: command.responder });
+    return {};
   },
   async wait_many(command) {
     const events = await Promise.all(command.event_ids.map((id) => clientOf(command).waitEvent(id)));

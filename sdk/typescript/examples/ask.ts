@@ -1,6 +1,6 @@
 /** Asks for a number and adds it to x. */
 
-import { Client, int } from "hitl";
+import { Client, int } from "hitl-sdk";
 
 const client = new Client();
 const event = await client

@@ -1,6 +1,6 @@
 /** Prints what is waiting for an answer. */
 
-import { Client, v1 } from "hitl";
+import { Client, v1 } from "hitl-sdk";
 
 const client = new Client();
 let pageToken = "";

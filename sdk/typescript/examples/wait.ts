@@ -4,7 +4,7 @@
  * `node wait.js nightly-42`
  */
 
-import { choice, Client, HitlError } from "hitl";
+import { choice, Client, HitlError } from "hitl-sdk";
 
 const client = new Client({ runId: process.argv[2] ?? "example-run" });
 

@@ -2,7 +2,7 @@
  * Receipts: proof of how an event ended, which is verified without the server.
  *
  * Nothing here is of node: signatures are checked by Web Crypto, which node has from 20 on, and browsers with Ed25519 (Chrome
- * 137, Firefox 129, Safari 17) too. A page imports `hitl/receipt`, which brings along no gRPC.
+ * 137, Firefox 129, Safari 17) too. A page imports `hitl-sdk/receipt`, which brings along no gRPC.
  *
  * @module
  */

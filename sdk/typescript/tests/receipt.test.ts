@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { Client, int } from "hitl";
+import { Client, int } from "hitl-sdk";
 import { KeySet, Receipt } from "../src/receipt.js";
 import { freePort, serve } from "./real.js";
 

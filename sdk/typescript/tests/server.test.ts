@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { inspect } from "node:util";
-import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl";
+import { ask, bool, Client, HitlError, int, object, str, v1 } from "hitl-sdk";
 import { Proxy } from "./proxy.js";
 import { freePort, serve } from "./real.js";
 

@@ -16,20 +16,22 @@ impl ServeArgs {
         // What is set for the servers of the machine is not for one that a test throws away.
         let command = Self::augment_args(Command::new("hitl"))
             .mut_args(|flag| flag.env(Resettable::<clap::builder::OsStr>::Reset));
-        let flags = ["hitl", "--insecure", "--store", "memory", "--listen", &listen];
+        let flags = ["hitl", "--insecure", "--store", "memory://", "--listen", &listen];
         Self::from_arg_matches(&command.try_get_matches_from(flags)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use hitl_store::StoreUrl;
+
     use super::*;
 
     #[test]
     fn a_server_for_tests_is_reached_from_this_machine_alone_and_keeps_nothing() {
         let args = ServeArgs::for_tests(0).unwrap();
         assert!(args.listen().ip().is_loopback() && args.insecure);
-        assert_eq!(args.store.unwrap().to_string(), "memory");
+        assert_eq!(args.store, Some(StoreUrl::Memory));
         assert!(args.public_url.is_none() && args.tls.tls_cert.is_none());
     }
 }

@@ -1,6 +1,6 @@
 """Receipts: proof of how an event ended, which is verified without the server.
 
-The signature is checked by the package `cryptography`, which `pip install hitl[receipts]` brings.
+The signature is checked by the package `cryptography`: `pip install hitl-sdk[receipts]`.
 """
 
 import base64
@@ -141,7 +141,7 @@ class Receipt:
         """What the receipt says, if one of the keys has signed it; else `Invalid`.
 
         Calls no server. `docs/receipts.md` says what a receipt does not prove. Needs the package
-        `cryptography`: `pip install hitl[receipts]`.
+        `cryptography`: `pip install hitl-sdk[receipts]`.
         """
         if self.algorithm != ALGORITHM:
             how = quoted(self.algorithm)
@@ -193,7 +193,7 @@ def _has_signed(key: bytes, message: bytes, signature: bytes) -> bool:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError as missing:
-        help = "to verify a receipt takes the package cryptography: pip install hitl[receipts]"
+        help = "to verify a receipt takes the package cryptography: pip install hitl-sdk[receipts]"
         raise ImportError(help) from missing
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, message)

@@ -6,8 +6,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** Where the programs are that this one starts. */
-final class Programs {
+/** Where the programs are that this package starts. */
+public final class Programs {
     private Programs() {}
 
     /**
@@ -17,7 +17,7 @@ final class Programs {
      * directories alone: an empty or relative one means wherever this program happens to run, and whoever may
      * write there must not choose what it starts.
      */
-    static Path find(Path program, String path) {
+    public static Path find(Path program, String path) {
         boolean bare = program.getNameCount() == 1 && !program.isAbsolute();
         Stream<Path> places = bare ? directories(path).map(dir -> dir.resolve(program)) : Stream.of(program);
         return places.map(Path::toAbsolutePath)
