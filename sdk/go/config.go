@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // Config says where the server is and on whose behalf to ask. What it sets wins over the
@@ -46,6 +48,9 @@ type Config struct {
 	// CallTimeout is how long a call may take with all of its attempts; if zero, as long as those take. Waits and
 	// watches are not bound by it. [Client.WithCallTimeout] sets it for some calls.
 	CallTimeout time.Duration
+	// DialOptions are given to gRPC for each connection: interceptors and stats handlers, such as those of OpenTelemetry,
+	// which trace and count calls. How the server is reached is for the other fields to say.
+	DialOptions []grpc.DialOption
 	// Announce says whether a wait tells where to answer, on stderr, if the program has not read a link of the
 	// event itself. Else HITL_ANNOUNCE, which 0, false and off turn off; without either it does.
 	Announce *bool
@@ -66,6 +71,7 @@ type settings struct {
 	token     func(context.Context) (string, error) // nil unless there is one.
 	tls       *tls.Config                           // nil unless the endpoint is https.
 	headers   []string                              // Names and values in turn.
+	options   []grpc.DialOption                     // What the program gives to gRPC.
 	local     *local                                // nil unless the server is the local one, which this client may start.
 }
 
@@ -74,6 +80,7 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		namespace: first(config.Namespace, env("HITL_NAMESPACE"), "default"),
 		runID:     first(config.RunID, env("HITL_RUN_ID")),
 		limits:    limits{retryFor: defaultRetryFor, callTimeout: config.CallTimeout},
+		options:   config.DialOptions,
 		log:       logger(config.Log, env("HITL_LOG"), os.Stderr),
 	}
 	if config.RetryFor != nil {

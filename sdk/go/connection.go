@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -162,14 +163,15 @@ func (c *Client) connection() (*link, error) {
 		link.dialError.Store(&err)
 		return conn, err
 	}
-	options := []grpc.DialOption{
+	// Those of the program come first, so that none of them takes the place of ours.
+	options := append(slices.Clone(c.settings.options),
 		grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(c.settings.transport(to, &link.dialError)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes), grpc.ForceCodec(codec{})),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveInterval, Timeout: keepaliveTimeout, PermitWithoutStream: true,
 		}),
-	}
+	)
 	if c.settings.token != nil {
 		options = append(options, grpc.WithPerRPCCredentials(bearer{c.settings.token}))
 	}

@@ -58,3 +58,17 @@ async fn a_type_or_path_that_the_caller_names_counts_for_nothing() {
     let page = site.fetch(&format!("{}/q/{}?request_path=/etc/passwd", site.url, event.id)).await;
     assert!(page.status().is_client_error(), "{}", page.status());
 }
+
+#[tokio::test]
+async fn the_address_of_an_event_takes_the_body_of_the_plugin() {
+    let site = Site::shared().await;
+    let event = site.ask(kinds::int()).await;
+    let other = json!({"request_id": "0".repeat(32), "value": 7});
+    assert_eq!(site.post_link(&event, &other).await.status().as_u16(), 400);
+    let response_path = format!("events/default/{}/response.json", event.id);
+    let body = json!({
+        "request_id": event.id, "response_path": response_path, "value": 7, "data_type": "str",
+    });
+    assert!(site.post_link(&event, &body).await.status().is_success());
+    assert_eq!(value_of(&site.get(&event).await), Some(&Value::Int(7)));
+}

@@ -18,8 +18,8 @@ use crate::tools::{LOCKED, uv};
 const PYTHON: &str = "3.11";
 
 /// What the SDK for Python is developed with, and the oldest that it runs with.
-const REQUIREMENTS: [&str; 2] =
-    ["sdk/python/dev-requirements.txt", "sdk/python/oldest-requirements.txt"];
+const REQUIREMENTS: [&str; 3] =
+    ["sdk/python/dev-requirements.txt", "sdk/python/flyte-requirements.txt", "sdk/python/oldest-requirements.txt"];
 
 /// Manifests of npm.
 const MANIFESTS: [&str; 3] = ["sdk/typescript", "tests/browser", "tests/mcp"];

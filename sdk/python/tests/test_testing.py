@@ -37,7 +37,7 @@ def test_a_test_that_says_what_does_not_happen_fails(server: TestServer) -> None
     server.human.answer("never", 1)
     server.human.answer("text", "x", nonsense=["fits"])
     assert hitl.ask("text", "What?", str) == "fits"
-    with pytest.raises(AssertionError, match="nobody has asked .never., 1 more times") as failed:
+    with pytest.raises(AssertionError, match=r"nobody has asked .never., 1 more times") as failed:
         server.human.check()
     assert "'fits' was to be refused, and was taken" in str(failed.value)
 

@@ -6,10 +6,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tonic::codegen::http::HeaderMap;
+
 use crate::credential::{Credential, Token};
 use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, Result};
 use crate::headers::{self, Headers};
+use crate::interceptor::Interceptors;
 use crate::limits::Limits;
 use crate::local::Local;
 use crate::tls::{Given, Pem, Tls};
@@ -27,6 +30,7 @@ pub struct Config {
     call_timeout: Option<Duration>,
     announce: Option<bool>,
     headers: headers::Given,
+    interceptors: Interceptors,
     tls: Given,
 }
 
@@ -102,6 +106,24 @@ impl Config {
         self
     }
 
+    /// What each call passes through: it gets the path of the method and the headers, which it may add to, but not the
+    /// token. What it returns is dropped when the reply begins, or when there is none, so that it may measure and trace.
+    ///
+    /// ```
+    /// let config = hitl::Config::default().interceptor(|method, _headers| {
+    ///     println!("{method} is called");
+    /// });
+    /// # drop(config);
+    /// ```
+    #[must_use]
+    pub fn interceptor<H: Send + 'static>(
+        mut self,
+        begin: impl Fn(&str, &mut HeaderMap) -> H + Send + Sync + 'static,
+    ) -> Self {
+        self.interceptors.push(begin);
+        self
+    }
+
     /// The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` beside
     /// this program, else `hitl` in `PATH`, of which directories that are not absolute are left out.
     #[must_use]
@@ -170,6 +192,7 @@ impl Config {
             server,
             token,
             headers: Headers::new(&self.headers)?,
+            interceptors: self.interceptors,
             namespace: set(self.namespace, "HITL_NAMESPACE")
                 .unwrap_or_else(|| "default".to_owned()),
             run_id: set(self.run_id, "HITL_RUN_ID"),
@@ -213,6 +236,7 @@ pub(crate) struct Settings {
     pub(crate) server: Server,
     pub(crate) token: Option<Token>,
     pub(crate) headers: Headers,
+    pub(crate) interceptors: Interceptors,
     pub(crate) namespace: String,
     pub(crate) run_id: Option<String>,
     pub(crate) limits: Limits,

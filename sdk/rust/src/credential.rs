@@ -10,8 +10,10 @@ use tonic::codegen::http::{HeaderValue, Request, Response};
 use tonic::transport::Channel;
 use tower::{Service, ServiceExt};
 
+use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::interceptor::Interceptors;
 use crate::local::Local;
 
 /// The status of a call whose credential is not good.
@@ -108,6 +110,7 @@ pub(crate) struct Authorized {
     channel: Channel,
     credential: Credential,
     headers: Headers,
+    interceptors: Interceptors,
 }
 
 impl Credential {
@@ -121,13 +124,17 @@ impl Credential {
 }
 
 impl Authorized {
-    pub(crate) fn new(channel: Channel, credential: Credential, headers: Headers) -> Self {
-        Self { channel, credential, headers }
+    pub(crate) fn new(channel: Channel, settings: &Settings) -> Self {
+        let Settings { headers, interceptors, .. } = settings;
+        let (headers, interceptors) = (headers.clone(), interceptors.clone());
+        Self { channel, credential: settings.credential(), headers, interceptors }
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
         let token = self.credential.text().await?;
         self.headers.add_to(request.headers_mut());
+        let method = request.uri().path().to_owned();
+        let _held = self.interceptors.begin(&method, request.headers_mut());
         if let Some(value) = header(&token)? {
             request.headers_mut().insert(AUTHORIZATION, value);
         }

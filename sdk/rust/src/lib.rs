@@ -47,6 +47,7 @@ mod error;
 mod event;
 mod events;
 mod headers;
+mod interceptor;
 mod key;
 mod limits;
 mod link;

@@ -5,6 +5,7 @@
  * client is made.
  */
 
+import type { Interceptor } from "@connectrpc/connect";
 import { checked, Credential, ensurePrivate, type Pem, readTls, type Tls, type Token } from "./credential.js";
 import { parseEndpoints } from "./endpoint.js";
 import { invalid } from "./error.js";
@@ -67,6 +68,8 @@ export interface Config {
   readonly key?: Pem | undefined;
   /** Sends the token even over plain http to another machine. Else `HITL_INSECURE_TRANSPORT=1`. */
   readonly insecure?: boolean | undefined;
+  /** What each call passes through, such as one that traces and counts calls. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
   /**
    * Whether waits tell on stderr where to answer, if the program has not looked at the link itself. Else `HITL_ANNOUNCE`,
    * of which `0` is no; else they do.
@@ -95,6 +98,7 @@ export interface Settings extends Limits {
   readonly runId: string | undefined;
   readonly credential: Credential;
   readonly headers: ReadonlyMap<string, string>;
+  readonly interceptors: readonly Interceptor[];
   readonly tls: Tls;
   readonly announce: boolean;
   readonly log: Logger;
@@ -118,6 +122,7 @@ export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
     callTimeoutMs: config.callTimeout === undefined ? Infinity : callLimit(config.callTimeout),
     credential: new Credential(token),
     headers: checkedHeaders(config.headers ?? {}),
+    interceptors: config.interceptors ?? [],
     // They are alike in that.
     tls: readTls(config, endpoints[0] ?? "", env),
     announce: config.announce ?? !["0", "false", "off"].includes(env.HITL_ANNOUNCE?.toLowerCase() ?? ""),

@@ -58,7 +58,8 @@ export class Connection {
       const createConnection = () => dial(new URL(settings.local?.endpoint || endpoint), settings.tls);
       const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
       const session = new Sessions(endpoint, LIMITS, nodeOptions);
-      const options = { baseUrl: endpoint, sessionManager: session, readMaxBytes: MESSAGE_BYTES_MAX };
+      const interceptors = [...settings.interceptors];
+      const options = { baseUrl: endpoint, sessionManager: session, readMaxBytes: MESSAGE_BYTES_MAX, interceptors };
       return { endpoint, session, transport: transport ?? createGrpcTransport(options) };
     });
     this.#line = this.#lineAfter(undefined);

@@ -62,6 +62,12 @@ fn command(body: &[u8], holder: &LinkHolder, peer: &Peer) -> Result<Command, Fai
     let comment = members.text("comment")?;
     let answer_id = members.text("answer_id")?.unwrap_or_default();
     let claimed = members.text("responder")?.unwrap_or_default();
+    // What programs that were written for the plugin send along. The link says which event, and the event which type.
+    let named = members.text("request_id")?;
+    let _ = (members.json("response_path"), members.json("data_type"));
+    if named.is_some_and(|named| named != holder.key.id.to_string()) {
+        return Err(Failure::invalid("request_id", "must be that of the link's event, or left out"));
+    }
     members.nothing_else()?;
     let identity = peer.identity(Channel::Http, responder(holder, claimed), answer_id);
     match (value, decline, comment) {

@@ -6,15 +6,19 @@ read once, when a client is made.
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from hitl.credential import NO_TLS, Pem, Tls, Token, checked, ensure_private, is_on, read_tls
 from hitl.endpoint import parse_endpoints
 from hitl.error import Invalid
 from hitl.headers import checked as checked_headers
 from hitl.local import Local
+
+if TYPE_CHECKING:
+    from grpc.aio import ClientInterceptor
 
 # Which server the local one is.
 _LOCAL = ("HITL_DATA_DIR", "HITL_PORT")
@@ -38,6 +42,7 @@ class Settings:
     """Empty for none, or for that of the local server."""
     tls: Tls = NO_TLS
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    interceptors: "tuple[ClientInterceptor, ...]" = field(default=(), repr=False)
     announce: bool = True
     call_timeout_s: float = math.inf
     """How long a call may take with all of its attempts."""
@@ -49,7 +54,7 @@ class Settings:
 
     def portable(self) -> "Settings":
         """What of it may be kept: nothing secret."""
-        return replace(self, token="", tls=NO_TLS, headers=())
+        return replace(self, token="", tls=NO_TLS, headers=(), interceptors=())
 
     def complete(self, env: Mapping[str, str]) -> "Settings":
         """The secrets of the environment in place of those that were not kept."""
@@ -98,6 +103,8 @@ class Config:
     insecure: bool = False
     """Sends the token even over plain http to another machine. Else
     `HITL_INSECURE_TRANSPORT=1`."""
+    interceptors: "Sequence[ClientInterceptor] | None" = None
+    """What calls pass through, such as those of OpenTelemetry, which trace and count them."""
     announce: bool | None = None
     """Whether waits tell on stderr where to answer, if the program has not looked at the link
     itself. Else `HITL_ANNOUNCE`, of which `0` is no; else they do."""
@@ -128,6 +135,7 @@ class Config:
             is_patient=self.retry_for is not None,
             token=token,
             headers=checked_headers(self.headers or {}),
+            interceptors=tuple(self.interceptors or ()),
             call_timeout_s=math.inf if self.call_timeout is None else call_limit(self.call_timeout),
             # They are alike in that.
             tls=read_tls(self.ca, self.cert, self.key, "".join(endpoints[:1]), env),

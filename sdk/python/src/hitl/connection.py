@@ -146,11 +146,12 @@ class Connection:
     def _open(self) -> grpc.aio.Channel:
         scheme, _, address = self.endpoint.partition("://")
         target = f"dns:///{address}"
+        through = self.settings.interceptors
         if scheme == "http":
-            return grpc.aio.insecure_channel(target, options=OPTIONS)
+            return grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=through)
         tls = self.settings.tls
         trusted = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
-        return grpc.aio.secure_channel(target, trusted, options=OPTIONS)
+        return grpc.aio.secure_channel(target, trusted, options=OPTIONS, interceptors=through)
 
     def _told(self, error: Error) -> Error:
         """The error of a call with what this connection knows of it."""

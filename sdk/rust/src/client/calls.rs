@@ -152,7 +152,6 @@ impl Client {
                 shared.channels[place].get_or_init(|| channel)
             }
         };
-        let Settings { headers, .. } = &shared.settings;
-        Ok(Authorized::new(channel.clone(), shared.settings.credential(), headers.clone()))
+        Ok(Authorized::new(channel.clone(), &shared.settings))
     }
 }

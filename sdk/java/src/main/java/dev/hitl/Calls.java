@@ -27,7 +27,7 @@ final class Calls {
 
     Calls(Config.Settings settings, List<Line> lines, Timer timer) {
         this.settings = settings;
-        this.lines = new Lines(lines, settings.log());
+        this.lines = new Lines(lines, settings.log(), settings.interceptors());
         this.timer = timer;
         Token token = settings.token();
         if (token == null && settings.local() != null) {

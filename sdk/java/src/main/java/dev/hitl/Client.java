@@ -56,7 +56,7 @@ public final class Client implements AutoCloseable {
         this(
                 settings,
                 settings.endpoints().stream()
-                        .map(endpoint -> new Line(endpoint, Connection.open(endpoint, settings.tls())))
+                        .map(endpoint -> new Line(endpoint, Connection.open(endpoint, settings.tls(), settings.interceptors())))
                         .toList(),
                 Timer.SYSTEM);
     }

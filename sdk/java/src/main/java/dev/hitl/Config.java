@@ -1,7 +1,9 @@
 package dev.hitl;
 
+import io.grpc.ClientInterceptor;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +26,7 @@ public final class Config {
     private Token token;
     private boolean isInsecure;
     private final Map<String, String> headers = new LinkedHashMap<>();
+    private final List<ClientInterceptor> interceptors = new ArrayList<>();
     private Tls.Pem ca;
     private Tls.Pem cert;
     private Tls.Pem key;
@@ -158,6 +161,12 @@ public final class Config {
         return this;
     }
 
+    /** What each call passes through, such as one of OpenTelemetry, which traces and counts calls. */
+    public Config interceptor(ClientInterceptor interceptor) {
+        interceptors.add(interceptor);
+        return this;
+    }
+
     /**
      * Whether a wait tells where to answer, on stderr, if the program has not read a link of the event itself. Else
      * {@code HITL_ANNOUNCE}, which {@code 0}, {@code false} and {@code off} turn off; without either it does.
@@ -193,7 +202,8 @@ public final class Config {
             Headers sent,
             Tls tls,
             Announcer announcer,
-            Log log) {}
+            Log log,
+            List<ClientInterceptor> interceptors) {}
 
     /** Fills what is not set. What is empty counts as not set. */
     Settings resolve(UnaryOperator<String> variables) {
@@ -203,13 +213,14 @@ public final class Config {
         Duration repeated = retryFor == null ? Duration.ofSeconds(30) : retryFor;
         Limits limits = new Limits(repeated, retryFor != null, callTimeout);
         Headers sent = new Headers(headers);
+        List<ClientInterceptor> through = List.copyOf(interceptors);
         Announcer announcer = announces(env) ? new Announcer(System.err) : null;
         Log logger = new Log(log, env.apply("HITL_LOG"), System.err);
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url == null) {
             String program = orElse(env.apply("HITL_BIN"), "hitl");
             Local local = new Local(binary != null ? binary : Path.of(program));
-            return new Settings(List.of(), local, space, run, limits, token, sent, null, announcer, logger);
+            return new Settings(List.of(), local, space, run, limits, token, sent, null, announcer, logger, through);
         }
         List<Endpoint> servers = Endpoint.list(url);
         Token bearer = token != null ? token : Token.of(env.apply("HITL_TOKEN"));
@@ -222,7 +233,7 @@ public final class Config {
         }
         // They are alike in that.
         Tls tls = tls(servers.get(0), env);
-        return new Settings(servers, null, space, run, limits, bearer, sent, tls, announcer, logger);
+        return new Settings(servers, null, space, run, limits, bearer, sent, tls, announcer, logger, through);
     }
 
     /** How to speak TLS to the server, null if it is not https. */

@@ -1,10 +1,12 @@
 package dev.hitl;
 
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -26,7 +28,7 @@ final class Connection {
     private Connection() {}
 
     /** The channel, which connects at its first call and again after each loss. */
-    static ManagedChannel open(Endpoint endpoint, Tls tls) {
+    static ManagedChannel open(Endpoint endpoint, Tls tls, List<ClientInterceptor> interceptors) {
         return builder(Names.target(endpoint), tls)
                 .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                 .maxInboundMetadataSize(HEADER_BYTES_MAX)
@@ -36,6 +38,7 @@ final class Connection {
                 .keepAliveTime(10, TimeUnit.SECONDS)
                 .keepAliveTimeout(5, TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true)
+                .intercept(interceptors)
                 .build();
     }
 

@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,13 +12,15 @@ final class Lines {
 
     private final List<Line> lines;
     private final Log log;
+    private final List<ClientInterceptor> interceptors;
     /** The one that served last, or is tried now. Null before the first connect to a local server. */
     private volatile Line current;
 
     /** One for each endpoint; none for a local server. */
-    Lines(List<Line> lines, Log log) {
+    Lines(List<Line> lines, Log log, List<ClientInterceptor> interceptors) {
         this.lines = new ArrayList<>(lines);
         this.log = log;
+        this.interceptors = interceptors;
         this.current = lines.isEmpty() ? null : lines.get(0);
     }
 
@@ -43,7 +46,7 @@ final class Lines {
             if (current != null) {
                 current.channel().shutdown();
             }
-            current = new Line(endpoint, Connection.open(endpoint, null));
+            current = new Line(endpoint, Connection.open(endpoint, null, interceptors));
             log.info("the local server is at %s", endpoint.url());
         }
         return current;

@@ -160,7 +160,8 @@ class AttachTest {
                 new Config.Settings(
                         plain.endpoints(), null, "default", null, plain.limits(), null, plain.sent(), null,
                         new Announcer(stderr),
-                        plain.log());
+                        plain.log(),
+                        List.of());
         Event<Long> event = server.client(settings).attach("e", Long.class);
         before.accept(event);
         event.poll();
