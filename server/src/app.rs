@@ -47,7 +47,8 @@ pub async fn serve(args: ServeArgs, options: hitl_store::Options) -> anyhow::Res
     run(args, options, None, std::future::pending()).await
 }
 
-/// Serves those who test their programs, whose calls can let time pass, until a signal ends the process, or `end` comes.
+/// Serves those who test their programs, whose calls can let time pass, until a signal ends the process, or `end`
+/// comes.
 ///
 /// # Errors
 /// Those of [`serve`].

@@ -3,9 +3,9 @@
 use anyhow::{Result, bail, ensure};
 use serde_json::Value as Json;
 
-/// Fails with the first place where `actual` lacks what is `expected`. Objects may have more fields; lists may not
-/// have more items. `{"$contains": "text"}` stands for any string with that in it, `{"$lacks": "text"}` for one without, `{"$present": true}` for anything
-/// but null, `{"$absent": true}` for nothing.
+/// Fails with the first place where `actual` lacks what is `expected`. Objects may have more fields; lists may not have
+/// more items. `{"$contains": "text"}` stands for any string with that in it, `{"$lacks": "text"}` for one without,
+/// `{"$present": true}` for anything but null, `{"$absent": true}` for nothing.
 pub(crate) fn matches(expected: &Json, actual: &Json, place: &str) -> Result<()> {
     if let Some(text) = expected.get("$contains").and_then(Json::as_str) {
         let found = actual.as_str().is_some_and(|actual| actual.contains(text));

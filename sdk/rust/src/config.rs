@@ -107,7 +107,8 @@ impl Config {
     }
 
     /// What each call passes through: it gets the path of the method and the headers, which it may add to, but not the
-    /// token. What it returns is dropped when the reply begins, or when there is none, so that it may measure and trace.
+    /// token. What it returns is dropped when the reply begins, or when there is none, so that it may measure and
+    /// trace.
     ///
     /// ```
     /// let config = hitl::Config::default().interceptor(|method, _headers| {

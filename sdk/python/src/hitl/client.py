@@ -403,6 +403,12 @@ def default_client() -> Client:
     return _client_of(Config().resolve(os.environ))
 
 
+def close_defaults(endpoint: str) -> None:
+    """Closes the clients that were made for whoever named none, of a server that is gone."""
+    for settings in [settings for settings in _defaults if endpoint in settings.endpoints]:
+        _defaults.pop(settings).close()
+
+
 def _client_again(settings: Settings) -> Client:
     """The client of what was kept of settings."""
     return _client_of(settings.complete(os.environ))

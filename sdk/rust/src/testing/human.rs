@@ -60,8 +60,8 @@ impl Act {
         Self::new(What::Ignore)
     }
 
-    /// Lets so much time pass on the server before that, at once. If the event has ended by then, what is done comes too
-    /// late, as answers do.
+    /// Lets so much time pass on the server before that, at once. If the event has ended by then, what is done comes
+    /// too late, as answers do.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self { after: duration, ..self }

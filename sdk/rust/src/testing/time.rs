@@ -23,8 +23,8 @@ pub(super) async fn advance(client: &Client, duration: Duration) -> Result<()> {
 pub(super) async fn ensure_for_tests(client: &Client) -> Result<()> {
     advance(client, Duration::ZERO).await.map_err(|error| {
         Error::config(format!(
-            "{} is no server for tests ({}): nobody answers there but people. Start one with `hitl test-server`, or use \
-             TestServer",
+            "{} is no server for tests ({}): nobody answers there but people. Start one with `hitl test-server`, or \
+             use TestServer",
             client.endpoint(),
             error.message()
         ))

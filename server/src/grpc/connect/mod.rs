@@ -2,7 +2,8 @@
 //!
 //! It is a layer around the services: a call of Connect becomes one of gRPC, and its reply a reply of Connect, so that
 //! each service is written once. Unary calls have a body of one message, in JSON or in binary form, and streams have
-//! the frames of gRPC with a last one of JSON in place of trailers. JSON is that of the other doors, with the same rules.
+//! the frames of gRPC with a last one of JSON in place of trailers. JSON is that of the other doors, with the same
+//! rules.
 //!
 //! No compression is offered, and none is taken. JSON is for calls with one message from the caller.
 

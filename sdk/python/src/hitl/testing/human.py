@@ -54,7 +54,8 @@ class Human:
         for event in page.events:
             self._asked[event.name].append(event.id)
         self._changes = iter(client.watch(resume_token=page.resume_token))
-        threading.Thread(target=self._follow, name="hitl-human", daemon=True).start()
+        self._following = threading.Thread(target=self._follow, name="hitl-human", daemon=True)
+        self._following.start()
 
     def answer(
         self,
@@ -116,6 +117,10 @@ class Human:
         """Goes away. What is asked from now on is left as it is."""
         self._is_closed = True
         self.time.close()
+
+    def join(self) -> None:
+        """Waits until it follows no events any more, which is so once the client is closed."""
+        self._following.join(_NEWS_LIMIT_S)
 
     def _plan(
         self,

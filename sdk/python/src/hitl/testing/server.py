@@ -6,7 +6,7 @@ import subprocess
 from datetime import timedelta
 from types import TracebackType
 
-from hitl.client import Client
+from hitl.client import Client, close_defaults
 from hitl.config import Config
 from hitl.error import Unavailable
 from hitl.program import find_program
@@ -53,6 +53,8 @@ class TestServer:
         """Ends it. What it holds is gone."""
         self.human.close()
         self.client.close()
+        close_defaults(self.endpoint)
+        self.human.join()
         self._end()
 
     def __enter__(self) -> "TestServer":
