@@ -22,5 +22,7 @@ with DAG("publish", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezo
     publish(approve.output)
 
 if __name__ == "__main__":
-    run = dag.test(logical_date=datetime.fromisoformat(sys.argv[1]))
+    when = datetime.fromisoformat(sys.argv[1])
+    # The id of the run is made of the second, so that it is the same when it is carried out again.
+    run = dag.test(logical_date=when, run_after=when)
     print(f"the run is {run.state}")

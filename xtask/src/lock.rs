@@ -17,9 +17,17 @@ use crate::tools::{LOCKED, uv};
 /// The oldest Python that runs any of it.
 const PYTHON: &str = "3.11";
 
-/// What the SDK for Python is developed with, and the oldest that it runs with.
-const REQUIREMENTS: [&str; 3] =
-    ["sdk/python/dev-requirements.txt", "sdk/python/flyte-requirements.txt", "sdk/python/oldest-requirements.txt"];
+/// What the SDK for Python is developed with, what its extras are tested with, the oldest that it runs with, and what
+/// the adapters are tested with.
+const REQUIREMENTS: [&str; 7] = [
+    "sdk/python/dev-requirements.txt",
+    "sdk/python/flyte-requirements.txt",
+    "sdk/python/oldest-requirements.txt",
+    "adapters/requirements.txt",
+    "adapters/apache-airflow/requirements.txt",
+    "adapters/prefect/requirements.txt",
+    "adapters/temporal/requirements.txt",
+];
 
 /// Manifests of npm.
 const MANIFESTS: [&str; 3] = ["sdk/typescript", "tests/browser", "tests/mcp"];

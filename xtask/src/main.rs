@@ -1,7 +1,8 @@
-//! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`, `supply`, `lock`, `sbom`.
+//! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`, `supply`, `lock`, `sbom`, `dist`, `site`.
 
 mod binaries;
 mod debian;
+mod dist;
 mod finding;
 mod fuzz;
 mod gen_proto;
@@ -12,12 +13,14 @@ mod process;
 mod repo;
 mod sbom;
 mod sdks;
+mod site;
 mod supply;
 mod test;
 mod tidy;
 mod tools;
 mod tree;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -61,6 +64,19 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Makes the packages for this platform: a wheel, packages for npm, a container image and a Debian package.
+    Dist {
+        /// Of wheel, npm, image, debian; all if none is named.
+        kinds: Vec<String>,
+        /// The profile of cargo in which the binary is built.
+        #[arg(long, default_value = "dist")]
+        profile: String,
+        /// A binary that is there already, instead of one that is built.
+        #[arg(long, conflicts_with = "profile")]
+        binary: Option<PathBuf>,
+    },
+    /// Makes the documentation site in `target/site`.
+    Site,
     /// Feeds what strangers can send with what libFuzzer makes up.
     Fuzz {
         /// Targets; all if none is named.
@@ -84,6 +100,11 @@ fn main() -> ExitCode {
         Command::Lock => lock::lock().map(|()| true),
         Command::Sbom { check: false } => sbom::print().map(|()| true),
         Command::Sbom { check: true } => sbom::check(),
+        Command::Dist { kinds, profile, binary } => {
+            let of = binary.map_or(dist::Of::Profile(profile), dist::Of::Binary);
+            dist::dist(of, &kinds).map(|()| true)
+        }
+        Command::Site => site::site().map(|()| true),
         Command::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds),
     };
     match result {

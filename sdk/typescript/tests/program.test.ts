@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { Local } from "../src/local.js";
-import { findProgram } from "../src/program.js";
+import { findProgram, packagedProgram } from "../src/program.js";
 
 function plant(dir: string, script = "exit 1"): string {
   fs.mkdirSync(dir, { recursive: true });
@@ -48,4 +48,16 @@ test("a planted program is not run", async (t) => {
     await assert.rejects(new Local(name).ready(), told);
   }
   assert.ok(!fs.existsSync(path.join(dir, "work/ran")));
+});
+
+test("the program that came along is taken unless another is named", (t) => {
+  const dir = workingDirectory(t);
+  const installed = plant(path.join(dir, "installed"));
+  assert.equal(findProgram("hitl", path.dirname(installed), "/along/hitl"), "/along/hitl");
+  assert.equal(findProgram(installed, "", "/along/hitl"), installed);
+  const none = (): string => {
+    throw new Error("not installed");
+  };
+  assert.equal(packagedProgram(none), undefined);
+  assert.match(packagedProgram((name) => `/modules/${name}`) ?? "", /^\/modules\/hitl-sdk-\w+-\w+\/bin\/hitl$/);
 });

@@ -3,8 +3,8 @@
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
     AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, H2LOAD,
-    KUBERNETES_VALIDATE, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKE2FS, Need, OIDC_SCRIPTS, QEMU,
-    S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST,
+    HELM, KUBERNETES_VALIDATE, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKDOCS, MKE2FS, Need,
+    OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST, TEMPORAL,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -94,12 +94,32 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("generated", &[Check(&["sdk/generate", "--check"])]),
     // After the checks of the SDKs, which install and build what the adapters are made of.
     sdk("conformance", &[CargoTest(CONFORMANCE)]),
+    sdk("adapters", &[Check(&["adapters/check"])]),
+    // After the checks of the SDKs, which install what packages are made with. It takes root.
+    sdk("packages", &[Check(&["packaging/check"])]),
+    suite("site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
+    suite(
+        "observe",
+        &[&BINARIES, &PROMTOOL],
+        &[Check(&["python3", "deploy/observe/check.py"])],
+    ),
     suite(
         "abuse",
         &[&BINARIES, &SLOWHTTPTEST, &H2LOAD],
         &[CargoTest(&["--test", "abuse", "--", "--nocapture"])],
     ),
     suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
+    // The frameworks are large, and the server of Temporal takes minutes to compile.
+    Suite {
+        is_only_by_name: true,
+        needs: [&[&BINARIES, &SERVER_OF_SDKS], &[&TEMPORAL]],
+        ..suite("adapters-long", &[], ADAPTERS_LONG)
+    },
+    // Helm takes minutes to compile.
+    Suite {
+        is_only_by_name: true,
+        ..suite("helm", &[&HELM, &KUBERNETES_VALIDATE], &[Check(&["python3", "deploy/helm/check.py"])])
+    },
     Suite {
         is_only_by_name: true,
         ..suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])])
@@ -111,6 +131,12 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     // It needs a server of an older version, which `HITL_TEST_BEFORE_BIN` names.
     Suite { is_only_by_name: true, ..suite("mixed", &[&BINARIES], &[CargoTest(MIXED)]) },
+];
+
+const ADAPTERS_LONG: &[Step] = &[
+    Check(&["adapters/check", "apache-airflow"]),
+    Check(&["adapters/check", "prefect"]),
+    Check(&["adapters/check", "temporal"]),
 ];
 
 const MIXED: &[&str] = &["--features", "hitl-tests/mixed", "--test", "crash", "--", "mixed"];

@@ -88,7 +88,8 @@ pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
 fn is_document(path: &str) -> bool {
     DOCUMENTS.contains(&path)
         || (path.starts_with("docs/") && path.ends_with(".md"))
-        || (path.starts_with("sdk/") && path.ends_with("/README.md"))
+        || (["sdk/", "adapters/", "dist/"].iter().any(|top| path.starts_with(top))
+            && path.ends_with("/README.md"))
 }
 
 fn captured<'a>(pattern: &Regex, line: &'a str) -> impl Iterator<Item = &'a str> {

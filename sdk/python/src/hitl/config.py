@@ -78,8 +78,9 @@ class Config:
     """Names this run of the program, so that it can crash and start again. Else `HITL_RUN_ID`;
     without either every create makes another event."""
     binary: str | os.PathLike[str] | None = None
-    """The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else `hitl` in
-    `PATH`, of which directories that are not absolute are left out."""
+    """The `hitl` program that finds or starts the local server. Else `HITL_BIN`, else the one that
+    was installed with this package, else `hitl` in `PATH`, of which directories that are not
+    absolute are left out."""
     retry_for: float | timedelta | None = None
     """How many seconds a call is repeated while the server cannot be reached; zero means one
     attempt. A wait, once it has reached the server, goes on without limit. Unless set 30 s, but a
