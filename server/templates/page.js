@@ -1,22 +1,24 @@
 // Makes pages live. Each works without it.
 'use strict';
 (() => {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  const zone = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const day = (date) => date.toLocaleDateString('en-CA');
+  const day = (date) => date.toLocaleDateString('en-CA', { timeZone: zone });
 
   // Instants in the reader's own time; what the server wrote stays as a hint.
   const local = (date) => {
-    const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+    const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone });
     const days = Math.round((new Date(day(date)) - new Date(day(new Date()))) / 864e5);
     const near = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }[days];
-    const far = { day: 'numeric', month: 'long', year: 'numeric' };
+    const far = { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone };
     return `${time} ${near || `on ${date.toLocaleDateString('en-GB', far)}`} (${zone})`;
   };
+  const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: zone };
   const showTimes = (within) => all('time[datetime]', within).forEach((time) => {
     if (time.title) return;
     time.title = time.textContent;
-    time.textContent = local(new Date(time.dateTime));
+    const at = new Date(time.dateTime);
+    time.textContent = 'clock' in time.dataset ? at.toLocaleTimeString('en-GB', clock) : local(at);
   });
   showTimes(document);
 
@@ -54,14 +56,19 @@
     set: (id, text) => attempt(() => localStorage.setItem(kept(id), `${Date.now()} ${text}`)),
     drop: (id) => attempt(() => localStorage.removeItem(kept(id))),
   };
-  all('[data-sent]').forEach((page) => store.drop(page.dataset.sent));
+  const sent = (within) => all('[data-sent]', within).forEach((page) => store.drop(page.dataset.sent));
+  sent(document);
   attempt(() => Object.entries(localStorage).forEach(([key, text]) => {
     if (key.startsWith(kept('')) && parseInt(text, 10) < Date.now() - 30 * 864e5) localStorage.removeItem(key);
   }));
 
   const control = (field) => field.name && field.type !== 'hidden' && field.type !== 'submit' && field.name !== 'confirm';
   const isPick = (field) => field.type === 'radio' || field.type === 'checkbox';
-  const live = (form) => {
+  // Whether a key is one by itself, which nobody types into a box and nobody has turned off.
+  const single = (event) => document.documentElement.dataset.keys !== 'off' && !event.ctrlKey && !event.metaKey && !event.altKey
+    && !event.target.matches('input:not([type=radio]):not([type=checkbox]), textarea, select');
+  // Makes a form live, until the signal says that it is gone.
+  const live = (form, signal) => {
     const id = form.dataset.draft;
     const fields = [...form.elements].filter(control);
     const untouched = fields.every((field) => (isPick(field)
@@ -88,7 +95,8 @@
       return () => {
         const at = new Date(`${date.value}T${time.value || '00:00'}`);
         if (Number.isNaN(+at)) { read.textContent = ''; return; }
-        const minutes = -at.getTimezoneOffset();
+        const there = (in_) => new Date(at.toLocaleString('en-US', in_ && { timeZone: in_ }));
+        const minutes = Math.round((there(zone) - there('UTC')) / 6e4);
         const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, '0');
         own.value = `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
         const instant = new Date(`${date.value}T${time.value}${offset.value}`);
@@ -125,7 +133,7 @@
       sending = [[300, 'Sending…'], [8000, 'Still trying; nothing is lost']]
         .map(([after, words]) => setTimeout(() => { send.textContent = words; }, after));
     });
-    addEventListener('pageshow', () => { (sending || []).forEach(clearTimeout); sending = null; label(); });
+    addEventListener('pageshow', () => { (sending || []).forEach(clearTimeout); sending = null; label(); }, { signal });
 
     const picks = answers.filter((field) => field.type === 'radio').slice(0, 9);
     const hint = (text) => Object.assign(document.createElement('kbd'), { textContent: text, ariaHidden: 'true' });
@@ -135,50 +143,20 @@
         event.preventDefault();
         form.requestSubmit(send);
       }
-      const typing = event.target.matches('input:not([type=radio]):not([type=checkbox]), textarea, select');
-      const pick = !typing && !event.ctrlKey && !event.metaKey && !event.altKey && picks[event.key - 1];
+      const pick = single(event) && picks[event.key - 1];
       if (pick) { pick.click(); pick.focus(); }
-    });
+    }, { signal });
   };
-  all('form[data-draft]').forEach(live);
+  all('form[data-draft]').forEach((form) => live(form));
 
-  // The inbox: nothing moves while somebody reads; what is new waits behind a line, what has ended is struck out.
-  const inbox = document.querySelector('[data-inbox]');
-  if (inbox) {
-    const rows = () => all('[data-row]', inbox);
-    const row = (data) => rows().find((at) => at.dataset.row === `${data.namespace}/${data.id}`);
-    const news = inbox.querySelector('.news');
-    const title = document.title.replace(/^\([^)]*\) /, '');
-    const fresh = new Set();
-    const count = () => {
-      const waiting = rows().filter((at) => !at.classList.contains('gone')).length + fresh.size;
-      document.title = waiting ? `(${waiting}) ${title}` : title;
-      news.hidden = !fresh.size;
-      news.querySelector('span').textContent = fresh.size;
-    };
-    const stream = new EventSource(inbox.dataset.inbox);
-    stream.addEventListener('created', (event) => {
-      const data = JSON.parse(event.data);
-      if (!row(data)) fresh.add(`${data.namespace}/${data.id}`);
-      count();
-    });
-    stream.addEventListener('ended', (event) => {
-      const data = JSON.parse(event.data);
-      const at = row(data);
-      fresh.delete(`${data.namespace}/${data.id}`);
-      if (at) { at.classList.add('gone'); at.querySelector('[data-left]').textContent = 'ended'; delete at.dataset.until; }
-      count();
-    });
-    const search = inbox.querySelector('input[type=search]');
-    const go = (step) => {
-      const links = all('.row', inbox);
-      const next = links[Math.max(0, Math.min(links.length - 1, links.indexOf(document.activeElement) + step))];
-      if (next) { next.focus(); next.scrollIntoView({ block: 'nearest' }); }
-    };
-    document.addEventListener('keydown', (event) => {
-      if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
-      const keys = { j: () => go(1), k: () => go(-1), o: () => document.activeElement.click(), '/': () => { search.focus(); search.setSelectionRange(search.value.length, search.value.length); } };
-      if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
-    });
-  }
+  // From any page for people who are known: g and then the first letter of where to.
+  let isGoing = false;
+  document.addEventListener('keydown', (event) => {
+    if (!single(event)) return;
+    const to = isGoing && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    isGoing = event.key === 'g';
+    if (to) { event.preventDefault(); event.stopImmediatePropagation(); to.click(); }
+  });
+
+  globalThis.hitl = { all, attempt, live, showTimes, single, sent };
 })();

@@ -52,3 +52,15 @@ async fn the_audit_is_read_in_a_browser_without_scripts() {
     let (_server, site) = start(config()).await;
     run("audit.mjs", &site).await;
 }
+
+#[tokio::test]
+async fn the_history_is_searched_and_exported_in_a_browser() {
+    let (_server, site) = start(config()).await;
+    run("history.mjs", &site).await;
+}
+
+#[tokio::test]
+async fn every_page_is_accessible_in_both_themes() {
+    let (_server, site) = start(config()).await;
+    run("pictures.mjs", &site).await;
+}

@@ -63,6 +63,7 @@ impl Service {
         self.0.namespaces.learn(&request.namespace);
         if !created.existed {
             self.0.metrics.created.inc();
+            self.0.search.created(&request);
             let announced = Entry { time: request.create_time, key: request.key() };
             let event = Event { request, response: None };
             self.0.jobs.set(expiry(&event));

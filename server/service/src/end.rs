@@ -74,6 +74,7 @@ impl Service {
             if ended.ours {
                 service.count_end(&ended.event);
                 parts.pending.ended(&ended.event.request.key());
+                parts.search.ended(&ended.event);
                 service.show(&ended.event);
             }
             if ended.has_no_expiry {

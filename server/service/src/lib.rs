@@ -19,6 +19,7 @@ mod metrics;
 pub mod quotas;
 mod receipts;
 mod retention;
+mod search;
 mod session;
 mod sign_out;
 mod sweep;
@@ -39,11 +40,12 @@ pub use audit::{AuditFollow, AuditPage, AuditQuery};
 pub use background::Background;
 pub use create::{Created, event_id_of};
 pub use error::Error;
-pub use filter::Filter;
+pub use filter::{Facets, Filter};
 pub use links::{Link, NamespaceHint, namespace_hint};
 pub use list::{ListQuery, Page};
 use metrics::Metrics;
 use quotas::{Pending, Quotas};
+pub use search::{Hits, SearchQuery, Sort};
 pub use session::Session;
 pub use tokens::{Made, NewToken, Standing, TokenPage};
 pub use wait::Wait;
@@ -91,6 +93,7 @@ struct Parts {
     pending: Pending,
     tokens: Tokens,
     namespaces: KnownNamespaces,
+    search: search::Search,
     audit: audit::Audit,
     /// Notified when somebody begins to wait or to watch.
     arrived: Arc<Notify>,
@@ -131,6 +134,7 @@ impl Service {
             pending,
             tokens: Tokens::default(),
             namespaces: KnownNamespaces::default(),
+            search: search::Search::default(),
             audit: audit::Audit::default(),
             arrived,
             clock,
@@ -168,6 +172,7 @@ impl Service {
             self.watch_disk(),
             self.count_pending(),
             self.watch_tokens(),
+            self.keep_search(),
             self.write_audit()
         );
     }

@@ -9,7 +9,7 @@
 use std::pin::pin;
 
 use futures::TryStreamExt;
-use hitl_core::{Event, State};
+use hitl_core::{Event, EventId, EventKey, Namespace, State, Timestamp};
 
 use crate::Service;
 use crate::error::Error;
@@ -68,7 +68,7 @@ struct Cursor {
 
 /// The two parts of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     /// What is pending, nearest deadline first.
     Pending,
     /// What has ended, latest first.
@@ -81,10 +81,11 @@ impl Service {
         let first = Cursor { part: Part::Pending, after: None };
         let mut cursor =
             if query.page_token.is_empty() { first } else { Cursor::parse(&query.page_token)? };
-        if cursor.part == Part::Pending
-            && !matches!(query.filter.state, None | Some(State::Pending))
-        {
-            cursor = Cursor { part: Part::Ended, after: None };
+        let has_ended = query.filter.facets.has_ended
+            || !matches!(query.filter.state, None | Some(State::Pending));
+        if cursor.part == Part::Pending && has_ended {
+            let after = query.filter.facets.ended_before.map(first_of);
+            cursor = Cursor { part: Part::Ended, after };
         }
         let until = self.0.clock.monotonic().plus_ms(SCAN_MS_MAX);
         let mut scan = Scan::default();
@@ -130,6 +131,9 @@ impl Service {
             while !rest.is_empty() {
                 let (batch, later) = rest.split_at(rest.len().min(scan.reading_max()));
                 rest = later;
+                if part == Part::Ended && is_before(batch, query.filter.facets.ended_from) {
+                    return Ok(None);
+                }
                 let namespaces = &query.filter.namespaces;
                 let ours = batch.iter().filter(|entry| namespaces.contains(&entry.key.namespace));
                 for (entry, place) in self.read_all(part, ours.cloned().collect()).await? {
@@ -163,7 +167,7 @@ impl Service {
         Ok(ended_follow.then_some(Cursor { part: Part::Ended, after: None }))
     }
 
-    async fn read_all(
+    pub(crate) async fn read_all(
         &self,
         part: Part,
         entries: Vec<Entry>,
@@ -193,8 +197,20 @@ impl Service {
     }
 }
 
+/// Whether all that follows `batch` ended before `from`, and so did `batch`.
+fn is_before(batch: &[Entry], from: Option<Timestamp>) -> bool {
+    let first = batch.first();
+    first.zip(from).is_some_and(|(first, from)| first.time < from)
+}
+
+/// The first entry that there can be at `time`, but for those of namespaces before the default one.
+pub(crate) fn first_of(time: Timestamp) -> Entry {
+    let key = EventKey { namespace: Namespace::default(), id: EventId::from_bytes([0; 16]) };
+    Entry { time, key }
+}
+
 /// What stands at an entry of an index.
-enum Found {
+pub(crate) enum Found {
     Holds(Event),
     /// The event has left that part, or never had a place at that instant: timers and announcements of those who came
     /// second may be left behind.

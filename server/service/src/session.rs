@@ -164,7 +164,7 @@ impl Session {
         self.principal.visible()
     }
 
-    fn may_list(&self, namespaces: &Namespaces) -> Result<(), Error> {
+    pub(crate) fn may_list(&self, namespaces: &Namespaces) -> Result<(), Error> {
         match namespaces {
             Namespaces::Only(some) => {
                 some.iter().try_for_each(|namespace| self.may(Action::List(namespace)))

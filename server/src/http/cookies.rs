@@ -16,6 +16,8 @@ pub(super) enum Cookie {
     SignIn,
     /// What the issuer gave at sign-in, which it wants back at sign-out.
     IdToken,
+    /// How pages look to somebody.
+    Look,
 }
 
 /// Names and writes cookies.
@@ -39,6 +41,7 @@ impl Cookies {
             Cookie::Session => "hitl-session",
             Cookie::SignIn => "hitl-sign-in",
             Cookie::IdToken => "hitl-id-token",
+            Cookie::Look => "hitl-look",
         };
         if self.is_secure { format!("__Host-{name}") } else { format!("{name}-{}", self.port) }
     }
@@ -63,7 +66,8 @@ impl Cookies {
         let name = self.name(cookie);
         let text =
             format!("{name}={value}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}");
-        let mut header = HeaderValue::from_str(&text).expect("values are base64 and dots");
+        let mut header =
+            HeaderValue::from_str(&text).expect("values are ASCII and hold no control characters");
         header.set_sensitive(true);
         header
     }

@@ -11,12 +11,14 @@ mod events;
 mod form;
 mod guard;
 mod health;
+mod history;
 mod inbox;
 mod legacy;
 mod links;
 pub mod markdown;
 mod mcp;
 mod members;
+mod nav;
 mod openapi;
 mod page;
 mod receipts;
@@ -24,12 +26,14 @@ mod refusals;
 mod render;
 mod request;
 mod routes;
+mod settings;
 mod sign_in;
 mod site;
 mod trace;
 mod urlencoded;
 mod visible;
 mod watch;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -104,6 +108,7 @@ pub fn router(site: Arc<Site>, audience: Audience) -> Router {
         .layer(Extension(Renderer::new(site.background().clone())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(trace::trace))
+        .layer(middleware::from_fn_with_state(site.clone(), settings::apply))
         .with_state(site)
 }
 

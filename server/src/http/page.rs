@@ -21,6 +21,10 @@ use super::render::Renderer;
 pub(super) const STYLE: &str = include_str!("../../templates/style.css");
 /// The script of every page.
 pub(super) const SCRIPT: &str = include_str!("../../templates/page.js");
+/// The style sheet of pages with lists, beside that.
+pub(super) const DESK_STYLE: &str = include_str!("../../templates/desk.css");
+/// The script of the inbox, beside that of every page.
+pub(super) const INBOX_SCRIPT: &str = include_str!("../../templates/inbox.js");
 /// The icon of every page.
 pub(super) const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' \
                                fill='%230b5a62'%3E%3Crect x='4' y='2.5' width='6' height='19' rx='3'/%3E%3Ccircle \
@@ -28,10 +32,14 @@ pub(super) const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.or
                                rx='3'/%3E%3C/svg%3E";
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let [style, script] = [STYLE, SCRIPT].map(|text| BASE64_STANDARD.encode(Sha256::digest(text)));
+    let hashes = |texts: [&str; 2]| {
+        texts
+            .map(|text| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text))))
+            .join(" ")
+    };
+    let (styles, scripts) = (hashes([STYLE, DESK_STYLE]), hashes([SCRIPT, INBOX_SCRIPT]));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src {styles}; script-src {scripts}; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 makes a header")
 });

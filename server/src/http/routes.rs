@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Site, audit, events, form, health, inbox, legacy, links, mcp, openapi, receipts, sign_in, watch,
+    Site, audit, events, form, health, history, inbox, legacy, links, mcp, openapi, receipts,
+    settings, sign_in, watch,
 };
 
 /// One method of one path.
@@ -40,8 +41,10 @@ impl Audience {
     /// nothing but to be known.
     fn has(self, path: &str) -> bool {
         let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
-        let is_of_people =
-            is_link || is_page(path) || path == "/account" || path.starts_with("/inbox/");
+        let is_of_people = is_link
+            || is_page(path)
+            || path == "/account"
+            || ["/inbox/", "/history/", "/settings/"].iter().any(|part| path.starts_with(part));
         match self {
             Self::All => true,
             Self::Programs => !is_of_people || path == CODE,
@@ -59,7 +62,7 @@ pub(super) const LINKS: [&str; 3] = ["/q/", "/v1/links/", "/form/"];
 /// Whether it is a page for people who have signed in. Links to those stand in mails and chats, and issuers send people
 /// back to them; what they send has a token in it that no other site knows.
 pub(super) fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/audit" | "/sign-out")
+    matches!(path, "/" | "/audit" | "/bulk" | "/history" | "/settings" | "/sign-out")
         || path.starts_with("/events/")
         || path == "/sign-in"
         || path.starts_with("/sign-in/")
@@ -130,6 +133,16 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/q/{link}", post(form::submit), Doc::Hidden),
         look("/form/{event_id}/{token}", get(form::show), Doc::Hidden),
         route("post", "/form/{event_id}/{token}", post(form::submit), Doc::Hidden),
+        look("/bulk", get(form::show_together), Doc::Hidden),
+        route("post", "/bulk", post(form::submit_together), Doc::Hidden),
+        look("/history", get(history::show), Doc::Hidden),
+        route("get", "/history/export", get(history::export), Doc::Hidden),
+        look("/settings", get(settings::show), Doc::Hidden),
+        route("post", "/settings/look", post(settings::save), Doc::Hidden),
+        route("post", "/settings/tokens", post(settings::create), Doc::Hidden),
+        route("post", "/settings/rotate-token", post(settings::rotate), Doc::Hidden),
+        route("post", "/settings/revoke-token", post(settings::revoke), Doc::Hidden),
+        route("post", "/settings/revoke-links", post(settings::revoke_links), Doc::Hidden),
         look("/audit", get(audit::show), Doc::Hidden),
         route("get", "/account", get(sign_in::home), Doc::Hidden),
         look("/events/{namespace}/{event_id}", get(form::show_known), Doc::Hidden),
@@ -171,14 +184,23 @@ mod tests {
 
     #[test]
     fn people_are_served_what_a_browser_needs_and_programs_the_rest() {
-        const OF_PEOPLE: [&str; 15] = [
+        const OF_PEOPLE: [&str; 24] = [
             "/",
             "/account",
             "/audit",
+            "/bulk",
             "/events/{namespace}/{event_id}",
             "/form/{event_id}/{token}",
+            "/history",
+            "/history/export",
             "/inbox/changes",
             "/q/{link}",
+            "/settings",
+            "/settings/look",
+            "/settings/revoke-links",
+            "/settings/revoke-token",
+            "/settings/rotate-token",
+            "/settings/tokens",
             "/sign-in",
             "/sign-in/back-channel",
             "/sign-in/callback",

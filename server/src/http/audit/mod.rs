@@ -9,11 +9,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use hitl_core::{AuditEntry, AuditKind, CredentialKind, Namespaces, Principal};
+use hitl_core::{AuditEntry, AuditKind, CredentialKind, Namespaces};
 use hitl_service::{AuditPage, AuditQuery, Error};
 
 use super::error::Failure;
 use super::form::When;
+use super::nav::Nav;
 use super::render::Renderer;
 use super::sign_in::Visit;
 use super::{Site, page};
@@ -33,7 +34,7 @@ struct Audit {
     older: String,
     is_first: bool,
     has_damage: bool,
-    has_account: bool,
+    nav: Nav,
 }
 
 struct Row {
@@ -79,8 +80,8 @@ pub(super) async fn show(
         Ok(listed) => listed,
         Err(error) => return visit.reply(not_shown(error)),
     };
-    let has_account = visitor.principal != Principal::Anyone;
-    let page = page::draw(&renderer, move || draw(wanted, listed, has_account)).await;
+    let nav = Nav::of(&visitor.principal, "audit");
+    let page = page::draw(&renderer, move || draw(wanted, listed, nav)).await;
     visit.reply(page)
 }
 
@@ -98,7 +99,7 @@ fn not_shown(error: Error) -> Response {
     page::notice(status, "The audit is not shown", message)
 }
 
-fn draw(wanted: Wanted, listed: AuditPage, has_account: bool) -> Response {
+fn draw(wanted: Wanted, listed: AuditPage, nav: Nav) -> Response {
     let older = match listed.next_page_token.as_str() {
         "" => String::new(),
         token => wanted.address_of(token),
@@ -109,7 +110,7 @@ fn draw(wanted: Wanted, listed: AuditPage, has_account: bool) -> Response {
         rows: listed.entries.into_iter().map(Row::of).collect(),
         older,
         has_damage: !listed.unreadable.is_empty(),
-        has_account,
+        nav,
         wanted,
     };
     page::html(StatusCode::OK, &audit)

@@ -71,6 +71,11 @@ impl Confirm {
         }
     }
 
+    /// Whether anything is asked for besides the answer.
+    pub(super) fn is_wanted(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
     /// Whether the answer was sent once, and has to be sent again.
     pub(super) fn is_asked(&self) -> bool {
         matches!(self, Self::Step { digest, .. } if !digest.is_empty())

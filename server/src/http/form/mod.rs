@@ -7,7 +7,9 @@
 //! what was typed comes back with the page, and "back" never asks whether to send a form twice.
 
 mod asked;
+mod bulk;
 mod confirm;
+mod detail;
 mod draft;
 mod entry;
 mod evidence;
@@ -37,11 +39,12 @@ use super::render::Renderer;
 use super::request::{EventKeyPath, FormBody, LinkPath, Peer};
 use super::sign_in::Visit;
 pub(super) use asked::plain_title;
+pub(super) use bulk::{show as show_together, submit as submit_together};
 use draft::Draft;
 use entry::Entry;
 use hitl_service::error::Error;
 use reader::Reader;
-pub(super) use values::{When, time_left, when};
+pub(super) use values::{When, span, summary, time_left, when};
 
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Request, State, parse};
 
 use super::asked::Prompt;
+use super::detail::Detail;
 use super::entry::Entry;
 use super::evidence;
 use super::moment;
@@ -44,6 +45,8 @@ struct Ended<'a> {
     lost: &'static str,
     /// What that was.
     sent: Vec<String>,
+    /// How it went; none for whoever has a link.
+    detail: Option<Detail>,
 }
 
 #[derive(Template)]
@@ -152,6 +155,7 @@ fn render(
         proof,
         lost,
         sent,
+        detail: reader.has_inbox.then(|| Detail::of(event, response)),
     };
     page::html(status, &page)
 }

@@ -52,7 +52,7 @@ fn lines(input: &Input, value: &Value) -> Vec<String> {
 }
 
 /// `value` in one line.
-pub(super) fn summary(input: &Input, value: &Value) -> String {
+pub(in crate::http) fn summary(input: &Input, value: &Value) -> String {
     let parts = shown(input, value).into_iter().map(|part| match part.title.as_str() {
         "" => part.lines.join(", "),
         title => format!("{title}: {}", part.lines.join(", ")),
@@ -95,7 +95,7 @@ const SOON_MS: i64 = 600_000;
 const LATE_MS: i64 = 120_000;
 
 /// A span of time, as finely as a person would say it: to the second only when it is short.
-pub(super) fn span(ms: i64) -> String {
+pub(in crate::http) fn span(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let parts = match seconds {

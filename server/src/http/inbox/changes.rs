@@ -45,7 +45,9 @@ pub(in crate::http) async fn changes(
     let query = uri.query().unwrap_or_default();
     let Visitor { principal, session, .. } = visit.visitor;
     let reader = site.service.session(principal);
-    let mut filter = Wanted::of(query).filter(reader.visible());
+    let mut filter = Wanted::of(query).filter(reader.visible(), site.now());
+    // What has ended does not become due any more.
+    filter.facets.due_before = None;
     filter.state = None;
     let since = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "since");
     let last = headers.get(LAST_EVENT_ID).and_then(|last| last.to_str().ok()).map(str::to_owned);

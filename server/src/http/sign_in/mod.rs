@@ -198,7 +198,8 @@ fn to(uri: &Uri) -> String {
 fn is_ours(to: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/');
     let is_event = to.starts_with("/events/") && !to.contains("//");
-    is_event && to.len() <= TO_CHARS_MAX && to.chars().all(is_plain)
+    let is_page = matches!(to, "/history" | "/audit" | "/settings");
+    (is_event || is_page) && to.len() <= TO_CHARS_MAX && to.chars().all(is_plain)
 }
 
 fn host(oidc: &Oidc) -> String {
@@ -265,6 +266,7 @@ mod tests {
         let to = |query: &str| to(&format!("/sign-in?{query}").parse().unwrap());
         assert_eq!(to("to=%2Fevents%2Fteam%2F0af1"), "/events/team/0af1");
         assert_eq!(to("to=/events/team/0af1"), "/events/team/0af1");
+        assert_eq!(to("to=%2Fhistory"), "/history");
         for other in [
             "",
             "to=",

@@ -1,0 +1,109 @@
+// Every page in every state, in both themes, on a desk and on a phone: looked at by axe-core, and kept as a picture.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { SERVER, ask, main, open, overflows } from './lib.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const OUT = process.env.HITL_PICTURES;
+const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const label = { team: 'payments', check: `p${process.pid}` };
+const INBOX = `${SERVER}/?q=${encodeURIComponent(`label:check=${label.check}`)}`;
+
+const options = (names) => ({ choice: { options: names.map((name) => ({ value: name.toLowerCase(), label: name })) } });
+const asked = {};
+
+async function prepare() {
+  const say = (key, input, more) => ask(input, { labels: label, ...more }).then((event) => { asked[key] = event; });
+  await say('deploy', { bool: { trueLabel: 'Deploy now', falseLabel: 'Do not deploy' } }, {
+    name: 'deploy', title: 'Deploy v2.41.0 to production?', scope: 'nightly-4711', ttl: '1440s', risk: 'RISK_HIGH', labels: { ...label, env: 'production' },
+    prompt: 'The canary has been healthy for an hour [[B]]. One migration drops a column [[C]].',
+    evidence: [
+      { title: 'Release', facts: { facts: [{ label: 'Version', value: 'v2.41.0' }, { label: 'Changes', value: '23 commits by 6 people' }, { label: 'Author', value: 'Margaret Hamilton' }] } },
+      { title: 'Canary', table: { columns: ['Region', 'Orders', 'Errors', 'p99'], rows: [{ cells: ['eu-central-1', '1,204', '0.12%', '181 ms'] }, { cells: ['us-east-1', '702', '0.14%', '203 ms'] }] } },
+      { title: 'Migration', note: '0142_orders.sql', diff: { texts: { before: 'BEGIN;\nALTER TABLE orders RENAME COLUMN legacy_total TO old;\nCOMMIT;\n', after: 'BEGIN;\nALTER TABLE orders DROP COLUMN legacy_total;\nCOMMIT;\n' } } },
+    ],
+    onTimeout: { defaultValue: { bool: false } },
+  });
+  await say('replicas', { int: { min: '0', max: '9' } }, { name: 'replicas', title: 'How many replicas should I add to web-api?', scope: 'incident-318', ttl: '540s', risk: 'RISK_MEDIUM', prompt: 'web-api is at 82% of its processors and at its maximum of 12.' });
+  await say('merge', options(['Merge', 'Close', 'Ask me later']), { name: 'merge', title: 'Merge #4127: pin the base image', ttl: '100s', prompt: 'All checks are green.' });
+  for (const [order, amount] of [['8841', '119.00 EUR'], ['8852', '89.90 EUR'], ['8853', '1,240.00 EUR'], ['8860', '45.00 EUR']]) {
+    await say(`refund${order}`, { bool: { trueLabel: 'Refund', falseLabel: 'Refuse' } }, {
+      name: 'refund', title: 'Refund this order?', prompt: 'It was damaged in transit.', ttl: '8000s', scope: `order-${order}`,
+      evidence: [{ title: 'Order', facts: { facts: [{ label: 'Order', value: order }, { label: 'Amount', value: amount }, { label: 'Currency', value: 'EUR' }] } }],
+    });
+  }
+  await say('maintenance', { str: { format: 'STR_FORMAT_DATE_TIME' } }, { name: 'maintenance', title: 'When may the maintenance of the database begin?', prompt: 'It takes about an hour.', ttl: '400000s' });
+  await say('fields', { object: { jsonSchema: JSON.stringify({ type: 'object', properties: {
+    name: { type: 'string', title: 'Full name', description: 'As in the passport' }, age: { type: 'integer', title: 'Age', minimum: 0 },
+    member: { type: 'boolean', title: 'Member' }, colour: { type: 'string', title: 'Colour', enum: ['Red', 'Green'] } }, required: ['name', 'age'] }) } },
+  { name: 'fields', title: 'Fill in the change request for the network window', prompt: 'All four are printed on the badge.', ttl: '500000s' });
+  for (const [key, title, body] of [['answered', 'Which region should take the traffic?', { value: 'europe', responder: 'Ada Lovelace' }], ['answered2', 'Rotate the signing key now?', { value: 'no', responder: 'Grace Hopper' }]]) {
+    await say(key, options(['Europe', 'America', 'No']), { name: 'region', title, prompt: 'The drill begins at noon.', scope: 'drill-9' });
+    await fetch(asked[key].apiUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  }
+}
+
+const opened = (key) => `${SERVER}/events/${asked[key].namespace}/${asked[key].id}`;
+// Name, address, and what is done there before it is looked at.
+const pages = [
+  ['inbox', () => INBOX, async (page) => page.waitForTimeout(300)],
+  ['inbox-filter', () => `${INBOX}&sort=risk`, async () => {}],
+  ['inbox-empty', () => `${SERVER}/?q=nothing-of-this-kind`, async () => {}],
+  ['inbox-wrong', () => `${SERVER}/?q=risk%3Ahuge`, async () => {}],
+  ['bulk', () => `${SERVER}/bulk?like=${asked.refund8841.namespace}/${asked.refund8841.id}`, async () => {}],
+  ['form', () => opened('deploy'), async () => {}],
+  ['form-picked', () => opened('deploy'), async (page) => { await page.getByRole('radio').first().check(); }],
+  ['form-wrong', () => opened('replicas'), async (page) => {
+    await page.locator('form[data-draft] [name=value]').first().fill('12');
+    await page.locator('button.send').click();
+    await page.getByRole('alert').waitFor();
+  }],
+  ['form-choice', () => opened('merge'), async () => {}],
+  ['form-moment', () => opened('maintenance'), async (page) => {
+    await page.locator('input[type=date]').fill('2026-12-06');
+    await page.locator('input[type=time]').fill('02:00');
+  }],
+  ['form-fields', () => opened('fields'), async () => {}],
+  ['form-decline', () => opened('replicas'), async (page) => { await page.locator('.decline summary').click(); }],
+  ['event', () => opened('answered'), async () => {}],
+  ['link', () => asked.merge.formUrl, async () => {}],
+  ['link-unknown', () => `${asked.merge.formUrl.slice(0, -4)}AAAA`, async () => {}],
+  ['history', () => `${SERVER}/history?q=${encodeURIComponent(`label:check=${label.check}`)}`, async () => {}],
+  ['history-empty', () => `${SERVER}/history?q=nothing-of-this-kind`, async () => {}],
+  ['audit', () => `${SERVER}/audit`, async () => {}],
+  ['settings', () => `${SERVER}/settings`, async () => {}],
+];
+
+const wrong = [];
+async function look(page, name) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  for (const { id, nodes } of found.violations) {
+    wrong.push(`${name}: ${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any.map((one) => one.message).join('; ').slice(0, 200)}`).join(' | ')}`);
+  }
+  if (await overflows(page)) wrong.push(`${name}: scrolls sideways`);
+  if (!OUT) return;
+  mkdirSync(OUT, { recursive: true });
+  await page.screenshot({ path: `${OUT}/${name}.png` });
+}
+
+await main({
+  'every page in every state has nothing that axe-core minds, and fits': async (browser) => {
+    await prepare();
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      for (const colorScheme of ['light', 'dark']) {
+        const { page, close } = await open(browser, { viewport, colorScheme });
+        for (const [name, address, act] of pages) {
+          await page.goto(address());
+          await act(page);
+          await look(page, `${name}-${size}-${colorScheme}`);
+        }
+        await close();
+      }
+    }
+    assert.deepEqual(wrong, []);
+  },
+});
