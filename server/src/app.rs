@@ -98,6 +98,10 @@ async fn run(
     let is_for_tests = test_clock.is_some();
     let grpc = Grpc::new(api.clone(), test_clock).await?;
     let settings = settings(&args, access.is_open(), public_url);
+    http::introduce(http::Instance {
+        name: args.instance_name.clone(),
+        contact: args.instance_contact.clone().unwrap_or_default(),
+    });
     let site = http::Site::new(api, service.clone(), links, sign_in, admission.clone(), registry);
     let ways_in = WaysIn { grpc: &grpc, site, settings, access, admission, refuse };
     let [app, people] = ways_in.for_listeners(listeners.audience());

@@ -48,6 +48,14 @@ pub struct ServeArgs {
     #[arg(long, env = "HITL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
+    /// What pages call this server, such as "Acme approvals".
+    #[arg(long, env = "HITL_INSTANCE_NAME", value_name = "NAME", default_value = "hitl", value_parser = one_line)]
+    pub instance_name: String,
+
+    /// Whom people ask whose link does not open, such as ops@example.org. The page of a bad link names it.
+    #[arg(long, env = "HITL_INSTANCE_CONTACT", value_name = "TEXT", value_parser = one_line)]
+    pub instance_contact: Option<String>,
+
     /// File with the secret that links are signed with; made at first use. Servers of one store need the same.
     /// [default: beside the store; `link.key` in the data directory for file:// and buckets]
     #[arg(long, env = "HITL_LINK_KEY_FILE", value_name = "FILE")]
@@ -230,6 +238,18 @@ impl ServeArgs {
             .context("there is no home directory to keep data in: give --data-dir")
     }
 }
+
+/// A short text for pages.
+fn one_line(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        1..=INSTANCE_CHARS_MAX if !text.chars().any(char::is_control) => Ok(text.to_owned()),
+        _ => Err(format!("must have 1 to {INSTANCE_CHARS_MAX} characters on one line")),
+    }
+}
+
+/// Most characters of what pages say of the server.
+const INSTANCE_CHARS_MAX: usize = 100;
 
 /// A rule such as `30d`, `forever` or `team=7d`.
 fn parse_retain(text: &str) -> Result<RetentionRule, String> {

@@ -47,7 +47,8 @@
     pane.replaceChildren(...parts);
     all('.page.wide', pane).forEach((part) => { part.classList.remove('wide'); part.classList.add('beside'); });
     all('a[href]', pane).forEach((a) => { if (!a.getAttribute('href').startsWith('#')) a.href = new URL(a.getAttribute('href'), address); });
-    all('form', pane).forEach((form) => { form.action = form.hasAttribute('action') ? new URL(form.getAttribute('action'), address) : address; });
+    // By attributes: a button that is called action hides the property.
+    all('form', pane).forEach((form) => form.setAttribute('action', new URL(form.getAttribute('action') || '', address)));
     sent(pane);
     showTimes(pane);
     all('form[data-draft]', pane).forEach((form) => {
@@ -129,7 +130,7 @@
     const body = new URLSearchParams(new FormData(form, button));
     const left = new Date(row.dataset.until) - Date.now();
     const isDecline = button && button.value === 'decline';
-    const job = { row, body, address: form.action, isNow: ('now' in form.dataset && !isDecline) || left < 6e4 };
+    const job = { row, body, address: form.getAttribute('action'), isNow: ('now' in form.dataset && !isDecline) || left < 6e4 };
     row.classList.add('sending');
     if (job.isNow) { post(job); return; }
     held = job;

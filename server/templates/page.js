@@ -23,15 +23,15 @@
   showTimes(document);
 
   // What is left, as the server says it.
-  const span = (ms) => {
+  const span = (ms, isShort) => {
     const s = Math.max(0, Math.floor(ms / 1000));
-    const say = (count, unit) => (count ? `${count} ${unit}${count === 1 ? '' : 's'}` : '');
-    if (s < 60) return `${s} second${s === 1 ? '' : 's'}`;
+    const say = (count, unit) => (isShort ? `${count} ${unit === 'minute' ? 'min' : unit[0]}` : `${count} ${unit}${count === 1 ? '' : 's'}`);
+    if (s < 60) return say(s, 'second');
     if (s < 3600) return say(Math.floor(s / 60), 'minute');
-    const [big, small] = s < 86400
-      ? [say(Math.floor(s / 3600), 'hour'), say(Math.floor(s / 60) % 60, 'minute')]
-      : [say(Math.floor(s / 86400), 'day'), say(Math.floor(s / 3600) % 24, 'hour')];
-    return small ? `${big} ${small}` : big;
+    const [big, small, rest] = s < 86400
+      ? [say(Math.floor(s / 3600), 'hour'), 'minute', Math.floor(s / 60) % 60]
+      : [say(Math.floor(s / 86400), 'day'), 'hour', Math.floor(s / 3600) % 24];
+    return rest ? `${big} ${say(rest, small)}` : big;
   };
   const tick = () => all('[data-until]').forEach((at) => {
     const [until, since] = [new Date(at.dataset.until), new Date(at.dataset.since)];
@@ -40,7 +40,7 @@
     at.classList.toggle('late', left < 12e4);
     at.classList.toggle('soon', left >= 12e4 && (left < 6e5 || part < 0.2));
     const words = at.querySelector('[data-left]') || at.querySelector('strong');
-    const said = left > 0 ? `${span(left)}${at.dataset.short ? '' : ' left'}` : 'over';
+    const said = left > 0 ? `${span(left, at.dataset.short)}${at.dataset.short ? '' : ' left'}` : 'over';
     if (words && words.textContent !== said) words.textContent = said;
     const rail = at.querySelector('.rail i');
     if (rail) rail.className = `w${Math.min(100, Math.max(0, Math.ceil(part * 20) * 5))}`;

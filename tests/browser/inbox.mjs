@@ -28,7 +28,7 @@ await main({
       await page.goto(address);
       assert.deepEqual(await titles(page), ['The first?', 'The second?', 'The third?']);
       assert.deepEqual(
-        (await page.locator('h2').allInnerTexts()).map((text) => text.replace(/\s+\d+$/, '')),
+        (await page.locator('.group').allInnerTexts()).map((text) => text.replace(/\s+\d+$/, '')),
         ['Within the hour', 'Within a day', 'Later'],
       );
       assert.match(await page.locator('.row').nth(1).innerText(), /nightly-42/);
@@ -121,7 +121,7 @@ await main({
     await page.getByLabel('Answer', { exact: true }).selectOption('Number');
     await page.getByRole('button', { name: 'Apply' }).click();
     assert.deepEqual(await titles(page), ['High?']);
-    assert.match(await page.locator('h2').innerText(), /Run r1/);
+    assert.match(await page.locator('.group').innerText(), /Run r1/);
     await close();
   },
 

@@ -1,13 +1,15 @@
 // Every page in every state, in both themes, on a desk and on a phone: looked at by axe-core, and kept as a picture.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { SERVER, ask, main, open, overflows } from './lib.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const OUT = process.env.HITL_PICTURES;
+/** What the documentation has; all pictures are kept if HITL_PICTURES_ALL is set. */
+const KEPT = /^(inbox|form|bulk|history|settings|event)-(desk-light|phone-dark)$/;
 const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const label = { team: 'payments', check: `p${process.pid}` };
 const INBOX = `${SERVER}/?q=${encodeURIComponent(`label:check=${label.check}`)}`;
@@ -27,7 +29,7 @@ async function prepare() {
     ],
     onTimeout: { defaultValue: { bool: false } },
   });
-  await say('replicas', { int: { min: '0', max: '9' } }, { name: 'replicas', title: 'How many replicas should I add to web-api?', scope: 'incident-318', ttl: '540s', risk: 'RISK_MEDIUM', prompt: 'web-api is at 82% of its processors and at its maximum of 12.' });
+  await say('replicas', { int: { min: '0', max: '40' } }, { name: 'replicas', title: 'How many replicas should I add to web-api?', scope: 'incident-318', ttl: '540s', risk: 'RISK_MEDIUM', prompt: 'web-api is at 82% of its processors and at its maximum of 12.' });
   await say('merge', options(['Merge', 'Close', 'Ask me later']), { name: 'merge', title: 'Merge #4127: pin the base image', ttl: '100s', prompt: 'All checks are green.' });
   for (const [order, amount] of [['8841', '119.00 EUR'], ['8852', '89.90 EUR'], ['8853', '1,240.00 EUR'], ['8860', '45.00 EUR']]) {
     await say(`refund${order}`, { bool: { trueLabel: 'Refund', falseLabel: 'Refuse' } }, {
@@ -57,7 +59,7 @@ const pages = [
   ['form', () => opened('deploy'), async () => {}],
   ['form-picked', () => opened('deploy'), async (page) => { await page.getByRole('radio').first().check(); }],
   ['form-wrong', () => opened('replicas'), async (page) => {
-    await page.locator('form[data-draft] [name=value]').first().fill('12');
+    await page.locator('form[data-draft] [name=value]').first().fill('120');
     await page.locator('button.send').click();
     await page.getByRole('alert').waitFor();
   }],
@@ -77,15 +79,26 @@ const pages = [
   ['settings', () => `${SERVER}/settings`, async () => {}],
 ];
 
+/** How much of the page has moved by itself since it was opened. */
+const shifted = (page) => page.evaluate(() => new Promise((resolve) => {
+  let sum = 0;
+  const add = (list) => list.getEntries().forEach((entry) => { if (!entry.hadRecentInput) sum += entry.value; });
+  const observer = new PerformanceObserver(add);
+  observer.observe({ type: 'layout-shift', buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => { add({ getEntries: () => observer.takeRecords() }); resolve(sum); }));
+}));
+
 const wrong = [];
 async function look(page, name) {
+  const moved = await shifted(page);
+  if (moved > 0.02) wrong.push(`${name}: ${moved} of it has moved`);
   await page.evaluate(AXE);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   for (const { id, nodes } of found.violations) {
     wrong.push(`${name}: ${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any.map((one) => one.message).join('; ').slice(0, 200)}`).join(' | ')}`);
   }
   if (await overflows(page)) wrong.push(`${name}: scrolls sideways`);
-  if (!OUT) return;
+  if (!OUT || !(process.env.HITL_PICTURES_ALL || KEPT.test(name))) return;
   mkdirSync(OUT, { recursive: true });
   await page.screenshot({ path: `${OUT}/${name}.png` });
 }
@@ -105,5 +118,18 @@ await main({
       }
     }
     assert.deepEqual(wrong, []);
+  },
+
+  'a form has at most 14 kB and an inbox of a hundred questions 40 kB': async () => {
+    const many = `m${process.pid}`;
+    const questions = Array.from({ length: 100 }, (_, n) => ask({ bool: {} }, {
+      name: `deploy-${n}`, prompt: `Deploy v2.41.${n} to production, now that the canary is healthy?`, labels: { many }, scope: `nightly-${4000 + n}`,
+    }));
+    const [first] = await Promise.all(questions);
+    const size = async (address) => gzipSync(await (await fetch(address)).text()).length;
+    const [form, inbox] = [await size(first.formUrl), await size(`${SERVER}/?q=label:many=${many}`)];
+    assert.ok(form <= 14 * 1024, `the form has ${form} bytes`);
+    assert.ok(inbox <= 40 * 1024, `the inbox has ${inbox} bytes`);
+    console.log(`      form ${form} bytes, inbox of 100 ${inbox} bytes, compressed`);
   },
 });

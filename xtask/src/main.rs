@@ -1,4 +1,4 @@
-//! What developers run: `cargo xtask gen`, `test`, `bench`, `tidy`, `supply`, `lock`, `sbom`, `dist`, `site`.
+//! What developers run: `cargo xtask gen`, `test`, `bench`, `pictures`, `tidy`, `supply`, `lock`, `sbom`, `dist`, `site`.
 
 mod binaries;
 mod debian;
@@ -9,6 +9,7 @@ mod gen_proto;
 mod gen_readmes;
 mod lock;
 mod packages;
+mod pictures;
 mod process;
 mod repo;
 mod sbom;
@@ -52,6 +53,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Makes the pictures of the documentation anew, in a real browser.
+    Pictures,
     /// Checks the rules that neither the compiler nor clippy knows.
     Tidy,
     /// Checks that what others wrote is fixed by locks, in no version that is known to be bad.
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
             test::test(&suites, length, &arguments)
         }
         Command::Bench { arguments } => binaries::bench(&arguments).map(|()| true),
+        Command::Pictures => pictures::pictures().map(|()| true),
         Command::Tidy => tidy::tidy(),
         Command::Supply => supply::supply(),
         Command::Lock => lock::lock().map(|()| true),

@@ -51,6 +51,7 @@ use axum::response::Response;
 use error::Failure;
 pub use guard::{Guard, guard};
 use hitl_service::error::Error;
+pub use page::{Instance, introduce};
 pub use refusals::audited;
 use render::Renderer;
 pub use routes::Audience;

@@ -18,10 +18,6 @@ pub(super) struct Nav {
 impl Nav {
     /// The line for `principal` on the page `here`, which is at the first level of addresses.
     pub(super) fn of(principal: &Principal, here: &'static str) -> Self {
-        Self {
-            here,
-            up: "",
-            has_audit: principal.audited() != Namespaces::Only(BTreeSet::new()),
-        }
+        Self { here, up: "", has_audit: principal.audited() != Namespaces::Only(BTreeSet::new()) }
     }
 }

@@ -4,7 +4,7 @@
 //! script, which are inlined and named by their hashes: a page is one request, behind whatever path a proxy puts us.
 //! The script makes pages live, and each works without it.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use askama::Template;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -30,6 +30,32 @@ pub(super) const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.or
                                fill='%230b5a62'%3E%3Crect x='4' y='2.5' width='6' height='19' rx='3'/%3E%3Ccircle \
                                cx='17' cy='5.5' r='3.1'/%3E%3Crect x='14' y='10.5' width='6' height='11' \
                                rx='3'/%3E%3C/svg%3E";
+
+/// What pages say of the server that shows them. It is the same for all pages of a process, and set before the first.
+static INSTANCE: OnceLock<Instance> = OnceLock::new();
+
+/// See [`INSTANCE`].
+#[derive(Clone, Debug, Default)]
+pub struct Instance {
+    /// What the server is called; empty for hitl.
+    pub name: String,
+    /// Whom people ask who cannot get any further; empty if nobody is named.
+    pub contact: String,
+}
+
+/// Has all pages say what `instance` is. Only the first call counts.
+pub fn introduce(instance: Instance) {
+    let _ = INSTANCE.set(instance);
+}
+
+/// What the server is called.
+pub(super) fn instance_name() -> &'static str {
+    INSTANCE.get().map(|it| it.name.as_str()).filter(|name| !name.is_empty()).unwrap_or("hitl")
+}
+
+fn whom_to_ask() -> &'static str {
+    INSTANCE.get().map_or("", |instance| instance.contact.as_str())
+}
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hashes = |texts: [&str; 2]| {
@@ -69,7 +95,14 @@ pub(super) fn no_such_link() -> Response {
     let title = "This link does not open a question";
     let message =
         "It may be cut off or too old. Copy it whole, or ask whoever sent it for a new one.";
-    NO_LINK.with(notice(StatusCode::NOT_FOUND, title, message))
+    let page = match whom_to_ask() {
+        "" => notice(StatusCode::NOT_FOUND, title, message),
+        contact => {
+            let message = format!("{message} If that does not help, ask {contact}.");
+            notice(StatusCode::NOT_FOUND, title, &message)
+        }
+    };
+    NO_LINK.with(page)
 }
 
 /// The page for an address that leads nowhere.

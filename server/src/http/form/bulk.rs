@@ -44,6 +44,17 @@ struct Item {
     is_ticked: bool,
 }
 
+impl Item {
+    /// What tells it from the others, whose title is `title`.
+    fn called(&self, title: &str) -> &str {
+        match self.row.origin.as_str() {
+            "" => &self.row.title,
+            origin if self.row.title == title => origin,
+            _ => &self.row.title,
+        }
+    }
+}
+
 /// A question that is not answered together with the others, and why.
 struct Left {
     title: String,
@@ -100,7 +111,7 @@ pub(in crate::http) async fn show(
 ) -> Response {
     let query = uri.query().unwrap_or_default();
     let entry = Entry::new(site.random_id());
-    let gathered = match gather(&site, &visit, query).await {
+    let gathered = match gather(&site, &visit, query, "").await {
         Ok(gathered) => gathered,
         Err(error) => return visit.reply(not_now(error)),
     };
@@ -127,7 +138,7 @@ pub(in crate::http) async fn submit(
     let named = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(entry.all("e").map(|key| ("e", key)))
         .finish();
-    let gathered = match gather(&site, &visit, &named).await {
+    let gathered = match gather(&site, &visit, &named, entry.text("answer_id")).await {
         Ok(gathered) => gathered,
         Err(error) => return visit.reply(not_now(error)),
     };
@@ -162,8 +173,7 @@ async fn answer(
         }
         Err(error) => return not_now(error),
     };
-    let answers =
-        gathered.alike.into_iter().map(|event| one(site, visit, peer, &entry, event));
+    let answers = gathered.alike.into_iter().map(|event| one(site, visit, peer, &entry, event));
     let mut done: Vec<Done> = futures::stream::iter(answers).buffered(AT_A_TIME).collect().await;
     let recorded = done.iter().filter(|done| done.is_recorded).count();
     done.extend(gathered.left.into_iter().map(|left| Done {
@@ -201,8 +211,14 @@ async fn one(site: &Site, visit: &Visit, peer: &Peer, entry: &Entry, event: Even
     }
 }
 
-/// The questions that `query` names.
-async fn gather(site: &Site, visit: &Visit, query: &str) -> Result<Gathered, Error> {
+/// The questions that `query` names. Those that were ended under `answer_id` count as open: sending a form twice says
+/// twice what came of it.
+async fn gather(
+    site: &Site,
+    visit: &Visit,
+    query: &str,
+    answer_id: &str,
+) -> Result<Gathered, Error> {
     let session = site.service.session(visit.visitor.principal.clone());
     let _turn = site.admission.page(session.payer()).await?;
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -241,7 +257,7 @@ async fn gather(site: &Site, visit: &Visit, query: &str) -> Result<Gathered, Err
             }
         }
     }
-    Ok(sorted_out(events, visit))
+    Ok(sorted_out(events, visit, answer_id))
 }
 
 fn read_key(text: &str) -> Option<EventKey> {
@@ -250,7 +266,7 @@ fn read_key(text: &str) -> Option<EventKey> {
 }
 
 /// Those like the first that can be answered, and the others.
-fn sorted_out(events: Vec<Event>, visit: &Visit) -> Gathered {
+fn sorted_out(events: Vec<Event>, visit: &Visit, answer_id: &str) -> Gathered {
     let mut gathered = Gathered { alike: Vec::new(), left: Vec::new() };
     let mut seen = std::collections::BTreeSet::new();
     for event in events {
@@ -264,8 +280,12 @@ fn sorted_out(events: Vec<Event>, visit: &Visit) -> Gathered {
         );
         let may =
             visit.visitor.principal.authorize(hitl_core::Action::Respond(&request.key())).is_ok();
+        let has_ended = event
+            .response
+            .as_ref()
+            .is_some_and(|response| response.answer_id.as_deref() != Some(answer_id));
         let why = match () {
-            () if event.response.is_some() => "had ended before",
+            () if has_ended => "had ended before",
             () if !may => "not yours to answer",
             () if request.risk == hitl_core::Risk::High => "of high risk: answered on its own page",
             () if request.require_confirmation => "has to be confirmed on its own page",

@@ -60,6 +60,12 @@ impl Entry {
         self.text(name).replace("\r\n", "\n").trim().to_owned()
     }
 
+    /// Why the person gives no answer: what was picked, and what was written.
+    fn reason(&self) -> String {
+        let said = [self.words("why"), self.words("reason")];
+        said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
+    }
+
     /// Whether what became of `event` came of this entry.
     pub(super) fn is_of(&self, event: &Event) -> bool {
         let recorded = event.response.as_ref().and_then(|response| response.answer_id.as_deref());
@@ -95,7 +101,7 @@ impl Entry {
                     identity,
                 })
             }
-            "decline" => Ok(Command::Decline { reason: self.words("reason"), identity }),
+            "decline" => Ok(Command::Decline { reason: self.reason(), identity }),
             _ => Err(Error::invalid("action", "must be answer or decline")),
         }
     }
@@ -105,5 +111,5 @@ fn by_hand(name: &str) -> bool {
     let name = moment::field(name).unwrap_or(name);
     name == "value"
         || name.starts_with("value.")
-        || matches!(name, "reason" | "responder" | "comment")
+        || matches!(name, "reason" | "why" | "responder" | "comment")
 }

@@ -15,6 +15,10 @@ use super::{hints, moment, review, wording};
 
 /// Most options that are shown as radio buttons.
 const RADIOS_MAX: usize = 20;
+/// Most whole numbers that are shown to pick from.
+const TILES_MAX: i64 = 11;
+/// Most characters of an option that has many beside it.
+const TILE_CHARS_MAX: usize = 4;
 /// Most characters of an option that has another one beside it.
 const PAIRED_CHARS_MAX: usize = 24;
 
@@ -115,6 +119,17 @@ impl Field {
         (options.len() == 2 || options.len() >= 4) && options.iter().all(is_short)
     }
 
+    /// Whether the options are so short that many fit beside each other.
+    pub(super) fn is_tiled(&self) -> bool {
+        let Control::Pick { options, .. } = &self.control else {
+            return false;
+        };
+        let is_tile = |option: &Choice| {
+            option.help.is_empty() && option.label.chars().count() <= TILE_CHARS_MAX
+        };
+        options.len() > 2 && options.iter().all(is_tile)
+    }
+
     /// The error with the name of the field, for a list of all errors.
     pub(super) fn complaint(&self) -> String {
         format!("{}: {}", self.label, self.error)
@@ -201,7 +216,7 @@ pub(super) fn comment(entry: &Entry, violations: &[Violation]) -> Field {
 /// The field for why somebody declines.
 pub(super) fn reason(entry: &Entry, violations: &[Violation]) -> Field {
     let control = Control::Area { value: entry.text("reason").to_owned() };
-    let mut field = Field::new("reason", "reason", "Why not", control);
+    let mut field = Field::new("reason", "reason", "In other words", control);
     field.required = false;
     field.judged("reason", violations)
 }
@@ -231,6 +246,18 @@ fn prefilled(property: &Property, name: &str, entry: &Entry) -> Entry {
 fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -> Control {
     let value = entry.text(name).to_owned();
     match input {
+        Input::Int(IntInput { min: Some(min), max: Some(max) }) if is_few(*min, *max, &value) => {
+            let tiles = (*min..=*max).enumerate().map(|(index, number)| Choice {
+                id: choice_id(id, index),
+                value: number.to_string(),
+                label: number.to_string(),
+                help: String::new(),
+                picked: value == number.to_string(),
+            });
+            let mut options: Vec<Choice> = tiles.collect();
+            options.extend(no_answer(id, options.len(), required));
+            Control::Pick { multiple: false, options }
+        }
         Input::Int(IntInput { min, .. }) => {
             number(min.is_some_and(|min| min >= 0), "numeric", value)
         }
@@ -257,6 +284,12 @@ fn control(id: &str, name: &str, input: &Input, required: bool, entry: &Entry) -
         // An object holds no objects, and a review has fields of its own.
         Input::Object(_) | Input::Review(_) => Control::Area { value },
     }
+}
+
+/// Whether all numbers from `min` to `max` are shown to pick from, and `value` is one of them or nothing.
+fn is_few(min: i64, max: i64, value: &str) -> bool {
+    let is_one = value.parse::<i64>().is_ok_and(|number| (min..=max).contains(&number));
+    min < max && max.saturating_sub(min) < TILES_MAX && (value.is_empty() || is_one)
 }
 
 /// The keyboards that a phone shows for digits have no minus.

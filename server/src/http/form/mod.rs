@@ -44,7 +44,7 @@ use draft::Draft;
 use entry::Entry;
 use hitl_service::error::Error;
 use reader::Reader;
-pub(super) use values::{When, span, summary, time_left, when};
+pub(super) use values::{When, short_span, summary, time_left, when};
 
 /// Status of the page with what was refused.
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

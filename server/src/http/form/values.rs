@@ -95,7 +95,22 @@ const SOON_MS: i64 = 600_000;
 const LATE_MS: i64 = 120_000;
 
 /// A span of time, as finely as a person would say it: to the second only when it is short.
-pub(in crate::http) fn span(ms: i64) -> String {
+pub(super) fn span(ms: i64) -> String {
+    in_units(ms, |count, unit| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {unit}{plural}")
+    })
+}
+
+/// The same in few characters, for lists: 2 h 13 min.
+pub(in crate::http) fn short_span(ms: i64) -> String {
+    in_units(ms, |count, unit| match unit {
+        "minute" => format!("{count} min"),
+        unit => format!("{count} {}", &unit[..1]),
+    })
+}
+
+fn in_units(ms: i64, say: impl Fn(i64, &str) -> String) -> String {
     let seconds = ms.max(0) / 1000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let parts = match seconds {
@@ -105,11 +120,7 @@ pub(in crate::http) fn span(ms: i64) -> String {
         _ => [(days, "day"), (hours, "hour")],
     };
     let said = parts.iter().enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let words = said.map(|(_, (count, unit))| {
-        let plural = if *count == 1 { "" } else { "s" };
-        format!("{count} {unit}{plural}")
-    });
-    words.collect::<Vec<_>>().join(" ")
+    said.map(|(_, (count, unit))| say(*count, unit)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -131,6 +142,14 @@ mod tests {
         ];
         for (ms, words) in cases {
             assert_eq!(span(ms), words);
+        }
+        for (ms, words) in [
+            (41_000, "41 s"),
+            (61_000, "1 min"),
+            (5_400_000, "1 h 30 min"),
+            (90_061_000, "1 d 1 h"),
+        ] {
+            assert_eq!(short_span(ms), words);
         }
     }
 

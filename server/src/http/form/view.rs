@@ -62,6 +62,8 @@ struct Question<'a> {
     responder: Field,
     confirm: Confirm,
     reason: Field,
+    /// The ready reason that is picked; empty if none is.
+    ready: &'a str,
     /// Whether the answer is short enough to stay in sight beside what it rests on.
     stays: bool,
     /// What is wrong, in sentences, each with the id of the control at fault if there is one.
@@ -127,6 +129,7 @@ pub(super) fn question(
         responder,
         confirm,
         reason,
+        ready: entry.text("why"),
         complaints,
     };
     page::html(status, &page)

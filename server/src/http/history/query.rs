@@ -63,7 +63,12 @@ impl Wanted {
         self.words.is_empty() && self.from.is_empty() && self.to.is_empty()
     }
 
-    /// The name of the state that is asked for; empty for all.
+    /// Whether something is left out that the search does not show.
+    pub(super) fn has_filter(&self) -> bool {
+        !(self.words.given.is_empty() && self.from.is_empty() && self.to.is_empty())
+    }
+
+    /// Whether it is the state of this name that is asked for.
     pub(super) fn is_state(&self, name: &str) -> bool {
         self.words.given("state") == name
     }

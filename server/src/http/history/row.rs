@@ -3,7 +3,7 @@
 use hitl_core::{Channel, CredentialKind, Event, Outcome, Proof, Responder, Response};
 use hitl_proto::visible;
 
-use crate::http::form::{When, plain_title, span, summary};
+use crate::http::form::{When, plain_title, short_span, summary};
 
 /// Most characters of an answer in a list.
 const SAID_CHARS_MAX: usize = 120;
@@ -118,7 +118,7 @@ impl Row {
             said: visible::cut_line(&said(event, response), SAID_CHARS_MAX),
             by: by(response.responder.as_ref()),
             way: response.responder.as_ref().map_or("", |responder| way(responder.channel)),
-            took: span(response.time.ms_since(request.create_time)),
+            took: short_span(response.time.ms_since(request.create_time)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use hitl_core::{Event, Input, Request, Risk, Timestamp};
 use hitl_service::Sort;
 
-use crate::http::form::{When, plain_title, time_left, when};
+use crate::http::form::{When, plain_title, short_span, time_left, when};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -160,7 +160,7 @@ impl Row {
             origin,
             wants: wants(&request.input),
             risk: request.risk,
-            left: time.left,
+            left: short_span(request.deadline.ms_since(now)),
             tone: time.tone,
             asked: when(request.create_time),
             deadline: when(request.deadline),

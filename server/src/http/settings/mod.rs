@@ -128,8 +128,10 @@ async fn reply(site: &Site, visit: Visit, look: Look, news: News) -> Response {
         true => StatusCode::OK,
         false => StatusCode::UNPROCESSABLE_ENTITY,
     };
+    let has_secret = news.made.is_some();
     let page = draw(site, &visit, look, status, News { up: "../", ..news }).await;
-    visit.reply(page::kept_by_browser(page))
+    // A page with the text of a token is kept nowhere.
+    visit.reply(if has_secret { page } else { page::kept_by_browser(page) })
 }
 
 async fn draw(

@@ -9,6 +9,7 @@ mod mcp;
 mod receipts;
 mod refused;
 mod review;
+mod settings;
 mod sign_in;
 mod trouble;
 

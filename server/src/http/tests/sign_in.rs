@@ -23,7 +23,7 @@ fn closed(service: &Service, sign_in: SignIn) -> Router {
 }
 
 /// A server of its user's own, with one code.
-async fn local() -> (World, String) {
+pub(super) async fn local() -> (World, String) {
     let mut world = World::new().await;
     let codes = Codes::default();
     let code = codes.make(world.service.clock().monotonic(), &SystemRandom);
@@ -31,7 +31,7 @@ async fn local() -> (World, String) {
     (world, code)
 }
 
-async fn ask(world: &World) -> String {
+pub(super) async fn ask(world: &World) -> String {
     let open = World::app(&world.service, 100);
     let body = json!({"name": "n", "prompt": "Is it good?", "input": {"bool": {}}, "ttl": "3000s"});
     let request = Request::post("/v1/events").header(header::CONTENT_TYPE, "application/json");
@@ -41,24 +41,24 @@ async fn ask(world: &World) -> String {
     created["event"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn get(world: &World, path: &str, cookie: &str) -> Reply {
+pub(super) async fn get(world: &World, path: &str, cookie: &str) -> Reply {
     let request = Request::get(path).header(header::COOKIE, cookie);
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn post(world: &World, path: &str, cookie: &str, form: &str) -> Reply {
+pub(super) async fn post(world: &World, path: &str, cookie: &str, form: &str) -> Reply {
     let request = Request::post(path).header(header::COOKIE, cookie);
     let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     world.send(request.body(Body::from(form.to_owned())).unwrap()).await
 }
 
 /// The pair of name and value in the cookie that a reply sets.
-fn cookie(reply: &Reply) -> String {
+pub(super) fn cookie(reply: &Reply) -> String {
     let set = reply.headers[header::SET_COOKIE].to_str().unwrap();
     set.split(';').next().unwrap().to_owned()
 }
 
-fn form_token(page: &Reply) -> String {
+pub(super) fn form_token(page: &Reply) -> String {
     let (_, rest) = page.text.split_once("name=\"form_token\" value=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
