@@ -143,7 +143,7 @@ await main({
     answerEach(browser, { viewport: PHONE, isMobile: true, hasTouch: true, javaScriptEnabled: false }, '-phone'),
 
   'a wrong answer says why, keeps what was typed, and is corrected': async (browser) => {
-    const event = await ask({ int: { min: '1', max: '9' } });
+    const event = await ask({ int: { min: '1', max: '90' } });
     const { page, faults, close } = await open(browser);
     await page.goto(event.formUrl);
     await page.locator('[name=value]').fill('seventy');
