@@ -190,6 +190,9 @@ fn about(request: &Request) -> Vec<(&'static str, String)> {
     about.push(("Namespace", request.namespace.to_string()));
     about.push(("Asked", values::when(request.create_time).human));
     about.push(("Digest", format!("sha256 {}", evidence::Digest::of(request).whole)));
+    if let Input::Review(review) = &request.input {
+        about.push(("Action digest", format!("sha256 {}", review.digest())));
+    }
     about.extend(request.labels.iter().map(|(key, value)| ("Label", format!("{key}: {value}"))));
     about
 }

@@ -13,6 +13,11 @@ fn flat() -> Value {
     action(&json!({"to": "Ada & \"Co\"", "amount": 120, "notify": true}))
 }
 
+/// Something as long as `value`, so that no line holds both.
+fn inner_of(value: &Value) -> String {
+    "x".repeat(value.to_string().len().min(80))
+}
+
 async fn response(world: &World, event: &Value) -> Value {
     let at = format!("/v1/events/{}", event["id"].as_str().unwrap());
     world.get(&at).await.json()["event"]["response"].clone()
@@ -44,6 +49,21 @@ async fn the_page_shows_the_action_and_a_field_for_each_argument() {
     }
     let picked = page.split("name=\"value.decision\"").skip(1);
     assert!(picked.map(|rest| rest.split('>').next().unwrap()).all(|tag| !tag.contains("checked")));
+}
+
+#[tokio::test]
+async fn nothing_of_an_action_is_folded_away() {
+    let world = World::new().await;
+    let deep = (0..12).fold(json!("the end of it"), |inner, _| {
+        let long = inner_of(&inner);
+        json!([inner, {"k": long}])
+    });
+    let event = world.ask(action(&json!({"deep": deep})), json!({})).await;
+    let page = world.get(&path(&event["formUrl"])).await.text;
+    let shown = page.split("id=\"action\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(shown.contains("the end of it") && shown.contains("<details open>"), "{shown}");
+    assert!(!shown.contains("<details>"), "{shown}");
+    assert!(page.contains(&format!("sha256 {}", event["input"]["review"]["digest"].as_str().unwrap())));
 }
 
 #[tokio::test]

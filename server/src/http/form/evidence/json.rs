@@ -47,6 +47,15 @@ pub(super) enum Part {
     },
 }
 
+impl Part {
+    /// Has it stand open, whatever its depth.
+    pub(super) fn open(&mut self) {
+        if let Self::Open { is_open, .. } = self {
+            *is_open = true;
+        }
+    }
+}
+
 /// What of a line has a colour of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {

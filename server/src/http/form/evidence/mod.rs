@@ -96,12 +96,15 @@ pub(super) fn of(request: &Request) -> Option<Shown<'_>> {
 
 /// What a review is about: all of it stands open, since it is what is decided on.
 fn action<'a>(review: &'a ReviewInput, values_left: &mut usize) -> Item<'a> {
-    let (size, body) = json_body(&review.arguments, values_left);
+    let (size, mut body) = json_body(&review.arguments, values_left);
+    if let Body::Json(parts) = &mut body {
+        parts.iter_mut().for_each(Part::open);
+    }
     Item {
         letter: None,
         id: "action".to_owned(),
         name: &review.action,
-        note: "would be done with these arguments",
+        note: "",
         size,
         body,
         is_open: true,
