@@ -48,7 +48,7 @@ pub(crate) const PAGE: Allowed = Allowed {
         "bdi", "body", "button", "dd", "details", "div", "dl", "dt", "fieldset", "form", "h1",
         "head", "header", "html", "input", "label", "legend", "main", "meta", "option", "section",
         "select", "small", "style", "summary", "textarea", "time", "title", "script", "svg",
-        "path", "rect", "circle", "link", "ul", "h2", "h3", "nav", "i", "b", "kbd", "ol",
+        "path", "rect", "circle", "link", "ul", "h2", "h3", "nav", "i", "b", "kbd", "ol", "abbr",
     ],
     attributes: &[
         "action",
@@ -93,6 +93,7 @@ pub(crate) const PAGE: Allowed = Allowed {
         "spellcheck",
         "step",
         "tabindex",
+        "title",
         "type",
         "value",
         "viewBox",

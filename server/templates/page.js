@@ -109,7 +109,7 @@
     // The button says what it sends.
     const send = form.querySelector('.send');
     const idle = send.textContent;
-    const answers = fields.filter((field) => field.name === 'value');
+    const answers = fields.filter((field) => field.name === 'value' || field.name === 'value.decision');
     const label = () => {
       moments.forEach((show) => show());
       const said = answers.flatMap((field) => {
@@ -120,8 +120,10 @@
       send.textContent = said && said.length <= 40 && !said.includes('\n') ? `Send: ${said}` : idle;
     };
     label();
-    form.addEventListener('input', () => {
+    form.addEventListener('input', ({ target }) => {
       label();
+      const edits = form.querySelector('.edits');
+      if (edits && target.name === 'value.decision' && target.value === 'edit') edits.open = true;
       const typed = fields.filter((field) => !isPick(field) || field.checked).map(({ name, value }) => [name, value]);
       store.set(id, new URLSearchParams(typed).toString());
     });

@@ -162,10 +162,12 @@ impl Input {
     /// Every rule that keeps `value` from being used when nobody answers, with paths that start at `value`.
     pub(crate) fn check_default(&self, value: &Value) -> Vec<Violation> {
         let mut broken = self.check(value).err().unwrap_or_default();
-        if let (Self::Review(_), Value::Review(value)) = (self, value)
-            && value.decision.approves()
-        {
-            broken = refuse("must not approve the action: nobody has looked at it then");
+        if let (Self::Review(_), Value::Review(value)) = (self, value) {
+            if value.decision.approves() {
+                broken = refuse("must not approve the action: nobody has looked at it then");
+            } else if !(value.shown_digest.is_empty() && value.approved_digest.is_empty()) {
+                broken = refuse("must have no digest: nobody is shown anything then");
+            }
         }
         broken
     }

@@ -27,9 +27,9 @@ pub(super) fn of_input(input: v1::ReviewInput) -> Result<ReviewInput, Error> {
 
 /// The answer in `field` as the domain has it.
 pub(super) fn of_value(value: v1::ReviewValue, field: &str) -> Result<ReviewValue, Error> {
-    let v1::ReviewValue { decision, arguments, message, shown_digest, approved_digest: _ } = value;
+    let v1::ReviewValue { decision, arguments, message, shown_digest, approved_digest } = value;
     let decision = of_decision(decision, &format!("{field}.decision"))?;
-    Ok(ReviewValue { arguments, message, shown_digest, ..ReviewValue::of(decision) })
+    Ok(ReviewValue { decision, arguments, message, shown_digest, approved_digest })
 }
 
 fn of_decision(decision: i32, field: &str) -> Result<ReviewDecision, Error> {

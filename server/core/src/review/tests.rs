@@ -84,9 +84,11 @@ fn an_approval_has_what_was_shown_and_its_digest_twice() {
             (&value.shown_digest, &value.approved_digest),
             (&review().digest(), &review().digest())
         );
-        // What is recorded may be judged again.
+        // What is recorded may be judged again, and no answer says what was approved.
+        let forged = ReviewValue { approved_digest: "00".into(), ..value.clone() };
         let input = Input::Review(review());
-        assert_eq!(input.check(&Value::Review(value.clone())).unwrap(), Value::Review(value));
+        assert_eq!(input.check(&Value::Review(value.clone())), Ok(Value::Review(value.clone())));
+        assert_eq!(input.check(&Value::Review(forged)).unwrap(), Value::Review(value));
     }
 }
 
@@ -207,6 +209,14 @@ fn nobody_approves_by_not_answering() {
         };
         let broken = input.check_default(&Value::Review(value));
         assert_eq!(broken.is_empty(), !decision.approves(), "{decision:?}: {broken:?}");
+    }
+    let digest = review().digest();
+    for (shown_digest, approved_digest) in
+        [(digest.clone(), String::new()), (String::new(), digest)]
+    {
+        let rejection = ReviewValue::of(ReviewDecision::Reject);
+        let value = ReviewValue { shown_digest, approved_digest, ..rejection };
+        assert_eq!(input.check_default(&Value::Review(value)).len(), 1);
     }
 }
 

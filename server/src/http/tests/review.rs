@@ -63,7 +63,9 @@ async fn nothing_of_an_action_is_folded_away() {
     let shown = page.split("id=\"action\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert!(shown.contains("the end of it") && shown.contains("<details open>"), "{shown}");
     assert!(!shown.contains("<details>"), "{shown}");
-    assert!(page.contains(&format!("sha256 {}", event["input"]["review"]["digest"].as_str().unwrap())));
+    assert!(
+        page.contains(&format!("sha256 {}", event["input"]["review"]["digest"].as_str().unwrap()))
+    );
 }
 
 #[tokio::test]
