@@ -65,7 +65,7 @@ def test_without_the_package_that_verifies_it_is_named(monkeypatch: pytest.Monke
         return found(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install hitl\[receipts\]"):
+    with pytest.raises(ImportError, match=r"pip install hitl-sdk\[receipts\]"):
         hitl.Receipt.from_json(json.dumps(GOOD["receipt"])).verify(KEYS["both"])
 
 
