@@ -5,6 +5,8 @@ use hitl_proto::v1;
 use prost::Message;
 use reqwest::Response;
 use serde_json::{Value as Json, json};
+use support::server::{ADMIN, Config, Server};
+use support::tools;
 
 use crate::site::{Site, soon};
 
@@ -136,5 +138,25 @@ async fn health_is_told_as_a_whole_and_by_service() {
         let reply = post(&site, "grpc.health.v1.Health/Check", "application/json", body).await;
         let said: Json = reply.json().await.unwrap();
         assert_eq!(said, json!({"status": "SERVING"}), "{service}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_good_token_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::new(tools::hitl()).with_admin(dir.path()).store("memory://".to_owned());
+    let server = Server::start(config).await.unwrap();
+    let http = support::http::client().build().unwrap();
+    let list = |token: Option<&'static str>| {
+        let request = http.post(format!("{}/{SERVICE}/ListEvents", server.endpoint()));
+        let request = request.header("content-type", "application/json").body("{}");
+        token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth).send()
+    };
+    assert_eq!(soon("a list", list(Some(ADMIN))).await.unwrap().status(), 200);
+    for token in [None, Some("hitl_wrong")] {
+        let refused = soon("a refusal", list(token)).await.unwrap();
+        assert_eq!(refused.status(), 401);
+        let error: Json = refused.json().await.unwrap();
+        assert_eq!(error["code"], "unauthenticated", "{error}");
     }
 }
