@@ -13,10 +13,12 @@ class Counting(grpc.aio.UnaryUnaryClientInterceptor):
     def __init__(self) -> None:
         self.methods: list[str] = []
 
-    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        method = details.method
+    async def intercept_unary_unary(
+        self, continuation: Any, client_call_details: Any, request: Any
+    ) -> Any:
+        method = client_call_details.method
         self.methods.append(method.decode() if isinstance(method, bytes) else method)
-        return await continuation(details, request)
+        return await continuation(client_call_details, request)
 
 
 def test_calls_pass_through_what_the_program_gives() -> None:
