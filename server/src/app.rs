@@ -95,8 +95,8 @@ async fn run(
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
     let admission = Admission::new(args.max_calls, budget.clone(), bounds.quotas);
     let api = Api::new(service.clone(), links.clone(), admission.clone());
-    let is_for_tests = test_clock.is_some();
-    let grpc = Grpc::new(api.clone(), test_clock).await?;
+    let announce = if test_clock.is_some() { announce_to_test } else { announce };
+    let grpc = Grpc::new(api.clone(), service.background(), test_clock).await?;
     let settings = settings(&args, access.is_open(), public_url);
     http::introduce(http::Instance {
         name: args.instance_name.clone(),
@@ -110,11 +110,7 @@ async fn run(
         let service = service.clone();
         async move { service.run().await }
     });
-    if is_for_tests {
-        println!("{}", serde_json::json!({"endpoint": url}));
-    } else {
-        announce(&url, url_for_people.as_deref());
-    }
+    announce(&url, url_for_people.as_deref());
     tracing::info!(url, store = %store_url, "ready");
     if let (Some(claim), Some(token)) = (&mut claim, local_token) {
         claim.publish(url, token)?;
@@ -134,10 +130,7 @@ async fn run(
         .map(|listener| net::serve(listener, door.for_people(people), limits, shutdown.clone()));
     let server = net::serve(listeners.programs, door.clone(), limits, shutdown.clone());
     let end = async {
-        tokio::select! {
-            () = until_unneeded(&service, &activity, args.idle_exit) => {}
-            () = end => {}
-        }
+        until_unneeded(&service, &activity, args.idle_exit, end).await;
         if let Some(claim) = &mut claim {
             claim.withdraw();
         }
@@ -168,6 +161,11 @@ fn announce(url: &str, url_for_people: Option<&str>) {
     if let Some(url) = url_for_people {
         println!("forms and links are at {url}");
     }
+}
+
+/// Says it as a line of JSON, for a test.
+fn announce_to_test(url: &str, _: Option<&str>) {
+    println!("{}", serde_json::json!({"endpoint": url}));
 }
 
 /// A store in which every end is signed.
@@ -369,9 +367,15 @@ fn die(reason: &str) {
     }
 }
 
-/// Waits for a signal, or for `idle_exit` to pass without a call while nothing is pending.
-async fn until_unneeded(service: &Service, activity: &Activity, idle_exit: Option<Duration>) {
+/// Waits for a signal, for `end`, or for `idle_exit` to pass without a call while nothing is pending.
+async fn until_unneeded(
+    service: &Service,
+    activity: &Activity,
+    idle_exit: Option<Duration>,
+    end: impl Future<Output = ()>,
+) {
     tokio::select! {
+        () = end => {}
         () = signal() => tracing::info!("told to end"),
         () = until_idle(service, activity, idle_exit) => tracing::info!("nobody needs this server; it ends"),
     }

@@ -39,6 +39,7 @@ use crate::auth::Who;
 use admin::Admin;
 use connect::ConnectLayer;
 use events::Events;
+use hitl_service::Background;
 use hitl_service::error::Error;
 use test::Test;
 
@@ -98,12 +99,13 @@ fn for_the_known<S>(service: S) -> InterceptedService<S, Check> {
 }
 
 impl Grpc {
-    /// Routes that call `api`; and one that moves `test_clock`, if there is one.
+    /// Routes that call `api`, and read JSON in the `background`; and one that moves `test_clock`, if there is one.
     ///
     /// # Errors
     /// The descriptors that reflection serves do not fit together.
     pub async fn new(
         api: Api,
+        background: &Background,
         test_clock: Option<ForwardClock>,
     ) -> Result<Self, tonic_reflection::server::Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -120,8 +122,9 @@ impl Grpc {
                 // The details of errors travel as Any; whoever wants to show them looks here.
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
-        let web = ServiceBuilder::new().layer(ConnectLayer).layer(GrpcWebLayer::new());
-        let connect = ServiceBuilder::new().layer(ConnectLayer);
+        let connect = ConnectLayer::new(background.clone());
+        let web = ServiceBuilder::new().layer(connect.clone()).layer(GrpcWebLayer::new());
+        let connect = ServiceBuilder::new().layer(connect);
         let test = test_clock.map(|clock| TestServiceServer::new(Test::new(clock)));
         let routes = Routes::new(web.clone().named_layer(for_the_known(events.clone())))
             .add_service(web.clone().named_layer(for_the_known(admin)))

@@ -66,7 +66,10 @@ fn command(body: &[u8], holder: &LinkHolder, peer: &Peer) -> Result<Command, Fai
     let named = members.text("request_id")?;
     let _ = (members.json("response_path"), members.json("data_type"));
     if named.is_some_and(|named| named != holder.key.id.to_string()) {
-        return Err(Failure::invalid("request_id", "must be that of the link's event, or left out"));
+        return Err(Failure::invalid(
+            "request_id",
+            "must be that of the link's event, or left out",
+        ));
     }
     members.nothing_else()?;
     let identity = peer.identity(Channel::Http, responder(holder, claimed), answer_id);

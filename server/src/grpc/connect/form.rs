@@ -53,6 +53,11 @@ impl Form {
         self.is_stream
     }
 
+    /// Whether messages are in binary form.
+    pub(super) fn is_binary(self) -> bool {
+        self.codec == Codec::Proto
+    }
+
     /// The types of content that calls have.
     pub(super) fn types(is_stream: bool) -> &'static str {
         if is_stream {

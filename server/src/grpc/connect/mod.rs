@@ -28,6 +28,7 @@ use tower::{Layer, Service};
 use super::MESSAGE_BYTES_MAX;
 use super::status::status;
 use form::{Form, frame};
+use hitl_service::Background;
 use hitl_service::error::Error;
 
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
@@ -43,14 +44,23 @@ const FRAME_HEAD_BYTES: usize = 5;
 const TIMEOUT_MS_MAX: u64 = 99_999_999;
 
 /// Has a service of gRPC take calls of Connect too.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ConnectLayer;
+#[derive(Debug, Clone)]
+pub(super) struct ConnectLayer {
+    background: Background,
+}
+
+impl ConnectLayer {
+    /// Reads and writes JSON in the background, where the other doors do so too.
+    pub(super) fn new(background: Background) -> Self {
+        Self { background }
+    }
+}
 
 impl<S> Layer<S> for ConnectLayer {
     type Service = Connect<S>;
 
     fn layer(&self, inner: S) -> Connect<S> {
-        Connect { inner }
+        Connect { inner, background: self.background.clone() }
     }
 }
 
@@ -58,6 +68,7 @@ impl<S> Layer<S> for ConnectLayer {
 #[derive(Debug, Clone)]
 pub(super) struct Connect<S> {
     inner: S,
+    background: Background,
 }
 
 impl<S> Service<Request<Body>> for Connect<S>
@@ -83,7 +94,15 @@ where
         // What was told to be ready makes the call, and its copy takes its place.
         let copy = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, copy);
-        Either::Right(Box::pin(async move { Ok(converse(form, inner, request).await) }))
+        let background = self.background.clone();
+        Either::Right(Box::pin(async move {
+            let conversation = converse(form, inner, request);
+            if form.is_binary() {
+                return Ok(conversation.await);
+            }
+            let reply = background.run(conversation).await;
+            Ok(reply.unwrap_or_else(|error| form.failure(&status(&error)).map(body)))
+        }))
     }
 }
 
