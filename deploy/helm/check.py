@@ -40,7 +40,13 @@ def main() -> None:
     manifests = "---\n".join(file.read_text() for file in sorted((HERE.parent / "kubernetes").iterdir()))
     expect(resources(by_default) == resources(manifests), "the chart makes what deploy/kubernetes has")
     with_others = rendered(OTHERS)
-    for word in ("replicas: 5", "example.org/hitl:1.2.3", "az://container/hitl", "--known-host=hitl.example.org", "team: a"):
+    for word in (
+        "replicas: 5",
+        "example.org/hitl:1.2.3",
+        "az://container/hitl",
+        "--known-host=hitl.example.org",
+        "team: a",
+    ):
         expect(word in with_others, f"{word} arrives")
     for text in (by_default, with_others):
         for version in VERSIONS:

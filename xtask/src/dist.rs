@@ -38,14 +38,15 @@ pub(crate) fn dist(of: Of, kinds: &[String]) -> Result<()> {
     pack.arg(top().join("packaging/build.py")).arg("--binary").arg(binary);
     run(pack.arg("--sbom").arg(bill).arg("--out").arg(out).args(kinds))?;
     println!(
-        "These are for {} on Linux. Others are made by the same command on a machine of theirs; docs/install.md says which.",
+        "These are for {} on Linux. Others are made by the same command on a machine of theirs: see docs/install.md.",
         env::consts::ARCH
     );
     Ok(())
 }
 
 fn build(profile: &str) -> Result<PathBuf> {
-    let arguments = ["build", "-p", "hitl-server", "--bin", "hitl", "--locked", "--profile", profile];
+    let arguments =
+        ["build", "-p", "hitl-server", "--bin", "hitl", "--locked", "--profile", profile];
     run(Command::new("cargo").args(arguments).current_dir(top()))?;
     // The profiles that cargo has by itself are in directories of other names.
     let dir = if profile == "dev" { "debug" } else { profile };

@@ -169,11 +169,8 @@ pub(crate) const HELM: Need = Need {
     is_fetched: true,
     provide: || unless_chosen("HITL_TEST_HELM", &HELM_PACKAGE),
 };
-pub(crate) const MKDOCS: Need = Need {
-    name: "MkDocs",
-    is_fetched: true,
-    provide: || unless_chosen("HITL_TEST_MKDOCS", &MKDOCS_PACKAGE),
-};
+pub(crate) const MKDOCS: Need =
+    Need { name: "MkDocs", is_fetched: true, provide: || mkdocs().map(|_| Vec::new()) };
 pub(crate) const PROMTOOL: Need = Need {
     name: "promtool",
     is_fetched: true,
@@ -217,6 +214,11 @@ pub(crate) const GUEST: Need = Need { name: "a kernel", is_fetched: true, provid
 /// The program that makes the locks of what comes from PyPI.
 pub(crate) fn uv() -> Result<PathBuf> {
     UV_PACKAGE.install()
+}
+
+/// The program that makes the documentation site.
+pub(crate) fn mkdocs() -> Result<PathBuf> {
+    MKDOCS_PACKAGE.install()
 }
 
 /// The search path with our tools first.

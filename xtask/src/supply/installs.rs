@@ -56,10 +56,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Whether a file is a script of the SDKs, of CI, of the tests or of what is handed out: documents tell users what to install.
+/// Whether a file is a script of ours that installs: documents tell users what to install.
 fn installs(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    ["sdk/", ".ci/", "tests/", "adapters/", "dist/"].iter().any(|top| path.starts_with(top))
+    ["sdk/", ".ci/", "tests/", "adapters/", "packaging/"].iter().any(|top| path.starts_with(top))
         && (!name.contains('.') || name.ends_with(".sh"))
 }
 

@@ -98,11 +98,7 @@ pub(crate) const SUITES: &[Suite] = &[
     // After the checks of the SDKs, which install what packages are made with. It takes root.
     sdk("packages", &[Check(&["packaging/check"])]),
     suite("site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
-    suite(
-        "observe",
-        &[&BINARIES, &PROMTOOL],
-        &[Check(&["python3", "deploy/observe/check.py"])],
-    ),
+    suite("observe", &[&BINARIES, &PROMTOOL], &[Check(&["python3", "deploy/observe/check.py"])]),
     suite(
         "abuse",
         &[&BINARIES, &SLOWHTTPTEST, &H2LOAD],
@@ -118,7 +114,11 @@ pub(crate) const SUITES: &[Suite] = &[
     // Helm takes minutes to compile.
     Suite {
         is_only_by_name: true,
-        ..suite("helm", &[&HELM, &KUBERNETES_VALIDATE], &[Check(&["python3", "deploy/helm/check.py"])])
+        ..suite(
+            "helm",
+            &[&HELM, &KUBERNETES_VALIDATE],
+            &[Check(&["python3", "deploy/helm/check.py"])],
+        )
     },
     Suite {
         is_only_by_name: true,

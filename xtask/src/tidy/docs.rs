@@ -88,7 +88,7 @@ pub(crate) fn code_map(tree: &Tree) -> Vec<Finding> {
 fn is_document(path: &str) -> bool {
     DOCUMENTS.contains(&path)
         || (path.starts_with("docs/") && path.ends_with(".md"))
-        || (["sdk/", "adapters/", "dist/"].iter().any(|top| path.starts_with(top))
+        || (["sdk/", "adapters/", "packaging/"].iter().any(|top| path.starts_with(top))
             && path.ends_with("/README.md"))
 }
 
