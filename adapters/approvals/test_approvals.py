@@ -25,18 +25,20 @@ def decided(approvals: Approvals, call: ToolCall, *acts: Any) -> Decision:
     return asyncio.run(run())
 
 
-def test_arguments_that_are_no_object_are_asked_for_again(person: Person) -> None:
-    def answer(**fields: str) -> Any:
-        return lambda: person.answer(asked_now(person), **fields)
+def answer(person: Person, **fields: str) -> Any:
+    """The person answers what is asked next."""
+    return lambda: person.answer(asked_now(person), **{f"value.{name}": value for name, value in fields.items()})
 
-    decision = decided(
-        Approvals("run"),
-        CALL,
-        answer(**{"value.decision": "edit", "value.arguments": "fifty"}),
-        answer(**{"value.decision": "edit", "value.arguments": '{"amount": 50}'}),
-    )
-    assert decision == Decision("edit", {"amount": 50}, by="Ann")
-    assert decision.is_approved
+
+def test_a_person_approves_edits_and_rejects(person: Person) -> None:
+    made = decided(Approvals("a"), CALL, answer(person, decision="approve"))
+    assert made == Decision("approve", {"amount": 40}, by="Ann")
+    made = decided(Approvals("b"), CALL, answer(person, decision="edit", arguments='{"amount": 50}'))
+    assert made == Decision("edit", {"amount": 50}, by="Ann")
+    assert made.is_approved
+    made = decided(Approvals("c"), CALL, answer(person, decision="reject", message="too much"))
+    assert made == Decision("reject", message="too much", by="Ann")
+    assert not made.is_approved
 
 
 def test_nothing_is_approved_by_silence_refusal_or_withdrawal(person: Person) -> None:
@@ -54,7 +56,7 @@ def test_nothing_is_approved_by_silence_refusal_or_withdrawal(person: Person) ->
 
 def test_a_decision_holds_for_what_was_shown(person: Person) -> None:
     shown = ToolCall("call_1", "refund", {"amount": 40})
-    decided(Approvals("run"), shown, lambda: person.answer(asked_now(person), value="true"))
+    decided(Approvals("run"), shown, answer(person, decision="approve"))
     assert decided(Approvals("run"), shown) == Decision("approve", {"amount": 40}, by="Ann")
     with pytest.raises(hitl.Conflict):
         decided(Approvals("run"), ToolCall("call_1", "refund", {"amount": 4000}))

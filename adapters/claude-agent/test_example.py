@@ -24,8 +24,10 @@ def test_a_command_is_run_only_if_it_was_permitted(person: Person, tmp_path: Pat
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
         }
-        value = "true" if permitted else "false"
-        said = program.run_and_kill_once(person, [lambda event: person.answer(event, value=value, comment="not today")])
+        decision = {"value.decision": "approve"}
+        if not permitted:
+            decision = {"value.decision": "reject", "value.message": "not today"}
+        said = program.run_and_kill_once(person, [lambda event: person.answer(event, **decision)])
     if permitted:
         assert 'the command was run: "done' in said
     else:

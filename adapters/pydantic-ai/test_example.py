@@ -50,6 +50,6 @@ def test_the_capability_asks_while_the_run_goes_on(person: Person) -> None:
     said: list[str] = []
     running = threading.Thread(target=lambda: said.append(asyncio.run(agent.run("Launch.")).output))
     running.start()
-    person.answer(asked_now(person), value="false", comment="not on a Friday")
+    person.answer(asked_now(person), **{"value.decision": "reject", "value.message": "not on a Friday"})
     running.join(60)
     assert said == ["not on a Friday"]

@@ -14,7 +14,7 @@ with other arguments is refused by the server: a decision holds for what was sho
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -23,15 +23,8 @@ import hitl
 Kind = Literal["approve", "edit", "reject", "respond"]
 """What a person may decide: call it, call it with other arguments, do not call it, or give the result in its place."""
 
-_TITLES: dict[Kind, str] = {
-    "approve": "Approve",
-    "edit": "Approve with the arguments below",
-    "reject": "Reject",
-    "respond": "Reply in its place",
-}
-
-_CORRECTIONS_MAX = 5
-"""How often a person is asked again whose arguments are no JSON object."""
+_LABEL_CHARS_MAX = 63
+"""The most that a label holds."""
 
 
 @dataclass(frozen=True)
@@ -85,76 +78,40 @@ class Approvals:
 
     async def decide(self, call: ToolCall) -> Decision:
         """Asks, and waits until somebody has decided or the time is over."""
-        for attempt in range(_CORRECTIONS_MAX):
-            event = await self._ask(call, attempt)
-            try:
-                answer = await event.wait_details.aio()
-            except hitl.Declined as ended:
-                return Decision("reject", message=ended.response.reason or "declined", by=_who(ended.response))
-            except hitl.TimedOut:
-                return Decision("reject", message="nobody decided in time")
-            except hitl.Cancelled as ended:
-                return Decision("reject", message=ended.response.reason or "the question was withdrawn")
-            decision = _decision(call, answer)
-            if decision is not None:
-                return decision
-        return Decision("reject", message="the arguments were never a JSON object")
+        event = await self._ask(call)
+        try:
+            answer = await event.wait_details.aio()
+        except hitl.Declined as ended:
+            return Decision("reject", message=ended.response.reason or "declined", by=_who(ended.response))
+        except hitl.TimedOut:
+            return Decision("reject", message="nobody decided in time")
+        except hitl.Cancelled as ended:
+            return Decision("reject", message=ended.response.reason or "the question was withdrawn")
+        review, by = answer.value, _who(answer.response)
+        # The digests say that what is approved is what was shown, or what the person made of it.
+        if review.is_approved and review.approves(call.tool, review.arguments):
+            return Decision(review.decision, dict(review.arguments), by=by)
+        message = review.message or answer.response.comment
+        return Decision("respond" if review.decision == "respond" else "reject", message=message, by=by)
 
-    async def _ask(self, call: ToolCall, attempt: int) -> hitl.Event[Any]:
-        data_type: type = bool
-        options: dict[str, Any] = {"yes": _TITLES["approve"], "no": _TITLES["reject"]}
-        if set(call.allowed) != {"approve", "reject"}:
-            data_type, options = dict, {"schema": _schema(call)}
-        prompt = call.description or f"An agent wants to call {call.tool}."
-        if attempt:
-            prompt += "\n\nThe arguments of the answer before were no JSON object. Please write them again."
-        create = self.client.event if self.client else hitl.new_event
-        return await create.aio(
+    async def _ask(self, call: ToolCall) -> "hitl.Event[hitl.Review]":
+        review = self.client.review if self.client else hitl.review
+        return await review.aio(
             call.tool,
-            data_type,
-            scope=self.run,
-            prompt=prompt,
+            dict(call.arguments),
+            allow=tuple(call.allowed),
+            prompt=call.description or f"An agent wants to call {call.tool}.",
             title=f"Call {call.tool}?",
             timeout_seconds=self.timeout,
             risk=self.risk,
-            evidence=[hitl.evidence.json("Arguments", dict(call.arguments))],
-            labels={**self.labels, "tool": call.tool},
-            idempotency_key=key("call", self.run, call.id, *([str(attempt)] if attempt else [])),
-            **options,
+            labels={**self.labels, "tool": call.tool, "run": self.run[:_LABEL_CHARS_MAX]},
+            idempotency_key=key("call", self.run, call.id),
         )
 
 
 def key(*parts: str) -> str:
     """A key for the event of these parts, the same in every process."""
     return f"{parts[0]}-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _schema(call: ToolCall) -> dict[str, Any]:
-    choices = [{"const": kind, "title": _TITLES[kind]} for kind in call.allowed]
-    properties: dict[str, Any] = {"decision": {"type": "string", "title": "Decision", "oneOf": choices}}
-    if "edit" in call.allowed:
-        shown = json.dumps(dict(call.arguments), ensure_ascii=False)
-        properties["arguments"] = {"type": "string", "title": "Arguments, as JSON", "default": shown}
-    properties["message"] = {"type": "string", "title": "Reason or reply"}
-    return {"type": "object", "properties": properties, "required": ["decision"]}
-
-
-def _decision(call: ToolCall, answer: "hitl.Details[Any]") -> Decision | None:
-    """What an answer means; nothing if it cannot be used."""
-    value, by = answer.value, _who(answer.response)
-    if isinstance(value, bool):
-        value = {"decision": "approve" if value else "reject"}
-    message = value.get("message") or answer.response.comment
-    decision = Decision(value["decision"], message=message, by=by)
-    if decision.kind == "approve":
-        return replace(decision, arguments=dict(call.arguments))
-    if decision.kind != "edit":
-        return decision
-    try:
-        edited = json.loads(value.get("arguments", ""))
-    except ValueError:
-        return None
-    return replace(decision, arguments=edited) if isinstance(edited, dict) else None
 
 
 def _who(response: "hitl.v1.Response") -> str:
