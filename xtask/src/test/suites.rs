@@ -2,9 +2,10 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FAUXQS, GRPCURL, GUEST, H2LOAD,
-    HELM, KUBERNETES_VALIDATE, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKDOCS, MKE2FS, Need,
-    OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST, TEMPORAL,
+    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FASTMCP, FAUXQS, GRPCURL, GUEST,
+    H2LOAD, HELM, KUBERNETES_VALIDATE, MCP_INSPECTOR, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKDOCS,
+    MKE2FS, Need, OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST,
+    TEMPORAL,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -63,8 +64,8 @@ pub(crate) const SUITES: &[Suite] = &[
     ),
     suite(
         "mcp",
-        &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS],
-        &[CargoTest(&["--test", "mcp", "--", "--nocapture"])],
+        &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS, &FASTMCP, &MCP_INSPECTOR],
+        &[CargoTest(&["--test", "mcp", "--", "--nocapture"]), Check(&["tests/mcp/others/check"])],
     ),
     end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
     end_to_end("e2e-files", &[], &[EndToEnd("files")]),
