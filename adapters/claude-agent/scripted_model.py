@@ -1,4 +1,4 @@
-"""Stands for the model behind the agent: it wants one command run, and then says what came of it."""
+"""Stands for the model behind the agent: it calls one tool, and then says what came of it."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 
 
 @contextmanager
-def scripted_model(command: str) -> Iterator[str]:
+def scripted_model(tool: str, arguments: dict[str, Any]) -> Iterator[str]:
     """Serves the API of the model at the address that it yields."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -25,7 +25,7 @@ def scripted_model(command: str) -> Iterator[str]:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if "count_tokens" in self.path:
                 return self._send("application/json", b'{"input_tokens": 1}')
-            block, stop = _next(asked.get("messages", []), asked.get("tools", []), command)
+            block, stop = _next(asked.get("messages", []), asked.get("tools", []), tool, arguments)
             return self._send("text/event-stream", _stream(block, stop).encode())
 
         def _send(self, kind: str, body: bytes) -> None:
@@ -46,17 +46,16 @@ def scripted_model(command: str) -> Iterator[str]:
         server.shutdown()
 
 
-def _next(messages: list[Any], tools: list[Any], command: str) -> tuple[dict[str, Any], str]:
-    if not any(tool.get("name") == "Bash" for tool in tools):
-        return {"type": "text", "text": "nothing to do"}, "end_turn"
+def _next(messages: list[Any], tools: list[Any], tool: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    if not any(known.get("name") == tool for known in tools):
+        return {"type": "text", "text": f"there is no {tool}"}, "end_turn"
     blocks = [block for message in messages if isinstance(message["content"], list) for block in message["content"]]
     results = [block for block in blocks if block.get("type") == "tool_result"]
     if results:
-        outcome = "was refused" if results[-1].get("is_error") else "was run"
+        outcome = "was refused" if results[-1].get("is_error") else "was made"
         said = json.dumps(results[-1]["content"], ensure_ascii=False)
-        return {"type": "text", "text": f"the command {outcome}: {said}"}, "end_turn"
-    call = {"command": command, "description": "Writes a greeting"}
-    return {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": call}, "tool_use"
+        return {"type": "text", "text": f"the call {outcome}: {said}"}, "end_turn"
+    return {"type": "tool_use", "id": "toolu_1", "name": tool, "input": arguments}, "tool_use"
 
 
 def _stream(block: dict[str, Any], stop: str) -> str:
