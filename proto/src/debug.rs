@@ -35,6 +35,11 @@ impl fmt::Debug for Event {
             evidence,
             risk: _,
             require_confirmation,
+            assignees,
+            quorum,
+            votes,
+            claim,
+            delegates,
         } = self;
         f.debug_struct("Event")
             .field("id", id)
@@ -59,6 +64,11 @@ impl fmt::Debug for Event {
             .field("evidence", evidence)
             .field("risk", &self.risk())
             .field("require_confirmation", require_confirmation)
+            .field("assignees", assignees)
+            .field("quorum", quorum)
+            .field("votes", votes)
+            .field("claim", claim)
+            .field("delegates", delegates)
             .finish()
     }
 }

@@ -4,6 +4,7 @@
 //! `gen/` is generated from `hitl/v1/*.proto` by `cargo xtask gen` and checked in; the protos are the documentation.
 
 mod debug;
+mod deciding;
 mod evidence;
 pub mod visible;
 

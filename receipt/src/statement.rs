@@ -14,7 +14,7 @@ impl Statement {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         match value.get("format").and_then(Value::as_str) {
-            Some("hitl.receipt.v1" | "hitl.receipt.v2") => Ok(Self(value)),
+            Some("hitl.receipt.v1" | "hitl.receipt.v2" | "hitl.receipt.v3") => Ok(Self(value)),
             Some(other) => Err(format!("its format is {other:?}")),
             None => Err("it names no format".to_owned()),
         }

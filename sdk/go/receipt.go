@@ -19,7 +19,7 @@ const (
 )
 
 // What a receipt may be of that this package understands.
-var receiptFormats = []string{"hitl.receipt.v1", "hitl.receipt.v2"}
+var receiptFormats = []string{"hitl.receipt.v1", "hitl.receipt.v2", "hitl.receipt.v3"}
 
 // Receipt says how an event ended, signed by the server that recorded it. It is JSON for [encoding/json]: as it is
 // written, or as GET /v1/events/{id}/receipt answers.

@@ -189,6 +189,7 @@ async fn wait_for(
         namespace: event.namespace,
         event_id: event.id,
         heartbeat_interval: None,
+        updates: false,
     };
     loop {
         if let Ok(reply) = client.wait_event(request.clone()).await {

@@ -239,6 +239,41 @@ impl EventService for Service {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn add_comment(
+        &self,
+        _: Request<v1::AddCommentRequest>,
+    ) -> Result<Response<v1::AddCommentResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn list_comments(
+        &self,
+        _: Request<v1::ListCommentsRequest>,
+    ) -> Result<Response<v1::ListCommentsResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn claim_event(
+        &self,
+        _: Request<v1::ClaimEventRequest>,
+    ) -> Result<Response<v1::ClaimEventResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn release_event(
+        &self,
+        _: Request<v1::ReleaseEventRequest>,
+    ) -> Result<Response<v1::ReleaseEventResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn delegate_event(
+        &self,
+        _: Request<v1::DelegateEventRequest>,
+    ) -> Result<Response<v1::DelegateEventResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn list_receipt_keys(
         &self,
         _: Request<v1::ListReceiptKeysRequest>,

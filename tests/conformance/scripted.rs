@@ -54,19 +54,27 @@ fn refusal(reason: &str) -> Status {
         Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
         Some(ErrorReason::EventNotFound | ErrorReason::TokenNotFound) => Code::NotFound,
         Some(
-            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved | ErrorReason::NoReceipt,
+            ErrorReason::EventAlreadyFinal
+            | ErrorReason::EventRemoved
+            | ErrorReason::NoReceipt
+            | ErrorReason::AlreadyVoted
+            | ErrorReason::Claimed,
         ) => Code::FailedPrecondition,
         Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
         Some(
             ErrorReason::LinkInvalid
             | ErrorReason::OriginRefused
             | ErrorReason::PermissionDenied
-            | ErrorReason::SelfAnswer,
+            | ErrorReason::SelfAnswer
+            | ErrorReason::NotAssigned,
         ) => Code::PermissionDenied,
         Some(ErrorReason::Unauthenticated) => Code::Unauthenticated,
-        Some(ErrorReason::TooManyWaiters | ErrorReason::Overloaded | ErrorReason::DiskFull) => {
-            Code::ResourceExhausted
-        }
+        Some(
+            ErrorReason::TooManyWaiters
+            | ErrorReason::Overloaded
+            | ErrorReason::DiskFull
+            | ErrorReason::Full,
+        ) => Code::ResourceExhausted,
         Some(ErrorReason::StoreUnavailable | ErrorReason::ShuttingDown | ErrorReason::ClockOff) => {
             Code::Unavailable
         }
@@ -217,6 +225,41 @@ impl EventService for Scripted {
         &self,
         _: Request<v1::RevokeLinksRequest>,
     ) -> Reply<v1::RevokeLinksResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn add_comment(
+        &self,
+        _: Request<v1::AddCommentRequest>,
+    ) -> Reply<v1::AddCommentResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn list_comments(
+        &self,
+        _: Request<v1::ListCommentsRequest>,
+    ) -> Reply<v1::ListCommentsResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn claim_event(
+        &self,
+        _: Request<v1::ClaimEventRequest>,
+    ) -> Reply<v1::ClaimEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn release_event(
+        &self,
+        _: Request<v1::ReleaseEventRequest>,
+    ) -> Reply<v1::ReleaseEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn delegate_event(
+        &self,
+        _: Request<v1::DelegateEventRequest>,
+    ) -> Reply<v1::DelegateEventResponse> {
         Err(Status::unimplemented("scripted"))
     }
 

@@ -20,6 +20,7 @@ mod commands;
 mod connect;
 mod copies;
 mod creates;
+mod deciding;
 mod endings;
 mod forms;
 mod grpcurl;

@@ -94,7 +94,7 @@ async fn every_broken_rule_is_named_at_once() {
 async fn refusals(site: &Site, event_id: &str) -> [Failure; 2] {
     let (namespace, event_id) = (String::new(), event_id.to_owned());
     let get = GetEventRequest { namespace: namespace.clone(), event_id: event_id.clone() };
-    let wait = WaitEventRequest { namespace, event_id, heartbeat_interval: None };
+    let wait = WaitEventRequest { namespace, event_id, heartbeat_interval: None, updates: false };
     let got = site.grpc.clone().get_event(get).await.expect_err("no such event");
     let waited = async {
         let mut updates = site.grpc.clone().wait_event(wait).await?.into_inner();

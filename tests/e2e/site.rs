@@ -161,6 +161,7 @@ pub(crate) fn wait_request(event: &Event) -> WaitEventRequest {
         namespace: event.namespace.clone(),
         event_id: event.id.clone(),
         heartbeat_interval: None,
+        updates: false,
     }
 }
 

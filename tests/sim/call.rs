@@ -138,6 +138,8 @@ fn spec(draft: Draft) -> Spec {
             .map_or(OnTimeout::Fail, |value| OnTimeout::Default(Value::Int(value))),
         idempotency_key: Some(draft.key).filter(|key| !key.is_empty()),
         allow_self_answer: false,
+        assignees: Vec::new(),
+        quorum: None,
         created_by: None,
     }
 }

@@ -60,6 +60,8 @@ impl Two {
             on_timeout: OnTimeout::Fail,
             idempotency_key: None,
             allow_self_answer: false,
+            assignees: Vec::new(),
+            quorum: None,
             created_by: None,
         };
         let created = self.one.service.create(Namespace::default(), spec).await;

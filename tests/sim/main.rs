@@ -20,6 +20,7 @@ mod totals;
 mod trace;
 mod trouble;
 mod view;
+mod votes;
 mod wait;
 mod watch;
 mod world;

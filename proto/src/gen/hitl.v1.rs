@@ -207,6 +207,8 @@ pub enum AuditKind {
     ReceiptKeyAdded = 10,
     /// A server has started: the settings that say who may do what.
     Settings = 11,
+    /// An Event was handed over to somebody.
+    EventDelegated = 12,
 }
 impl AuditKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -227,6 +229,7 @@ impl AuditKind {
             Self::LinkKeyRotated => "AUDIT_KIND_LINK_KEY_ROTATED",
             Self::ReceiptKeyAdded => "AUDIT_KIND_RECEIPT_KEY_ADDED",
             Self::Settings => "AUDIT_KIND_SETTINGS",
+            Self::EventDelegated => "AUDIT_KIND_EVENT_DELEGATED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -244,6 +247,7 @@ impl AuditKind {
             "AUDIT_KIND_LINK_KEY_ROTATED" => Some(Self::LinkKeyRotated),
             "AUDIT_KIND_RECEIPT_KEY_ADDED" => Some(Self::ReceiptKeyAdded),
             "AUDIT_KIND_SETTINGS" => Some(Self::Settings),
+            "AUDIT_KIND_EVENT_DELEGATED" => Some(Self::EventDelegated),
             _ => None,
         }
     }
@@ -1358,6 +1362,171 @@ pub mod admin_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Somebody whom an Event is for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Assignee {
+    /// Required. Exactly one of these, 1 to 200 characters on one line.
+    #[prost(oneof = "assignee::Kind", tags = "1, 2")]
+    pub kind: ::core::option::Option<assignee::Kind>,
+}
+/// Nested message and enum types in `Assignee`.
+pub mod assignee {
+    /// Required. Exactly one of these, 1 to 200 characters on one line.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        /// The name or the id of a principal: of who has signed in, of a token, or whom a link was made for. On a server that asks
+        /// for no credential, the responder that a caller names.
+        #[prost(string, tag = "1")]
+        Person(::prost::alloc::string::String),
+        /// Everybody whose sign-in says that they are in this group.
+        #[prost(string, tag = "2")]
+        Group(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for Assignee {
+    const NAME: &'static str = "Assignee";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Assignee".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Assignee".into()
+    }
+}
+/// How many people have to agree on an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Quorum {
+    /// Required. So many distinct people have to give the same value, 1 to 20. If the Event is for people and no groups, at most as
+    /// many as these are.
+    #[prost(uint32, tag = "1")]
+    pub required: u32,
+    /// Optional. Whether one decline ends the Event. True if absent. If false, the Event ends as declined once it is known that no
+    /// value can be given by enough people any more: that is never known of groups, and of an Event that is for everybody.
+    #[prost(bool, optional, tag = "2")]
+    pub decline_ends: ::core::option::Option<bool>,
+}
+impl ::prost::Name for Quorum {
+    const NAME: &'static str = "Quorum";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Quorum".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Quorum".into()
+    }
+}
+/// Who is at an Event that is for several.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Claim {
+    /// Output only. The name that was proved, or, if none was, the one that was given.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Output only. Until when the claim holds.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Claim {
+    const NAME: &'static str = "Claim";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Claim".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Claim".into()
+    }
+}
+/// A decline as one of several votes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclineVote {
+    /// Output only. Why. Empty if no reason was given.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeclineVote {
+    const NAME: &'static str = "DeclineVote";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DeclineVote".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DeclineVote".into()
+    }
+}
+/// Asks for ClaimEvent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimEventRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Optional. How long the claim holds, at most 24 hours. A quarter of an hour if absent.
+    #[prost(message, optional, tag = "3")]
+    pub ttl: ::core::option::Option<::prost_types::Duration>,
+    /// Optional. The name of the person who is at it, at most 200 characters on one line. Recorded as claimed.
+    #[prost(string, tag = "4")]
+    pub responder: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ClaimEventRequest {
+    const NAME: &'static str = "ClaimEventRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ClaimEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ClaimEventRequest".into()
+    }
+}
+/// Asks for ReleaseEvent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseEventRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Optional. The name of the person, as for ClaimEvent.
+    #[prost(string, tag = "3")]
+    pub responder: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReleaseEventRequest {
+    const NAME: &'static str = "ReleaseEventRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ReleaseEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ReleaseEventRequest".into()
+    }
+}
+/// Asks for DelegateEvent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DelegateEventRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Required. Whom the Event is for from now on.
+    #[prost(message, optional, tag = "3")]
+    pub to: ::core::option::Option<Assignee>,
+    /// Optional. The name of the person who hands it over, as for ClaimEvent.
+    #[prost(string, tag = "4")]
+    pub responder: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DelegateEventRequest {
+    const NAME: &'static str = "DelegateEventRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DelegateEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DelegateEventRequest".into()
+    }
+}
 /// Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
 ///
 /// More reasons may be added: for an unknown one go by the canonical code.
@@ -1420,6 +1589,15 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
     /// event_id, state (such as EVENT_STATE_PENDING).
     NoReceipt = 22,
+    /// PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+    /// has a link that was made for nobody. Metadata: event_id.
+    NotAssigned = 23,
+    /// FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
+    AlreadyVoted = 24,
+    /// FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
+    Claimed = 25,
+    /// RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
+    Full = 26,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1451,6 +1629,10 @@ impl ErrorReason {
             Self::SelfAnswer => "ERROR_REASON_SELF_ANSWER",
             Self::TokenNotFound => "ERROR_REASON_TOKEN_NOT_FOUND",
             Self::NoReceipt => "ERROR_REASON_NO_RECEIPT",
+            Self::NotAssigned => "ERROR_REASON_NOT_ASSIGNED",
+            Self::AlreadyVoted => "ERROR_REASON_ALREADY_VOTED",
+            Self::Claimed => "ERROR_REASON_CLAIMED",
+            Self::Full => "ERROR_REASON_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1479,6 +1661,10 @@ impl ErrorReason {
             "ERROR_REASON_SELF_ANSWER" => Some(Self::SelfAnswer),
             "ERROR_REASON_TOKEN_NOT_FOUND" => Some(Self::TokenNotFound),
             "ERROR_REASON_NO_RECEIPT" => Some(Self::NoReceipt),
+            "ERROR_REASON_NOT_ASSIGNED" => Some(Self::NotAssigned),
+            "ERROR_REASON_ALREADY_VOTED" => Some(Self::AlreadyVoted),
+            "ERROR_REASON_CLAIMED" => Some(Self::Claimed),
+            "ERROR_REASON_FULL" => Some(Self::Full),
             _ => None,
         }
     }
@@ -2250,6 +2436,22 @@ pub struct Event {
     /// Immutable. Whether an answer on a page has to be confirmed.
     #[prost(bool, tag = "22")]
     pub require_confirmation: bool,
+    /// Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+    #[prost(message, repeated, tag = "23")]
+    pub assignees: ::prost::alloc::vec::Vec<Assignee>,
+    /// Immutable. How many people have to agree. Absent if the first answer ends the Event.
+    #[prost(message, optional, tag = "24")]
+    pub quorum: ::core::option::Option<Quorum>,
+    /// Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+    /// What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+    #[prost(message, repeated, tag = "25")]
+    pub votes: ::prost::alloc::vec::Vec<Vote>,
+    /// Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+    #[prost(message, optional, tag = "26")]
+    pub claim: ::core::option::Option<Claim>,
+    /// Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+    #[prost(message, repeated, tag = "27")]
+    pub delegates: ::prost::alloc::vec::Vec<Assignee>,
 }
 impl ::prost::Name for Event {
     const NAME: &'static str = "Event";
@@ -2348,6 +2550,9 @@ pub struct Response {
     /// Output only. What the person said beside the value. Empty if nothing.
     #[prost(string, tag = "7")]
     pub comment: ::prost::alloc::string::String,
+    /// Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+    #[prost(message, repeated, tag = "8")]
+    pub votes: ::prost::alloc::vec::Vec<Vote>,
 }
 impl ::prost::Name for Response {
     const NAME: &'static str = "Response";
@@ -2357,6 +2562,71 @@ impl ::prost::Name for Response {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.Response".into()
+    }
+}
+/// What one person said to an Event that several have to agree on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Vote {
+    /// Output only. Who. Nobody has two votes, whatever the door.
+    #[prost(message, optional, tag = "1")]
+    pub responder: ::core::option::Option<Responder>,
+    /// Output only. When.
+    #[prost(message, optional, tag = "2")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. What was said beside the value. Empty if nothing.
+    #[prost(string, tag = "5")]
+    pub comment: ::prost::alloc::string::String,
+    /// Output only. What. Absent if it is not for the caller yet.
+    #[prost(oneof = "vote::Ballot", tags = "3, 4")]
+    pub ballot: ::core::option::Option<vote::Ballot>,
+}
+/// Nested message and enum types in `Vote`.
+pub mod vote {
+    /// Output only. What. Absent if it is not for the caller yet.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Ballot {
+        /// This value.
+        #[prost(message, tag = "3")]
+        Value(super::Value),
+        /// None.
+        #[prost(message, tag = "4")]
+        Decline(super::DeclineVote),
+    }
+}
+impl ::prost::Name for Vote {
+    const NAME: &'static str = "Vote";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Vote".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Vote".into()
+    }
+}
+/// What somebody said in the thread of an Event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Comment {
+    /// Output only. Who.
+    #[prost(message, optional, tag = "1")]
+    pub author: ::core::option::Option<Responder>,
+    /// Output only. When.
+    #[prost(message, optional, tag = "2")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. What.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Output only. Whether whoever asked is to say more before it can be answered.
+    #[prost(bool, tag = "4")]
+    pub needs_info: bool,
+}
+impl ::prost::Name for Comment {
+    const NAME: &'static str = "Comment";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Comment".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Comment".into()
     }
 }
 /// Who ended an Event, and by what way.
@@ -2605,7 +2875,7 @@ impl ::prost::Name for FieldViolation {
 /// ReceiptKey: docs/receipts.md says how, and what it does not prove.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Receipt {
-    /// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+    /// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
     /// (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
@@ -2707,6 +2977,13 @@ pub struct CreateEventRequest {
     /// of the API confirm nothing.
     #[prost(bool, tag = "16")]
     pub require_confirmation: bool,
+    /// Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+    /// or an admin may hand it over. Everybody who may answer if empty.
+    #[prost(message, repeated, tag = "17")]
+    pub assignees: ::prost::alloc::vec::Vec<Assignee>,
+    /// Optional. How many people have to agree. The first answer ends the Event if absent.
+    #[prost(message, optional, tag = "18")]
+    pub quorum: ::core::option::Option<Quorum>,
     /// Optional. When the Event times out. One hour after create if absent.
     #[prost(oneof = "create_event_request::Expiration", tags = "8, 9")]
     pub expiration: ::core::option::Option<create_event_request::Expiration>,
@@ -2870,6 +3147,10 @@ pub struct WaitEventRequest {
     /// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
     #[prost(message, optional, tag = "3")]
     pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+    /// Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+    /// too, and the Event with its votes and its claim whenever these change.
+    #[prost(bool, tag = "4")]
+    pub updates: bool,
 }
 impl ::prost::Name for WaitEventRequest {
     const NAME: &'static str = "WaitEventRequest";
@@ -2885,7 +3166,7 @@ impl ::prost::Name for WaitEventRequest {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WaitEventResponse {
     /// Output only. Exactly one of these.
-    #[prost(oneof = "wait_event_response::Update", tags = "1, 2")]
+    #[prost(oneof = "wait_event_response::Update", tags = "1, 2, 10")]
     pub update: ::core::option::Option<wait_event_response::Update>,
 }
 /// Nested message and enum types in `WaitEventResponse`.
@@ -2893,12 +3174,16 @@ pub mod wait_event_response {
     /// Output only. Exactly one of these.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Update {
-        /// The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+        /// The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+        /// is also sent when its votes or its claim have changed.
         #[prost(message, tag = "1")]
         Event(super::Event),
         /// Nothing has happened, and the server is still there.
         #[prost(message, tag = "2")]
         Heartbeat(super::Heartbeat),
+        /// Somebody has said something. Sent with updates alone.
+        #[prost(message, tag = "10")]
+        Comment(super::Comment),
     }
 }
 impl ::prost::Name for WaitEventResponse {
@@ -3412,6 +3697,140 @@ impl ::prost::Name for CancelEventResponse {
         "/hitl.v1.CancelEventResponse".into()
     }
 }
+/// Asks for AddComment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddCommentRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Required. What is said, 1 to 4,096 bytes.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Optional. Whether whoever asked is to say more before the Event can be answered.
+    #[prost(bool, tag = "4")]
+    pub needs_info: bool,
+    /// Optional. The name of the person who says it, at most 200 characters on one line. Recorded as claimed.
+    #[prost(string, tag = "5")]
+    pub author: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AddCommentRequest {
+    const NAME: &'static str = "AddCommentRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.AddCommentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.AddCommentRequest".into()
+    }
+}
+/// Answers AddComment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddCommentResponse {
+    /// Output only. The comment.
+    #[prost(message, optional, tag = "1")]
+    pub comment: ::core::option::Option<Comment>,
+}
+impl ::prost::Name for AddCommentResponse {
+    const NAME: &'static str = "AddCommentResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.AddCommentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.AddCommentResponse".into()
+    }
+}
+/// Asks for ListComments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCommentsRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCommentsRequest {
+    const NAME: &'static str = "ListCommentsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListCommentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListCommentsRequest".into()
+    }
+}
+/// Answers ListComments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCommentsResponse {
+    /// Output only. What was said, the first first: at most 200, and 40 by one person, claims and hand-overs counted too.
+    #[prost(message, repeated, tag = "1")]
+    pub comments: ::prost::alloc::vec::Vec<Comment>,
+}
+impl ::prost::Name for ListCommentsResponse {
+    const NAME: &'static str = "ListCommentsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListCommentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListCommentsResponse".into()
+    }
+}
+/// Answers ClaimEvent.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClaimEventResponse {
+    /// Output only. The claimed Event.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for ClaimEventResponse {
+    const NAME: &'static str = "ClaimEventResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ClaimEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ClaimEventResponse".into()
+    }
+}
+/// Answers ReleaseEvent.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReleaseEventResponse {
+    /// Output only. The Event.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for ReleaseEventResponse {
+    const NAME: &'static str = "ReleaseEventResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ReleaseEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ReleaseEventResponse".into()
+    }
+}
+/// Answers DelegateEvent.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DelegateEventResponse {
+    /// Output only. The Event.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for DelegateEventResponse {
+    const NAME: &'static str = "DelegateEventResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DelegateEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DelegateEventResponse".into()
+    }
+}
 /// Asks for GetReceipt.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReceiptRequest {
@@ -3578,6 +3997,8 @@ pub enum ChangeKind {
     Created = 1,
     /// It has ended.
     Ended = 2,
+    /// Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what.
+    Updated = 3,
 }
 impl ChangeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3589,6 +4010,7 @@ impl ChangeKind {
             Self::Unspecified => "CHANGE_KIND_UNSPECIFIED",
             Self::Created => "CHANGE_KIND_CREATED",
             Self::Ended => "CHANGE_KIND_ENDED",
+            Self::Updated => "CHANGE_KIND_UPDATED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3597,6 +4019,7 @@ impl ChangeKind {
             "CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "CHANGE_KIND_CREATED" => Some(Self::Created),
             "CHANGE_KIND_ENDED" => Some(Self::Ended),
+            "CHANGE_KIND_UPDATED" => Some(Self::Updated),
             _ => None,
         }
     }
@@ -3907,9 +4330,10 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "BatchAnswerEvents"));
             self.inner.unary(req, path, codec).await
         }
-        /// Answers an Event. The first valid answer wins and is durable before this returns.
+        /// Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+        /// one vote, and the Event is returned pending until enough people have given the same value.
         ///
-        /// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+        /// Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         /// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
         /// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         pub async fn answer_event(
@@ -3986,6 +4410,141 @@ pub mod event_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("hitl.v1.EventService", "CancelEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+        ///
+        /// Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+        /// ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn add_comment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddCommentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddCommentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/AddComment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "AddComment"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn list_comments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCommentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCommentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/ListComments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "ListComments"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says that the caller is at an Event that is for several. It keeps nobody from answering.
+        ///
+        /// A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+        /// ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+        /// assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn claim_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ClaimEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ClaimEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/ClaimEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "ClaimEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+        pub async fn release_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/ReleaseEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "ReleaseEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+        ///
+        /// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+        /// as ClaimEvent does.
+        pub async fn delegate_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DelegateEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DelegateEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/DelegateEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "DelegateEvent"));
             self.inner.unary(req, path, codec).await
         }
         /// Returns the signed receipt of how an Event ended.
@@ -4206,9 +4765,10 @@ pub mod event_service_server {
             tonic::Response<super::BatchAnswerEventsResponse>,
             tonic::Status,
         >;
-        /// Answers an Event. The first valid answer wins and is durable before this returns.
+        /// Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+        /// one vote, and the Event is returned pending until enough people have given the same value.
         ///
-        /// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+        /// Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         /// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
         /// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         async fn answer_event(
@@ -4234,6 +4794,56 @@ pub mod event_service_server {
             request: tonic::Request<super::CancelEventRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CancelEventResponse>,
+            tonic::Status,
+        >;
+        /// Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+        ///
+        /// Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+        /// ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        async fn add_comment(
+            &self,
+            request: tonic::Request<super::AddCommentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddCommentResponse>,
+            tonic::Status,
+        >;
+        /// Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+        async fn list_comments(
+            &self,
+            request: tonic::Request<super::ListCommentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCommentsResponse>,
+            tonic::Status,
+        >;
+        /// Says that the caller is at an Event that is for several. It keeps nobody from answering.
+        ///
+        /// A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+        /// ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+        /// assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        async fn claim_event(
+            &self,
+            request: tonic::Request<super::ClaimEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ClaimEventResponse>,
+            tonic::Status,
+        >;
+        /// Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+        async fn release_event(
+            &self,
+            request: tonic::Request<super::ReleaseEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseEventResponse>,
+            tonic::Status,
+        >;
+        /// Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+        ///
+        /// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+        /// as ClaimEvent does.
+        async fn delegate_event(
+            &self,
+            request: tonic::Request<super::DelegateEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DelegateEventResponse>,
             tonic::Status,
         >;
         /// Returns the signed receipt of how an Event ended.
@@ -4849,6 +5459,231 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/AddComment" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddCommentSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::AddCommentRequest>
+                    for AddCommentSvc<T> {
+                        type Response = super::AddCommentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddCommentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::add_comment(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddCommentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/ListComments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCommentsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ListCommentsRequest>
+                    for ListCommentsSvc<T> {
+                        type Response = super::ListCommentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCommentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::list_comments(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCommentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/ClaimEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClaimEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ClaimEventRequest>
+                    for ClaimEventSvc<T> {
+                        type Response = super::ClaimEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ClaimEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::claim_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClaimEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/ReleaseEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReleaseEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ReleaseEventRequest>
+                    for ReleaseEventSvc<T> {
+                        type Response = super::ReleaseEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReleaseEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::release_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/DelegateEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct DelegateEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::DelegateEventRequest>
+                    for DelegateEventSvc<T> {
+                        type Response = super::DelegateEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DelegateEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::delegate_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DelegateEventSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

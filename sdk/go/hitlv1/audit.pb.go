@@ -52,6 +52,8 @@ const (
 	AuditKind_AUDIT_KIND_RECEIPT_KEY_ADDED AuditKind = 10
 	// A server has started: the settings that say who may do what.
 	AuditKind_AUDIT_KIND_SETTINGS AuditKind = 11
+	// An Event was handed over to somebody.
+	AuditKind_AUDIT_KIND_EVENT_DELEGATED AuditKind = 12
 )
 
 // Enum value maps for AuditKind.
@@ -69,6 +71,7 @@ var (
 		9:  "AUDIT_KIND_LINK_KEY_ROTATED",
 		10: "AUDIT_KIND_RECEIPT_KEY_ADDED",
 		11: "AUDIT_KIND_SETTINGS",
+		12: "AUDIT_KIND_EVENT_DELEGATED",
 	}
 	AuditKind_value = map[string]int32{
 		"AUDIT_KIND_UNSPECIFIED":       0,
@@ -83,6 +86,7 @@ var (
 		"AUDIT_KIND_LINK_KEY_ROTATED":  9,
 		"AUDIT_KIND_RECEIPT_KEY_ADDED": 10,
 		"AUDIT_KIND_SETTINGS":          11,
+		"AUDIT_KIND_EVENT_DELEGATED":   12,
 	}
 )
 
@@ -366,7 +370,7 @@ const file_hitl_v1_audit_proto_rawDesc = "" +
 	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x1c\n" +
 	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x120\n" +
 	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x122\n" +
-	"\x06before\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06before*\xe1\x02\n" +
+	"\x06before\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06before*\x81\x03\n" +
 	"\tAuditKind\x12\x1a\n" +
 	"\x16AUDIT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12AUDIT_KIND_SIGN_IN\x10\x01\x12\x17\n" +
@@ -380,7 +384,8 @@ const file_hitl_v1_audit_proto_rawDesc = "" +
 	"\x1bAUDIT_KIND_LINK_KEY_ROTATED\x10\t\x12 \n" +
 	"\x1cAUDIT_KIND_RECEIPT_KEY_ADDED\x10\n" +
 	"\x12\x17\n" +
-	"\x13AUDIT_KIND_SETTINGS\x10\vB#\n" +
+	"\x13AUDIT_KIND_SETTINGS\x10\v\x12\x1e\n" +
+	"\x1aAUDIT_KIND_EVENT_DELEGATED\x10\fB#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -83,6 +83,15 @@ const (
 	// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
 	// event_id, state (such as EVENT_STATE_PENDING).
 	ErrorReason_ERROR_REASON_NO_RECEIPT ErrorReason = 22
+	// PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+	// has a link that was made for nobody. Metadata: event_id.
+	ErrorReason_ERROR_REASON_NOT_ASSIGNED ErrorReason = 23
+	// FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
+	ErrorReason_ERROR_REASON_ALREADY_VOTED ErrorReason = 24
+	// FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
+	ErrorReason_ERROR_REASON_CLAIMED ErrorReason = 25
+	// RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
+	ErrorReason_ERROR_REASON_FULL ErrorReason = 26
 )
 
 // Enum value maps for ErrorReason.
@@ -111,6 +120,10 @@ var (
 		20: "ERROR_REASON_SELF_ANSWER",
 		21: "ERROR_REASON_TOKEN_NOT_FOUND",
 		22: "ERROR_REASON_NO_RECEIPT",
+		23: "ERROR_REASON_NOT_ASSIGNED",
+		24: "ERROR_REASON_ALREADY_VOTED",
+		25: "ERROR_REASON_CLAIMED",
+		26: "ERROR_REASON_FULL",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -136,6 +149,10 @@ var (
 		"ERROR_REASON_SELF_ANSWER":            20,
 		"ERROR_REASON_TOKEN_NOT_FOUND":        21,
 		"ERROR_REASON_NO_RECEIPT":             22,
+		"ERROR_REASON_NOT_ASSIGNED":           23,
+		"ERROR_REASON_ALREADY_VOTED":          24,
+		"ERROR_REASON_CLAIMED":                25,
+		"ERROR_REASON_FULL":                   26,
 	}
 )
 
@@ -170,7 +187,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\x84\x06\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xf4\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -195,7 +212,11 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x13\x12\x1c\n" +
 	"\x18ERROR_REASON_SELF_ANSWER\x10\x14\x12 \n" +
 	"\x1cERROR_REASON_TOKEN_NOT_FOUND\x10\x15\x12\x1b\n" +
-	"\x17ERROR_REASON_NO_RECEIPT\x10\x16B#\n" +
+	"\x17ERROR_REASON_NO_RECEIPT\x10\x16\x12\x1d\n" +
+	"\x19ERROR_REASON_NOT_ASSIGNED\x10\x17\x12\x1e\n" +
+	"\x1aERROR_REASON_ALREADY_VOTED\x10\x18\x12\x18\n" +
+	"\x14ERROR_REASON_CLAIMED\x10\x19\x12\x15\n" +
+	"\x11ERROR_REASON_FULL\x10\x1aB#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

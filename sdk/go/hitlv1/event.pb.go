@@ -311,8 +311,19 @@ type Event struct {
 	Risk Risk `protobuf:"varint,21,opt,name=risk,proto3,enum=hitl.v1.Risk" json:"risk,omitempty"`
 	// Immutable. Whether an answer on a page has to be confirmed.
 	RequireConfirmation bool `protobuf:"varint,22,opt,name=require_confirmation,json=requireConfirmation,proto3" json:"require_confirmation,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+	Assignees []*Assignee `protobuf:"bytes,23,rep,name=assignees,proto3" json:"assignees,omitempty"`
+	// Immutable. How many people have to agree. Absent if the first answer ends the Event.
+	Quorum *Quorum `protobuf:"bytes,24,opt,name=quorum,proto3" json:"quorum,omitempty"`
+	// Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+	// What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+	Votes []*Vote `protobuf:"bytes,25,rep,name=votes,proto3" json:"votes,omitempty"`
+	// Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+	Claim *Claim `protobuf:"bytes,26,opt,name=claim,proto3" json:"claim,omitempty"`
+	// Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+	Delegates     []*Assignee `protobuf:"bytes,27,rep,name=delegates,proto3" json:"delegates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -497,6 +508,41 @@ func (x *Event) GetRequireConfirmation() bool {
 		return x.RequireConfirmation
 	}
 	return false
+}
+
+func (x *Event) GetAssignees() []*Assignee {
+	if x != nil {
+		return x.Assignees
+	}
+	return nil
+}
+
+func (x *Event) GetQuorum() *Quorum {
+	if x != nil {
+		return x.Quorum
+	}
+	return nil
+}
+
+func (x *Event) GetVotes() []*Vote {
+	if x != nil {
+		return x.Votes
+	}
+	return nil
+}
+
+func (x *Event) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *Event) GetDelegates() []*Assignee {
+	if x != nil {
+		return x.Delegates
+	}
+	return nil
 }
 
 // Who created an Event.
@@ -694,7 +740,9 @@ type Response struct {
 	// Output only. The answer_id of the call that ended it. Empty if there was none.
 	AnswerId string `protobuf:"bytes,6,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
 	// Output only. What the person said beside the value. Empty if nothing.
-	Comment       string `protobuf:"bytes,7,opt,name=comment,proto3" json:"comment,omitempty"`
+	Comment string `protobuf:"bytes,7,opt,name=comment,proto3" json:"comment,omitempty"`
+	// Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+	Votes         []*Vote `protobuf:"bytes,8,rep,name=votes,proto3" json:"votes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +826,200 @@ func (x *Response) GetComment() string {
 	return ""
 }
 
+func (x *Response) GetVotes() []*Vote {
+	if x != nil {
+		return x.Votes
+	}
+	return nil
+}
+
+// What one person said to an Event that several have to agree on.
+type Vote struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Who. Nobody has two votes, whatever the door.
+	Responder *Responder `protobuf:"bytes,1,opt,name=responder,proto3" json:"responder,omitempty"`
+	// Output only. When.
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// Output only. What. Absent if it is not for the caller yet.
+	//
+	// Types that are valid to be assigned to Ballot:
+	//
+	//	*Vote_Value
+	//	*Vote_Decline
+	Ballot isVote_Ballot `protobuf_oneof:"ballot"`
+	// Output only. What was said beside the value. Empty if nothing.
+	Comment       string `protobuf:"bytes,5,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Vote) Reset() {
+	*x = Vote{}
+	mi := &file_hitl_v1_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Vote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Vote) ProtoMessage() {}
+
+func (x *Vote) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Vote.ProtoReflect.Descriptor instead.
+func (*Vote) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Vote) GetResponder() *Responder {
+	if x != nil {
+		return x.Responder
+	}
+	return nil
+}
+
+func (x *Vote) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Vote) GetBallot() isVote_Ballot {
+	if x != nil {
+		return x.Ballot
+	}
+	return nil
+}
+
+func (x *Vote) GetValue() *Value {
+	if x != nil {
+		if x, ok := x.Ballot.(*Vote_Value); ok {
+			return x.Value
+		}
+	}
+	return nil
+}
+
+func (x *Vote) GetDecline() *DeclineVote {
+	if x != nil {
+		if x, ok := x.Ballot.(*Vote_Decline); ok {
+			return x.Decline
+		}
+	}
+	return nil
+}
+
+func (x *Vote) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+type isVote_Ballot interface {
+	isVote_Ballot()
+}
+
+type Vote_Value struct {
+	// This value.
+	Value *Value `protobuf:"bytes,3,opt,name=value,proto3,oneof"`
+}
+
+type Vote_Decline struct {
+	// None.
+	Decline *DeclineVote `protobuf:"bytes,4,opt,name=decline,proto3,oneof"`
+}
+
+func (*Vote_Value) isVote_Ballot() {}
+
+func (*Vote_Decline) isVote_Ballot() {}
+
+// What somebody said in the thread of an Event.
+type Comment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. Who.
+	Author *Responder `protobuf:"bytes,1,opt,name=author,proto3" json:"author,omitempty"`
+	// Output only. When.
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// Output only. What.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Output only. Whether whoever asked is to say more before it can be answered.
+	NeedsInfo     bool `protobuf:"varint,4,opt,name=needs_info,json=needsInfo,proto3" json:"needs_info,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Comment) Reset() {
+	*x = Comment{}
+	mi := &file_hitl_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Comment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Comment) ProtoMessage() {}
+
+func (x *Comment) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Comment.ProtoReflect.Descriptor instead.
+func (*Comment) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Comment) GetAuthor() *Responder {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Comment) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Comment) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Comment) GetNeedsInfo() bool {
+	if x != nil {
+		return x.NeedsInfo
+	}
+	return false
+}
+
 // Who ended an Event, and by what way.
 type Responder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -797,7 +1039,7 @@ type Responder struct {
 
 func (x *Responder) Reset() {
 	*x = Responder{}
-	mi := &file_hitl_v1_event_proto_msgTypes[5]
+	mi := &file_hitl_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +1051,7 @@ func (x *Responder) String() string {
 func (*Responder) ProtoMessage() {}
 
 func (x *Responder) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_proto_msgTypes[5]
+	mi := &file_hitl_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +1064,7 @@ func (x *Responder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Responder.ProtoReflect.Descriptor instead.
 func (*Responder) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_hitl_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Responder) GetName() string {
@@ -864,7 +1106,7 @@ var File_hitl_v1_event_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\x9f\a\n" +
+	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/deciding.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xf5\b\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -891,7 +1133,12 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x05title\x18\x13 \x01(\tR\x05title\x12-\n" +
 	"\bevidence\x18\x14 \x03(\v2\x11.hitl.v1.EvidenceR\bevidence\x12!\n" +
 	"\x04risk\x18\x15 \x01(\x0e2\r.hitl.v1.RiskR\x04risk\x121\n" +
-	"\x14require_confirmation\x18\x16 \x01(\bR\x13requireConfirmation\x1a9\n" +
+	"\x14require_confirmation\x18\x16 \x01(\bR\x13requireConfirmation\x12/\n" +
+	"\tassignees\x18\x17 \x03(\v2\x11.hitl.v1.AssigneeR\tassignees\x12'\n" +
+	"\x06quorum\x18\x18 \x01(\v2\x0f.hitl.v1.QuorumR\x06quorum\x12#\n" +
+	"\x05votes\x18\x19 \x03(\v2\r.hitl.v1.VoteR\x05votes\x12$\n" +
+	"\x05claim\x18\x1a \x01(\v2\x0e.hitl.v1.ClaimR\x05claim\x12/\n" +
+	"\tdelegates\x18\x1b \x03(\v2\x11.hitl.v1.AssigneeR\tdelegates\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
@@ -902,7 +1149,7 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x04fail\x18\x01 \x01(\v2\x16.hitl.v1.FailOnTimeoutH\x00R\x04fail\x125\n" +
 	"\rdefault_value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueH\x00R\fdefaultValueB\b\n" +
 	"\x06action\"\x0f\n" +
-	"\rFailOnTimeout\"\x8c\x02\n" +
+	"\rFailOnTimeout\"\xb1\x02\n" +
 	"\bResponse\x12)\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x13.hitl.v1.EventStateR\x05state\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.hitl.v1.ValueR\x05value\x12\x16\n" +
@@ -910,7 +1157,21 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x120\n" +
 	"\tresponder\x18\x05 \x01(\v2\x12.hitl.v1.ResponderR\tresponder\x12\x1b\n" +
 	"\tanswer_id\x18\x06 \x01(\tR\banswerId\x12\x18\n" +
-	"\acomment\x18\a \x01(\tR\acomment\"\xb7\x01\n" +
+	"\acomment\x18\a \x01(\tR\acomment\x12#\n" +
+	"\x05votes\x18\b \x03(\v2\r.hitl.v1.VoteR\x05votes\"\xe6\x01\n" +
+	"\x04Vote\x120\n" +
+	"\tresponder\x18\x01 \x01(\v2\x12.hitl.v1.ResponderR\tresponder\x12.\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12&\n" +
+	"\x05value\x18\x03 \x01(\v2\x0e.hitl.v1.ValueH\x00R\x05value\x120\n" +
+	"\adecline\x18\x04 \x01(\v2\x14.hitl.v1.DeclineVoteH\x00R\adecline\x12\x18\n" +
+	"\acomment\x18\x05 \x01(\tR\acommentB\b\n" +
+	"\x06ballot\"\x98\x01\n" +
+	"\aComment\x12*\n" +
+	"\x06author\x18\x01 \x01(\v2\x12.hitl.v1.ResponderR\x06author\x12.\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n" +
+	"\n" +
+	"needs_info\x18\x04 \x01(\bR\tneedsInfo\"\xb7\x01\n" +
 	"\tResponder\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\achannel\x18\x02 \x01(\x0e2\x10.hitl.v1.ChannelR\achannel\x12\x18\n" +
@@ -955,7 +1216,7 @@ func file_hitl_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_hitl_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_hitl_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_hitl_v1_event_proto_goTypes = []any{
 	(EventState)(0),               // 0: hitl.v1.EventState
 	(Risk)(0),                     // 1: hitl.v1.Risk
@@ -966,40 +1227,58 @@ var file_hitl_v1_event_proto_goTypes = []any{
 	(*OnTimeout)(nil),             // 6: hitl.v1.OnTimeout
 	(*FailOnTimeout)(nil),         // 7: hitl.v1.FailOnTimeout
 	(*Response)(nil),              // 8: hitl.v1.Response
-	(*Responder)(nil),             // 9: hitl.v1.Responder
-	nil,                           // 10: hitl.v1.Event.LabelsEntry
-	(*Input)(nil),                 // 11: hitl.v1.Input
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Evidence)(nil),              // 13: hitl.v1.Evidence
-	(CredentialKind)(0),           // 14: hitl.v1.CredentialKind
-	(*Value)(nil),                 // 15: hitl.v1.Value
+	(*Vote)(nil),                  // 9: hitl.v1.Vote
+	(*Comment)(nil),               // 10: hitl.v1.Comment
+	(*Responder)(nil),             // 11: hitl.v1.Responder
+	nil,                           // 12: hitl.v1.Event.LabelsEntry
+	(*Input)(nil),                 // 13: hitl.v1.Input
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*Evidence)(nil),              // 15: hitl.v1.Evidence
+	(*Assignee)(nil),              // 16: hitl.v1.Assignee
+	(*Quorum)(nil),                // 17: hitl.v1.Quorum
+	(*Claim)(nil),                 // 18: hitl.v1.Claim
+	(CredentialKind)(0),           // 19: hitl.v1.CredentialKind
+	(*Value)(nil),                 // 20: hitl.v1.Value
+	(*DeclineVote)(nil),           // 21: hitl.v1.DeclineVote
 }
 var file_hitl_v1_event_proto_depIdxs = []int32{
 	2,  // 0: hitl.v1.Event.prompt_format:type_name -> hitl.v1.PromptFormat
-	11, // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
-	10, // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
+	13, // 1: hitl.v1.Event.input:type_name -> hitl.v1.Input
+	12, // 2: hitl.v1.Event.labels:type_name -> hitl.v1.Event.LabelsEntry
 	6,  // 3: hitl.v1.Event.on_timeout:type_name -> hitl.v1.OnTimeout
-	12, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
-	12, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
+	14, // 4: hitl.v1.Event.create_time:type_name -> google.protobuf.Timestamp
+	14, // 5: hitl.v1.Event.deadline:type_name -> google.protobuf.Timestamp
 	0,  // 6: hitl.v1.Event.state:type_name -> hitl.v1.EventState
 	8,  // 7: hitl.v1.Event.response:type_name -> hitl.v1.Response
 	5,  // 8: hitl.v1.Event.created_by:type_name -> hitl.v1.Creator
-	13, // 9: hitl.v1.Event.evidence:type_name -> hitl.v1.Evidence
+	15, // 9: hitl.v1.Event.evidence:type_name -> hitl.v1.Evidence
 	1,  // 10: hitl.v1.Event.risk:type_name -> hitl.v1.Risk
-	14, // 11: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
-	7,  // 12: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
-	15, // 13: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
-	0,  // 14: hitl.v1.Response.state:type_name -> hitl.v1.EventState
-	15, // 15: hitl.v1.Response.value:type_name -> hitl.v1.Value
-	12, // 16: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
-	9,  // 17: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
-	3,  // 18: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
-	14, // 19: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 11: hitl.v1.Event.assignees:type_name -> hitl.v1.Assignee
+	17, // 12: hitl.v1.Event.quorum:type_name -> hitl.v1.Quorum
+	9,  // 13: hitl.v1.Event.votes:type_name -> hitl.v1.Vote
+	18, // 14: hitl.v1.Event.claim:type_name -> hitl.v1.Claim
+	16, // 15: hitl.v1.Event.delegates:type_name -> hitl.v1.Assignee
+	19, // 16: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
+	7,  // 17: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
+	20, // 18: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
+	0,  // 19: hitl.v1.Response.state:type_name -> hitl.v1.EventState
+	20, // 20: hitl.v1.Response.value:type_name -> hitl.v1.Value
+	14, // 21: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
+	11, // 22: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
+	9,  // 23: hitl.v1.Response.votes:type_name -> hitl.v1.Vote
+	11, // 24: hitl.v1.Vote.responder:type_name -> hitl.v1.Responder
+	14, // 25: hitl.v1.Vote.time:type_name -> google.protobuf.Timestamp
+	20, // 26: hitl.v1.Vote.value:type_name -> hitl.v1.Value
+	21, // 27: hitl.v1.Vote.decline:type_name -> hitl.v1.DeclineVote
+	11, // 28: hitl.v1.Comment.author:type_name -> hitl.v1.Responder
+	14, // 29: hitl.v1.Comment.time:type_name -> google.protobuf.Timestamp
+	3,  // 30: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
+	19, // 31: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_proto_init() }
@@ -1008,6 +1287,7 @@ func file_hitl_v1_event_proto_init() {
 		return
 	}
 	file_hitl_v1_credential_proto_init()
+	file_hitl_v1_deciding_proto_init()
 	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_input_proto_init()
 	file_hitl_v1_value_proto_init()
@@ -1015,13 +1295,17 @@ func file_hitl_v1_event_proto_init() {
 		(*OnTimeout_Fail)(nil),
 		(*OnTimeout_DefaultValue)(nil),
 	}
+	file_hitl_v1_event_proto_msgTypes[5].OneofWrappers = []any{
+		(*Vote_Value)(nil),
+		(*Vote_Decline)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_proto_rawDesc), len(file_hitl_v1_event_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -35,6 +35,8 @@ const (
 	ChangeKind_CHANGE_KIND_CREATED ChangeKind = 1
 	// It has ended.
 	ChangeKind_CHANGE_KIND_ENDED ChangeKind = 2
+	// Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what.
+	ChangeKind_CHANGE_KIND_UPDATED ChangeKind = 3
 )
 
 // Enum value maps for ChangeKind.
@@ -43,11 +45,13 @@ var (
 		0: "CHANGE_KIND_UNSPECIFIED",
 		1: "CHANGE_KIND_CREATED",
 		2: "CHANGE_KIND_ENDED",
+		3: "CHANGE_KIND_UPDATED",
 	}
 	ChangeKind_value = map[string]int32{
 		"CHANGE_KIND_UNSPECIFIED": 0,
 		"CHANGE_KIND_CREATED":     1,
 		"CHANGE_KIND_ENDED":       2,
+		"CHANGE_KIND_UPDATED":     3,
 	}
 )
 
@@ -120,8 +124,13 @@ type CreateEventRequest struct {
 	// Optional. Whether an answer on a page has to be confirmed in a second step, or by a typed word if the risk is high. Callers
 	// of the API confirm nothing.
 	RequireConfirmation bool `protobuf:"varint,16,opt,name=require_confirmation,json=requireConfirmation,proto3" json:"require_confirmation,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+	// or an admin may hand it over. Everybody who may answer if empty.
+	Assignees []*Assignee `protobuf:"bytes,17,rep,name=assignees,proto3" json:"assignees,omitempty"`
+	// Optional. How many people have to agree. The first answer ends the Event if absent.
+	Quorum        *Quorum `protobuf:"bytes,18,opt,name=quorum,proto3" json:"quorum,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateEventRequest) Reset() {
@@ -275,6 +284,20 @@ func (x *CreateEventRequest) GetRequireConfirmation() bool {
 		return x.RequireConfirmation
 	}
 	return false
+}
+
+func (x *CreateEventRequest) GetAssignees() []*Assignee {
+	if x != nil {
+		return x.Assignees
+	}
+	return nil
+}
+
+func (x *CreateEventRequest) GetQuorum() *Quorum {
+	if x != nil {
+		return x.Quorum
+	}
+	return nil
 }
 
 type isCreateEventRequest_Expiration interface {
@@ -636,8 +659,11 @@ type WaitEventRequest struct {
 	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+	// too, and the Event with its votes and its claim whenever these change.
+	Updates       bool `protobuf:"varint,4,opt,name=updates,proto3" json:"updates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WaitEventRequest) Reset() {
@@ -691,6 +717,13 @@ func (x *WaitEventRequest) GetHeartbeatInterval() *durationpb.Duration {
 	return nil
 }
 
+func (x *WaitEventRequest) GetUpdates() bool {
+	if x != nil {
+		return x.Updates
+	}
+	return false
+}
+
 // One message of WaitEvent.
 type WaitEventResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -700,6 +733,7 @@ type WaitEventResponse struct {
 	//
 	//	*WaitEventResponse_Event
 	//	*WaitEventResponse_Heartbeat
+	//	*WaitEventResponse_Comment
 	Update        isWaitEventResponse_Update `protobuf_oneof:"update"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -760,12 +794,22 @@ func (x *WaitEventResponse) GetHeartbeat() *Heartbeat {
 	return nil
 }
 
+func (x *WaitEventResponse) GetComment() *Comment {
+	if x != nil {
+		if x, ok := x.Update.(*WaitEventResponse_Comment); ok {
+			return x.Comment
+		}
+	}
+	return nil
+}
+
 type isWaitEventResponse_Update interface {
 	isWaitEventResponse_Update()
 }
 
 type WaitEventResponse_Event struct {
-	// The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+	// The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+	// is also sent when its votes or its claim have changed.
 	Event *Event `protobuf:"bytes,1,opt,name=event,proto3,oneof"`
 }
 
@@ -774,9 +818,16 @@ type WaitEventResponse_Heartbeat struct {
 	Heartbeat *Heartbeat `protobuf:"bytes,2,opt,name=heartbeat,proto3,oneof"`
 }
 
+type WaitEventResponse_Comment struct {
+	// Somebody has said something. Sent with updates alone.
+	Comment *Comment `protobuf:"bytes,10,opt,name=comment,proto3,oneof"`
+}
+
 func (*WaitEventResponse_Event) isWaitEventResponse_Update() {}
 
 func (*WaitEventResponse_Heartbeat) isWaitEventResponse_Update() {}
+
+func (*WaitEventResponse_Comment) isWaitEventResponse_Update() {}
 
 // Shows that a wait is alive. A caller that misses three in a row should call again.
 type Heartbeat struct {
@@ -2191,6 +2242,373 @@ func (x *CancelEventResponse) GetEvent() *Event {
 	return nil
 }
 
+// Asks for AddComment.
+type AddCommentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Required. What is said, 1 to 4,096 bytes.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Optional. Whether whoever asked is to say more before the Event can be answered.
+	NeedsInfo bool `protobuf:"varint,4,opt,name=needs_info,json=needsInfo,proto3" json:"needs_info,omitempty"`
+	// Optional. The name of the person who says it, at most 200 characters on one line. Recorded as claimed.
+	Author        string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddCommentRequest) Reset() {
+	*x = AddCommentRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddCommentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddCommentRequest) ProtoMessage() {}
+
+func (x *AddCommentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddCommentRequest.ProtoReflect.Descriptor instead.
+func (*AddCommentRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *AddCommentRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *AddCommentRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *AddCommentRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AddCommentRequest) GetNeedsInfo() bool {
+	if x != nil {
+		return x.NeedsInfo
+	}
+	return false
+}
+
+func (x *AddCommentRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+// Answers AddComment.
+type AddCommentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The comment.
+	Comment       *Comment `protobuf:"bytes,1,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddCommentResponse) Reset() {
+	*x = AddCommentResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddCommentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddCommentResponse) ProtoMessage() {}
+
+func (x *AddCommentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddCommentResponse.ProtoReflect.Descriptor instead.
+func (*AddCommentResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *AddCommentResponse) GetComment() *Comment {
+	if x != nil {
+		return x.Comment
+	}
+	return nil
+}
+
+// Asks for ListComments.
+type ListCommentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId       string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCommentsRequest) Reset() {
+	*x = ListCommentsRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCommentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCommentsRequest) ProtoMessage() {}
+
+func (x *ListCommentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCommentsRequest.ProtoReflect.Descriptor instead.
+func (*ListCommentsRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ListCommentsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ListCommentsRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+// Answers ListComments.
+type ListCommentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. What was said, the first first: at most 200, and 40 by one person, claims and hand-overs counted too.
+	Comments      []*Comment `protobuf:"bytes,1,rep,name=comments,proto3" json:"comments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCommentsResponse) Reset() {
+	*x = ListCommentsResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCommentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCommentsResponse) ProtoMessage() {}
+
+func (x *ListCommentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCommentsResponse.ProtoReflect.Descriptor instead.
+func (*ListCommentsResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ListCommentsResponse) GetComments() []*Comment {
+	if x != nil {
+		return x.Comments
+	}
+	return nil
+}
+
+// Answers ClaimEvent.
+type ClaimEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The claimed Event.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimEventResponse) Reset() {
+	*x = ClaimEventResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimEventResponse) ProtoMessage() {}
+
+func (x *ClaimEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimEventResponse.ProtoReflect.Descriptor instead.
+func (*ClaimEventResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ClaimEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Answers ReleaseEvent.
+type ReleaseEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The Event.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseEventResponse) Reset() {
+	*x = ReleaseEventResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseEventResponse) ProtoMessage() {}
+
+func (x *ReleaseEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseEventResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseEventResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ReleaseEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Answers DelegateEvent.
+type DelegateEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The Event.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegateEventResponse) Reset() {
+	*x = DelegateEventResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegateEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegateEventResponse) ProtoMessage() {}
+
+func (x *DelegateEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegateEventResponse.ProtoReflect.Descriptor instead.
+func (*DelegateEventResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *DelegateEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 // Asks for GetReceipt.
 type GetReceiptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2204,7 +2622,7 @@ type GetReceiptRequest struct {
 
 func (x *GetReceiptRequest) Reset() {
 	*x = GetReceiptRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2634,7 @@ func (x *GetReceiptRequest) String() string {
 func (*GetReceiptRequest) ProtoMessage() {}
 
 func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2647,7 @@ func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
 func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{29}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetReceiptRequest) GetNamespace() string {
@@ -2257,7 +2675,7 @@ type GetReceiptResponse struct {
 
 func (x *GetReceiptResponse) Reset() {
 	*x = GetReceiptResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2687,7 @@ func (x *GetReceiptResponse) String() string {
 func (*GetReceiptResponse) ProtoMessage() {}
 
 func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2700,7 @@ func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptResponse.ProtoReflect.Descriptor instead.
 func (*GetReceiptResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{30}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetReceiptResponse) GetReceipt() *Receipt {
@@ -2309,7 +2727,7 @@ type CreateLinkRequest struct {
 
 func (x *CreateLinkRequest) Reset() {
 	*x = CreateLinkRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2739,7 @@ func (x *CreateLinkRequest) String() string {
 func (*CreateLinkRequest) ProtoMessage() {}
 
 func (x *CreateLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2752,7 @@ func (x *CreateLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateLinkRequest.ProtoReflect.Descriptor instead.
 func (*CreateLinkRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateLinkRequest) GetNamespace() string {
@@ -2381,7 +2799,7 @@ type CreateLinkResponse struct {
 
 func (x *CreateLinkResponse) Reset() {
 	*x = CreateLinkResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2393,7 +2811,7 @@ func (x *CreateLinkResponse) String() string {
 func (*CreateLinkResponse) ProtoMessage() {}
 
 func (x *CreateLinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2406,7 +2824,7 @@ func (x *CreateLinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateLinkResponse.ProtoReflect.Descriptor instead.
 func (*CreateLinkResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateLinkResponse) GetFormUrl() string {
@@ -2445,7 +2863,7 @@ type RevokeLinksRequest struct {
 
 func (x *RevokeLinksRequest) Reset() {
 	*x = RevokeLinksRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2457,7 +2875,7 @@ func (x *RevokeLinksRequest) String() string {
 func (*RevokeLinksRequest) ProtoMessage() {}
 
 func (x *RevokeLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2470,7 +2888,7 @@ func (x *RevokeLinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeLinksRequest.ProtoReflect.Descriptor instead.
 func (*RevokeLinksRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{33}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RevokeLinksRequest) GetNamespace() string {
@@ -2503,7 +2921,7 @@ type RevokeLinksResponse struct {
 
 func (x *RevokeLinksResponse) Reset() {
 	*x = RevokeLinksResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2515,7 +2933,7 @@ func (x *RevokeLinksResponse) String() string {
 func (*RevokeLinksResponse) ProtoMessage() {}
 
 func (x *RevokeLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2528,7 +2946,7 @@ func (x *RevokeLinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeLinksResponse.ProtoReflect.Descriptor instead.
 func (*RevokeLinksResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{34}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{41}
 }
 
 // Asks for ListReceiptKeys.
@@ -2540,7 +2958,7 @@ type ListReceiptKeysRequest struct {
 
 func (x *ListReceiptKeysRequest) Reset() {
 	*x = ListReceiptKeysRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2552,7 +2970,7 @@ func (x *ListReceiptKeysRequest) String() string {
 func (*ListReceiptKeysRequest) ProtoMessage() {}
 
 func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2565,7 +2983,7 @@ func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{35}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{42}
 }
 
 // Answers ListReceiptKeys.
@@ -2579,7 +2997,7 @@ type ListReceiptKeysResponse struct {
 
 func (x *ListReceiptKeysResponse) Reset() {
 	*x = ListReceiptKeysResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2591,7 +3009,7 @@ func (x *ListReceiptKeysResponse) String() string {
 func (*ListReceiptKeysResponse) ProtoMessage() {}
 
 func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2604,7 +3022,7 @@ func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{36}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListReceiptKeysResponse) GetKeys() []*ReceiptKey {
@@ -2618,7 +3036,7 @@ var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/event.proto\x1a\x16hitl/v1/evidence.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xec\x05\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16hitl/v1/deciding.proto\x1a\x13hitl/v1/event.proto\x1a\x16hitl/v1/evidence.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xc6\x06\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2637,7 +3055,9 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x05title\x18\r \x01(\tR\x05title\x12-\n" +
 	"\bevidence\x18\x0e \x03(\v2\x11.hitl.v1.EvidenceR\bevidence\x12!\n" +
 	"\x04risk\x18\x0f \x01(\x0e2\r.hitl.v1.RiskR\x04risk\x121\n" +
-	"\x14require_confirmation\x18\x10 \x01(\bR\x13requireConfirmation\x1a9\n" +
+	"\x14require_confirmation\x18\x10 \x01(\bR\x13requireConfirmation\x12/\n" +
+	"\tassignees\x18\x11 \x03(\v2\x11.hitl.v1.AssigneeR\tassignees\x12'\n" +
+	"\x06quorum\x18\x12 \x01(\v2\x0f.hitl.v1.QuorumR\x06quorum\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
@@ -2669,14 +3089,17 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"unreadable\x18\x03 \x03(\tR\n" +
 	"unreadable\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\x95\x01\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\xaf\x01\n" +
 	"\x10WaitEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12H\n" +
-	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"y\n" +
+	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12\x18\n" +
+	"\aupdates\x18\x04 \x01(\bR\aupdates\"\xa7\x01\n" +
 	"\x11WaitEventResponse\x12&\n" +
 	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventH\x00R\x05event\x122\n" +
-	"\theartbeat\x18\x02 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeatB\b\n" +
+	"\theartbeat\x18\x02 \x01(\v2\x12.hitl.v1.HeartbeatH\x00R\theartbeat\x12,\n" +
+	"\acomment\x18\n" +
+	" \x01(\v2\x10.hitl.v1.CommentH\x00R\acommentB\b\n" +
 	"\x06update\";\n" +
 	"\tHeartbeat\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xee\x02\n" +
@@ -2758,6 +3181,26 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\";\n" +
 	"\x13CancelEventResponse\x12$\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"\x97\x01\n" +
+	"\x11AddCommentRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n" +
+	"\n" +
+	"needs_info\x18\x04 \x01(\bR\tneedsInfo\x12\x16\n" +
+	"\x06author\x18\x05 \x01(\tR\x06author\"@\n" +
+	"\x12AddCommentResponse\x12*\n" +
+	"\acomment\x18\x01 \x01(\v2\x10.hitl.v1.CommentR\acomment\"N\n" +
+	"\x13ListCommentsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\"D\n" +
+	"\x14ListCommentsResponse\x12,\n" +
+	"\bcomments\x18\x01 \x03(\v2\x10.hitl.v1.CommentR\bcomments\":\n" +
+	"\x12ClaimEventResponse\x12$\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"<\n" +
+	"\x14ReleaseEventResponse\x12$\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"=\n" +
+	"\x15DelegateEventResponse\x12$\n" +
 	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"L\n" +
 	"\x11GetReceiptRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
@@ -2781,12 +3224,13 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x13RevokeLinksResponse\"\x18\n" +
 	"\x16ListReceiptKeysRequest\"B\n" +
 	"\x17ListReceiptKeysResponse\x12'\n" +
-	"\x04keys\x18\x01 \x03(\v2\x13.hitl.v1.ReceiptKeyR\x04keys*Y\n" +
+	"\x04keys\x18\x01 \x03(\v2\x13.hitl.v1.ReceiptKeyR\x04keys*r\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
-	"\x11CHANGE_KIND_ENDED\x10\x022\xca\t\n" +
+	"\x11CHANGE_KIND_ENDED\x10\x02\x12\x17\n" +
+	"\x13CHANGE_KIND_UPDATED\x10\x032\xd6\f\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
@@ -2800,7 +3244,14 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x11BatchAnswerEvents\x12!.hitl.v1.BatchAnswerEventsRequest\x1a\".hitl.v1.BatchAnswerEventsResponse\"\x03\x90\x02\x02\x12M\n" +
 	"\vAnswerEvent\x12\x1b.hitl.v1.AnswerEventRequest\x1a\x1c.hitl.v1.AnswerEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fDeclineEvent\x12\x1c.hitl.v1.DeclineEventRequest\x1a\x1d.hitl.v1.DeclineEventResponse\"\x03\x90\x02\x02\x12M\n" +
-	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x12J\n" +
+	"\vCancelEvent\x12\x1b.hitl.v1.CancelEventRequest\x1a\x1c.hitl.v1.CancelEventResponse\"\x03\x90\x02\x02\x12E\n" +
+	"\n" +
+	"AddComment\x12\x1a.hitl.v1.AddCommentRequest\x1a\x1b.hitl.v1.AddCommentResponse\x12P\n" +
+	"\fListComments\x12\x1c.hitl.v1.ListCommentsRequest\x1a\x1d.hitl.v1.ListCommentsResponse\"\x03\x90\x02\x01\x12J\n" +
+	"\n" +
+	"ClaimEvent\x12\x1a.hitl.v1.ClaimEventRequest\x1a\x1b.hitl.v1.ClaimEventResponse\"\x03\x90\x02\x02\x12P\n" +
+	"\fReleaseEvent\x12\x1c.hitl.v1.ReleaseEventRequest\x1a\x1d.hitl.v1.ReleaseEventResponse\"\x03\x90\x02\x02\x12S\n" +
+	"\rDelegateEvent\x12\x1d.hitl.v1.DelegateEventRequest\x1a\x1e.hitl.v1.DelegateEventResponse\"\x03\x90\x02\x02\x12J\n" +
 	"\n" +
 	"GetReceipt\x12\x1a.hitl.v1.GetReceiptRequest\x1a\x1b.hitl.v1.GetReceiptResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\x0fListReceiptKeys\x12\x1f.hitl.v1.ListReceiptKeysRequest\x1a .hitl.v1.ListReceiptKeysResponse\"\x03\x90\x02\x01\x12E\n" +
@@ -2822,7 +3273,7 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_hitl_v1_event_service_proto_goTypes = []any{
 	(ChangeKind)(0),                   // 0: hitl.v1.ChangeKind
 	(*CreateEventRequest)(nil),        // 1: hitl.v1.CreateEventRequest
@@ -2854,117 +3305,148 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*DeclineEventResponse)(nil),      // 27: hitl.v1.DeclineEventResponse
 	(*CancelEventRequest)(nil),        // 28: hitl.v1.CancelEventRequest
 	(*CancelEventResponse)(nil),       // 29: hitl.v1.CancelEventResponse
-	(*GetReceiptRequest)(nil),         // 30: hitl.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 31: hitl.v1.GetReceiptResponse
-	(*CreateLinkRequest)(nil),         // 32: hitl.v1.CreateLinkRequest
-	(*CreateLinkResponse)(nil),        // 33: hitl.v1.CreateLinkResponse
-	(*RevokeLinksRequest)(nil),        // 34: hitl.v1.RevokeLinksRequest
-	(*RevokeLinksResponse)(nil),       // 35: hitl.v1.RevokeLinksResponse
-	(*ListReceiptKeysRequest)(nil),    // 36: hitl.v1.ListReceiptKeysRequest
-	(*ListReceiptKeysResponse)(nil),   // 37: hitl.v1.ListReceiptKeysResponse
-	nil,                               // 38: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                               // 39: hitl.v1.ListEventsRequest.LabelsEntry
-	nil,                               // 40: hitl.v1.WatchEventsRequest.LabelsEntry
-	(PromptFormat)(0),                 // 41: hitl.v1.PromptFormat
-	(*Input)(nil),                     // 42: hitl.v1.Input
-	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
-	(*OnTimeout)(nil),                 // 45: hitl.v1.OnTimeout
-	(*Evidence)(nil),                  // 46: hitl.v1.Evidence
-	(Risk)(0),                         // 47: hitl.v1.Risk
-	(*Event)(nil),                     // 48: hitl.v1.Event
-	(EventState)(0),                   // 49: hitl.v1.EventState
-	(*Failure)(nil),                   // 50: hitl.v1.Failure
-	(*Response)(nil),                  // 51: hitl.v1.Response
-	(*Value)(nil),                     // 52: hitl.v1.Value
-	(*Receipt)(nil),                   // 53: hitl.v1.Receipt
-	(*ReceiptKey)(nil),                // 54: hitl.v1.ReceiptKey
+	(*AddCommentRequest)(nil),         // 30: hitl.v1.AddCommentRequest
+	(*AddCommentResponse)(nil),        // 31: hitl.v1.AddCommentResponse
+	(*ListCommentsRequest)(nil),       // 32: hitl.v1.ListCommentsRequest
+	(*ListCommentsResponse)(nil),      // 33: hitl.v1.ListCommentsResponse
+	(*ClaimEventResponse)(nil),        // 34: hitl.v1.ClaimEventResponse
+	(*ReleaseEventResponse)(nil),      // 35: hitl.v1.ReleaseEventResponse
+	(*DelegateEventResponse)(nil),     // 36: hitl.v1.DelegateEventResponse
+	(*GetReceiptRequest)(nil),         // 37: hitl.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),        // 38: hitl.v1.GetReceiptResponse
+	(*CreateLinkRequest)(nil),         // 39: hitl.v1.CreateLinkRequest
+	(*CreateLinkResponse)(nil),        // 40: hitl.v1.CreateLinkResponse
+	(*RevokeLinksRequest)(nil),        // 41: hitl.v1.RevokeLinksRequest
+	(*RevokeLinksResponse)(nil),       // 42: hitl.v1.RevokeLinksResponse
+	(*ListReceiptKeysRequest)(nil),    // 43: hitl.v1.ListReceiptKeysRequest
+	(*ListReceiptKeysResponse)(nil),   // 44: hitl.v1.ListReceiptKeysResponse
+	nil,                               // 45: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                               // 46: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                               // 47: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),                 // 48: hitl.v1.PromptFormat
+	(*Input)(nil),                     // 49: hitl.v1.Input
+	(*durationpb.Duration)(nil),       // 50: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 51: google.protobuf.Timestamp
+	(*OnTimeout)(nil),                 // 52: hitl.v1.OnTimeout
+	(*Evidence)(nil),                  // 53: hitl.v1.Evidence
+	(Risk)(0),                         // 54: hitl.v1.Risk
+	(*Assignee)(nil),                  // 55: hitl.v1.Assignee
+	(*Quorum)(nil),                    // 56: hitl.v1.Quorum
+	(*Event)(nil),                     // 57: hitl.v1.Event
+	(EventState)(0),                   // 58: hitl.v1.EventState
+	(*Comment)(nil),                   // 59: hitl.v1.Comment
+	(*Failure)(nil),                   // 60: hitl.v1.Failure
+	(*Response)(nil),                  // 61: hitl.v1.Response
+	(*Value)(nil),                     // 62: hitl.v1.Value
+	(*Receipt)(nil),                   // 63: hitl.v1.Receipt
+	(*ReceiptKey)(nil),                // 64: hitl.v1.ReceiptKey
+	(*ClaimEventRequest)(nil),         // 65: hitl.v1.ClaimEventRequest
+	(*ReleaseEventRequest)(nil),       // 66: hitl.v1.ReleaseEventRequest
+	(*DelegateEventRequest)(nil),      // 67: hitl.v1.DelegateEventRequest
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	41, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	42, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	38, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	43, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	44, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	45, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	46, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
-	47, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
-	48, // 8: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	48, // 9: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	49, // 10: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	39, // 11: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	48, // 12: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	43, // 13: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	48, // 14: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
-	9,  // 15: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	44, // 16: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	49, // 17: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	40, // 18: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	43, // 19: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
-	12, // 20: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
-	13, // 21: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
-	0,  // 22: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	48, // 23: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	44, // 24: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
-	15, // 25: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
-	15, // 26: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	43, // 27: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	48, // 28: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
-	17, // 29: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
-	9,  // 30: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	15, // 31: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	50, // 32: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
-	1,  // 33: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
-	20, // 34: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
-	2,  // 35: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
-	50, // 36: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
-	24, // 37: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
-	23, // 38: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
-	51, // 39: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
-	50, // 40: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
-	52, // 41: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	48, // 42: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	48, // 43: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	48, // 44: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	53, // 45: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
-	43, // 46: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
-	44, // 47: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
-	54, // 48: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
-	1,  // 49: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 50: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 51: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 52: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 53: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 54: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	18, // 55: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
-	21, // 56: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
-	24, // 57: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	26, // 58: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	28, // 59: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	30, // 60: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
-	36, // 61: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
-	32, // 62: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
-	34, // 63: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
-	2,  // 64: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 65: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 66: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 67: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 68: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	16, // 69: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	19, // 70: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
-	22, // 71: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
-	25, // 72: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	27, // 73: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	29, // 74: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	31, // 75: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
-	37, // 76: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
-	33, // 77: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
-	35, // 78: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
-	64, // [64:79] is the sub-list for method output_type
-	49, // [49:64] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	48, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	49, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	45, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	50, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	51, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	52, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	53, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
+	54, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
+	55, // 8: hitl.v1.CreateEventRequest.assignees:type_name -> hitl.v1.Assignee
+	56, // 9: hitl.v1.CreateEventRequest.quorum:type_name -> hitl.v1.Quorum
+	57, // 10: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	57, // 11: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	58, // 12: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	46, // 13: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	57, // 14: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	50, // 15: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	57, // 16: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	9,  // 17: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	59, // 18: hitl.v1.WaitEventResponse.comment:type_name -> hitl.v1.Comment
+	51, // 19: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	58, // 20: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	47, // 21: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	50, // 22: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	12, // 23: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
+	13, // 24: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
+	0,  // 25: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
+	57, // 26: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	51, // 27: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	15, // 28: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
+	15, // 29: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
+	50, // 30: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	57, // 31: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	17, // 32: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
+	9,  // 33: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	15, // 34: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
+	60, // 35: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	1,  // 36: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
+	20, // 37: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
+	2,  // 38: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
+	60, // 39: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	24, // 40: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
+	23, // 41: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
+	61, // 42: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	60, // 43: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	62, // 44: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	57, // 45: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	57, // 46: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	57, // 47: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	59, // 48: hitl.v1.AddCommentResponse.comment:type_name -> hitl.v1.Comment
+	59, // 49: hitl.v1.ListCommentsResponse.comments:type_name -> hitl.v1.Comment
+	57, // 50: hitl.v1.ClaimEventResponse.event:type_name -> hitl.v1.Event
+	57, // 51: hitl.v1.ReleaseEventResponse.event:type_name -> hitl.v1.Event
+	57, // 52: hitl.v1.DelegateEventResponse.event:type_name -> hitl.v1.Event
+	63, // 53: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
+	50, // 54: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
+	51, // 55: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
+	64, // 56: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
+	1,  // 57: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 58: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 59: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 60: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 61: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 62: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 63: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 64: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 65: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 66: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 67: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	30, // 68: hitl.v1.EventService.AddComment:input_type -> hitl.v1.AddCommentRequest
+	32, // 69: hitl.v1.EventService.ListComments:input_type -> hitl.v1.ListCommentsRequest
+	65, // 70: hitl.v1.EventService.ClaimEvent:input_type -> hitl.v1.ClaimEventRequest
+	66, // 71: hitl.v1.EventService.ReleaseEvent:input_type -> hitl.v1.ReleaseEventRequest
+	67, // 72: hitl.v1.EventService.DelegateEvent:input_type -> hitl.v1.DelegateEventRequest
+	37, // 73: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
+	43, // 74: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
+	39, // 75: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
+	41, // 76: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
+	2,  // 77: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 78: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 79: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 80: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 81: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 82: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 83: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 84: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 85: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 86: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	29, // 87: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	31, // 88: hitl.v1.EventService.AddComment:output_type -> hitl.v1.AddCommentResponse
+	33, // 89: hitl.v1.EventService.ListComments:output_type -> hitl.v1.ListCommentsResponse
+	34, // 90: hitl.v1.EventService.ClaimEvent:output_type -> hitl.v1.ClaimEventResponse
+	35, // 91: hitl.v1.EventService.ReleaseEvent:output_type -> hitl.v1.ReleaseEventResponse
+	36, // 92: hitl.v1.EventService.DelegateEvent:output_type -> hitl.v1.DelegateEventResponse
+	38, // 93: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
+	44, // 94: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
+	40, // 95: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
+	42, // 96: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
+	77, // [77:97] is the sub-list for method output_type
+	57, // [57:77] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -2972,6 +3454,7 @@ func file_hitl_v1_event_service_proto_init() {
 	if File_hitl_v1_event_service_proto != nil {
 		return
 	}
+	file_hitl_v1_deciding_proto_init()
 	file_hitl_v1_event_proto_init()
 	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_failure_proto_init()
@@ -2985,6 +3468,7 @@ func file_hitl_v1_event_service_proto_init() {
 	file_hitl_v1_event_service_proto_msgTypes[7].OneofWrappers = []any{
 		(*WaitEventResponse_Event)(nil),
 		(*WaitEventResponse_Heartbeat)(nil),
+		(*WaitEventResponse_Comment)(nil),
 	}
 	file_hitl_v1_event_service_proto_msgTypes[10].OneofWrappers = []any{
 		(*WatchEventsResponse_Change)(nil),
@@ -3014,7 +3498,7 @@ func file_hitl_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   40,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

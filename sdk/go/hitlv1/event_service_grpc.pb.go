@@ -30,6 +30,11 @@ const (
 	EventService_AnswerEvent_FullMethodName       = "/hitl.v1.EventService/AnswerEvent"
 	EventService_DeclineEvent_FullMethodName      = "/hitl.v1.EventService/DeclineEvent"
 	EventService_CancelEvent_FullMethodName       = "/hitl.v1.EventService/CancelEvent"
+	EventService_AddComment_FullMethodName        = "/hitl.v1.EventService/AddComment"
+	EventService_ListComments_FullMethodName      = "/hitl.v1.EventService/ListComments"
+	EventService_ClaimEvent_FullMethodName        = "/hitl.v1.EventService/ClaimEvent"
+	EventService_ReleaseEvent_FullMethodName      = "/hitl.v1.EventService/ReleaseEvent"
+	EventService_DelegateEvent_FullMethodName     = "/hitl.v1.EventService/DelegateEvent"
 	EventService_GetReceipt_FullMethodName        = "/hitl.v1.EventService/GetReceipt"
 	EventService_ListReceiptKeys_FullMethodName   = "/hitl.v1.EventService/ListReceiptKeys"
 	EventService_CreateLink_FullMethodName        = "/hitl.v1.EventService/CreateLink"
@@ -83,9 +88,10 @@ type EventServiceClient interface {
 	BatchCreateEvents(ctx context.Context, in *BatchCreateEventsRequest, opts ...grpc.CallOption) (*BatchCreateEventsResponse, error)
 	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
 	BatchAnswerEvents(ctx context.Context, in *BatchAnswerEventsRequest, opts ...grpc.CallOption) (*BatchAnswerEventsResponse, error)
-	// Answers an Event. The first valid answer wins and is durable before this returns.
+	// Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+	// one vote, and the Event is returned pending until enough people have given the same value.
 	//
-	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+	// Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
 	// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
 	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
 	AnswerEvent(ctx context.Context, in *AnswerEventRequest, opts ...grpc.CallOption) (*AnswerEventResponse, error)
@@ -95,6 +101,26 @@ type EventServiceClient interface {
 	//
 	// Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
 	CancelEvent(ctx context.Context, in *CancelEventRequest, opts ...grpc.CallOption) (*CancelEventResponse, error)
+	// Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+	//
+	// Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+	// ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+	AddComment(ctx context.Context, in *AddCommentRequest, opts ...grpc.CallOption) (*AddCommentResponse, error)
+	// Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+	ListComments(ctx context.Context, in *ListCommentsRequest, opts ...grpc.CallOption) (*ListCommentsResponse, error)
+	// Says that the caller is at an Event that is for several. It keeps nobody from answering.
+	//
+	// A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+	// ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+	// assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+	ClaimEvent(ctx context.Context, in *ClaimEventRequest, opts ...grpc.CallOption) (*ClaimEventResponse, error)
+	// Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+	ReleaseEvent(ctx context.Context, in *ReleaseEventRequest, opts ...grpc.CallOption) (*ReleaseEventResponse, error)
+	// Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+	//
+	// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+	// as ClaimEvent does.
+	DelegateEvent(ctx context.Context, in *DelegateEventRequest, opts ...grpc.CallOption) (*DelegateEventResponse, error)
 	// Returns the signed receipt of how an Event ended.
 	//
 	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
@@ -253,6 +279,56 @@ func (c *eventServiceClient) CancelEvent(ctx context.Context, in *CancelEventReq
 	return out, nil
 }
 
+func (c *eventServiceClient) AddComment(ctx context.Context, in *AddCommentRequest, opts ...grpc.CallOption) (*AddCommentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddCommentResponse)
+	err := c.cc.Invoke(ctx, EventService_AddComment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ListComments(ctx context.Context, in *ListCommentsRequest, opts ...grpc.CallOption) (*ListCommentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCommentsResponse)
+	err := c.cc.Invoke(ctx, EventService_ListComments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ClaimEvent(ctx context.Context, in *ClaimEventRequest, opts ...grpc.CallOption) (*ClaimEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClaimEventResponse)
+	err := c.cc.Invoke(ctx, EventService_ClaimEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ReleaseEvent(ctx context.Context, in *ReleaseEventRequest, opts ...grpc.CallOption) (*ReleaseEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseEventResponse)
+	err := c.cc.Invoke(ctx, EventService_ReleaseEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) DelegateEvent(ctx context.Context, in *DelegateEventRequest, opts ...grpc.CallOption) (*DelegateEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DelegateEventResponse)
+	err := c.cc.Invoke(ctx, EventService_DelegateEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *eventServiceClient) GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetReceiptResponse)
@@ -340,9 +416,10 @@ type EventServiceServer interface {
 	BatchCreateEvents(context.Context, *BatchCreateEventsRequest) (*BatchCreateEventsResponse, error)
 	// Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns.
 	BatchAnswerEvents(context.Context, *BatchAnswerEventsRequest) (*BatchAnswerEventsResponse, error)
-	// Answers an Event. The first valid answer wins and is durable before this returns.
+	// Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+	// one vote, and the Event is returned pending until enough people have given the same value.
 	//
-	// An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+	// Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
 	// ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
 	// it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
 	AnswerEvent(context.Context, *AnswerEventRequest) (*AnswerEventResponse, error)
@@ -352,6 +429,26 @@ type EventServiceServer interface {
 	//
 	// Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
 	CancelEvent(context.Context, *CancelEventRequest) (*CancelEventResponse, error)
+	// Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+	//
+	// Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+	// ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+	AddComment(context.Context, *AddCommentRequest) (*AddCommentResponse, error)
+	// Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+	ListComments(context.Context, *ListCommentsRequest) (*ListCommentsResponse, error)
+	// Says that the caller is at an Event that is for several. It keeps nobody from answering.
+	//
+	// A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+	// ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+	// assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+	ClaimEvent(context.Context, *ClaimEventRequest) (*ClaimEventResponse, error)
+	// Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+	ReleaseEvent(context.Context, *ReleaseEventRequest) (*ReleaseEventResponse, error)
+	// Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+	//
+	// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+	// as ClaimEvent does.
+	DelegateEvent(context.Context, *DelegateEventRequest) (*DelegateEventResponse, error)
 	// Returns the signed receipt of how an Event ended.
 	//
 	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
@@ -411,6 +508,21 @@ func (UnimplementedEventServiceServer) DeclineEvent(context.Context, *DeclineEve
 }
 func (UnimplementedEventServiceServer) CancelEvent(context.Context, *CancelEventRequest) (*CancelEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelEvent not implemented")
+}
+func (UnimplementedEventServiceServer) AddComment(context.Context, *AddCommentRequest) (*AddCommentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddComment not implemented")
+}
+func (UnimplementedEventServiceServer) ListComments(context.Context, *ListCommentsRequest) (*ListCommentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListComments not implemented")
+}
+func (UnimplementedEventServiceServer) ClaimEvent(context.Context, *ClaimEventRequest) (*ClaimEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClaimEvent not implemented")
+}
+func (UnimplementedEventServiceServer) ReleaseEvent(context.Context, *ReleaseEventRequest) (*ReleaseEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseEvent not implemented")
+}
+func (UnimplementedEventServiceServer) DelegateEvent(context.Context, *DelegateEventRequest) (*DelegateEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DelegateEvent not implemented")
 }
 func (UnimplementedEventServiceServer) GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReceipt not implemented")
@@ -618,6 +730,96 @@ func _EventService_CancelEvent_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventService_AddComment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddCommentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).AddComment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_AddComment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).AddComment(ctx, req.(*AddCommentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ListComments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCommentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ListComments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ListComments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ListComments(ctx, req.(*ListCommentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ClaimEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClaimEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ClaimEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ClaimEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ClaimEvent(ctx, req.(*ClaimEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ReleaseEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ReleaseEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ReleaseEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ReleaseEvent(ctx, req.(*ReleaseEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_DelegateEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DelegateEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).DelegateEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_DelegateEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).DelegateEvent(ctx, req.(*DelegateEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EventService_GetReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetReceiptRequest)
 	if err := dec(in); err != nil {
@@ -728,6 +930,26 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelEvent",
 			Handler:    _EventService_CancelEvent_Handler,
+		},
+		{
+			MethodName: "AddComment",
+			Handler:    _EventService_AddComment_Handler,
+		},
+		{
+			MethodName: "ListComments",
+			Handler:    _EventService_ListComments_Handler,
+		},
+		{
+			MethodName: "ClaimEvent",
+			Handler:    _EventService_ClaimEvent_Handler,
+		},
+		{
+			MethodName: "ReleaseEvent",
+			Handler:    _EventService_ReleaseEvent_Handler,
+		},
+		{
+			MethodName: "DelegateEvent",
+			Handler:    _EventService_DelegateEvent_Handler,
 		},
 		{
 			MethodName: "GetReceipt",

@@ -26,7 +26,7 @@ const (
 // ReceiptKey: docs/receipts.md says how, and what it does not prove.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+	// Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
 	// (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// Output only. How it is signed: "Ed25519", over "hitl receipt v1", a zero byte, and the SHA-256 of the text in UTF-8.

@@ -123,6 +123,10 @@ impl<T: DataType, C> EventBuilder<T, C> {
         self
     }
 
+    pub(crate) fn request_mut(&mut self) -> &mut v1::CreateEventRequest {
+        &mut self.request
+    }
+
     /// The request as the API has it.
     pub(crate) fn into_request(self) -> Result<(C, v1::CreateEventRequest)> {
         let mut request = self.request;

@@ -42,6 +42,7 @@ mod client;
 mod config;
 mod create;
 mod credential;
+mod deciding;
 mod endpoint;
 mod error;
 mod event;

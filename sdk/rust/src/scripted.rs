@@ -224,6 +224,41 @@ impl EventService for Script {
         Ok(Response::new(v1::RevokeLinksResponse {}))
     }
 
+    async fn add_comment(
+        &self,
+        _: Request<v1::AddCommentRequest>,
+    ) -> Result<Response<v1::AddCommentResponse>, Status> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn list_comments(
+        &self,
+        _: Request<v1::ListCommentsRequest>,
+    ) -> Result<Response<v1::ListCommentsResponse>, Status> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn claim_event(
+        &self,
+        _: Request<v1::ClaimEventRequest>,
+    ) -> Result<Response<v1::ClaimEventResponse>, Status> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn release_event(
+        &self,
+        _: Request<v1::ReleaseEventRequest>,
+    ) -> Result<Response<v1::ReleaseEventResponse>, Status> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn delegate_event(
+        &self,
+        _: Request<v1::DelegateEventRequest>,
+    ) -> Result<Response<v1::DelegateEventResponse>, Status> {
+        Err(Status::unimplemented("scripted"))
+    }
+
     async fn list_receipt_keys(
         &self,
         _: Request<v1::ListReceiptKeysRequest>,

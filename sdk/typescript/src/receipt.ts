@@ -15,7 +15,7 @@ import type * as v1 from "./v1.js";
 const ALGORITHM = "Ed25519";
 /** Before the hash of what is signed: says what it is, and ends where no other use of the key does. */
 const DOMAIN = new TextEncoder().encode("hitl receipt v1\0");
-const FORMATS: readonly unknown[] = ["hitl.receipt.v1", "hitl.receipt.v2"];
+const FORMATS: readonly unknown[] = ["hitl.receipt.v1", "hitl.receipt.v2", "hitl.receipt.v3"];
 /** More than any deployment has: a new one each day for a year and more. */
 const KEYS_MAX = 500;
 const KEY_BYTES = 32;

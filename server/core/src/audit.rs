@@ -36,6 +36,8 @@ pub enum AuditKind {
     ReceiptKeyAdded,
     /// A server has started, with these settings.
     Settings,
+    /// An event was handed over to somebody.
+    EventDelegated,
     /// Something that a newer server wrote.
     #[serde(other)]
     Unknown,
@@ -108,7 +110,7 @@ pub struct AuditFilter {
 
 impl AuditKind {
     /// Every kind that is written.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SignIn,
         Self::SignOut,
         Self::Refusal,
@@ -120,6 +122,7 @@ impl AuditKind {
         Self::LinkKeyRotated,
         Self::ReceiptKeyAdded,
         Self::Settings,
+        Self::EventDelegated,
     ];
 
     /// What people read.
@@ -136,6 +139,7 @@ impl AuditKind {
             Self::LinkKeyRotated => "link-key-rotated",
             Self::ReceiptKeyAdded => "receipt-key-added",
             Self::Settings => "settings",
+            Self::EventDelegated => "event-delegated",
             Self::Unknown => "unknown",
         }
     }

@@ -24,6 +24,8 @@ pub enum Action<'a> {
     Look(&'a EventKey),
     /// Answer or decline this event.
     Respond(&'a EventKey),
+    /// Say something about this event in its thread.
+    Comment(&'a EventKey),
     /// Cancel this event.
     Cancel(&'a EventKey),
     /// Be shown the links of the events of this namespace, make others, and end them.
@@ -66,6 +68,7 @@ impl<'a> Action<'a> {
             Self::List(_) => "list",
             Self::Look(_) => "look",
             Self::Respond(_) => "respond",
+            Self::Comment(_) => "comment",
             Self::Cancel(_) => "cancel",
             Self::HandOutLinks(_) => "hand out links",
             Self::ManageTokens => "manage tokens",
@@ -80,7 +83,9 @@ impl<'a> Action<'a> {
             Self::Create(namespace) | Self::List(namespace) | Self::HandOutLinks(namespace) => {
                 Some(namespace)
             }
-            Self::Look(key) | Self::Respond(key) | Self::Cancel(key) => Some(&key.namespace),
+            Self::Look(key) | Self::Respond(key) | Self::Comment(key) | Self::Cancel(key) => {
+                Some(&key.namespace)
+            }
             Self::ReadAudit(namespace) => namespace,
             Self::ManageTokens | Self::KnowItself => None,
         }
@@ -89,7 +94,9 @@ impl<'a> Action<'a> {
     /// The event that it is about, if it is about one.
     pub fn event(self) -> Option<&'a EventKey> {
         match self {
-            Self::Look(key) | Self::Respond(key) | Self::Cancel(key) => Some(key),
+            Self::Look(key) | Self::Respond(key) | Self::Comment(key) | Self::Cancel(key) => {
+                Some(key)
+            }
             Self::Create(_)
             | Self::List(_)
             | Self::HandOutLinks(_)
@@ -113,7 +120,11 @@ impl Principal {
                 _ => Ok(()),
             },
             Self::Link(holder) => match action {
-                Action::Look(key) | Action::Respond(key) if *key == holder.key => Ok(()),
+                Action::Look(key) | Action::Respond(key) | Action::Comment(key)
+                    if *key == holder.key =>
+                {
+                    Ok(())
+                }
                 _ => Err(Denied::Link),
             },
             Self::Known(known) => {
@@ -161,6 +172,7 @@ impl Known {
             Action::List(namespace) => (namespace, &LISTING),
             Action::Look(key) => (&key.namespace, &LISTING),
             Action::Respond(key) => (&key.namespace, &[Responder, Admin]),
+            Action::Comment(key) => (&key.namespace, &[Requester, Responder, Admin]),
             Action::Cancel(key) => (&key.namespace, &[Requester, Admin]),
             Action::HandOutLinks(namespace) => (namespace, &[Notifier, Admin]),
         };

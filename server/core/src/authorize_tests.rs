@@ -11,7 +11,7 @@ use crate::principal::{KnownKind, LinkHolder, Roles};
 use crate::rights::Rights;
 use crate::token::TokenId;
 
-const KINDS: usize = 10;
+const KINDS: usize = 11;
 
 /// Where knowing itself stands among them.
 const KNOWS_ITSELF: usize = 7;
@@ -20,8 +20,8 @@ fn key(namespace: &str, id: u8) -> EventKey {
     EventKey { namespace: namespace.parse().unwrap(), id: EventId::from_bytes([id; 16]) }
 }
 
-/// Whether `principal` may create, list, look, respond, cancel, hand out links, manage tokens, know itself, and read
-/// the audit of the namespace and all of it.
+/// Whether `principal` may create, list, look, respond, cancel, hand out links, manage tokens, know itself, read the
+/// audit of the namespace and all of it, and comment.
 fn may(principal: &Principal, key: &EventKey) -> [bool; KINDS] {
     let namespace = &key.namespace;
     [
@@ -35,6 +35,7 @@ fn may(principal: &Principal, key: &EventKey) -> [bool; KINDS] {
         Action::KnowItself,
         Action::ReadAudit(Some(namespace)),
         Action::ReadAudit(None),
+        Action::Comment(key),
     ]
     .map(|action| principal.authorize(action).is_ok())
 }
@@ -59,11 +60,11 @@ fn each_role_lets_its_holder_do_just_this() {
     const Y: bool = true;
     const N: bool = false;
     let cases = [
-        (Role::Requester, [Y, Y, Y, N, Y, N, N, Y, N, N]),
-        (Role::Responder, [N, Y, Y, Y, N, N, N, Y, N, N]),
-        (Role::Notifier, [N, N, N, N, N, Y, N, Y, N, N]),
-        (Role::Auditor, [N, Y, Y, N, N, N, N, Y, Y, N]),
-        (Role::Admin, [Y, Y, Y, Y, Y, Y, N, Y, Y, N]),
+        (Role::Requester, [Y, Y, Y, N, Y, N, N, Y, N, N, Y]),
+        (Role::Responder, [N, Y, Y, Y, N, N, N, Y, N, N, Y]),
+        (Role::Notifier, [N, N, N, N, N, Y, N, Y, N, N, N]),
+        (Role::Auditor, [N, Y, Y, N, N, N, N, Y, Y, N, N]),
+        (Role::Admin, [Y, Y, Y, Y, Y, Y, N, Y, Y, N, Y]),
     ];
     for (role, expected) in cases {
         assert_eq!(may(&known([role], only("team")), &key("team", 1)), expected, "{role:?}");
@@ -79,7 +80,7 @@ fn a_link_lets_its_holder_look_at_its_event_and_respond_to_it_and_do_nothing_els
         let link = Principal::Link(LinkHolder { key: own.clone(), responder: responder.into() });
         assert_eq!(
             may(&link, &own),
-            [false, false, true, true, false, false, false, false, false, false],
+            [false, false, true, true, false, false, false, false, false, false, true],
             "{responder}"
         );
         for other in [key("team", 2), key("other", 1)] {
@@ -91,7 +92,7 @@ fn a_link_lets_its_holder_look_at_its_event_and_respond_to_it_and_do_nothing_els
 #[test]
 fn the_owner_may_do_everything_and_whoever_reaches_an_open_server_all_but_make_tokens() {
     assert_eq!(may(&Principal::Owner, &key("team", 1)), [true; KINDS]);
-    let open = [true, true, true, true, true, true, false, true, true, true];
+    let open = [true, true, true, true, true, true, false, true, true, true, true];
     assert_eq!(may(&Principal::Anyone, &key("team", 1)), open);
 }
 

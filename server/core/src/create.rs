@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::assignees::{self, Assignee, Quorum};
 use crate::event::{OnTimeout, PromptFormat, Request};
 use crate::evidence::{self, Evidence, Risk};
 use crate::id::{EventId, Namespace};
@@ -46,6 +47,10 @@ pub struct Spec {
     pub idempotency_key: Option<String>,
     /// Whether whoever creates the event may also answer it.
     pub allow_self_answer: bool,
+    /// Whom the event is for; everybody who may answer if empty.
+    pub assignees: Vec<Assignee>,
+    /// How many have to agree; the first answer ends it if `None`.
+    pub quorum: Option<Quorum>,
     /// Who creates it; `None` if the server asks for no credential.
     pub created_by: Option<Proof>,
 }
@@ -102,6 +107,7 @@ pub fn create(
     }
     check_labels(&mut broken, &spec.labels);
     evidence::check(&mut broken, &spec.evidence);
+    assignees::check(&mut broken, &spec.assignees, spec.quorum);
     let input_broken = spec.input.check_self();
     // A default can only be judged by an input that makes sense itself.
     let default_broken = match &spec.on_timeout {
@@ -134,6 +140,8 @@ pub fn create(
         on_timeout: spec.on_timeout,
         idempotency_key: spec.idempotency_key,
         allow_self_answer: spec.allow_self_answer,
+        assignees: spec.assignees,
+        quorum: spec.quorum,
         created_by: spec.created_by,
         create_time: now,
         deadline,
@@ -161,6 +169,8 @@ pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
         ("on_timeout", a.on_timeout == b.on_timeout),
         ("idempotency_key", a.idempotency_key == b.idempotency_key),
         ("allow_self_answer", a.allow_self_answer == b.allow_self_answer),
+        ("assignees", a.assignees == b.assignees),
+        ("quorum", a.quorum == b.quorum),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect()
 }
@@ -225,6 +235,8 @@ mod tests {
             on_timeout: OnTimeout::Fail,
             idempotency_key: None,
             allow_self_answer: false,
+            assignees: Vec::new(),
+            quorum: None,
             created_by: None,
         }
     }

@@ -4,9 +4,12 @@ use crate::create::one_line;
 use crate::event::{Event, OnTimeout, Outcome, Responder, Response};
 use crate::limits;
 use crate::parse;
+use crate::person::Person;
 use crate::rejection::{Rejection, Violation};
+use crate::thread::Standing;
 use crate::time::Timestamp;
 use crate::value::Value;
+use crate::votes::{self, Ballot, Deliberation, Vote, tally};
 use crate::weight::Weight;
 
 /// Something that may end an event.
@@ -79,17 +82,26 @@ pub enum Answer {
 pub enum Decision {
     /// Record this response, if nobody else's is recorded first.
     End(Response),
-    /// The deadline has passed: record this first, then decide again.
-    ExpireFirst(Response),
+    /// The event has ended by its deadline, or by what was voted: record this first, then decide again.
+    EndFirst(Response),
+    /// Record this vote, unless that person has one, and then see what all votes come to.
+    Vote(Vote),
     /// A retry of what is recorded already: nothing to do, and the record is the result.
     Repeat,
 }
 
-/// Says what `command` does to `event` at the instant `now`.
+/// Says what `command` of somebody of this `standing` does to `event` at the instant `now`, after the `deliberation` so
+/// far.
 ///
 /// # Errors
 /// A [`Rejection`]; the event is as it was.
-pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decision, Rejection> {
+pub fn decide(
+    event: &Event,
+    deliberation: &Deliberation,
+    command: &Command,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<Decision, Rejection> {
     check_words(command)?;
     if let Some(response) = &event.response {
         return if is_repeat(event, command, response) {
@@ -98,16 +110,23 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
             Err(Rejection::AlreadyFinal { state: response.outcome.state(), time: response.time })
         };
     }
-    if event.is_overdue(now) {
-        let timeout = timeout(event);
+    let voted = tally(event, deliberation);
+    if let Some(end) = voted.or_else(|| event.is_overdue(now).then(|| timeout(event, deliberation)))
+    {
         return Ok(match command {
-            Command::Expire => Decision::End(timeout),
+            Command::Expire => Decision::End(end),
             Command::Answer { .. } | Command::Decline { .. } | Command::Cancel { .. } => {
-                Decision::ExpireFirst(timeout)
+                Decision::EndFirst(end)
             }
         });
     }
     refuse_self_answer(event, command)?;
+    refuse_others(event, deliberation, command, standing)?;
+    if event.request.quorum.is_some()
+        && let Some(decision) = vote(event, deliberation, command, now)?
+    {
+        return Ok(decision);
+    }
     let ended = |outcome, responder: &Responder, answer_id: Option<&String>, comment: &str| {
         Decision::End(Response {
             outcome,
@@ -115,6 +134,8 @@ pub fn decide(event: &Event, command: &Command, now: Timestamp) -> Result<Decisi
             responder: Some(responder.clone()),
             answer_id: answer_id.cloned(),
             comment: comment.to_owned(),
+            // Of a cancellation all, and of what one person ends none.
+            votes: deliberation.counted().into_iter().cloned().collect(),
             weight: Weight::default(),
         })
     };
@@ -149,6 +170,64 @@ fn refuse_self_answer(event: &Event, command: &Command) -> Result<(), Rejection>
     Ok(())
 }
 
+/// An event that is for some is answered by them alone.
+fn refuse_others(
+    event: &Event,
+    deliberation: &Deliberation,
+    command: &Command,
+    standing: &Standing,
+) -> Result<(), Rejection> {
+    let (Command::Answer { identity, .. } | Command::Decline { identity, .. }) = command else {
+        return Ok(());
+    };
+    if !event.request.is_deliberated() {
+        return Ok(());
+    }
+    if Person::of(&identity.responder).is_none() {
+        return Err(Rejection::NobodyInParticular);
+    }
+    let roster = deliberation.thread.roster(&event.request);
+    let is_one = roster.has(&identity.responder, &standing.groups);
+    if is_one { Ok(()) } else { Err(Rejection::NotAssigned) }
+}
+
+/// What an answer or a decline does where several have to agree; `None` for other commands.
+fn vote(
+    event: &Event,
+    deliberation: &Deliberation,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Option<Decision>, Rejection> {
+    let (ballot, identity) = match command {
+        Command::Answer { answer, comment, identity } => {
+            let value = read(event, answer)?;
+            if value.text_bytes() > limits::VOTE_BYTES_MAX {
+                let max = limits::VOTE_BYTES_MAX;
+                let message = format!("must have at most {max} bytes where several people answer");
+                return Err(Rejection::InvalidAnswer(vec![Violation::new("value", message)]));
+            }
+            (Ballot::Answer { value, comment: comment.clone() }, identity)
+        }
+        Command::Decline { reason, identity } => {
+            (Ballot::Decline { reason: reason.clone() }, identity)
+        }
+        Command::Cancel { .. } | Command::Expire => return Ok(None),
+    };
+    let Identity { responder, answer_id } = identity.clone();
+    let person = Person::of(&responder).ok_or(Rejection::NobodyInParticular)?;
+    if let Some(before) = deliberation.vote_of(&person) {
+        return if answer_id.is_some() && answer_id == before.answer_id && ballot == before.ballot {
+            Ok(Some(Decision::Repeat))
+        } else {
+            Err(Rejection::AlreadyVoted { time: before.time })
+        };
+    }
+    if deliberation.votes.len() >= limits::VOTES_MAX {
+        return Err(Rejection::VotesFull);
+    }
+    Ok(Some(Decision::Vote(Vote { ballot, time: now, responder, answer_id })))
+}
+
 fn read(event: &Event, answer: &Answer) -> Result<Value, Rejection> {
     let input = &event.request.input;
     let value = match answer {
@@ -160,7 +239,7 @@ fn read(event: &Event, answer: &Answer) -> Result<Value, Rejection> {
     value.and_then(|value| input.check(&value)).map_err(Rejection::InvalidAnswer)
 }
 
-fn timeout(event: &Event) -> Response {
+fn timeout(event: &Event, deliberation: &Deliberation) -> Response {
     let default = match &event.request.on_timeout {
         OnTimeout::Fail => None,
         OnTimeout::Default(value) => Some(value.clone()),
@@ -171,6 +250,7 @@ fn timeout(event: &Event) -> Response {
         responder: None,
         answer_id: None,
         comment: String::new(),
+        votes: deliberation.counted().into_iter().cloned().collect(),
         weight: Weight::default(),
     }
 }
@@ -178,6 +258,10 @@ fn timeout(event: &Event) -> Response {
 /// Whether `command` asks again for what `response` records. Only the caller who chose an answer id
 /// can know it; to cancel what is cancelled, and to expire what has expired, needs no proof.
 fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
+    let is_vote = matches!(command, Command::Answer { .. } | Command::Decline { .. });
+    if is_vote && !response.votes.is_empty() {
+        return is_repeated_vote(event, command, response);
+    }
     let same_call = |identity: &Identity| {
         identity.answer_id.is_some() && identity.answer_id == response.answer_id
     };
@@ -192,6 +276,24 @@ fn is_repeat(event: &Event, command: &Command, response: &Response) -> bool {
         }
         (Command::Cancel { .. }, Outcome::Cancelled { .. })
         | (Command::Expire, Outcome::TimedOut { .. }) => true,
+        _ => false,
+    }
+}
+
+/// The same where several have decided: each of them may ask again for what it was part of.
+fn is_repeated_vote(event: &Event, command: &Command, response: &Response) -> bool {
+    let (Command::Answer { identity, .. } | Command::Decline { identity, .. }) = command else {
+        return false;
+    };
+    let vote = Person::of(&identity.responder)
+        .and_then(|person| votes::vote_of(&response.votes, &person))
+        .filter(|vote| identity.answer_id.is_some() && vote.answer_id == identity.answer_id);
+    match (vote.map(|vote| &vote.ballot), command) {
+        (
+            Some(Ballot::Answer { value, comment: said }),
+            Command::Answer { answer, comment, .. },
+        ) => said == comment && read(event, answer).is_ok_and(|given| given == *value),
+        (Some(Ballot::Decline { reason: said }), Command::Decline { reason, .. }) => said == reason,
         _ => false,
     }
 }

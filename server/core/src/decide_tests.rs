@@ -35,11 +35,18 @@ fn request(on_timeout: OnTimeout) -> Arc<Request> {
         on_timeout,
         idempotency_key: None,
         allow_self_answer: false,
+        assignees: Vec::new(),
+        quorum: None,
         created_by: None,
     };
     Arc::new(
         create(spec, Namespace::default(), EventId::from_bytes([7; 16]), at(CREATED_MS)).unwrap(),
     )
+}
+
+/// What `command` does where nobody else has a part in it.
+fn decide_alone(event: &Event, command: &Command, now: Timestamp) -> Result<Decision, Rejection> {
+    decide(event, &Deliberation::default(), command, &Standing::default(), now)
 }
 
 fn pending() -> Event {
@@ -69,14 +76,15 @@ fn cancel() -> Command {
 
 /// The event after `command`, as the service applies decisions.
 fn apply(event: &Event, command: &Command, now: Timestamp) -> (Event, Result<(), Rejection>) {
-    match decide(event, command, now) {
+    match decide_alone(event, command, now) {
         Ok(Decision::End(response)) => {
             (Event { response: Some(Arc::new(response)), ..event.clone() }, Ok(()))
         }
-        Ok(Decision::ExpireFirst(response)) => {
+        Ok(Decision::EndFirst(response)) => {
             apply(&Event { response: Some(Arc::new(response)), ..event.clone() }, command, now)
         }
         Ok(Decision::Repeat) => (event.clone(), Ok(())),
+        Ok(Decision::Vote(_)) => unreachable!("nobody else has to agree"),
         Err(rejection) => (event.clone(), Err(rejection)),
     }
 }
@@ -93,27 +101,27 @@ fn the_first_valid_answer_wins_and_later_ones_learn_who() {
         decline("", Some("a")),
         cancel(),
     ] {
-        assert_eq!(decide(&event, &loser, at(1_600)), lost, "{loser:?}");
+        assert_eq!(decide_alone(&event, &loser, at(1_600)), lost, "{loser:?}");
     }
 }
 
 #[test]
 fn only_the_identical_retry_gets_the_stored_result() {
     let (answered, _) = apply(&pending(), &answer(3, Some("a")), at(1_500));
-    assert_eq!(decide(&answered, &answer(3, Some("a")), at(9_000)), Ok(Decision::Repeat));
+    assert_eq!(decide_alone(&answered, &answer(3, Some("a")), at(9_000)), Ok(Decision::Repeat));
     let as_text = Command::Answer {
         answer: Answer::Text(" 3 ".into()),
         comment: String::new(),
         identity: identity(Some("a")),
     };
-    assert_eq!(decide(&answered, &as_text, at(9_000)), Ok(Decision::Repeat));
+    assert_eq!(decide_alone(&answered, &as_text, at(9_000)), Ok(Decision::Repeat));
 
     let (declined, _) = apply(&pending(), &decline("no", Some("d")), at(1_500));
-    assert_eq!(decide(&declined, &decline("no", Some("d")), at(9_000)), Ok(Decision::Repeat));
-    assert!(decide(&declined, &decline("never", Some("d")), at(9_000)).is_err());
+    assert_eq!(decide_alone(&declined, &decline("no", Some("d")), at(9_000)), Ok(Decision::Repeat));
+    assert!(decide_alone(&declined, &decline("never", Some("d")), at(9_000)).is_err());
 
     let (cancelled, _) = apply(&pending(), &cancel(), at(1_500));
-    assert_eq!(decide(&cancelled, &cancel(), at(9_000)), Ok(Decision::Repeat));
+    assert_eq!(decide_alone(&cancelled, &cancel(), at(9_000)), Ok(Decision::Repeat));
 }
 
 #[test]
@@ -160,10 +168,16 @@ fn what_comes_at_or_after_the_deadline_commits_the_timeout_first() {
 
 #[test]
 fn the_timer_never_fires_early_and_records_the_deadline_however_late() {
-    assert_eq!(decide(&pending(), &Command::Expire, at(DEADLINE_MS - 1)), Err(Rejection::NotDue));
+    assert_eq!(
+        decide_alone(&pending(), &Command::Expire, at(DEADLINE_MS - 1)),
+        Err(Rejection::NotDue)
+    );
     let (event, _) = apply(&pending(), &Command::Expire, at(DEADLINE_MS + 60_000));
     assert_eq!(event.response.as_ref().unwrap().time, at(DEADLINE_MS));
-    assert_eq!(decide(&event, &Command::Expire, at(DEADLINE_MS + 60_000)), Ok(Decision::Repeat));
+    assert_eq!(
+        decide_alone(&event, &Command::Expire, at(DEADLINE_MS + 60_000)),
+        Ok(Decision::Repeat)
+    );
 }
 
 #[test]
@@ -180,7 +194,10 @@ fn words_that_break_limits_are_refused_even_after_the_end() {
     let (ended, _) = apply(&pending(), &cancel(), at(1_500));
     let long = decline(&"x".repeat(limits::REASON_CHARS_MAX + 1), None);
     for event in [pending(), ended] {
-        assert!(matches!(decide(&event, &long, at(1_600)), Err(Rejection::InvalidRequest(_))));
+        assert!(matches!(
+            decide_alone(&event, &long, at(1_600)),
+            Err(Rejection::InvalidRequest(_))
+        ));
     }
 }
 

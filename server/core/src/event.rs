@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::assignees::{Assignee, Quorum};
 use crate::create::Expiration;
 use crate::evidence::{Evidence, Risk};
 use crate::id::{EventId, EventKey, Namespace};
@@ -12,6 +13,7 @@ use crate::input::Input;
 use crate::principal::Proof;
 use crate::time::Timestamp;
 use crate::value::Value;
+use crate::votes::Vote;
 use crate::weight::Weight;
 
 /// What a task asked. Immutable from the moment it is durable.
@@ -58,6 +60,12 @@ pub struct Request {
     /// Whether whoever created the event may also answer it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_self_answer: bool,
+    /// Whom the event is for; everybody who may answer if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignees: Vec<Assignee>,
+    /// How many have to agree; the first answer ends it if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<Quorum>,
     /// Who created the event; `None` if the server asked for no credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Proof>,
@@ -77,6 +85,12 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Request {
+    /// Whether it matters who answers, or what others have said: then what there is of that has to be read before
+    /// anything is decided.
+    pub fn is_deliberated(&self) -> bool {
+        self.quorum.is_some() || !self.assignees.is_empty()
+    }
+
     /// Where the event lives.
     pub fn key(&self) -> EventKey {
         EventKey { namespace: self.namespace.clone(), id: self.id }
@@ -121,6 +135,9 @@ pub struct Response {
     /// What the person said beside the value; empty if nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub comment: String,
+    /// What everybody voted, the first first; empty if one person ended it alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Vote>,
     /// What the response weighs, once somebody has asked.
     #[serde(skip)]
     pub weight: Weight,

@@ -30,6 +30,8 @@ fn short() -> Request {
         on_timeout: OnTimeout::Fail,
         idempotency_key: None,
         allow_self_answer: false,
+        assignees: Vec::new(),
+        quorum: None,
         created_by: None,
         create_time: instant,
         deadline: instant,
@@ -46,6 +48,7 @@ fn ended(outcome: Outcome) -> Response {
         responder: Some(responder),
         answer_id: None,
         comment: String::new(),
+        votes: Vec::new(),
         weight: Weight::default(),
     }
 }

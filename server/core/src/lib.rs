@@ -6,6 +6,7 @@
 //! or rolls dice, so nothing here can fail for reasons outside its arguments: the time comes in as
 //! an argument, and every failure is a [`Rejection`] that the caller can mend.
 
+pub mod assignees;
 pub mod audit;
 pub mod authorize;
 pub mod choice;
@@ -23,6 +24,7 @@ pub mod lookalike;
 mod number;
 pub mod parse;
 mod pattern;
+pub mod person;
 pub mod principal;
 pub mod receipt;
 pub mod rejection;
@@ -32,13 +34,16 @@ pub mod schema;
 mod schema_cache;
 mod str_input;
 pub mod strict_json;
+pub mod thread;
 pub mod time;
 pub mod token;
 pub mod typed;
 pub mod value;
+pub mod votes;
 pub mod web_address;
 pub mod weight;
 
+pub use assignees::{Assignee, Quorum};
 pub use audit::{Actor, AuditEntry, AuditFilter, AuditKind, Audited};
 pub use authorize::{Action, Denied};
 pub use choice::{ChoiceInput, ChoiceOption};
@@ -50,14 +55,17 @@ pub use event::{
 pub use evidence::{Content, Diff, Evidence, Fact, Risk};
 pub use id::{EventId, EventKey, Namespace};
 pub use input::{BoolInput, FloatInput, Input, IntInput, ObjectInput, StrFormat, StrInput};
+pub use person::Person;
 pub use principal::{
     CredentialKind, Known, KnownKind, LinkHolder, Namespaces, Principal, Proof, Role, Roles,
 };
 pub use rejection::{Rejection, Violation};
 pub use review::{ReviewDecision, ReviewInput, ReviewValue};
 pub use rights::{Right, Rights};
+pub use thread::{Act, Claim, Roster, Standing, Thread, ThreadEntry, check_act};
 pub use time::Timestamp;
 pub use token::{TokenId, TokenText};
 pub use value::Value;
+pub use votes::{Ballot, Deliberation, Vote, agreed, tally};
 pub use web_address::WebAddress;
 pub use weight::Weight;

@@ -80,6 +80,24 @@ pub const FIELDS_MAX: usize = 100;
 pub const FIELD_TITLE_CHARS_MAX: usize = 200;
 /// Longest description of a field of an object.
 pub const FIELD_DESCRIPTION_CHARS_MAX: usize = 4096;
+/// Most people and groups that an event is for.
+pub const ASSIGNEES_MAX: usize = 100;
+/// Most people who have to agree.
+pub const REQUIRED_MAX: u32 = 20;
+/// Most people who vote on an event.
+pub const VOTES_MAX: usize = 100;
+/// Largest value of a vote, all its text together: all votes of an event are in its response.
+pub const VOTE_BYTES_MAX: usize = 16 * 1024;
+/// Longest comment in a thread.
+pub const THREAD_COMMENT_BYTES_MAX: usize = 4096;
+/// Most entries of a thread.
+pub const THREAD_ENTRIES_MAX: usize = 200;
+/// Most entries of a thread that are of one person.
+pub const THREAD_ENTRIES_OF_ONE_MAX: usize = 40;
+/// How long a claim holds when none is named: a quarter of an hour.
+pub const CLAIM_MS_DEFAULT: i64 = 15 * 60 * 1000;
+/// Longest claim: a day.
+pub const CLAIM_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 /// Time from create to deadline when the request names none: one hour.
 pub const TTL_DEFAULT_MS: i64 = 60 * 60 * 1000;
 /// Longest time from create to deadline: a leap year.

@@ -1,7 +1,7 @@
 //! Links: until when one opens its event, whom it may be for, and what it shows once the event has ended.
 
 use crate::create::one_line;
-use crate::event::Response;
+use crate::event::{Responder, Response};
 use crate::limits::NAME_CHARS_MAX;
 use crate::lookalike;
 use crate::principal::{CredentialKind, LinkHolder, Proof};
@@ -52,10 +52,15 @@ pub fn check_responder(name: &str) -> Result<(), Violation> {
 }
 
 impl LinkHolder {
-    /// Whether this response came by a link that was made for the same person, so that what it says is known to
-    /// whoever has this one.
+    /// Whether this response came by a link that was made for the same person, or that person had a vote in it by one,
+    /// so that what it says is for whoever has this one.
     pub fn gave(&self, response: &Response) -> bool {
-        let proof = response.responder.as_ref().and_then(|responder| responder.proof.as_ref());
+        let voted = response.votes.iter().map(|vote| &vote.responder);
+        response.responder.iter().chain(voted).any(|responder| self.is(responder))
+    }
+
+    fn is(&self, responder: &Responder) -> bool {
+        let proof = responder.proof.as_ref();
         matches!(proof, Some(Proof { known_by: CredentialKind::Link, name, .. }) if *name == self.responder)
     }
 }
@@ -63,8 +68,9 @@ impl LinkHolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Channel, Outcome, Responder};
+    use crate::event::{Channel, Outcome};
     use crate::id::{EventId, EventKey, Namespace};
+    use crate::votes::{Ballot, Vote};
     use crate::weight::Weight;
 
     fn at(s: i64) -> Timestamp {
@@ -114,6 +120,7 @@ mod tests {
             }),
             answer_id: None,
             comment: String::new(),
+            votes: Vec::new(),
             weight: Weight::default(),
         };
         let own = response(Some((CredentialKind::Link, "Ann")));
@@ -124,6 +131,14 @@ mod tests {
         for foreign in [response(Some((CredentialKind::Token, "Ann"))), response(None)] {
             assert!(!holder("Ann").gave(&foreign) && !holder("").gave(&foreign));
         }
+        let vote = Vote {
+            ballot: Ballot::Decline { reason: String::new() },
+            time: at(1),
+            responder: own.responder.clone().unwrap(),
+            answer_id: None,
+        };
+        let voted = Response { votes: vec![vote], ..response(None) };
+        assert!(holder("Ann").gave(&voted) && !holder("Bob").gave(&voted));
         let nobodys = Response { responder: None, ..own };
         assert!(!holder("").gave(&nobodys));
     }

@@ -39,7 +39,7 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// `text` as it is seen: texts that look the same become equal.
-fn seen(text: &str) -> String {
+pub(crate) fn seen(text: &str) -> String {
     // What has no width goes first, or it would keep what it separates from being composed.
     let shown: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&shown);

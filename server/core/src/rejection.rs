@@ -43,4 +43,22 @@ pub enum Rejection {
     SelfAnswer,
     /// The deadline has not come yet.
     NotDue,
+    /// The event is for others.
+    NotAssigned,
+    /// The event is for people who are known, and nothing shows who this is.
+    NobodyInParticular,
+    /// That person has voted before.
+    AlreadyVoted {
+        /// When.
+        time: Timestamp,
+    },
+    /// As many people have voted as may.
+    VotesFull,
+    /// Somebody else is at it.
+    Claimed {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The thread has as many entries as it may, or as one person may add.
+    ThreadFull,
 }

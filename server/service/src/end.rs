@@ -2,29 +2,41 @@
 
 use std::sync::Arc;
 
-use hitl_core::{Command, Decision, Event, EventKey, Response, decide};
+use hitl_core::{Command, Decision, Deliberation, Event, EventKey, Response, Standing, decide};
 
 use crate::Service;
 use crate::error::Error;
 use hitl_store::announcements::Follower;
 use hitl_store::jobs::Job;
-use hitl_store::{Ended, Entry, Index, ReadAt};
+use hitl_store::{Ended, Entry, Index, ReadAt, Voted};
 
 impl Service {
     /// See [`Session::end`](crate::Session::end).
-    pub(crate) async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+    pub(crate) async fn end_by(
+        &self,
+        key: &EventKey,
+        command: Command,
+        standing: Standing,
+    ) -> Result<Event, Error> {
         let command = Arc::new(command);
         let read_at = self.0.store.read_at();
         let mut event = self.read(key).await?;
+        let mut deliberation = self.deliberation(&event).await?;
         loop {
             if event.response.is_some() {
                 self.tell(&event).await?;
             }
-            match self.decide(&event, &command).await? {
+            match self.decide(&event, &deliberation, &command, &standing).await? {
+                Decision::Repeat if event.response.is_none() => return self.settle(key).await,
                 Decision::Repeat => return Ok(event),
-                Decision::ExpireFirst(timeout) => {
-                    event = self.record_end(event, read_at, timeout).await?.event;
+                Decision::EndFirst(end) => {
+                    event = self.record_end(event, read_at, end).await?.event;
                 }
+                Decision::Vote(vote) => match self.vote(&event, read_at, vote.clone()).await? {
+                    Voted::Ours(_) => return self.after_vote(key, &vote).await,
+                    // Its own, or it was told apart from others by what is there now.
+                    Voted::Before(before) => deliberation.votes.push(*before),
+                },
                 Decision::End(response) => {
                     let ended = self.record_end(event, read_at, response).await?;
                     if ended.ours {
@@ -36,23 +48,39 @@ impl Service {
         }
     }
 
+    /// The same by somebody in no group.
+    #[cfg(test)]
+    pub(crate) async fn end(&self, key: &EventKey, command: Command) -> Result<Event, Error> {
+        self.end_by(key, command, Standing::default()).await
+    }
+
     /// What `command` does to `event` now.
-    async fn decide(&self, event: &Event, command: &Arc<Command>) -> Result<Decision, Error> {
+    async fn decide(
+        &self,
+        event: &Event,
+        deliberation: &Deliberation,
+        command: &Arc<Command>,
+        standing: &Standing,
+    ) -> Result<Decision, Error> {
         let now = self.now()?;
         let is_answer = matches!(**command, Command::Answer { .. });
         let decided = if is_answer && event.request.input.is_laborious() {
             let (event, command) = (event.clone(), command.clone());
-            self.0.background.compute(move || decide(&event, &command, now)).await?
+            let (deliberation, standing) = (deliberation.clone(), standing.clone());
+            let decide = move || decide(&event, &deliberation, &command, &standing, now);
+            self.0.background.compute(decide).await?
         } else {
-            decide(event, command, now)
+            decide(event, deliberation, command, standing, now)
         };
         decided.map_err(|rejection| Error::rejected(rejection, &event.request.key()))
     }
 
     /// Ends the overdue `event`, which was read at `read_at`, and returns it as it ended: by its deadline, or by what
-    /// was recorded before.
+    /// was voted or recorded before.
     pub(super) async fn end_overdue(&self, event: Event, read_at: ReadAt) -> Result<Event, Error> {
-        match decide(&event, &Command::Expire, self.now()?) {
+        let deliberation = self.deliberation(&event).await?;
+        let standing = Standing::default();
+        match decide(&event, &deliberation, &Command::Expire, &standing, self.now()?) {
             Ok(Decision::End(timeout)) => Ok(self.record_end(event, read_at, timeout).await?.event),
             // The clock stepped back just now.
             _ => Ok(event),
@@ -60,7 +88,7 @@ impl Service {
     }
 
     /// Makes `response` the outcome of `event` if no other is, then tells everyone who waits.
-    async fn record_end(
+    pub(super) async fn record_end(
         &self,
         event: Event,
         read_at: ReadAt,

@@ -88,6 +88,44 @@ pub enum Error {
         "whoever created an event does not answer it: have somebody else answer, or create it with allow_self_answer"
     )]
     SelfAnswer,
+    /// The event is for others.
+    #[error(
+        "the event {} is not for this caller: its assignees say whom it is for, and one of them or an admin hands it \
+         over with DelegateEvent",
+        .0.id
+    )]
+    NotAssigned(EventKey),
+    /// It matters who answers, and the credential shows nobody in particular.
+    #[error(
+        "it matters who answers the event {}, and this credential is for whoever has it: sign in, use a token, or have \
+         a link made in your name; a server that asks for no credential wants a responder",
+        .0.id
+    )]
+    NobodyInParticular(EventKey),
+    /// That person has voted before.
+    #[error("this person has answered the event {} before, at {time}, and does so once", .key.id)]
+    AlreadyVoted {
+        /// Which event.
+        key: EventKey,
+        /// When.
+        time: Timestamp,
+    },
+    /// Somebody else is at it.
+    #[error("somebody else has claimed the event {} until {until}", .key.id)]
+    Claimed {
+        /// Which event.
+        key: EventKey,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The event has as many votes, or its thread as many entries, as it may have or one person may add.
+    #[error("the event {} has as many {what} as it may have, or as one person may add", .key.id)]
+    Full {
+        /// Which event.
+        key: EventKey,
+        /// Of what.
+        what: &'static str,
+    },
     /// No such token.
     #[error("there is no token {0} that is good")]
     TokenNotFound(String),
@@ -180,6 +218,12 @@ impl Error {
                 Self::AlreadyFinal { key: key.clone(), state, time }
             }
             Rejection::SelfAnswer => Self::SelfAnswer,
+            Rejection::NotAssigned => Self::NotAssigned(key.clone()),
+            Rejection::NobodyInParticular => Self::NobodyInParticular(key.clone()),
+            Rejection::AlreadyVoted { time } => Self::AlreadyVoted { key: key.clone(), time },
+            Rejection::Claimed { until } => Self::Claimed { key: key.clone(), until },
+            Rejection::VotesFull => Self::Full { key: key.clone(), what: "votes" },
+            Rejection::ThreadFull => Self::Full { key: key.clone(), what: "comments" },
             Rejection::NotDue => Self::Internal(format!("the timer of {key} came early")),
         }
     }

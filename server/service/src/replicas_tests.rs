@@ -100,6 +100,14 @@ impl World {
         self.pass(ms, self.clock.pause_until(self.clock.monotonic().plus_ms(ms))).await;
     }
 
+    /// Everything that is in the store.
+    pub(super) async fn keys(&self) -> Vec<String> {
+        let listed = self.store.list(None);
+        let all: Vec<object_store::ObjectMeta> =
+            futures::TryStreamExt::try_collect(listed).await.unwrap();
+        all.into_iter().map(|object| object.location.to_string()).collect()
+    }
+
     pub(super) async fn responses(&self) -> usize {
         let listed = self.store.list(Some(&"events".into()));
         let all: Vec<_> = futures::TryStreamExt::try_collect(listed).await.unwrap();

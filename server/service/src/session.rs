@@ -90,7 +90,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::InvalidAnswer`], [`Error::InvalidRequest`], [`Error::AlreadyFinal`],
-    /// [`Error::ClockOff`], [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
+    /// [`Error::NotAssigned`], [`Error::NobodyInParticular`], [`Error::AlreadyVoted`], [`Error::ClockOff`],
+    /// [`Error::LinkInvalid`], [`Error::PermissionDenied`], and those of the store.
     pub async fn end(&self, key: &EventKey, mut command: Command) -> Result<Event, Error> {
         self.may(match command {
             Command::Answer { .. } | Command::Decline { .. } => Action::Respond(key),
@@ -100,9 +101,14 @@ impl Session {
         if let Some(responder) = command.responder_mut() {
             responder.proof = Some(self.principal.proof());
         }
-        let ended = self.service.end(key, command).await;
-        if matches!(ended, Err(Error::SelfAnswer)) {
-            let why = "whoever created an event does not answer it";
+        let ended = self.service.end_by(key, command, self.standing(key)).await;
+        let refused = match &ended {
+            Err(Error::SelfAnswer) => Some("whoever created an event does not answer it"),
+            Err(Error::NotAssigned(_)) => Some("the event is for others"),
+            Err(Error::NobodyInParticular(_)) => Some("it matters who answers the event"),
+            _ => None,
+        };
+        if let Some(why) = refused {
             let refusal = Audited::refused(Action::Respond(key), why);
             self.service.audit_refusal(self.actor(), refusal);
         }

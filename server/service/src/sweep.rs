@@ -1,5 +1,5 @@
-//! Removes announcements of creates that are older than the oldest token from which a watch can resume, and what is
-//! kept of sign-outs and links that are over.
+//! Removes announcements of creates and updates that are older than the oldest token from which a watch can resume, and
+//! what is kept of sign-outs and links that are over.
 //!
 //! Those of ends are the history and stay. Every replica sweeps, at a time of its own; what two sweep is removed twice,
 //! which is harmless.
@@ -36,8 +36,10 @@ impl Service {
             }
             next = clock.monotonic().plus_ms(SWEEP_MS);
             let before = clock.now().plus_ms(-RESUMABLE_MS - MARGIN_MS);
-            if let Err(error) = self.remove_announcements(before).await {
-                tracing::warn!(%error, "old announcements could not be removed and will be again");
+            for index in [Index::Created, Index::Updated] {
+                if let Err(error) = self.remove_announcements(index, before).await {
+                    tracing::warn!(%error, "old announcements could not be removed and will be again");
+                }
             }
             if let Err(error) = self.0.store.remove_old_session_marks(clock.now()).await {
                 tracing::warn!(%error, "old sign-outs could not be removed and will be again");
@@ -51,14 +53,13 @@ impl Service {
         }
     }
 
-    async fn remove_announcements(&self, before: Timestamp) -> Result<(), Error> {
+    async fn remove_announcements(&self, index: Index, before: Timestamp) -> Result<(), Error> {
         let indexes = self.0.store.indexes();
-        let mut listings = pin!(indexes.scan(Index::Created, None, Order::Earliest));
+        let mut listings = pin!(indexes.scan(index, None, Order::Earliest));
         while let Some(listed) = listings.try_next().await? {
             let is_done = listed.found.last().is_some_and(|last| last.time >= before);
             let old = listed.found.into_iter().filter(|entry| entry.time < before);
-            let removals =
-                old.map(|entry| async move { indexes.remove(Index::Created, &entry).await });
+            let removals = old.map(|entry| async move { indexes.remove(index, &entry).await });
             let removed: Vec<_> =
                 futures::stream::iter(removals).buffer_unordered(REMOVING_MAX).collect().await;
             removed.into_iter().collect::<Result<(), _>>()?;

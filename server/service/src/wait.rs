@@ -62,6 +62,21 @@ impl Wait {
         }
     }
 
+    /// Which event.
+    pub fn key(&self) -> &EventKey {
+        &self.key
+    }
+
+    /// How often something was voted, said or done about the event, as far as this process was told.
+    pub fn updates(&self) -> u64 {
+        self.subscription.updates()
+    }
+
+    /// The same once it is no longer `seen`.
+    pub async fn updated(&self, seen: u64) -> u64 {
+        self.subscription.updated(seen).await
+    }
+
     /// Reads the event some seconds after its deadline, and completes with it when it has ended. On a shared store a
     /// replica may crash between an end and the second announcement of it, and then nobody else tells this wait.
     async fn overdue(&self) -> Result<Event, Error> {

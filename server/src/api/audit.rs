@@ -102,6 +102,7 @@ fn kind_to_proto(kind: AuditKind) -> v1::AuditKind {
         AuditKind::LinkKeyRotated => v1::AuditKind::LinkKeyRotated,
         AuditKind::ReceiptKeyAdded => v1::AuditKind::ReceiptKeyAdded,
         AuditKind::Settings => v1::AuditKind::Settings,
+        AuditKind::EventDelegated => v1::AuditKind::EventDelegated,
         AuditKind::Unknown => v1::AuditKind::Unspecified,
     }
 }

@@ -81,7 +81,9 @@ impl Api {
             .session(caller)
             .end(&key, Command::Answer { answer, comment: request.comment, identity })
             .await?;
-        Ok(to_proto::summary(&event, None).response.unwrap_or_default())
+        // A vote that does not end the event yet.
+        let pending = v1::Response { state: v1::EventState::Pending.into(), ..Default::default() };
+        Ok(to_proto::summary(&event, None).response.unwrap_or(pending))
     }
 
     /// What becomes of each of `requests` of `payer`, whose results have `more` bytes than they, in their order.

@@ -11,7 +11,7 @@ use hitl_core::{
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
-use super::{evidence, review};
+use super::{deciding, evidence, review};
 use hitl_service::error::Error;
 use hitl_service::{Filter, ListQuery};
 
@@ -74,6 +74,8 @@ pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
         },
         idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
         allow_self_answer: request.allow_self_answer,
+        assignees: deciding::assignees(request.assignees)?,
+        quorum: request.quorum.map(deciding::quorum),
         // The session says who.
         created_by: None,
     })
@@ -255,7 +257,7 @@ fn str_format(format: i32) -> Result<Option<StrFormat>, Error> {
     }
 }
 
-pub(super) fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
+pub(crate) fn value(value: Option<v1::Value>, field: &str) -> Result<Value, Error> {
     use v1::value::Kind;
     let kind = value.and_then(|value| value.kind);
     Ok(match kind.ok_or_else(|| Error::invalid(field, "must have a value of some kind"))? {

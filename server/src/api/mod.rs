@@ -6,6 +6,7 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 mod batch;
+pub(crate) mod deciding;
 pub(crate) mod evidence;
 pub(crate) mod from_proto;
 mod links;
@@ -24,6 +25,7 @@ use hitl_core::{
 use hitl_proto::v1;
 use hitl_proto::v1::watch_events_response::Update;
 
+pub use deciding::{News, Sent};
 pub use problem::{Problem, grpc_code};
 pub use waits::Waits;
 
@@ -55,6 +57,8 @@ pub struct Waiting {
     pub caller: Caller,
     /// Time between heartbeats that the caller asked for.
     pub interval: Duration,
+    /// Whether the caller wants to hear what is voted, said and done.
+    pub updates: bool,
 }
 
 /// The API over one service. Cheap to clone.
@@ -112,7 +116,7 @@ impl Api {
         let _call = self.call(caller, &key)?;
         let event = self.session(caller).get(&key).await?;
         self.admission.can_reply(&event)?;
-        Ok(v1::GetEventResponse { event: Some(self.to_proto(&event, caller)) })
+        Ok(v1::GetEventResponse { event: Some(self.shown(&event, caller).await?) })
     }
 
     /// `EventService.GetEvent` that holds its answer until the event ends, `limit` has passed, or the server goes.
@@ -218,7 +222,8 @@ impl Api {
         let (event, wait) = self.session(caller).wait(&key, owner).await?;
         self.admission.can_reply(&event)?;
         let first = self.to_proto(&event, caller);
-        Ok(Waiting { first, wait, caller: caller.clone(), interval })
+        let updates = request.updates;
+        Ok(Waiting { first, wait, caller: caller.clone(), interval, updates })
     }
 
     /// The ended event, as the message that ends the stream of a wait, once there is room for it.
@@ -278,7 +283,7 @@ impl Api {
         let identity = caller.identity(request.responder, request.answer_id);
         let command = Command::Answer { answer, comment: request.comment, identity };
         let event = self.end(caller, &key, command).await?;
-        Ok(v1::AnswerEventResponse { event: Some(self.to_proto(&event, caller)) })
+        Ok(v1::AnswerEventResponse { event: Some(self.shown(&event, caller).await?) })
     }
 
     /// `EventService.DeclineEvent`.
@@ -294,7 +299,7 @@ impl Api {
         let identity = caller.identity(request.responder, request.answer_id);
         let event =
             self.end(caller, &key, Command::Decline { reason: request.reason, identity }).await?;
-        Ok(v1::DeclineEventResponse { event: Some(self.to_proto(&event, caller)) })
+        Ok(v1::DeclineEventResponse { event: Some(self.shown(&event, caller).await?) })
     }
 
     /// `EventService.CancelEvent`.

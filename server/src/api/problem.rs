@@ -83,6 +83,12 @@ impl From<&Error> for Problem {
             Error::IssuerUnavailable => (code::UNAVAILABLE, ErrorReason::Unauthenticated),
             Error::PermissionDenied(_) => (code::PERMISSION_DENIED, ErrorReason::PermissionDenied),
             Error::SelfAnswer => (code::PERMISSION_DENIED, ErrorReason::SelfAnswer),
+            Error::NotAssigned(_) | Error::NobodyInParticular(_) => {
+                (code::PERMISSION_DENIED, ErrorReason::NotAssigned)
+            }
+            Error::AlreadyVoted { .. } => (code::FAILED_PRECONDITION, ErrorReason::AlreadyVoted),
+            Error::Claimed { .. } => (code::FAILED_PRECONDITION, ErrorReason::Claimed),
+            Error::Full { .. } => (code::RESOURCE_EXHAUSTED, ErrorReason::Full),
             Error::TokenNotFound(_) => (code::NOT_FOUND, ErrorReason::TokenNotFound),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
@@ -174,7 +180,13 @@ fn metadata(error: &Error) -> BTreeMap<String, String> {
             ("event_id", key.id.to_string()),
             ("state", to_proto::state(*state).as_str_name().to_owned()),
         ],
-        Error::Removed(key) => vec![("event_id", key.id.to_string())],
+        Error::Removed(key)
+        | Error::NotAssigned(key)
+        | Error::NobodyInParticular(key)
+        | Error::Full { key, .. } => vec![("event_id", key.id.to_string())],
+        Error::AlreadyVoted { key, time } | Error::Claimed { key, until: time } => {
+            vec![("event_id", key.id.to_string()), ("time", time.to_string())]
+        }
         Error::OverQuota(over) => {
             vec![("quota", over.quota.to_string()), ("max", over.max.to_string())]
         }

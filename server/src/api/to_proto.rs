@@ -10,7 +10,7 @@ use hitl_receipt::Receipt;
 use hitl_service::ChangeKind;
 use hitl_store::PublishedKey;
 
-use super::{evidence, review};
+use super::{deciding, evidence, review};
 use crate::auth::Links;
 
 /// `event` whole, with its links if there are `links` to show.
@@ -61,6 +61,11 @@ pub(super) fn summary(event: &Event, links: Option<&Links>) -> v1::Event {
         }
         .into(),
         require_confirmation: request.require_confirmation,
+        assignees: request.assignees.iter().map(deciding::to_proto).collect(),
+        quorum: request.quorum.map(deciding::quorum_to_proto),
+        votes: Vec::new(),
+        claim: None,
+        delegates: Vec::new(),
     }
 }
 
@@ -81,6 +86,7 @@ pub(super) fn receipt_key(published: &PublishedKey) -> v1::ReceiptKey {
 pub(super) fn change_kind(kind: ChangeKind) -> v1::ChangeKind {
     match kind {
         ChangeKind::Created => v1::ChangeKind::Created,
+        ChangeKind::Updated => v1::ChangeKind::Updated,
         ChangeKind::Ended => v1::ChangeKind::Ended,
     }
 }
@@ -115,10 +121,11 @@ fn response(response: &Response) -> v1::Response {
         responder: response.responder.as_ref().map(responder),
         answer_id: response.answer_id.clone().unwrap_or_default(),
         comment: response.comment.clone(),
+        votes: response.votes.iter().map(|vote| deciding::vote(vote, true)).collect(),
     }
 }
 
-fn responder(responder: &Responder) -> v1::Responder {
+pub(super) fn responder(responder: &Responder) -> v1::Responder {
     let channel = match responder.channel {
         Channel::Grpc => v1::Channel::Grpc,
         Channel::Http => v1::Channel::Http,

@@ -38,6 +38,11 @@ fn asked(input: Input, on_timeout: OnTimeout) -> Request {
         on_timeout,
         idempotency_key: Some("secret".into()),
         allow_self_answer: true,
+        assignees: vec![
+            hitl_core::Assignee::Person("ada".into()),
+            hitl_core::Assignee::Group("sre".into()),
+        ],
+        quorum: Some(hitl_core::Quorum { required: 2, decline_ends: true }),
         created_by: Some(proof("bot")),
         create_time: instant(0),
         deadline: instant(60_120),
@@ -146,10 +151,28 @@ fn ends(value: &Value) -> Vec<Response> {
         time: instant(1_000),
         answer_id: responder.as_ref().map(|_| "a".to_owned()),
         comment: "with \u{2028} care".into(),
+        votes: votes(value, &responder),
         responder,
         weight: Weight::default(),
     })
     .into()
+}
+
+/// One vote of each kind, if somebody has ended it.
+fn votes(value: &Value, responder: &Option<Responder>) -> Vec<hitl_core::Vote> {
+    use hitl_core::{Ballot, Vote};
+    let ballots = [
+        Ballot::Answer { value: value.clone(), comment: "with care".into() },
+        Ballot::Decline { reason: "no".into() },
+        Ballot::Decline { reason: String::new() },
+    ];
+    let vote = |ballot| Vote {
+        ballot,
+        time: instant(900),
+        responder: responder.clone().expect("somebody has"),
+        answer_id: Some("a".into()),
+    };
+    responder.iter().flat_map(|_| ballots.clone().map(vote)).collect()
 }
 
 /// All numbers of canonical JSON are doubles.
@@ -184,7 +207,7 @@ fn a_receipt_says_what_the_api_says_of_an_event() {
                     members.remove(hidden).unwrap();
                 }
                 let shown = json!({
-                    "format": "hitl.receipt.v2", "question": shown, "response": response,
+                    "format": "hitl.receipt.v3", "question": shown, "response": response,
                 });
                 assert_eq!(as_doubles(said), as_doubles(shown));
             }

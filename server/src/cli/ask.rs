@@ -28,6 +28,7 @@ Examples:
   hitl ask 'The canary is healthy [[B]].' --title 'Deploy v2.41?' --type bool --risk high --fact Version=v2.41 \
     --diff old.sql new.sql --json-file plan.json
   hitl ask 'Refund Ada?' --review refund arguments.json --schema refund.schema.json --allow approve,edit,reject
+  hitl ask 'Drop the table?' --type bool --assignee ada --group sre --required 2
   hitl ask 'Where to?' --choice eu=Europe --choice us=America --default eu
   n=$(hitl ask 'How many replicas?' --type int --min 1 --max 9) && scale \"$n\"
   id=$(hitl ask 'Release notes?' --multiline --detach); …; hitl wait \"$id\"";
@@ -69,6 +70,22 @@ pub(super) struct AskArgs {
     /// Adds a label to list by. May be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+
+    /// Lets only this person answer: the name of who signs in, of a token, or whom a link is made for. May be repeated.
+    #[arg(long = "assignee", value_name = "NAME")]
+    assignees: Vec<String>,
+
+    /// Lets only people of this group answer, beside those named by --assignee. May be repeated.
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
+
+    /// So many people have to give the same answer. [default: the first answer counts]
+    #[arg(long, value_name = "PEOPLE")]
+    required: Option<u32>,
+
+    /// Lets others answer although somebody has declined.
+    #[arg(long, requires = "required")]
+    outvote_declines: bool,
 
     /// Shows the prompt as Markdown.
     #[arg(long)]
@@ -168,6 +185,8 @@ fn option_of(field: &str) -> Option<&'static str> {
         ("deadline", "--timeout"),
         ("on_timeout", "--default"),
         ("idempotency_key", "--idempotency-key"),
+        ("assignees", "--assignee and --group"),
+        ("quorum", "--required"),
         ("input.choice.options", "--choice"),
         ("input.object", "--schema"),
         ("input.review.json_schema", "--schema"),
@@ -197,6 +216,11 @@ impl AskArgs {
         // Beyond what a Duration of the API holds is beyond what the server accepts: let it say so.
         let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };
         let ttl = self.timeout.map(|timeout| timeout.try_into().unwrap_or(longest));
+        let persons = self.assignees.into_iter().map(v1::Assignee::person);
+        let groups = self.groups.into_iter().map(v1::Assignee::group);
+        let quorum = self
+            .required
+            .map(|required| v1::Quorum { required, decline_ends: Some(!self.outvote_declines) });
         Ok(v1::CreateEventRequest {
             name: self.name.unwrap_or_else(|| name_of(self.title.as_ref().unwrap_or(&self.prompt))),
             title: self.title.unwrap_or_default(),
@@ -211,6 +235,8 @@ impl AskArgs {
             expiration: ttl.map(Expiration::Ttl),
             on_timeout: on_timeout.map(|action| v1::OnTimeout { action: Some(action) }),
             idempotency_key: self.idempotency_key.unwrap_or_default(),
+            assignees: persons.chain(groups).collect(),
+            quorum,
             ..Default::default()
         })
     }

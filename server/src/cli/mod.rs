@@ -8,6 +8,8 @@ mod ask;
 mod audit;
 mod browser;
 mod cancel;
+mod claim;
+mod comment;
 mod completions;
 mod decline;
 mod default;
@@ -85,6 +87,9 @@ enum Command {
     Answer(answer::AnswerArgs),
     Decline(decline::DeclineArgs),
     Cancel(cancel::CancelArgs),
+    Comment(comment::CommentArgs),
+    Claim(claim::ClaimArgs),
+    Delegate(claim::DelegateArgs),
     Get(get::GetArgs),
     List(list::ListArgs),
     Mcp(mcp::McpArgs),
@@ -216,6 +221,9 @@ impl Cli {
             Command::Answer(args) => answer::run(&server, args).await,
             Command::Decline(args) => decline::run(&server, &args).await,
             Command::Cancel(args) => cancel::run(&server, &args).await,
+            Command::Comment(args) => comment::run(&server, &args).await,
+            Command::Claim(args) => claim::run(&server, &args).await,
+            Command::Delegate(args) => claim::delegate(&server, &args).await,
             Command::Get(args) => get::run(&server, &args).await,
             Command::List(args) => list::run(&server, args).await,
             Command::Mcp(mcp::McpArgs {}) => mcp::run(&server).await,

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use hitl::v1::assignee::Kind as Assigned;
 use hitl::v1::input::Kind as InputKind;
 use hitl::v1::value::Kind;
-use hitl::v1::{CredentialKind, Event, EventState, Response, ReviewDecision, ReviewInput, Risk};
+use hitl::v1::vote::Ballot;
+use hitl::v1::{
+    CredentialKind, Event, EventState, Responder as Who, Response, ReviewDecision, ReviewInput,
+    Risk, Value as Given, Vote,
+};
 use hitl::{DataType, Object};
 
 use hitl_proto::visible;
@@ -73,6 +78,9 @@ pub(super) fn ending(event: &Event) -> String {
         EventState::TimedOut => "Nobody answered in time",
         EventState::Pending | EventState::Unspecified => "Not ended",
     };
+    if event.response.is_none() && event.quorum.is_some() {
+        return format!("Recorded, and it waits for others: {}.", progress(event));
+    }
     let mut sentence = verb.to_owned();
     if let Some(time) = response.time {
         sentence += &format!(" at {time}");
@@ -110,6 +118,16 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
         lines.push(("by", proved(creator.known_by(), &creator.principal)));
     }
     lines.push(("deadline", time(event.deadline)));
+    lines.push(("for", assignees(event)));
+    lines.push(("agree", progress(event)));
+    lines.extend(votes(event).iter().map(|vote| ("vote", self::vote(vote))));
+    if let Some(claim) = &event.claim {
+        let until = time(claim.expire_time);
+        lines.push((
+            "claimed",
+            format!("by {}, until {until}", terminal::one_line(&claim.name, 60)),
+        ));
+    }
     match &event.response {
         None => lines.push(("link", event.form_url.clone())),
         Some(response) => {
@@ -124,6 +142,63 @@ pub(super) fn event(event: &Event) -> anyhow::Result<String> {
         }
     }
     Ok(with_evidence(listed(&lines), event))
+}
+
+/// Whom the event is for by now; empty if for everybody who may answer.
+fn assignees(event: &Event) -> String {
+    let now = if event.delegates.is_empty() { &event.assignees } else { &event.delegates };
+    let names = now.iter().map(|assignee| match &assignee.kind {
+        Some(Assigned::Person(name)) => terminal::one_line(name, 60),
+        Some(Assigned::Group(name)) => format!("group {}", terminal::one_line(name, 60)),
+        None => "somebody".to_owned(),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn votes(event: &Event) -> &[Vote] {
+    event.response.as_ref().map_or(&event.votes, |response| &response.votes)
+}
+
+/// How far those who have to agree have come; empty if the first answer counts.
+fn progress(event: &Event) -> String {
+    let Some(quorum) = &event.quorum else { return String::new() };
+    format!("{} required, {} so far", quorum.required, votes(event).len())
+}
+
+/// What one person said, if that is shown.
+fn vote(vote: &Vote) -> String {
+    let said = match &vote.ballot {
+        Some(Ballot::Value(value)) => match plain(value) {
+            Some(json) => json.to_string(),
+            None => "something that this program does not know".to_owned(),
+        },
+        Some(Ballot::Decline(decline)) if decline.reason.is_empty() => "declined".to_owned(),
+        Some(Ballot::Decline(decline)) => {
+            format!("declined: {}", terminal::indented(&decline.reason, NAME_COLUMNS))
+        }
+        None => "has answered; you see what once you have".to_owned(),
+    };
+    let who = terminal::one_line(&called(&vote.responder.clone().unwrap_or_default()), 60);
+    let comment = match vote.comment.as_str() {
+        "" => String::new(),
+        comment => format!(", with the comment: {}", terminal::indented(comment, NAME_COLUMNS)),
+    };
+    format!("{who}: {said}{comment}")
+}
+
+fn plain(value: &Given) -> Option<serde_json::Value> {
+    let value = crate::api::from_proto::value(Some(value.clone()), "value").ok()?;
+    Some(value.to_json())
+}
+
+/// What somebody is called: as was proved, or else as they said.
+pub(super) fn called(responder: &Who) -> String {
+    let given = [&responder.principal, &responder.name].into_iter().find(|name| !name.is_empty());
+    match (given, responder.known_by()) {
+        (Some(name), _) => name.clone(),
+        (None, CredentialKind::Owner) => "the user of the server's machine".to_owned(),
+        (None, _) => "somebody".to_owned(),
+    }
 }
 
 /// What is asked, by whom and until when, for whoever is about to answer at the terminal.

@@ -142,6 +142,46 @@ impl EventService for Events {
         wrap(self.api.cancel_event(request.into_inner(), &caller).await)
     }
 
+    async fn add_comment(
+        &self,
+        request: Request<v1::AddCommentRequest>,
+    ) -> Answer<v1::AddCommentResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.add_comment(request.into_inner(), &caller).await)
+    }
+
+    async fn list_comments(
+        &self,
+        request: Request<v1::ListCommentsRequest>,
+    ) -> Answer<v1::ListCommentsResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_comments(request.into_inner(), &caller).await)
+    }
+
+    async fn claim_event(
+        &self,
+        request: Request<v1::ClaimEventRequest>,
+    ) -> Answer<v1::ClaimEventResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.claim_event(request.into_inner(), &caller).await)
+    }
+
+    async fn release_event(
+        &self,
+        request: Request<v1::ReleaseEventRequest>,
+    ) -> Answer<v1::ReleaseEventResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.release_event(request.into_inner(), &caller).await)
+    }
+
+    async fn delegate_event(
+        &self,
+        request: Request<v1::DelegateEventRequest>,
+    ) -> Answer<v1::DelegateEventResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.delegate_event(request.into_inner(), &caller).await)
+    }
+
     async fn get_receipt(
         &self,
         request: Request<v1::GetReceiptRequest>,

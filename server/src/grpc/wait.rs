@@ -1,5 +1,6 @@
-//! The stream of a wait: the event as it stands, heartbeats, the ended event.
+//! The stream of a wait: the event as it stands, heartbeats, what is said and voted if that is wanted, the ended event.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::api::{Api, Caller, Waiting};
+use crate::api::{Api, Caller, News, Sent, Waiting};
 use crate::grpc::status::status;
 use hitl_service::Wait;
 
@@ -27,6 +28,10 @@ struct Progress {
     interval: Duration,
     /// The deadline of the call, if the caller gave one. Our gRPC library does not end a call at its deadline.
     deadline: Option<Instant>,
+    /// What was sent of votes and comments, if they are wanted. It is boxed, since most do not want them.
+    sent: Option<Box<Sent>>,
+    /// What is to be sent next.
+    news: VecDeque<News>,
     step: Step,
 }
 
@@ -39,9 +44,11 @@ enum Step {
 
 impl Updates {
     pub(super) fn new(api: Api, waiting: Waiting, deadline: Option<Instant>) -> Self {
-        let Waiting { first, wait, caller, interval } = waiting;
+        let Waiting { first, wait, caller, interval, updates } = waiting;
         let step = Step::First(Box::new(first));
-        let begun = Progress { api, wait, caller, interval, deadline, step };
+        let sent = updates.then(Box::default);
+        let news = VecDeque::new();
+        let begun = Progress { api, wait, caller, interval, deadline, sent, news, step };
         Self(Box::pin(stream::unfold(begun, Progress::advance)))
     }
 }
@@ -62,11 +69,38 @@ impl Progress {
         Some((message, self))
     }
 
-    async fn next(&self) -> Result<Update, Status> {
+    async fn next(&mut self) -> Result<Update, Status> {
         let heartbeat = Instant::now() + self.interval;
         let wake = self.deadline.map_or(heartbeat, |deadline| deadline.min(heartbeat));
-        match tokio::time::timeout_at(wake, self.wait.ended()).await {
-            Ok(Ok(event)) => Ok(Update::Event(self.api.deliver(&event, &self.caller).await)),
+        let Self { api, wait, caller, sent, news, .. } = self;
+        let next = async {
+            loop {
+                if let Some(news) = news.pop_front() {
+                    return Ok(match news {
+                        News::Event(event) => Update::Event(*event),
+                        News::Comment(comment) => Update::Comment(comment),
+                    });
+                }
+                let outdated = async {
+                    match sent.as_mut() {
+                        Some(sent) => sent.outdated(wait).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    ended = wait.ended() => {
+                        return Ok(Update::Event(api.deliver(&ended?, caller).await));
+                    }
+                    () = outdated => {}
+                }
+                if let Some(sent) = sent.as_mut() {
+                    news.extend(api.news(wait, sent, caller).await?);
+                }
+            }
+        };
+        match tokio::time::timeout_at(wake, next).await {
+            Ok(Ok(update)) => Ok(update),
             Ok(Err(error)) => Err(status(&error)),
             Err(_) if self.deadline == Some(wake) => {
                 Err(past_deadline("the call's own deadline has passed; the event still waits"))

@@ -48,9 +48,11 @@ impl Failure {
         };
         let (name, status) = mapping(problem.code);
         let status = match problem.reason {
-            ErrorReason::EventAlreadyFinal | ErrorReason::EventRemoved | ErrorReason::NoReceipt => {
-                StatusCode::CONFLICT
-            }
+            ErrorReason::EventAlreadyFinal
+            | ErrorReason::EventRemoved
+            | ErrorReason::NoReceipt
+            | ErrorReason::AlreadyVoted
+            | ErrorReason::Claimed => StatusCode::CONFLICT,
             _ => status,
         };
         (status, body(status, name, &problem.message, &details(&problem)))

@@ -129,6 +129,39 @@ pub(super) async fn cancel(
     reply(&api.cancel_event(request, known.caller()).await?)
 }
 
+/// What several people do about an event beside answers, one handler each.
+macro_rules! about_event {
+    ($($name:ident: $request:ident => $call:ident),*) => {$(
+        pub(super) async fn $name(
+            State(api): State<Api>,
+            id: EventPath,
+            known: Known,
+            body: JsonBody,
+        ) -> Reply {
+            let mut request: v1::$request = body.message()?;
+            bind(&mut request.event_id, id)?;
+            reply(&api.$call(request, known.caller()).await?)
+        }
+    )*};
+}
+about_event! {
+    comment: AddCommentRequest => add_comment,
+    claim: ClaimEventRequest => claim_event,
+    release: ReleaseEventRequest => release_event,
+    delegate: DelegateEventRequest => delegate_event
+}
+
+pub(super) async fn comments(
+    State(api): State<Api>,
+    id: EventPath,
+    known: Known,
+    query: Query,
+) -> Reply {
+    let mut request: v1::ListCommentsRequest = query.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.list_comments(request, known.caller()).await?)
+}
+
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {
     Ok(error::message(message))
 }

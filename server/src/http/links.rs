@@ -118,6 +118,8 @@ fn reply(site: &Site, holder: &LinkHolder, event: &Event) -> Response {
         if let Some(responder) = &mut response.responder {
             responder.address.clear();
         }
+        // Who else took part is between them and whoever asked.
+        response.votes.clear();
     }
     error::message(&event)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
-use hitl_core::{Command, Event, EventKey, LinkHolder, Principal, Timestamp};
+use hitl_core::{Command, Deliberation, Event, EventKey, LinkHolder, Principal, Timestamp};
 use hitl_service::quotas::Payer;
 use hitl_service::{Background, Error, Owner, Service, Session};
 use hitl_store::random;
@@ -89,7 +89,7 @@ impl Site {
         self.service.link_holder(link).await
     }
 
-    fn session(&self, guest: impl Into<Guest>) -> Session {
+    pub(super) fn session(&self, guest: impl Into<Guest>) -> Session {
         let Guest { principal, address } = guest.into();
         self.service.session(principal).from_address(address)
     }
@@ -108,6 +108,22 @@ impl Site {
         let event = session.get(key).await?;
         self.admission.can_reply(&event)?;
         Ok(event)
+    }
+
+    /// The same with all that was voted, said and done about it.
+    ///
+    /// # Errors
+    /// As [`hitl_service::Session::thread`], and [`Error::Overloaded`].
+    pub(super) async fn thread(
+        &self,
+        guest: impl Into<Guest>,
+        key: &EventKey,
+    ) -> Result<(Event, Deliberation), Error> {
+        let session = self.session(guest);
+        let _call = self.admission.call(session.payer())?;
+        let (event, deliberation) = session.thread(key).await?;
+        self.admission.can_reply(&event)?;
+        Ok((event, deliberation))
     }
 
     /// The event at `key` once it has ended, or as it stands when `limit` has passed or the server goes.

@@ -1,10 +1,10 @@
-//! How a server learns of what the others create and end: from announcements in the store.
+//! How a server learns of what the others create, update and end: from announcements in the store.
 //!
-//! A server that creates or ends an event announces that in `created/` or `resolved/`, under the instant at which it
-//! happens. Each server lists the announcements of the last 20 s once a second while anybody follows them there: with
-//! one listing for each index, however many follow it, and two near the turn of a minute. If a change is recorded more
-//! than 10 s after its announcement, it is announced again under a later instant, so that a server that lists every
-//! second misses nothing.
+//! A server that creates, updates or ends an event announces that in `created/`, `updated/` or `resolved/`, under the
+//! instant at which it happens. Each server lists the announcements of the last 20 s once a second while anybody
+//! follows them there: with one listing for each index, however many follow it, and two near the turn of a minute. If a
+//! change is recorded more than 10 s after its announcement, it is announced again under a later instant, so that a
+//! server that lists every second misses nothing.
 
 use std::fmt;
 use std::iter;
@@ -51,6 +51,9 @@ const _: () = assert!(LOOKS_BACK_AT_MS[6] < LOOK_BACK_MS && LOOK_BACK_MS < MINUT
 pub(crate) fn is_old(announced: Timestamp, now: Timestamp) -> bool {
     now.ms_since(announced) > FRESH_MS
 }
+
+/// What is announced, in the order in which it happens to an event.
+const ANNOUNCED: [Index; 3] = [Index::Created, Index::Updated, Index::Resolved];
 
 /// Who is told of what is announced.
 pub trait Follower: fmt::Debug + Send + Sync {
@@ -114,13 +117,11 @@ impl Announcements {
     }
 
     async fn follow(&self) {
-        let mut progress: [Option<Progress>; 2] = [None; 2];
+        let mut progress: [Option<Progress>; ANNOUNCED.len()] = [None; ANNOUNCED.len()];
         loop {
             let next_tick = self.clock.monotonic().plus_ms(TICK_MS);
             let now = self.clock.now();
-            for (index, progress) in
-                [Index::Created, Index::Resolved].into_iter().zip(&mut progress)
-            {
+            for (index, progress) in ANNOUNCED.into_iter().zip(&mut progress) {
                 *progress = self
                     .is_followed(index)
                     .then(|| progress.unwrap_or(Progress { begun: now, covered: None }));
@@ -140,20 +141,17 @@ impl Announcements {
         self.followers.iter().any(|follower| follower.follows(index))
     }
 
-    /// Lists both indexes at the same time. If one cannot be listed, what the other announces is told all the same, and
-    /// neither counts as covered.
-    async fn tick(
-        &self,
-        progress: &mut [Option<Progress>; 2],
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let [created, resolved] = &*progress;
-        let (created, resolved) = future::join(
-            self.list_all(Index::Created, created.as_ref(), now),
-            self.list_all(Index::Resolved, resolved.as_ref(), now),
-        )
-        .await;
-        let is_lost = created? | resolved?;
+    /// Lists all indexes at the same time. If one cannot be listed, what the others announce is told all the same, and
+    /// none counts as covered.
+    async fn tick(&self, progress: &mut [Option<Progress>], now: Timestamp) -> Result<(), Error> {
+        let listings = ANNOUNCED
+            .into_iter()
+            .zip(&*progress)
+            .map(|(index, progress)| self.list_all(index, progress.as_ref(), now));
+        let mut is_lost = false;
+        for listed in future::join_all(listings).await {
+            is_lost |= listed?;
+        }
         for progress in progress.iter_mut().flatten() {
             progress.covered = Some(now);
         }

@@ -10,11 +10,11 @@ use object_store::path::Path;
 
 use crate::error::Error;
 use crate::jobs::JobIndex;
-use crate::keys::Index;
+use crate::keys::{Index, OfEvent};
 use crate::left::Left;
 use crate::objects::Objects;
 use crate::open::{self, OpenError, Options, Purpose};
-use crate::record::{RequestRecord, ResponseRecord};
+use crate::record::{RequestRecord, ResponseRecord, ThreadRecord, VoteRecord};
 use crate::url::StoreUrl;
 use crate::{Skew, audit, keys, paging, probe, receipts, unreadable};
 
@@ -104,16 +104,19 @@ async fn look(objects: &Objects, keys: &KeySet, path: &Path) -> Result<(), Error
     if let Some(is_entry) = is_entry(path) {
         return if is_entry { Ok(()) } else { Err(unreadable::foreign(path)) };
     }
-    match path.filename() {
-        Some("request.json") if keys::event(path).is_some() => {
-            objects.read::<RequestRecord>(path).await.map(drop)
-        }
-        Some("response.json") if keys::event(path).is_some() => {
-            match objects.read::<ResponseRecord>(path).await? {
+    match keys::of_event_at(path) {
+        Some(OfEvent::Request) => return objects.read::<RequestRecord>(path).await.map(drop),
+        Some(OfEvent::Response) => {
+            return match objects.read::<ResponseRecord>(path).await? {
                 Some(record) => receipts::check_receipt(objects, keys, path, record).await,
                 None => Ok(()),
-            }
+            };
         }
+        Some(OfEvent::Vote) => return objects.read::<VoteRecord>(path).await.map(drop),
+        Some(OfEvent::ThreadEntry) => return objects.read::<ThreadRecord>(path).await.map(drop),
+        None => {}
+    }
+    match path {
         _ if path.prefix_matches(&keys::audit()) => match objects.bytes(path).await? {
             Some(bytes) => audit::check(path, &bytes),
             None => Ok(()),
@@ -128,7 +131,7 @@ async fn look(objects: &Objects, keys: &KeySet, path: &Path) -> Result<(), Error
 
 /// Whether what stands at `path` is an entry of the index or the place of jobs that it is in. `None` if it is in none.
 fn is_entry(path: &Path) -> Option<bool> {
-    let mut indexes = [Index::Created, Index::Resolved].into_iter();
+    let mut indexes = [Index::Created, Index::Updated, Index::Resolved].into_iter();
     if let Some(index) = indexes.find(|index| path.prefix_matches(&index.root())) {
         return Some(index.parse(path).is_some());
     }

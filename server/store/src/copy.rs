@@ -147,7 +147,8 @@ struct Copy<'a> {
 /// record, so the revocations that are left are copied in any case.
 fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
     let [pending, jobs] = JobIndex::ALL.map(JobIndex::root);
-    let [created, resolved] = [Index::Created, Index::Resolved].map(Index::root);
+    let [created, updated, resolved] =
+        [Index::Created, Index::Updated, Index::Resolved].map(Index::root);
     let is_whole = unreadable == Unreadable::Fails;
     let revocable = is_whole.then(|| [keys::tokens(), keys::links()]);
     let [events, revocations, link_key, receipt_keys, audit] = [
@@ -157,8 +158,18 @@ fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
         keys::receipt_keys(),
         keys::audit(),
     ];
-    let others =
-        [events, created, resolved, pending, jobs, revocations, link_key, receipt_keys, audit];
+    let others = [
+        events,
+        created,
+        updated,
+        resolved,
+        pending,
+        jobs,
+        revocations,
+        link_key,
+        receipt_keys,
+        audit,
+    ];
     others.into_iter().chain(revocable.into_iter().flatten())
 }
 

@@ -39,6 +39,7 @@ fn response(time_ms: i64) -> Response {
         responder: None,
         answer_id: None,
         comment: String::new(),
+        votes: Vec::new(),
         weight: hitl_core::Weight::default(),
     }
 }

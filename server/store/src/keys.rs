@@ -131,19 +131,56 @@ pub(crate) fn response(key: &EventKey) -> Path {
     path(&format!("events/{}/{}/response.json", key.namespace, key.id))
 }
 
-/// The event of which a record stands at `path`, as its namespace and id with a slash between.
-pub(crate) fn event(path: &Path) -> Option<&str> {
-    let (event, _record) = path.as_ref().strip_prefix("events/")?.rsplit_once('/')?;
-    Some(event)
+/// All that is kept of one event.
+pub(crate) fn of_event(key: &EventKey) -> Path {
+    path(&format!("events/{}/{}", key.namespace, key.id))
 }
 
-/// The path of the response if a request stands at `path`, and the other way round.
+/// The record of what one person voted; a hash says who.
+pub(crate) fn vote(key: &EventKey, hash: &str) -> Path {
+    path(&format!("events/{}/{}/votes/{hash}.json", key.namespace, key.id))
+}
+
+/// An entry of the thread of an event, made at `time` and told from others of that instant by `tag`.
+pub(crate) fn thread_entry(key: &EventKey, time: Timestamp, tag: u64) -> Path {
+    path(&format!("events/{}/{}/thread/{:013}-{tag:016x}.json", key.namespace, key.id, time.ms()))
+}
+
+/// What kind of record stands at a path below an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfEvent {
+    Request,
+    Response,
+    Vote,
+    ThreadEntry,
+}
+
+/// What stands at `path`, if that is a record of an event.
+pub(crate) fn of_event_at(path: &Path) -> Option<OfEvent> {
+    let mut parts = path.as_ref().strip_prefix("events/")?.split('/').skip(2);
+    match (parts.next()?, parts.next(), parts.next()) {
+        ("request.json", None, None) => Some(OfEvent::Request),
+        ("response.json", None, None) => Some(OfEvent::Response),
+        ("votes", Some(name), None) if name.ends_with(".json") => Some(OfEvent::Vote),
+        ("thread", Some(name), None) if name.ends_with(".json") => Some(OfEvent::ThreadEntry),
+        _ => None,
+    }
+}
+
+/// The event of which a record stands at `path`, as its namespace and id with a slash between.
+pub(crate) fn event(path: &Path) -> Option<&str> {
+    let rest = path.as_ref().strip_prefix("events/")?;
+    let mut slashes = rest.match_indices('/').map(|(at, _)| at);
+    let (_namespace, end) = (slashes.next()?, slashes.next()?);
+    Some(&rest[..end])
+}
+
+/// The path of the response if a request stands at `path`, and that of the request if another record of an event does.
 pub(crate) fn other_record(path: &Path) -> Option<Path> {
     let event = event(path)?;
-    let other = match path.filename()? {
-        "request.json" => "response.json",
-        "response.json" => "request.json",
-        _ => return None,
+    let other = match of_event_at(path)? {
+        OfEvent::Request => "response.json",
+        OfEvent::Response | OfEvent::Vote | OfEvent::ThreadEntry => "request.json",
     };
     Path::parse(format!("events/{event}/{other}")).ok()
 }
@@ -175,6 +212,8 @@ pub enum Index {
     Timers,
     /// `created/`: what was created when, for watches. Kept for a day, which is how far back a watch can resume.
     Created,
+    /// `updated/`: what was voted, said or claimed when, for waits and watches. Kept as long as `created/`.
+    Updated,
     /// `resolved/`: what ended when.
     Resolved,
 }
@@ -189,6 +228,7 @@ impl Index {
         match self {
             Self::Timers => "timers",
             Self::Created => "created",
+            Self::Updated => "updated",
             Self::Resolved => "resolved",
         }
     }
@@ -197,7 +237,7 @@ impl Index {
     fn infix(self) -> &'static str {
         match self {
             Self::Timers => "-expire-",
-            Self::Created | Self::Resolved => "-",
+            Self::Created | Self::Updated | Self::Resolved => "-",
         }
     }
 
@@ -291,7 +331,7 @@ mod tests {
             id: [u8; 16],
         ) {
             let entry = entry(ms, &namespace, id);
-            for index in [Index::Timers, Index::Created, Index::Resolved] {
+            for index in [Index::Timers, Index::Created, Index::Updated, Index::Resolved] {
                 prop_assert_eq!(index.parse(&index.path(&entry)), Some(entry.clone()));
             }
             prop_assert_eq!(entry.to_string().parse(), Ok(entry));
@@ -317,6 +357,22 @@ mod tests {
         assert_eq!(Index::Resolved.path(&entry).as_ref(), resolved);
         let created = format!("created/2026-11-22T13/37/1795354620123-team-1-{id}");
         assert_eq!(Index::Created.path(&entry).as_ref(), created);
+        let updated = format!("updated/2026-11-22T13/37/1795354620123-team-1-{id}");
+        assert_eq!(Index::Updated.path(&entry).as_ref(), updated);
+        let voted = vote(&entry.key, "0f");
+        assert_eq!(voted.as_ref(), format!("events/team-1/{id}/votes/0f.json"));
+        let said = thread_entry(&entry.key, entry.time, 0xab);
+        let expected = format!("events/team-1/{id}/thread/1795354620123-00000000000000ab.json");
+        assert_eq!(said.as_ref(), expected);
+        for (path, kind) in [(voted, OfEvent::Vote), (said, OfEvent::ThreadEntry)] {
+            assert_eq!(of_event_at(&path), Some(kind));
+            assert_eq!(event(&path), Some(format!("team-1/{id}").as_str()));
+            assert_eq!(other_record(&path), Some(request(&entry.key)));
+            assert!(path.prefix_matches(&of_event(&entry.key)));
+        }
+        assert_eq!(of_event_at(&request(&entry.key)), Some(OfEvent::Request));
+        assert_eq!(other_record(&request(&entry.key)), Some(response(&entry.key)));
+        assert_eq!(of_event_at(&path(&format!("events/team-1/{id}/votes"))), None);
         let audited = audit_batch(entry.time, 0xab);
         let expected = "audit/2026-11-22T13/1795354620123-00000000000000ab.json";
         assert_eq!(audited.as_ref(), expected);

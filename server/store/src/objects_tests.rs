@@ -13,6 +13,7 @@ fn record(nonce: u8) -> ResponseRecord {
         responder: None,
         answer_id: None,
         comment: String::new(),
+        votes: Vec::new(),
         weight: hitl_core::Weight::default(),
     };
     ResponseRecord {

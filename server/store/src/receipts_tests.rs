@@ -44,6 +44,7 @@ fn response(outcome: Outcome, responder: Option<Responder>) -> Response {
         responder,
         answer_id: None,
         comment: String::new(),
+        votes: Vec::new(),
         weight: hitl_core::Weight::default(),
     }
 }

@@ -4,7 +4,7 @@
 //! the newest. The nonce tells whose write a record is, whatever the store said of it.
 
 use bytes::Bytes;
-use hitl_core::{EventKey, Request, Response, Timestamp};
+use hitl_core::{EventKey, Request, Response, ThreadEntry, Timestamp, Vote};
 use hitl_receipt::Seal;
 use object_store::path::Path;
 use serde::de::DeserializeOwned;
@@ -168,6 +168,26 @@ pub(crate) struct ResponseRecord<R = Response> {
     pub(crate) receipt: Option<Seal>,
 }
 
+/// `votes/{hash of the person}.json`: what one person voted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct VoteRecord<V = Vote> {
+    pub(crate) version: u32,
+    pub(crate) nonce: Nonce,
+    /// The event that it was voted on.
+    pub(crate) event: String,
+    pub(crate) vote: V,
+}
+
+/// `thread/{ms}-{tag}.json`: one thing that was said or done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ThreadRecord<E = ThreadEntry> {
+    pub(crate) version: u32,
+    pub(crate) nonce: Nonce,
+    /// The event that it is about.
+    pub(crate) event: String,
+    pub(crate) entry: E,
+}
+
 /// `meta/format.json`
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FormatRecord {
@@ -240,6 +260,34 @@ impl Record for ResponseRecord {
     }
 }
 
+impl Record for VoteRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
+    fn event(&self) -> Option<String> {
+        Some(self.event.clone())
+    }
+}
+
+impl Record for ThreadRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
+    fn event(&self) -> Option<String> {
+        Some(self.event.clone())
+    }
+}
+
 /// The bytes of `record`.
 pub(crate) fn encode(record: &impl Serialize) -> Bytes {
     serde_json::to_vec(record).expect("records have string keys and finite numbers").into()
@@ -276,10 +324,20 @@ mod tests {
     const RESPONSE_V1: &str = include_str!("golden/response-v1.json");
     const RESPONSE_V1_WITH_RECEIPT: &str = include_str!("golden/response-v1-receipt.json");
     const RESPONSE_V1_WITH_COMMENT: &str = include_str!("golden/response-v1-comment.json");
+    const REQUEST_V1_WITH_QUORUM: &str = include_str!("golden/request-v1-quorum.json");
+    const RESPONSE_V1_WITH_VOTES: &str = include_str!("golden/response-v1-votes.json");
+    const VOTE_V1: &str = include_str!("golden/vote-v1.json");
+    const THREAD_V1: [&str; 5] = [
+        include_str!("golden/thread-v1-comment.json"),
+        include_str!("golden/thread-v1-needs-info.json"),
+        include_str!("golden/thread-v1-claim.json"),
+        include_str!("golden/thread-v1-release.json"),
+        include_str!("golden/thread-v1-delegate.json"),
+    ];
 
     #[test]
     fn records_of_every_version_are_read_and_the_newest_is_written_the_same() {
-        for written in [REQUEST_V1, REQUEST_V1_WITH_EVIDENCE] {
+        for written in [REQUEST_V1, REQUEST_V1_WITH_EVIDENCE, REQUEST_V1_WITH_QUORUM] {
             let request: RequestRecord = decode(&place(), written.as_bytes()).unwrap();
             let (version, nonce) = (request.version, request.nonce);
             let request = request.asked.request().unwrap();
@@ -287,9 +345,21 @@ mod tests {
             let again = encode(&NewRequestRecord { version, nonce, request: &request });
             assert_eq!(json(&again), json(written.as_bytes()));
         }
-        for written in [RESPONSE_V1, RESPONSE_V1_WITH_RECEIPT, RESPONSE_V1_WITH_COMMENT] {
+        let responses = [
+            RESPONSE_V1,
+            RESPONSE_V1_WITH_RECEIPT,
+            RESPONSE_V1_WITH_COMMENT,
+            RESPONSE_V1_WITH_VOTES,
+        ];
+        for written in responses {
             let response: ResponseRecord = decode(&place(), written.as_bytes()).unwrap();
             assert_eq!(json(&encode(&response)), json(written.as_bytes()));
+        }
+        let vote: VoteRecord = decode(&place(), VOTE_V1.as_bytes()).unwrap();
+        assert_eq!(json(&encode(&vote)), json(VOTE_V1.as_bytes()));
+        for written in THREAD_V1 {
+            let entry: ThreadRecord = decode(&place(), written.as_bytes()).unwrap();
+            assert_eq!(json(&encode(&entry)), json(written.as_bytes()));
         }
     }
 

@@ -78,12 +78,13 @@ impl EventStore {
         Ok(())
     }
 
-    /// Removes what is left of the event at `key`, which was buried: its response, and the announcement of its end at
-    /// `announced`.
+    /// Removes what is left of the event at `key`, which was buried: its votes, its thread, its response, and the
+    /// announcement of its end at `announced`.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
     pub async fn clear(&self, key: &EventKey, announced: Timestamp) -> Result<(), Error> {
+        self.remove_deliberation(key).await?;
         self.objects.delete(&keys::response(key)).await?;
         self.unannounce(key, announced).await
     }
@@ -98,12 +99,13 @@ impl EventStore {
     }
 
     /// Removes what says that the event at `key` was removed, as was read at `read_at`, and before it a
-    /// response that came late.
+    /// response and votes that came late.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`].
     pub async fn unbury(&self, key: &EventKey, read_at: ReadAt) -> Result<(), Error> {
         let path = keys::request(key);
+        self.remove_deliberation(key).await?;
         self.objects.delete(&keys::response(key)).await?;
         self.expect_within(read_at, &path)?;
         self.objects.delete(&path).await

@@ -26,6 +26,8 @@ pub fn spec(ttl_ms: i64) -> Spec {
         on_timeout: OnTimeout::Fail,
         idempotency_key: None,
         allow_self_answer: false,
+        assignees: Vec::new(),
+        quorum: None,
         created_by: None,
     }
 }

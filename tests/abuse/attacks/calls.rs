@@ -23,6 +23,7 @@ pub(super) async fn unread_waits(target: Target, over: CancellationToken) -> usi
         namespace: event.namespace.clone(),
         event_id: event.id.clone(),
         heartbeat_interval: None,
+        updates: false,
     };
     unread_calls(&target, &over, "WaitEvent", &framed(&wait), 4_000).await
 }
@@ -100,6 +101,7 @@ pub(super) async fn hoarded_waits(target: Target, over: CancellationToken) -> us
         namespace: event.namespace.clone(),
         event_id: event.id.clone(),
         heartbeat_interval: None,
+        updates: false,
     };
     let message = framed(&wait);
     let mut tasks = JoinSet::new();

@@ -171,7 +171,7 @@ fn watched(message: WatchEventsResponse) -> Option<Watched> {
             let is_end = match change.kind() {
                 ChangeKind::Created => false,
                 ChangeKind::Ended => true,
-                ChangeKind::Unspecified => return None,
+                ChangeKind::Updated | ChangeKind::Unspecified => return None,
             };
             Some(Watched::Change(ChangeSeen { event: change.event?.id, is_end }))
         }

@@ -98,7 +98,7 @@ async fn last(mut stream: Streaming<WaitEventResponse>) -> Outcome {
                     told = Some(Outcome::Seen(view));
                 }
             }
-            Some(Update::Heartbeat(_)) => {}
+            Some(Update::Heartbeat(_) | Update::Comment(_)) => {}
             None => return Outcome::Fault("a message without an update".to_owned()),
         }
     }

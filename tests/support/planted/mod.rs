@@ -12,6 +12,7 @@ mod outcomes;
 mod removals;
 #[cfg(test)]
 mod tests;
+mod votes;
 
 use std::fmt;
 use std::future::ready;
@@ -31,6 +32,7 @@ use listings::OwnOnly;
 use order::{RecordBeforeAnnouncement, TimerGoesFirst};
 use outcomes::{LostWakeUp, RememberPending};
 use removals::{RequestGoesLast, TombstoneForgotten};
+use votes::{SettleForgotten, VoteCountsTwice};
 
 /// Names the fault of the program `faulty`.
 pub const VARIABLE: &str = "HITL_PLANTED_FAULT";
@@ -66,11 +68,15 @@ pub enum Fault {
     RequestGoesLast,
     /// When an event is removed its request is deleted, and nothing says that it was removed.
     TombstoneForgotten,
+    /// A vote is recorded a second time, as somebody else's.
+    VoteCountsTwice,
+    /// After a vote nothing is owed.
+    SettleForgotten,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::AckBeforeSync,
         Self::Overwrite,
         Self::DropTimersAtRestart,
@@ -83,6 +89,8 @@ impl Fault {
         Self::TimerGoesFirst,
         Self::RequestGoesLast,
         Self::TombstoneForgotten,
+        Self::VoteCountsTwice,
+        Self::SettleForgotten,
     ];
 
     /// The fault with this name.
@@ -105,6 +113,8 @@ impl Fault {
             Self::TimerGoesFirst => "timer-goes-first",
             Self::RequestGoesLast => "request-goes-last",
             Self::TombstoneForgotten => "tombstone-forgotten",
+            Self::VoteCountsTwice => "vote-counts-twice",
+            Self::SettleForgotten => "settle-forgotten",
         }
     }
 
@@ -123,6 +133,8 @@ impl Fault {
             Self::TimerGoesFirst => Arc::new(TimerGoesFirst),
             Self::RequestGoesLast => Arc::new(RequestGoesLast::default()),
             Self::TombstoneForgotten => Arc::new(TombstoneForgotten),
+            Self::VoteCountsTwice => Arc::new(VoteCountsTwice),
+            Self::SettleForgotten => Arc::new(SettleForgotten),
         };
         Arc::new(Twisted { store, twist })
     }

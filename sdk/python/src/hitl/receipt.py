@@ -17,7 +17,7 @@ from hitl.shown import one_line, quoted
 ALGORITHM = "Ed25519"
 # Before the hash of what is signed: says what it is, and ends where no other use of the key does.
 _DOMAIN = b"hitl receipt v1\0"
-_FORMATS = ("hitl.receipt.v1", "hitl.receipt.v2")
+_FORMATS = ("hitl.receipt.v1", "hitl.receipt.v2", "hitl.receipt.v3")
 # More than any deployment has: a new one each day for a year and more.
 KEYS_MAX = 500
 _KEY_BYTES = 32

@@ -4,6 +4,7 @@
 //! JSON. It is made anew from the records whenever somebody wants it, so a format that was signed once is never
 //! changed: what it does not say yet becomes part of a new format, and the old one stays beside it.
 
+mod deciding;
 mod evidence;
 
 use hitl_canonical as canonical;
@@ -21,9 +22,11 @@ use crate::time::Timestamp;
 use crate::value::Value;
 
 /// The format of the receipts that are made.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// The first format. It knows of no title, evidence, risk, confirmation and comment.
 const FIRST: u32 = 1;
+/// The second format. It knows of no assignees, quorum and votes.
+const SECOND: u32 = 2;
 
 /// What a receipt of this `format` says of an event: what was asked, and how it ended. `None` if this program does not
 /// know the format.
@@ -62,6 +65,8 @@ fn question(format: u32, request: &Request) -> Json {
         on_timeout,
         idempotency_key: _,
         allow_self_answer,
+        assignees,
+        quorum,
         created_by,
         create_time,
         deadline,
@@ -101,6 +106,10 @@ fn question(format: u32, request: &Request) -> Json {
         members.add("risk", stake(*risk));
         members.add_some("requireConfirmation", require_confirmation.then_some(true));
     }
+    if format > SECOND {
+        members.add_list("assignees", assignees.iter().map(deciding::assignee));
+        members.add_some("quorum", quorum.map(deciding::quorum));
+    }
     members.into()
 }
 
@@ -114,7 +123,7 @@ fn stake(risk: Risk) -> &'static str {
 
 /// How the event ended.
 fn ended(format: u32, response: &Response) -> Json {
-    let Response { outcome, time, responder, answer_id, comment, weight: _ } = response;
+    let Response { outcome, time, responder, answer_id, comment, votes, weight: _ } = response;
     let state = match outcome.state() {
         State::Pending => unreachable!("no outcome leads there"),
         State::Answered => "EVENT_STATE_ANSWERED",
@@ -140,6 +149,9 @@ fn ended(format: u32, response: &Response) -> Json {
     members.add_unless_empty("answerId", answer_id.as_deref().unwrap_or_default());
     if format > FIRST {
         members.add_unless_empty("comment", comment);
+    }
+    if format > SECOND {
+        members.add_list("votes", votes.iter().map(deciding::vote));
     }
     members.into()
 }

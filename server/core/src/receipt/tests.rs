@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::assignees::{Assignee, Quorum};
 use crate::create::Expiration;
 use crate::evidence::{Content, Diff, Evidence, Fact};
 use crate::id::{EventId, Namespace};
+use crate::votes::{Ballot, Vote};
 use crate::weight::Weight;
 
 fn instant(ms: i64) -> Timestamp {
@@ -30,6 +32,8 @@ fn asked() -> Request {
         on_timeout: OnTimeout::Default(Value::Int(5)),
         idempotency_key: Some("run-7/proceed/1".into()),
         allow_self_answer: false,
+        assignees: vec![Assignee::Person("ada".into()), Assignee::Group("sre".into())],
+        quorum: Some(Quorum { required: 2, decline_ends: true }),
         created_by: None,
         create_time: instant(0),
         deadline: instant(60_000),
@@ -45,7 +49,17 @@ fn answered() -> Response {
         responder: Some(responder),
         answer_id: Some("a1".into()),
         comment: "gladly".into(),
+        votes: vec![voted()],
         weight: Weight::default(),
+    }
+}
+
+fn voted() -> Vote {
+    Vote {
+        ballot: Ballot::Answer { value: Value::Int(i64::MAX), comment: "gladly".into() },
+        time: instant(1_023),
+        responder: Responder::claimed("Ann".into(), Channel::Form, "127.0.0.1".into()),
+        answer_id: Some("a1".into()),
     }
 }
 
@@ -125,7 +139,25 @@ fn every_format_is_as_it_always_was() {
         r#""state":"EVENT_STATE_ANSWERED","time":"2026-11-22T13:37:01.023Z","#,
         r#""value":{"int":"9223372036854775807"}}}"#,
     ];
-    for (format, pieces) in [(1, first.concat()), (2, second.concat())] {
+    let third = [
+        r#"{"format":"hitl.receipt.v3","question":{"assignees":[{"person":"ada"},{"group":"sre"}],"#,
+        r#""createTime":"2026-11-22T13:37:00Z","deadline":"2026-11-22T13:38:00Z","#,
+        r#""evidence":[{"text":{"text":"fine"},"title":"the log"}],"#,
+        r#""id":"07070707070707070707070707070707","#,
+        r#""input":{"int":{"min":"-9223372036854775808"}},"labels":{"team":"ü","zone":"eu"},"#,
+        r#""name":"proceed","namespace":"default","onTimeout":{"defaultValue":{"int":"5"}},"#,
+        r#""prompt":"Ship \"it\"?\n","promptFormat":"PROMPT_FORMAT_MARKDOWN","#,
+        r#""quorum":{"declineEnds":true,"required":2},"#,
+        r#""requireConfirmation":true,"risk":"RISK_HIGH","scope":"run","title":"Ship it"},"#,
+        r#""response":{"answerId":"a1","comment":"gladly","#,
+        r#""responder":{"address":"127.0.0.1","channel":"CHANNEL_FORM","name":"Ann"},"#,
+        r#""state":"EVENT_STATE_ANSWERED","time":"2026-11-22T13:37:01.023Z","#,
+        r#""value":{"int":"9223372036854775807"},"#,
+        r#""votes":[{"comment":"gladly","#,
+        r#""responder":{"address":"127.0.0.1","channel":"CHANNEL_FORM","name":"Ann"},"#,
+        r#""time":"2026-11-22T13:37:01.023Z","value":{"int":"9223372036854775807"}}]}}"#,
+    ];
+    for (format, pieces) in [(1, first.concat()), (2, second.concat()), (3, third.concat())] {
         assert_eq!(text(format, &asked(), &answered()), Some(pieces));
     }
     for unknown in [0, FORMAT + 1] {
@@ -176,6 +208,13 @@ fn whatever_changes_of_a_response_changes_the_text() {
         Response { answer_id: Some("a2".into()), ..answered() },
         Response { comment: String::new(), ..answered() },
         Response { comment: "reluctantly".into(), ..answered() },
+        Response { votes: Vec::new(), ..answered() },
+        Response { votes: vec![voted(), voted()], ..answered() },
+        Response {
+            votes: vec![Vote { ballot: Ballot::Decline { reason: "no".into() }, ..voted() }],
+            ..answered()
+        },
+        Response { votes: vec![Vote { time: instant(1), ..voted() }], ..answered() },
         Response { responder: None, ..answered() },
         Response { responder: Some(Responder { name: "Bob".into(), ..responder() }), ..answered() },
         Response { responder: Some(Responder { name: "".into(), ..responder() }), ..answered() },

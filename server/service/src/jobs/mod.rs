@@ -3,12 +3,13 @@
 pub(crate) mod collect;
 pub(crate) mod expire;
 pub(crate) mod forget;
+pub(crate) mod settle;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use hitl_store::jobs::{Done, Handler, Handlers, Job, Kind};
-use hitl_store::{COLLECT, FORGET};
+use hitl_store::{COLLECT, FORGET, SETTLE};
 
 use crate::Service;
 use crate::error::Error;
@@ -22,6 +23,7 @@ fn table() -> Vec<(Kind, Run)> {
         (Kind::EXPIRE, |service, job| Box::pin(expire::run(service, job))),
         (COLLECT, |service, job| Box::pin(collect::run(service, job))),
         (FORGET, |service, job| Box::pin(forget::run(service, job))),
+        (SETTLE, |service, job| Box::pin(settle::run(service, job))),
     ]
 }
 

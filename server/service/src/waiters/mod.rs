@@ -9,11 +9,13 @@ mod queue;
 mod reads;
 mod seats;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use hitl_core::{Event, EventKey};
+use hitl_core::{Event, EventKey, Timestamp};
+use hitl_store::Entry;
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -26,10 +28,15 @@ pub(crate) use reads::Reads;
 pub(crate) use seats::{Holder, Seat, Seats};
 pub use seats::{Owner, SHARING};
 
+/// Most updates that are remembered as told. When there are more, some are told twice.
+const TOLD_MAX: usize = 20_000;
+
 /// All waits of this process.
 #[derive(Debug)]
 pub(crate) struct Waiters {
     registry: Mutex<Registry>,
+    /// Updates that were told and may be announced again.
+    told: Mutex<HashSet<Entry>>,
     /// Notified when somebody begins to wait.
     arrived: Arc<Notify>,
 }
@@ -56,6 +63,8 @@ struct EventWaiters {
 #[derive(Debug, Default)]
 struct Slot {
     ended: OnceLock<Event>,
+    /// How often something was voted, said or done.
+    updates: AtomicU64,
     changed: Notify,
 }
 
@@ -80,7 +89,7 @@ impl Waiters {
             next_group: 0,
             seats: Seats::new(waits_max, Measure::Waits, quotas),
         };
-        Arc::new(Self { registry: Mutex::new(registry), arrived })
+        Arc::new(Self { registry: Mutex::new(registry), told: Mutex::default(), arrived })
     }
 
     /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
@@ -123,6 +132,39 @@ impl Waiters {
         }
     }
 
+    /// Tells those who wait for the event of `announced` on a stream of its own that something was voted, said or done
+    /// about it. To be called once that is durable; of one announcement they are told once.
+    pub(crate) fn updated(&self, announced: &Entry) {
+        let Some(slot) = self.slot(&announced.key) else { return };
+        let mut told = self.told();
+        if told.len() >= TOLD_MAX {
+            told.clear();
+        }
+        if told.insert(announced.clone()) {
+            slot.update();
+        }
+    }
+
+    /// Tells the same of whatever may have been missed about the event at `key`.
+    pub(crate) fn may_be_updated(&self, key: &EventKey) {
+        if let Some(slot) = self.slot(key) {
+            slot.update();
+        }
+    }
+
+    /// Forgets which announcements of before `listed_from` were told: they come no more.
+    pub(crate) fn forget_told(&self, listed_from: Timestamp) {
+        self.told().retain(|announced| announced.time >= listed_from);
+    }
+
+    fn slot(&self, key: &EventKey) -> Option<Arc<Slot>> {
+        self.registry().places.get(key).and_then(|place| place.slot.clone())
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, HashSet<Entry>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether somebody waits for the event at `key` and has not been told yet.
     pub(crate) fn awaits(&self, key: &EventKey) -> bool {
         self.registry().places.get(key).is_some_and(EventWaiters::awaits)
@@ -142,6 +184,13 @@ impl Waiters {
 
     fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn update(&self) {
+        self.updates.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 }
 
@@ -196,6 +245,24 @@ impl Subscription {
             biased;
             event = self.told() => Ok(event),
             () = self.lost.notified() => Err(Error::TooManyWaiters),
+        }
+    }
+
+    /// How often something was voted, said or done.
+    pub(crate) fn updates(&self) -> u64 {
+        self.slot.updates.load(Ordering::Relaxed)
+    }
+
+    /// The same once it is no longer `seen`.
+    pub(crate) async fn updated(&self, seen: u64) -> u64 {
+        loop {
+            let mut changed = pin!(self.slot.changed.notified());
+            changed.as_mut().enable();
+            let updates = self.updates();
+            if updates != seen {
+                return updates;
+            }
+            changed.await;
         }
     }
 

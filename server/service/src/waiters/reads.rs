@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::waiters::Waiters;
 use crate::waiters::queue::{Queue, Seen};
-use hitl_store::announcements::Follower;
+use hitl_store::announcements::{Follower, LOOK_BACK_MS};
 use hitl_store::clock::Clock;
 use hitl_store::{Entry, EventStore, Index};
 
@@ -30,27 +30,38 @@ pub(crate) struct Reads {
     added: Notify,
 }
 
-/// Ends on other replicas are followed while anybody waits here. A store of one process needs none of it: there the
-/// call that ends an event tells those who wait.
+/// Updates and ends on other replicas are followed while anybody waits here. A store of one process needs none of it:
+/// there the call that updates or ends an event tells those who wait.
 impl Follower for Reads {
     fn follows(&self, index: Index) -> bool {
-        index == Index::Resolved && self.store.is_shared() && self.waiters.count() > 0
+        matches!(index, Index::Updated | Index::Resolved)
+            && self.store.is_shared()
+            && self.waiters.count() > 0
     }
 
-    /// If anybody waits for the event, it is read until its announced end is recorded.
-    fn announced(&self, _: Index, entry: &Entry) {
-        if self.waiters.awaits(&entry.key) {
-            self.queue().announce(entry.key.clone(), self.clock.monotonic());
-            self.added.notify_one();
+    /// If anybody waits for the event, it is read until its announced end is recorded. An update is recorded when it is
+    /// announced, and told once.
+    fn announced(&self, index: Index, entry: &Entry) {
+        if !self.waiters.awaits(&entry.key) {
+            return;
         }
+        if index == Index::Updated {
+            self.waiters.updated(entry);
+            return;
+        }
+        self.queue().announce(entry.key.clone(), self.clock.monotonic());
+        self.added.notify_one();
     }
 
-    fn covered(&self, _: Timestamp) {}
+    fn covered(&self, until: Timestamp) {
+        self.waiters.forget_told(until.plus_ms(-2 * LOOK_BACK_MS));
+    }
 
     /// Every event that somebody waits for is read once.
     fn missed(&self) {
         let moment = self.clock.monotonic();
         for key in self.waiters.awaited() {
+            self.waiters.may_be_updated(&key);
             self.queue().check(key, moment);
         }
         self.added.notify_one();

@@ -18,6 +18,7 @@ fn ended_event() -> Event {
         responder: None,
         answer_id: None,
         comment: String::new(),
+        votes: Vec::new(),
         weight: hitl_core::Weight::default(),
     };
     Event { request: Arc::new(request), response: Some(Arc::new(response)) }

@@ -119,7 +119,7 @@ impl Watches {
 /// is known of a create or an end whose caller hung up.
 impl Follower for Watches {
     fn follows(&self, index: Index) -> bool {
-        matches!(index, Index::Created | Index::Resolved) && self.count() > 0
+        matches!(index, Index::Created | Index::Updated | Index::Resolved) && self.count() > 0
     }
 
     fn announced(&self, index: Index, entry: &Entry) {

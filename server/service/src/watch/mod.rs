@@ -45,6 +45,8 @@ const TOKEN_PREFIX: &str = "w1-";
 pub enum ChangeKind {
     /// It was created.
     Created,
+    /// Something was voted, said or done about it, and it is pending.
+    Updated,
     /// It has ended.
     Ended,
 }
@@ -76,6 +78,9 @@ struct Announced {
     late_since: Option<Monotonic>,
 }
 
+/// What tells a change from all others: an event is created once and ends once, and is updated at many instants.
+type Sent = (ChangeKind, EventKey, Option<Timestamp>);
+
 /// A watch over the events of some namespaces.
 #[derive(Debug)]
 pub struct Watch {
@@ -96,7 +101,7 @@ pub struct Watch {
     /// Announcements whose record was not there, or could not be read. They are looked at again.
     late: Vec<Announced>,
     /// Changes that were sent and may be announced again, with the instant under which each was announced.
-    sent: HashMap<(ChangeKind, EventKey), Timestamp>,
+    sent: HashMap<Sent, Timestamp>,
     ready: VecDeque<Change>,
     is_bookmark_due: bool,
     bookmark_at: Monotonic,
@@ -216,7 +221,7 @@ impl Watch {
         let now = self.service.0.clock.now();
         let indexes = self.service.0.store.indexes();
         let mut minutes = Vec::new();
-        for index in [Index::Created, Index::Resolved] {
+        for index in [Index::Created, Index::Updated, Index::Resolved] {
             for _ in 0..LISTED {
                 minutes.extend(indexes.minutes(index, self.position, now).await?.found);
             }
@@ -231,7 +236,7 @@ impl Watch {
     async fn read_minute(&mut self, minute: Timestamp) -> Result<(), Error> {
         let indexes = self.service.0.store.indexes();
         let mut all = Vec::new();
-        for index in [Index::Created, Index::Resolved] {
+        for index in [Index::Created, Index::Updated, Index::Resolved] {
             let listings = (0..LISTED).map(|_| indexes.minute(index, minute));
             for listed in futures::future::try_join_all(listings).await? {
                 let changes = listed.found.into_iter().filter_map(|it| Announced::of(index, it));
@@ -256,13 +261,15 @@ impl Watch {
     /// Looks at the event of what was announced, and sends what has happened to it.
     async fn look(&mut self, announced: Announced) -> Result<(), Error> {
         let Announced { kind, ref entry, .. } = announced;
-        if self.sent.contains_key(&(kind, entry.key.clone())) {
+        if self.sent.contains_key(&sent(kind, entry)) {
             return Ok(());
         }
         match self.service.read(&entry.key).await {
-            Ok(event) if kind == ChangeKind::Created || event.response.is_some() => {
+            // Its end says more.
+            Ok(event) if kind == ChangeKind::Updated && event.response.is_some() => {}
+            Ok(event) if kind != ChangeKind::Ended || event.response.is_some() => {
                 // Its create may be announced later than its end, if that took its time to the store.
-                if kind == ChangeKind::Ended && event.request.create_time >= self.position {
+                if kind != ChangeKind::Created && event.request.create_time >= self.position {
                     self.send(ChangeKind::Created, entry, &event);
                 }
                 self.send(kind, entry, &event);
@@ -297,13 +304,14 @@ impl Watch {
     }
 
     fn send(&mut self, kind: ChangeKind, entry: &Entry, event: &Event) {
-        let is_first = self.sent.insert((kind, entry.key.clone()), entry.time).is_none();
+        let is_first = self.sent.insert(sent(kind, entry), entry.time).is_none();
         let state = match kind {
-            ChangeKind::Created => State::Pending,
+            ChangeKind::Created | ChangeKind::Updated => State::Pending,
             ChangeKind::Ended => event.state(),
         };
         let time = match (kind, &event.response) {
             (ChangeKind::Ended, Some(response)) => response.time,
+            (ChangeKind::Updated, _) => entry.time,
             _ => event.request.create_time,
         };
         if is_first && time >= self.since && self.filter.matches(event, state) {
@@ -324,11 +332,17 @@ impl Announced {
     fn of(index: Index, entry: Entry) -> Option<Self> {
         let kind = match index {
             Index::Created => ChangeKind::Created,
+            Index::Updated => ChangeKind::Updated,
             Index::Resolved => ChangeKind::Ended,
             Index::Timers => return None,
         };
         Some(Self { kind, entry, late_since: None })
     }
+}
+
+fn sent(kind: ChangeKind, entry: &Entry) -> Sent {
+    let time = (kind == ChangeKind::Updated).then_some(entry.time);
+    (kind, entry.key.clone(), time)
 }
 
 fn token(position: Timestamp) -> String {

@@ -66,10 +66,12 @@ impl Entry {
         said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
     }
 
-    /// Whether what became of `event` came of this entry.
+    /// Whether what became of `event` came of this entry, alone or with others.
     pub(super) fn is_of(&self, event: &Event) -> bool {
-        let recorded = event.response.as_ref().and_then(|response| response.answer_id.as_deref());
-        recorded == Some(self.text("answer_id"))
+        let Some(response) = &event.response else { return false };
+        let votes = response.votes.iter().map(|vote| &vote.answer_id);
+        let mut recorded = votes.chain([&response.answer_id]).flatten();
+        recorded.any(|id| id == self.text("answer_id"))
     }
 
     /// Whether it was sent by the button that gives no answer.

@@ -20,6 +20,7 @@ mod moment;
 mod outcome;
 mod reader;
 mod review;
+mod thread;
 mod values;
 mod view;
 mod wording;
@@ -44,6 +45,7 @@ use draft::Draft;
 use entry::Entry;
 use hitl_service::error::Error;
 use reader::Reader;
+use thread::Thread;
 pub(super) use values::{When, short_span, summary, time_left, when};
 
 /// Status of the page with what was refused.
@@ -129,25 +131,37 @@ pub(super) async fn submit_known(
 
 /// The page with the question, or what became of it.
 async fn shown(site: &Site, renderer: &Renderer, reader: Reader, query: &str) -> Response {
-    let event = site.event(reader.guest(), &reader.key).await;
-    let event = match event.map_err(|error| reader.hide(error)) {
-        Ok(event) => event,
+    let found = site.thread(reader.guest(), &reader.key).await;
+    let (event, so_far) = match found.map_err(|error| reader.hide(error)) {
+        Ok(found) => found,
         Err(error) => {
             return reader::nothing(&error).unwrap_or_else(|| outcome::failed(error, None));
         }
     };
-    if event.response.is_none() && !reader.may_respond() {
-        return outcome::not_yours();
+    if event.response.is_none() {
+        if !reader.may_respond() {
+            return outcome::not_yours();
+        }
+        let session = site.session(reader.guest());
+        if event.request.quorum.is_some() && session.own_vote(&so_far).is_some() {
+            return thread::voted(&event, &so_far);
+        }
+        if let Some(page) =
+            session.is_for(&event, &so_far).err().as_ref().and_then(thread::not_for_reader)
+        {
+            return page;
+        }
     }
+    let thread = Thread::of(site, &reader, &event, &so_far, site.now());
     let draft = Draft::of_query(&site.links, &reader, query);
     let (new_id, now) = (site.random_id(), site.now());
     let draw = move || match draft.map(Draft::into_parts) {
         None if event.response.is_none() => {
             let entry = Entry::new(new_id);
-            view::question(StatusCode::OK, &event, &reader, &entry, &[], now)
+            view::question(StatusCode::OK, &event, &reader, &entry, &[], &thread, now)
         }
         Some((entry, violations)) if event.response.is_none() => {
-            view::question(REFUSED, &event, &reader, &entry, &violations, now)
+            view::question(REFUSED, &event, &reader, &entry, &violations, &thread, now)
         }
         Some((entry, _)) if !entry.is_of(&event) => outcome::lost(&event, &reader, &entry),
         _ => outcome::ended(&event, &reader),
@@ -172,7 +186,11 @@ async fn taken(
     peer: &Peer,
     entry: Entry,
 ) -> Response {
-    match end(site, renderer, &reader, peer, &entry).await {
+    let done = match thread::act(site, &reader, peer, &entry).await {
+        Some(done) => done,
+        None => end(site, renderer, &reader, peer, &entry).await,
+    };
+    match done {
         Ok(()) => see(reader.location("")),
         Err(error) => explain(site, renderer, reader, entry, error).await,
     }
@@ -219,7 +237,7 @@ async fn explain(
         }
         Error::AlreadyFinal { .. } => refused(site, renderer, reader, entry, Vec::new()).await,
         Error::SelfAnswer => outcome::own_question(),
-        error => match reader::nothing(&error) {
+        error => match reader::nothing(&error).or_else(|| thread::not_for_reader(&error)) {
             // To the byte what every other gets that is not there.
             Some(page) => return page,
             None => page::draw(renderer, move || outcome::failed(error, Some(&entry))).await,
@@ -237,11 +255,18 @@ async fn refused(
     entry: Entry,
     violations: Vec<Violation>,
 ) -> Response {
-    let event = site.event(reader.guest(), &reader.key).await;
-    let (event, now) = (event.map_err(|error| reader.hide(error)), site.now());
-    let draw = move || match event {
-        Ok(event) if event.response.is_some() => outcome::lost(&event, &reader, &entry),
-        Ok(event) => view::question(REFUSED, &event, &reader, &entry, &violations, now),
+    let found = site.thread(reader.guest(), &reader.key).await;
+    let now = site.now();
+    let found = found.map_err(|error| reader.hide(error)).map(|(event, so_far)| {
+        let mut thread = Thread::of(site, &reader, &event, &so_far, now);
+        entry.text("said").clone_into(&mut thread.draft);
+        (event, thread)
+    });
+    let draw = move || match found {
+        Ok((event, _)) if event.response.is_some() => outcome::lost(&event, &reader, &entry),
+        Ok((event, thread)) => {
+            view::question(REFUSED, &event, &reader, &entry, &violations, &thread, now)
+        }
         Err(error) => {
             reader::nothing(&error).unwrap_or_else(|| outcome::failed(error, Some(&entry)))
         }

@@ -11,6 +11,7 @@ use super::entry::Entry;
 use super::evidence;
 use super::moment;
 use super::reader::Reader;
+use super::thread;
 use super::values::{self, Shown, When};
 use super::view::is_named_after_prompt;
 use crate::http::error::{Failure, retry_after};
@@ -34,6 +35,8 @@ struct Ended<'a> {
     is_kept_back: bool,
     /// What the person said beside the value.
     comment: &'a str,
+    /// Who voted, and what they said.
+    votes: Vec<(String, String)>,
     when: When,
     /// By what way the response came; empty if the deadline ended it.
     way: &'static str,
@@ -149,6 +152,7 @@ fn render(
         is_kept_back: !is_told_all
             && matches!(response.outcome, Outcome::Answered { .. } | Outcome::Declined { .. }),
         comment: if is_told_all { &response.comment } else { "" },
+        votes: if reader.has_inbox { thread::votes(request, &response.votes) } else { Vec::new() },
         when: values::when(response.time),
         way,
         by,

@@ -14,6 +14,7 @@ use super::evidence;
 use super::fields::{self, Control, Field};
 use super::reader::Reader;
 use super::review;
+use super::thread::Thread;
 use super::values::{self, TimeLeft, When};
 use crate::http::page;
 
@@ -66,6 +67,8 @@ struct Question<'a> {
     ready: &'a str,
     /// Whether the answer is short enough to stay in sight beside what it rests on.
     stays: bool,
+    /// Whom it is for, and what was said about it.
+    thread: &'a Thread,
     /// What is wrong, in sentences, each with the id of the control at fault if there is one.
     complaints: Vec<(String, String)>,
 }
@@ -77,6 +80,7 @@ pub(super) fn question(
     reader: &Reader,
     entry: &Entry,
     violations: &[Violation],
+    thread: &Thread,
     now: Timestamp,
 ) -> Response {
     let request = &*event.request;
@@ -130,6 +134,7 @@ pub(super) fn question(
         confirm,
         reason,
         ready: entry.text("why"),
+        thread,
         complaints,
     };
     page::html(status, &page)

@@ -76,6 +76,7 @@ impl Following {
             Watched::Change(change) => {
                 let kind = match change.kind {
                     ChangeKind::Created => "created",
+                    ChangeKind::Updated => "updated",
                     ChangeKind::Ended => "ended",
                 };
                 let request = &change.event.request;

@@ -51,11 +51,11 @@ const PENDING: Pace = Pace {
     failures_max: u32::MAX,
     doing_max: 512,
 };
-/// All other jobs. The replica that has set one does it on time, so the others need not look often. Only 64 are done at
-/// a time, so that they do not slow down those who wait.
+/// All other jobs. The replica that has set one does it on time, and if it has died, those who have voted are told
+/// within five seconds what that came to. Only 64 are done at a time, so that they do not slow down those who wait.
 const JOBS: Pace = Pace {
-    scan_ms: 15_000,
-    ahead_ms: 30_000,
+    scan_ms: 5_000,
+    ahead_ms: 10_000,
     back_ms: 10_000,
     retry_ms_max: MINUTE_MS,
     failures_max: 10,

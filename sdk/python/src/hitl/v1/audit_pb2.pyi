@@ -51,6 +51,8 @@ class _AuditKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditKind.V
     """Receipts are signed with a key that was not in the store before."""
     AUDIT_KIND_SETTINGS: _AuditKind.ValueType  # 11
     """A server has started: the settings that say who may do what."""
+    AUDIT_KIND_EVENT_DELEGATED: _AuditKind.ValueType  # 12
+    """An Event was handed over to somebody."""
 
 class AuditKind(_AuditKind, metaclass=_AuditKindEnumTypeWrapper):
     """What an entry of the audit is about.
@@ -82,6 +84,8 @@ AUDIT_KIND_RECEIPT_KEY_ADDED: AuditKind.ValueType  # 10
 """Receipts are signed with a key that was not in the store before."""
 AUDIT_KIND_SETTINGS: AuditKind.ValueType  # 11
 """A server has started: the settings that say who may do what."""
+AUDIT_KIND_EVENT_DELEGATED: AuditKind.ValueType  # 12
+"""An Event was handed over to somebody."""
 Global___AuditKind: _TypeAlias = AuditKind  # noqa: Y015
 
 @_typing.final

@@ -88,6 +88,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
     event_id, state (such as EVENT_STATE_PENDING).
     """
+    ERROR_REASON_NOT_ASSIGNED: _ErrorReason.ValueType  # 23
+    """PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+    has a link that was made for nobody. Metadata: event_id.
+    """
+    ERROR_REASON_ALREADY_VOTED: _ErrorReason.ValueType  # 24
+    """FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339)."""
+    ERROR_REASON_CLAIMED: _ErrorReason.ValueType  # 25
+    """FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when)."""
+    ERROR_REASON_FULL: _ErrorReason.ValueType  # 26
+    """RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -161,4 +171,14 @@ ERROR_REASON_NO_RECEIPT: ErrorReason.ValueType  # 22
 """FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
 event_id, state (such as EVENT_STATE_PENDING).
 """
+ERROR_REASON_NOT_ASSIGNED: ErrorReason.ValueType  # 23
+"""PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+has a link that was made for nobody. Metadata: event_id.
+"""
+ERROR_REASON_ALREADY_VOTED: ErrorReason.ValueType  # 24
+"""FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339)."""
+ERROR_REASON_CLAIMED: ErrorReason.ValueType  # 25
+"""FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when)."""
+ERROR_REASON_FULL: ErrorReason.ValueType  # 26
+"""RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

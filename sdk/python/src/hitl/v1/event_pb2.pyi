@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hitl.v1 import credential_pb2 as _credential_pb2
+from hitl.v1 import deciding_pb2 as _deciding_pb2
 from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import input_pb2 as _input_pb2
 from hitl.v1 import value_pb2 as _value_pb2
@@ -195,6 +196,11 @@ class Event(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     RISK_FIELD_NUMBER: _builtins.int
     REQUIRE_CONFIRMATION_FIELD_NUMBER: _builtins.int
+    ASSIGNEES_FIELD_NUMBER: _builtins.int
+    QUORUM_FIELD_NUMBER: _builtins.int
+    VOTES_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    DELEGATES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only. Identifies the Event in its namespace: 32 lower-case hexadecimal digits. Derived from the idempotency key
     if there is one, else ordered by create time.
@@ -263,6 +269,28 @@ class Event(_message.Message):
         what they send; GetEvent has it.
         """
 
+    @_builtins.property
+    def assignees(self) -> _containers.RepeatedCompositeFieldContainer[_deciding_pb2.Assignee]:
+        """Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty."""
+
+    @_builtins.property
+    def quorum(self) -> _deciding_pb2.Quorum:
+        """Immutable. How many people have to agree. Absent if the first answer ends the Event."""
+
+    @_builtins.property
+    def votes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Vote]:
+        """Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+        What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+        """
+
+    @_builtins.property
+    def claim(self) -> _deciding_pb2.Claim:
+        """Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is."""
+
+    @_builtins.property
+    def delegates(self) -> _containers.RepeatedCompositeFieldContainer[_deciding_pb2.Assignee]:
+        """Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is."""
+
     def __init__(
         self,
         *,
@@ -288,10 +316,15 @@ class Event(_message.Message):
         evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
         risk: Global___Risk.ValueType = ...,
         require_confirmation: _builtins.bool = ...,
+        assignees: _abc.Iterable[_deciding_pb2.Assignee] | None = ...,
+        quorum: _deciding_pb2.Quorum | None = ...,
+        votes: _abc.Iterable[Global___Vote] | None = ...,
+        claim: _deciding_pb2.Claim | None = ...,
+        delegates: _abc.Iterable[_deciding_pb2.Assignee] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "response", b"response"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "quorum", b"quorum", "response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "evidence", b"evidence", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "require_confirmation", b"require_confirmation", "response", b"response", "risk", b"risk", "scope", b"scope", "state", b"state", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "assignees", b"assignees", "claim", b"claim", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "delegates", b"delegates", "evidence", b"evidence", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "require_confirmation", b"require_confirmation", "response", b"response", "risk", b"risk", "scope", b"scope", "state", b"state", "title", b"title", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -385,6 +418,7 @@ class Response(_message.Message):
     RESPONDER_FIELD_NUMBER: _builtins.int
     ANSWER_ID_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
+    VOTES_FIELD_NUMBER: _builtins.int
     state: Global___EventState.ValueType
     """Output only. The final state. Never pending."""
     reason: _builtins.str
@@ -405,6 +439,10 @@ class Response(_message.Message):
     def responder(self) -> Global___Responder:
         """Output only. Who ended it. Absent if the deadline did."""
 
+    @_builtins.property
+    def votes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Vote]:
+        """Output only. What everybody voted, the first first. Empty if the Event has no quorum."""
+
     def __init__(
         self,
         *,
@@ -415,14 +453,101 @@ class Response(_message.Message):
         responder: Global___Responder | None = ...,
         answer_id: _builtins.str = ...,
         comment: _builtins.str = ...,
+        votes: _abc.Iterable[Global___Vote] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["responder", b"responder", "time", b"time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "comment", b"comment", "reason", b"reason", "responder", b"responder", "state", b"state", "time", b"time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "comment", b"comment", "reason", b"reason", "responder", b"responder", "state", b"state", "time", b"time", "value", b"value", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Response: _TypeAlias = Response  # noqa: Y015
+
+@_typing.final
+class Vote(_message.Message):
+    """What one person said to an Event that several have to agree on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONDER_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    DECLINE_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    comment: _builtins.str
+    """Output only. What was said beside the value. Empty if nothing."""
+    @_builtins.property
+    def responder(self) -> Global___Responder:
+        """Output only. Who. Nobody has two votes, whatever the door."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When."""
+
+    @_builtins.property
+    def value(self) -> _value_pb2.Value:
+        """This value."""
+
+    @_builtins.property
+    def decline(self) -> _deciding_pb2.DeclineVote:
+        """None."""
+
+    def __init__(
+        self,
+        *,
+        responder: Global___Responder | None = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        value: _value_pb2.Value | None = ...,
+        decline: _deciding_pb2.DeclineVote | None = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ballot", b"ballot", "decline", b"decline", "responder", b"responder", "time", b"time", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ballot", b"ballot", "comment", b"comment", "decline", b"decline", "responder", b"responder", "time", b"time", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_ballot: _TypeAlias = _typing.Literal["value", "decline"]  # noqa: Y015
+    _WhichOneofArgType_ballot: _TypeAlias = _typing.Literal["ballot", b"ballot"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_ballot) -> _WhichOneofReturnType_ballot | None: ...
+
+Global___Vote: _TypeAlias = Vote  # noqa: Y015
+
+@_typing.final
+class Comment(_message.Message):
+    """What somebody said in the thread of an Event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    NEEDS_INFO_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """Output only. What."""
+    needs_info: _builtins.bool
+    """Output only. Whether whoever asked is to say more before it can be answered."""
+    @_builtins.property
+    def author(self) -> Global___Responder:
+        """Output only. Who."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When."""
+
+    def __init__(
+        self,
+        *,
+        author: Global___Responder | None = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        text: _builtins.str = ...,
+        needs_info: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "needs_info", b"needs_info", "text", b"text", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Comment: _TypeAlias = Comment  # noqa: Y015
 
 @_typing.final
 class Responder(_message.Message):

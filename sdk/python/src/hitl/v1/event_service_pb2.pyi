@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from hitl.v1 import deciding_pb2 as _deciding_pb2
 from hitl.v1 import event_pb2 as _event_pb2
 from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import failure_pb2 as _failure_pb2
@@ -39,6 +40,8 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """It was created."""
     CHANGE_KIND_ENDED: _ChangeKind.ValueType  # 2
     """It has ended."""
+    CHANGE_KIND_UPDATED: _ChangeKind.ValueType  # 3
+    """Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happens to Events.
@@ -52,6 +55,8 @@ CHANGE_KIND_CREATED: ChangeKind.ValueType  # 1
 """It was created."""
 CHANGE_KIND_ENDED: ChangeKind.ValueType  # 2
 """It has ended."""
+CHANGE_KIND_UPDATED: ChangeKind.ValueType  # 3
+"""Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final
@@ -96,6 +101,8 @@ class CreateEventRequest(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     RISK_FIELD_NUMBER: _builtins.int
     REQUIRE_CONFIRMATION_FIELD_NUMBER: _builtins.int
+    ASSIGNEES_FIELD_NUMBER: _builtins.int
+    QUORUM_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty."""
     name: _builtins.str
@@ -148,6 +155,16 @@ class CreateEventRequest(_message.Message):
         most 262,144 bytes, all diffs together 10,000 lines, and all tables together 10,000 cells.
         """
 
+    @_builtins.property
+    def assignees(self) -> _containers.RepeatedCompositeFieldContainer[_deciding_pb2.Assignee]:
+        """Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+        or an admin may hand it over. Everybody who may answer if empty.
+        """
+
+    @_builtins.property
+    def quorum(self) -> _deciding_pb2.Quorum:
+        """Optional. How many people have to agree. The first answer ends the Event if absent."""
+
     def __init__(
         self,
         *,
@@ -167,10 +184,12 @@ class CreateEventRequest(_message.Message):
         evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
         risk: _event_pb2.Risk.ValueType = ...,
         require_confirmation: _builtins.bool = ...,
+        assignees: _abc.Iterable[_deciding_pb2.Assignee] | None = ...,
+        quorum: _deciding_pb2.Quorum | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_timeout", b"on_timeout", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_timeout", b"on_timeout", "quorum", b"quorum", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "deadline", b"deadline", "evidence", b"evidence", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "require_confirmation", b"require_confirmation", "risk", b"risk", "scope", b"scope", "title", b"title", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "assignees", b"assignees", "deadline", b"deadline", "evidence", b"evidence", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "require_confirmation", b"require_confirmation", "risk", b"risk", "scope", b"scope", "title", b"title", "ttl", b"ttl"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_expiration: _TypeAlias = _typing.Literal["ttl", "deadline"]  # noqa: Y015
     _WhichOneofArgType_expiration: _TypeAlias = _typing.Literal["expiration", b"expiration"]  # noqa: Y015
@@ -376,10 +395,15 @@ class WaitEventRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    UPDATES_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace. "default" if empty."""
     event_id: _builtins.str
     """Required. The id of the Event."""
+    updates: _builtins.bool
+    """Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+    too, and the Event with its votes and its claim whenever these change.
+    """
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
         """Optional. The time between heartbeats, 1 s to 5 min. 15 s if absent."""
@@ -390,10 +414,11 @@ class WaitEventRequest(_message.Message):
         namespace: _builtins.str = ...,
         event_id: _builtins.str = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
+        updates: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "heartbeat_interval", b"heartbeat_interval", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "heartbeat_interval", b"heartbeat_interval", "namespace", b"namespace", "updates", b"updates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,25 +432,33 @@ class WaitEventResponse(_message.Message):
 
     EVENT_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def event(self) -> _event_pb2.Event:
-        """The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message."""
+        """The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+        is also sent when its votes or its claim have changed.
+        """
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
         """Nothing has happened, and the server is still there."""
+
+    @_builtins.property
+    def comment(self) -> _event_pb2.Comment:
+        """Somebody has said something. Sent with updates alone."""
 
     def __init__(
         self,
         *,
         event: _event_pb2.Event | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
+        comment: _event_pb2.Comment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "event", b"event", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "event", b"event", "heartbeat", b"heartbeat", "update", b"update"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_update: _TypeAlias = _typing.Literal["event", "heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType_update: _TypeAlias = _typing.Literal["event", "heartbeat", "comment"]  # noqa: Y015
     _WhichOneofArgType_update: _TypeAlias = _typing.Literal["update", b"update"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_update) -> _WhichOneofReturnType_update | None: ...
 
@@ -1098,6 +1131,190 @@ class CancelEventResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelEventResponse: _TypeAlias = CancelEventResponse  # noqa: Y015
+
+@_typing.final
+class AddCommentRequest(_message.Message):
+    """Asks for AddComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    NEEDS_INFO_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Optional. The namespace. "default" if empty."""
+    event_id: _builtins.str
+    """Required. The id of the Event."""
+    text: _builtins.str
+    """Required. What is said, 1 to 4,096 bytes."""
+    needs_info: _builtins.bool
+    """Optional. Whether whoever asked is to say more before the Event can be answered."""
+    author: _builtins.str
+    """Optional. The name of the person who says it, at most 200 characters on one line. Recorded as claimed."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        needs_info: _builtins.bool = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "event_id", b"event_id", "namespace", b"namespace", "needs_info", b"needs_info", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddCommentRequest: _TypeAlias = AddCommentRequest  # noqa: Y015
+
+@_typing.final
+class AddCommentResponse(_message.Message):
+    """Answers AddComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def comment(self) -> _event_pb2.Comment:
+        """Output only. The comment."""
+
+    def __init__(
+        self,
+        *,
+        comment: _event_pb2.Comment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddCommentResponse: _TypeAlias = AddCommentResponse  # noqa: Y015
+
+@_typing.final
+class ListCommentsRequest(_message.Message):
+    """Asks for ListComments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Optional. The namespace. "default" if empty."""
+    event_id: _builtins.str
+    """Required. The id of the Event."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCommentsRequest: _TypeAlias = ListCommentsRequest  # noqa: Y015
+
+@_typing.final
+class ListCommentsResponse(_message.Message):
+    """Answers ListComments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def comments(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Comment]:
+        """Output only. What was said, the first first: at most 200, and 40 by one person, claims and hand-overs counted too."""
+
+    def __init__(
+        self,
+        *,
+        comments: _abc.Iterable[_event_pb2.Comment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCommentsResponse: _TypeAlias = ListCommentsResponse  # noqa: Y015
+
+@_typing.final
+class ClaimEventResponse(_message.Message):
+    """Answers ClaimEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _event_pb2.Event:
+        """Output only. The claimed Event."""
+
+    def __init__(
+        self,
+        *,
+        event: _event_pb2.Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimEventResponse: _TypeAlias = ClaimEventResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseEventResponse(_message.Message):
+    """Answers ReleaseEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _event_pb2.Event:
+        """Output only. The Event."""
+
+    def __init__(
+        self,
+        *,
+        event: _event_pb2.Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseEventResponse: _TypeAlias = ReleaseEventResponse  # noqa: Y015
+
+@_typing.final
+class DelegateEventResponse(_message.Message):
+    """Answers DelegateEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _event_pb2.Event:
+        """Output only. The Event."""
+
+    def __init__(
+        self,
+        *,
+        event: _event_pb2.Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DelegateEventResponse: _TypeAlias = DelegateEventResponse  # noqa: Y015
 
 @_typing.final
 class GetReceiptRequest(_message.Message):

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from hitl.v1 import deciding_pb2 as hitl_dot_v1_dot_deciding__pb2
 from hitl.v1 import event_service_pb2 as hitl_dot_v1_dot_event__service__pb2
 
 GRPC_GENERATED_VERSION = '1.63.2'
@@ -101,6 +102,31 @@ class EventServiceStub(object):
                 '/hitl.v1.EventService/CancelEvent',
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.FromString,
+                _registered_method=True)
+        self.AddComment = channel.unary_unary(
+                '/hitl.v1.EventService/AddComment',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.AddCommentRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.AddCommentResponse.FromString,
+                _registered_method=True)
+        self.ListComments = channel.unary_unary(
+                '/hitl.v1.EventService/ListComments',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.ListCommentsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.ListCommentsResponse.FromString,
+                _registered_method=True)
+        self.ClaimEvent = channel.unary_unary(
+                '/hitl.v1.EventService/ClaimEvent',
+                request_serializer=hitl_dot_v1_dot_deciding__pb2.ClaimEventRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.ClaimEventResponse.FromString,
+                _registered_method=True)
+        self.ReleaseEvent = channel.unary_unary(
+                '/hitl.v1.EventService/ReleaseEvent',
+                request_serializer=hitl_dot_v1_dot_deciding__pb2.ReleaseEventRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.ReleaseEventResponse.FromString,
+                _registered_method=True)
+        self.DelegateEvent = channel.unary_unary(
+                '/hitl.v1.EventService/DelegateEvent',
+                request_serializer=hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.FromString,
                 _registered_method=True)
         self.GetReceipt = channel.unary_unary(
                 '/hitl.v1.EventService/GetReceipt',
@@ -210,9 +236,10 @@ class EventServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AnswerEvent(self, request, context):
-        """Answers an Event. The first valid answer wins and is durable before this returns.
+        """Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+        one vote, and the Event is returned pending until enough people have given the same value.
 
-        An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+        Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
         it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         """
@@ -231,6 +258,51 @@ class EventServiceServicer(object):
         """Cancels an Event: whoever asked withdraws it. An Event that is cancelled already is returned as it is.
 
         Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddComment(self, request, context):
+        """Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+
+        Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+        ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListComments(self, request, context):
+        """Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimEvent(self, request, context):
+        """Says that the caller is at an Event that is for several. It keeps nobody from answering.
+
+        A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+        ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+        assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseEvent(self, request, context):
+        """Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DelegateEvent(self, request, context):
+        """Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+
+        Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+        as ClaimEvent does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -330,6 +402,31 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.CancelEvent,
                     request_deserializer=hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.SerializeToString,
+            ),
+            'AddComment': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddComment,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.AddCommentRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.AddCommentResponse.SerializeToString,
+            ),
+            'ListComments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListComments,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.ListCommentsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.ListCommentsResponse.SerializeToString,
+            ),
+            'ClaimEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimEvent,
+                    request_deserializer=hitl_dot_v1_dot_deciding__pb2.ClaimEventRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.ClaimEventResponse.SerializeToString,
+            ),
+            'ReleaseEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseEvent,
+                    request_deserializer=hitl_dot_v1_dot_deciding__pb2.ReleaseEventRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.ReleaseEventResponse.SerializeToString,
+            ),
+            'DelegateEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.DelegateEvent,
+                    request_deserializer=hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.SerializeToString,
             ),
             'GetReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReceipt,
@@ -656,6 +753,141 @@ class EventService(object):
             '/hitl.v1.EventService/CancelEvent',
             hitl_dot_v1_dot_event__service__pb2.CancelEventRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.CancelEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddComment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/AddComment',
+            hitl_dot_v1_dot_event__service__pb2.AddCommentRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.AddCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListComments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/ListComments',
+            hitl_dot_v1_dot_event__service__pb2.ListCommentsRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.ListCommentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/ClaimEvent',
+            hitl_dot_v1_dot_deciding__pb2.ClaimEventRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.ClaimEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/ReleaseEvent',
+            hitl_dot_v1_dot_deciding__pb2.ReleaseEventRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.ReleaseEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DelegateEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/DelegateEvent',
+            hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

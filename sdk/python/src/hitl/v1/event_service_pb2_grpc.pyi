@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from hitl.v1 import deciding_pb2 as _deciding_pb2
 from hitl.v1 import event_service_pb2 as _event_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -81,9 +82,10 @@ class EventServiceStub:
     BatchAnswerEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.BatchAnswerEventsRequest, _event_service_pb2.BatchAnswerEventsResponse]
     """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns."""
     AnswerEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]
-    """Answers an Event. The first valid answer wins and is durable before this returns.
+    """Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+    one vote, and the Event is returned pending until enough people have given the same value.
 
-    An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+    Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
     ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
     it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
     """
@@ -93,6 +95,29 @@ class EventServiceStub:
     """Cancels an Event: whoever asked withdraws it. An Event that is cancelled already is returned as it is.
 
     Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    AddComment: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AddCommentRequest, _event_service_pb2.AddCommentResponse]
+    """Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+
+    Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+    ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ListComments: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListCommentsRequest, _event_service_pb2.ListCommentsResponse]
+    """Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND."""
+    ClaimEvent: _grpc.UnaryUnaryMultiCallable[_deciding_pb2.ClaimEventRequest, _event_service_pb2.ClaimEventResponse]
+    """Says that the caller is at an Event that is for several. It keeps nobody from answering.
+
+    A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+    ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+    assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ReleaseEvent: _grpc.UnaryUnaryMultiCallable[_deciding_pb2.ReleaseEventRequest, _event_service_pb2.ReleaseEventResponse]
+    """Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does."""
+    DelegateEvent: _grpc.UnaryUnaryMultiCallable[_deciding_pb2.DelegateEventRequest, _event_service_pb2.DelegateEventResponse]
+    """Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+
+    Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+    as ClaimEvent does.
     """
     GetReceipt: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]
     """Returns the signed receipt of how an Event ended.
@@ -168,9 +193,10 @@ class EventServiceAsyncStub(EventServiceStub):
     BatchAnswerEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.BatchAnswerEventsRequest, _event_service_pb2.BatchAnswerEventsResponse]  # type: ignore[assignment]
     """Answers up to 1,000 Events, each as AnswerEvent does and with a result of its own. All are durable before this returns."""
     AnswerEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AnswerEventRequest, _event_service_pb2.AnswerEventResponse]  # type: ignore[assignment]
-    """Answers an Event. The first valid answer wins and is durable before this returns.
+    """Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+    one vote, and the Event is returned pending until enough people have given the same value.
 
-    An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+    Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
     ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
     it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
     """
@@ -180,6 +206,29 @@ class EventServiceAsyncStub(EventServiceStub):
     """Cancels an Event: whoever asked withdraws it. An Event that is cancelled already is returned as it is.
 
     Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    AddComment: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AddCommentRequest, _event_service_pb2.AddCommentResponse]  # type: ignore[assignment]
+    """Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+
+    Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+    ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ListComments: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListCommentsRequest, _event_service_pb2.ListCommentsResponse]  # type: ignore[assignment]
+    """Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND."""
+    ClaimEvent: _aio.UnaryUnaryMultiCallable[_deciding_pb2.ClaimEventRequest, _event_service_pb2.ClaimEventResponse]  # type: ignore[assignment]
+    """Says that the caller is at an Event that is for several. It keeps nobody from answering.
+
+    A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+    ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+    assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+    """
+    ReleaseEvent: _aio.UnaryUnaryMultiCallable[_deciding_pb2.ReleaseEventRequest, _event_service_pb2.ReleaseEventResponse]  # type: ignore[assignment]
+    """Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does."""
+    DelegateEvent: _aio.UnaryUnaryMultiCallable[_deciding_pb2.DelegateEventRequest, _event_service_pb2.DelegateEventResponse]  # type: ignore[assignment]
+    """Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+
+    Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+    as ClaimEvent does.
     """
     GetReceipt: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]  # type: ignore[assignment]
     """Returns the signed receipt of how an Event ended.
@@ -306,9 +355,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.AnswerEventRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.AnswerEventResponse, _abc.Awaitable[_event_service_pb2.AnswerEventResponse]]:
-        """Answers an Event. The first valid answer wins and is durable before this returns.
+        """Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+        one vote, and the Event is returned pending until enough people have given the same value.
 
-        An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+        Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
         ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
         it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
         """
@@ -330,6 +380,59 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """Cancels an Event: whoever asked withdraws it. An Event that is cancelled already is returned as it is.
 
         Fails with ERROR_REASON_EVENT_ALREADY_FINAL if the Event ended otherwise, and with ERROR_REASON_EVENT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def AddComment(
+        self,
+        request: _event_service_pb2.AddCommentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.AddCommentResponse, _abc.Awaitable[_event_service_pb2.AddCommentResponse]]:
+        """Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+
+        Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+        ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListComments(
+        self,
+        request: _event_service_pb2.ListCommentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.ListCommentsResponse, _abc.Awaitable[_event_service_pb2.ListCommentsResponse]]:
+        """Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ClaimEvent(
+        self,
+        request: _deciding_pb2.ClaimEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.ClaimEventResponse, _abc.Awaitable[_event_service_pb2.ClaimEventResponse]]:
+        """Says that the caller is at an Event that is for several. It keeps nobody from answering.
+
+        A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+        ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+        assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseEvent(
+        self,
+        request: _deciding_pb2.ReleaseEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.ReleaseEventResponse, _abc.Awaitable[_event_service_pb2.ReleaseEventResponse]]:
+        """Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does."""
+
+    @_abc_1.abstractmethod
+    def DelegateEvent(
+        self,
+        request: _deciding_pb2.DelegateEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.DelegateEventResponse, _abc.Awaitable[_event_service_pb2.DelegateEventResponse]]:
+        """Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+
+        Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+        as ClaimEvent does.
         """
 
     @_abc_1.abstractmethod

@@ -30,7 +30,7 @@ class Receipt(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+    """Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
     (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
     """
     algorithm: _builtins.str

@@ -8,6 +8,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { CredentialKind } from "./credential_pb.js";
 import { file_hitl_v1_credential } from "./credential_pb.js";
+import type { Assignee, Claim, DeclineVote, Quorum } from "./deciding_pb.js";
+import { file_hitl_v1_deciding } from "./deciding_pb.js";
 import type { Evidence } from "./evidence_pb.js";
 import { file_hitl_v1_evidence } from "./evidence_pb.js";
 import type { Input } from "./input_pb.js";
@@ -20,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event.proto.
  */
 export const file_hitl_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIrcFCgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRIkCgpjcmVhdGVkX2J5GBEgASgLMhAuaGl0bC52MS5DcmVhdG9yEhkKEWFsbG93X3NlbGZfYW5zd2VyGBIgASgIEg0KBXRpdGxlGBMgASgJEiMKCGV2aWRlbmNlGBQgAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGBUgASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBYgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoHQ3JlYXRvchIpCghrbm93bl9ieRgBIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAIgASgJImYKCU9uVGltZW91dBImCgRmYWlsGAEgASgLMhYuaGl0bC52MS5GYWlsT25UaW1lb3V0SAASJwoNZGVmYXVsdF92YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWVIAEIICgZhY3Rpb24iDwoNRmFpbE9uVGltZW91dCLSAQoIUmVzcG9uc2USIgoFc3RhdGUYASABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSHQoFdmFsdWUYAiABKAsyDi5oaXRsLnYxLlZhbHVlEg4KBnJlYXNvbhgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCglyZXNwb25kZXIYBSABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIRCglhbnN3ZXJfaWQYBiABKAkSDwoHY29tbWVudBgHIAEoCSKLAQoJUmVzcG9uZGVyEgwKBG5hbWUYASABKAkSIQoHY2hhbm5lbBgCIAEoDjIQLmhpdGwudjEuQ2hhbm5lbBIPCgdhZGRyZXNzGAMgASgJEikKCGtub3duX2J5GAQgASgOMhcuaGl0bC52MS5DcmVkZW50aWFsS2luZBIRCglwcmluY2lwYWwYBSABKAkqrAEKCkV2ZW50U3RhdGUSGwoXRVZFTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNFVkVOVF9TVEFURV9QRU5ESU5HEAESGAoURVZFTlRfU1RBVEVfQU5TV0VSRUQQAhIYChRFVkVOVF9TVEFURV9ERUNMSU5FRBADEhkKFUVWRU5UX1NUQVRFX0NBTkNFTExFRBAEEhkKFUVWRU5UX1NUQVRFX1RJTUVEX09VVBAFKkoKBFJpc2sSFAoQUklTS19VTlNQRUNJRklFRBAAEgwKCFJJU0tfTE9XEAESDwoLUklTS19NRURJVU0QAhINCglSSVNLX0hJR0gQAyphCgxQcm9tcHRGb3JtYXQSHQoZUFJPTVBUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElBST01QVF9GT1JNQVRfVEVYVBABEhoKFlBST01QVF9GT1JNQVRfTUFSS0RPV04QAippCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0dSUEMQARIQCgxDSEFOTkVMX0hUVFAQAhIQCgxDSEFOTkVMX0ZPUk0QAxIPCgtDSEFOTkVMX01DUBAEQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_hitl_v1_credential, file_hitl_v1_evidence, file_hitl_v1_input, file_hitl_v1_value]);
+  fileDesc("ChNoaXRsL3YxL2V2ZW50LnByb3RvEgdoaXRsLnYxIuEGCgVFdmVudBIKCgJpZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZwcm9tcHQYBCABKAkSLAoNcHJvbXB0X2Zvcm1hdBgFIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAYgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgHIAEoCRIqCgZsYWJlbHMYCCADKAsyGi5oaXRsLnYxLkV2ZW50LkxhYmVsc0VudHJ5EiYKCm9uX3RpbWVvdXQYCSABKAsyEi5oaXRsLnYxLk9uVGltZW91dBIXCg9pZGVtcG90ZW5jeV9rZXkYCiABKAkSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVzdGF0ZRgNIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIjCghyZXNwb25zZRgOIAEoCzIRLmhpdGwudjEuUmVzcG9uc2USEAoIZm9ybV91cmwYDyABKAkSDwoHYXBpX3VybBgQIAEoCRIkCgpjcmVhdGVkX2J5GBEgASgLMhAuaGl0bC52MS5DcmVhdG9yEhkKEWFsbG93X3NlbGZfYW5zd2VyGBIgASgIEg0KBXRpdGxlGBMgASgJEiMKCGV2aWRlbmNlGBQgAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGBUgASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBYgASgIEiQKCWFzc2lnbmVlcxgXIAMoCzIRLmhpdGwudjEuQXNzaWduZWUSHwoGcXVvcnVtGBggASgLMg8uaGl0bC52MS5RdW9ydW0SHAoFdm90ZXMYGSADKAsyDS5oaXRsLnYxLlZvdGUSHQoFY2xhaW0YGiABKAsyDi5oaXRsLnYxLkNsYWltEiQKCWRlbGVnYXRlcxgbIAMoCzIRLmhpdGwudjEuQXNzaWduZWUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHCgdDcmVhdG9yEikKCGtub3duX2J5GAEgASgOMhcuaGl0bC52MS5DcmVkZW50aWFsS2luZBIRCglwcmluY2lwYWwYAiABKAkiZgoJT25UaW1lb3V0EiYKBGZhaWwYASABKAsyFi5oaXRsLnYxLkZhaWxPblRpbWVvdXRIABInCg1kZWZhdWx0X3ZhbHVlGAIgASgLMg4uaGl0bC52MS5WYWx1ZUgAQggKBmFjdGlvbiIPCg1GYWlsT25UaW1lb3V0IvABCghSZXNwb25zZRIiCgVzdGF0ZRgBIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIdCgV2YWx1ZRgCIAEoCzIOLmhpdGwudjEuVmFsdWUSDgoGcmVhc29uGAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKCXJlc3BvbmRlchgFIAEoCzISLmhpdGwudjEuUmVzcG9uZGVyEhEKCWFuc3dlcl9pZBgGIAEoCRIPCgdjb21tZW50GAcgASgJEhwKBXZvdGVzGAggAygLMg0uaGl0bC52MS5Wb3RlIrwBCgRWb3RlEiUKCXJlc3BvbmRlchgBIAEoCzISLmhpdGwudjEuUmVzcG9uZGVyEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBXZhbHVlGAMgASgLMg4uaGl0bC52MS5WYWx1ZUgAEicKB2RlY2xpbmUYBCABKAsyFC5oaXRsLnYxLkRlY2xpbmVWb3RlSAASDwoHY29tbWVudBgFIAEoCUIICgZiYWxsb3QieQoHQ29tbWVudBIiCgZhdXRob3IYASABKAsyEi5oaXRsLnYxLlJlc3BvbmRlchIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJEhIKCm5lZWRzX2luZm8YBCABKAgiiwEKCVJlc3BvbmRlchIMCgRuYW1lGAEgASgJEiEKB2NoYW5uZWwYAiABKA4yEC5oaXRsLnYxLkNoYW5uZWwSDwoHYWRkcmVzcxgDIAEoCRIpCghrbm93bl9ieRgEIAEoDjIXLmhpdGwudjEuQ3JlZGVudGlhbEtpbmQSEQoJcHJpbmNpcGFsGAUgASgJKqwBCgpFdmVudFN0YXRlEhsKF0VWRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTRVZFTlRfU1RBVEVfUEVORElORxABEhgKFEVWRU5UX1NUQVRFX0FOU1dFUkVEEAISGAoURVZFTlRfU1RBVEVfREVDTElORUQQAxIZChVFVkVOVF9TVEFURV9DQU5DRUxMRUQQBBIZChVFVkVOVF9TVEFURV9USU1FRF9PVVQQBSpKCgRSaXNrEhQKEFJJU0tfVU5TUEVDSUZJRUQQABIMCghSSVNLX0xPVxABEg8KC1JJU0tfTUVESVVNEAISDQoJUklTS19ISUdIEAMqYQoMUHJvbXB0Rm9ybWF0Eh0KGVBST01QVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIWChJQUk9NUFRfRk9STUFUX1RFWFQQARIaChZQUk9NUFRfRk9STUFUX01BUktET1dOEAIqaQoHQ2hhbm5lbBIXChNDSEFOTkVMX1VOU1BFQ0lGSUVEEAASEAoMQ0hBTk5FTF9HUlBDEAESEAoMQ0hBTk5FTF9IVFRQEAISEAoMQ0hBTk5FTF9GT1JNEAMSDwoLQ0hBTk5FTF9NQ1AQBEIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_hitl_v1_credential, file_hitl_v1_deciding, file_hitl_v1_evidence, file_hitl_v1_input, file_hitl_v1_value]);
 
 /**
  * A question to a person: a prompt, the kind of answer it wants, a deadline, and one final outcome.
@@ -185,6 +187,42 @@ export type Event = Message<"hitl.v1.Event"> & {
    * @generated from field: bool require_confirmation = 22;
    */
   requireConfirmation: boolean;
+
+  /**
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   *
+   * @generated from field: repeated hitl.v1.Assignee assignees = 23;
+   */
+  assignees: Assignee[];
+
+  /**
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   *
+   * @generated from field: hitl.v1.Quorum quorum = 24;
+   */
+  quorum?: Quorum;
+
+  /**
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   *
+   * @generated from field: repeated hitl.v1.Vote votes = 25;
+   */
+  votes: Vote[];
+
+  /**
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   *
+   * @generated from field: hitl.v1.Claim claim = 26;
+   */
+  claim?: Claim;
+
+  /**
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   *
+   * @generated from field: repeated hitl.v1.Assignee delegates = 27;
+   */
+  delegates: Assignee[];
 };
 
 /**
@@ -328,6 +366,13 @@ export type Response = Message<"hitl.v1.Response"> & {
    * @generated from field: string comment = 7;
    */
   comment: string;
+
+  /**
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   *
+   * @generated from field: repeated hitl.v1.Vote votes = 8;
+   */
+  votes: Vote[];
 };
 
 /**
@@ -336,6 +381,106 @@ export type Response = Message<"hitl.v1.Response"> & {
  */
 export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
   messageDesc(file_hitl_v1_event, 4);
+
+/**
+ * What one person said to an Event that several have to agree on.
+ *
+ * @generated from message hitl.v1.Vote
+ */
+export type Vote = Message<"hitl.v1.Vote"> & {
+  /**
+   * Output only. Who. Nobody has two votes, whatever the door.
+   *
+   * @generated from field: hitl.v1.Responder responder = 1;
+   */
+  responder?: Responder;
+
+  /**
+   * Output only. When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp;
+
+  /**
+   * Output only. What. Absent if it is not for the caller yet.
+   *
+   * @generated from oneof hitl.v1.Vote.ballot
+   */
+  ballot: {
+    /**
+     * This value.
+     *
+     * @generated from field: hitl.v1.Value value = 3;
+     */
+    value: Value;
+    case: "value";
+  } | {
+    /**
+     * None.
+     *
+     * @generated from field: hitl.v1.DeclineVote decline = 4;
+     */
+    value: DeclineVote;
+    case: "decline";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Output only. What was said beside the value. Empty if nothing.
+   *
+   * @generated from field: string comment = 5;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message hitl.v1.Vote.
+ * Use `create(VoteSchema)` to create a new message.
+ */
+export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event, 5);
+
+/**
+ * What somebody said in the thread of an Event.
+ *
+ * @generated from message hitl.v1.Comment
+ */
+export type Comment = Message<"hitl.v1.Comment"> & {
+  /**
+   * Output only. Who.
+   *
+   * @generated from field: hitl.v1.Responder author = 1;
+   */
+  author?: Responder;
+
+  /**
+   * Output only. When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp;
+
+  /**
+   * Output only. What.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * Output only. Whether whoever asked is to say more before it can be answered.
+   *
+   * @generated from field: bool needs_info = 4;
+   */
+  needsInfo: boolean;
+};
+
+/**
+ * Describes the message hitl.v1.Comment.
+ * Use `create(CommentSchema)` to create a new message.
+ */
+export const CommentSchema: GenMessage<Comment> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event, 6);
 
 /**
  * Who ended an Event, and by what way.
@@ -384,7 +529,7 @@ export type Responder = Message<"hitl.v1.Responder"> & {
  * Use `create(ResponderSchema)` to create a new message.
  */
 export const ResponderSchema: GenMessage<Responder> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event, 5);
+  messageDesc(file_hitl_v1_event, 7);
 
 /**
  * The life of an Event.

@@ -6,7 +6,9 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Event, EventState, OnTimeout, PromptFormat, Response, Risk } from "./event_pb.js";
+import type { Assignee, ClaimEventRequestSchema, DelegateEventRequestSchema, Quorum, ReleaseEventRequestSchema } from "./deciding_pb.js";
+import { file_hitl_v1_deciding } from "./deciding_pb.js";
+import type { Comment, Event, EventState, OnTimeout, PromptFormat, Response, Risk } from "./event_pb.js";
 import { file_hitl_v1_event } from "./event_pb.js";
 import type { Evidence } from "./evidence_pb.js";
 import { file_hitl_v1_evidence } from "./evidence_pb.js";
@@ -24,7 +26,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event_service.proto.
  */
 export const file_hitl_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEivAQKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJEhkKEWFsbG93X3NlbGZfYW5zd2VyGAwgASgIEg0KBXRpdGxlGA0gASgJEiMKCGV2aWRlbmNlGA4gAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGA8gASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBAgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCRIUCgxyZXN1bWVfdG9rZW4YBCABKAkibgoQV2FpdEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKEVdhaXRFdmVudFJlc3BvbnNlEh8KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudEgAEicKCWhlYXJ0YmVhdBgCIAEoCzISLmhpdGwudjEuSGVhcnRiZWF0SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKNAQoRV2FpdEV2ZW50c1JlcXVlc3QSHgoDYWRkGAEgAygLMhEuaGl0bC52MS5FdmVudEtleRIhCgZyZW1vdmUYAiADKAsyES5oaXRsLnYxLkV2ZW50S2V5EjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIvCghFdmVudEtleRIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkijwEKEldhaXRFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnRIABIlCgZmYWlsZWQYAiABKAsyEy5oaXRsLnYxLkZhaWxlZFdhaXRIABInCgloZWFydGJlYXQYAyABKAsyEi5oaXRsLnYxLkhlYXJ0YmVhdEgAQggKBnVwZGF0ZSJPCgpGYWlsZWRXYWl0Eh4KA2tleRgBIAEoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZSJJChhCYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdCJIChlCYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzdWx0InMKEUNyZWF0ZUV2ZW50UmVzdWx0Ei8KB2NyZWF0ZWQYASABKAsyHC5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzcG9uc2VIABIjCgdmYWlsdXJlGAIgASgLMhAuaGl0bC52MS5GYWlsdXJlSABCCAoGcmVzdWx0IkkKGEJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBItCghyZXF1ZXN0cxgBIAMoCzIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0IkgKGUJhdGNoQW5zd2VyRXZlbnRzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLmhpdGwudjEuQW5zd2VyRXZlbnRSZXN1bHQiaQoRQW5zd2VyRXZlbnRSZXN1bHQSJQoIcmVzcG9uc2UYASABKAsyES5oaXRsLnYxLlJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCK7AQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAkSDwoHY29tbWVudBgIIAEoCUIICgZhbnN3ZXIiNAoTQW5zd2VyRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQicAoTRGVjbGluZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhEKCWFuc3dlcl9pZBgEIAEoCRIRCglyZXNwb25kZXIYBSABKAkiNQoURGVjbGluZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IkkKEkNhbmNlbEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjQKE0NhbmNlbEV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IjgKEUdldFJlY2VpcHRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCSI3ChJHZXRSZWNlaXB0UmVzcG9uc2USIQoHcmVjZWlwdBgBIAEoCzIQLmhpdGwudjEuUmVjZWlwdCJzChFDcmVhdGVMaW5rUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSEQoJcmVzcG9uZGVyGAMgASgJEiYKA3R0bBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoChJDcmVhdGVMaW5rUmVzcG9uc2USEAoIZm9ybV91cmwYASABKAkSDwoHYXBpX3VybBgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTAoSUmV2b2tlTGlua3NSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIRCglyZXNwb25kZXIYAyABKAkiFQoTUmV2b2tlTGlua3NSZXNwb25zZSIYChZMaXN0UmVjZWlwdEtleXNSZXF1ZXN0IjwKF0xpc3RSZWNlaXB0S2V5c1Jlc3BvbnNlEiEKBGtleXMYASADKAsyEy5oaXRsLnYxLlJlY2VpcHRLZXkqWQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9LSU5EX0NSRUFURUQQARIVChFDSEFOR0VfS0lORF9FTkRFRBACMswJCgxFdmVudFNlcnZpY2USTQoLQ3JlYXRlRXZlbnQSGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXNwb25zZSIDkAICEkQKCEdldEV2ZW50EhguaGl0bC52MS5HZXRFdmVudFJlcXVlc3QaGS5oaXRsLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJKCgpMaXN0RXZlbnRzEhouaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESSQoJV2FpdEV2ZW50EhkuaGl0bC52MS5XYWl0RXZlbnRSZXF1ZXN0GhouaGl0bC52MS5XYWl0RXZlbnRSZXNwb25zZSIDkAIBMAESTwoLV2F0Y2hFdmVudHMSGy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdBocLmhpdGwudjEuV2F0Y2hFdmVudHNSZXNwb25zZSIDkAIBMAESTgoKV2FpdEV2ZW50cxIaLmhpdGwudjEuV2FpdEV2ZW50c1JlcXVlc3QaGy5oaXRsLnYxLldhaXRFdmVudHNSZXNwb25zZSIDkAIBKAEwARJfChFCYXRjaENyZWF0ZUV2ZW50cxIhLmhpdGwudjEuQmF0Y2hDcmVhdGVFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlIgOQAgISXwoRQmF0Y2hBbnN3ZXJFdmVudHMSIS5oaXRsLnYxLkJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBoiLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXNwb25zZSIDkAICEk0KC0Fuc3dlckV2ZW50EhsuaGl0bC52MS5BbnN3ZXJFdmVudFJlcXVlc3QaHC5oaXRsLnYxLkFuc3dlckV2ZW50UmVzcG9uc2UiA5ACAhJQCgxEZWNsaW5lRXZlbnQSHC5oaXRsLnYxLkRlY2xpbmVFdmVudFJlcXVlc3QaHS5oaXRsLnYxLkRlY2xpbmVFdmVudFJlc3BvbnNlIgOQAgISTQoLQ2FuY2VsRXZlbnQSGy5oaXRsLnYxLkNhbmNlbEV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXNwb25zZSIDkAICEkoKCkdldFJlY2VpcHQSGi5oaXRsLnYxLkdldFJlY2VpcHRSZXF1ZXN0GhsuaGl0bC52MS5HZXRSZWNlaXB0UmVzcG9uc2UiA5ACARJZCg9MaXN0UmVjZWlwdEtleXMSHy5oaXRsLnYxLkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QaIC5oaXRsLnYxLkxpc3RSZWNlaXB0S2V5c1Jlc3BvbnNlIgOQAgESRwoKQ3JlYXRlTGluaxIaLmhpdGwudjEuQ3JlYXRlTGlua1JlcXVlc3QaGy5oaXRsLnYxLkNyZWF0ZUxpbmtSZXNwb25zZSIAEk0KC1Jldm9rZUxpbmtzEhsuaGl0bC52MS5SZXZva2VMaW5rc1JlcXVlc3QaHC5oaXRsLnYxLlJldm9rZUxpbmtzUmVzcG9uc2UiA5ACAkIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_event, file_hitl_v1_evidence, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_receipt, file_hitl_v1_value]);
+  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEigwUKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJEhkKEWFsbG93X3NlbGZfYW5zd2VyGAwgASgIEg0KBXRpdGxlGA0gASgJEiMKCGV2aWRlbmNlGA4gAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGA8gASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBAgASgIEiQKCWFzc2lnbmVlcxgRIAMoCzIRLmhpdGwudjEuQXNzaWduZWUSHwoGcXVvcnVtGBIgASgLMg8uaGl0bC52MS5RdW9ydW0aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIMCgpleHBpcmF0aW9uIkUKE0NyZWF0ZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50Eg8KB2V4aXN0ZWQYAiABKAgiNgoPR2V0RXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCSIxChBHZXRFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCL1AQoRTGlzdEV2ZW50c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiIKBXN0YXRlGAQgASgOMhMuaGl0bC52MS5FdmVudFN0YXRlEgwKBG5hbWUYBSABKAkSDQoFc2NvcGUYBiABKAkSNgoGbGFiZWxzGAcgAygLMiYuaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIncKEkxpc3RFdmVudHNSZXNwb25zZRIeCgZldmVudHMYASADKAsyDi5oaXRsLnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp1bnJlYWRhYmxlGAMgAygJEhQKDHJlc3VtZV90b2tlbhgEIAEoCSJ/ChBXYWl0RXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHdXBkYXRlcxgEIAEoCCKMAQoRV2FpdEV2ZW50UmVzcG9uc2USHwoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50SAASJwoJaGVhcnRiZWF0GAIgASgLMhIuaGl0bC52MS5IZWFydGJlYXRIABIjCgdjb21tZW50GAogASgLMhAuaGl0bC52MS5Db21tZW50SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKNAQoRV2FpdEV2ZW50c1JlcXVlc3QSHgoDYWRkGAEgAygLMhEuaGl0bC52MS5FdmVudEtleRIhCgZyZW1vdmUYAiADKAsyES5oaXRsLnYxLkV2ZW50S2V5EjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIvCghFdmVudEtleRIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkijwEKEldhaXRFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnRIABIlCgZmYWlsZWQYAiABKAsyEy5oaXRsLnYxLkZhaWxlZFdhaXRIABInCgloZWFydGJlYXQYAyABKAsyEi5oaXRsLnYxLkhlYXJ0YmVhdEgAQggKBnVwZGF0ZSJPCgpGYWlsZWRXYWl0Eh4KA2tleRgBIAEoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZSJJChhCYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdCJIChlCYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzdWx0InMKEUNyZWF0ZUV2ZW50UmVzdWx0Ei8KB2NyZWF0ZWQYASABKAsyHC5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzcG9uc2VIABIjCgdmYWlsdXJlGAIgASgLMhAuaGl0bC52MS5GYWlsdXJlSABCCAoGcmVzdWx0IkkKGEJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBItCghyZXF1ZXN0cxgBIAMoCzIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0IkgKGUJhdGNoQW5zd2VyRXZlbnRzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLmhpdGwudjEuQW5zd2VyRXZlbnRSZXN1bHQiaQoRQW5zd2VyRXZlbnRSZXN1bHQSJQoIcmVzcG9uc2UYASABKAsyES5oaXRsLnYxLlJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCK7AQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAkSDwoHY29tbWVudBgIIAEoCUIICgZhbnN3ZXIiNAoTQW5zd2VyRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQicAoTRGVjbGluZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhEKCWFuc3dlcl9pZBgEIAEoCRIRCglyZXNwb25kZXIYBSABKAkiNQoURGVjbGluZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IkkKEkNhbmNlbEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjQKE0NhbmNlbEV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50ImoKEUFkZENvbW1lbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhIKCm5lZWRzX2luZm8YBCABKAgSDgoGYXV0aG9yGAUgASgJIjcKEkFkZENvbW1lbnRSZXNwb25zZRIhCgdjb21tZW50GAEgASgLMhAuaGl0bC52MS5Db21tZW50IjoKE0xpc3RDb21tZW50c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJIjoKFExpc3RDb21tZW50c1Jlc3BvbnNlEiIKCGNvbW1lbnRzGAEgAygLMhAuaGl0bC52MS5Db21tZW50IjMKEkNsYWltRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiNQoUUmVsZWFzZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IjYKFURlbGVnYXRlRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiOAoRR2V0UmVjZWlwdFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJIjcKEkdldFJlY2VpcHRSZXNwb25zZRIhCgdyZWNlaXB0GAEgASgLMhAuaGl0bC52MS5SZWNlaXB0InMKEUNyZWF0ZUxpbmtSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIRCglyZXNwb25kZXIYAyABKAkSJgoDdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImgKEkNyZWF0ZUxpbmtSZXNwb25zZRIQCghmb3JtX3VybBgBIAEoCRIPCgdhcGlfdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChJSZXZva2VMaW5rc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEhEKCXJlc3BvbmRlchgDIAEoCSIVChNSZXZva2VMaW5rc1Jlc3BvbnNlIhgKFkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QiPAoXTGlzdFJlY2VpcHRLZXlzUmVzcG9uc2USIQoEa2V5cxgBIAMoCzITLmhpdGwudjEuUmVjZWlwdEtleSpyCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0VOREVEEAISFwoTQ0hBTkdFX0tJTkRfVVBEQVRFRBADMtoMCgxFdmVudFNlcnZpY2USTQoLQ3JlYXRlRXZlbnQSGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXNwb25zZSIDkAICEkQKCEdldEV2ZW50EhguaGl0bC52MS5HZXRFdmVudFJlcXVlc3QaGS5oaXRsLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJKCgpMaXN0RXZlbnRzEhouaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESSQoJV2FpdEV2ZW50EhkuaGl0bC52MS5XYWl0RXZlbnRSZXF1ZXN0GhouaGl0bC52MS5XYWl0RXZlbnRSZXNwb25zZSIDkAIBMAESTwoLV2F0Y2hFdmVudHMSGy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdBocLmhpdGwudjEuV2F0Y2hFdmVudHNSZXNwb25zZSIDkAIBMAESTgoKV2FpdEV2ZW50cxIaLmhpdGwudjEuV2FpdEV2ZW50c1JlcXVlc3QaGy5oaXRsLnYxLldhaXRFdmVudHNSZXNwb25zZSIDkAIBKAEwARJfChFCYXRjaENyZWF0ZUV2ZW50cxIhLmhpdGwudjEuQmF0Y2hDcmVhdGVFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlIgOQAgISXwoRQmF0Y2hBbnN3ZXJFdmVudHMSIS5oaXRsLnYxLkJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBoiLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXNwb25zZSIDkAICEk0KC0Fuc3dlckV2ZW50EhsuaGl0bC52MS5BbnN3ZXJFdmVudFJlcXVlc3QaHC5oaXRsLnYxLkFuc3dlckV2ZW50UmVzcG9uc2UiA5ACAhJQCgxEZWNsaW5lRXZlbnQSHC5oaXRsLnYxLkRlY2xpbmVFdmVudFJlcXVlc3QaHS5oaXRsLnYxLkRlY2xpbmVFdmVudFJlc3BvbnNlIgOQAgISTQoLQ2FuY2VsRXZlbnQSGy5oaXRsLnYxLkNhbmNlbEV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXNwb25zZSIDkAICEkcKCkFkZENvbW1lbnQSGi5oaXRsLnYxLkFkZENvbW1lbnRSZXF1ZXN0GhsuaGl0bC52MS5BZGRDb21tZW50UmVzcG9uc2UiABJQCgxMaXN0Q29tbWVudHMSHC5oaXRsLnYxLkxpc3RDb21tZW50c1JlcXVlc3QaHS5oaXRsLnYxLkxpc3RDb21tZW50c1Jlc3BvbnNlIgOQAgESSgoKQ2xhaW1FdmVudBIaLmhpdGwudjEuQ2xhaW1FdmVudFJlcXVlc3QaGy5oaXRsLnYxLkNsYWltRXZlbnRSZXNwb25zZSIDkAICElAKDFJlbGVhc2VFdmVudBIcLmhpdGwudjEuUmVsZWFzZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuUmVsZWFzZUV2ZW50UmVzcG9uc2UiA5ACAhJTCg1EZWxlZ2F0ZUV2ZW50Eh0uaGl0bC52MS5EZWxlZ2F0ZUV2ZW50UmVxdWVzdBoeLmhpdGwudjEuRGVsZWdhdGVFdmVudFJlc3BvbnNlIgOQAgISSgoKR2V0UmVjZWlwdBIaLmhpdGwudjEuR2V0UmVjZWlwdFJlcXVlc3QaGy5oaXRsLnYxLkdldFJlY2VpcHRSZXNwb25zZSIDkAIBElkKD0xpc3RSZWNlaXB0S2V5cxIfLmhpdGwudjEuTGlzdFJlY2VpcHRLZXlzUmVxdWVzdBogLmhpdGwudjEuTGlzdFJlY2VpcHRLZXlzUmVzcG9uc2UiA5ACARJHCgpDcmVhdGVMaW5rEhouaGl0bC52MS5DcmVhdGVMaW5rUmVxdWVzdBobLmhpdGwudjEuQ3JlYXRlTGlua1Jlc3BvbnNlIgASTQoLUmV2b2tlTGlua3MSGy5oaXRsLnYxLlJldm9rZUxpbmtzUmVxdWVzdBocLmhpdGwudjEuUmV2b2tlTGlua3NSZXNwb25zZSIDkAICQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_deciding, file_hitl_v1_event, file_hitl_v1_evidence, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_receipt, file_hitl_v1_value]);
 
 /**
  * Asks for CreateEvent.
@@ -156,6 +158,21 @@ export type CreateEventRequest = Message<"hitl.v1.CreateEventRequest"> & {
    * @generated from field: bool require_confirmation = 16;
    */
   requireConfirmation: boolean;
+
+  /**
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   *
+   * @generated from field: repeated hitl.v1.Assignee assignees = 17;
+   */
+  assignees: Assignee[];
+
+  /**
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   *
+   * @generated from field: hitl.v1.Quorum quorum = 18;
+   */
+  quorum?: Quorum;
 };
 
 /**
@@ -376,6 +393,14 @@ export type WaitEventRequest = Message<"hitl.v1.WaitEventRequest"> & {
    * @generated from field: google.protobuf.Duration heartbeat_interval = 3;
    */
   heartbeatInterval?: Duration;
+
+  /**
+   * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+   * too, and the Event with its votes and its claim whenever these change.
+   *
+   * @generated from field: bool updates = 4;
+   */
+  updates: boolean;
 };
 
 /**
@@ -398,7 +423,8 @@ export type WaitEventResponse = Message<"hitl.v1.WaitEventResponse"> & {
    */
   update: {
     /**
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      *
      * @generated from field: hitl.v1.Event event = 1;
      */
@@ -412,6 +438,14 @@ export type WaitEventResponse = Message<"hitl.v1.WaitEventResponse"> & {
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * Somebody has said something. Sent with updates alone.
+     *
+     * @generated from field: hitl.v1.Comment comment = 10;
+     */
+    value: Comment;
+    case: "comment";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1122,6 +1156,188 @@ export const CancelEventResponseSchema: GenMessage<CancelEventResponse> = /*@__P
   messageDesc(file_hitl_v1_event_service, 28);
 
 /**
+ * Asks for AddComment.
+ *
+ * @generated from message hitl.v1.AddCommentRequest
+ */
+export type AddCommentRequest = Message<"hitl.v1.AddCommentRequest"> & {
+  /**
+   * Optional. The namespace. "default" if empty.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Required. The id of the Event.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+
+  /**
+   * Required. What is said, 1 to 4,096 bytes.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * Optional. Whether whoever asked is to say more before the Event can be answered.
+   *
+   * @generated from field: bool needs_info = 4;
+   */
+  needsInfo: boolean;
+
+  /**
+   * Optional. The name of the person who says it, at most 200 characters on one line. Recorded as claimed.
+   *
+   * @generated from field: string author = 5;
+   */
+  author: string;
+};
+
+/**
+ * Describes the message hitl.v1.AddCommentRequest.
+ * Use `create(AddCommentRequestSchema)` to create a new message.
+ */
+export const AddCommentRequestSchema: GenMessage<AddCommentRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 29);
+
+/**
+ * Answers AddComment.
+ *
+ * @generated from message hitl.v1.AddCommentResponse
+ */
+export type AddCommentResponse = Message<"hitl.v1.AddCommentResponse"> & {
+  /**
+   * Output only. The comment.
+   *
+   * @generated from field: hitl.v1.Comment comment = 1;
+   */
+  comment?: Comment;
+};
+
+/**
+ * Describes the message hitl.v1.AddCommentResponse.
+ * Use `create(AddCommentResponseSchema)` to create a new message.
+ */
+export const AddCommentResponseSchema: GenMessage<AddCommentResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 30);
+
+/**
+ * Asks for ListComments.
+ *
+ * @generated from message hitl.v1.ListCommentsRequest
+ */
+export type ListCommentsRequest = Message<"hitl.v1.ListCommentsRequest"> & {
+  /**
+   * Optional. The namespace. "default" if empty.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Required. The id of the Event.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message hitl.v1.ListCommentsRequest.
+ * Use `create(ListCommentsRequestSchema)` to create a new message.
+ */
+export const ListCommentsRequestSchema: GenMessage<ListCommentsRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 31);
+
+/**
+ * Answers ListComments.
+ *
+ * @generated from message hitl.v1.ListCommentsResponse
+ */
+export type ListCommentsResponse = Message<"hitl.v1.ListCommentsResponse"> & {
+  /**
+   * Output only. What was said, the first first: at most 200, and 40 by one person, claims and hand-overs counted too.
+   *
+   * @generated from field: repeated hitl.v1.Comment comments = 1;
+   */
+  comments: Comment[];
+};
+
+/**
+ * Describes the message hitl.v1.ListCommentsResponse.
+ * Use `create(ListCommentsResponseSchema)` to create a new message.
+ */
+export const ListCommentsResponseSchema: GenMessage<ListCommentsResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 32);
+
+/**
+ * Answers ClaimEvent.
+ *
+ * @generated from message hitl.v1.ClaimEventResponse
+ */
+export type ClaimEventResponse = Message<"hitl.v1.ClaimEventResponse"> & {
+  /**
+   * Output only. The claimed Event.
+   *
+   * @generated from field: hitl.v1.Event event = 1;
+   */
+  event?: Event;
+};
+
+/**
+ * Describes the message hitl.v1.ClaimEventResponse.
+ * Use `create(ClaimEventResponseSchema)` to create a new message.
+ */
+export const ClaimEventResponseSchema: GenMessage<ClaimEventResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 33);
+
+/**
+ * Answers ReleaseEvent.
+ *
+ * @generated from message hitl.v1.ReleaseEventResponse
+ */
+export type ReleaseEventResponse = Message<"hitl.v1.ReleaseEventResponse"> & {
+  /**
+   * Output only. The Event.
+   *
+   * @generated from field: hitl.v1.Event event = 1;
+   */
+  event?: Event;
+};
+
+/**
+ * Describes the message hitl.v1.ReleaseEventResponse.
+ * Use `create(ReleaseEventResponseSchema)` to create a new message.
+ */
+export const ReleaseEventResponseSchema: GenMessage<ReleaseEventResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 34);
+
+/**
+ * Answers DelegateEvent.
+ *
+ * @generated from message hitl.v1.DelegateEventResponse
+ */
+export type DelegateEventResponse = Message<"hitl.v1.DelegateEventResponse"> & {
+  /**
+   * Output only. The Event.
+   *
+   * @generated from field: hitl.v1.Event event = 1;
+   */
+  event?: Event;
+};
+
+/**
+ * Describes the message hitl.v1.DelegateEventResponse.
+ * Use `create(DelegateEventResponseSchema)` to create a new message.
+ */
+export const DelegateEventResponseSchema: GenMessage<DelegateEventResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 35);
+
+/**
  * Asks for GetReceipt.
  *
  * @generated from message hitl.v1.GetReceiptRequest
@@ -1147,7 +1363,7 @@ export type GetReceiptRequest = Message<"hitl.v1.GetReceiptRequest"> & {
  * Use `create(GetReceiptRequestSchema)` to create a new message.
  */
 export const GetReceiptRequestSchema: GenMessage<GetReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 29);
+  messageDesc(file_hitl_v1_event_service, 36);
 
 /**
  * Answers GetReceipt.
@@ -1168,7 +1384,7 @@ export type GetReceiptResponse = Message<"hitl.v1.GetReceiptResponse"> & {
  * Use `create(GetReceiptResponseSchema)` to create a new message.
  */
 export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 30);
+  messageDesc(file_hitl_v1_event_service, 37);
 
 /**
  * Asks for CreateLink.
@@ -1210,7 +1426,7 @@ export type CreateLinkRequest = Message<"hitl.v1.CreateLinkRequest"> & {
  * Use `create(CreateLinkRequestSchema)` to create a new message.
  */
 export const CreateLinkRequestSchema: GenMessage<CreateLinkRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 31);
+  messageDesc(file_hitl_v1_event_service, 38);
 
 /**
  * Answers CreateLink.
@@ -1246,7 +1462,7 @@ export type CreateLinkResponse = Message<"hitl.v1.CreateLinkResponse"> & {
  * Use `create(CreateLinkResponseSchema)` to create a new message.
  */
 export const CreateLinkResponseSchema: GenMessage<CreateLinkResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 32);
+  messageDesc(file_hitl_v1_event_service, 39);
 
 /**
  * Asks for RevokeLinks.
@@ -1281,7 +1497,7 @@ export type RevokeLinksRequest = Message<"hitl.v1.RevokeLinksRequest"> & {
  * Use `create(RevokeLinksRequestSchema)` to create a new message.
  */
 export const RevokeLinksRequestSchema: GenMessage<RevokeLinksRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 33);
+  messageDesc(file_hitl_v1_event_service, 40);
 
 /**
  * Answers RevokeLinks.
@@ -1296,7 +1512,7 @@ export type RevokeLinksResponse = Message<"hitl.v1.RevokeLinksResponse"> & {
  * Use `create(RevokeLinksResponseSchema)` to create a new message.
  */
 export const RevokeLinksResponseSchema: GenMessage<RevokeLinksResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 34);
+  messageDesc(file_hitl_v1_event_service, 41);
 
 /**
  * Asks for ListReceiptKeys.
@@ -1311,7 +1527,7 @@ export type ListReceiptKeysRequest = Message<"hitl.v1.ListReceiptKeysRequest"> &
  * Use `create(ListReceiptKeysRequestSchema)` to create a new message.
  */
 export const ListReceiptKeysRequestSchema: GenMessage<ListReceiptKeysRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 35);
+  messageDesc(file_hitl_v1_event_service, 42);
 
 /**
  * Answers ListReceiptKeys.
@@ -1332,7 +1548,7 @@ export type ListReceiptKeysResponse = Message<"hitl.v1.ListReceiptKeysResponse">
  * Use `create(ListReceiptKeysResponseSchema)` to create a new message.
  */
 export const ListReceiptKeysResponseSchema: GenMessage<ListReceiptKeysResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 36);
+  messageDesc(file_hitl_v1_event_service, 43);
 
 /**
  * What happens to Events.
@@ -1362,6 +1578,13 @@ export enum ChangeKind {
    * @generated from enum value: CHANGE_KIND_ENDED = 2;
    */
   ENDED = 2,
+
+  /**
+   * Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what.
+   *
+   * @generated from enum value: CHANGE_KIND_UPDATED = 3;
+   */
+  UPDATED = 3,
 }
 
 /**
@@ -1482,9 +1705,10 @@ export const EventService: GenService<{
     output: typeof BatchAnswerEventsResponseSchema;
   },
   /**
-   * Answers an Event. The first valid answer wins and is durable before this returns.
+   * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+   * one vote, and the Event is returned pending until enough people have given the same value.
    *
-   * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+   * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
    * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
    * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
    *
@@ -1516,6 +1740,66 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof CancelEventRequestSchema;
     output: typeof CancelEventResponseSchema;
+  },
+  /**
+   * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+   *
+   * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+   * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.EventService.AddComment
+   */
+  addComment: {
+    methodKind: "unary";
+    input: typeof AddCommentRequestSchema;
+    output: typeof AddCommentResponseSchema;
+  },
+  /**
+   * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.EventService.ListComments
+   */
+  listComments: {
+    methodKind: "unary";
+    input: typeof ListCommentsRequestSchema;
+    output: typeof ListCommentsResponseSchema;
+  },
+  /**
+   * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+   *
+   * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+   * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+   * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.EventService.ClaimEvent
+   */
+  claimEvent: {
+    methodKind: "unary";
+    input: typeof ClaimEventRequestSchema;
+    output: typeof ClaimEventResponseSchema;
+  },
+  /**
+   * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+   *
+   * @generated from rpc hitl.v1.EventService.ReleaseEvent
+   */
+  releaseEvent: {
+    methodKind: "unary";
+    input: typeof ReleaseEventRequestSchema;
+    output: typeof ReleaseEventResponseSchema;
+  },
+  /**
+   * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+   *
+   * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+   * as ClaimEvent does.
+   *
+   * @generated from rpc hitl.v1.EventService.DelegateEvent
+   */
+  delegateEvent: {
+    methodKind: "unary";
+    input: typeof DelegateEventRequestSchema;
+    output: typeof DelegateEventResponseSchema;
   },
   /**
    * Returns the signed receipt of how an Event ended.

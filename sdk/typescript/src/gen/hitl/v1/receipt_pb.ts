@@ -22,7 +22,7 @@ export const file_hitl_v1_receipt: GenFile = /*@__PURE__*/
  */
 export type Receipt = Message<"hitl.v1.Receipt"> & {
   /**
-   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
    * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
    *
    * @generated from field: string text = 1;

@@ -14,7 +14,7 @@ import java.util.Set;
  * @param json all of it: {@code question} and {@code response}, as the JSON of the API has them
  */
 public record Statement(String eventId, String namespace, String state, String time, String json) {
-    private static final Set<String> FORMATS = Set.of("hitl.receipt.v1", "hitl.receipt.v2");
+    private static final Set<String> FORMATS = Set.of("hitl.receipt.v1", "hitl.receipt.v2", "hitl.receipt.v3");
 
     /** Reads the text of a receipt whose signature is right. */
     static Statement read(String text) {

@@ -111,6 +111,14 @@ public enum AuditKind
    * <code>AUDIT_KIND_SETTINGS = 11;</code>
    */
   AUDIT_KIND_SETTINGS(11),
+  /**
+   * <pre>
+   * An Event was handed over to somebody.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_EVENT_DELEGATED = 12;</code>
+   */
+  AUDIT_KIND_EVENT_DELEGATED(12),
   UNRECOGNIZED(-1),
   ;
 
@@ -210,6 +218,14 @@ public enum AuditKind
    * <code>AUDIT_KIND_SETTINGS = 11;</code>
    */
   public static final int AUDIT_KIND_SETTINGS_VALUE = 11;
+  /**
+   * <pre>
+   * An Event was handed over to somebody.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_EVENT_DELEGATED = 12;</code>
+   */
+  public static final int AUDIT_KIND_EVENT_DELEGATED_VALUE = 12;
 
 
   public final int getNumber() {
@@ -248,6 +264,7 @@ public enum AuditKind
       case 9: return AUDIT_KIND_LINK_KEY_ROTATED;
       case 10: return AUDIT_KIND_RECEIPT_KEY_ADDED;
       case 11: return AUDIT_KIND_SETTINGS;
+      case 12: return AUDIT_KIND_EVENT_DELEGATED;
       default: return null;
     }
   }

@@ -39,6 +39,14 @@ public enum ChangeKind
    * <code>CHANGE_KIND_ENDED = 2;</code>
    */
   CHANGE_KIND_ENDED(2),
+  /**
+   * <pre>
+   * Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what.
+   * </pre>
+   *
+   * <code>CHANGE_KIND_UPDATED = 3;</code>
+   */
+  CHANGE_KIND_UPDATED(3),
   UNRECOGNIZED(-1),
   ;
 
@@ -66,6 +74,14 @@ public enum ChangeKind
    * <code>CHANGE_KIND_ENDED = 2;</code>
    */
   public static final int CHANGE_KIND_ENDED_VALUE = 2;
+  /**
+   * <pre>
+   * Something was voted, said or done about it, and it is pending. GetEvent and ListComments say what.
+   * </pre>
+   *
+   * <code>CHANGE_KIND_UPDATED = 3;</code>
+   */
+  public static final int CHANGE_KIND_UPDATED_VALUE = 3;
 
 
   public final int getNumber() {
@@ -95,6 +111,7 @@ public enum ChangeKind
       case 0: return CHANGE_KIND_UNSPECIFIED;
       case 1: return CHANGE_KIND_CREATED;
       case 2: return CHANGE_KIND_ENDED;
+      case 3: return CHANGE_KIND_UPDATED;
       default: return null;
     }
   }

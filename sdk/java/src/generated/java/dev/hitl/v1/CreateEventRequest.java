@@ -30,6 +30,7 @@ private static final long serialVersionUID = 0L;
     title_ = "";
     evidence_ = java.util.Collections.emptyList();
     risk_ = 0;
+    assignees_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -799,6 +800,110 @@ java.lang.String defaultValue) {
     return requireConfirmation_;
   }
 
+  public static final int ASSIGNEES_FIELD_NUMBER = 17;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Assignee> assignees_;
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Assignee> getAssigneesList() {
+    return assignees_;
+  }
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getAssigneesOrBuilderList() {
+    return assignees_;
+  }
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public int getAssigneesCount() {
+    return assignees_.size();
+  }
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Assignee getAssignees(int index) {
+    return assignees_.get(index);
+  }
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+      int index) {
+    return assignees_.get(index);
+  }
+
+  public static final int QUORUM_FIELD_NUMBER = 18;
+  private dev.hitl.v1.Quorum quorum_;
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   * @return Whether the quorum field is set.
+   */
+  @java.lang.Override
+  public boolean hasQuorum() {
+    return ((bitField0_ & 0x00000004) != 0);
+  }
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   * @return The quorum.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Quorum getQuorum() {
+    return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+  }
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder() {
+    return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -863,6 +968,12 @@ java.lang.String defaultValue) {
     }
     if (requireConfirmation_ != false) {
       output.writeBool(16, requireConfirmation_);
+    }
+    for (int i = 0; i < assignees_.size(); i++) {
+      output.writeMessage(17, assignees_.get(i));
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      output.writeMessage(18, getQuorum());
     }
     getUnknownFields().writeTo(output);
   }
@@ -937,6 +1048,14 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(16, requireConfirmation_);
     }
+    for (int i = 0; i < assignees_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(17, assignees_.get(i));
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(18, getQuorum());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -984,6 +1103,13 @@ java.lang.String defaultValue) {
     if (risk_ != other.risk_) return false;
     if (getRequireConfirmation()
         != other.getRequireConfirmation()) return false;
+    if (!getAssigneesList()
+        .equals(other.getAssigneesList())) return false;
+    if (hasQuorum() != other.hasQuorum()) return false;
+    if (hasQuorum()) {
+      if (!getQuorum()
+          .equals(other.getQuorum())) return false;
+    }
     if (!getExpirationCase().equals(other.getExpirationCase())) return false;
     switch (expirationCase_) {
       case 8:
@@ -1046,6 +1172,14 @@ java.lang.String defaultValue) {
     hash = (37 * hash) + REQUIRE_CONFIRMATION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getRequireConfirmation());
+    if (getAssigneesCount() > 0) {
+      hash = (37 * hash) + ASSIGNEES_FIELD_NUMBER;
+      hash = (53 * hash) + getAssigneesList().hashCode();
+    }
+    if (hasQuorum()) {
+      hash = (37 * hash) + QUORUM_FIELD_NUMBER;
+      hash = (53 * hash) + getQuorum().hashCode();
+    }
     switch (expirationCase_) {
       case 8:
         hash = (37 * hash) + TTL_FIELD_NUMBER;
@@ -1217,6 +1351,8 @@ java.lang.String defaultValue) {
         getInputFieldBuilder();
         getOnTimeoutFieldBuilder();
         getEvidenceFieldBuilder();
+        getAssigneesFieldBuilder();
+        getQuorumFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1257,6 +1393,18 @@ java.lang.String defaultValue) {
       bitField0_ = (bitField0_ & ~0x00002000);
       risk_ = 0;
       requireConfirmation_ = false;
+      if (assigneesBuilder_ == null) {
+        assignees_ = java.util.Collections.emptyList();
+      } else {
+        assignees_ = null;
+        assigneesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00010000);
+      quorum_ = null;
+      if (quorumBuilder_ != null) {
+        quorumBuilder_.dispose();
+        quorumBuilder_ = null;
+      }
       expirationCase_ = 0;
       expiration_ = null;
       return this;
@@ -1301,6 +1449,15 @@ java.lang.String defaultValue) {
         result.evidence_ = evidence_;
       } else {
         result.evidence_ = evidenceBuilder_.build();
+      }
+      if (assigneesBuilder_ == null) {
+        if (((bitField0_ & 0x00010000) != 0)) {
+          assignees_ = java.util.Collections.unmodifiableList(assignees_);
+          bitField0_ = (bitField0_ & ~0x00010000);
+        }
+        result.assignees_ = assignees_;
+      } else {
+        result.assignees_ = assigneesBuilder_.build();
       }
     }
 
@@ -1352,6 +1509,12 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00008000) != 0)) {
         result.requireConfirmation_ = requireConfirmation_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.quorum_ = quorumBuilder_ == null
+            ? quorum_
+            : quorumBuilder_.build();
+        to_bitField0_ |= 0x00000004;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1489,6 +1652,35 @@ java.lang.String defaultValue) {
       }
       if (other.getRequireConfirmation() != false) {
         setRequireConfirmation(other.getRequireConfirmation());
+      }
+      if (assigneesBuilder_ == null) {
+        if (!other.assignees_.isEmpty()) {
+          if (assignees_.isEmpty()) {
+            assignees_ = other.assignees_;
+            bitField0_ = (bitField0_ & ~0x00010000);
+          } else {
+            ensureAssigneesIsMutable();
+            assignees_.addAll(other.assignees_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.assignees_.isEmpty()) {
+          if (assigneesBuilder_.isEmpty()) {
+            assigneesBuilder_.dispose();
+            assigneesBuilder_ = null;
+            assignees_ = other.assignees_;
+            bitField0_ = (bitField0_ & ~0x00010000);
+            assigneesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getAssigneesFieldBuilder() : null;
+          } else {
+            assigneesBuilder_.addAllMessages(other.assignees_);
+          }
+        }
+      }
+      if (other.hasQuorum()) {
+        mergeQuorum(other.getQuorum());
       }
       switch (other.getExpirationCase()) {
         case TTL: {
@@ -1629,6 +1821,26 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00008000;
               break;
             } // case 128
+            case 138: {
+              dev.hitl.v1.Assignee m =
+                  input.readMessage(
+                      dev.hitl.v1.Assignee.parser(),
+                      extensionRegistry);
+              if (assigneesBuilder_ == null) {
+                ensureAssigneesIsMutable();
+                assignees_.add(m);
+              } else {
+                assigneesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 138
+            case 146: {
+              input.readMessage(
+                  getQuorumFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 146
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3613,6 +3825,493 @@ java.lang.String defaultValue) {
       requireConfirmation_ = false;
       onChanged();
       return this;
+    }
+
+    private java.util.List<dev.hitl.v1.Assignee> assignees_ =
+      java.util.Collections.emptyList();
+    private void ensureAssigneesIsMutable() {
+      if (!((bitField0_ & 0x00010000) != 0)) {
+        assignees_ = new java.util.ArrayList<dev.hitl.v1.Assignee>(assignees_);
+        bitField0_ |= 0x00010000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> assigneesBuilder_;
+
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee> getAssigneesList() {
+      if (assigneesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(assignees_);
+      } else {
+        return assigneesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public int getAssigneesCount() {
+      if (assigneesBuilder_ == null) {
+        return assignees_.size();
+      } else {
+        return assigneesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee getAssignees(int index) {
+      if (assigneesBuilder_ == null) {
+        return assignees_.get(index);
+      } else {
+        return assigneesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder setAssignees(
+        int index, dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.set(index, value);
+        onChanged();
+      } else {
+        assigneesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder setAssignees(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.add(value);
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        int index, dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.add(index, value);
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.add(builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder addAllAssignees(
+        java.lang.Iterable<? extends dev.hitl.v1.Assignee> values) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, assignees_);
+        onChanged();
+      } else {
+        assigneesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder clearAssignees() {
+      if (assigneesBuilder_ == null) {
+        assignees_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00010000);
+        onChanged();
+      } else {
+        assigneesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public Builder removeAssignees(int index) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.remove(index);
+        onChanged();
+      } else {
+        assigneesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder getAssigneesBuilder(
+        int index) {
+      return getAssigneesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+        int index) {
+      if (assigneesBuilder_ == null) {
+        return assignees_.get(index);  } else {
+        return assigneesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+         getAssigneesOrBuilderList() {
+      if (assigneesBuilder_ != null) {
+        return assigneesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(assignees_);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addAssigneesBuilder() {
+      return getAssigneesFieldBuilder().addBuilder(
+          dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addAssigneesBuilder(
+        int index) {
+      return getAssigneesFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+     * or an admin may hand it over. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee.Builder> 
+         getAssigneesBuilderList() {
+      return getAssigneesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> 
+        getAssigneesFieldBuilder() {
+      if (assigneesBuilder_ == null) {
+        assigneesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder>(
+                assignees_,
+                ((bitField0_ & 0x00010000) != 0),
+                getParentForChildren(),
+                isClean());
+        assignees_ = null;
+      }
+      return assigneesBuilder_;
+    }
+
+    private dev.hitl.v1.Quorum quorum_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder> quorumBuilder_;
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     * @return Whether the quorum field is set.
+     */
+    public boolean hasQuorum() {
+      return ((bitField0_ & 0x00020000) != 0);
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     * @return The quorum.
+     */
+    public dev.hitl.v1.Quorum getQuorum() {
+      if (quorumBuilder_ == null) {
+        return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+      } else {
+        return quorumBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public Builder setQuorum(dev.hitl.v1.Quorum value) {
+      if (quorumBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        quorum_ = value;
+      } else {
+        quorumBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public Builder setQuorum(
+        dev.hitl.v1.Quorum.Builder builderForValue) {
+      if (quorumBuilder_ == null) {
+        quorum_ = builderForValue.build();
+      } else {
+        quorumBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public Builder mergeQuorum(dev.hitl.v1.Quorum value) {
+      if (quorumBuilder_ == null) {
+        if (((bitField0_ & 0x00020000) != 0) &&
+          quorum_ != null &&
+          quorum_ != dev.hitl.v1.Quorum.getDefaultInstance()) {
+          getQuorumBuilder().mergeFrom(value);
+        } else {
+          quorum_ = value;
+        }
+      } else {
+        quorumBuilder_.mergeFrom(value);
+      }
+      if (quorum_ != null) {
+        bitField0_ |= 0x00020000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public Builder clearQuorum() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      quorum_ = null;
+      if (quorumBuilder_ != null) {
+        quorumBuilder_.dispose();
+        quorumBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public dev.hitl.v1.Quorum.Builder getQuorumBuilder() {
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return getQuorumFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    public dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder() {
+      if (quorumBuilder_ != null) {
+        return quorumBuilder_.getMessageOrBuilder();
+      } else {
+        return quorum_ == null ?
+            dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. How many people have to agree. The first answer ends the Event if absent.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder> 
+        getQuorumFieldBuilder() {
+      if (quorumBuilder_ == null) {
+        quorumBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder>(
+                getQuorum(),
+                getParentForChildren(),
+                isClean());
+        quorum_ = null;
+      }
+      return quorumBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

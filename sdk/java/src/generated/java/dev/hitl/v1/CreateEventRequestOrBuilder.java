@@ -402,5 +402,81 @@ java.lang.String defaultValue);
    */
   boolean getRequireConfirmation();
 
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  java.util.List<dev.hitl.v1.Assignee> 
+      getAssigneesList();
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  dev.hitl.v1.Assignee getAssignees(int index);
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  int getAssigneesCount();
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getAssigneesOrBuilderList();
+  /**
+   * <pre>
+   * Optional. Whom the Event is for, at most 100: only they may answer and decline it. They are fixed at create, but one of them
+   * or an admin may hand it over. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 17 [json_name = "assignees"];</code>
+   */
+  dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   * @return Whether the quorum field is set.
+   */
+  boolean hasQuorum();
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   * @return The quorum.
+   */
+  dev.hitl.v1.Quorum getQuorum();
+  /**
+   * <pre>
+   * Optional. How many people have to agree. The first answer ends the Event if absent.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 18 [json_name = "quorum"];</code>
+   */
+  dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder();
+
   dev.hitl.v1.CreateEventRequest.ExpirationCase getExpirationCase();
 }

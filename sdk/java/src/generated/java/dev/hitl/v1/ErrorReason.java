@@ -209,6 +209,39 @@ public enum ErrorReason
    * <code>ERROR_REASON_NO_RECEIPT = 22;</code>
    */
   ERROR_REASON_NO_RECEIPT(22),
+  /**
+   * <pre>
+   * PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+   * has a link that was made for nobody. Metadata: event_id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_NOT_ASSIGNED = 23;</code>
+   */
+  ERROR_REASON_NOT_ASSIGNED(23),
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
+   * </pre>
+   *
+   * <code>ERROR_REASON_ALREADY_VOTED = 24;</code>
+   */
+  ERROR_REASON_ALREADY_VOTED(24),
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
+   * </pre>
+   *
+   * <code>ERROR_REASON_CLAIMED = 25;</code>
+   */
+  ERROR_REASON_CLAIMED(25),
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_FULL = 26;</code>
+   */
+  ERROR_REASON_FULL(26),
   UNRECOGNIZED(-1),
   ;
 
@@ -406,6 +439,39 @@ public enum ErrorReason
    * <code>ERROR_REASON_NO_RECEIPT = 22;</code>
    */
   public static final int ERROR_REASON_NO_RECEIPT_VALUE = 22;
+  /**
+   * <pre>
+   * PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+   * has a link that was made for nobody. Metadata: event_id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_NOT_ASSIGNED = 23;</code>
+   */
+  public static final int ERROR_REASON_NOT_ASSIGNED_VALUE = 23;
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
+   * </pre>
+   *
+   * <code>ERROR_REASON_ALREADY_VOTED = 24;</code>
+   */
+  public static final int ERROR_REASON_ALREADY_VOTED_VALUE = 24;
+  /**
+   * <pre>
+   * FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
+   * </pre>
+   *
+   * <code>ERROR_REASON_CLAIMED = 25;</code>
+   */
+  public static final int ERROR_REASON_CLAIMED_VALUE = 25;
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_FULL = 26;</code>
+   */
+  public static final int ERROR_REASON_FULL_VALUE = 26;
 
 
   public final int getNumber() {
@@ -455,6 +521,10 @@ public enum ErrorReason
       case 20: return ERROR_REASON_SELF_ANSWER;
       case 21: return ERROR_REASON_TOKEN_NOT_FOUND;
       case 22: return ERROR_REASON_NO_RECEIPT;
+      case 23: return ERROR_REASON_NOT_ASSIGNED;
+      case 24: return ERROR_REASON_ALREADY_VOTED;
+      case 25: return ERROR_REASON_CLAIMED;
+      case 26: return ERROR_REASON_FULL;
       default: return null;
     }
   }

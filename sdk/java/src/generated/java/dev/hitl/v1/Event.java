@@ -34,6 +34,9 @@ private static final long serialVersionUID = 0L;
     title_ = "";
     evidence_ = java.util.Collections.emptyList();
     risk_ = 0;
+    assignees_ = java.util.Collections.emptyList();
+    votes_ = java.util.Collections.emptyList();
+    delegates_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -995,6 +998,270 @@ java.lang.String defaultValue) {
     return requireConfirmation_;
   }
 
+  public static final int ASSIGNEES_FIELD_NUMBER = 23;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Assignee> assignees_;
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Assignee> getAssigneesList() {
+    return assignees_;
+  }
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getAssigneesOrBuilderList() {
+    return assignees_;
+  }
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public int getAssigneesCount() {
+    return assignees_.size();
+  }
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Assignee getAssignees(int index) {
+    return assignees_.get(index);
+  }
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+      int index) {
+    return assignees_.get(index);
+  }
+
+  public static final int QUORUM_FIELD_NUMBER = 24;
+  private dev.hitl.v1.Quorum quorum_;
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   * @return Whether the quorum field is set.
+   */
+  @java.lang.Override
+  public boolean hasQuorum() {
+    return ((bitField0_ & 0x00000040) != 0);
+  }
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   * @return The quorum.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Quorum getQuorum() {
+    return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+  }
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder() {
+    return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+  }
+
+  public static final int VOTES_FIELD_NUMBER = 25;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Vote> votes_;
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Vote> getVotesList() {
+    return votes_;
+  }
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+      getVotesOrBuilderList() {
+    return votes_;
+  }
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public int getVotesCount() {
+    return votes_.size();
+  }
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Vote getVotes(int index) {
+    return votes_.get(index);
+  }
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+      int index) {
+    return votes_.get(index);
+  }
+
+  public static final int CLAIM_FIELD_NUMBER = 26;
+  private dev.hitl.v1.Claim claim_;
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   * @return Whether the claim field is set.
+   */
+  @java.lang.Override
+  public boolean hasClaim() {
+    return ((bitField0_ & 0x00000080) != 0);
+  }
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   * @return The claim.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Claim getClaim() {
+    return claim_ == null ? dev.hitl.v1.Claim.getDefaultInstance() : claim_;
+  }
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.ClaimOrBuilder getClaimOrBuilder() {
+    return claim_ == null ? dev.hitl.v1.Claim.getDefaultInstance() : claim_;
+  }
+
+  public static final int DELEGATES_FIELD_NUMBER = 27;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Assignee> delegates_;
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Assignee> getDelegatesList() {
+    return delegates_;
+  }
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getDelegatesOrBuilderList() {
+    return delegates_;
+  }
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  @java.lang.Override
+  public int getDelegatesCount() {
+    return delegates_.size();
+  }
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Assignee getDelegates(int index) {
+    return delegates_.get(index);
+  }
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.AssigneeOrBuilder getDelegatesOrBuilder(
+      int index) {
+    return delegates_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -1077,6 +1344,21 @@ java.lang.String defaultValue) {
     }
     if (requireConfirmation_ != false) {
       output.writeBool(22, requireConfirmation_);
+    }
+    for (int i = 0; i < assignees_.size(); i++) {
+      output.writeMessage(23, assignees_.get(i));
+    }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      output.writeMessage(24, getQuorum());
+    }
+    for (int i = 0; i < votes_.size(); i++) {
+      output.writeMessage(25, votes_.get(i));
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      output.writeMessage(26, getClaim());
+    }
+    for (int i = 0; i < delegates_.size(); i++) {
+      output.writeMessage(27, delegates_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -1172,6 +1454,26 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(22, requireConfirmation_);
     }
+    for (int i = 0; i < assignees_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(23, assignees_.get(i));
+    }
+    if (((bitField0_ & 0x00000040) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(24, getQuorum());
+    }
+    for (int i = 0; i < votes_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(25, votes_.get(i));
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(26, getClaim());
+    }
+    for (int i = 0; i < delegates_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(27, delegates_.get(i));
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1246,6 +1548,22 @@ java.lang.String defaultValue) {
     if (risk_ != other.risk_) return false;
     if (getRequireConfirmation()
         != other.getRequireConfirmation()) return false;
+    if (!getAssigneesList()
+        .equals(other.getAssigneesList())) return false;
+    if (hasQuorum() != other.hasQuorum()) return false;
+    if (hasQuorum()) {
+      if (!getQuorum()
+          .equals(other.getQuorum())) return false;
+    }
+    if (!getVotesList()
+        .equals(other.getVotesList())) return false;
+    if (hasClaim() != other.hasClaim()) return false;
+    if (hasClaim()) {
+      if (!getClaim()
+          .equals(other.getClaim())) return false;
+    }
+    if (!getDelegatesList()
+        .equals(other.getDelegatesList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1319,6 +1637,26 @@ java.lang.String defaultValue) {
     hash = (37 * hash) + REQUIRE_CONFIRMATION_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
         getRequireConfirmation());
+    if (getAssigneesCount() > 0) {
+      hash = (37 * hash) + ASSIGNEES_FIELD_NUMBER;
+      hash = (53 * hash) + getAssigneesList().hashCode();
+    }
+    if (hasQuorum()) {
+      hash = (37 * hash) + QUORUM_FIELD_NUMBER;
+      hash = (53 * hash) + getQuorum().hashCode();
+    }
+    if (getVotesCount() > 0) {
+      hash = (37 * hash) + VOTES_FIELD_NUMBER;
+      hash = (53 * hash) + getVotesList().hashCode();
+    }
+    if (hasClaim()) {
+      hash = (37 * hash) + CLAIM_FIELD_NUMBER;
+      hash = (53 * hash) + getClaim().hashCode();
+    }
+    if (getDelegatesCount() > 0) {
+      hash = (37 * hash) + DELEGATES_FIELD_NUMBER;
+      hash = (53 * hash) + getDelegatesList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1482,6 +1820,11 @@ java.lang.String defaultValue) {
         getResponseFieldBuilder();
         getCreatedByFieldBuilder();
         getEvidenceFieldBuilder();
+        getAssigneesFieldBuilder();
+        getQuorumFieldBuilder();
+        getVotesFieldBuilder();
+        getClaimFieldBuilder();
+        getDelegatesFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1540,6 +1883,37 @@ java.lang.String defaultValue) {
       bitField0_ = (bitField0_ & ~0x00080000);
       risk_ = 0;
       requireConfirmation_ = false;
+      if (assigneesBuilder_ == null) {
+        assignees_ = java.util.Collections.emptyList();
+      } else {
+        assignees_ = null;
+        assigneesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00400000);
+      quorum_ = null;
+      if (quorumBuilder_ != null) {
+        quorumBuilder_.dispose();
+        quorumBuilder_ = null;
+      }
+      if (votesBuilder_ == null) {
+        votes_ = java.util.Collections.emptyList();
+      } else {
+        votes_ = null;
+        votesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x01000000);
+      claim_ = null;
+      if (claimBuilder_ != null) {
+        claimBuilder_.dispose();
+        claimBuilder_ = null;
+      }
+      if (delegatesBuilder_ == null) {
+        delegates_ = java.util.Collections.emptyList();
+      } else {
+        delegates_ = null;
+        delegatesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x04000000);
       return this;
     }
 
@@ -1581,6 +1955,33 @@ java.lang.String defaultValue) {
         result.evidence_ = evidence_;
       } else {
         result.evidence_ = evidenceBuilder_.build();
+      }
+      if (assigneesBuilder_ == null) {
+        if (((bitField0_ & 0x00400000) != 0)) {
+          assignees_ = java.util.Collections.unmodifiableList(assignees_);
+          bitField0_ = (bitField0_ & ~0x00400000);
+        }
+        result.assignees_ = assignees_;
+      } else {
+        result.assignees_ = assigneesBuilder_.build();
+      }
+      if (votesBuilder_ == null) {
+        if (((bitField0_ & 0x01000000) != 0)) {
+          votes_ = java.util.Collections.unmodifiableList(votes_);
+          bitField0_ = (bitField0_ & ~0x01000000);
+        }
+        result.votes_ = votes_;
+      } else {
+        result.votes_ = votesBuilder_.build();
+      }
+      if (delegatesBuilder_ == null) {
+        if (((bitField0_ & 0x04000000) != 0)) {
+          delegates_ = java.util.Collections.unmodifiableList(delegates_);
+          bitField0_ = (bitField0_ & ~0x04000000);
+        }
+        result.delegates_ = delegates_;
+      } else {
+        result.delegates_ = delegatesBuilder_.build();
       }
     }
 
@@ -1668,6 +2069,18 @@ java.lang.String defaultValue) {
       }
       if (((from_bitField0_ & 0x00200000) != 0)) {
         result.requireConfirmation_ = requireConfirmation_;
+      }
+      if (((from_bitField0_ & 0x00800000) != 0)) {
+        result.quorum_ = quorumBuilder_ == null
+            ? quorum_
+            : quorumBuilder_.build();
+        to_bitField0_ |= 0x00000040;
+      }
+      if (((from_bitField0_ & 0x02000000) != 0)) {
+        result.claim_ = claimBuilder_ == null
+            ? claim_
+            : claimBuilder_.build();
+        to_bitField0_ |= 0x00000080;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1822,6 +2235,90 @@ java.lang.String defaultValue) {
       }
       if (other.getRequireConfirmation() != false) {
         setRequireConfirmation(other.getRequireConfirmation());
+      }
+      if (assigneesBuilder_ == null) {
+        if (!other.assignees_.isEmpty()) {
+          if (assignees_.isEmpty()) {
+            assignees_ = other.assignees_;
+            bitField0_ = (bitField0_ & ~0x00400000);
+          } else {
+            ensureAssigneesIsMutable();
+            assignees_.addAll(other.assignees_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.assignees_.isEmpty()) {
+          if (assigneesBuilder_.isEmpty()) {
+            assigneesBuilder_.dispose();
+            assigneesBuilder_ = null;
+            assignees_ = other.assignees_;
+            bitField0_ = (bitField0_ & ~0x00400000);
+            assigneesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getAssigneesFieldBuilder() : null;
+          } else {
+            assigneesBuilder_.addAllMessages(other.assignees_);
+          }
+        }
+      }
+      if (other.hasQuorum()) {
+        mergeQuorum(other.getQuorum());
+      }
+      if (votesBuilder_ == null) {
+        if (!other.votes_.isEmpty()) {
+          if (votes_.isEmpty()) {
+            votes_ = other.votes_;
+            bitField0_ = (bitField0_ & ~0x01000000);
+          } else {
+            ensureVotesIsMutable();
+            votes_.addAll(other.votes_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.votes_.isEmpty()) {
+          if (votesBuilder_.isEmpty()) {
+            votesBuilder_.dispose();
+            votesBuilder_ = null;
+            votes_ = other.votes_;
+            bitField0_ = (bitField0_ & ~0x01000000);
+            votesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getVotesFieldBuilder() : null;
+          } else {
+            votesBuilder_.addAllMessages(other.votes_);
+          }
+        }
+      }
+      if (other.hasClaim()) {
+        mergeClaim(other.getClaim());
+      }
+      if (delegatesBuilder_ == null) {
+        if (!other.delegates_.isEmpty()) {
+          if (delegates_.isEmpty()) {
+            delegates_ = other.delegates_;
+            bitField0_ = (bitField0_ & ~0x04000000);
+          } else {
+            ensureDelegatesIsMutable();
+            delegates_.addAll(other.delegates_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.delegates_.isEmpty()) {
+          if (delegatesBuilder_.isEmpty()) {
+            delegatesBuilder_.dispose();
+            delegatesBuilder_ = null;
+            delegates_ = other.delegates_;
+            bitField0_ = (bitField0_ & ~0x04000000);
+            delegatesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getDelegatesFieldBuilder() : null;
+          } else {
+            delegatesBuilder_.addAllMessages(other.delegates_);
+          }
+        }
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1983,6 +2480,59 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00200000;
               break;
             } // case 176
+            case 186: {
+              dev.hitl.v1.Assignee m =
+                  input.readMessage(
+                      dev.hitl.v1.Assignee.parser(),
+                      extensionRegistry);
+              if (assigneesBuilder_ == null) {
+                ensureAssigneesIsMutable();
+                assignees_.add(m);
+              } else {
+                assigneesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 186
+            case 194: {
+              input.readMessage(
+                  getQuorumFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00800000;
+              break;
+            } // case 194
+            case 202: {
+              dev.hitl.v1.Vote m =
+                  input.readMessage(
+                      dev.hitl.v1.Vote.parser(),
+                      extensionRegistry);
+              if (votesBuilder_ == null) {
+                ensureVotesIsMutable();
+                votes_.add(m);
+              } else {
+                votesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 202
+            case 210: {
+              input.readMessage(
+                  getClaimFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x02000000;
+              break;
+            } // case 210
+            case 218: {
+              dev.hitl.v1.Assignee m =
+                  input.readMessage(
+                      dev.hitl.v1.Assignee.parser(),
+                      extensionRegistry);
+              if (delegatesBuilder_ == null) {
+                ensureDelegatesIsMutable();
+                delegates_.add(m);
+              } else {
+                delegatesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 218
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -4575,6 +5125,1274 @@ java.lang.String defaultValue) {
       requireConfirmation_ = false;
       onChanged();
       return this;
+    }
+
+    private java.util.List<dev.hitl.v1.Assignee> assignees_ =
+      java.util.Collections.emptyList();
+    private void ensureAssigneesIsMutable() {
+      if (!((bitField0_ & 0x00400000) != 0)) {
+        assignees_ = new java.util.ArrayList<dev.hitl.v1.Assignee>(assignees_);
+        bitField0_ |= 0x00400000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> assigneesBuilder_;
+
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee> getAssigneesList() {
+      if (assigneesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(assignees_);
+      } else {
+        return assigneesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public int getAssigneesCount() {
+      if (assigneesBuilder_ == null) {
+        return assignees_.size();
+      } else {
+        return assigneesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee getAssignees(int index) {
+      if (assigneesBuilder_ == null) {
+        return assignees_.get(index);
+      } else {
+        return assigneesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder setAssignees(
+        int index, dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.set(index, value);
+        onChanged();
+      } else {
+        assigneesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder setAssignees(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.add(value);
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        int index, dev.hitl.v1.Assignee value) {
+      if (assigneesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureAssigneesIsMutable();
+        assignees_.add(index, value);
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.add(builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder addAssignees(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        assigneesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder addAllAssignees(
+        java.lang.Iterable<? extends dev.hitl.v1.Assignee> values) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, assignees_);
+        onChanged();
+      } else {
+        assigneesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder clearAssignees() {
+      if (assigneesBuilder_ == null) {
+        assignees_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00400000);
+        onChanged();
+      } else {
+        assigneesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public Builder removeAssignees(int index) {
+      if (assigneesBuilder_ == null) {
+        ensureAssigneesIsMutable();
+        assignees_.remove(index);
+        onChanged();
+      } else {
+        assigneesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder getAssigneesBuilder(
+        int index) {
+      return getAssigneesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+        int index) {
+      if (assigneesBuilder_ == null) {
+        return assignees_.get(index);  } else {
+        return assigneesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+         getAssigneesOrBuilderList() {
+      if (assigneesBuilder_ != null) {
+        return assigneesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(assignees_);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addAssigneesBuilder() {
+      return getAssigneesFieldBuilder().addBuilder(
+          dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addAssigneesBuilder(
+        int index) {
+      return getAssigneesFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee.Builder> 
+         getAssigneesBuilderList() {
+      return getAssigneesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> 
+        getAssigneesFieldBuilder() {
+      if (assigneesBuilder_ == null) {
+        assigneesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder>(
+                assignees_,
+                ((bitField0_ & 0x00400000) != 0),
+                getParentForChildren(),
+                isClean());
+        assignees_ = null;
+      }
+      return assigneesBuilder_;
+    }
+
+    private dev.hitl.v1.Quorum quorum_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder> quorumBuilder_;
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     * @return Whether the quorum field is set.
+     */
+    public boolean hasQuorum() {
+      return ((bitField0_ & 0x00800000) != 0);
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     * @return The quorum.
+     */
+    public dev.hitl.v1.Quorum getQuorum() {
+      if (quorumBuilder_ == null) {
+        return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+      } else {
+        return quorumBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public Builder setQuorum(dev.hitl.v1.Quorum value) {
+      if (quorumBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        quorum_ = value;
+      } else {
+        quorumBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00800000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public Builder setQuorum(
+        dev.hitl.v1.Quorum.Builder builderForValue) {
+      if (quorumBuilder_ == null) {
+        quorum_ = builderForValue.build();
+      } else {
+        quorumBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00800000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public Builder mergeQuorum(dev.hitl.v1.Quorum value) {
+      if (quorumBuilder_ == null) {
+        if (((bitField0_ & 0x00800000) != 0) &&
+          quorum_ != null &&
+          quorum_ != dev.hitl.v1.Quorum.getDefaultInstance()) {
+          getQuorumBuilder().mergeFrom(value);
+        } else {
+          quorum_ = value;
+        }
+      } else {
+        quorumBuilder_.mergeFrom(value);
+      }
+      if (quorum_ != null) {
+        bitField0_ |= 0x00800000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public Builder clearQuorum() {
+      bitField0_ = (bitField0_ & ~0x00800000);
+      quorum_ = null;
+      if (quorumBuilder_ != null) {
+        quorumBuilder_.dispose();
+        quorumBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public dev.hitl.v1.Quorum.Builder getQuorumBuilder() {
+      bitField0_ |= 0x00800000;
+      onChanged();
+      return getQuorumFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    public dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder() {
+      if (quorumBuilder_ != null) {
+        return quorumBuilder_.getMessageOrBuilder();
+      } else {
+        return quorum_ == null ?
+            dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+     * </pre>
+     *
+     * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder> 
+        getQuorumFieldBuilder() {
+      if (quorumBuilder_ == null) {
+        quorumBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.Quorum, dev.hitl.v1.Quorum.Builder, dev.hitl.v1.QuorumOrBuilder>(
+                getQuorum(),
+                getParentForChildren(),
+                isClean());
+        quorum_ = null;
+      }
+      return quorumBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Vote> votes_ =
+      java.util.Collections.emptyList();
+    private void ensureVotesIsMutable() {
+      if (!((bitField0_ & 0x01000000) != 0)) {
+        votes_ = new java.util.ArrayList<dev.hitl.v1.Vote>(votes_);
+        bitField0_ |= 0x01000000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder> votesBuilder_;
+
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Vote> getVotesList() {
+      if (votesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(votes_);
+      } else {
+        return votesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public int getVotesCount() {
+      if (votesBuilder_ == null) {
+        return votes_.size();
+      } else {
+        return votesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote getVotes(int index) {
+      if (votesBuilder_ == null) {
+        return votes_.get(index);
+      } else {
+        return votesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder setVotes(
+        int index, dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.set(index, value);
+        onChanged();
+      } else {
+        votesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder setVotes(
+        int index, dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.add(value);
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        int index, dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.add(index, value);
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.add(builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        int index, dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder addAllVotes(
+        java.lang.Iterable<? extends dev.hitl.v1.Vote> values) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, votes_);
+        onChanged();
+      } else {
+        votesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder clearVotes() {
+      if (votesBuilder_ == null) {
+        votes_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x01000000);
+        onChanged();
+      } else {
+        votesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public Builder removeVotes(int index) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.remove(index);
+        onChanged();
+      } else {
+        votesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder getVotesBuilder(
+        int index) {
+      return getVotesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+        int index) {
+      if (votesBuilder_ == null) {
+        return votes_.get(index);  } else {
+        return votesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+         getVotesOrBuilderList() {
+      if (votesBuilder_ != null) {
+        return votesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(votes_);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder addVotesBuilder() {
+      return getVotesFieldBuilder().addBuilder(
+          dev.hitl.v1.Vote.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder addVotesBuilder(
+        int index) {
+      return getVotesFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Vote.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+     * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Vote.Builder> 
+         getVotesBuilderList() {
+      return getVotesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder> 
+        getVotesFieldBuilder() {
+      if (votesBuilder_ == null) {
+        votesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder>(
+                votes_,
+                ((bitField0_ & 0x01000000) != 0),
+                getParentForChildren(),
+                isClean());
+        votes_ = null;
+      }
+      return votesBuilder_;
+    }
+
+    private dev.hitl.v1.Claim claim_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Claim, dev.hitl.v1.Claim.Builder, dev.hitl.v1.ClaimOrBuilder> claimBuilder_;
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     * @return Whether the claim field is set.
+     */
+    public boolean hasClaim() {
+      return ((bitField0_ & 0x02000000) != 0);
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     * @return The claim.
+     */
+    public dev.hitl.v1.Claim getClaim() {
+      if (claimBuilder_ == null) {
+        return claim_ == null ? dev.hitl.v1.Claim.getDefaultInstance() : claim_;
+      } else {
+        return claimBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public Builder setClaim(dev.hitl.v1.Claim value) {
+      if (claimBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        claim_ = value;
+      } else {
+        claimBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x02000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public Builder setClaim(
+        dev.hitl.v1.Claim.Builder builderForValue) {
+      if (claimBuilder_ == null) {
+        claim_ = builderForValue.build();
+      } else {
+        claimBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x02000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public Builder mergeClaim(dev.hitl.v1.Claim value) {
+      if (claimBuilder_ == null) {
+        if (((bitField0_ & 0x02000000) != 0) &&
+          claim_ != null &&
+          claim_ != dev.hitl.v1.Claim.getDefaultInstance()) {
+          getClaimBuilder().mergeFrom(value);
+        } else {
+          claim_ = value;
+        }
+      } else {
+        claimBuilder_.mergeFrom(value);
+      }
+      if (claim_ != null) {
+        bitField0_ |= 0x02000000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public Builder clearClaim() {
+      bitField0_ = (bitField0_ & ~0x02000000);
+      claim_ = null;
+      if (claimBuilder_ != null) {
+        claimBuilder_.dispose();
+        claimBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public dev.hitl.v1.Claim.Builder getClaimBuilder() {
+      bitField0_ |= 0x02000000;
+      onChanged();
+      return getClaimFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    public dev.hitl.v1.ClaimOrBuilder getClaimOrBuilder() {
+      if (claimBuilder_ != null) {
+        return claimBuilder_.getMessageOrBuilder();
+      } else {
+        return claim_ == null ?
+            dev.hitl.v1.Claim.getDefaultInstance() : claim_;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+     * </pre>
+     *
+     * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Claim, dev.hitl.v1.Claim.Builder, dev.hitl.v1.ClaimOrBuilder> 
+        getClaimFieldBuilder() {
+      if (claimBuilder_ == null) {
+        claimBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.Claim, dev.hitl.v1.Claim.Builder, dev.hitl.v1.ClaimOrBuilder>(
+                getClaim(),
+                getParentForChildren(),
+                isClean());
+        claim_ = null;
+      }
+      return claimBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Assignee> delegates_ =
+      java.util.Collections.emptyList();
+    private void ensureDelegatesIsMutable() {
+      if (!((bitField0_ & 0x04000000) != 0)) {
+        delegates_ = new java.util.ArrayList<dev.hitl.v1.Assignee>(delegates_);
+        bitField0_ |= 0x04000000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> delegatesBuilder_;
+
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee> getDelegatesList() {
+      if (delegatesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(delegates_);
+      } else {
+        return delegatesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public int getDelegatesCount() {
+      if (delegatesBuilder_ == null) {
+        return delegates_.size();
+      } else {
+        return delegatesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public dev.hitl.v1.Assignee getDelegates(int index) {
+      if (delegatesBuilder_ == null) {
+        return delegates_.get(index);
+      } else {
+        return delegatesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder setDelegates(
+        int index, dev.hitl.v1.Assignee value) {
+      if (delegatesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureDelegatesIsMutable();
+        delegates_.set(index, value);
+        onChanged();
+      } else {
+        delegatesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder setDelegates(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (delegatesBuilder_ == null) {
+        ensureDelegatesIsMutable();
+        delegates_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        delegatesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder addDelegates(dev.hitl.v1.Assignee value) {
+      if (delegatesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureDelegatesIsMutable();
+        delegates_.add(value);
+        onChanged();
+      } else {
+        delegatesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder addDelegates(
+        int index, dev.hitl.v1.Assignee value) {
+      if (delegatesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureDelegatesIsMutable();
+        delegates_.add(index, value);
+        onChanged();
+      } else {
+        delegatesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder addDelegates(
+        dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (delegatesBuilder_ == null) {
+        ensureDelegatesIsMutable();
+        delegates_.add(builderForValue.build());
+        onChanged();
+      } else {
+        delegatesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder addDelegates(
+        int index, dev.hitl.v1.Assignee.Builder builderForValue) {
+      if (delegatesBuilder_ == null) {
+        ensureDelegatesIsMutable();
+        delegates_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        delegatesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder addAllDelegates(
+        java.lang.Iterable<? extends dev.hitl.v1.Assignee> values) {
+      if (delegatesBuilder_ == null) {
+        ensureDelegatesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, delegates_);
+        onChanged();
+      } else {
+        delegatesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder clearDelegates() {
+      if (delegatesBuilder_ == null) {
+        delegates_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x04000000);
+        onChanged();
+      } else {
+        delegatesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public Builder removeDelegates(int index) {
+      if (delegatesBuilder_ == null) {
+        ensureDelegatesIsMutable();
+        delegates_.remove(index);
+        onChanged();
+      } else {
+        delegatesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder getDelegatesBuilder(
+        int index) {
+      return getDelegatesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public dev.hitl.v1.AssigneeOrBuilder getDelegatesOrBuilder(
+        int index) {
+      if (delegatesBuilder_ == null) {
+        return delegates_.get(index);  } else {
+        return delegatesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+         getDelegatesOrBuilderList() {
+      if (delegatesBuilder_ != null) {
+        return delegatesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(delegates_);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addDelegatesBuilder() {
+      return getDelegatesFieldBuilder().addBuilder(
+          dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public dev.hitl.v1.Assignee.Builder addDelegatesBuilder(
+        int index) {
+      return getDelegatesFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Assignee.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Assignee.Builder> 
+         getDelegatesBuilderList() {
+      return getDelegatesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder> 
+        getDelegatesFieldBuilder() {
+      if (delegatesBuilder_ == null) {
+        delegatesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Assignee, dev.hitl.v1.Assignee.Builder, dev.hitl.v1.AssigneeOrBuilder>(
+                delegates_,
+                ((bitField0_ & 0x04000000) != 0),
+                getParentForChildren(),
+                isClean());
+        delegates_ = null;
+      }
+      return delegatesBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -535,4 +535,195 @@ java.lang.String defaultValue);
    * @return The requireConfirmation.
    */
   boolean getRequireConfirmation();
+
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  java.util.List<dev.hitl.v1.Assignee> 
+      getAssigneesList();
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  dev.hitl.v1.Assignee getAssignees(int index);
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  int getAssigneesCount();
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getAssigneesOrBuilderList();
+  /**
+   * <pre>
+   * Immutable. Whom the Event is for, as it was created. Everybody who may answer if empty.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee assignees = 23 [json_name = "assignees"];</code>
+   */
+  dev.hitl.v1.AssigneeOrBuilder getAssigneesOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   * @return Whether the quorum field is set.
+   */
+  boolean hasQuorum();
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   * @return The quorum.
+   */
+  dev.hitl.v1.Quorum getQuorum();
+  /**
+   * <pre>
+   * Immutable. How many people have to agree. Absent if the first answer ends the Event.
+   * </pre>
+   *
+   * <code>.hitl.v1.Quorum quorum = 24 [json_name = "quorum"];</code>
+   */
+  dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder();
+
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  java.util.List<dev.hitl.v1.Vote> 
+      getVotesList();
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  dev.hitl.v1.Vote getVotes(int index);
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  int getVotesCount();
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+      getVotesOrBuilderList();
+  /**
+   * <pre>
+   * Output only. While the Event is pending, what was voted so far, the first first; once it has ended, its response has the votes.
+   * What others have said is left out for whoever may still vote. ListEvents, WatchEvents and WaitEvents leave all of it out.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 25 [json_name = "votes"];</code>
+   */
+  dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   * @return Whether the claim field is set.
+   */
+  boolean hasClaim();
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   * @return The claim.
+   */
+  dev.hitl.v1.Claim getClaim();
+  /**
+   * <pre>
+   * Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
+   * </pre>
+   *
+   * <code>.hitl.v1.Claim claim = 26 [json_name = "claim"];</code>
+   */
+  dev.hitl.v1.ClaimOrBuilder getClaimOrBuilder();
+
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  java.util.List<dev.hitl.v1.Assignee> 
+      getDelegatesList();
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  dev.hitl.v1.Assignee getDelegates(int index);
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  int getDelegatesCount();
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.AssigneeOrBuilder> 
+      getDelegatesOrBuilderList();
+  /**
+   * <pre>
+   * Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Assignee delegates = 27 [json_name = "delegates"];</code>
+   */
+  dev.hitl.v1.AssigneeOrBuilder getDelegatesOrBuilder(
+      int index);
 }

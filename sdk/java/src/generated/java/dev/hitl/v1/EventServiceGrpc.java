@@ -373,6 +373,165 @@ public final class EventServiceGrpc {
     return getCancelEventMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.AddCommentRequest,
+      dev.hitl.v1.AddCommentResponse> getAddCommentMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "AddComment",
+      requestType = dev.hitl.v1.AddCommentRequest.class,
+      responseType = dev.hitl.v1.AddCommentResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.AddCommentRequest,
+      dev.hitl.v1.AddCommentResponse> getAddCommentMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.AddCommentRequest, dev.hitl.v1.AddCommentResponse> getAddCommentMethod;
+    if ((getAddCommentMethod = EventServiceGrpc.getAddCommentMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getAddCommentMethod = EventServiceGrpc.getAddCommentMethod) == null) {
+          EventServiceGrpc.getAddCommentMethod = getAddCommentMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.AddCommentRequest, dev.hitl.v1.AddCommentResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "AddComment"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.AddCommentRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.AddCommentResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("AddComment"))
+              .build();
+        }
+      }
+    }
+    return getAddCommentMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListCommentsRequest,
+      dev.hitl.v1.ListCommentsResponse> getListCommentsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListComments",
+      requestType = dev.hitl.v1.ListCommentsRequest.class,
+      responseType = dev.hitl.v1.ListCommentsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListCommentsRequest,
+      dev.hitl.v1.ListCommentsResponse> getListCommentsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListCommentsRequest, dev.hitl.v1.ListCommentsResponse> getListCommentsMethod;
+    if ((getListCommentsMethod = EventServiceGrpc.getListCommentsMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getListCommentsMethod = EventServiceGrpc.getListCommentsMethod) == null) {
+          EventServiceGrpc.getListCommentsMethod = getListCommentsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListCommentsRequest, dev.hitl.v1.ListCommentsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListComments"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListCommentsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListCommentsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("ListComments"))
+              .build();
+        }
+      }
+    }
+    return getListCommentsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ClaimEventRequest,
+      dev.hitl.v1.ClaimEventResponse> getClaimEventMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ClaimEvent",
+      requestType = dev.hitl.v1.ClaimEventRequest.class,
+      responseType = dev.hitl.v1.ClaimEventResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ClaimEventRequest,
+      dev.hitl.v1.ClaimEventResponse> getClaimEventMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ClaimEventRequest, dev.hitl.v1.ClaimEventResponse> getClaimEventMethod;
+    if ((getClaimEventMethod = EventServiceGrpc.getClaimEventMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getClaimEventMethod = EventServiceGrpc.getClaimEventMethod) == null) {
+          EventServiceGrpc.getClaimEventMethod = getClaimEventMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ClaimEventRequest, dev.hitl.v1.ClaimEventResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ClaimEvent"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ClaimEventRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ClaimEventResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("ClaimEvent"))
+              .build();
+        }
+      }
+    }
+    return getClaimEventMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ReleaseEventRequest,
+      dev.hitl.v1.ReleaseEventResponse> getReleaseEventMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ReleaseEvent",
+      requestType = dev.hitl.v1.ReleaseEventRequest.class,
+      responseType = dev.hitl.v1.ReleaseEventResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ReleaseEventRequest,
+      dev.hitl.v1.ReleaseEventResponse> getReleaseEventMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ReleaseEventRequest, dev.hitl.v1.ReleaseEventResponse> getReleaseEventMethod;
+    if ((getReleaseEventMethod = EventServiceGrpc.getReleaseEventMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getReleaseEventMethod = EventServiceGrpc.getReleaseEventMethod) == null) {
+          EventServiceGrpc.getReleaseEventMethod = getReleaseEventMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ReleaseEventRequest, dev.hitl.v1.ReleaseEventResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ReleaseEvent"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ReleaseEventRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ReleaseEventResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("ReleaseEvent"))
+              .build();
+        }
+      }
+    }
+    return getReleaseEventMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.DelegateEventRequest,
+      dev.hitl.v1.DelegateEventResponse> getDelegateEventMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "DelegateEvent",
+      requestType = dev.hitl.v1.DelegateEventRequest.class,
+      responseType = dev.hitl.v1.DelegateEventResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.DelegateEventRequest,
+      dev.hitl.v1.DelegateEventResponse> getDelegateEventMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.DelegateEventRequest, dev.hitl.v1.DelegateEventResponse> getDelegateEventMethod;
+    if ((getDelegateEventMethod = EventServiceGrpc.getDelegateEventMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getDelegateEventMethod = EventServiceGrpc.getDelegateEventMethod) == null) {
+          EventServiceGrpc.getDelegateEventMethod = getDelegateEventMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.DelegateEventRequest, dev.hitl.v1.DelegateEventResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "DelegateEvent"))
+              .setIdempotent(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.DelegateEventRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.DelegateEventResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("DelegateEvent"))
+              .build();
+        }
+      }
+    }
+    return getDelegateEventMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.GetReceiptRequest,
       dev.hitl.v1.GetReceiptResponse> getGetReceiptMethod;
 
@@ -666,8 +825,9 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Answers an Event. The first valid answer wins and is durable before this returns.
-     * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+     * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+     * one vote, and the Event is returned pending until enough people have given the same value.
+     * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
      * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
@@ -696,6 +856,63 @@ public final class EventServiceGrpc {
     default void cancelEvent(dev.hitl.v1.CancelEventRequest request,
         io.grpc.stub.StreamObserver<dev.hitl.v1.CancelEventResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCancelEventMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+     * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+     * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void addComment(dev.hitl.v1.AddCommentRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.AddCommentResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getAddCommentMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void listComments(dev.hitl.v1.ListCommentsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListCommentsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListCommentsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+     * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+     * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+     * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void claimEvent(dev.hitl.v1.ClaimEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ClaimEventResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getClaimEventMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+     * </pre>
+     */
+    default void releaseEvent(dev.hitl.v1.ReleaseEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ReleaseEventResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getReleaseEventMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+     * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+     * as ClaimEvent does.
+     * </pre>
+     */
+    default void delegateEvent(dev.hitl.v1.DelegateEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.DelegateEventResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getDelegateEventMethod(), responseObserver);
     }
 
     /**
@@ -891,8 +1108,9 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Answers an Event. The first valid answer wins and is durable before this returns.
-     * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+     * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+     * one vote, and the Event is returned pending until enough people have given the same value.
+     * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
      * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
@@ -924,6 +1142,68 @@ public final class EventServiceGrpc {
         io.grpc.stub.StreamObserver<dev.hitl.v1.CancelEventResponse> responseObserver) {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getCancelEventMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+     * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+     * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void addComment(dev.hitl.v1.AddCommentRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.AddCommentResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getAddCommentMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void listComments(dev.hitl.v1.ListCommentsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListCommentsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListCommentsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+     * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+     * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+     * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void claimEvent(dev.hitl.v1.ClaimEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ClaimEventResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getClaimEventMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+     * </pre>
+     */
+    public void releaseEvent(dev.hitl.v1.ReleaseEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ReleaseEventResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getReleaseEventMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+     * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+     * as ClaimEvent does.
+     * </pre>
+     */
+    public void delegateEvent(dev.hitl.v1.DelegateEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.DelegateEventResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getDelegateEventMethod(), getCallOptions()), request, responseObserver);
     }
 
     /**
@@ -1102,8 +1382,9 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Answers an Event. The first valid answer wins and is durable before this returns.
-     * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+     * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+     * one vote, and the Event is returned pending until enough people have given the same value.
+     * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
      * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
@@ -1132,6 +1413,63 @@ public final class EventServiceGrpc {
     public dev.hitl.v1.CancelEventResponse cancelEvent(dev.hitl.v1.CancelEventRequest request) throws io.grpc.StatusException {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getCancelEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+     * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+     * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.AddCommentResponse addComment(dev.hitl.v1.AddCommentRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getAddCommentMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.ListCommentsResponse listComments(dev.hitl.v1.ListCommentsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListCommentsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+     * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+     * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+     * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.ClaimEventResponse claimEvent(dev.hitl.v1.ClaimEventRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getClaimEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+     * </pre>
+     */
+    public dev.hitl.v1.ReleaseEventResponse releaseEvent(dev.hitl.v1.ReleaseEventRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getReleaseEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+     * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+     * as ClaimEvent does.
+     * </pre>
+     */
+    public dev.hitl.v1.DelegateEventResponse delegateEvent(dev.hitl.v1.DelegateEventRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getDelegateEventMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1287,8 +1625,9 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Answers an Event. The first valid answer wins and is durable before this returns.
-     * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+     * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+     * one vote, and the Event is returned pending until enough people have given the same value.
+     * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
      * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
@@ -1317,6 +1656,63 @@ public final class EventServiceGrpc {
     public dev.hitl.v1.CancelEventResponse cancelEvent(dev.hitl.v1.CancelEventRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getCancelEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+     * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+     * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.AddCommentResponse addComment(dev.hitl.v1.AddCommentRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getAddCommentMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.ListCommentsResponse listComments(dev.hitl.v1.ListCommentsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListCommentsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+     * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+     * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+     * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.ClaimEventResponse claimEvent(dev.hitl.v1.ClaimEventRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getClaimEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+     * </pre>
+     */
+    public dev.hitl.v1.ReleaseEventResponse releaseEvent(dev.hitl.v1.ReleaseEventRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getReleaseEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+     * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+     * as ClaimEvent does.
+     * </pre>
+     */
+    public dev.hitl.v1.DelegateEventResponse delegateEvent(dev.hitl.v1.DelegateEventRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getDelegateEventMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1450,8 +1846,9 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
-     * Answers an Event. The first valid answer wins and is durable before this returns.
-     * An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
+     * Answers an Event. The first valid answer wins and is durable before this returns. If the Event has a quorum, the answer is
+     * one vote, and the Event is returned pending until enough people have given the same value.
+     * Fails with ERROR_REASON_NOT_ASSIGNED if the Event is for others, and with ERROR_REASON_ALREADY_VOTED. An invalid answer fails with ERROR_REASON_INVALID_ANSWER and changes nothing. An Event that has ended fails with
      * ERROR_REASON_EVENT_ALREADY_FINAL, but for the identical retry: the same answer_id and value as the stored answer return
      * it again. Fails with ERROR_REASON_EVENT_NOT_FOUND, and with ERROR_REASON_SELF_ANSWER.
      * </pre>
@@ -1483,6 +1880,68 @@ public final class EventServiceGrpc {
         dev.hitl.v1.CancelEventRequest request) {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getCancelEventMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Says something in the thread of a pending Event. It changes nothing but that: what answers is AnswerEvent.
+     * Durable before this returns. Each call says it again. Fails with ERROR_REASON_FULL if the thread is at its end,
+     * ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.AddCommentResponse> addComment(
+        dev.hitl.v1.AddCommentRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getAddCommentMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what was said in the thread of an Event, the first first. Fails with ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListCommentsResponse> listComments(
+        dev.hitl.v1.ListCommentsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListCommentsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Says that the caller is at an Event that is for several. It keeps nobody from answering.
+     * A claim ends by itself, by ReleaseEvent, and with the Event; another by the same person prolongs it. Fails with
+     * ERROR_REASON_CLAIMED if somebody else is at it, ERROR_REASON_NOT_ASSIGNED, ERROR_REASON_INVALID_REQUEST if the Event has no
+     * assignees, ERROR_REASON_FULL, ERROR_REASON_EVENT_ALREADY_FINAL, and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ClaimEventResponse> claimEvent(
+        dev.hitl.v1.ClaimEventRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getClaimEventMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a claim: the caller's own, or, for an admin, that of anybody. Fails as ClaimEvent does.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ReleaseEventResponse> releaseEvent(
+        dev.hitl.v1.ReleaseEventRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getReleaseEventMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Names somebody whom an Event with assignees is for from now on, in the stead of the caller if it was one of them.
+     * Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
+     * as ClaimEvent does.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.DelegateEventResponse> delegateEvent(
+        dev.hitl.v1.DelegateEventRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getDelegateEventMethod(), getCallOptions()), request);
     }
 
     /**
@@ -1546,11 +2005,16 @@ public final class EventServiceGrpc {
   private static final int METHODID_ANSWER_EVENT = 7;
   private static final int METHODID_DECLINE_EVENT = 8;
   private static final int METHODID_CANCEL_EVENT = 9;
-  private static final int METHODID_GET_RECEIPT = 10;
-  private static final int METHODID_LIST_RECEIPT_KEYS = 11;
-  private static final int METHODID_CREATE_LINK = 12;
-  private static final int METHODID_REVOKE_LINKS = 13;
-  private static final int METHODID_WAIT_EVENTS = 14;
+  private static final int METHODID_ADD_COMMENT = 10;
+  private static final int METHODID_LIST_COMMENTS = 11;
+  private static final int METHODID_CLAIM_EVENT = 12;
+  private static final int METHODID_RELEASE_EVENT = 13;
+  private static final int METHODID_DELEGATE_EVENT = 14;
+  private static final int METHODID_GET_RECEIPT = 15;
+  private static final int METHODID_LIST_RECEIPT_KEYS = 16;
+  private static final int METHODID_CREATE_LINK = 17;
+  private static final int METHODID_REVOKE_LINKS = 18;
+  private static final int METHODID_WAIT_EVENTS = 19;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1608,6 +2072,26 @@ public final class EventServiceGrpc {
         case METHODID_CANCEL_EVENT:
           serviceImpl.cancelEvent((dev.hitl.v1.CancelEventRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.CancelEventResponse>) responseObserver);
+          break;
+        case METHODID_ADD_COMMENT:
+          serviceImpl.addComment((dev.hitl.v1.AddCommentRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.AddCommentResponse>) responseObserver);
+          break;
+        case METHODID_LIST_COMMENTS:
+          serviceImpl.listComments((dev.hitl.v1.ListCommentsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListCommentsResponse>) responseObserver);
+          break;
+        case METHODID_CLAIM_EVENT:
+          serviceImpl.claimEvent((dev.hitl.v1.ClaimEventRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ClaimEventResponse>) responseObserver);
+          break;
+        case METHODID_RELEASE_EVENT:
+          serviceImpl.releaseEvent((dev.hitl.v1.ReleaseEventRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ReleaseEventResponse>) responseObserver);
+          break;
+        case METHODID_DELEGATE_EVENT:
+          serviceImpl.delegateEvent((dev.hitl.v1.DelegateEventRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.DelegateEventResponse>) responseObserver);
           break;
         case METHODID_GET_RECEIPT:
           serviceImpl.getReceipt((dev.hitl.v1.GetReceiptRequest) request,
@@ -1724,6 +2208,41 @@ public final class EventServiceGrpc {
               dev.hitl.v1.CancelEventResponse>(
                 service, METHODID_CANCEL_EVENT)))
         .addMethod(
+          getAddCommentMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.AddCommentRequest,
+              dev.hitl.v1.AddCommentResponse>(
+                service, METHODID_ADD_COMMENT)))
+        .addMethod(
+          getListCommentsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListCommentsRequest,
+              dev.hitl.v1.ListCommentsResponse>(
+                service, METHODID_LIST_COMMENTS)))
+        .addMethod(
+          getClaimEventMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ClaimEventRequest,
+              dev.hitl.v1.ClaimEventResponse>(
+                service, METHODID_CLAIM_EVENT)))
+        .addMethod(
+          getReleaseEventMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ReleaseEventRequest,
+              dev.hitl.v1.ReleaseEventResponse>(
+                service, METHODID_RELEASE_EVENT)))
+        .addMethod(
+          getDelegateEventMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.DelegateEventRequest,
+              dev.hitl.v1.DelegateEventResponse>(
+                service, METHODID_DELEGATE_EVENT)))
+        .addMethod(
           getGetReceiptMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -1810,6 +2329,11 @@ public final class EventServiceGrpc {
               .addMethod(getAnswerEventMethod())
               .addMethod(getDeclineEventMethod())
               .addMethod(getCancelEventMethod())
+              .addMethod(getAddCommentMethod())
+              .addMethod(getListCommentsMethod())
+              .addMethod(getClaimEventMethod())
+              .addMethod(getReleaseEventMethod())
+              .addMethod(getDelegateEventMethod())
               .addMethod(getGetReceiptMethod())
               .addMethod(getListReceiptKeysMethod())
               .addMethod(getCreateLinkMethod())

@@ -176,6 +176,41 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_AddCommentRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_AddCommentRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_AddCommentResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_AddCommentResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListCommentsRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListCommentsRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ListCommentsResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ListCommentsResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ClaimEventResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ClaimEventResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_ReleaseEventResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_ReleaseEventResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_DelegateEventResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_DelegateEventResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_GetReceiptRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -226,174 +261,204 @@ public final class EventServiceOuterClass {
     java.lang.String[] descriptorData = {
       "\n\033hitl/v1/event_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
-      "rotobuf/timestamp.proto\032\023hitl/v1/event.p" +
-      "roto\032\026hitl/v1/evidence.proto\032\025hitl/v1/fa" +
-      "ilure.proto\032\023hitl/v1/input.proto\032\025hitl/v" +
-      "1/receipt.proto\032\023hitl/v1/value.proto\"\354\005\n" +
-      "\022CreateEventRequest\022\034\n\tnamespace\030\001 \001(\tR\t" +
-      "namespace\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006prompt\030" +
-      "\003 \001(\tR\006prompt\022:\n\rprompt_format\030\004 \001(\0162\025.h" +
-      "itl.v1.PromptFormatR\014promptFormat\022$\n\005inp" +
-      "ut\030\005 \001(\0132\016.hitl.v1.InputR\005input\022\024\n\005scope" +
-      "\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl.v1." +
-      "CreateEventRequest.LabelsEntryR\006labels\022-" +
-      "\n\003ttl\030\010 \001(\0132\031.google.protobuf.DurationH\000" +
-      "R\003ttl\0228\n\010deadline\030\t \001(\0132\032.google.protobu" +
-      "f.TimestampH\000R\010deadline\0221\n\non_timeout\030\n " +
-      "\001(\0132\022.hitl.v1.OnTimeoutR\tonTimeout\022\'\n\017id" +
-      "empotency_key\030\013 \001(\tR\016idempotencyKey\022*\n\021a" +
-      "llow_self_answer\030\014 \001(\010R\017allowSelfAnswer\022" +
-      "\024\n\005title\030\r \001(\tR\005title\022-\n\010evidence\030\016 \003(\0132" +
-      "\021.hitl.v1.EvidenceR\010evidence\022!\n\004risk\030\017 \001" +
-      "(\0162\r.hitl.v1.RiskR\004risk\0221\n\024require_confi" +
-      "rmation\030\020 \001(\010R\023requireConfirmation\0329\n\013La" +
-      "belsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001" +
-      "(\tR\005value:\0028\001B\014\n\nexpiration\"U\n\023CreateEve" +
-      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
-      "tR\005event\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017Ge" +
-      "tEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamesp" +
-      "ace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEve" +
-      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
-      "tR\005event\"\275\002\n\021ListEventsRequest\022\034\n\tnamesp" +
-      "ace\030\001 \001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R" +
-      "\010pageSize\022\035\n\npage_token\030\003 \001(\tR\tpageToken" +
-      "\022)\n\005state\030\004 \001(\0162\023.hitl.v1.EventStateR\005st" +
-      "ate\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005" +
-      "scope\022>\n\006labels\030\007 \003(\0132&.hitl.v1.ListEven" +
-      "tsRequest.LabelsEntryR\006labels\0329\n\013LabelsE" +
-      "ntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005v" +
-      "alue:\0028\001\"\247\001\n\022ListEventsResponse\022&\n\006event" +
-      "s\030\001 \003(\0132\016.hitl.v1.EventR\006events\022&\n\017next_" +
-      "page_token\030\002 \001(\tR\rnextPageToken\022\036\n\nunrea" +
-      "dable\030\003 \003(\tR\nunreadable\022!\n\014resume_token\030" +
-      "\004 \001(\tR\013resumeToken\"\225\001\n\020WaitEventRequest\022" +
-      "\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_i" +
-      "d\030\002 \001(\tR\007eventId\022H\n\022heartbeat_interval\030\003" +
-      " \001(\0132\031.google.protobuf.DurationR\021heartbe" +
-      "atInterval\"y\n\021WaitEventResponse\022&\n\005event" +
-      "\030\001 \001(\0132\016.hitl.v1.EventH\000R\005event\0222\n\theart" +
-      "beat\030\002 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartb" +
-      "eatB\010\n\006update\";\n\tHeartbeat\022.\n\004time\030\001 \001(\013" +
-      "2\032.google.protobuf.TimestampR\004time\"\356\002\n\022W" +
-      "atchEventsRequest\022\034\n\tnamespace\030\001 \001(\tR\tna" +
-      "mespace\022!\n\014resume_token\030\002 \001(\tR\013resumeTok" +
-      "en\022)\n\005state\030\003 \001(\0162\023.hitl.v1.EventStateR\005" +
-      "state\022\022\n\004name\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\t" +
-      "R\005scope\022?\n\006labels\030\006 \003(\0132\'.hitl.v1.WatchE" +
-      "ventsRequest.LabelsEntryR\006labels\022F\n\021book" +
-      "mark_interval\030\007 \001(\0132\031.google.protobuf.Du" +
-      "rationR\020bookmarkInterval\0329\n\013LabelsEntry\022" +
-      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
-      "\0028\001\"{\n\023WatchEventsResponse\022)\n\006change\030\001 \001" +
-      "(\0132\017.hitl.v1.ChangeH\000R\006change\022/\n\010bookmar" +
-      "k\030\002 \001(\0132\021.hitl.v1.BookmarkH\000R\010bookmarkB\010" +
-      "\n\006update\"W\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl." +
-      "v1.ChangeKindR\004kind\022$\n\005event\030\002 \001(\0132\016.hit" +
-      "l.v1.EventR\005event\"]\n\010Bookmark\022!\n\014resume_" +
-      "token\030\001 \001(\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032" +
-      ".google.protobuf.TimestampR\004time\"\255\001\n\021Wai" +
-      "tEventsRequest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.Ev" +
-      "entKeyR\003add\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.Ev" +
-      "entKeyR\006remove\022H\n\022heartbeat_interval\030\003 \001" +
-      "(\0132\031.google.protobuf.DurationR\021heartbeat" +
-      "Interval\"C\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR" +
-      "\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001" +
-      "\n\022WaitEventsResponse\022&\n\005event\030\001 \001(\0132\016.hi" +
-      "tl.v1.EventH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.h" +
-      "itl.v1.FailedWaitH\000R\006failed\0222\n\theartbeat" +
-      "\030\003 \001(\0132\022.hitl.v1.HeartbeatH\000R\theartbeatB" +
-      "\010\n\006update\"]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.h" +
-      "itl.v1.EventKeyR\003key\022*\n\007failure\030\002 \001(\0132\020." +
-      "hitl.v1.FailureR\007failure\"S\n\030BatchCreateE" +
-      "ventsRequest\0227\n\010requests\030\001 \003(\0132\033.hitl.v1" +
-      ".CreateEventRequestR\010requests\"Q\n\031BatchCr" +
-      "eateEventsResponse\0224\n\007results\030\001 \003(\0132\032.hi" +
-      "tl.v1.CreateEventResultR\007results\"\205\001\n\021Cre" +
-      "ateEventResult\0228\n\007created\030\001 \001(\0132\034.hitl.v" +
-      "1.CreateEventResponseH\000R\007created\022,\n\007fail" +
-      "ure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB\010" +
-      "\n\006result\"S\n\030BatchAnswerEventsRequest\0227\n\010" +
-      "requests\030\001 \003(\0132\033.hitl.v1.AnswerEventRequ" +
-      "estR\010requests\"Q\n\031BatchAnswerEventsRespon" +
-      "se\0224\n\007results\030\001 \003(\0132\032.hitl.v1.AnswerEven" +
-      "tResultR\007results\"|\n\021AnswerEventResult\022/\n" +
-      "\010response\030\001 \001(\0132\021.hitl.v1.ResponseH\000R\010re" +
-      "sponse\022,\n\007failure\030\002 \001(\0132\020.hitl.v1.Failur" +
-      "eH\000R\007failureB\010\n\006result\"\200\002\n\022AnswerEventRe" +
-      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010e" +
-      "vent_id\030\002 \001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016." +
-      "hitl.v1.ValueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004" +
-      "json\022\024\n\004text\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030" +
-      "\006 \001(\tR\010answerId\022\034\n\tresponder\030\007 \001(\tR\tresp" +
-      "onder\022\030\n\007comment\030\010 \001(\tR\007commentB\010\n\006answe" +
-      "r\";\n\023AnswerEventResponse\022$\n\005event\030\001 \001(\0132" +
-      "\016.hitl.v1.EventR\005event\"\241\001\n\023DeclineEventR" +
-      "equest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010" +
-      "event_id\030\002 \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR" +
-      "\006reason\022\033\n\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\t" +
-      "responder\030\005 \001(\tR\tresponder\"<\n\024DeclineEve" +
-      "ntResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
-      "tR\005event\"e\n\022CancelEventRequest\022\034\n\tnamesp" +
-      "ace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007" +
-      "eventId\022\026\n\006reason\030\003 \001(\tR\006reason\";\n\023Cance" +
-      "lEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1." +
-      "EventR\005event\"L\n\021GetReceiptRequest\022\034\n\tnam" +
+      "rotobuf/timestamp.proto\032\026hitl/v1/decidin" +
+      "g.proto\032\023hitl/v1/event.proto\032\026hitl/v1/ev" +
+      "idence.proto\032\025hitl/v1/failure.proto\032\023hit" +
+      "l/v1/input.proto\032\025hitl/v1/receipt.proto\032" +
+      "\023hitl/v1/value.proto\"\306\006\n\022CreateEventRequ" +
+      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004nam" +
+      "e\030\002 \001(\tR\004name\022\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n" +
+      "\rprompt_format\030\004 \001(\0162\025.hitl.v1.PromptFor" +
+      "matR\014promptFormat\022$\n\005input\030\005 \001(\0132\016.hitl." +
+      "v1.InputR\005input\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n" +
+      "\006labels\030\007 \003(\0132\'.hitl.v1.CreateEventReque" +
+      "st.LabelsEntryR\006labels\022-\n\003ttl\030\010 \001(\0132\031.go" +
+      "ogle.protobuf.DurationH\000R\003ttl\0228\n\010deadlin" +
+      "e\030\t \001(\0132\032.google.protobuf.TimestampH\000R\010d" +
+      "eadline\0221\n\non_timeout\030\n \001(\0132\022.hitl.v1.On" +
+      "TimeoutR\tonTimeout\022\'\n\017idempotency_key\030\013 " +
+      "\001(\tR\016idempotencyKey\022*\n\021allow_self_answer" +
+      "\030\014 \001(\010R\017allowSelfAnswer\022\024\n\005title\030\r \001(\tR\005" +
+      "title\022-\n\010evidence\030\016 \003(\0132\021.hitl.v1.Eviden" +
+      "ceR\010evidence\022!\n\004risk\030\017 \001(\0162\r.hitl.v1.Ris" +
+      "kR\004risk\0221\n\024require_confirmation\030\020 \001(\010R\023r" +
+      "equireConfirmation\022/\n\tassignees\030\021 \003(\0132\021." +
+      "hitl.v1.AssigneeR\tassignees\022\'\n\006quorum\030\022 " +
+      "\001(\0132\017.hitl.v1.QuorumR\006quorum\0329\n\013LabelsEn" +
+      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005va" +
+      "lue:\0028\001B\014\n\nexpiration\"U\n\023CreateEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetEvent" +
+      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
+      "\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEventResp" +
+      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
+      "nt\"\275\002\n\021ListEventsRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010pageS" +
+      "ize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)\n\005st" +
+      "ate\030\004 \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n" +
+      "\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005scope\022" +
+      ">\n\006labels\030\007 \003(\0132&.hitl.v1.ListEventsRequ" +
+      "est.LabelsEntryR\006labels\0329\n\013LabelsEntry\022\020" +
+      "\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\002" +
+      "8\001\"\247\001\n\022ListEventsResponse\022&\n\006events\030\001 \003(" +
+      "\0132\016.hitl.v1.EventR\006events\022&\n\017next_page_t" +
+      "oken\030\002 \001(\tR\rnextPageToken\022\036\n\nunreadable\030" +
+      "\003 \003(\tR\nunreadable\022!\n\014resume_token\030\004 \001(\tR" +
+      "\013resumeToken\"\257\001\n\020WaitEventRequest\022\034\n\tnam" +
       "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
-      "\tR\007eventId\"@\n\022GetReceiptResponse\022*\n\007rece" +
-      "ipt\030\001 \001(\0132\020.hitl.v1.ReceiptR\007receipt\"\227\001\n" +
-      "\021CreateLinkRequest\022\034\n\tnamespace\030\001 \001(\tR\tn" +
-      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\tr" +
-      "esponder\030\003 \001(\tR\tresponder\022+\n\003ttl\030\004 \001(\0132\031" +
-      ".google.protobuf.DurationR\003ttl\"\205\001\n\022Creat" +
-      "eLinkResponse\022\031\n\010form_url\030\001 \001(\tR\007formUrl" +
-      "\022\027\n\007api_url\030\002 \001(\tR\006apiUrl\022;\n\013expire_time" +
-      "\030\003 \001(\0132\032.google.protobuf.TimestampR\nexpi" +
-      "reTime\"k\n\022RevokeLinksRequest\022\034\n\tnamespac" +
-      "e\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007ev" +
-      "entId\022\034\n\tresponder\030\003 \001(\tR\tresponder\"\025\n\023R" +
-      "evokeLinksResponse\"\030\n\026ListReceiptKeysReq" +
-      "uest\"B\n\027ListReceiptKeysResponse\022\'\n\004keys\030" +
-      "\001 \003(\0132\023.hitl.v1.ReceiptKeyR\004keys*Y\n\nChan" +
-      "geKind\022\033\n\027CHANGE_KIND_UNSPECIFIED\020\000\022\027\n\023C" +
-      "HANGE_KIND_CREATED\020\001\022\025\n\021CHANGE_KIND_ENDE" +
-      "D\020\0022\312\t\n\014EventService\022M\n\013CreateEvent\022\033.hi" +
-      "tl.v1.CreateEventRequest\032\034.hitl.v1.Creat" +
-      "eEventResponse\"\003\220\002\002\022D\n\010GetEvent\022\030.hitl.v" +
-      "1.GetEventRequest\032\031.hitl.v1.GetEventResp" +
-      "onse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1.ListEv" +
-      "entsRequest\032\033.hitl.v1.ListEventsResponse" +
-      "\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.WaitEventRe" +
-      "quest\032\032.hitl.v1.WaitEventResponse\"\003\220\002\0010\001" +
-      "\022O\n\013WatchEvents\022\033.hitl.v1.WatchEventsReq" +
-      "uest\032\034.hitl.v1.WatchEventsResponse\"\003\220\002\0010" +
-      "\001\022N\n\nWaitEvents\022\032.hitl.v1.WaitEventsRequ" +
-      "est\032\033.hitl.v1.WaitEventsResponse\"\003\220\002\001(\0010" +
-      "\001\022_\n\021BatchCreateEvents\022!.hitl.v1.BatchCr" +
-      "eateEventsRequest\032\".hitl.v1.BatchCreateE" +
-      "ventsResponse\"\003\220\002\002\022_\n\021BatchAnswerEvents\022" +
-      "!.hitl.v1.BatchAnswerEventsRequest\032\".hit" +
-      "l.v1.BatchAnswerEventsResponse\"\003\220\002\002\022M\n\013A" +
-      "nswerEvent\022\033.hitl.v1.AnswerEventRequest\032" +
-      "\034.hitl.v1.AnswerEventResponse\"\003\220\002\002\022P\n\014De" +
-      "clineEvent\022\034.hitl.v1.DeclineEventRequest" +
-      "\032\035.hitl.v1.DeclineEventResponse\"\003\220\002\002\022M\n\013" +
-      "CancelEvent\022\033.hitl.v1.CancelEventRequest" +
-      "\032\034.hitl.v1.CancelEventResponse\"\003\220\002\002\022J\n\nG" +
-      "etReceipt\022\032.hitl.v1.GetReceiptRequest\032\033." +
-      "hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListR" +
-      "eceiptKeys\022\037.hitl.v1.ListReceiptKeysRequ" +
-      "est\032 .hitl.v1.ListReceiptKeysResponse\"\003\220" +
-      "\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLinkReq" +
-      "uest\032\033.hitl.v1.CreateLinkResponse\022M\n\013Rev" +
-      "okeLinks\022\033.hitl.v1.RevokeLinksRequest\032\034." +
-      "hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev." +
-      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "\tR\007eventId\022H\n\022heartbeat_interval\030\003 \001(\0132\031" +
+      ".google.protobuf.DurationR\021heartbeatInte" +
+      "rval\022\030\n\007updates\030\004 \001(\010R\007updates\"\247\001\n\021WaitE" +
+      "ventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
+      "entH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v" +
+      "1.HeartbeatH\000R\theartbeat\022,\n\007comment\030\n \001(" +
+      "\0132\020.hitl.v1.CommentH\000R\007commentB\010\n\006update" +
+      "\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032.google.pro" +
+      "tobuf.TimestampR\004time\"\356\002\n\022WatchEventsReq" +
+      "uest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n\014re" +
+      "sume_token\030\002 \001(\tR\013resumeToken\022)\n\005state\030\003" +
+      " \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n\004name" +
+      "\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n\006la" +
+      "bels\030\006 \003(\0132\'.hitl.v1.WatchEventsRequest." +
+      "LabelsEntryR\006labels\022F\n\021bookmark_interval" +
+      "\030\007 \001(\0132\031.google.protobuf.DurationR\020bookm" +
+      "arkInterval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR" +
+      "\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023WatchE" +
+      "ventsResponse\022)\n\006change\030\001 \001(\0132\017.hitl.v1." +
+      "ChangeH\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021.hit" +
+      "l.v1.BookmarkH\000R\010bookmarkB\010\n\006update\"W\n\006C" +
+      "hange\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeKind" +
+      "R\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.EventR\005e" +
+      "vent\"]\n\010Bookmark\022!\n\014resume_token\030\001 \001(\tR\013" +
+      "resumeToken\022.\n\004time\030\002 \001(\0132\032.google.proto" +
+      "buf.TimestampR\004time\"\255\001\n\021WaitEventsReques" +
+      "t\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventKeyR\003add\022)" +
+      "\n\006remove\030\002 \003(\0132\021.hitl.v1.EventKeyR\006remov" +
+      "e\022H\n\022heartbeat_interval\030\003 \001(\0132\031.google.p" +
+      "rotobuf.DurationR\021heartbeatInterval\"C\n\010E" +
+      "ventKey\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
+      "\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022WaitEventsR" +
+      "esponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000" +
+      "R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl.v1.Failed" +
+      "WaitH\000R\006failed\0222\n\theartbeat\030\003 \001(\0132\022.hitl" +
+      ".v1.HeartbeatH\000R\theartbeatB\010\n\006update\"]\n\n" +
+      "FailedWait\022#\n\003key\030\001 \001(\0132\021.hitl.v1.EventK" +
+      "eyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl.v1.Failu" +
+      "reR\007failure\"S\n\030BatchCreateEventsRequest\022" +
+      "7\n\010requests\030\001 \003(\0132\033.hitl.v1.CreateEventR" +
+      "equestR\010requests\"Q\n\031BatchCreateEventsRes" +
+      "ponse\0224\n\007results\030\001 \003(\0132\032.hitl.v1.CreateE" +
+      "ventResultR\007results\"\205\001\n\021CreateEventResul" +
+      "t\0228\n\007created\030\001 \001(\0132\034.hitl.v1.CreateEvent" +
+      "ResponseH\000R\007created\022,\n\007failure\030\002 \001(\0132\020.h" +
+      "itl.v1.FailureH\000R\007failureB\010\n\006result\"S\n\030B" +
+      "atchAnswerEventsRequest\0227\n\010requests\030\001 \003(" +
+      "\0132\033.hitl.v1.AnswerEventRequestR\010requests" +
+      "\"Q\n\031BatchAnswerEventsResponse\0224\n\007results" +
+      "\030\001 \003(\0132\032.hitl.v1.AnswerEventResultR\007resu" +
+      "lts\"|\n\021AnswerEventResult\022/\n\010response\030\001 \001" +
+      "(\0132\021.hitl.v1.ResponseH\000R\010response\022,\n\007fai" +
+      "lure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB" +
+      "\010\n\006result\"\200\002\n\022AnswerEventRequest\022\034\n\tname" +
+      "space\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\t" +
+      "R\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Value" +
+      "H\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030" +
+      "\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answer" +
+      "Id\022\034\n\tresponder\030\007 \001(\tR\tresponder\022\030\n\007comm" +
+      "ent\030\010 \001(\tR\007commentB\010\n\006answer\";\n\023AnswerEv" +
+      "entResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Eve" +
+      "ntR\005event\"\241\001\n\023DeclineEventRequest\022\034\n\tnam" +
+      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
+      "\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\022\033\n\tan" +
+      "swer_id\030\004 \001(\tR\010answerId\022\034\n\tresponder\030\005 \001" +
+      "(\tR\tresponder\"<\n\024DeclineEventResponse\022$\n" +
+      "\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"e\n\022C" +
+      "ancelEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tna" +
+      "mespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006re" +
+      "ason\030\003 \001(\tR\006reason\";\n\023CancelEventRespons" +
+      "e\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"" +
+      "\227\001\n\021AddCommentRequest\022\034\n\tnamespace\030\001 \001(\t" +
+      "R\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\022" +
+      "\n\004text\030\003 \001(\tR\004text\022\035\n\nneeds_info\030\004 \001(\010R\t" +
+      "needsInfo\022\026\n\006author\030\005 \001(\tR\006author\"@\n\022Add" +
+      "CommentResponse\022*\n\007comment\030\001 \001(\0132\020.hitl." +
+      "v1.CommentR\007comment\"N\n\023ListCommentsReque" +
+      "st\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010even" +
+      "t_id\030\002 \001(\tR\007eventId\"D\n\024ListCommentsRespo" +
+      "nse\022,\n\010comments\030\001 \003(\0132\020.hitl.v1.CommentR" +
+      "\010comments\":\n\022ClaimEventResponse\022$\n\005event" +
+      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\"<\n\024Release" +
+      "EventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.E" +
+      "ventR\005event\"=\n\025DelegateEventResponse\022$\n\005" +
+      "event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"L\n\021Ge" +
+      "tReceiptRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
+      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\"@\n\022GetR" +
+      "eceiptResponse\022*\n\007receipt\030\001 \001(\0132\020.hitl.v" +
+      "1.ReceiptR\007receipt\"\227\001\n\021CreateLinkRequest" +
+      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_" +
+      "id\030\002 \001(\tR\007eventId\022\034\n\tresponder\030\003 \001(\tR\tre" +
+      "sponder\022+\n\003ttl\030\004 \001(\0132\031.google.protobuf.D" +
+      "urationR\003ttl\"\205\001\n\022CreateLinkResponse\022\031\n\010f" +
+      "orm_url\030\001 \001(\tR\007formUrl\022\027\n\007api_url\030\002 \001(\tR" +
+      "\006apiUrl\022;\n\013expire_time\030\003 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\nexpireTime\"k\n\022RevokeLi" +
+      "nksRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
+      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\tresponder" +
+      "\030\003 \001(\tR\tresponder\"\025\n\023RevokeLinksResponse" +
+      "\"\030\n\026ListReceiptKeysRequest\"B\n\027ListReceip" +
+      "tKeysResponse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1.Re" +
+      "ceiptKeyR\004keys*r\n\nChangeKind\022\033\n\027CHANGE_K" +
+      "IND_UNSPECIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED" +
+      "\020\001\022\025\n\021CHANGE_KIND_ENDED\020\002\022\027\n\023CHANGE_KIND" +
+      "_UPDATED\020\0032\326\014\n\014EventService\022M\n\013CreateEve" +
+      "nt\022\033.hitl.v1.CreateEventRequest\032\034.hitl.v" +
+      "1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEvent\022\030" +
+      ".hitl.v1.GetEventRequest\032\031.hitl.v1.GetEv" +
+      "entResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1" +
+      ".ListEventsRequest\032\033.hitl.v1.ListEventsR" +
+      "esponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.Wait" +
+      "EventRequest\032\032.hitl.v1.WaitEventResponse" +
+      "\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1.WatchEv" +
+      "entsRequest\032\034.hitl.v1.WatchEventsRespons" +
+      "e\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl.v1.WaitEve" +
+      "ntsRequest\032\033.hitl.v1.WaitEventsResponse\"" +
+      "\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents\022!.hitl.v1." +
+      "BatchCreateEventsRequest\032\".hitl.v1.Batch" +
+      "CreateEventsResponse\"\003\220\002\002\022_\n\021BatchAnswer" +
+      "Events\022!.hitl.v1.BatchAnswerEventsReques" +
+      "t\032\".hitl.v1.BatchAnswerEventsResponse\"\003\220" +
+      "\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.AnswerEventR" +
+      "equest\032\034.hitl.v1.AnswerEventResponse\"\003\220\002" +
+      "\002\022P\n\014DeclineEvent\022\034.hitl.v1.DeclineEvent" +
+      "Request\032\035.hitl.v1.DeclineEventResponse\"\003" +
+      "\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.CancelEvent" +
+      "Request\032\034.hitl.v1.CancelEventResponse\"\003\220" +
+      "\002\002\022E\n\nAddComment\022\032.hitl.v1.AddCommentReq" +
+      "uest\032\033.hitl.v1.AddCommentResponse\022P\n\014Lis" +
+      "tComments\022\034.hitl.v1.ListCommentsRequest\032" +
+      "\035.hitl.v1.ListCommentsResponse\"\003\220\002\001\022J\n\nC" +
+      "laimEvent\022\032.hitl.v1.ClaimEventRequest\032\033." +
+      "hitl.v1.ClaimEventResponse\"\003\220\002\002\022P\n\014Relea" +
+      "seEvent\022\034.hitl.v1.ReleaseEventRequest\032\035." +
+      "hitl.v1.ReleaseEventResponse\"\003\220\002\002\022S\n\rDel" +
+      "egateEvent\022\035.hitl.v1.DelegateEventReques" +
+      "t\032\036.hitl.v1.DelegateEventResponse\"\003\220\002\002\022J" +
+      "\n\nGetReceipt\022\032.hitl.v1.GetReceiptRequest" +
+      "\032\033.hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017Li" +
+      "stReceiptKeys\022\037.hitl.v1.ListReceiptKeysR" +
+      "equest\032 .hitl.v1.ListReceiptKeysResponse" +
+      "\"\003\220\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLink" +
+      "Request\032\033.hitl.v1.CreateLinkResponse\022M\n\013" +
+      "RevokeLinks\022\033.hitl.v1.RevokeLinksRequest" +
+      "\032\034.hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013d" +
+      "ev.hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           com.google.protobuf.DurationProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
+          dev.hitl.v1.Deciding.getDescriptor(),
           dev.hitl.v1.EventOuterClass.getDescriptor(),
           dev.hitl.v1.EvidenceOuterClass.getDescriptor(),
           dev.hitl.v1.FailureOuterClass.getDescriptor(),
@@ -406,7 +471,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_CreateEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateEventRequest_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Expiration", });
+        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Assignees", "Quorum", "Expiration", });
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_descriptor =
       internal_static_hitl_v1_CreateEventRequest_descriptor.getNestedTypes().get(0);
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_fieldAccessorTable = new
@@ -454,13 +519,13 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_WaitEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WaitEventRequest_descriptor,
-        new java.lang.String[] { "Namespace", "EventId", "HeartbeatInterval", });
+        new java.lang.String[] { "Namespace", "EventId", "HeartbeatInterval", "Updates", });
     internal_static_hitl_v1_WaitEventResponse_descriptor =
       getDescriptor().getMessageTypes().get(7);
     internal_static_hitl_v1_WaitEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_WaitEventResponse_descriptor,
-        new java.lang.String[] { "Event", "Heartbeat", "Update", });
+        new java.lang.String[] { "Event", "Heartbeat", "Comment", "Update", });
     internal_static_hitl_v1_Heartbeat_descriptor =
       getDescriptor().getMessageTypes().get(8);
     internal_static_hitl_v1_Heartbeat_fieldAccessorTable = new
@@ -593,56 +658,99 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,
         new java.lang.String[] { "Event", });
-    internal_static_hitl_v1_GetReceiptRequest_descriptor =
+    internal_static_hitl_v1_AddCommentRequest_descriptor =
       getDescriptor().getMessageTypes().get(29);
+    internal_static_hitl_v1_AddCommentRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_AddCommentRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Text", "NeedsInfo", "Author", });
+    internal_static_hitl_v1_AddCommentResponse_descriptor =
+      getDescriptor().getMessageTypes().get(30);
+    internal_static_hitl_v1_AddCommentResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_AddCommentResponse_descriptor,
+        new java.lang.String[] { "Comment", });
+    internal_static_hitl_v1_ListCommentsRequest_descriptor =
+      getDescriptor().getMessageTypes().get(31);
+    internal_static_hitl_v1_ListCommentsRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListCommentsRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", });
+    internal_static_hitl_v1_ListCommentsResponse_descriptor =
+      getDescriptor().getMessageTypes().get(32);
+    internal_static_hitl_v1_ListCommentsResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ListCommentsResponse_descriptor,
+        new java.lang.String[] { "Comments", });
+    internal_static_hitl_v1_ClaimEventResponse_descriptor =
+      getDescriptor().getMessageTypes().get(33);
+    internal_static_hitl_v1_ClaimEventResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ClaimEventResponse_descriptor,
+        new java.lang.String[] { "Event", });
+    internal_static_hitl_v1_ReleaseEventResponse_descriptor =
+      getDescriptor().getMessageTypes().get(34);
+    internal_static_hitl_v1_ReleaseEventResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_ReleaseEventResponse_descriptor,
+        new java.lang.String[] { "Event", });
+    internal_static_hitl_v1_DelegateEventResponse_descriptor =
+      getDescriptor().getMessageTypes().get(35);
+    internal_static_hitl_v1_DelegateEventResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_DelegateEventResponse_descriptor,
+        new java.lang.String[] { "Event", });
+    internal_static_hitl_v1_GetReceiptRequest_descriptor =
+      getDescriptor().getMessageTypes().get(36);
     internal_static_hitl_v1_GetReceiptRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", });
     internal_static_hitl_v1_GetReceiptResponse_descriptor =
-      getDescriptor().getMessageTypes().get(30);
+      getDescriptor().getMessageTypes().get(37);
     internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptResponse_descriptor,
         new java.lang.String[] { "Receipt", });
     internal_static_hitl_v1_CreateLinkRequest_descriptor =
-      getDescriptor().getMessageTypes().get(31);
+      getDescriptor().getMessageTypes().get(38);
     internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateLinkRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Responder", "Ttl", });
     internal_static_hitl_v1_CreateLinkResponse_descriptor =
-      getDescriptor().getMessageTypes().get(32);
+      getDescriptor().getMessageTypes().get(39);
     internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateLinkResponse_descriptor,
         new java.lang.String[] { "FormUrl", "ApiUrl", "ExpireTime", });
     internal_static_hitl_v1_RevokeLinksRequest_descriptor =
-      getDescriptor().getMessageTypes().get(33);
+      getDescriptor().getMessageTypes().get(40);
     internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_RevokeLinksRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Responder", });
     internal_static_hitl_v1_RevokeLinksResponse_descriptor =
-      getDescriptor().getMessageTypes().get(34);
+      getDescriptor().getMessageTypes().get(41);
     internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_RevokeLinksResponse_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
-      getDescriptor().getMessageTypes().get(35);
+      getDescriptor().getMessageTypes().get(42);
     internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysRequest_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysResponse_descriptor =
-      getDescriptor().getMessageTypes().get(36);
+      getDescriptor().getMessageTypes().get(43);
     internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysResponse_descriptor,
         new java.lang.String[] { "Keys", });
     com.google.protobuf.DurationProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
+    dev.hitl.v1.Deciding.getDescriptor();
     dev.hitl.v1.EventOuterClass.getDescriptor();
     dev.hitl.v1.EvidenceOuterClass.getDescriptor();
     dev.hitl.v1.FailureOuterClass.getDescriptor();

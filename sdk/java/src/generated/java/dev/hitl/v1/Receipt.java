@@ -53,7 +53,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object text_ = "";
   /**
    * <pre>
-   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
    * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
    * </pre>
    *
@@ -75,7 +75,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
    * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
    * </pre>
    *
@@ -611,7 +611,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object text_ = "";
     /**
      * <pre>
-     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
      * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
      * </pre>
      *
@@ -632,7 +632,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
      * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
      * </pre>
      *
@@ -654,7 +654,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
      * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
      * </pre>
      *
@@ -672,7 +672,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
      * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
      * </pre>
      *
@@ -687,7 +687,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+     * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
      * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
      * </pre>
      *

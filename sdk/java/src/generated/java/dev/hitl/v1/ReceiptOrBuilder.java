@@ -10,7 +10,7 @@ public interface ReceiptOrBuilder extends
 
   /**
    * <pre>
-   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
    * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
    * </pre>
    *
@@ -20,7 +20,7 @@ public interface ReceiptOrBuilder extends
   java.lang.String getText();
   /**
    * <pre>
-   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v2"), question
+   * Output only. What is signed: a JSON object in canonical form (RFC 8785) with the members format ("hitl.receipt.v3"), question
    * (the Event as it was asked) and response (how it ended), both as in the JSON of this API.
    * </pre>
    *

@@ -25,6 +25,7 @@ private static final long serialVersionUID = 0L;
     reason_ = "";
     answerId_ = "";
     comment_ = "";
+    votes_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -329,6 +330,67 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int VOTES_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Vote> votes_;
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Vote> getVotesList() {
+    return votes_;
+  }
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+      getVotesOrBuilderList() {
+    return votes_;
+  }
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public int getVotesCount() {
+    return votes_.size();
+  }
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Vote getVotes(int index) {
+    return votes_.get(index);
+  }
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+      int index) {
+    return votes_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -364,6 +426,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 7, comment_);
     }
+    for (int i = 0; i < votes_.size(); i++) {
+      output.writeMessage(8, votes_.get(i));
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -397,6 +462,10 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(comment_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(7, comment_);
+    }
+    for (int i = 0; i < votes_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(8, votes_.get(i));
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -435,6 +504,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getAnswerId())) return false;
     if (!getComment()
         .equals(other.getComment())) return false;
+    if (!getVotesList()
+        .equals(other.getVotesList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -466,6 +537,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAnswerId().hashCode();
     hash = (37 * hash) + COMMENT_FIELD_NUMBER;
     hash = (53 * hash) + getComment().hashCode();
+    if (getVotesCount() > 0) {
+      hash = (37 * hash) + VOTES_FIELD_NUMBER;
+      hash = (53 * hash) + getVotesList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -603,6 +678,7 @@ private static final long serialVersionUID = 0L;
         getValueFieldBuilder();
         getTimeFieldBuilder();
         getResponderFieldBuilder();
+        getVotesFieldBuilder();
       }
     }
     @java.lang.Override
@@ -628,6 +704,13 @@ private static final long serialVersionUID = 0L;
       }
       answerId_ = "";
       comment_ = "";
+      if (votesBuilder_ == null) {
+        votes_ = java.util.Collections.emptyList();
+      } else {
+        votes_ = null;
+        votesBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000080);
       return this;
     }
 
@@ -654,9 +737,22 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public dev.hitl.v1.Response buildPartial() {
       dev.hitl.v1.Response result = new dev.hitl.v1.Response(this);
+      buildPartialRepeatedFields(result);
       if (bitField0_ != 0) { buildPartial0(result); }
       onBuilt();
       return result;
+    }
+
+    private void buildPartialRepeatedFields(dev.hitl.v1.Response result) {
+      if (votesBuilder_ == null) {
+        if (((bitField0_ & 0x00000080) != 0)) {
+          votes_ = java.util.Collections.unmodifiableList(votes_);
+          bitField0_ = (bitField0_ & ~0x00000080);
+        }
+        result.votes_ = votes_;
+      } else {
+        result.votes_ = votesBuilder_.build();
+      }
     }
 
     private void buildPartial0(dev.hitl.v1.Response result) {
@@ -766,6 +862,32 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000040;
         onChanged();
       }
+      if (votesBuilder_ == null) {
+        if (!other.votes_.isEmpty()) {
+          if (votes_.isEmpty()) {
+            votes_ = other.votes_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+          } else {
+            ensureVotesIsMutable();
+            votes_.addAll(other.votes_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.votes_.isEmpty()) {
+          if (votesBuilder_.isEmpty()) {
+            votesBuilder_.dispose();
+            votesBuilder_ = null;
+            votes_ = other.votes_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+            votesBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getVotesFieldBuilder() : null;
+          } else {
+            votesBuilder_.addAllMessages(other.votes_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -833,6 +955,19 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 58
+            case 66: {
+              dev.hitl.v1.Vote m =
+                  input.readMessage(
+                      dev.hitl.v1.Vote.parser(),
+                      extensionRegistry);
+              if (votesBuilder_ == null) {
+                ensureVotesIsMutable();
+                votes_.add(m);
+              } else {
+                votesBuilder_.addMessage(m);
+              }
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1668,6 +1803,318 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00000040;
       onChanged();
       return this;
+    }
+
+    private java.util.List<dev.hitl.v1.Vote> votes_ =
+      java.util.Collections.emptyList();
+    private void ensureVotesIsMutable() {
+      if (!((bitField0_ & 0x00000080) != 0)) {
+        votes_ = new java.util.ArrayList<dev.hitl.v1.Vote>(votes_);
+        bitField0_ |= 0x00000080;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder> votesBuilder_;
+
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Vote> getVotesList() {
+      if (votesBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(votes_);
+      } else {
+        return votesBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public int getVotesCount() {
+      if (votesBuilder_ == null) {
+        return votes_.size();
+      } else {
+        return votesBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote getVotes(int index) {
+      if (votesBuilder_ == null) {
+        return votes_.get(index);
+      } else {
+        return votesBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder setVotes(
+        int index, dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.set(index, value);
+        onChanged();
+      } else {
+        votesBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder setVotes(
+        int index, dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.add(value);
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        int index, dev.hitl.v1.Vote value) {
+      if (votesBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureVotesIsMutable();
+        votes_.add(index, value);
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.add(builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder addVotes(
+        int index, dev.hitl.v1.Vote.Builder builderForValue) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        votesBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder addAllVotes(
+        java.lang.Iterable<? extends dev.hitl.v1.Vote> values) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, votes_);
+        onChanged();
+      } else {
+        votesBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder clearVotes() {
+      if (votesBuilder_ == null) {
+        votes_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000080);
+        onChanged();
+      } else {
+        votesBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public Builder removeVotes(int index) {
+      if (votesBuilder_ == null) {
+        ensureVotesIsMutable();
+        votes_.remove(index);
+        onChanged();
+      } else {
+        votesBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder getVotesBuilder(
+        int index) {
+      return getVotesFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+        int index) {
+      if (votesBuilder_ == null) {
+        return votes_.get(index);  } else {
+        return votesBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+         getVotesOrBuilderList() {
+      if (votesBuilder_ != null) {
+        return votesBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(votes_);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder addVotesBuilder() {
+      return getVotesFieldBuilder().addBuilder(
+          dev.hitl.v1.Vote.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public dev.hitl.v1.Vote.Builder addVotesBuilder(
+        int index) {
+      return getVotesFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Vote.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Vote.Builder> 
+         getVotesBuilderList() {
+      return getVotesFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder> 
+        getVotesFieldBuilder() {
+      if (votesBuilder_ == null) {
+        votesBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Vote, dev.hitl.v1.Vote.Builder, dev.hitl.v1.VoteOrBuilder>(
+                votes_,
+                ((bitField0_ & 0x00000080) != 0),
+                getParentForChildren(),
+                isClean());
+        votes_ = null;
+      }
+      return votesBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

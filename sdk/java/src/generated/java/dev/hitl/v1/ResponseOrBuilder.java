@@ -167,4 +167,48 @@ public interface ResponseOrBuilder extends
    */
   com.google.protobuf.ByteString
       getCommentBytes();
+
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  java.util.List<dev.hitl.v1.Vote> 
+      getVotesList();
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  dev.hitl.v1.Vote getVotes(int index);
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  int getVotesCount();
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.VoteOrBuilder> 
+      getVotesOrBuilderList();
+  /**
+   * <pre>
+   * Output only. What everybody voted, the first first. Empty if the Event has no quorum.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Vote votes = 8 [json_name = "votes"];</code>
+   */
+  dev.hitl.v1.VoteOrBuilder getVotesOrBuilder(
+      int index);
 }

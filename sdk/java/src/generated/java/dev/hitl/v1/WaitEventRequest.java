@@ -178,6 +178,22 @@ private static final long serialVersionUID = 0L;
     return heartbeatInterval_ == null ? com.google.protobuf.Duration.getDefaultInstance() : heartbeatInterval_;
   }
 
+  public static final int UPDATES_FIELD_NUMBER = 4;
+  private boolean updates_ = false;
+  /**
+   * <pre>
+   * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+   * too, and the Event with its votes and its claim whenever these change.
+   * </pre>
+   *
+   * <code>bool updates = 4 [json_name = "updates"];</code>
+   * @return The updates.
+   */
+  @java.lang.Override
+  public boolean getUpdates() {
+    return updates_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -201,6 +217,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       output.writeMessage(3, getHeartbeatInterval());
     }
+    if (updates_ != false) {
+      output.writeBool(4, updates_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -219,6 +238,10 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(3, getHeartbeatInterval());
+    }
+    if (updates_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(4, updates_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -244,6 +267,8 @@ private static final long serialVersionUID = 0L;
       if (!getHeartbeatInterval()
           .equals(other.getHeartbeatInterval())) return false;
     }
+    if (getUpdates()
+        != other.getUpdates()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -263,6 +288,9 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + HEARTBEAT_INTERVAL_FIELD_NUMBER;
       hash = (53 * hash) + getHeartbeatInterval().hashCode();
     }
+    hash = (37 * hash) + UPDATES_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getUpdates());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -411,6 +439,7 @@ private static final long serialVersionUID = 0L;
         heartbeatIntervalBuilder_.dispose();
         heartbeatIntervalBuilder_ = null;
       }
+      updates_ = false;
       return this;
     }
 
@@ -456,6 +485,9 @@ private static final long serialVersionUID = 0L;
             ? heartbeatInterval_
             : heartbeatIntervalBuilder_.build();
         to_bitField0_ |= 0x00000001;
+      }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.updates_ = updates_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -517,6 +549,9 @@ private static final long serialVersionUID = 0L;
       if (other.hasHeartbeatInterval()) {
         mergeHeartbeatInterval(other.getHeartbeatInterval());
       }
+      if (other.getUpdates() != false) {
+        setUpdates(other.getUpdates());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -560,6 +595,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 26
+            case 32: {
+              updates_ = input.readBool();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 32
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -916,6 +956,53 @@ private static final long serialVersionUID = 0L;
         heartbeatInterval_ = null;
       }
       return heartbeatIntervalBuilder_;
+    }
+
+    private boolean updates_ ;
+    /**
+     * <pre>
+     * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+     * too, and the Event with its votes and its claim whenever these change.
+     * </pre>
+     *
+     * <code>bool updates = 4 [json_name = "updates"];</code>
+     * @return The updates.
+     */
+    @java.lang.Override
+    public boolean getUpdates() {
+      return updates_;
+    }
+    /**
+     * <pre>
+     * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+     * too, and the Event with its votes and its claim whenever these change.
+     * </pre>
+     *
+     * <code>bool updates = 4 [json_name = "updates"];</code>
+     * @param value The updates to set.
+     * @return This builder for chaining.
+     */
+    public Builder setUpdates(boolean value) {
+
+      updates_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+     * too, and the Event with its votes and its claim whenever these change.
+     * </pre>
+     *
+     * <code>bool updates = 4 [json_name = "updates"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearUpdates() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      updates_ = false;
+      onChanged();
+      return this;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

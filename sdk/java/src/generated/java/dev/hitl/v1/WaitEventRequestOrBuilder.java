@@ -74,4 +74,15 @@ public interface WaitEventRequestOrBuilder extends
    * <code>.google.protobuf.Duration heartbeat_interval = 3 [json_name = "heartbeatInterval"];</code>
    */
   com.google.protobuf.DurationOrBuilder getHeartbeatIntervalOrBuilder();
+
+  /**
+   * <pre>
+   * Optional. Whether to be sent what is voted, said and done before the Event ends: each comment, those of before this call
+   * too, and the Event with its votes and its claim whenever these change.
+   * </pre>
+   *
+   * <code>bool updates = 4 [json_name = "updates"];</code>
+   * @return The updates.
+   */
+  boolean getUpdates();
 }

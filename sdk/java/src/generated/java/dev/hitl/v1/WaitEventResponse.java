@@ -51,6 +51,7 @@ private static final long serialVersionUID = 0L;
           com.google.protobuf.AbstractMessage.InternalOneOfEnum {
     EVENT(1),
     HEARTBEAT(2),
+    COMMENT(10),
     UPDATE_NOT_SET(0);
     private final int value;
     private UpdateCase(int value) {
@@ -70,6 +71,7 @@ private static final long serialVersionUID = 0L;
       switch (value) {
         case 1: return EVENT;
         case 2: return HEARTBEAT;
+        case 10: return COMMENT;
         case 0: return UPDATE_NOT_SET;
         default: return null;
       }
@@ -88,7 +90,8 @@ private static final long serialVersionUID = 0L;
   public static final int EVENT_FIELD_NUMBER = 1;
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -100,7 +103,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -115,7 +119,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -171,6 +176,49 @@ private static final long serialVersionUID = 0L;
     return dev.hitl.v1.Heartbeat.getDefaultInstance();
   }
 
+  public static final int COMMENT_FIELD_NUMBER = 10;
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   * @return Whether the comment field is set.
+   */
+  @java.lang.Override
+  public boolean hasComment() {
+    return updateCase_ == 10;
+  }
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Comment getComment() {
+    if (updateCase_ == 10) {
+       return (dev.hitl.v1.Comment) update_;
+    }
+    return dev.hitl.v1.Comment.getDefaultInstance();
+  }
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.CommentOrBuilder getCommentOrBuilder() {
+    if (updateCase_ == 10) {
+       return (dev.hitl.v1.Comment) update_;
+    }
+    return dev.hitl.v1.Comment.getDefaultInstance();
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -191,6 +239,9 @@ private static final long serialVersionUID = 0L;
     if (updateCase_ == 2) {
       output.writeMessage(2, (dev.hitl.v1.Heartbeat) update_);
     }
+    if (updateCase_ == 10) {
+      output.writeMessage(10, (dev.hitl.v1.Comment) update_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -207,6 +258,10 @@ private static final long serialVersionUID = 0L;
     if (updateCase_ == 2) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(2, (dev.hitl.v1.Heartbeat) update_);
+    }
+    if (updateCase_ == 10) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(10, (dev.hitl.v1.Comment) update_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -233,6 +288,10 @@ private static final long serialVersionUID = 0L;
         if (!getHeartbeat()
             .equals(other.getHeartbeat())) return false;
         break;
+      case 10:
+        if (!getComment()
+            .equals(other.getComment())) return false;
+        break;
       case 0:
       default:
     }
@@ -255,6 +314,10 @@ private static final long serialVersionUID = 0L;
       case 2:
         hash = (37 * hash) + HEARTBEAT_FIELD_NUMBER;
         hash = (53 * hash) + getHeartbeat().hashCode();
+        break;
+      case 10:
+        hash = (37 * hash) + COMMENT_FIELD_NUMBER;
+        hash = (53 * hash) + getComment().hashCode();
         break;
       case 0:
       default:
@@ -400,6 +463,9 @@ private static final long serialVersionUID = 0L;
       if (heartbeatBuilder_ != null) {
         heartbeatBuilder_.clear();
       }
+      if (commentBuilder_ != null) {
+        commentBuilder_.clear();
+      }
       updateCase_ = 0;
       update_ = null;
       return this;
@@ -448,6 +514,10 @@ private static final long serialVersionUID = 0L;
       if (updateCase_ == 2 &&
           heartbeatBuilder_ != null) {
         result.update_ = heartbeatBuilder_.build();
+      }
+      if (updateCase_ == 10 &&
+          commentBuilder_ != null) {
+        result.update_ = commentBuilder_.build();
       }
     }
 
@@ -504,6 +574,10 @@ private static final long serialVersionUID = 0L;
           mergeHeartbeat(other.getHeartbeat());
           break;
         }
+        case COMMENT: {
+          mergeComment(other.getComment());
+          break;
+        }
         case UPDATE_NOT_SET: {
           break;
         }
@@ -548,6 +622,13 @@ private static final long serialVersionUID = 0L;
               updateCase_ = 2;
               break;
             } // case 18
+            case 82: {
+              input.readMessage(
+                  getCommentFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              updateCase_ = 10;
+              break;
+            } // case 82
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -584,7 +665,8 @@ private static final long serialVersionUID = 0L;
         dev.hitl.v1.Event, dev.hitl.v1.Event.Builder, dev.hitl.v1.EventOrBuilder> eventBuilder_;
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -596,7 +678,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -618,7 +701,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -638,7 +722,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -656,7 +741,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -683,7 +769,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -706,7 +793,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -716,7 +804,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -734,7 +823,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+     * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+     * is also sent when its votes or its claim have changed.
      * </pre>
      *
      * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -934,6 +1024,184 @@ private static final long serialVersionUID = 0L;
       updateCase_ = 2;
       onChanged();
       return heartbeatBuilder_;
+    }
+
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Comment, dev.hitl.v1.Comment.Builder, dev.hitl.v1.CommentOrBuilder> commentBuilder_;
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     * @return Whether the comment field is set.
+     */
+    @java.lang.Override
+    public boolean hasComment() {
+      return updateCase_ == 10;
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     * @return The comment.
+     */
+    @java.lang.Override
+    public dev.hitl.v1.Comment getComment() {
+      if (commentBuilder_ == null) {
+        if (updateCase_ == 10) {
+          return (dev.hitl.v1.Comment) update_;
+        }
+        return dev.hitl.v1.Comment.getDefaultInstance();
+      } else {
+        if (updateCase_ == 10) {
+          return commentBuilder_.getMessage();
+        }
+        return dev.hitl.v1.Comment.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    public Builder setComment(dev.hitl.v1.Comment value) {
+      if (commentBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        update_ = value;
+        onChanged();
+      } else {
+        commentBuilder_.setMessage(value);
+      }
+      updateCase_ = 10;
+      return this;
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    public Builder setComment(
+        dev.hitl.v1.Comment.Builder builderForValue) {
+      if (commentBuilder_ == null) {
+        update_ = builderForValue.build();
+        onChanged();
+      } else {
+        commentBuilder_.setMessage(builderForValue.build());
+      }
+      updateCase_ = 10;
+      return this;
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    public Builder mergeComment(dev.hitl.v1.Comment value) {
+      if (commentBuilder_ == null) {
+        if (updateCase_ == 10 &&
+            update_ != dev.hitl.v1.Comment.getDefaultInstance()) {
+          update_ = dev.hitl.v1.Comment.newBuilder((dev.hitl.v1.Comment) update_)
+              .mergeFrom(value).buildPartial();
+        } else {
+          update_ = value;
+        }
+        onChanged();
+      } else {
+        if (updateCase_ == 10) {
+          commentBuilder_.mergeFrom(value);
+        } else {
+          commentBuilder_.setMessage(value);
+        }
+      }
+      updateCase_ = 10;
+      return this;
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    public Builder clearComment() {
+      if (commentBuilder_ == null) {
+        if (updateCase_ == 10) {
+          updateCase_ = 0;
+          update_ = null;
+          onChanged();
+        }
+      } else {
+        if (updateCase_ == 10) {
+          updateCase_ = 0;
+          update_ = null;
+        }
+        commentBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    public dev.hitl.v1.Comment.Builder getCommentBuilder() {
+      return getCommentFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    @java.lang.Override
+    public dev.hitl.v1.CommentOrBuilder getCommentOrBuilder() {
+      if ((updateCase_ == 10) && (commentBuilder_ != null)) {
+        return commentBuilder_.getMessageOrBuilder();
+      } else {
+        if (updateCase_ == 10) {
+          return (dev.hitl.v1.Comment) update_;
+        }
+        return dev.hitl.v1.Comment.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * Somebody has said something. Sent with updates alone.
+     * </pre>
+     *
+     * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.Comment, dev.hitl.v1.Comment.Builder, dev.hitl.v1.CommentOrBuilder> 
+        getCommentFieldBuilder() {
+      if (commentBuilder_ == null) {
+        if (!(updateCase_ == 10)) {
+          update_ = dev.hitl.v1.Comment.getDefaultInstance();
+        }
+        commentBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.Comment, dev.hitl.v1.Comment.Builder, dev.hitl.v1.CommentOrBuilder>(
+                (dev.hitl.v1.Comment) update_,
+                getParentForChildren(),
+                isClean());
+        update_ = null;
+      }
+      updateCase_ = 10;
+      onChanged();
+      return commentBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -10,7 +10,8 @@ public interface WaitEventResponseOrBuilder extends
 
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -19,7 +20,8 @@ public interface WaitEventResponseOrBuilder extends
   boolean hasEvent();
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -28,7 +30,8 @@ public interface WaitEventResponseOrBuilder extends
   dev.hitl.v1.Event getEvent();
   /**
    * <pre>
-   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message.
+   * The Event as it stands. Sent first, and again when the Event has ended; a final state is the last message. With updates it
+   * is also sent when its votes or its claim have changed.
    * </pre>
    *
    * <code>.hitl.v1.Event event = 1 [json_name = "event"];</code>
@@ -61,6 +64,33 @@ public interface WaitEventResponseOrBuilder extends
    * <code>.hitl.v1.Heartbeat heartbeat = 2 [json_name = "heartbeat"];</code>
    */
   dev.hitl.v1.HeartbeatOrBuilder getHeartbeatOrBuilder();
+
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   * @return Whether the comment field is set.
+   */
+  boolean hasComment();
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   * @return The comment.
+   */
+  dev.hitl.v1.Comment getComment();
+  /**
+   * <pre>
+   * Somebody has said something. Sent with updates alone.
+   * </pre>
+   *
+   * <code>.hitl.v1.Comment comment = 10 [json_name = "comment"];</code>
+   */
+  dev.hitl.v1.CommentOrBuilder getCommentOrBuilder();
 
   dev.hitl.v1.WaitEventResponse.UpdateCase getUpdateCase();
 }
