@@ -207,6 +207,31 @@ func (c *Client) Cancel(ctx context.Context, eventID, reason string) (*hitlv1.Ev
 	return event(call(ctx, c, hitlv1.EventServiceClient.CancelEvent, request))
 }
 
+// Comment says something in the thread of a pending event. With needsInfo it is said that whoever asked is to say more
+// before it can be answered. The author's name may be empty. The error is [Conflict] if the event has ended.
+func (c *Client) Comment(
+	ctx context.Context, eventID, text string, needsInfo bool, author string,
+) (*hitlv1.Comment, error) {
+	request := &hitlv1.AddCommentRequest{
+		Namespace: c.Namespace(), EventId: eventID, Text: text, NeedsInfo: needsInfo, Author: author,
+	}
+	reply, err := call(ctx, c, hitlv1.EventServiceClient.AddComment, request)
+	if err != nil {
+		return nil, err
+	}
+	return reply.GetComment(), nil
+}
+
+// Comments returns what was said in the thread of an event, the first first.
+func (c *Client) Comments(ctx context.Context, eventID string) ([]*hitlv1.Comment, error) {
+	request := &hitlv1.ListCommentsRequest{Namespace: c.Namespace(), EventId: eventID}
+	reply, err := call(ctx, c, hitlv1.EventServiceClient.ListComments, request)
+	if err != nil {
+		return nil, err
+	}
+	return reply.GetComments(), nil
+}
+
 // event takes the event out of a reply.
 func event[R interface{ GetEvent() *hitlv1.Event }](reply R, err error) (*hitlv1.Event, error) {
 	if err == nil && reply.GetEvent() == nil {

@@ -46,6 +46,38 @@ func RequireConfirmation() Option {
 	return func(r *hitlv1.CreateEventRequest) { r.RequireConfirmation = true }
 }
 
+// Assignee lets this person answer, and nobody else but those who are named too: by the name or the id of who signs in,
+// of a token, or whom a link is made for.
+func Assignee(person string) Option {
+	return func(r *hitlv1.CreateEventRequest) {
+		r.Assignees = append(r.Assignees, &hitlv1.Assignee{Kind: &hitlv1.Assignee_Person{Person: person}})
+	}
+}
+
+// Group lets everybody in this group answer, and nobody else but those who are named too.
+func Group(group string) Option {
+	return func(r *hitlv1.CreateEventRequest) {
+		r.Assignees = append(r.Assignees, &hitlv1.Assignee{Kind: &hitlv1.Assignee_Group{Group: group}})
+	}
+}
+
+// Required lets the event end only once so many distinct people have given the same value, 1 to 20, or one has declined.
+func Required(people uint32) Option {
+	return func(r *hitlv1.CreateEventRequest) { quorum(r).Required = people }
+}
+
+// OutvotesDeclines lets no single decline end an event for which several have to agree.
+func OutvotesDeclines() Option {
+	return func(r *hitlv1.CreateEventRequest) { quorum(r).DeclineEnds = proto.Bool(false) }
+}
+
+func quorum(r *hitlv1.CreateEventRequest) *hitlv1.Quorum {
+	if r.Quorum == nil {
+		r.Quorum = &hitlv1.Quorum{}
+	}
+	return r.Quorum
+}
+
 // Fact shows a fact beside the prompt. Facts that are given one after the other are one item.
 func Fact(label, value string) Option {
 	fact := evidence.Facts("", evidence.Pair{Label: label, Value: value})

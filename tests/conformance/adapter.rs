@@ -8,8 +8,8 @@
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
 //!   can be created with: also `title`, `risk` (`low`, `medium`, `high`), `require_confirmation`, `facts` (label and
 //!   value of each, all in one item) and after them `evidence` (bytes of `Evidence`). A `review` has `action`,
-//!   `arguments`, perhaps `schema` and `allow`. With a `run` it is asked of that.
-//!   The reply is what the event tells of itself.
+//!   `arguments`, perhaps `schema` and `allow`. Whom it is for is said by `assignees`, `groups`, `required` and
+//!   `outvotes_declines`. With a `run` it is asked of that. The reply is what the event tells of itself.
 //! - `attach` attaches to the event of an `event_id`, or to the one of a `name` and perhaps a `number` in a `run`, and
 //!   keeps it as `event`: `type`. The reply is that of `create`.
 //! - `wait` waits for the value of `event`, at most for `limit_ms` if there is one: `value`, or `gave_up: true`.
@@ -25,6 +25,8 @@
 //! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
 //! - `answer` answers `event_id`: `responder`, perhaps a `comment`, and an `AnswerEventRequest` as `message`. The reply
 //!   has the `event`.
+//! - `comment` says `text` about `event_id`, perhaps with `needs_info`, as `responder`; `comments` shows what was
+//!   said. The reply has the `comments`: of each the `author`, the `text` and `needs_info`.
 //! - `list` takes a `ListEventsRequest` as `message`. The reply has the `page`.
 //! - `events` takes one too, and perhaps a `limit`, and goes through all events that match. The reply has them as
 //!   `listed`.

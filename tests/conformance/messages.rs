@@ -207,6 +207,21 @@ fn text(op: &Json, member: &str) -> String {
     op[member].as_str().unwrap_or_default().to_owned()
 }
 
+fn assignee(assignee: &v1::Assignee) -> Json {
+    match &assignee.kind {
+        Some(v1::assignee::Kind::Person(name)) => json!({"person": name}),
+        Some(v1::assignee::Kind::Group(name)) => json!({"group": name}),
+        None => Json::Null,
+    }
+}
+
+/// Who has voted so far, or by the end.
+fn voters(event: &v1::Event) -> Vec<String> {
+    let votes = event.response.as_ref().map_or(&event.votes, |response| &response.votes);
+    let name = |vote: &v1::Vote| vote.responder.clone().unwrap_or_default().name;
+    votes.iter().map(name).collect()
+}
+
 fn shown(event: &v1::Event) -> Json {
     let deadline = event.deadline.unwrap_or_default();
     let response = event.response.clone().unwrap_or_default();
@@ -224,6 +239,9 @@ fn shown(event: &v1::Event) -> Json {
         "require_confirmation": event.require_confirmation,
         "facts": event.evidence.iter().flat_map(facts).collect::<Vec<_>>(),
         "evidence": event.evidence.iter().map(|item| &item.title).collect::<Vec<_>>(),
+        "assignees": event.assignees.iter().map(assignee).collect::<Vec<_>>(),
+        "required": event.quorum.as_ref().map(|quorum| quorum.required),
+        "voters": voters(event),
     })
 }
 

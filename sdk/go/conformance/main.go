@@ -92,6 +92,12 @@ func (c command) run(ctx context.Context) (object, error) {
 		return results("created", client.CreateMany(ctx, messages[hitlv1.CreateEventRequest](c)))
 	case "answer_many":
 		return results("response", client.AnswerMany(ctx, messages[hitlv1.AnswerEventRequest](c)))
+	case "comment":
+		said, err := client.Comment(ctx, id, c.text("text"), get[bool](c, "needs_info"), responder)
+		return comments(said), err
+	case "comments":
+		said, err := client.Comments(ctx, id)
+		return comments(said...), err
 	case "receipt":
 		receipt, err := client.Receipt(ctx, id)
 		keys, failed := client.ReceiptKeys(ctx)
@@ -208,6 +214,16 @@ func (c command) create(ctx context.Context, asker hitl.Asker) (object, error) {
 	}
 }
 
+func comments(said ...*hitlv1.Comment) object {
+	each := []object{}
+	for _, comment := range said {
+		each = append(each, object{
+			"author": comment.GetAuthor().GetName(), "text": comment.GetText(), "needs_info": comment.GetNeedsInfo(),
+		})
+	}
+	return object{"comments": each}
+}
+
 func create[T, I any](
 	ctx context.Context, asker hitl.Asker, c command, input hitl.Input[T], fallback func(T) I,
 ) (object, error) {
@@ -224,6 +240,18 @@ func create[T, I any](
 	}
 	if get[bool](c, "require_confirmation") {
 		options = append(options, hitl.RequireConfirmation())
+	}
+	for _, person := range get[[]string](c, "assignees") {
+		options = append(options, hitl.Assignee(person))
+	}
+	for _, group := range get[[]string](c, "groups") {
+		options = append(options, hitl.Group(group))
+	}
+	if people := get[uint32](c, "required"); people > 0 {
+		options = append(options, hitl.Required(people))
+	}
+	if get[bool](c, "outvotes_declines") {
+		options = append(options, hitl.OutvotesDeclines())
 	}
 	for _, fact := range get[[][2]string](c, "facts") {
 		options = append(options, hitl.Fact(fact[0], fact[1]))

@@ -34,13 +34,13 @@ final class Adapter {
         long id;
         String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token, title, risk;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "", comment = "";
-        String format = "STR_FORMAT_UNSPECIFIED";
+        String format = "STR_FORMAT_UNSPECIFIED", text = "";
         Long ttlMs, retryForMs, callTimeoutMs, timeoutMs, limitMs;
         Number min, max;
         Integer minLength, maxLength, minSelected, maxSelected;
-        boolean multiline, markdown, insecure, requireConfirmation;
+        boolean multiline, markdown, insecure, requireConfirmation, needsInfo, outvotesDeclines;
         long number = 1, limit;
-        int count;
+        int count, required;
         String[][] options, facts = {};
         Map<String, String> labels = Map.of(), headers = Map.of();
         JsonElement schema, defaultOnTimeout, receipt, keys, arguments;
@@ -48,7 +48,7 @@ final class Adapter {
         String[] allow = {};
         byte[] message;
         byte[][] messages, evidence = {};
-        List<String> eventIds;
+        List<String> eventIds, assignees = List.of(), groups = List.of();
     }
 
     public static void main(String[] args) {
@@ -115,6 +115,8 @@ final class Adapter {
             case "watch" -> Map.of("changes", watch(c, client));
             case "create_many" -> results("created", client.createMany(messages(c, CreateEventRequest.parser())));
             case "answer_many" -> results("response", client.answerMany(messages(c, AnswerEventRequest.parser())));
+            case "comment" -> comments(List.of(client.comment(c.eventId, c.text, c.needsInfo, c.responder)));
+            case "comments" -> comments(client.comments(c.eventId));
             case "receipt" -> Map.of(
                     "receipt", JsonParser.parseString(client.receipt(c.eventId).toJson()),
                     "keys", JsonParser.parseString(client.receiptKeys().toJson()));
@@ -140,6 +142,12 @@ final class Adapter {
             case "list" -> Map.of("page", client.list(ListEventsRequest.parseFrom(c.message)).toByteArray());
             default -> throw new IllegalArgumentException("no such op");
         };
+    }
+
+    private static Map<String, Object> comments(List<dev.hitl.v1.Comment> said) {
+        return Map.of("comments", said.stream()
+                .map(it -> Map.of("author", it.getAuthor().getName(), "text", it.getText(), "needs_info", it.getNeedsInfo()))
+                .toList());
     }
 
     /** Waits for all events at once. */
@@ -307,6 +315,10 @@ final class Adapter {
         if (c.title != null) builder.title(c.title);
         if (c.risk != null) builder.risk(Risk.valueOf("RISK_" + c.risk.toUpperCase(Locale.ROOT)));
         if (c.requireConfirmation) builder.requireConfirmation();
+        c.assignees.forEach(builder::assignee);
+        c.groups.forEach(builder::group);
+        if (c.required > 0) builder.required(c.required);
+        if (c.outvotesDeclines) builder.outvotesDeclines();
         for (String[] fact : c.facts) builder.fact(fact[0], fact[1]);
         for (byte[] item : c.evidence) builder.evidence(Evidence.of(dev.hitl.v1.Evidence.parseFrom(item)));
         return kept(c, builder.idempotencyKey(c.idempotencyKey).create());

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,6 +85,16 @@ async def handle(command: Json) -> Json:
     if op == "answer_many":
         answers = map(v1.AnswerEventRequest.FromString, map(bytes, command["messages"]))
         return {"results": outcomes("response", await client.answer_many.aio(answers))}
+    if op == "comment":
+        said = await client.comment.aio(
+            command["event_id"],
+            command["text"],
+            needs_info=command.get("needs_info", False),
+            author=command.get("responder", ""),
+        )
+        return comments([said])
+    if op == "comments":
+        return comments(await client.comments.aio(command["event_id"]))
     if op == "receipt":
         receipt, keys = (
             await client.receipt.aio(command["event_id"]),
@@ -104,6 +114,11 @@ async def handle(command: Json) -> Json:
         waits = [client.wait_event.aio(event_id) for event_id in command["event_ids"]]
         return {"events": [pack(event) for event in await asyncio.gather(*waits)]}
     return {"event": pack(await untyped(client, command))}
+
+
+def comments(said: Iterable[v1.Comment]) -> Json:
+    each = [{"author": it.author.name, "text": it.text, "needs_info": it.needs_info} for it in said]
+    return {"comments": each}
 
 
 async def create(client: hitl.Client | hitl.Run, command: Json) -> Json:

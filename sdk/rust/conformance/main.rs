@@ -59,6 +59,14 @@ fn config(c: &Json) -> Result<Config> {
     Ok(config)
 }
 
+fn comments(said: &[v1::Comment]) -> Json {
+    let each = said.iter().map(|said| {
+        let author = said.author.clone().unwrap_or_default().name;
+        json!({"author": author, "text": said.text, "needs_info": said.needs_info})
+    });
+    json!({"comments": each.collect::<Vec<_>>()})
+}
+
 async fn carry_out(c: &Json) -> Result<Json> {
     if c["op"] == "client" {
         CLIENTS.lock().await.insert(text(c, "client").to_owned(), Client::new(config(c)?)?);
@@ -115,6 +123,12 @@ async fn carry_out(c: &Json) -> Result<Json> {
         }
         ("decline", _) => reply(client.decline(id, reason, responder).await?),
         ("cancel", _) => reply(client.cancel(id, reason).await?),
+        ("comment", _) => {
+            let needs_info = c["needs_info"] == true;
+            let said = client.comment(id, text(c, "text"), needs_info, responder).await?;
+            comments(&[said])
+        }
+        ("comments", _) => comments(&client.comments(id).await?),
         ("receipt", _) => {
             let (receipt, keys) = (client.receipt(id).await?, client.receipt_keys().await?);
             let json = |text: String| serde_json::from_str::<Json>(&text);
@@ -255,6 +269,18 @@ where
     }
     if c["require_confirmation"] == true {
         event = event.require_confirmation();
+    }
+    for person in Option::<Vec<String>>::deserialize(&c["assignees"])?.unwrap_or_default() {
+        event = event.assignee(person);
+    }
+    for group in Option::<Vec<String>>::deserialize(&c["groups"])?.unwrap_or_default() {
+        event = event.group(group);
+    }
+    if let Some(people) = Option::<u32>::deserialize(&c["required"])? {
+        event = event.required(people);
+    }
+    if c["outvotes_declines"] == true {
+        event = event.outvotes_declines();
     }
     for (key, value) in c["labels"].as_object().into_iter().flatten() {
         event = event.label(key, value.as_str().context("a label is text")?);

@@ -26,13 +26,18 @@ interface Command {
   last: string;
   receipt: object; keys: object; call_timeout_ms?: number; headers?: Record<string, string>;
   ttl_ms?: number; title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
-  comment?: string; action?: string; arguments?: Json; allow?: Decision[];
+  comment?: string; text?: string; needs_info?: boolean; action?: string; arguments?: Json; allow?: Decision[];
+  assignees?: string[]; groups?: string[]; required?: number; outvotes_declines?: boolean;
   token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
 }
 
 const clients = new Map<string, Client>();
 const runs = new Map<string, Run>();
 const events = new Map<string, Event<unknown>>();
+
+const comments = (said: v1.Comment[]) => ({
+  comments: said.map(({ author, text, needsInfo }) => ({ author: author?.name ?? "", text, needs_info: needsInfo })),
+});
 
 const operations: Record<string, (command: Command) => object | Promise<object>> = {
   client({ client, run_id: runId, retry_for_ms: retryFor, call_timeout_ms: callTimeout, ...command }) {
@@ -59,6 +64,10 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     if (command.title !== undefined) builder.title(command.title);
     if (command.risk !== undefined) builder.risk(command.risk);
     if (command.require_confirmation) builder.requireConfirmation();
+    for (const person of command.assignees ?? []) builder.assignee(person);
+    for (const group of command.groups ?? []) builder.group(group);
+    if (command.required !== undefined) builder.required(command.required);
+    if (command.outvotes_declines) builder.outvotesDeclines();
     for (const [label, value] of command.facts ?? []) builder.fact(label, value);
     builder.evidence(...(command.evidence ?? []).map((bytes) => fromBinary(v1.EvidenceSchema, Uint8Array.from(bytes))));
     return keep(command, await builder.create());
@@ -120,6 +129,11 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     return report(await clientOf(command).decline(eventId, reason, { responder }));
   },
   cancel: async (command) => report(await clientOf(command).cancel(command.event_id, command.reason)),
+  async comment(command) {
+    const { event_id: eventId, text = "", needs_info: needsInfo, responder: author } = command;
+    return comments([await clientOf(command).comment(eventId, text, { needsInfo, author })]);
+  },
+  comments: async (command) => comments(await clientOf(command).comments(command.event_id)),
   async create_many(command) {
     const requests = command.messages.map((bytes) => fromBinary(v1.CreateEventRequestSchema, Uint8Array.from(bytes)));
     return outcomes("created", v1.CreateEventResponseSchema, await clientOf(command).createMany(requests));

@@ -24,13 +24,21 @@ type AnswerInit = MessageInitShape<typeof v1.AnswerEventRequestSchema>;
 
 const {
   createEvent, batchCreateEvents, getEvent, listEvents, answerEvent, batchAnswerEvents, declineEvent, cancelEvent,
-  getReceipt, listReceiptKeys, createLink, revokeLinks,
+  getReceipt, listReceiptKeys, createLink, revokeLinks, addComment, listComments,
 } = v1.EventService.method;
 
 /** What every call takes. */
 export interface CallOptions {
   /** Ends the call when aborted: it rejects with the signal's reason. Whether it took effect is then unknown. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a comment takes. */
+export interface CommentOptions extends CallOptions {
+  /** Whether whoever asked is to say more before the event can be answered. */
+  readonly needsInfo?: boolean | undefined;
+  /** The name of the person who says it. */
+  readonly author?: string | undefined;
 }
 
 /** What the iteration over events takes. */
@@ -329,6 +337,23 @@ export class Client {
    */
   async cancel(eventId: string, reason = "", { signal }: CallOptions = {}): Promise<v1.Event> {
     return present(await this.#connection.call(cancelEvent, { eventId, reason }, signal, this.#limits));
+  }
+
+  /**
+   * Says something in the thread of a pending event. With `needsInfo` it is said that whoever asked is to say more before
+   * it can be answered. Rejects with kind `Conflict` if the event has ended, and `NotFound`.
+   */
+  async comment(eventId: string, text: string, options: CommentOptions = {}): Promise<v1.Comment> {
+    const { needsInfo = false, author = "", signal } = options;
+    const request = { eventId, text, needsInfo, author };
+    const { comment } = await this.#connection.call(addComment, request, signal, this.#limits);
+    if (!comment) throw internal("the server's reply has no comment");
+    return comment;
+  }
+
+  /** Returns what was said in the thread of an event, the first first. Rejects with kind `NotFound`. */
+  async comments(eventId: string, { signal }: CallOptions = {}): Promise<v1.Comment[]> {
+    return (await this.#connection.call(listComments, { eventId }, signal, this.#limits)).comments;
   }
 
   /** Tells people where to answer. @internal */

@@ -65,6 +65,33 @@ export class EventBuilder<T> {
     return this;
   }
 
+  /**
+   * Lets this person answer, and nobody else but those who are named too: by the name or the id of who signs in, of a
+   * token, or whom a link is made for.
+   */
+  assignee(person: string): this {
+    this.#request.assignees.push(create(v1.AssigneeSchema, { kind: { case: "person", value: person } }));
+    return this;
+  }
+
+  /** Lets everybody in this group answer, and nobody else but those who are named too. */
+  group(group: string): this {
+    this.#request.assignees.push(create(v1.AssigneeSchema, { kind: { case: "group", value: group } }));
+    return this;
+  }
+
+  /** Lets the event end only once so many distinct people have given the same value, 1 to 20, or one has declined. */
+  required(people: number): this {
+    (this.#request.quorum ??= create(v1.QuorumSchema)).required = people;
+    return this;
+  }
+
+  /** Lets no single decline end an event for which several have to agree. */
+  outvotesDeclines(): this {
+    (this.#request.quorum ??= create(v1.QuorumSchema)).declineEnds = false;
+    return this;
+  }
+
   /** Shows a fact beside the prompt. Facts that are added one after the other are one item. */
   fact(label: string, value: string): this {
     const { evidence } = this.#request;

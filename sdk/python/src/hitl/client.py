@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
@@ -260,6 +260,30 @@ class Client(Links):
             v1.CancelEventRequest, namespace=self.namespace, event_id=event_id, reason=reason
         )
         return self._event(lambda stub: stub.CancelEvent(request))
+
+    @both
+    async def comment(
+        self, event_id: str, text: str, *, needs_info: bool = False, author: str = ""
+    ) -> v1.Comment:
+        """Says something in the thread of a pending event.
+
+        With `needs_info` it is said that whoever asked is to say more before it can be answered.
+        """
+        request = message_of(
+            v1.AddCommentRequest,
+            namespace=self.namespace,
+            event_id=event_id,
+            text=text,
+            needs_info=needs_info,
+            author=author,
+        )
+        return (await self._calls.call(lambda stub: stub.AddComment(request))).comment
+
+    @both
+    async def comments(self, event_id: str) -> Sequence[v1.Comment]:
+        """Returns what was said in the thread of an event, the first first."""
+        request = message_of(v1.ListCommentsRequest, namespace=self.namespace, event_id=event_id)
+        return (await self._calls.call(lambda stub: stub.ListComments(request))).comments
 
     @both
     def list(

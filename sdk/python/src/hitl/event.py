@@ -13,6 +13,7 @@ from typing_extensions import TypedDict, TypeForm, Unpack
 
 from hitl import v1
 from hitl.config import seconds
+from hitl.deciding import deciding
 from hitl.error import Internal, Invalid, of_end
 from hitl.evidence import Facts, Risk, taken
 from hitl.link import Link
@@ -76,6 +77,15 @@ class Options(TypedDict, total=False):
     word that this is known."""
     require_confirmation: bool
     """Lets nobody answer on a page without confirming it in a second step."""
+    assignees: Iterable[str]
+    """People who may answer, and nobody else but `groups`: names or ids of who signs in, of
+    tokens, or whom links are made for."""
+    groups: Iterable[str]
+    """Groups whose people may answer, and nobody else but `assignees`."""
+    required: int
+    """How many people have to give the same answer: the first answer counts unless set."""
+    outvotes_declines: bool
+    """Lets no single decline end an event for which several have to agree."""
     labels: Mapping[str, str]
     """Labels to list by."""
     markdown: bool
@@ -338,6 +348,7 @@ def _request(
             ttl=ttl,
             labels=restrictions.pop("labels", None),
             **taken(restrictions),
+            **deciding(restrictions),
             idempotency_key=restrictions.pop("idempotency_key", ""),
         )
     except (TypeError, ValueError, OverflowError) as error:

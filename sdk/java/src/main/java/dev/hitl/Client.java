@@ -1,8 +1,10 @@
 package dev.hitl;
 
 import dev.hitl.Lines.Line;
+import dev.hitl.v1.AddCommentRequest;
 import dev.hitl.v1.AnswerEventRequest;
 import dev.hitl.v1.CancelEventRequest;
+import dev.hitl.v1.Comment;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.CreateEventRequestOrBuilder;
 import dev.hitl.v1.CreateEventResponse;
@@ -11,6 +13,7 @@ import dev.hitl.v1.DeclineEventRequest;
 import dev.hitl.v1.EventServiceGrpc;
 import dev.hitl.v1.GetEventRequest;
 import dev.hitl.v1.GetReceiptRequest;
+import dev.hitl.v1.ListCommentsRequest;
 import dev.hitl.v1.ListEventsRequest;
 import dev.hitl.v1.ListEventsResponse;
 import dev.hitl.v1.ListReceiptKeysRequest;
@@ -337,6 +340,28 @@ public final class Client implements AutoCloseable {
         var request = CancelEventRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
         request.setReason(reason);
         return calls.call(limits, EventServiceGrpc.getCancelEventMethod(), request.build()).getEvent();
+    }
+
+    /**
+     * Says something in the thread of a pending event. With {@code needsInfo} it is said that whoever asked is to say more
+     * before it can be answered. {@code author} may be empty.
+     *
+     * @throws HitlException of kind {@code CONFLICT} if the event has ended, or {@code NOT_FOUND}
+     */
+    public Comment comment(String eventId, String text, boolean needsInfo, String author) {
+        var request = AddCommentRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        request.setText(text).setNeedsInfo(needsInfo).setAuthor(author);
+        return calls.call(limits, EventServiceGrpc.getAddCommentMethod(), request.build()).getComment();
+    }
+
+    /**
+     * Returns what was said in the thread of an event, the first first.
+     *
+     * @throws HitlException of kind {@code NOT_FOUND}
+     */
+    public List<Comment> comments(String eventId) {
+        var request = ListCommentsRequest.newBuilder().setNamespace(namespace()).setEventId(eventId);
+        return calls.call(limits, EventServiceGrpc.getListCommentsMethod(), request.build()).getCommentsList();
     }
 
     /**

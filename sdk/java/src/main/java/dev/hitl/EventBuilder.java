@@ -1,5 +1,6 @@
 package dev.hitl;
 
+import dev.hitl.v1.Assignee;
 import dev.hitl.v1.CreateEventRequest;
 import dev.hitl.v1.Fact;
 import dev.hitl.v1.OnTimeout;
@@ -43,6 +44,33 @@ public final class EventBuilder<T> {
      */
     public EventBuilder<T> requireConfirmation() {
         request.setRequireConfirmation(true);
+        return this;
+    }
+
+    /**
+     * Lets this person answer, and nobody else but those who are named too: by the name or the id of who signs in, of a
+     * token, or whom a link is made for.
+     */
+    public EventBuilder<T> assignee(String person) {
+        request.addAssignees(Assignee.newBuilder().setPerson(person));
+        return this;
+    }
+
+    /** Lets everybody in this group answer, and nobody else but those who are named too. */
+    public EventBuilder<T> group(String group) {
+        request.addAssignees(Assignee.newBuilder().setGroup(group));
+        return this;
+    }
+
+    /** Lets the event end only once so many distinct people have given the same value, 1 to 20, or one has declined. */
+    public EventBuilder<T> required(int people) {
+        request.getQuorumBuilder().setRequired(people);
+        return this;
+    }
+
+    /** Lets no single decline end an event for which several have to agree. */
+    public EventBuilder<T> outvotesDeclines() {
+        request.getQuorumBuilder().setDeclineEnds(false);
         return this;
     }
 
