@@ -89,16 +89,13 @@ impl EventStore {
             .objects
             .create_together::<VoteRecord>(&path, nonce, bytes.clone(), &marks, None)
             .await?;
-        let created = match together {
-            Some(created) => created,
-            None => {
-                self.put_job(settle).await?;
-                let created = self.objects.create_once::<VoteRecord>(&path, nonce, bytes);
-                return match created.await? {
-                    CreateOnce::Ours => Ok(Voted::Ours(self.announce_update(&updated.key).await?)),
-                    CreateOnce::Theirs(first) => Ok(Voted::Before(Box::new(first.vote))),
-                };
-            }
+        let Some(created) = together else {
+            self.put_job(settle).await?;
+            let created = self.objects.create_once::<VoteRecord>(&path, nonce, bytes);
+            return match created.await? {
+                CreateOnce::Ours => Ok(Voted::Ours(self.announce_update(&updated.key).await?)),
+                CreateOnce::Theirs(first) => Ok(Voted::Before(Box::new(first.vote))),
+            };
         };
         Ok(match created {
             CreateOnce::Ours => Voted::Ours(updated),
