@@ -100,9 +100,10 @@
         const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, '0');
         own.value = `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
         const instant = new Date(`${date.value}T${time.value}${offset.value}`);
-        read.textContent = Number.isNaN(+instant) ? '' : instant.toLocaleString('en-GB', {
-          weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: 'UTC',
-        }) + ' UTC';
+        const say = (parts, timeZone) => instant.toLocaleString('en-GB', { ...parts, hour: '2-digit', minute: '2-digit', timeZone });
+        const whole = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' };
+        const here = zone === 'UTC' ? '' : ` in ${zone}, ${say({ weekday: 'short' }, 'UTC')}`;
+        read.textContent = Number.isNaN(+instant) ? '' : `${say(whole, zone)}${here} UTC`;
       };
     });
 

@@ -85,7 +85,8 @@ pub(super) fn group(events: &[Event], sort: Sort, by_run: bool, now: Timestamp) 
     groups
 }
 
-/// Whether two questions may be answered by one: same program, name and input, and little at stake.
+/// Whether two questions may be answered by one: same program, name and input, and little at stake. An action that is
+/// reviewed is looked at by itself.
 pub(in crate::http) fn are_alike(one: &Request, other: &Request) -> bool {
     let program = |request: &Request| request.created_by.as_ref().map(|proof| proof.id.clone());
     one.risk != Risk::High
@@ -95,6 +96,7 @@ pub(in crate::http) fn are_alike(one: &Request, other: &Request) -> bool {
         && one.name == other.name
         && one.namespace == other.namespace
         && one.input == other.input
+        && !matches!(one.input, Input::Review(_))
         && program(one) == program(other)
 }
 
