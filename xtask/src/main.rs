@@ -1,4 +1,5 @@
-//! What developers run: `cargo xtask gen`, `test`, `bench`, `pictures`, `tidy`, `supply`, `lock`, `sbom`, `dist`, `site`.
+//! What developers run: `cargo xtask gen`, `test`, `bench`, `pictures`, `tidy`, `supply`, `lock`, `sbom`, `dist`,
+//! `site`.
 
 mod binaries;
 mod debian;

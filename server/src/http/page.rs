@@ -65,7 +65,8 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     };
     let (styles, scripts) = (hashes([STYLE, DESK_STYLE]), hashes([SCRIPT, INBOX_SCRIPT]));
     let policy = format!(
-        "default-src 'none'; style-src {styles}; script-src {scripts}; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src {styles}; script-src {scripts}; img-src data:; connect-src \
+         'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 makes a header")
 });

@@ -1,7 +1,7 @@
 //! The words of a search: what a list of events is narrowed by, as people type it and as addresses keep it.
 //!
-//! A search is words and fields in any order: `refund label:team=payments run:nightly risk:high due:<1h`. Each field can
-//! stand in the address by itself too, as boxes of a form send it.
+//! A search is words and fields in any order: `refund label:team=payments run:nightly risk:high due:<1h`. Each field
+//! can stand in the address by itself too, as boxes of a form send it.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+//! What tells questions that are alike apart, and how they are named in addresses.
+
 use hitl_core::evidence::{Evidence, Fact};
 use hitl_core::{EventId, Namespace, Spec, Timestamp};
 use hitl_testing::spec;

@@ -28,7 +28,8 @@ const EVENTS_MAX: usize = 10_000;
 /// Events read at a time.
 const PAGE_SIZE: usize = 100;
 /// The columns of CSV.
-const COLUMNS: &str = "ended,namespace,id,name,question,run,outcome,answer,comment,by,way,asked,took_seconds,labels\r\n";
+const COLUMNS: &str = "ended,namespace,id,name,question,run,outcome,answer,comment,by,way,asked,took_seconds,\
+                       labels\r\n";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {

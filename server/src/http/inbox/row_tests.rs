@@ -1,3 +1,5 @@
+//! How questions are grouped, and which are one row.
+
 use std::sync::Arc;
 
 use hitl_core::{EventId, Namespace, Spec};
