@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import hitl
-from hitl import program
 from hitl.local import Local
 from hitl.program import find_program
 
@@ -58,7 +57,7 @@ def test_the_program_that_came_along_is_taken_unless_another_is_named(
     came_along = plant(tmp_path / "env/bin")
     listed = [InPackage("hitl/__init__.py"), InPackage("env/lib/../bin/hitl")]
     (tmp_path / "env/lib").mkdir()
-    monkeypatch.setattr(program.metadata, "files", lambda _: listed)
+    monkeypatch.setattr(metadata, "files", lambda _: listed)
     monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
     assert find_program("hitl") == str(Path(came_along).resolve())
     assert find_program(elsewhere) == elsewhere

@@ -24,7 +24,11 @@ def packaged_program() -> str | None:
         files = metadata.files(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return None
-    programs = [Path(str(file.locate())) for file in files if file.stem == NAME and file.parent.name in _SCRIPTS]
+    programs = [
+        Path(str(file.locate()))
+        for file in files
+        if file.stem == NAME and file.parent.name in _SCRIPTS
+    ]
     for program in programs:
         path = program.resolve()
         if path.is_file() and os.access(path, os.X_OK):
@@ -35,8 +39,9 @@ def packaged_program() -> str | None:
 def find_program(binary: str) -> str:
     """The absolute path of the program.
 
-    Unless another one is named, it is the one that came along. A bare name is looked up in the absolute directories of `PATH` alone: whoever can write to where
-    a program happens to run must not choose what it starts. A path is meant as one.
+    Unless another one is named, it is the one that came along. A bare name is looked up in the
+    absolute directories of `PATH` alone: whoever can write to where a program happens to run must
+    not choose what it starts. A path is meant as one.
     """
     if os.path.dirname(binary):
         return os.path.abspath(binary)
