@@ -45,6 +45,7 @@ def test_a_command_is_run_only_if_it_was_permitted(person: Person, tmp_path: Pat
         assert 'the call was made: "done' in said
     else:
         assert "the call was refused" in said
+        assert "not today" in said, "the model is told why"
     assert (tmp_path / "hello.txt").exists() == permitted
 
 
@@ -59,7 +60,7 @@ def test_the_agent_is_told_why_and_gets_the_arguments_that_were_approved(person:
         return await deciding
 
     refused = asyncio.run(decide("toolu_1", **{"value.decision": "reject", "value.message": "not that"}))
-    assert refused == PermissionResultDeny("not that")
+    assert refused == PermissionResultDeny(message="not that")
     edited = {"value.decision": "edit", "value.arguments": '{"command": "ls /tmp/x"}'}
     assert asyncio.run(decide("toolu_2", **edited)) == PermissionResultAllow(updated_input={"command": "ls /tmp/x"})
 

@@ -82,11 +82,11 @@ class Approvals:
         try:
             answer = await event.wait_details.aio()
         except hitl.Declined as ended:
-            return Decision("reject", message=ended.response.reason or "declined", by=_who(ended.response))
+            return Decision("reject", message=_reason(ended) or "declined", by=_who(ended.response))
         except hitl.TimedOut:
             return Decision("reject", message="nobody decided in time")
         except hitl.Cancelled as ended:
-            return Decision("reject", message=ended.response.reason or "the question was withdrawn")
+            return Decision("reject", message=_reason(ended) or "the question was withdrawn")
         review, by = answer.value, _who(answer.response)
         # The digests say that what is approved is what was shown, or what the person made of it.
         if review.is_approved and review.approves(call.tool, review.arguments):
@@ -114,5 +114,9 @@ def key(*parts: str) -> str:
     return f"{parts[0]}-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _who(response: "hitl.v1.Response") -> str:
-    return response.responder.name or response.responder.principal
+def _reason(ended: hitl.Error) -> str:
+    return ended.response.reason if ended.response else ""
+
+
+def _who(response: "hitl.v1.Response | None") -> str:
+    return response.responder.name or response.responder.principal if response else ""

@@ -8,13 +8,13 @@ The run and the id of the call make the question, so one that is asked again mee
 the decision if it was made meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
 import hitl
 from claude_agent_sdk import CanUseTool, PermissionResultAllow, PermissionResultDeny, ToolPermissionContext
-from hitl_approvals import Approvals, ToolCall
+from hitl_approvals import Approvals, Kind, ToolCall
 
 __all__ = ["ask_people"]
 
@@ -34,20 +34,20 @@ def ask_people(
     used, and the agent is told why. With `allow_edits` the person may change what the tool is called with.
     """
     people = Approvals(run_id, client, timeout, risk, {**(labels or {}), "framework": "claude-agent"})
-    allowed = ("approve", "edit", "reject") if allow_edits else ("approve", "reject")
+    allowed: Sequence[Kind] = ("approve", "edit", "reject") if allow_edits else ("approve", "reject")
 
     async def can_use_tool(
         tool: str, arguments: dict[str, Any], context: ToolPermissionContext
     ) -> PermissionResultAllow | PermissionResultDeny:
         # Without an id nothing tells this call from an equal one, and an approval must not hold for both.
         if not context.tool_use_id:
-            return PermissionResultDeny("this call has no id, so nobody can be asked about it")
+            return PermissionResultDeny(message="this call has no id, so nobody can be asked about it")
         reasons = [text for text in (context.title, context.description, context.decision_reason) if text]
         decision = await people.decide(
             ToolCall(context.tool_use_id, tool, arguments, "\n\n".join(reasons), allowed=allowed)
         )
         if decision.is_approved:
             return PermissionResultAllow(updated_input=decision.arguments)
-        return PermissionResultDeny(decision.message or "a person rejected this call")
+        return PermissionResultDeny(message=decision.message or "a person rejected this call")
 
     return can_use_tool

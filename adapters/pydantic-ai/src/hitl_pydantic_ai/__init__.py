@@ -12,12 +12,13 @@ is asked. Started again with the same file, the run goes on where it waited, and
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import hitl
-from hitl_approvals import Approvals, ToolCall, key
+from hitl_approvals import Approvals, Kind, ToolCall, key
 from pydantic import TypeAdapter
 from pydantic_ai import Agent, AgentRunResult, RunContext
 from pydantic_ai.capabilities import HandleDeferredToolCalls
@@ -90,7 +91,7 @@ async def answer(requests: DeferredToolRequests, run_id: str, **options: Unpack[
         options.get("risk", "medium"),
         {"framework": "pydantic-ai"},
     )
-    allowed = ("approve", "edit", "reject") if options.get("allow_edits") else ("approve", "reject")
+    allowed: Sequence[Kind] = ("approve", "edit", "reject") if options.get("allow_edits") else ("approve", "reject")
     questions = [call for call in requests.calls if requests.kind(call.tool_call_id) == "question"]
 
     async def approve(call: ToolCallPart) -> ToolApproved | ToolDenied:

@@ -74,6 +74,8 @@ class People:
             json_format.ParseDict(question.default, request.on_timeout.default_value)
         event = (await self._client.create.aio(request)).event
         activity.logger.info("waits for an answer at %s", event.form_url)
+        if not info.workflow_id:
+            raise ApplicationError("only workflows ask: the id of the workflow is missing", non_retryable=True)
         handle = self._temporal.get_async_activity_handle(
             workflow_id=info.workflow_id, run_id=info.workflow_run_id, activity_id=info.activity_id
         )
@@ -119,4 +121,7 @@ def _plain(value: "hitl.v1.Value") -> Any:
         return list(value.choice.selected)
     if kind == "object":
         return {name: _plain(field) for name, field in value.object.fields.items()}
-    return getattr(value, kind)
+    if kind == "review":
+        review: dict[str, Any] = json_format.MessageToDict(value.review, preserving_proto_field_name=True)
+        return review
+    return getattr(value, kind) if kind else None

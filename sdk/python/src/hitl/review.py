@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from hitl import v1
@@ -169,10 +170,12 @@ class CreateReview:
         name: str | None = None,
         prompt: str | None = None,
         allow: Iterable[Decision] | None = None,
+        timeout_seconds: float | timedelta = 3600,
         **options: "Unpack[Options]",
     ) -> "Event[Review]":
         prompt = prompt or _prompt(action)
         asked: dict[str, Any] = {"action": action, "arguments": arguments, "allow": allow}
+        asked["timeout_seconds"] = timeout_seconds
         return self._create(name or action, Review, prompt=prompt, **asked, **options)
 
     async def aio(
@@ -183,10 +186,12 @@ class CreateReview:
         name: str | None = None,
         prompt: str | None = None,
         allow: Iterable[Decision] | None = None,
+        timeout_seconds: float | timedelta = 3600,
         **options: "Unpack[Options]",
     ) -> "Event[Review]":
         prompt = prompt or _prompt(action)
         asked: dict[str, Any] = {"action": action, "arguments": arguments, "allow": allow}
+        asked["timeout_seconds"] = timeout_seconds
         return await self._create.aio(name or action, Review, prompt=prompt, **asked, **options)
 
 
