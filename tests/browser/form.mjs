@@ -173,7 +173,7 @@ await main({
       const { page, close } = await open(browser);
       await page.goto(event.formUrl);
       await page.locator('[name=value]').fill(wrong);
-      await page.locator('[name=responder]').fill('Zoë');
+      await page.locator('form[data-draft] [name=responder]').fill('Zoë');
       await submit(page);
       await page.getByRole('alert').waitFor();
       if (wrong.length < 1000) {
@@ -181,7 +181,7 @@ await main({
         await page.getByRole('alert').waitFor();
       }
       assert.equal(await page.locator('[name=value]').inputValue(), wrong);
-      assert.equal(await page.locator('[name=responder]').inputValue(), 'Zoë');
+      assert.equal(await page.locator('form[data-draft] [name=responder]').inputValue(), 'Zoë');
       await page.locator('[name=value]').fill('seven');
       await submit(page);
       await page.getByRole('heading', { name: ENDED }).waitFor();
@@ -274,7 +274,7 @@ await main({
     const event = await ask(person);
     const { page, close } = await open(browser, { javaScriptEnabled: false });
     await page.goto(event.formUrl);
-    await page.locator('form').evaluate((form) => { form.noValidate = true; });
+    await page.locator('form[data-draft]').evaluate((form) => { form.noValidate = true; });
     await page.getByLabel('Full name').fill('Zoë');
     await page.getByLabel('Age').fill('old');
     await page.getByLabel('Height in metres').fill('tall');
@@ -420,7 +420,7 @@ await main({
     const [first, second] = [await open(browser), await open(browser)];
     for (const { page } of [first, second]) await page.goto(event.formUrl);
     await first.page.getByRole('textbox').first().fill('mine');
-    await first.page.locator('[name=responder]').fill('Ann');
+    await first.page.locator('form[data-draft] [name=responder]').fill('Ann');
     await first.page.locator('button.send').dblclick();
     await first.page.getByRole('heading', { name: ENDED }).waitFor();
     assert.equal(await first.page.getByRole('alert').count(), 0, 'it was recorded');

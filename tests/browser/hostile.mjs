@@ -109,7 +109,7 @@ await main({
       const event = await ask({ str: {} });
       await page.goto(event.formUrl);
       await page.getByRole('textbox').first().fill(attack);
-      await page.locator('[name=responder]').fill(attack.slice(0, 200));
+      await page.locator('form[data-draft] [name=responder]').fill(attack.slice(0, 200));
       await page.locator('button.send').click();
       await page.getByRole('heading', { name: ENDED }).waitFor();
       await assertInert(page, faults, attack);
