@@ -1,10 +1,15 @@
-//! What `{:?}` prints of an event, a new link and a new token: everything but links and the token's text.
+//! What `{:?}` prints of messages with secrets in them: everything but those, which are links, the text of tokens, and
+//! what channels tell with.
 //!
 //! Debug output ends in logs and bug reports, and whoever has a link can answer.
 
 use std::fmt;
 
-use crate::v1::{CreateLinkResponse, CreateTokenResponse, Event, RotateTokenResponse};
+use crate::v1::{
+    CreateChannelResponse, CreateLinkResponse, CreateTokenResponse, DiscordSettings, Event,
+    MailSettings, NtfySettings, RotateChannelSecretResponse, RotateTokenResponse, SlackSettings,
+    TeamsSettings, WebhookSettings,
+};
 
 /// Stands for a secret, so that nobody takes it for missing.
 const SECRET: &str = "(secret)";
@@ -40,6 +45,8 @@ impl fmt::Debug for Event {
             votes,
             claim,
             delegates,
+            reminders,
+            escalations,
         } = self;
         f.debug_struct("Event")
             .field("id", id)
@@ -69,6 +76,8 @@ impl fmt::Debug for Event {
             .field("votes", votes)
             .field("claim", claim)
             .field("delegates", delegates)
+            .field("reminders", reminders)
+            .field("escalations", escalations)
             .finish()
     }
 }
@@ -97,6 +106,92 @@ impl fmt::Debug for RotateTokenResponse {
         let Self { token, secret } = self;
         let mut shown = f.debug_struct("RotateTokenResponse");
         shown.field("token", token).field("secret", &hidden(secret)).finish()
+    }
+}
+
+impl fmt::Debug for CreateChannelResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channel, secret } = self;
+        let mut shown = f.debug_struct("CreateChannelResponse");
+        shown.field("channel", channel).field("secret", &hidden(secret)).finish()
+    }
+}
+
+impl fmt::Debug for RotateChannelSecretResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { secret } = self;
+        f.debug_struct("RotateChannelSecretResponse").field("secret", &hidden(secret)).finish()
+    }
+}
+
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, secret, without_link } = self;
+        f.debug_struct("WebhookSettings")
+            .field("url", url)
+            .field("secret", &hidden(secret))
+            .field("without_link", without_link)
+            .finish()
+    }
+}
+
+impl fmt::Debug for NtfySettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, token } = self;
+        f.debug_struct("NtfySettings").field("url", url).field("token", &hidden(token)).finish()
+    }
+}
+
+impl fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, security: _, ca_pem, user, password, from, to } = self;
+        f.debug_struct("MailSettings")
+            .field("host", host)
+            .field("port", port)
+            .field("security", &self.security())
+            .field("ca_pem", ca_pem)
+            .field("user", user)
+            .field("password", &hidden(password))
+            .field("from", from)
+            .field("to", to)
+            .finish()
+    }
+}
+
+impl fmt::Debug for SlackSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            conversation,
+            token,
+            signing_secret,
+            people,
+            email_domains,
+            without_link,
+            api_url,
+        } = self;
+        f.debug_struct("SlackSettings")
+            .field("conversation", conversation)
+            .field("token", &hidden(token))
+            .field("signing_secret", &hidden(signing_secret))
+            .field("people", people)
+            .field("email_domains", email_domains)
+            .field("without_link", without_link)
+            .field("api_url", api_url)
+            .finish()
+    }
+}
+
+impl fmt::Debug for DiscordSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url } = self;
+        f.debug_struct("DiscordSettings").field("url", &hidden(url)).finish()
+    }
+}
+
+impl fmt::Debug for TeamsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url } = self;
+        f.debug_struct("TeamsSettings").field("url", &hidden(url)).finish()
     }
 }
 
@@ -138,6 +233,25 @@ mod tests {
         let created = CreateTokenResponse { secret: secret.clone(), ..Default::default() };
         let rotated = RotateTokenResponse { secret, ..Default::default() };
         for shown in [format!("{created:?}"), format!("{rotated:#?}")] {
+            assert!(!shown.contains("TEXT") && shown.contains(SECRET), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_message_prints_what_a_channel_tells_with() {
+        let secret = "TEXT".to_owned();
+        let shown = [
+            format!("{:?}", CreateChannelResponse { secret: secret.clone(), ..Default::default() }),
+            format!("{:?}", RotateChannelSecretResponse { secret: secret.clone() }),
+            format!("{:?}", WebhookSettings { secret: secret.clone(), ..Default::default() }),
+            format!("{:?}", NtfySettings { token: secret.clone(), ..Default::default() }),
+            format!("{:?}", DiscordSettings { url: secret.clone() }),
+            format!("{:?}", MailSettings { password: secret.clone(), ..Default::default() }),
+            format!("{:?}", SlackSettings { token: secret.clone(), ..Default::default() }),
+            format!("{:?}", SlackSettings { signing_secret: secret.clone(), ..Default::default() }),
+            format!("{:?}", TeamsSettings { url: secret }),
+        ];
+        for shown in shown {
             assert!(!shown.contains("TEXT") && shown.contains(SECRET), "{shown}");
         }
     }

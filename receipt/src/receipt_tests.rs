@@ -77,7 +77,7 @@ fn what_is_signed_otherwise_is_no_receipt() {
     let newer = TEXT.replace("receipt.v1", "receipt.v9");
     let newer = Receipt::new(newer.clone(), key(1).seal(3, &newer)).unwrap();
     let refused = newer.verify(&keys(&[1])).unwrap_err().to_string();
-    assert!(refused.contains("hitl.receipt.v3") && refused.contains("newer"), "{refused}");
+    assert!(refused.contains("hitl.receipt.v9") && refused.contains("newer"), "{refused}");
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::api::Api;
 use crate::auth::sign_in::SignIn;
 use crate::auth::{LinkKey, LinkKeys, Links, beside, link_key, receipt_key};
 use crate::budget::{self, Budget, BudgetLimits};
-use crate::config::{ServeArgs, quotas};
+use crate::channels::{Channels, Outbound, Tools};
+use crate::config::{ChannelArgs, ServeArgs, quotas};
 use crate::front::WaysIn;
 use crate::grpc::{self, Grpc};
 use crate::http;
@@ -25,8 +26,10 @@ use crate::net::{self, Activity, Door, Limits};
 use crate::threads::LowPriority;
 use hitl_core::{Actor, AuditKind, Audited};
 use hitl_receipt::SigningKey;
+use hitl_service::deliveries::Telling;
 use hitl_service::error::Error;
 use hitl_service::{Background, Bounds, Service};
+use hitl_store::clock::SystemClock;
 use hitl_store::forward_clock::ForwardClock;
 use hitl_store::random::SystemRandom;
 use hitl_store::{EventStore, Retention, StoreUrl};
@@ -94,22 +97,17 @@ async fn run(
     let sign_in = SignIn::new(&args.oidc, &args.proxy, &public_url, local_token.is_some())?;
     let access = access(&args, local_token.as_deref(), &service, sign_in.oidc.clone()).await?;
     let admission = Admission::new(args.max_calls, budget.clone(), bounds.quotas);
-    let api = Api::new(service.clone(), links.clone(), admission.clone());
+    let channels = channels(&args, &service, &links, &link_keys).await?;
+    let api = Api::new(service.clone(), links.clone(), admission.clone()).with_channels(channels);
     let announce = if test_clock.is_some() { announce_to_test } else { announce };
     let grpc = Grpc::new(api.clone(), service.background(), test_clock).await?;
     let settings = settings(&args, access.is_open(), public_url);
-    http::introduce(http::Instance {
-        name: args.instance_name.clone(),
-        contact: args.instance_contact.clone().unwrap_or_default(),
-    });
+    http::introduce(instance(&args));
     let site = http::Site::new(api, service.clone(), links, sign_in, admission.clone(), registry);
     let ways_in = WaysIn { grpc: &grpc, site, settings, access, admission, refuse };
     let [app, people] = ways_in.for_listeners(listeners.audience());
 
-    let timers = tokio::spawn({
-        let service = service.clone();
-        async move { service.run().await }
-    });
+    let timers = spawn_timers(&service);
     announce(&url, url_for_people.as_deref());
     tracing::info!(url, store = %store_url, "ready");
     if let (Some(claim), Some(token)) = (&mut claim, local_token) {
@@ -143,6 +141,28 @@ async fn run(
     timers.await?;
     finish(&service).await;
     Ok(())
+}
+
+/// The channels of the store, by which `service` tells from now on.
+async fn channels(
+    args: &ServeArgs,
+    service: &Service,
+    links: &Links,
+    link_keys: &LinkKeys,
+) -> anyhow::Result<Channels> {
+    let ChannelArgs { allowed_networks, exec_dir, .. } = &args.channels;
+    let outbound = Outbound::new(allowed_networks).context("cannot make a client for channels")?;
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let public_url = links.public_url().to_owned();
+    let tools = Tools { outbound, clock, random, public_url, exec_dir: exec_dir.clone() };
+    let channels = Channels::new(tools, links.clone());
+    let telling = Telling { tell: Arc::new(channels.clone()), on_end: args.channels.on_end() };
+    service.tell_by(telling).await.context("cannot read the channels of the store")?;
+    if link_keys.has_previous() {
+        let anew = channels.seal_anew(service).await;
+        anew.context("cannot seal the secrets of channels with the new link key")?;
+    }
+    Ok(channels)
 }
 
 /// What the HTTP side needs to know, of a server that is open to whoever reaches it or not.
@@ -237,6 +257,18 @@ fn claim(args: &ServeArgs) -> anyhow::Result<Option<Claim>> {
             Ok(None)
         }
     }
+}
+
+/// What pages say of this server.
+fn instance(args: &ServeArgs) -> http::Instance {
+    let contact = args.instance_contact.clone().unwrap_or_default();
+    http::Instance { name: args.instance_name.clone(), contact }
+}
+
+/// Does what is due, until the server ends.
+fn spawn_timers(service: &Service) -> tokio::task::JoinHandle<()> {
+    let service = service.clone();
+    tokio::spawn(async move { service.run().await })
 }
 
 /// What callers may make this server hold, of memory and of connections, for which there have to be descriptors. And

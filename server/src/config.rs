@@ -1,5 +1,6 @@
 //! What a user may set: the flags of `hitl serve`, each with its environment variable and default.
 
+mod channels;
 mod quota;
 mod test;
 mod tls;
@@ -15,6 +16,7 @@ use crate::auth::oidc::OidcArgs;
 use crate::auth::proxy::ProxyArgs;
 use crate::local::{self, PORT_DEFAULT};
 use crate::size::parse_bytes;
+pub use channels::ChannelArgs;
 pub use quota::{QuotaRule, parse_quota, quotas};
 pub use tls::TlsArgs;
 
@@ -180,6 +182,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub proxy: ProxyArgs,
 
+    /// How people and programs are told.
+    #[command(flatten)]
+    pub channels: ChannelArgs,
+
     /// How connections are secured. The last, since its heading is for all that follow.
     #[command(flatten)]
     pub tls: TlsArgs,
@@ -208,6 +214,9 @@ impl ServeArgs {
         say(self.tls.tls_require_client_cert, "certificates of clients are required");
         say(!self.tls.tls_client_roles.is_empty(), "programs by certificates");
         say(self.tls.plain_text, "plain text on any address");
+        say(self.channels.exec_dir.is_some(), "channels may run programs");
+        say(!self.channels.allowed_networks.is_empty(), "channels may send to networks of our own");
+        say(!self.channels.on_end.is_empty(), "requesters may have webhooks called");
         say(!self.retain.is_empty(), "what has ended is removed by --retain");
         parts.push(match self.retain_audit.0 {
             Some(kept_ms) if kept_ms % DAY_MS == 0 => {

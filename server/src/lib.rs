@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod budget;
+pub mod channels;
 pub mod cli;
 pub mod config;
 mod diff;

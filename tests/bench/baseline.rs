@@ -218,6 +218,13 @@ impl EventService for Service {
         Err(Status::unimplemented("not measured"))
     }
 
+    async fn remind_event(
+        &self,
+        _: Request<v1::RemindEventRequest>,
+    ) -> Result<Response<v1::RemindEventResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn get_receipt(
         &self,
         _: Request<v1::GetReceiptRequest>,

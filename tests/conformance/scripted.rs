@@ -52,7 +52,12 @@ pub(crate) async fn start() -> Result<String> {
 fn refusal(reason: &str) -> Status {
     let code = match ErrorReason::from_str_name(reason) {
         Some(ErrorReason::InvalidRequest | ErrorReason::InvalidAnswer) => Code::InvalidArgument,
-        Some(ErrorReason::EventNotFound | ErrorReason::TokenNotFound) => Code::NotFound,
+        Some(
+            ErrorReason::EventNotFound
+            | ErrorReason::TokenNotFound
+            | ErrorReason::ChannelNotFound
+            | ErrorReason::DeliveryNotFound,
+        ) => Code::NotFound,
         Some(
             ErrorReason::EventAlreadyFinal
             | ErrorReason::EventRemoved
@@ -60,7 +65,7 @@ fn refusal(reason: &str) -> Status {
             | ErrorReason::AlreadyVoted
             | ErrorReason::Claimed,
         ) => Code::FailedPrecondition,
-        Some(ErrorReason::IdempotencyKeyReused) => Code::AlreadyExists,
+        Some(ErrorReason::IdempotencyKeyReused | ErrorReason::ChannelExists) => Code::AlreadyExists,
         Some(
             ErrorReason::LinkInvalid
             | ErrorReason::OriginRefused
@@ -73,6 +78,7 @@ fn refusal(reason: &str) -> Status {
             ErrorReason::TooManyWaiters
             | ErrorReason::Overloaded
             | ErrorReason::DiskFull
+            | ErrorReason::RemindedRecently
             | ErrorReason::Full,
         ) => Code::ResourceExhausted,
         Some(ErrorReason::StoreUnavailable | ErrorReason::ShuttingDown | ErrorReason::ClockOff) => {
@@ -204,6 +210,13 @@ impl EventService for Scripted {
         &self,
         _: Request<v1::CancelEventRequest>,
     ) -> Reply<v1::CancelEventResponse> {
+        Err(Status::unimplemented("scripted"))
+    }
+
+    async fn remind_event(
+        &self,
+        _: Request<v1::RemindEventRequest>,
+    ) -> Reply<v1::RemindEventResponse> {
         Err(Status::unimplemented("scripted"))
     }
 

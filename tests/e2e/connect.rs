@@ -29,7 +29,7 @@ fn question() -> Json {
 }
 
 fn frame(message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(message.len()).expect("it is short").to_be_bytes();
     [&[0], &length[..], message].concat()
 }
 
@@ -37,7 +37,7 @@ fn frame(message: &[u8]) -> Vec<u8> {
 fn frames(mut body: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [flags, a, b, c, d, rest @ ..] = body {
-        let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).unwrap();
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
         frames.push((*flags, rest[..length].to_vec()));
         body = &rest[length..];
     }

@@ -31,7 +31,8 @@ async fn start() -> (Child, String) {
 }
 
 fn client(endpoint: &str) -> hitl::Client {
-    hitl::Client::new(hitl::Config::default().endpoint(endpoint).announce(false)).unwrap()
+    hitl::Client::new(hitl::Config::default().endpoint(endpoint).announce(false))
+        .expect("the endpoint is good")
 }
 
 async fn time_of(endpoint: &str) -> TestServiceClient<Channel> {

@@ -121,7 +121,7 @@ const checks = {
     const page = await context.newPage();
     await page.goto(`${SERVER}/events/default/${event.id}`);
     await signIn(page, 'ann');
-    await page.locator('[name=form_token]').evaluate((input) => { input.value = 'forged'; });
+    await page.locator('form:has(button.send) [name=form_token]').evaluate((input) => { input.value = 'forged'; });
     await page.getByRole('radio', { name: 'Yes' }).check();
     await page.locator('button.send').click();
     assert.equal(await heading(page), 'Nothing was recorded');

@@ -141,6 +141,8 @@ fn spec(draft: Draft) -> Spec {
         assignees: Vec::new(),
         quorum: None,
         created_by: None,
+        on_end: None,
+        alarms: hitl_core::Alarms::default(),
     }
 }
 

@@ -63,6 +63,8 @@ impl Two {
             assignees: Vec::new(),
             quorum: None,
             created_by: None,
+            on_end: None,
+            alarms: hitl_core::Alarms::default(),
         };
         let created = self.one.service.create(Namespace::default(), spec).await;
         created.expect("nothing is wrong").event.request.key()

@@ -14,6 +14,7 @@ pub mod planted;
 pub mod proxy;
 pub mod server;
 pub mod signal;
+pub mod slack;
 pub mod stores;
 pub mod tools;
 pub mod view;

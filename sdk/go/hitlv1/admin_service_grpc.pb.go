@@ -19,13 +19,21 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_CreateToken_FullMethodName = "/hitl.v1.AdminService/CreateToken"
-	AdminService_ListTokens_FullMethodName  = "/hitl.v1.AdminService/ListTokens"
-	AdminService_RevokeToken_FullMethodName = "/hitl.v1.AdminService/RevokeToken"
-	AdminService_RotateToken_FullMethodName = "/hitl.v1.AdminService/RotateToken"
-	AdminService_ListAudit_FullMethodName   = "/hitl.v1.AdminService/ListAudit"
-	AdminService_FollowAudit_FullMethodName = "/hitl.v1.AdminService/FollowAudit"
-	AdminService_WhoAmI_FullMethodName      = "/hitl.v1.AdminService/WhoAmI"
+	AdminService_CreateToken_FullMethodName         = "/hitl.v1.AdminService/CreateToken"
+	AdminService_ListTokens_FullMethodName          = "/hitl.v1.AdminService/ListTokens"
+	AdminService_RevokeToken_FullMethodName         = "/hitl.v1.AdminService/RevokeToken"
+	AdminService_RotateToken_FullMethodName         = "/hitl.v1.AdminService/RotateToken"
+	AdminService_ListAudit_FullMethodName           = "/hitl.v1.AdminService/ListAudit"
+	AdminService_FollowAudit_FullMethodName         = "/hitl.v1.AdminService/FollowAudit"
+	AdminService_CreateChannel_FullMethodName       = "/hitl.v1.AdminService/CreateChannel"
+	AdminService_ListChannels_FullMethodName        = "/hitl.v1.AdminService/ListChannels"
+	AdminService_UpdateChannel_FullMethodName       = "/hitl.v1.AdminService/UpdateChannel"
+	AdminService_RotateChannelSecret_FullMethodName = "/hitl.v1.AdminService/RotateChannelSecret"
+	AdminService_DeleteChannel_FullMethodName       = "/hitl.v1.AdminService/DeleteChannel"
+	AdminService_TestChannel_FullMethodName         = "/hitl.v1.AdminService/TestChannel"
+	AdminService_ListDeliveries_FullMethodName      = "/hitl.v1.AdminService/ListDeliveries"
+	AdminService_Redeliver_FullMethodName           = "/hitl.v1.AdminService/Redeliver"
+	AdminService_WhoAmI_FullMethodName              = "/hitl.v1.AdminService/WhoAmI"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -56,6 +64,37 @@ type AdminServiceClient interface {
 	ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error)
 	// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
 	FollowAudit(ctx context.Context, in *FollowAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowAuditResponse], error)
+	// Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+	// within five seconds.
+	//
+	// Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+	// Fails with ERROR_REASON_CHANNEL_EXISTS.
+	CreateChannel(ctx context.Context, in *CreateChannelRequest, opts ...grpc.CallOption) (*CreateChannelResponse, error)
+	// Lists the channels in the order of their names, without their secrets.
+	ListChannels(ctx context.Context, in *ListChannelsRequest, opts ...grpc.CallOption) (*ListChannelsResponse, error)
+	// Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+	// same time.
+	UpdateChannel(ctx context.Context, in *UpdateChannelRequest, opts ...grpc.CallOption) (*UpdateChannelResponse, error)
+	// Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	RotateChannelSecret(ctx context.Context, in *RotateChannelSecretRequest, opts ...grpc.CallOption) (*RotateChannelSecretResponse, error)
+	// Removes a channel, its secrets, and what it was still to be told.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	DeleteChannel(ctx context.Context, in *DeleteChannelRequest, opts ...grpc.CallOption) (*DeleteChannelResponse, error)
+	// Sends one message by a channel, about an event that does not exist, and says what became of it.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	TestChannel(ctx context.Context, in *TestChannelRequest, opts ...grpc.CallOption) (*TestChannelResponse, error)
+	// Lists deliveries: those that were given up, those that are owed, or all of one event.
+	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
+	// Has a delivery made again that was given up.
+	//
+	// Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+	Redeliver(ctx context.Context, in *RedeliverRequest, opts ...grpc.CallOption) (*RedeliverResponse, error)
 	// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
 	WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error)
 }
@@ -137,6 +176,86 @@ func (c *adminServiceClient) FollowAudit(ctx context.Context, in *FollowAuditReq
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_FollowAuditClient = grpc.ServerStreamingClient[FollowAuditResponse]
 
+func (c *adminServiceClient) CreateChannel(ctx context.Context, in *CreateChannelRequest, opts ...grpc.CallOption) (*CreateChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateChannelResponse)
+	err := c.cc.Invoke(ctx, AdminService_CreateChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListChannels(ctx context.Context, in *ListChannelsRequest, opts ...grpc.CallOption) (*ListChannelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListChannelsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListChannels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) UpdateChannel(ctx context.Context, in *UpdateChannelRequest, opts ...grpc.CallOption) (*UpdateChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateChannelResponse)
+	err := c.cc.Invoke(ctx, AdminService_UpdateChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) RotateChannelSecret(ctx context.Context, in *RotateChannelSecretRequest, opts ...grpc.CallOption) (*RotateChannelSecretResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateChannelSecretResponse)
+	err := c.cc.Invoke(ctx, AdminService_RotateChannelSecret_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) DeleteChannel(ctx context.Context, in *DeleteChannelRequest, opts ...grpc.CallOption) (*DeleteChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteChannelResponse)
+	err := c.cc.Invoke(ctx, AdminService_DeleteChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) TestChannel(ctx context.Context, in *TestChannelRequest, opts ...grpc.CallOption) (*TestChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TestChannelResponse)
+	err := c.cc.Invoke(ctx, AdminService_TestChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeliveriesResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListDeliveries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) Redeliver(ctx context.Context, in *RedeliverRequest, opts ...grpc.CallOption) (*RedeliverResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedeliverResponse)
+	err := c.cc.Invoke(ctx, AdminService_Redeliver_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WhoAmIResponse)
@@ -175,6 +294,37 @@ type AdminServiceServer interface {
 	ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error)
 	// Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins.
 	FollowAudit(*FollowAuditRequest, grpc.ServerStreamingServer[FollowAuditResponse]) error
+	// Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+	// within five seconds.
+	//
+	// Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+	// Fails with ERROR_REASON_CHANNEL_EXISTS.
+	CreateChannel(context.Context, *CreateChannelRequest) (*CreateChannelResponse, error)
+	// Lists the channels in the order of their names, without their secrets.
+	ListChannels(context.Context, *ListChannelsRequest) (*ListChannelsResponse, error)
+	// Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+	// same time.
+	UpdateChannel(context.Context, *UpdateChannelRequest) (*UpdateChannelResponse, error)
+	// Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	RotateChannelSecret(context.Context, *RotateChannelSecretRequest) (*RotateChannelSecretResponse, error)
+	// Removes a channel, its secrets, and what it was still to be told.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	DeleteChannel(context.Context, *DeleteChannelRequest) (*DeleteChannelResponse, error)
+	// Sends one message by a channel, about an event that does not exist, and says what became of it.
+	//
+	// Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+	TestChannel(context.Context, *TestChannelRequest) (*TestChannelResponse, error)
+	// Lists deliveries: those that were given up, those that are owed, or all of one event.
+	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
+	// Has a delivery made again that was given up.
+	//
+	// Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+	Redeliver(context.Context, *RedeliverRequest) (*RedeliverResponse, error)
 	// Says who the caller is, as the server knows it. Anybody with a good credential may ask.
 	WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
@@ -204,6 +354,30 @@ func (UnimplementedAdminServiceServer) ListAudit(context.Context, *ListAuditRequ
 }
 func (UnimplementedAdminServiceServer) FollowAudit(*FollowAuditRequest, grpc.ServerStreamingServer[FollowAuditResponse]) error {
 	return status.Error(codes.Unimplemented, "method FollowAudit not implemented")
+}
+func (UnimplementedAdminServiceServer) CreateChannel(context.Context, *CreateChannelRequest) (*CreateChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateChannel not implemented")
+}
+func (UnimplementedAdminServiceServer) ListChannels(context.Context, *ListChannelsRequest) (*ListChannelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListChannels not implemented")
+}
+func (UnimplementedAdminServiceServer) UpdateChannel(context.Context, *UpdateChannelRequest) (*UpdateChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateChannel not implemented")
+}
+func (UnimplementedAdminServiceServer) RotateChannelSecret(context.Context, *RotateChannelSecretRequest) (*RotateChannelSecretResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateChannelSecret not implemented")
+}
+func (UnimplementedAdminServiceServer) DeleteChannel(context.Context, *DeleteChannelRequest) (*DeleteChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteChannel not implemented")
+}
+func (UnimplementedAdminServiceServer) TestChannel(context.Context, *TestChannelRequest) (*TestChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TestChannel not implemented")
+}
+func (UnimplementedAdminServiceServer) ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDeliveries not implemented")
+}
+func (UnimplementedAdminServiceServer) Redeliver(context.Context, *RedeliverRequest) (*RedeliverResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Redeliver not implemented")
 }
 func (UnimplementedAdminServiceServer) WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WhoAmI not implemented")
@@ -330,6 +504,150 @@ func _AdminService_FollowAudit_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_FollowAuditServer = grpc.ServerStreamingServer[FollowAuditResponse]
 
+func _AdminService_CreateChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CreateChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CreateChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CreateChannel(ctx, req.(*CreateChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListChannels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListChannelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListChannels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListChannels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListChannels(ctx, req.(*ListChannelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_UpdateChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).UpdateChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_UpdateChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).UpdateChannel(ctx, req.(*UpdateChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_RotateChannelSecret_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateChannelSecretRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RotateChannelSecret(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RotateChannelSecret_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RotateChannelSecret(ctx, req.(*RotateChannelSecretRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_DeleteChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).DeleteChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_DeleteChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).DeleteChannel(ctx, req.(*DeleteChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_TestChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TestChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).TestChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_TestChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).TestChannel(ctx, req.(*TestChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeliveriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListDeliveries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListDeliveries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListDeliveries(ctx, req.(*ListDeliveriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_Redeliver_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedeliverRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Redeliver(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Redeliver_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Redeliver(ctx, req.(*RedeliverRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_WhoAmI_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(WhoAmIRequest)
 	if err := dec(in); err != nil {
@@ -374,6 +692,38 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAudit",
 			Handler:    _AdminService_ListAudit_Handler,
+		},
+		{
+			MethodName: "CreateChannel",
+			Handler:    _AdminService_CreateChannel_Handler,
+		},
+		{
+			MethodName: "ListChannels",
+			Handler:    _AdminService_ListChannels_Handler,
+		},
+		{
+			MethodName: "UpdateChannel",
+			Handler:    _AdminService_UpdateChannel_Handler,
+		},
+		{
+			MethodName: "RotateChannelSecret",
+			Handler:    _AdminService_RotateChannelSecret_Handler,
+		},
+		{
+			MethodName: "DeleteChannel",
+			Handler:    _AdminService_DeleteChannel_Handler,
+		},
+		{
+			MethodName: "TestChannel",
+			Handler:    _AdminService_TestChannel_Handler,
+		},
+		{
+			MethodName: "ListDeliveries",
+			Handler:    _AdminService_ListDeliveries_Handler,
+		},
+		{
+			MethodName: "Redeliver",
+			Handler:    _AdminService_Redeliver_Handler,
 		},
 		{
 			MethodName: "WhoAmI",

@@ -54,6 +54,14 @@ const (
 	AuditKind_AUDIT_KIND_SETTINGS AuditKind = 11
 	// An Event was handed over to somebody.
 	AuditKind_AUDIT_KIND_EVENT_DELEGATED AuditKind = 12
+	// A channel was created. The subject is its name.
+	AuditKind_AUDIT_KIND_CHANNEL_CREATED AuditKind = 16
+	// A channel got other settings, secrets or rules. The subject is its name.
+	AuditKind_AUDIT_KIND_CHANNEL_CHANGED AuditKind = 17
+	// A channel was removed. The subject is its name.
+	AuditKind_AUDIT_KIND_CHANNEL_DELETED AuditKind = 18
+	// A delivery that was given up is made again. The subject is the id of its event.
+	AuditKind_AUDIT_KIND_REDELIVERED AuditKind = 19
 )
 
 // Enum value maps for AuditKind.
@@ -72,6 +80,10 @@ var (
 		10: "AUDIT_KIND_RECEIPT_KEY_ADDED",
 		11: "AUDIT_KIND_SETTINGS",
 		12: "AUDIT_KIND_EVENT_DELEGATED",
+		16: "AUDIT_KIND_CHANNEL_CREATED",
+		17: "AUDIT_KIND_CHANNEL_CHANGED",
+		18: "AUDIT_KIND_CHANNEL_DELETED",
+		19: "AUDIT_KIND_REDELIVERED",
 	}
 	AuditKind_value = map[string]int32{
 		"AUDIT_KIND_UNSPECIFIED":       0,
@@ -87,6 +99,10 @@ var (
 		"AUDIT_KIND_RECEIPT_KEY_ADDED": 10,
 		"AUDIT_KIND_SETTINGS":          11,
 		"AUDIT_KIND_EVENT_DELEGATED":   12,
+		"AUDIT_KIND_CHANNEL_CREATED":   16,
+		"AUDIT_KIND_CHANNEL_CHANGED":   17,
+		"AUDIT_KIND_CHANNEL_DELETED":   18,
+		"AUDIT_KIND_REDELIVERED":       19,
 	}
 )
 
@@ -370,7 +386,7 @@ const file_hitl_v1_audit_proto_rawDesc = "" +
 	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x1c\n" +
 	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x120\n" +
 	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x122\n" +
-	"\x06before\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06before*\x81\x03\n" +
+	"\x06before\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06before*\xfd\x03\n" +
 	"\tAuditKind\x12\x1a\n" +
 	"\x16AUDIT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12AUDIT_KIND_SIGN_IN\x10\x01\x12\x17\n" +
@@ -385,7 +401,11 @@ const file_hitl_v1_audit_proto_rawDesc = "" +
 	"\x1cAUDIT_KIND_RECEIPT_KEY_ADDED\x10\n" +
 	"\x12\x17\n" +
 	"\x13AUDIT_KIND_SETTINGS\x10\v\x12\x1e\n" +
-	"\x1aAUDIT_KIND_EVENT_DELEGATED\x10\fB#\n" +
+	"\x1aAUDIT_KIND_EVENT_DELEGATED\x10\f\x12\x1e\n" +
+	"\x1aAUDIT_KIND_CHANNEL_CREATED\x10\x10\x12\x1e\n" +
+	"\x1aAUDIT_KIND_CHANNEL_CHANGED\x10\x11\x12\x1e\n" +
+	"\x1aAUDIT_KIND_CHANNEL_DELETED\x10\x12\x12\x1a\n" +
+	"\x16AUDIT_KIND_REDELIVERED\x10\x13B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -92,6 +92,14 @@ const (
 	ErrorReason_ERROR_REASON_CLAIMED ErrorReason = 25
 	// RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id.
 	ErrorReason_ERROR_REASON_FULL ErrorReason = 26
+	// NOT_FOUND. No such channel. ResourceInfo names it.
+	ErrorReason_ERROR_REASON_CHANNEL_NOT_FOUND ErrorReason = 30
+	// ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it.
+	ErrorReason_ERROR_REASON_CHANNEL_EXISTS ErrorReason = 31
+	// NOT_FOUND. No such dead letter. ResourceInfo names it.
+	ErrorReason_ERROR_REASON_DELIVERY_NOT_FOUND ErrorReason = 32
+	// RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again.
+	ErrorReason_ERROR_REASON_REMINDED_RECENTLY ErrorReason = 36
 )
 
 // Enum value maps for ErrorReason.
@@ -124,6 +132,10 @@ var (
 		24: "ERROR_REASON_ALREADY_VOTED",
 		25: "ERROR_REASON_CLAIMED",
 		26: "ERROR_REASON_FULL",
+		30: "ERROR_REASON_CHANNEL_NOT_FOUND",
+		31: "ERROR_REASON_CHANNEL_EXISTS",
+		32: "ERROR_REASON_DELIVERY_NOT_FOUND",
+		36: "ERROR_REASON_REMINDED_RECENTLY",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -153,6 +165,10 @@ var (
 		"ERROR_REASON_ALREADY_VOTED":          24,
 		"ERROR_REASON_CLAIMED":                25,
 		"ERROR_REASON_FULL":                   26,
+		"ERROR_REASON_CHANNEL_NOT_FOUND":      30,
+		"ERROR_REASON_CHANNEL_EXISTS":         31,
+		"ERROR_REASON_DELIVERY_NOT_FOUND":     32,
+		"ERROR_REASON_REMINDED_RECENTLY":      36,
 	}
 )
 
@@ -187,7 +203,7 @@ var File_hitl_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\xf4\x06\n" +
+	"\x1ahitl/v1/error_reason.proto\x12\ahitl.v1*\x82\b\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -216,7 +232,11 @@ const file_hitl_v1_error_reason_proto_rawDesc = "" +
 	"\x19ERROR_REASON_NOT_ASSIGNED\x10\x17\x12\x1e\n" +
 	"\x1aERROR_REASON_ALREADY_VOTED\x10\x18\x12\x18\n" +
 	"\x14ERROR_REASON_CLAIMED\x10\x19\x12\x15\n" +
-	"\x11ERROR_REASON_FULL\x10\x1aB#\n" +
+	"\x11ERROR_REASON_FULL\x10\x1a\x12\"\n" +
+	"\x1eERROR_REASON_CHANNEL_NOT_FOUND\x10\x1e\x12\x1f\n" +
+	"\x1bERROR_REASON_CHANNEL_EXISTS\x10\x1f\x12#\n" +
+	"\x1fERROR_REASON_DELIVERY_NOT_FOUND\x10 \x12\"\n" +
+	"\x1eERROR_REASON_REMINDED_RECENTLY\x10$B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (

@@ -213,6 +213,8 @@ const (
 	Channel_CHANNEL_FORM Channel = 3
 	// A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself.
 	Channel_CHANNEL_MCP Channel = 4
+	// A button in Slack. The address of the responder is the message that it was on.
+	Channel_CHANNEL_SLACK Channel = 5
 )
 
 // Enum value maps for Channel.
@@ -223,6 +225,7 @@ var (
 		2: "CHANNEL_HTTP",
 		3: "CHANNEL_FORM",
 		4: "CHANNEL_MCP",
+		5: "CHANNEL_SLACK",
 	}
 	Channel_value = map[string]int32{
 		"CHANNEL_UNSPECIFIED": 0,
@@ -230,6 +233,7 @@ var (
 		"CHANNEL_HTTP":        2,
 		"CHANNEL_FORM":        3,
 		"CHANNEL_MCP":         4,
+		"CHANNEL_SLACK":       5,
 	}
 )
 
@@ -321,7 +325,11 @@ type Event struct {
 	// Output only. Who is at it. Absent if nobody is, or if the Event has no assignees. Left out where votes is.
 	Claim *Claim `protobuf:"bytes,26,opt,name=claim,proto3" json:"claim,omitempty"`
 	// Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is.
-	Delegates     []*Assignee `protobuf:"bytes,27,rep,name=delegates,proto3" json:"delegates,omitempty"`
+	Delegates []*Assignee `protobuf:"bytes,27,rep,name=delegates,proto3" json:"delegates,omitempty"`
+	// Immutable. When those who were asked are told again.
+	Reminders []*Reminder `protobuf:"bytes,36,rep,name=reminders,proto3" json:"reminders,omitempty"`
+	// Immutable. Who is told if the Event waits for too long, and when that is.
+	Escalations   []*Escalation `protobuf:"bytes,37,rep,name=escalations,proto3" json:"escalations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -541,6 +549,20 @@ func (x *Event) GetClaim() *Claim {
 func (x *Event) GetDelegates() []*Assignee {
 	if x != nil {
 		return x.Delegates
+	}
+	return nil
+}
+
+func (x *Event) GetReminders() []*Reminder {
+	if x != nil {
+		return x.Reminders
+	}
+	return nil
+}
+
+func (x *Event) GetEscalations() []*Escalation {
+	if x != nil {
+		return x.Escalations
 	}
 	return nil
 }
@@ -1027,7 +1049,8 @@ type Responder struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Output only. The door through which the response came.
 	Channel Channel `protobuf:"varint,2,opt,name=channel,proto3,enum=hitl.v1.Channel" json:"channel,omitempty"`
-	// Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+	// Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+	// slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
 	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
 	// Output only. What proved who it was.
 	KnownBy CredentialKind `protobuf:"varint,4,opt,name=known_by,json=knownBy,proto3,enum=hitl.v1.CredentialKind" json:"known_by,omitempty"`
@@ -1106,7 +1129,7 @@ var File_hitl_v1_event_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/deciding.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xf5\b\n" +
+	"\x13hitl/v1/event.proto\x12\ahitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/deciding.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x16hitl/v1/reminder.proto\x1a\x13hitl/v1/value.proto\"\xdd\t\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1138,7 +1161,9 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\x06quorum\x18\x18 \x01(\v2\x0f.hitl.v1.QuorumR\x06quorum\x12#\n" +
 	"\x05votes\x18\x19 \x03(\v2\r.hitl.v1.VoteR\x05votes\x12$\n" +
 	"\x05claim\x18\x1a \x01(\v2\x0e.hitl.v1.ClaimR\x05claim\x12/\n" +
-	"\tdelegates\x18\x1b \x03(\v2\x11.hitl.v1.AssigneeR\tdelegates\x1a9\n" +
+	"\tdelegates\x18\x1b \x03(\v2\x11.hitl.v1.AssigneeR\tdelegates\x12/\n" +
+	"\treminders\x18$ \x03(\v2\x11.hitl.v1.ReminderR\treminders\x125\n" +
+	"\vescalations\x18% \x03(\v2\x13.hitl.v1.EscalationR\vescalations\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
@@ -1194,13 +1219,14 @@ const file_hitl_v1_event_proto_rawDesc = "" +
 	"\fPromptFormat\x12\x1d\n" +
 	"\x19PROMPT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PROMPT_FORMAT_TEXT\x10\x01\x12\x1a\n" +
-	"\x16PROMPT_FORMAT_MARKDOWN\x10\x02*i\n" +
+	"\x16PROMPT_FORMAT_MARKDOWN\x10\x02*|\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fCHANNEL_GRPC\x10\x01\x12\x10\n" +
 	"\fCHANNEL_HTTP\x10\x02\x12\x10\n" +
 	"\fCHANNEL_FORM\x10\x03\x12\x0f\n" +
-	"\vCHANNEL_MCP\x10\x04B#\n" +
+	"\vCHANNEL_MCP\x10\x04\x12\x11\n" +
+	"\rCHANNEL_SLACK\x10\x05B#\n" +
 	"\vdev.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3"
 
 var (
@@ -1237,9 +1263,11 @@ var file_hitl_v1_event_proto_goTypes = []any{
 	(*Assignee)(nil),              // 16: hitl.v1.Assignee
 	(*Quorum)(nil),                // 17: hitl.v1.Quorum
 	(*Claim)(nil),                 // 18: hitl.v1.Claim
-	(CredentialKind)(0),           // 19: hitl.v1.CredentialKind
-	(*Value)(nil),                 // 20: hitl.v1.Value
-	(*DeclineVote)(nil),           // 21: hitl.v1.DeclineVote
+	(*Reminder)(nil),              // 19: hitl.v1.Reminder
+	(*Escalation)(nil),            // 20: hitl.v1.Escalation
+	(CredentialKind)(0),           // 21: hitl.v1.CredentialKind
+	(*Value)(nil),                 // 22: hitl.v1.Value
+	(*DeclineVote)(nil),           // 23: hitl.v1.DeclineVote
 }
 var file_hitl_v1_event_proto_depIdxs = []int32{
 	2,  // 0: hitl.v1.Event.prompt_format:type_name -> hitl.v1.PromptFormat
@@ -1258,27 +1286,29 @@ var file_hitl_v1_event_proto_depIdxs = []int32{
 	9,  // 13: hitl.v1.Event.votes:type_name -> hitl.v1.Vote
 	18, // 14: hitl.v1.Event.claim:type_name -> hitl.v1.Claim
 	16, // 15: hitl.v1.Event.delegates:type_name -> hitl.v1.Assignee
-	19, // 16: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
-	7,  // 17: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
-	20, // 18: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
-	0,  // 19: hitl.v1.Response.state:type_name -> hitl.v1.EventState
-	20, // 20: hitl.v1.Response.value:type_name -> hitl.v1.Value
-	14, // 21: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
-	11, // 22: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
-	9,  // 23: hitl.v1.Response.votes:type_name -> hitl.v1.Vote
-	11, // 24: hitl.v1.Vote.responder:type_name -> hitl.v1.Responder
-	14, // 25: hitl.v1.Vote.time:type_name -> google.protobuf.Timestamp
-	20, // 26: hitl.v1.Vote.value:type_name -> hitl.v1.Value
-	21, // 27: hitl.v1.Vote.decline:type_name -> hitl.v1.DeclineVote
-	11, // 28: hitl.v1.Comment.author:type_name -> hitl.v1.Responder
-	14, // 29: hitl.v1.Comment.time:type_name -> google.protobuf.Timestamp
-	3,  // 30: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
-	19, // 31: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	19, // 16: hitl.v1.Event.reminders:type_name -> hitl.v1.Reminder
+	20, // 17: hitl.v1.Event.escalations:type_name -> hitl.v1.Escalation
+	21, // 18: hitl.v1.Creator.known_by:type_name -> hitl.v1.CredentialKind
+	7,  // 19: hitl.v1.OnTimeout.fail:type_name -> hitl.v1.FailOnTimeout
+	22, // 20: hitl.v1.OnTimeout.default_value:type_name -> hitl.v1.Value
+	0,  // 21: hitl.v1.Response.state:type_name -> hitl.v1.EventState
+	22, // 22: hitl.v1.Response.value:type_name -> hitl.v1.Value
+	14, // 23: hitl.v1.Response.time:type_name -> google.protobuf.Timestamp
+	11, // 24: hitl.v1.Response.responder:type_name -> hitl.v1.Responder
+	9,  // 25: hitl.v1.Response.votes:type_name -> hitl.v1.Vote
+	11, // 26: hitl.v1.Vote.responder:type_name -> hitl.v1.Responder
+	14, // 27: hitl.v1.Vote.time:type_name -> google.protobuf.Timestamp
+	22, // 28: hitl.v1.Vote.value:type_name -> hitl.v1.Value
+	23, // 29: hitl.v1.Vote.decline:type_name -> hitl.v1.DeclineVote
+	11, // 30: hitl.v1.Comment.author:type_name -> hitl.v1.Responder
+	14, // 31: hitl.v1.Comment.time:type_name -> google.protobuf.Timestamp
+	3,  // 32: hitl.v1.Responder.channel:type_name -> hitl.v1.Channel
+	21, // 33: hitl.v1.Responder.known_by:type_name -> hitl.v1.CredentialKind
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_proto_init() }
@@ -1290,6 +1320,7 @@ func file_hitl_v1_event_proto_init() {
 	file_hitl_v1_deciding_proto_init()
 	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_input_proto_init()
+	file_hitl_v1_reminder_proto_init()
 	file_hitl_v1_value_proto_init()
 	file_hitl_v1_event_proto_msgTypes[2].OneofWrappers = []any{
 		(*OnTimeout_Fail)(nil),

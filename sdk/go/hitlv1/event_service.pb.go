@@ -128,7 +128,14 @@ type CreateEventRequest struct {
 	// or an admin may hand it over. Everybody who may answer if empty.
 	Assignees []*Assignee `protobuf:"bytes,17,rep,name=assignees,proto3" json:"assignees,omitempty"`
 	// Optional. How many people have to agree. The first answer ends the Event if absent.
-	Quorum        *Quorum `protobuf:"bytes,18,opt,name=quorum,proto3" json:"quorum,omitempty"`
+	Quorum *Quorum `protobuf:"bytes,18,opt,name=quorum,proto3" json:"quorum,omitempty"`
+	// Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+	// allows it.
+	OnEnd *OnEnd `protobuf:"bytes,22,opt,name=on_end,json=onEnd,proto3" json:"on_end,omitempty"`
+	// Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+	Reminders []*Reminder `protobuf:"bytes,26,rep,name=reminders,proto3" json:"reminders,omitempty"`
+	// Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+	Escalations   []*Escalation `protobuf:"bytes,27,rep,name=escalations,proto3" json:"escalations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +303,27 @@ func (x *CreateEventRequest) GetAssignees() []*Assignee {
 func (x *CreateEventRequest) GetQuorum() *Quorum {
 	if x != nil {
 		return x.Quorum
+	}
+	return nil
+}
+
+func (x *CreateEventRequest) GetOnEnd() *OnEnd {
+	if x != nil {
+		return x.OnEnd
+	}
+	return nil
+}
+
+func (x *CreateEventRequest) GetReminders() []*Reminder {
+	if x != nil {
+		return x.Reminders
+	}
+	return nil
+}
+
+func (x *CreateEventRequest) GetEscalations() []*Escalation {
+	if x != nil {
+		return x.Escalations
 	}
 	return nil
 }
@@ -2196,6 +2224,116 @@ func (x *CancelEventRequest) GetReason() string {
 	return ""
 }
 
+// Asks for RemindEvent.
+type RemindEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Optional. The namespace. "default" if empty.
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Required. The id of the Event.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Optional. What else to say, at most 500 characters on one line.
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemindEventRequest) Reset() {
+	*x = RemindEventRequest{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemindEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemindEventRequest) ProtoMessage() {}
+
+func (x *RemindEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemindEventRequest.ProtoReflect.Descriptor instead.
+func (*RemindEventRequest) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RemindEventRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *RemindEventRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *RemindEventRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// Answers RemindEvent.
+type RemindEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output only. The Event, which still waits.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemindEventResponse) Reset() {
+	*x = RemindEventResponse{}
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemindEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemindEventResponse) ProtoMessage() {}
+
+func (x *RemindEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemindEventResponse.ProtoReflect.Descriptor instead.
+func (*RemindEventResponse) Descriptor() ([]byte, []int) {
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RemindEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 // Answers CancelEvent.
 type CancelEventResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2207,7 +2345,7 @@ type CancelEventResponse struct {
 
 func (x *CancelEventResponse) Reset() {
 	*x = CancelEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2219,7 +2357,7 @@ func (x *CancelEventResponse) String() string {
 func (*CancelEventResponse) ProtoMessage() {}
 
 func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[28]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2232,7 +2370,7 @@ func (x *CancelEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelEventResponse.ProtoReflect.Descriptor instead.
 func (*CancelEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{28}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CancelEventResponse) GetEvent() *Event {
@@ -2261,7 +2399,7 @@ type AddCommentRequest struct {
 
 func (x *AddCommentRequest) Reset() {
 	*x = AddCommentRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2273,7 +2411,7 @@ func (x *AddCommentRequest) String() string {
 func (*AddCommentRequest) ProtoMessage() {}
 
 func (x *AddCommentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[29]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2286,7 +2424,7 @@ func (x *AddCommentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCommentRequest.ProtoReflect.Descriptor instead.
 func (*AddCommentRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{29}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AddCommentRequest) GetNamespace() string {
@@ -2335,7 +2473,7 @@ type AddCommentResponse struct {
 
 func (x *AddCommentResponse) Reset() {
 	*x = AddCommentResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2347,7 +2485,7 @@ func (x *AddCommentResponse) String() string {
 func (*AddCommentResponse) ProtoMessage() {}
 
 func (x *AddCommentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[30]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2360,7 +2498,7 @@ func (x *AddCommentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCommentResponse.ProtoReflect.Descriptor instead.
 func (*AddCommentResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{30}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AddCommentResponse) GetComment() *Comment {
@@ -2383,7 +2521,7 @@ type ListCommentsRequest struct {
 
 func (x *ListCommentsRequest) Reset() {
 	*x = ListCommentsRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2533,7 @@ func (x *ListCommentsRequest) String() string {
 func (*ListCommentsRequest) ProtoMessage() {}
 
 func (x *ListCommentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[31]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2546,7 @@ func (x *ListCommentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommentsRequest.ProtoReflect.Descriptor instead.
 func (*ListCommentsRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{31}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListCommentsRequest) GetNamespace() string {
@@ -2436,7 +2574,7 @@ type ListCommentsResponse struct {
 
 func (x *ListCommentsResponse) Reset() {
 	*x = ListCommentsResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2448,7 +2586,7 @@ func (x *ListCommentsResponse) String() string {
 func (*ListCommentsResponse) ProtoMessage() {}
 
 func (x *ListCommentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[32]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2461,7 +2599,7 @@ func (x *ListCommentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommentsResponse.ProtoReflect.Descriptor instead.
 func (*ListCommentsResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{32}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListCommentsResponse) GetComments() []*Comment {
@@ -2482,7 +2620,7 @@ type ClaimEventResponse struct {
 
 func (x *ClaimEventResponse) Reset() {
 	*x = ClaimEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2632,7 @@ func (x *ClaimEventResponse) String() string {
 func (*ClaimEventResponse) ProtoMessage() {}
 
 func (x *ClaimEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[33]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2645,7 @@ func (x *ClaimEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimEventResponse.ProtoReflect.Descriptor instead.
 func (*ClaimEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{33}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ClaimEventResponse) GetEvent() *Event {
@@ -2528,7 +2666,7 @@ type ReleaseEventResponse struct {
 
 func (x *ReleaseEventResponse) Reset() {
 	*x = ReleaseEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2678,7 @@ func (x *ReleaseEventResponse) String() string {
 func (*ReleaseEventResponse) ProtoMessage() {}
 
 func (x *ReleaseEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[34]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2691,7 @@ func (x *ReleaseEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseEventResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{34}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReleaseEventResponse) GetEvent() *Event {
@@ -2574,7 +2712,7 @@ type DelegateEventResponse struct {
 
 func (x *DelegateEventResponse) Reset() {
 	*x = DelegateEventResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2586,7 +2724,7 @@ func (x *DelegateEventResponse) String() string {
 func (*DelegateEventResponse) ProtoMessage() {}
 
 func (x *DelegateEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[35]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2599,7 +2737,7 @@ func (x *DelegateEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegateEventResponse.ProtoReflect.Descriptor instead.
 func (*DelegateEventResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{35}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DelegateEventResponse) GetEvent() *Event {
@@ -2622,7 +2760,7 @@ type GetReceiptRequest struct {
 
 func (x *GetReceiptRequest) Reset() {
 	*x = GetReceiptRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2772,7 @@ func (x *GetReceiptRequest) String() string {
 func (*GetReceiptRequest) ProtoMessage() {}
 
 func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[36]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2785,7 @@ func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
 func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{36}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetReceiptRequest) GetNamespace() string {
@@ -2675,7 +2813,7 @@ type GetReceiptResponse struct {
 
 func (x *GetReceiptResponse) Reset() {
 	*x = GetReceiptResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +2825,7 @@ func (x *GetReceiptResponse) String() string {
 func (*GetReceiptResponse) ProtoMessage() {}
 
 func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[37]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +2838,7 @@ func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptResponse.ProtoReflect.Descriptor instead.
 func (*GetReceiptResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{37}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetReceiptResponse) GetReceipt() *Receipt {
@@ -2727,7 +2865,7 @@ type CreateLinkRequest struct {
 
 func (x *CreateLinkRequest) Reset() {
 	*x = CreateLinkRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2877,7 @@ func (x *CreateLinkRequest) String() string {
 func (*CreateLinkRequest) ProtoMessage() {}
 
 func (x *CreateLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[38]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2890,7 @@ func (x *CreateLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateLinkRequest.ProtoReflect.Descriptor instead.
 func (*CreateLinkRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{38}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CreateLinkRequest) GetNamespace() string {
@@ -2799,7 +2937,7 @@ type CreateLinkResponse struct {
 
 func (x *CreateLinkResponse) Reset() {
 	*x = CreateLinkResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2811,7 +2949,7 @@ func (x *CreateLinkResponse) String() string {
 func (*CreateLinkResponse) ProtoMessage() {}
 
 func (x *CreateLinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[39]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2824,7 +2962,7 @@ func (x *CreateLinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateLinkResponse.ProtoReflect.Descriptor instead.
 func (*CreateLinkResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{39}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CreateLinkResponse) GetFormUrl() string {
@@ -2863,7 +3001,7 @@ type RevokeLinksRequest struct {
 
 func (x *RevokeLinksRequest) Reset() {
 	*x = RevokeLinksRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2875,7 +3013,7 @@ func (x *RevokeLinksRequest) String() string {
 func (*RevokeLinksRequest) ProtoMessage() {}
 
 func (x *RevokeLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[40]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2888,7 +3026,7 @@ func (x *RevokeLinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeLinksRequest.ProtoReflect.Descriptor instead.
 func (*RevokeLinksRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{40}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RevokeLinksRequest) GetNamespace() string {
@@ -2921,7 +3059,7 @@ type RevokeLinksResponse struct {
 
 func (x *RevokeLinksResponse) Reset() {
 	*x = RevokeLinksResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3071,7 @@ func (x *RevokeLinksResponse) String() string {
 func (*RevokeLinksResponse) ProtoMessage() {}
 
 func (x *RevokeLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[41]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3084,7 @@ func (x *RevokeLinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeLinksResponse.ProtoReflect.Descriptor instead.
 func (*RevokeLinksResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{41}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{43}
 }
 
 // Asks for ListReceiptKeys.
@@ -2958,7 +3096,7 @@ type ListReceiptKeysRequest struct {
 
 func (x *ListReceiptKeysRequest) Reset() {
 	*x = ListReceiptKeysRequest{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2970,7 +3108,7 @@ func (x *ListReceiptKeysRequest) String() string {
 func (*ListReceiptKeysRequest) ProtoMessage() {}
 
 func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[42]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2983,7 +3121,7 @@ func (x *ListReceiptKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysRequest) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{42}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{44}
 }
 
 // Answers ListReceiptKeys.
@@ -2997,7 +3135,7 @@ type ListReceiptKeysResponse struct {
 
 func (x *ListReceiptKeysResponse) Reset() {
 	*x = ListReceiptKeysResponse{}
-	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3009,7 +3147,7 @@ func (x *ListReceiptKeysResponse) String() string {
 func (*ListReceiptKeysResponse) ProtoMessage() {}
 
 func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hitl_v1_event_service_proto_msgTypes[43]
+	mi := &file_hitl_v1_event_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3022,7 +3160,7 @@ func (x *ListReceiptKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceiptKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListReceiptKeysResponse) Descriptor() ([]byte, []int) {
-	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{43}
+	return file_hitl_v1_event_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListReceiptKeysResponse) GetKeys() []*ReceiptKey {
@@ -3036,7 +3174,7 @@ var File_hitl_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16hitl/v1/deciding.proto\x1a\x13hitl/v1/event.proto\x1a\x16hitl/v1/evidence.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\x15hitl/v1/receipt.proto\x1a\x13hitl/v1/value.proto\"\xc6\x06\n" +
+	"\x1bhitl/v1/event_service.proto\x12\ahitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16hitl/v1/deciding.proto\x1a\x13hitl/v1/event.proto\x1a\x16hitl/v1/evidence.proto\x1a\x15hitl/v1/failure.proto\x1a\x13hitl/v1/input.proto\x1a\"hitl/v1/notification_channel.proto\x1a\x15hitl/v1/receipt.proto\x1a\x16hitl/v1/reminder.proto\x1a\x13hitl/v1/value.proto\"\xd5\a\n" +
 	"\x12CreateEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -3057,7 +3195,10 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x04risk\x18\x0f \x01(\x0e2\r.hitl.v1.RiskR\x04risk\x121\n" +
 	"\x14require_confirmation\x18\x10 \x01(\bR\x13requireConfirmation\x12/\n" +
 	"\tassignees\x18\x11 \x03(\v2\x11.hitl.v1.AssigneeR\tassignees\x12'\n" +
-	"\x06quorum\x18\x12 \x01(\v2\x0f.hitl.v1.QuorumR\x06quorum\x1a9\n" +
+	"\x06quorum\x18\x12 \x01(\v2\x0f.hitl.v1.QuorumR\x06quorum\x12%\n" +
+	"\x06on_end\x18\x16 \x01(\v2\x0e.hitl.v1.OnEndR\x05onEnd\x12/\n" +
+	"\treminders\x18\x1a \x03(\v2\x11.hitl.v1.ReminderR\treminders\x125\n" +
+	"\vescalations\x18\x1b \x03(\v2\x13.hitl.v1.EscalationR\vescalations\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
@@ -3179,7 +3320,13 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x12CancelEventRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\";\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"a\n" +
+	"\x12RemindEventRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\";\n" +
+	"\x13RemindEventResponse\x12$\n" +
+	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\";\n" +
 	"\x13CancelEventResponse\x12$\n" +
 	"\x05event\x18\x01 \x01(\v2\x0e.hitl.v1.EventR\x05event\"\x97\x01\n" +
 	"\x11AddCommentRequest\x12\x1c\n" +
@@ -3230,7 +3377,7 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_KIND_CREATED\x10\x01\x12\x15\n" +
 	"\x11CHANGE_KIND_ENDED\x10\x02\x12\x17\n" +
-	"\x13CHANGE_KIND_UPDATED\x10\x032\xd6\f\n" +
+	"\x13CHANGE_KIND_UPDATED\x10\x032\xa0\r\n" +
 	"\fEventService\x12M\n" +
 	"\vCreateEvent\x12\x1b.hitl.v1.CreateEventRequest\x1a\x1c.hitl.v1.CreateEventResponse\"\x03\x90\x02\x02\x12D\n" +
 	"\bGetEvent\x12\x18.hitl.v1.GetEventRequest\x1a\x19.hitl.v1.GetEventResponse\"\x03\x90\x02\x01\x12J\n" +
@@ -3251,7 +3398,8 @@ const file_hitl_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"ClaimEvent\x12\x1a.hitl.v1.ClaimEventRequest\x1a\x1b.hitl.v1.ClaimEventResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\fReleaseEvent\x12\x1c.hitl.v1.ReleaseEventRequest\x1a\x1d.hitl.v1.ReleaseEventResponse\"\x03\x90\x02\x02\x12S\n" +
-	"\rDelegateEvent\x12\x1d.hitl.v1.DelegateEventRequest\x1a\x1e.hitl.v1.DelegateEventResponse\"\x03\x90\x02\x02\x12J\n" +
+	"\rDelegateEvent\x12\x1d.hitl.v1.DelegateEventRequest\x1a\x1e.hitl.v1.DelegateEventResponse\"\x03\x90\x02\x02\x12H\n" +
+	"\vRemindEvent\x12\x1b.hitl.v1.RemindEventRequest\x1a\x1c.hitl.v1.RemindEventResponse\x12J\n" +
 	"\n" +
 	"GetReceipt\x12\x1a.hitl.v1.GetReceiptRequest\x1a\x1b.hitl.v1.GetReceiptResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\x0fListReceiptKeys\x12\x1f.hitl.v1.ListReceiptKeysRequest\x1a .hitl.v1.ListReceiptKeysResponse\"\x03\x90\x02\x01\x12E\n" +
@@ -3273,7 +3421,7 @@ func file_hitl_v1_event_service_proto_rawDescGZIP() []byte {
 }
 
 var file_hitl_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_hitl_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_hitl_v1_event_service_proto_goTypes = []any{
 	(ChangeKind)(0),                   // 0: hitl.v1.ChangeKind
 	(*CreateEventRequest)(nil),        // 1: hitl.v1.CreateEventRequest
@@ -3304,149 +3452,160 @@ var file_hitl_v1_event_service_proto_goTypes = []any{
 	(*DeclineEventRequest)(nil),       // 26: hitl.v1.DeclineEventRequest
 	(*DeclineEventResponse)(nil),      // 27: hitl.v1.DeclineEventResponse
 	(*CancelEventRequest)(nil),        // 28: hitl.v1.CancelEventRequest
-	(*CancelEventResponse)(nil),       // 29: hitl.v1.CancelEventResponse
-	(*AddCommentRequest)(nil),         // 30: hitl.v1.AddCommentRequest
-	(*AddCommentResponse)(nil),        // 31: hitl.v1.AddCommentResponse
-	(*ListCommentsRequest)(nil),       // 32: hitl.v1.ListCommentsRequest
-	(*ListCommentsResponse)(nil),      // 33: hitl.v1.ListCommentsResponse
-	(*ClaimEventResponse)(nil),        // 34: hitl.v1.ClaimEventResponse
-	(*ReleaseEventResponse)(nil),      // 35: hitl.v1.ReleaseEventResponse
-	(*DelegateEventResponse)(nil),     // 36: hitl.v1.DelegateEventResponse
-	(*GetReceiptRequest)(nil),         // 37: hitl.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 38: hitl.v1.GetReceiptResponse
-	(*CreateLinkRequest)(nil),         // 39: hitl.v1.CreateLinkRequest
-	(*CreateLinkResponse)(nil),        // 40: hitl.v1.CreateLinkResponse
-	(*RevokeLinksRequest)(nil),        // 41: hitl.v1.RevokeLinksRequest
-	(*RevokeLinksResponse)(nil),       // 42: hitl.v1.RevokeLinksResponse
-	(*ListReceiptKeysRequest)(nil),    // 43: hitl.v1.ListReceiptKeysRequest
-	(*ListReceiptKeysResponse)(nil),   // 44: hitl.v1.ListReceiptKeysResponse
-	nil,                               // 45: hitl.v1.CreateEventRequest.LabelsEntry
-	nil,                               // 46: hitl.v1.ListEventsRequest.LabelsEntry
-	nil,                               // 47: hitl.v1.WatchEventsRequest.LabelsEntry
-	(PromptFormat)(0),                 // 48: hitl.v1.PromptFormat
-	(*Input)(nil),                     // 49: hitl.v1.Input
-	(*durationpb.Duration)(nil),       // 50: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 51: google.protobuf.Timestamp
-	(*OnTimeout)(nil),                 // 52: hitl.v1.OnTimeout
-	(*Evidence)(nil),                  // 53: hitl.v1.Evidence
-	(Risk)(0),                         // 54: hitl.v1.Risk
-	(*Assignee)(nil),                  // 55: hitl.v1.Assignee
-	(*Quorum)(nil),                    // 56: hitl.v1.Quorum
-	(*Event)(nil),                     // 57: hitl.v1.Event
-	(EventState)(0),                   // 58: hitl.v1.EventState
-	(*Comment)(nil),                   // 59: hitl.v1.Comment
-	(*Failure)(nil),                   // 60: hitl.v1.Failure
-	(*Response)(nil),                  // 61: hitl.v1.Response
-	(*Value)(nil),                     // 62: hitl.v1.Value
-	(*Receipt)(nil),                   // 63: hitl.v1.Receipt
-	(*ReceiptKey)(nil),                // 64: hitl.v1.ReceiptKey
-	(*ClaimEventRequest)(nil),         // 65: hitl.v1.ClaimEventRequest
-	(*ReleaseEventRequest)(nil),       // 66: hitl.v1.ReleaseEventRequest
-	(*DelegateEventRequest)(nil),      // 67: hitl.v1.DelegateEventRequest
+	(*RemindEventRequest)(nil),        // 29: hitl.v1.RemindEventRequest
+	(*RemindEventResponse)(nil),       // 30: hitl.v1.RemindEventResponse
+	(*CancelEventResponse)(nil),       // 31: hitl.v1.CancelEventResponse
+	(*AddCommentRequest)(nil),         // 32: hitl.v1.AddCommentRequest
+	(*AddCommentResponse)(nil),        // 33: hitl.v1.AddCommentResponse
+	(*ListCommentsRequest)(nil),       // 34: hitl.v1.ListCommentsRequest
+	(*ListCommentsResponse)(nil),      // 35: hitl.v1.ListCommentsResponse
+	(*ClaimEventResponse)(nil),        // 36: hitl.v1.ClaimEventResponse
+	(*ReleaseEventResponse)(nil),      // 37: hitl.v1.ReleaseEventResponse
+	(*DelegateEventResponse)(nil),     // 38: hitl.v1.DelegateEventResponse
+	(*GetReceiptRequest)(nil),         // 39: hitl.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),        // 40: hitl.v1.GetReceiptResponse
+	(*CreateLinkRequest)(nil),         // 41: hitl.v1.CreateLinkRequest
+	(*CreateLinkResponse)(nil),        // 42: hitl.v1.CreateLinkResponse
+	(*RevokeLinksRequest)(nil),        // 43: hitl.v1.RevokeLinksRequest
+	(*RevokeLinksResponse)(nil),       // 44: hitl.v1.RevokeLinksResponse
+	(*ListReceiptKeysRequest)(nil),    // 45: hitl.v1.ListReceiptKeysRequest
+	(*ListReceiptKeysResponse)(nil),   // 46: hitl.v1.ListReceiptKeysResponse
+	nil,                               // 47: hitl.v1.CreateEventRequest.LabelsEntry
+	nil,                               // 48: hitl.v1.ListEventsRequest.LabelsEntry
+	nil,                               // 49: hitl.v1.WatchEventsRequest.LabelsEntry
+	(PromptFormat)(0),                 // 50: hitl.v1.PromptFormat
+	(*Input)(nil),                     // 51: hitl.v1.Input
+	(*durationpb.Duration)(nil),       // 52: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 53: google.protobuf.Timestamp
+	(*OnTimeout)(nil),                 // 54: hitl.v1.OnTimeout
+	(*Evidence)(nil),                  // 55: hitl.v1.Evidence
+	(Risk)(0),                         // 56: hitl.v1.Risk
+	(*Assignee)(nil),                  // 57: hitl.v1.Assignee
+	(*Quorum)(nil),                    // 58: hitl.v1.Quorum
+	(*OnEnd)(nil),                     // 59: hitl.v1.OnEnd
+	(*Reminder)(nil),                  // 60: hitl.v1.Reminder
+	(*Escalation)(nil),                // 61: hitl.v1.Escalation
+	(*Event)(nil),                     // 62: hitl.v1.Event
+	(EventState)(0),                   // 63: hitl.v1.EventState
+	(*Comment)(nil),                   // 64: hitl.v1.Comment
+	(*Failure)(nil),                   // 65: hitl.v1.Failure
+	(*Response)(nil),                  // 66: hitl.v1.Response
+	(*Value)(nil),                     // 67: hitl.v1.Value
+	(*Receipt)(nil),                   // 68: hitl.v1.Receipt
+	(*ReceiptKey)(nil),                // 69: hitl.v1.ReceiptKey
+	(*ClaimEventRequest)(nil),         // 70: hitl.v1.ClaimEventRequest
+	(*ReleaseEventRequest)(nil),       // 71: hitl.v1.ReleaseEventRequest
+	(*DelegateEventRequest)(nil),      // 72: hitl.v1.DelegateEventRequest
 }
 var file_hitl_v1_event_service_proto_depIdxs = []int32{
-	48, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
-	49, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
-	45, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
-	50, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
-	51, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
-	52, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
-	53, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
-	54, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
-	55, // 8: hitl.v1.CreateEventRequest.assignees:type_name -> hitl.v1.Assignee
-	56, // 9: hitl.v1.CreateEventRequest.quorum:type_name -> hitl.v1.Quorum
-	57, // 10: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
-	57, // 11: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
-	58, // 12: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
-	46, // 13: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
-	57, // 14: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
-	50, // 15: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	57, // 16: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
-	9,  // 17: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	59, // 18: hitl.v1.WaitEventResponse.comment:type_name -> hitl.v1.Comment
-	51, // 19: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	58, // 20: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
-	47, // 21: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
-	50, // 22: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
-	12, // 23: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
-	13, // 24: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
-	0,  // 25: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
-	57, // 26: hitl.v1.Change.event:type_name -> hitl.v1.Event
-	51, // 27: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
-	15, // 28: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
-	15, // 29: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
-	50, // 30: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	57, // 31: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
-	17, // 32: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
-	9,  // 33: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
-	15, // 34: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
-	60, // 35: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
-	1,  // 36: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
-	20, // 37: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
-	2,  // 38: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
-	60, // 39: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
-	24, // 40: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
-	23, // 41: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
-	61, // 42: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
-	60, // 43: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
-	62, // 44: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
-	57, // 45: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
-	57, // 46: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
-	57, // 47: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
-	59, // 48: hitl.v1.AddCommentResponse.comment:type_name -> hitl.v1.Comment
-	59, // 49: hitl.v1.ListCommentsResponse.comments:type_name -> hitl.v1.Comment
-	57, // 50: hitl.v1.ClaimEventResponse.event:type_name -> hitl.v1.Event
-	57, // 51: hitl.v1.ReleaseEventResponse.event:type_name -> hitl.v1.Event
-	57, // 52: hitl.v1.DelegateEventResponse.event:type_name -> hitl.v1.Event
-	63, // 53: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
-	50, // 54: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
-	51, // 55: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
-	64, // 56: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
-	1,  // 57: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
-	3,  // 58: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
-	5,  // 59: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
-	7,  // 60: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
-	10, // 61: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
-	14, // 62: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
-	18, // 63: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
-	21, // 64: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
-	24, // 65: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
-	26, // 66: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
-	28, // 67: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
-	30, // 68: hitl.v1.EventService.AddComment:input_type -> hitl.v1.AddCommentRequest
-	32, // 69: hitl.v1.EventService.ListComments:input_type -> hitl.v1.ListCommentsRequest
-	65, // 70: hitl.v1.EventService.ClaimEvent:input_type -> hitl.v1.ClaimEventRequest
-	66, // 71: hitl.v1.EventService.ReleaseEvent:input_type -> hitl.v1.ReleaseEventRequest
-	67, // 72: hitl.v1.EventService.DelegateEvent:input_type -> hitl.v1.DelegateEventRequest
-	37, // 73: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
-	43, // 74: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
-	39, // 75: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
-	41, // 76: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
-	2,  // 77: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
-	4,  // 78: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
-	6,  // 79: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
-	8,  // 80: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
-	11, // 81: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
-	16, // 82: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
-	19, // 83: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
-	22, // 84: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
-	25, // 85: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
-	27, // 86: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
-	29, // 87: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
-	31, // 88: hitl.v1.EventService.AddComment:output_type -> hitl.v1.AddCommentResponse
-	33, // 89: hitl.v1.EventService.ListComments:output_type -> hitl.v1.ListCommentsResponse
-	34, // 90: hitl.v1.EventService.ClaimEvent:output_type -> hitl.v1.ClaimEventResponse
-	35, // 91: hitl.v1.EventService.ReleaseEvent:output_type -> hitl.v1.ReleaseEventResponse
-	36, // 92: hitl.v1.EventService.DelegateEvent:output_type -> hitl.v1.DelegateEventResponse
-	38, // 93: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
-	44, // 94: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
-	40, // 95: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
-	42, // 96: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
-	77, // [77:97] is the sub-list for method output_type
-	57, // [57:77] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	50, // 0: hitl.v1.CreateEventRequest.prompt_format:type_name -> hitl.v1.PromptFormat
+	51, // 1: hitl.v1.CreateEventRequest.input:type_name -> hitl.v1.Input
+	47, // 2: hitl.v1.CreateEventRequest.labels:type_name -> hitl.v1.CreateEventRequest.LabelsEntry
+	52, // 3: hitl.v1.CreateEventRequest.ttl:type_name -> google.protobuf.Duration
+	53, // 4: hitl.v1.CreateEventRequest.deadline:type_name -> google.protobuf.Timestamp
+	54, // 5: hitl.v1.CreateEventRequest.on_timeout:type_name -> hitl.v1.OnTimeout
+	55, // 6: hitl.v1.CreateEventRequest.evidence:type_name -> hitl.v1.Evidence
+	56, // 7: hitl.v1.CreateEventRequest.risk:type_name -> hitl.v1.Risk
+	57, // 8: hitl.v1.CreateEventRequest.assignees:type_name -> hitl.v1.Assignee
+	58, // 9: hitl.v1.CreateEventRequest.quorum:type_name -> hitl.v1.Quorum
+	59, // 10: hitl.v1.CreateEventRequest.on_end:type_name -> hitl.v1.OnEnd
+	60, // 11: hitl.v1.CreateEventRequest.reminders:type_name -> hitl.v1.Reminder
+	61, // 12: hitl.v1.CreateEventRequest.escalations:type_name -> hitl.v1.Escalation
+	62, // 13: hitl.v1.CreateEventResponse.event:type_name -> hitl.v1.Event
+	62, // 14: hitl.v1.GetEventResponse.event:type_name -> hitl.v1.Event
+	63, // 15: hitl.v1.ListEventsRequest.state:type_name -> hitl.v1.EventState
+	48, // 16: hitl.v1.ListEventsRequest.labels:type_name -> hitl.v1.ListEventsRequest.LabelsEntry
+	62, // 17: hitl.v1.ListEventsResponse.events:type_name -> hitl.v1.Event
+	52, // 18: hitl.v1.WaitEventRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	62, // 19: hitl.v1.WaitEventResponse.event:type_name -> hitl.v1.Event
+	9,  // 20: hitl.v1.WaitEventResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	64, // 21: hitl.v1.WaitEventResponse.comment:type_name -> hitl.v1.Comment
+	53, // 22: hitl.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	63, // 23: hitl.v1.WatchEventsRequest.state:type_name -> hitl.v1.EventState
+	49, // 24: hitl.v1.WatchEventsRequest.labels:type_name -> hitl.v1.WatchEventsRequest.LabelsEntry
+	52, // 25: hitl.v1.WatchEventsRequest.bookmark_interval:type_name -> google.protobuf.Duration
+	12, // 26: hitl.v1.WatchEventsResponse.change:type_name -> hitl.v1.Change
+	13, // 27: hitl.v1.WatchEventsResponse.bookmark:type_name -> hitl.v1.Bookmark
+	0,  // 28: hitl.v1.Change.kind:type_name -> hitl.v1.ChangeKind
+	62, // 29: hitl.v1.Change.event:type_name -> hitl.v1.Event
+	53, // 30: hitl.v1.Bookmark.time:type_name -> google.protobuf.Timestamp
+	15, // 31: hitl.v1.WaitEventsRequest.add:type_name -> hitl.v1.EventKey
+	15, // 32: hitl.v1.WaitEventsRequest.remove:type_name -> hitl.v1.EventKey
+	52, // 33: hitl.v1.WaitEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	62, // 34: hitl.v1.WaitEventsResponse.event:type_name -> hitl.v1.Event
+	17, // 35: hitl.v1.WaitEventsResponse.failed:type_name -> hitl.v1.FailedWait
+	9,  // 36: hitl.v1.WaitEventsResponse.heartbeat:type_name -> hitl.v1.Heartbeat
+	15, // 37: hitl.v1.FailedWait.key:type_name -> hitl.v1.EventKey
+	65, // 38: hitl.v1.FailedWait.failure:type_name -> hitl.v1.Failure
+	1,  // 39: hitl.v1.BatchCreateEventsRequest.requests:type_name -> hitl.v1.CreateEventRequest
+	20, // 40: hitl.v1.BatchCreateEventsResponse.results:type_name -> hitl.v1.CreateEventResult
+	2,  // 41: hitl.v1.CreateEventResult.created:type_name -> hitl.v1.CreateEventResponse
+	65, // 42: hitl.v1.CreateEventResult.failure:type_name -> hitl.v1.Failure
+	24, // 43: hitl.v1.BatchAnswerEventsRequest.requests:type_name -> hitl.v1.AnswerEventRequest
+	23, // 44: hitl.v1.BatchAnswerEventsResponse.results:type_name -> hitl.v1.AnswerEventResult
+	66, // 45: hitl.v1.AnswerEventResult.response:type_name -> hitl.v1.Response
+	65, // 46: hitl.v1.AnswerEventResult.failure:type_name -> hitl.v1.Failure
+	67, // 47: hitl.v1.AnswerEventRequest.value:type_name -> hitl.v1.Value
+	62, // 48: hitl.v1.AnswerEventResponse.event:type_name -> hitl.v1.Event
+	62, // 49: hitl.v1.DeclineEventResponse.event:type_name -> hitl.v1.Event
+	62, // 50: hitl.v1.RemindEventResponse.event:type_name -> hitl.v1.Event
+	62, // 51: hitl.v1.CancelEventResponse.event:type_name -> hitl.v1.Event
+	64, // 52: hitl.v1.AddCommentResponse.comment:type_name -> hitl.v1.Comment
+	64, // 53: hitl.v1.ListCommentsResponse.comments:type_name -> hitl.v1.Comment
+	62, // 54: hitl.v1.ClaimEventResponse.event:type_name -> hitl.v1.Event
+	62, // 55: hitl.v1.ReleaseEventResponse.event:type_name -> hitl.v1.Event
+	62, // 56: hitl.v1.DelegateEventResponse.event:type_name -> hitl.v1.Event
+	68, // 57: hitl.v1.GetReceiptResponse.receipt:type_name -> hitl.v1.Receipt
+	52, // 58: hitl.v1.CreateLinkRequest.ttl:type_name -> google.protobuf.Duration
+	53, // 59: hitl.v1.CreateLinkResponse.expire_time:type_name -> google.protobuf.Timestamp
+	69, // 60: hitl.v1.ListReceiptKeysResponse.keys:type_name -> hitl.v1.ReceiptKey
+	1,  // 61: hitl.v1.EventService.CreateEvent:input_type -> hitl.v1.CreateEventRequest
+	3,  // 62: hitl.v1.EventService.GetEvent:input_type -> hitl.v1.GetEventRequest
+	5,  // 63: hitl.v1.EventService.ListEvents:input_type -> hitl.v1.ListEventsRequest
+	7,  // 64: hitl.v1.EventService.WaitEvent:input_type -> hitl.v1.WaitEventRequest
+	10, // 65: hitl.v1.EventService.WatchEvents:input_type -> hitl.v1.WatchEventsRequest
+	14, // 66: hitl.v1.EventService.WaitEvents:input_type -> hitl.v1.WaitEventsRequest
+	18, // 67: hitl.v1.EventService.BatchCreateEvents:input_type -> hitl.v1.BatchCreateEventsRequest
+	21, // 68: hitl.v1.EventService.BatchAnswerEvents:input_type -> hitl.v1.BatchAnswerEventsRequest
+	24, // 69: hitl.v1.EventService.AnswerEvent:input_type -> hitl.v1.AnswerEventRequest
+	26, // 70: hitl.v1.EventService.DeclineEvent:input_type -> hitl.v1.DeclineEventRequest
+	28, // 71: hitl.v1.EventService.CancelEvent:input_type -> hitl.v1.CancelEventRequest
+	32, // 72: hitl.v1.EventService.AddComment:input_type -> hitl.v1.AddCommentRequest
+	34, // 73: hitl.v1.EventService.ListComments:input_type -> hitl.v1.ListCommentsRequest
+	70, // 74: hitl.v1.EventService.ClaimEvent:input_type -> hitl.v1.ClaimEventRequest
+	71, // 75: hitl.v1.EventService.ReleaseEvent:input_type -> hitl.v1.ReleaseEventRequest
+	72, // 76: hitl.v1.EventService.DelegateEvent:input_type -> hitl.v1.DelegateEventRequest
+	29, // 77: hitl.v1.EventService.RemindEvent:input_type -> hitl.v1.RemindEventRequest
+	39, // 78: hitl.v1.EventService.GetReceipt:input_type -> hitl.v1.GetReceiptRequest
+	45, // 79: hitl.v1.EventService.ListReceiptKeys:input_type -> hitl.v1.ListReceiptKeysRequest
+	41, // 80: hitl.v1.EventService.CreateLink:input_type -> hitl.v1.CreateLinkRequest
+	43, // 81: hitl.v1.EventService.RevokeLinks:input_type -> hitl.v1.RevokeLinksRequest
+	2,  // 82: hitl.v1.EventService.CreateEvent:output_type -> hitl.v1.CreateEventResponse
+	4,  // 83: hitl.v1.EventService.GetEvent:output_type -> hitl.v1.GetEventResponse
+	6,  // 84: hitl.v1.EventService.ListEvents:output_type -> hitl.v1.ListEventsResponse
+	8,  // 85: hitl.v1.EventService.WaitEvent:output_type -> hitl.v1.WaitEventResponse
+	11, // 86: hitl.v1.EventService.WatchEvents:output_type -> hitl.v1.WatchEventsResponse
+	16, // 87: hitl.v1.EventService.WaitEvents:output_type -> hitl.v1.WaitEventsResponse
+	19, // 88: hitl.v1.EventService.BatchCreateEvents:output_type -> hitl.v1.BatchCreateEventsResponse
+	22, // 89: hitl.v1.EventService.BatchAnswerEvents:output_type -> hitl.v1.BatchAnswerEventsResponse
+	25, // 90: hitl.v1.EventService.AnswerEvent:output_type -> hitl.v1.AnswerEventResponse
+	27, // 91: hitl.v1.EventService.DeclineEvent:output_type -> hitl.v1.DeclineEventResponse
+	31, // 92: hitl.v1.EventService.CancelEvent:output_type -> hitl.v1.CancelEventResponse
+	33, // 93: hitl.v1.EventService.AddComment:output_type -> hitl.v1.AddCommentResponse
+	35, // 94: hitl.v1.EventService.ListComments:output_type -> hitl.v1.ListCommentsResponse
+	36, // 95: hitl.v1.EventService.ClaimEvent:output_type -> hitl.v1.ClaimEventResponse
+	37, // 96: hitl.v1.EventService.ReleaseEvent:output_type -> hitl.v1.ReleaseEventResponse
+	38, // 97: hitl.v1.EventService.DelegateEvent:output_type -> hitl.v1.DelegateEventResponse
+	30, // 98: hitl.v1.EventService.RemindEvent:output_type -> hitl.v1.RemindEventResponse
+	40, // 99: hitl.v1.EventService.GetReceipt:output_type -> hitl.v1.GetReceiptResponse
+	46, // 100: hitl.v1.EventService.ListReceiptKeys:output_type -> hitl.v1.ListReceiptKeysResponse
+	42, // 101: hitl.v1.EventService.CreateLink:output_type -> hitl.v1.CreateLinkResponse
+	44, // 102: hitl.v1.EventService.RevokeLinks:output_type -> hitl.v1.RevokeLinksResponse
+	82, // [82:103] is the sub-list for method output_type
+	61, // [61:82] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_hitl_v1_event_service_proto_init() }
@@ -3459,7 +3618,9 @@ func file_hitl_v1_event_service_proto_init() {
 	file_hitl_v1_evidence_proto_init()
 	file_hitl_v1_failure_proto_init()
 	file_hitl_v1_input_proto_init()
+	file_hitl_v1_notification_channel_proto_init()
 	file_hitl_v1_receipt_proto_init()
+	file_hitl_v1_reminder_proto_init()
 	file_hitl_v1_value_proto_init()
 	file_hitl_v1_event_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*CreateEventRequest_Ttl)(nil),
@@ -3498,7 +3659,7 @@ func file_hitl_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hitl_v1_event_service_proto_rawDesc), len(file_hitl_v1_event_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

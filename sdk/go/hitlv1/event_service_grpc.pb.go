@@ -35,6 +35,7 @@ const (
 	EventService_ClaimEvent_FullMethodName        = "/hitl.v1.EventService/ClaimEvent"
 	EventService_ReleaseEvent_FullMethodName      = "/hitl.v1.EventService/ReleaseEvent"
 	EventService_DelegateEvent_FullMethodName     = "/hitl.v1.EventService/DelegateEvent"
+	EventService_RemindEvent_FullMethodName       = "/hitl.v1.EventService/RemindEvent"
 	EventService_GetReceipt_FullMethodName        = "/hitl.v1.EventService/GetReceipt"
 	EventService_ListReceiptKeys_FullMethodName   = "/hitl.v1.EventService/ListReceiptKeys"
 	EventService_CreateLink_FullMethodName        = "/hitl.v1.EventService/CreateLink"
@@ -121,6 +122,10 @@ type EventServiceClient interface {
 	// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
 	// as ClaimEvent does.
 	DelegateEvent(ctx context.Context, in *DelegateEventRequest, opts ...grpc.CallOption) (*DelegateEventResponse, error)
+	// Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+	//
+	// Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+	RemindEvent(ctx context.Context, in *RemindEventRequest, opts ...grpc.CallOption) (*RemindEventResponse, error)
 	// Returns the signed receipt of how an Event ended.
 	//
 	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
@@ -329,6 +334,16 @@ func (c *eventServiceClient) DelegateEvent(ctx context.Context, in *DelegateEven
 	return out, nil
 }
 
+func (c *eventServiceClient) RemindEvent(ctx context.Context, in *RemindEventRequest, opts ...grpc.CallOption) (*RemindEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemindEventResponse)
+	err := c.cc.Invoke(ctx, EventService_RemindEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *eventServiceClient) GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetReceiptResponse)
@@ -449,6 +464,10 @@ type EventServiceServer interface {
 	// Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
 	// as ClaimEvent does.
 	DelegateEvent(context.Context, *DelegateEventRequest) (*DelegateEventResponse, error)
+	// Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+	//
+	// Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+	RemindEvent(context.Context, *RemindEventRequest) (*RemindEventResponse, error)
 	// Returns the signed receipt of how an Event ended.
 	//
 	// Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
@@ -523,6 +542,9 @@ func (UnimplementedEventServiceServer) ReleaseEvent(context.Context, *ReleaseEve
 }
 func (UnimplementedEventServiceServer) DelegateEvent(context.Context, *DelegateEventRequest) (*DelegateEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DelegateEvent not implemented")
+}
+func (UnimplementedEventServiceServer) RemindEvent(context.Context, *RemindEventRequest) (*RemindEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemindEvent not implemented")
 }
 func (UnimplementedEventServiceServer) GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReceipt not implemented")
@@ -820,6 +842,24 @@ func _EventService_DelegateEvent_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventService_RemindEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemindEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).RemindEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_RemindEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).RemindEvent(ctx, req.(*RemindEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EventService_GetReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetReceiptRequest)
 	if err := dec(in); err != nil {
@@ -950,6 +990,10 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DelegateEvent",
 			Handler:    _EventService_DelegateEvent_Handler,
+		},
+		{
+			MethodName: "RemindEvent",
+			Handler:    _EventService_RemindEvent_Handler,
 		},
 		{
 			MethodName: "GetReceipt",

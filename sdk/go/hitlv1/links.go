@@ -40,6 +40,18 @@ func (x *DeclineEventResponse) Format(state fmt.State, verb rune) { format(state
 func (x *CancelEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
 
 // Format implements [fmt.Formatter], without the links.
+func (x *RemindEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *ClaimEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *ReleaseEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
+func (x *DelegateEventResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
+
+// Format implements [fmt.Formatter], without the links.
 func (x *WatchEventsResponse) Format(state fmt.State, verb rune) { format(state, verb, x) }
 
 // Format implements [fmt.Formatter], without the links.
@@ -77,6 +89,18 @@ func (x *DeclineEventResponse) LogValue() slog.Value { return logValue(x) }
 
 // LogValue implements [slog.LogValuer], without the links.
 func (x *CancelEventResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *RemindEventResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *ClaimEventResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *ReleaseEventResponse) LogValue() slog.Value { return logValue(x) }
+
+// LogValue implements [slog.LogValuer], without the links.
+func (x *DelegateEventResponse) LogValue() slog.Value { return logValue(x) }
 
 // LogValue implements [slog.LogValuer], without the links.
 func (x *WatchEventsResponse) LogValue() slog.Value { return logValue(x) }

@@ -40,6 +40,8 @@ func TestNoMessagePrintsTheLinksOfItsEvent(t *testing.T) {
 		&ListEventsResponse{Events: []*Event{event}}, &AnswerEventResponse{Event: event},
 		&WaitEventResponse{Update: &WaitEventResponse_Event{Event: event}},
 		&DeclineEventResponse{Event: event}, &CancelEventResponse{Event: event},
+		&RemindEventResponse{Event: event}, &ClaimEventResponse{Event: event},
+		&ReleaseEventResponse{Event: event}, &DelegateEventResponse{Event: event},
 		change, &WatchEventsResponse{Update: &WatchEventsResponse_Change{Change: change}},
 		&WaitEventsResponse{Update: &WaitEventsResponse_Event{Event: event}},
 		result, &BatchCreateEventsResponse{Results: []*CreateEventResult{result}},

@@ -78,6 +78,94 @@ impl Client {
         self.admin(|mut stub| async move { stub.rotate_token(request).await }).await
     }
 
+    /// Makes a channel. Its secret is in this reply and nowhere else.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], [`crate::ErrorKind::Conflict`], and those of
+    /// reaching the server.
+    pub async fn create_channel(
+        &self,
+        request: v1::CreateChannelRequest,
+    ) -> Result<v1::CreateChannelResponse> {
+        self.admin(|mut stub| async move { stub.create_channel(request).await }).await
+    }
+
+    /// The channels.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], and those of reaching the server.
+    pub async fn list_channels(
+        &self,
+        request: v1::ListChannelsRequest,
+    ) -> Result<v1::ListChannelsResponse> {
+        self.admin(|mut stub| async move { stub.list_channels(request).await }).await
+    }
+
+    /// Gives a channel other settings or rules.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], [`crate::ErrorKind::NotFound`], and those of
+    /// reaching the server.
+    pub async fn update_channel(
+        &self,
+        request: v1::UpdateChannelRequest,
+    ) -> Result<v1::UpdateChannelResponse> {
+        self.admin(|mut stub| async move { stub.update_channel(request).await }).await
+    }
+
+    /// Makes another secret for a webhook. It is in this reply and nowhere else.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], [`crate::ErrorKind::NotFound`], and those of
+    /// reaching the server.
+    pub async fn rotate_channel_secret(
+        &self,
+        request: v1::RotateChannelSecretRequest,
+    ) -> Result<v1::RotateChannelSecretResponse> {
+        self.admin(|mut stub| async move { stub.rotate_channel_secret(request).await }).await
+    }
+
+    /// Removes a channel.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn delete_channel(
+        &self,
+        request: v1::DeleteChannelRequest,
+    ) -> Result<v1::DeleteChannelResponse> {
+        self.admin(|mut stub| async move { stub.delete_channel(request).await }).await
+    }
+
+    /// Sends one message by a channel, and says what became of it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn test_channel(
+        &self,
+        request: v1::TestChannelRequest,
+    ) -> Result<v1::TestChannelResponse> {
+        self.admin(|mut stub| async move { stub.test_channel(request).await }).await
+    }
+
+    /// One page of the deliveries.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::Invalid`], and those of reaching the server.
+    pub async fn list_deliveries(
+        &self,
+        request: v1::ListDeliveriesRequest,
+    ) -> Result<v1::ListDeliveriesResponse> {
+        self.admin(|mut stub| async move { stub.list_deliveries(request).await }).await
+    }
+
+    /// Has a delivery made again that was given up.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Denied`], [`crate::ErrorKind::NotFound`], and those of reaching the server.
+    pub async fn redeliver(&self, request: v1::RedeliverRequest) -> Result<v1::RedeliverResponse> {
+        self.admin(|mut stub| async move { stub.redeliver(request).await }).await
+    }
+
     /// One page of the audit, latest first.
     ///
     /// # Errors

@@ -274,6 +274,24 @@ impl Client {
         present(reply.event)
     }
 
+    /// Tells those again who were asked about an event, by the channels that tell of it. `note` may be empty. At most
+    /// once in ten minutes for each event.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] if the event has ended, [`crate::ErrorKind::NotFound`], that it was done a short
+    /// time ago, and those of reaching the server.
+    pub async fn remind(&self, event_id: &str, note: &str) -> Result<v1::Event> {
+        let request = v1::RemindEventRequest {
+            namespace: self.namespace().to_owned(),
+            event_id: event_id.to_owned(),
+            note: note.to_owned(),
+        };
+        let reply = self
+            .call(request, |mut stub, request| async move { stub.remind_event(request).await })
+            .await?;
+        present(reply.event)
+    }
+
     /// Tells people where to answer.
     pub(crate) fn tell(&self, event: &v1::Event) {
         self.shared.telling.tell(event);

@@ -194,6 +194,13 @@ impl EventService for Script {
         Err(Status::unimplemented("cancel"))
     }
 
+    async fn remind_event(
+        &self,
+        _: Request<v1::RemindEventRequest>,
+    ) -> Result<Response<v1::RemindEventResponse>, Status> {
+        Err(Status::unimplemented("remind"))
+    }
+
     async fn get_receipt(
         &self,
         _: Request<v1::GetReceiptRequest>,

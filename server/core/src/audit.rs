@@ -38,6 +38,14 @@ pub enum AuditKind {
     Settings,
     /// An event was handed over to somebody.
     EventDelegated,
+    /// A channel was created.
+    ChannelCreated,
+    /// A channel got other settings, secrets or rules.
+    ChannelChanged,
+    /// A channel was removed.
+    ChannelDeleted,
+    /// A delivery that was given up is made again.
+    Redelivered,
     /// Something that a newer server wrote.
     #[serde(other)]
     Unknown,
@@ -110,7 +118,7 @@ pub struct AuditFilter {
 
 impl AuditKind {
     /// Every kind that is written.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::SignIn,
         Self::SignOut,
         Self::Refusal,
@@ -123,6 +131,10 @@ impl AuditKind {
         Self::ReceiptKeyAdded,
         Self::Settings,
         Self::EventDelegated,
+        Self::ChannelCreated,
+        Self::ChannelChanged,
+        Self::ChannelDeleted,
+        Self::Redelivered,
     ];
 
     /// What people read.
@@ -140,6 +152,10 @@ impl AuditKind {
             Self::ReceiptKeyAdded => "receipt-key-added",
             Self::Settings => "settings",
             Self::EventDelegated => "event-delegated",
+            Self::ChannelCreated => "channel-created",
+            Self::ChannelChanged => "channel-changed",
+            Self::ChannelDeleted => "channel-deleted",
+            Self::Redelivered => "redelivered",
             Self::Unknown => "unknown",
         }
     }

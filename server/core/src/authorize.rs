@@ -32,6 +32,8 @@ pub enum Action<'a> {
     HandOutLinks(&'a Namespace),
     /// Make, list and end tokens.
     ManageTokens,
+    /// Make, change, list, try and remove channels, look at deliveries and have them made again.
+    ManageChannels,
     /// Read the audit of this namespace, or all of it, what is about no namespace too.
     ReadAudit(Option<&'a Namespace>),
     /// Be told who it is itself.
@@ -72,6 +74,7 @@ impl<'a> Action<'a> {
             Self::Cancel(_) => "cancel",
             Self::HandOutLinks(_) => "hand out links",
             Self::ManageTokens => "manage tokens",
+            Self::ManageChannels => "manage channels",
             Self::ReadAudit(_) => "read the audit",
             Self::KnowItself => "know itself",
         }
@@ -87,7 +90,7 @@ impl<'a> Action<'a> {
                 Some(&key.namespace)
             }
             Self::ReadAudit(namespace) => namespace,
-            Self::ManageTokens | Self::KnowItself => None,
+            Self::ManageTokens | Self::ManageChannels | Self::KnowItself => None,
         }
     }
 
@@ -102,6 +105,7 @@ impl<'a> Action<'a> {
             | Self::HandOutLinks(_)
             | Self::ReadAudit(_)
             | Self::ManageTokens
+            | Self::ManageChannels
             | Self::KnowItself => None,
         }
     }
@@ -116,7 +120,7 @@ impl Principal {
         match self {
             Self::Owner => Ok(()),
             Self::Anyone => match action {
-                Action::ManageTokens => Err(Denied::Anyone),
+                Action::ManageTokens | Action::ManageChannels => Err(Denied::Anyone),
                 _ => Ok(()),
             },
             Self::Link(holder) => match action {
@@ -161,7 +165,7 @@ impl Known {
         use Role::{Admin, Notifier, Requester, Responder};
         let (namespace, roles): (&Namespace, &[Role]) = match action {
             Action::KnowItself => return true,
-            Action::ManageTokens => {
+            Action::ManageTokens | Action::ManageChannels => {
                 return self.rights.hold_everywhere(Admin);
             }
             Action::ReadAudit(None) => {

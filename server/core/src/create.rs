@@ -13,6 +13,8 @@ use crate::limits;
 use crate::lookalike::is_blank;
 use crate::principal::Proof;
 use crate::rejection::{Rejection, Violation};
+use crate::reminder::{self, Alarms};
+use crate::tell::OnEnd;
 use crate::time::Timestamp;
 use crate::weight::Weight;
 
@@ -53,6 +55,10 @@ pub struct Spec {
     pub quorum: Option<Quorum>,
     /// Who creates it; `None` if the server asks for no credential.
     pub created_by: Option<Proof>,
+    /// What the requester wants to be told when it ends.
+    pub on_end: Option<OnEnd>,
+    /// When those who were asked are told again, and when others are.
+    pub alarms: Alarms,
 }
 
 /// When an event times out, as it was asked.
@@ -82,23 +88,7 @@ pub fn create(
     now: Timestamp,
 ) -> Result<Request, Rejection> {
     let mut broken = Vec::new();
-    one_line(&mut broken, "name", &spec.name, limits::NAME_CHARS_MAX);
-    if is_blank(&spec.name) {
-        broken.push(Violation::new("name", "is required: give a name that can be seen"));
-    }
-    one_line(&mut broken, "title", &spec.title, limits::NAME_CHARS_MAX);
-    if !spec.title.is_empty() && is_blank(&spec.title) {
-        broken.push(Violation::new("title", "must have a character that can be seen"));
-    }
-    one_line(&mut broken, "scope", &spec.scope, limits::NAME_CHARS_MAX);
-    if spec.prompt.is_empty() || spec.prompt.len() > limits::PROMPT_BYTES_MAX {
-        broken.push(Violation::new(
-            "prompt",
-            format!("must have 1 to {} bytes", limits::PROMPT_BYTES_MAX),
-        ));
-    } else if is_blank(&spec.prompt) {
-        broken.push(Violation::new("prompt", "must have a character that can be seen"));
-    }
+    check_texts(&mut broken, &spec);
     if let Some(key) = &spec.idempotency_key
         && !(1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len())
     {
@@ -108,6 +98,9 @@ pub fn create(
     check_labels(&mut broken, &spec.labels);
     evidence::check(&mut broken, &spec.evidence);
     assignees::check(&mut broken, &spec.assignees, spec.quorum);
+    if let Some(on_end) = &spec.on_end {
+        on_end.check(&mut broken);
+    }
     let input_broken = spec.input.check_self();
     // A default can only be judged by an input that makes sense itself.
     let default_broken = match &spec.on_timeout {
@@ -120,6 +113,7 @@ pub fn create(
         message: v.message,
     }));
     let deadline = check_expiration(&mut broken, spec.expiration, now);
+    reminder::check(&mut broken, &spec.alarms, [now, deadline]);
     if !broken.is_empty() {
         return Err(Rejection::InvalidRequest(broken));
     }
@@ -143,10 +137,31 @@ pub fn create(
         assignees: spec.assignees,
         quorum: spec.quorum,
         created_by: spec.created_by,
+        on_end: spec.on_end,
+        alarms: spec.alarms,
+        channels: Vec::new(),
         create_time: now,
         deadline,
         weight: Weight::default(),
     })
+}
+
+fn check_texts(broken: &mut Vec<Violation>, spec: &Spec) {
+    one_line(broken, "name", &spec.name, limits::NAME_CHARS_MAX);
+    if is_blank(&spec.name) {
+        broken.push(Violation::new("name", "is required: give a name that can be seen"));
+    }
+    one_line(broken, "title", &spec.title, limits::NAME_CHARS_MAX);
+    if !spec.title.is_empty() && is_blank(&spec.title) {
+        broken.push(Violation::new("title", "must have a character that can be seen"));
+    }
+    one_line(broken, "scope", &spec.scope, limits::NAME_CHARS_MAX);
+    if spec.prompt.is_empty() || spec.prompt.len() > limits::PROMPT_BYTES_MAX {
+        let message = format!("must have 1 to {} bytes", limits::PROMPT_BYTES_MAX);
+        broken.push(Violation::new("prompt", message));
+    } else if is_blank(&spec.prompt) {
+        broken.push(Violation::new("prompt", "must have a character that can be seen"));
+    }
 }
 
 /// Names of the fields in which two requests ask for different things; empty if one is a repeat of the other.
@@ -171,6 +186,9 @@ pub fn differing_fields(a: &Request, b: &Request) -> Vec<&'static str> {
         ("allow_self_answer", a.allow_self_answer == b.allow_self_answer),
         ("assignees", a.assignees == b.assignees),
         ("quorum", a.quorum == b.quorum),
+        ("on_end", a.on_end == b.on_end),
+        ("reminders", a.alarms.reminders == b.alarms.reminders),
+        ("escalations", a.alarms.escalations == b.alarms.escalations),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect()
 }
@@ -183,6 +201,13 @@ pub(crate) fn one_line(broken: &mut Vec<Violation>, field: &str, text: &str, cha
     if text.chars().any(char::is_control) {
         broken.push(Violation::new(field, "must not hold line breaks or other control characters"));
     }
+}
+
+/// What is wrong with one field of words: too long, or on more than one line.
+pub fn one_line_words(field: &str, text: &str, chars_max: usize) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    one_line(&mut broken, field, text, chars_max);
+    broken
 }
 
 fn check_labels(broken: &mut Vec<Violation>, labels: &BTreeMap<String, String>) {
@@ -214,12 +239,12 @@ fn check_expiration(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::input::IntInput;
     use crate::value::Value;
 
-    fn spec() -> Spec {
+    pub(crate) fn spec() -> Spec {
         Spec {
             name: "proceed".into(),
             title: String::new(),
@@ -238,6 +263,8 @@ mod tests {
             assignees: Vec::new(),
             quorum: None,
             created_by: None,
+            on_end: None,
+            alarms: Alarms::default(),
         }
     }
 

@@ -38,6 +38,8 @@ fn request(on_timeout: OnTimeout) -> Arc<Request> {
         assignees: Vec::new(),
         quorum: None,
         created_by: None,
+        on_end: None,
+        alarms: crate::reminder::Alarms::default(),
     };
     Arc::new(
         create(spec, Namespace::default(), EventId::from_bytes([7; 16]), at(CREATED_MS)).unwrap(),

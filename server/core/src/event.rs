@@ -11,6 +11,8 @@ use crate::evidence::{Evidence, Risk};
 use crate::id::{EventId, EventKey, Namespace};
 use crate::input::Input;
 use crate::principal::Proof;
+use crate::reminder::Alarms;
+use crate::tell::{ChannelId, OnEnd};
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::votes::Vote;
@@ -69,6 +71,15 @@ pub struct Request {
     /// Who created the event; `None` if the server asked for no credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Proof>,
+    /// What the requester wants to be told when the event ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_end: Option<OnEnd>,
+    /// When those who were asked are told again, and when others are.
+    #[serde(default, skip_serializing_if = "Alarms::is_empty")]
+    pub alarms: Alarms,
+    /// The channels that owe word of it from its creation on, as their rules were then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelId>,
     /// When the event was created.
     pub create_time: Timestamp,
     /// When the event times out.
@@ -178,7 +189,7 @@ pub struct Responder {
     pub name: String,
     /// The door through which the response came.
     pub channel: Channel,
-    /// The network address of the caller; may be empty.
+    /// The network address of the caller, or the message in a chat; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
     /// Who that was proved to be; `None` in records of before it was asked.
@@ -205,6 +216,8 @@ pub enum Channel {
     Form,
     /// A dialog of a client of the Model Context Protocol.
     Mcp,
+    /// A button in Slack.
+    Slack,
 }
 
 /// Where an event stands.

@@ -28,12 +28,14 @@ pub mod person;
 pub mod principal;
 pub mod receipt;
 pub mod rejection;
+pub mod reminder;
 pub mod review;
 pub mod rights;
 pub mod schema;
 mod schema_cache;
 mod str_input;
 pub mod strict_json;
+pub mod tell;
 pub mod thread;
 pub mod time;
 pub mod token;
@@ -60,8 +62,10 @@ pub use principal::{
     CredentialKind, Known, KnownKind, LinkHolder, Namespaces, Principal, Proof, Role, Roles,
 };
 pub use rejection::{Rejection, Violation};
+pub use reminder::Alarms;
 pub use review::{ReviewDecision, ReviewInput, ReviewValue};
 pub use rights::{Right, Rights};
+pub use tell::{ChannelId, OnEnd, Rule, Told};
 pub use thread::{Act, Claim, Roster, Standing, Thread, ThreadEntry, check_act};
 pub use time::Timestamp;
 pub use token::{TokenId, TokenText};

@@ -106,3 +106,13 @@ pub const TTL_MAX_MS: i64 = 366 * 24 * 60 * 60 * 1000;
 pub const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
 /// Most steps that a check of arguments by their JSON Schema may take: about 0.2 s at worst.
 pub const SCHEMA_STEPS_MAX: u64 = 1_000_000;
+/// Most reminders of one event.
+pub const REMINDERS_MAX: usize = 10;
+/// Most escalations of one event.
+pub const ESCALATIONS_MAX: usize = 5;
+/// Most channels of one escalation.
+pub const ESCALATION_CHANNELS_MAX: usize = 10;
+/// Longest note of a reminder.
+pub const REMINDER_NOTE_CHARS_MAX: usize = 500;
+/// Time in which an event is reminded of once at most, by whoever asked.
+pub const REMINDER_PAUSE_MS: i64 = 10 * 60 * 1000;

@@ -43,6 +43,8 @@ fn asked(assignees: &[&str], required: u32, decline_ends: bool) -> Event {
         assignees: assignees.iter().map(|name| Assignee::Person((*name).into())).collect(),
         quorum: Some(Quorum { required, decline_ends }),
         created_by: None,
+        on_end: None,
+        alarms: crate::reminder::Alarms::default(),
     };
     let id = EventId::from_bytes([7; 16]);
     let request = create(spec, Namespace::default(), id, at(1_000)).unwrap();

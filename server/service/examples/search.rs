@@ -68,7 +68,7 @@ fn question(number: usize) -> Spec {
         name: "refund".to_owned(),
         title: format!("Refund order {number}?"),
         prompt: format!("The customer says: {why}. {}", "It was paid by card. ".repeat(8)),
-        risk: if number % 100 == 0 { Risk::High } else { Risk::Low },
+        risk: if number.is_multiple_of(100) { Risk::High } else { Risk::Low },
         labels: [("team".to_owned(), format!("t{}", number % 50))].into(),
         ..spec(3_600_000 + i64::try_from(number).unwrap_or_default())
     }

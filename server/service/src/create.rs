@@ -42,6 +42,8 @@ impl Service {
         let created =
             if is_laborious { self.0.background.compute(create).await? } else { create() };
         let request = created.map_err(|rejection| Error::rejected(rejection, &key))?;
+        self.check_on_end(&request)?;
+        let request = Request { channels: self.told_of_creation(&request), ..request };
         // It needs no task of its own as an end does: if the caller hangs up nobody waits for the event yet,
         // and its timer is found by the next scan.
         let event = Event { request: Arc::new(request), response: None };
@@ -59,7 +61,8 @@ impl Service {
     }
 
     async fn record(&self, request: Arc<Request>) -> Result<Created, Error> {
-        let created = self.0.store.create(request.clone(), self.nonce()).await?;
+        let owed = Self::owed_by_creation(&request);
+        let created = self.0.store.create_owing(request.clone(), &owed, self.nonce()).await?;
         self.0.namespaces.learn(&request.namespace);
         if !created.existed {
             self.0.metrics.created.inc();
@@ -67,6 +70,7 @@ impl Service {
             let announced = Entry { time: request.create_time, key: request.key() };
             let event = Event { request, response: None };
             self.0.jobs.set(expiry(&event));
+            self.set_owed(owed);
             self.0.watches.announced(Index::Created, &announced);
             return Ok(Created { event, existed: false });
         }
@@ -79,6 +83,7 @@ impl Service {
         })?;
         let event = self.0.store.ensure_indexed(event).await?;
         if event.response.is_none() {
+            self.owe_creation_again(&event).await?;
             self.0.jobs.set(expiry(&event));
         } else if event.request.deadline == request.deadline {
             // This create has written it again.

@@ -97,13 +97,16 @@ impl Service {
         let service = self.clone();
         self.finish_anyway(async move {
             let parts = &service.0;
-            let ended = parts.store.end(&event, read_at, response, service.nonce()).await?;
+            let owed = service.owed_by_end(&event, &response);
+            let nonce = service.nonce();
+            let ended = parts.store.end_owing(&event, read_at, response, &owed, nonce).await?;
             let ended = ended.ok_or_else(|| Error::NotFound(event.request.key()))?;
             if ended.ours {
                 service.count_end(&ended.event);
                 parts.pending.ended(&ended.event.request.key());
                 parts.search.ended(&ended.event);
                 service.show(&ended.event);
+                service.set_owed(owed);
             }
             if ended.has_no_expiry {
                 parts.jobs.forget(&expiry(&ended.event));

@@ -129,6 +129,17 @@ pub enum Error {
     /// No such token.
     #[error("there is no token {0} that is good")]
     TokenNotFound(String),
+    /// No such channel.
+    #[error("there is no channel {0}")]
+    ChannelNotFound(String),
+    /// There is a channel of this name, or somebody else has changed it at the same time.
+    #[error(
+        "there is a channel {0} already, or somebody else has just changed it: look at the channels again"
+    )]
+    ChannelExists(String),
+    /// No such dead letter.
+    #[error("there is no dead letter {0}")]
+    DeliveryNotFound(String),
     /// A browser sent the call from a page of another origin, or to a host name that is not ours.
     #[error("{0}")]
     OriginRefused(String),
@@ -141,6 +152,12 @@ pub enum Error {
     /// The caller, or what it acts in, has as much as one may have.
     #[error(transparent)]
     OverQuota(#[from] OverQuota),
+    /// Those who were asked about the event were told again a short time ago.
+    #[error("they were reminded of it less than ten minutes ago; do it again in {} s", .wait_ms / 1000 + 1)]
+    RemindedRecently {
+        /// When they may be again.
+        wait_ms: i64,
+    },
     /// The token is older than what a watch can resume from.
     #[error(
         "the resume token is older than 24 hours: list the events, and watch anew with the list's token"
@@ -238,6 +255,9 @@ impl Error {
             // Somebody has to see to it.
             Self::DiskFull => Some(Duration::from_secs(5)),
             Self::OverQuota(over) => Some(over.retry_after()),
+            Self::RemindedRecently { wait_ms } => {
+                u64::try_from(*wait_ms / 1000 + 1).ok().map(Duration::from_secs)
+            }
             Self::IssuerUnavailable => Some(Duration::from_secs(2)),
             Self::TooManyWaiters | Self::Overloaded => Some(Duration::from_secs(2)),
             _ => None,

@@ -7,6 +7,7 @@
 mod audit;
 mod background;
 mod create;
+pub mod deliveries;
 mod disk;
 mod end;
 pub mod error;
@@ -18,6 +19,7 @@ mod machine;
 mod metrics;
 pub mod quotas;
 mod receipts;
+mod remind;
 mod retention;
 mod search;
 mod session;
@@ -55,6 +57,7 @@ pub use waiters::{FailedWait, Owner, SHARING};
 pub use waits::{Over, Waits};
 pub use watch::{Change, ChangeKind, WATCHES_MAX, Watch, Watched};
 
+use crate::deliveries::Deliveries;
 use crate::links::KnownNamespaces;
 use crate::tokens::Tokens;
 use crate::waiters::{Reads, Waiters};
@@ -97,6 +100,7 @@ struct Parts {
     namespaces: KnownNamespaces,
     search: search::Search,
     audit: audit::Audit,
+    deliveries: Deliveries,
     /// Notified when somebody begins to wait or to watch.
     arrived: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -138,6 +142,7 @@ impl Service {
             namespaces: KnownNamespaces::default(),
             search: search::Search::default(),
             audit: audit::Audit::default(),
+            deliveries: Deliveries::default(),
             arrived,
             clock,
             random,
@@ -175,7 +180,8 @@ impl Service {
             self.count_pending(),
             self.watch_tokens(),
             self.keep_search(),
-            self.write_audit()
+            self.write_audit(),
+            self.follow_channels()
         );
     }
 

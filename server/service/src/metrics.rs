@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::deliveries::DeliveryMetrics;
 use crate::error::Error;
 use crate::{Service, machine};
 use hitl_store::{Disk, StoreMetrics};
@@ -29,6 +30,7 @@ pub(super) struct Metrics {
     descriptors_max: Gauge,
     /// Of a store on this machine.
     disk: Option<DiskMetrics>,
+    pub(super) deliveries: DeliveryMetrics,
 }
 
 #[derive(Debug, Default)]
@@ -138,6 +140,7 @@ impl Metrics {
             registry.register(name, help, gauge.clone());
         }
         let disk = has_disk.then(|| DiskMetrics::new(&mut registry));
+        let deliveries = DeliveryMetrics::new(&mut registry);
         Self {
             registry,
             created,
@@ -150,6 +153,7 @@ impl Metrics {
             descriptors_open,
             descriptors_max,
             disk,
+            deliveries,
         }
     }
 }
@@ -163,6 +167,7 @@ impl Service {
         let metrics = &self.0.metrics;
         metrics.waits.set(i64::try_from(self.0.waiters.count()).unwrap_or(i64::MAX));
         metrics.clock_ahead.set(self.0.store.skew().off_ms().unwrap_or(0));
+        metrics.deliveries.set_under_way(self.0.deliveries.under_way());
         metrics.tasks.set(whole(machine::tasks() as u64));
         metrics.descriptors_open.set(whole(machine::open_descriptors().unwrap_or(0) as u64));
         metrics.descriptors_max.set(whole(machine::descriptors_max().unwrap_or(0)));

@@ -216,7 +216,8 @@ impl From<Denied> for Error {
                 Self::PermissionDenied("the roles of this credential do not let it do that there")
             }
             Denied::Anyone => Self::PermissionDenied(
-                "this server asks for no credential (--insecure), and so makes no tokens: start it without",
+                "this server asks for no credential (--insecure), and so has no admin for tokens and channels: start \
+                 it without",
             ),
         }
     }

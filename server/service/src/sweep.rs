@@ -1,5 +1,5 @@
-//! Removes announcements of creates and updates that are older than the oldest token from which a watch can resume, and
-//! what is kept of sign-outs and links that are over.
+//! Removes announcements of creates and updates that are older than the oldest token from which a watch can resume,
+//! what is kept of sign-outs and links that are over, and old dead letters.
 //!
 //! Those of ends are the history and stay. Every replica sweeps, at a time of its own; what two sweep is removed twice,
 //! which is harmless.
@@ -46,6 +46,9 @@ impl Service {
             }
             if let Err(error) = self.0.store.remove_old_links(clock.now()).await {
                 tracing::warn!(%error, "old links could not be removed and will be again");
+            }
+            if let Err(error) = self.0.store.remove_old_dead_letters(clock.now()).await {
+                tracing::warn!(%error, "old dead letters could not be removed and will be again");
             }
             if let Err(error) = self.0.store.remove_old_audit(clock.now()).await {
                 tracing::warn!(%error, "the old audit could not be removed and will be again");

@@ -131,7 +131,10 @@ impl Session {
         let standing = self.standing(key);
         check_act(&event.request, &deliberation, &by, &act, &standing, now)
             .map_err(|rejection| Error::rejected(rejection, key))?;
-        let entry = ThreadEntry { time: now, by, act };
+        // The order of entries is that of their times, and two of one instant would have none.
+        let last = deliberation.thread.entries().last();
+        let time = last.map_or(now, |last| now.max(last.time.plus_ms(1)));
+        let entry = ThreadEntry { time, by, act };
         let (writer, written, asked) = (service.clone(), entry.clone(), event.clone());
         let add = async move {
             let store = &writer.0.store;

@@ -229,6 +229,7 @@ async fn what_is_said_reaches_those_who_wait_and_watch_here_and_elsewhere() {
         let interval = std::time::Duration::from_secs(300);
         let mut watch = here.watch(filter, "", interval, Owner::default()).unwrap();
         assert!(matches!(watch.next().await.unwrap(), crate::Watched::Bookmark(_)));
+        assert_eq!(wait.updates(), 0);
         world.elapse(1_100).await;
         let said = Responder::claimed("Ann".to_owned(), Channel::Grpc, String::new());
         let asks = there.session(Principal::Anyone);

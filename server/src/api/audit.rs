@@ -103,6 +103,10 @@ fn kind_to_proto(kind: AuditKind) -> v1::AuditKind {
         AuditKind::ReceiptKeyAdded => v1::AuditKind::ReceiptKeyAdded,
         AuditKind::Settings => v1::AuditKind::Settings,
         AuditKind::EventDelegated => v1::AuditKind::EventDelegated,
+        AuditKind::ChannelCreated => v1::AuditKind::ChannelCreated,
+        AuditKind::ChannelChanged => v1::AuditKind::ChannelChanged,
+        AuditKind::ChannelDeleted => v1::AuditKind::ChannelDeleted,
+        AuditKind::Redelivered => v1::AuditKind::Redelivered,
         AuditKind::Unknown => v1::AuditKind::Unspecified,
     }
 }

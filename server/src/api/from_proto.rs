@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use hitl_core::{
     Answer, BoolInput, ChoiceInput, ChoiceOption, EventKey, Expiration, FloatInput, Input,
-    IntInput, Namespace, ObjectInput, OnTimeout, PromptFormat, Risk, Spec, State, StrFormat,
+    IntInput, Namespace, ObjectInput, OnEnd, OnTimeout, PromptFormat, Risk, Spec, State, StrFormat,
     StrInput, Timestamp, Value,
 };
 use hitl_proto::v1;
 use prost_types::Duration as ProtoDuration;
 
-use super::{deciding, evidence, review};
+use super::{alarms, deciding, evidence, review};
 use hitl_service::error::Error;
 use hitl_service::{Filter, ListQuery};
 
@@ -55,12 +55,7 @@ pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
             Err(_) => return Err(Error::invalid("prompt_format", "must be a known format")),
         },
         evidence: evidence::items(request.evidence)?,
-        risk: match v1::Risk::try_from(request.risk) {
-            Ok(v1::Risk::Unspecified | v1::Risk::Low) => Risk::Low,
-            Ok(v1::Risk::Medium) => Risk::Medium,
-            Ok(v1::Risk::High) => Risk::High,
-            Err(_) => return Err(Error::invalid("risk", "must be a known risk")),
-        },
+        risk: risk(request.risk)?,
         require_confirmation: request.require_confirmation,
         input: input(request.input)?,
         scope: if request.scope.is_empty() { SCOPE_DEFAULT.to_owned() } else { request.scope },
@@ -76,9 +71,20 @@ pub(super) fn spec(request: v1::CreateEventRequest) -> Result<Spec, Error> {
         allow_self_answer: request.allow_self_answer,
         assignees: deciding::assignees(request.assignees)?,
         quorum: request.quorum.map(deciding::quorum),
+        alarms: alarms::read(request.reminders, request.escalations)?,
         // The session says who.
         created_by: None,
+        on_end: request.on_end.map(|v1::OnEnd { url, channel }| OnEnd { url, channel }),
     })
+}
+
+pub(super) fn risk(risk: i32) -> Result<Risk, Error> {
+    match v1::Risk::try_from(risk) {
+        Ok(v1::Risk::Unspecified | v1::Risk::Low) => Ok(Risk::Low),
+        Ok(v1::Risk::Medium) => Ok(Risk::Medium),
+        Ok(v1::Risk::High) => Ok(Risk::High),
+        Err(_) => Err(Error::invalid("risk", "must be a known risk")),
+    }
 }
 
 pub(super) fn answer(answer: Option<v1::answer_event_request::Answer>) -> Result<Answer, Error> {

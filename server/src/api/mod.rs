@@ -4,9 +4,12 @@
 //! convert, call the service, convert.
 
 pub(crate) mod admin;
+mod alarms;
 pub(crate) mod audit;
 mod batch;
+mod channels;
 pub(crate) mod deciding;
+mod deliveries;
 pub(crate) mod evidence;
 pub(crate) mod from_proto;
 mod links;
@@ -31,6 +34,7 @@ pub use waits::Waits;
 
 use crate::admission::{Admission, Turn};
 use crate::auth::Links;
+use crate::channels::Channels;
 use hitl_service::error::Error;
 use hitl_service::quotas::Payer;
 use hitl_service::{Change, Owner, Page, Service, Session, Standing, Wait, Watch, Watched};
@@ -67,12 +71,29 @@ pub struct Api {
     service: Service,
     links: Links,
     admission: Admission,
+    channels: Option<Channels>,
+}
+
+/// `event` as others are told of it: without its evidence, and without links.
+pub(crate) fn summary_for_others(event: &Event) -> v1::Event {
+    to_proto::summary(event, None)
 }
 
 impl Api {
     /// The API over `service`, with links made by `links`, for as many calls as `admission` lets in.
     pub fn new(service: Service, links: Links, admission: Admission) -> Self {
-        Self { service, links, admission }
+        Self { service, links, admission, channels: None }
+    }
+
+    /// The channels by which people are told, if there are any on this server.
+    pub(crate) fn told_by(&self) -> Option<&Channels> {
+        self.channels.as_ref()
+    }
+
+    /// The same, which manages these channels.
+    #[must_use]
+    pub fn with_channels(self, channels: Channels) -> Self {
+        Self { channels: Some(channels), ..self }
     }
 
     /// `EventService.CreateEvent`.
@@ -316,6 +337,21 @@ impl Api {
         let event =
             self.end(caller, &key, Command::Cancel { reason: request.reason, responder }).await?;
         Ok(v1::CancelEventResponse { event: Some(self.to_proto(&event, caller)) })
+    }
+
+    /// `EventService.RemindEvent`.
+    ///
+    /// # Errors
+    /// As documented at the RPC.
+    pub async fn remind_event(
+        &self,
+        request: v1::RemindEventRequest,
+        caller: &Caller,
+    ) -> Result<v1::RemindEventResponse, Error> {
+        let key = from_proto::key(&request.namespace, &request.event_id)?;
+        let _call = self.call(caller, &key)?;
+        let event = self.session(caller).remind(&key, request.note).await?;
+        Ok(v1::RemindEventResponse { event: Some(self.to_proto(&event, caller)) })
     }
 
     async fn end(&self, caller: &Caller, key: &EventKey, command: Command) -> Result<Event, Error> {

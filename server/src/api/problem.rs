@@ -57,6 +57,7 @@ pub struct Problem {
 }
 
 impl From<&Error> for Problem {
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn from(error: &Error) -> Self {
         use grpc_code as code;
         if matches!(
@@ -90,6 +91,9 @@ impl From<&Error> for Problem {
             Error::Claimed { .. } => (code::FAILED_PRECONDITION, ErrorReason::Claimed),
             Error::Full { .. } => (code::RESOURCE_EXHAUSTED, ErrorReason::Full),
             Error::TokenNotFound(_) => (code::NOT_FOUND, ErrorReason::TokenNotFound),
+            Error::ChannelNotFound(_) => (code::NOT_FOUND, ErrorReason::ChannelNotFound),
+            Error::ChannelExists(_) => (code::ALREADY_EXISTS, ErrorReason::ChannelExists),
+            Error::DeliveryNotFound(_) => (code::NOT_FOUND, ErrorReason::DeliveryNotFound),
             Error::OriginRefused(_) => (code::PERMISSION_DENIED, ErrorReason::OriginRefused),
             Error::TooManyWaiters => (code::RESOURCE_EXHAUSTED, ErrorReason::TooManyWaiters),
             Error::Overloaded => (code::RESOURCE_EXHAUSTED, ErrorReason::Overloaded),
@@ -99,6 +103,9 @@ impl From<&Error> for Problem {
                     _ => ErrorReason::Overloaded,
                 };
                 (code::RESOURCE_EXHAUSTED, reason)
+            }
+            Error::RemindedRecently { .. } => {
+                (code::RESOURCE_EXHAUSTED, ErrorReason::RemindedRecently)
             }
             Error::DiskFull => (code::RESOURCE_EXHAUSTED, ErrorReason::DiskFull),
             Error::StoreUnavailable(_) | Error::StoreGone(_) => {
@@ -119,6 +126,10 @@ impl From<&Error> for Problem {
             resource: match error {
                 Error::NotFound(key) => Some(("hitl.v1.Event".to_owned(), key.id.to_string())),
                 Error::TokenNotFound(id) => Some(("hitl.v1.Token".to_owned(), id.clone())),
+                Error::ChannelNotFound(name) | Error::ChannelExists(name) => {
+                    Some(("hitl.v1.NotificationChannel".to_owned(), name.clone()))
+                }
+                Error::DeliveryNotFound(id) => Some(("hitl.v1.Delivery".to_owned(), id.clone())),
                 _ => None,
             },
         }

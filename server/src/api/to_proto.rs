@@ -10,7 +10,7 @@ use hitl_receipt::Receipt;
 use hitl_service::ChangeKind;
 use hitl_store::PublishedKey;
 
-use super::{deciding, evidence, review};
+use super::{alarms, deciding, evidence, review};
 use crate::auth::Links;
 
 /// `event` whole, with its links if there are `links` to show.
@@ -54,18 +54,15 @@ pub(super) fn summary(event: &Event, links: Option<&Links>) -> v1::Event {
         allow_self_answer: request.allow_self_answer,
         title: request.title.clone(),
         evidence: Vec::new(),
-        risk: match request.risk {
-            Risk::Low => v1::Risk::Low,
-            Risk::Medium => v1::Risk::Medium,
-            Risk::High => v1::Risk::High,
-        }
-        .into(),
+        risk: risk(request.risk).into(),
         require_confirmation: request.require_confirmation,
         assignees: request.assignees.iter().map(deciding::to_proto).collect(),
         quorum: request.quorum.map(deciding::quorum_to_proto),
         votes: Vec::new(),
         claim: None,
         delegates: Vec::new(),
+        reminders: alarms::reminders(&request.alarms),
+        escalations: alarms::escalations(&request.alarms),
     }
 }
 
@@ -80,6 +77,14 @@ pub(super) fn receipt_key(published: &PublishedKey) -> v1::ReceiptKey {
         algorithm: hitl_receipt::ALGORITHM.to_owned(),
         public_key: published.key.bytes().to_vec(),
         create_time: Some(timestamp(published.time)),
+    }
+}
+
+pub(super) fn risk(risk: Risk) -> v1::Risk {
+    match risk {
+        Risk::Low => v1::Risk::Low,
+        Risk::Medium => v1::Risk::Medium,
+        Risk::High => v1::Risk::High,
     }
 }
 
@@ -131,6 +136,7 @@ pub(super) fn responder(responder: &Responder) -> v1::Responder {
         Channel::Http => v1::Channel::Http,
         Channel::Form => v1::Channel::Form,
         Channel::Mcp => v1::Channel::Mcp,
+        Channel::Slack => v1::Channel::Slack,
     };
     let proof = responder.proof.as_ref();
     let known_by = proof.map(|proof| credential_kind(proof.known_by)).unwrap_or_default();

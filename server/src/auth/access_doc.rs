@@ -29,6 +29,7 @@ enum Need {
     Cancel,
     HandOutLinks,
     ManageTokens,
+    ManageChannels,
     ReadAudit,
     KnowItself,
     /// A good link, and no credential beside it.
@@ -50,9 +51,17 @@ fn need_of_rpc(name: &str) -> Need {
         "AnswerEvent" | "DeclineEvent" | "BatchAnswerEvents" => Need::Respond,
         "ClaimEvent" | "ReleaseEvent" | "DelegateEvent" => Need::Respond,
         "AddComment" => Need::Comment,
-        "CancelEvent" => Need::Cancel,
+        "CancelEvent" | "RemindEvent" => Need::Cancel,
         "CreateLink" | "RevokeLinks" => Need::HandOutLinks,
         "CreateToken" | "ListTokens" | "RevokeToken" | "RotateToken" => Need::ManageTokens,
+        "CreateChannel"
+        | "ListChannels"
+        | "UpdateChannel"
+        | "RotateChannelSecret"
+        | "DeleteChannel"
+        | "TestChannel"
+        | "ListDeliveries"
+        | "Redeliver" => Need::ManageChannels,
         "ListAudit" | "FollowAudit" => Need::ReadAudit,
         "WhoAmI" | "ListReceiptKeys" => Need::KnowItself,
         other => panic!("who may call {other}? Say so here"),
@@ -67,6 +76,14 @@ fn need_of_route(method: &str, path: &str) -> Need {
         ("get" | "post", "/events/{namespace}/{event_id}") => Need::SignedIn("as its roles say"),
         ("get", "/" | "/inbox/changes") => Need::SignedIn("what its roles let it list"),
         ("get", "/audit") => Need::SignedIn("auditors and admins: what is about their namespaces"),
+        ("get", "/history" | "/history/export") => Need::SignedIn("what its roles let it list"),
+        ("get" | "post", "/bulk") => Need::SignedIn("what its roles let it answer"),
+        ("get", "/settings") | ("post", "/settings/look") => Need::SignedIn("yes"),
+        ("post", "/settings/revoke-links") => {
+            Need::SignedIn("where its roles let it hand out links")
+        }
+        ("post", path) if path.starts_with("/settings/") => Need::SignedIn("who may manage tokens"),
+        ("post", "/channels/slack/actions") => Need::SignedIn("no: what Slack has signed alone"),
         ("get", "/account") | ("post", "/sign-out") => Need::SignedIn("yes"),
         ("post", "/sign-in/code") => Need::SignedIn("no: the owner's token alone"),
         ("get" | "post", path) if path.starts_with("/sign-in") => Need::SignIn,
@@ -119,6 +136,7 @@ fn may(principal: &Principal, need: Need) -> bool {
         Need::Cancel => Action::Cancel(&key),
         Need::HandOutLinks => Action::HandOutLinks(&namespace),
         Need::ManageTokens => Action::ManageTokens,
+        Need::ManageChannels => Action::ManageChannels,
         Need::ReadAudit => Action::ReadAudit(Some(&namespace)),
         Need::KnowItself => Action::KnowItself,
         Need::Link | Need::Open | Need::SignedIn(_) | Need::SignIn => return true,

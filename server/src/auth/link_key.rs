@@ -82,6 +82,11 @@ impl LinkKeys {
         key_file::load_or_make_text(file, random).and_then(|text| Self::parse(&text))
     }
 
+    /// Whether another key has signed before, whose links stay good.
+    pub fn has_previous(&self) -> bool {
+        matches!(self.beside, Some(Beside::Previous(_)))
+    }
+
     /// Every key whose links are good; the first signs.
     pub(super) fn all(&self) -> impl Iterator<Item = &[u8; KEY_BYTES]> {
         let beside = self.beside.as_ref().map(|beside| match beside {

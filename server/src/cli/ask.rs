@@ -13,6 +13,7 @@ use hitl_proto::visible;
 
 use super::evidence::{EvidenceArgs, Risk};
 use super::exit::{Exit, Usage};
+use super::moment::{Moment, Raised};
 use super::question::QuestionArgs;
 use super::{ServerArgs, exhibit, open, reach, show, terminal, wait};
 
@@ -58,6 +59,15 @@ pub(super) struct AskArgs {
     /// Time until the event times out, such as 10m or 2h 30m. [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
+
+    /// Tells those again who were asked: 1h-before the deadline, or 10m-after the creation. May be repeated.
+    #[arg(long = "remind", value_name = "TIME-WAY")]
+    reminders: Vec<Moment>,
+
+    /// Tells these channels that the question waits for too long; without names those that tell of it anyway. May be
+    /// repeated.
+    #[arg(long = "escalate", value_name = "TIME-WAY[=CHANNEL,…]")]
+    escalations: Vec<Raised>,
 
     /// What lists call the event. [default: the start of the prompt]
     #[arg(long)]
@@ -182,6 +192,8 @@ fn option_of(field: &str) -> Option<&'static str> {
         ("scope", "--scope"),
         ("labels", "--label"),
         ("ttl", "--timeout"),
+        ("reminders", "--remind"),
+        ("escalations", "--escalate"),
         ("deadline", "--timeout"),
         ("on_timeout", "--default"),
         ("idempotency_key", "--idempotency-key"),
@@ -232,6 +244,8 @@ impl AskArgs {
             input: Some(v1::Input { kind: Some(input) }),
             scope: self.scope.unwrap_or_default(),
             labels: self.labels.into_iter().collect(),
+            reminders: self.reminders.into_iter().map(Into::into).collect(),
+            escalations: self.escalations.into_iter().map(Into::into).collect(),
             expiration: ttl.map(Expiration::Ttl),
             on_timeout: on_timeout.map(|action| v1::OnTimeout { action: Some(action) }),
             idempotency_key: self.idempotency_key.unwrap_or_default(),

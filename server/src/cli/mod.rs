@@ -8,11 +8,13 @@ mod ask;
 mod audit;
 mod browser;
 mod cancel;
+mod channel;
 mod claim;
 mod comment;
 mod completions;
 mod decline;
 mod default;
+mod delivery;
 mod dialog;
 mod evidence;
 mod exhibit;
@@ -26,10 +28,12 @@ mod link_key;
 mod list;
 mod log;
 mod mcp;
+mod moment;
 mod open;
 mod question;
 mod receipt;
 mod receipt_key;
+mod remind;
 mod responder;
 mod serve;
 mod show;
@@ -87,6 +91,7 @@ enum Command {
     Answer(answer::AnswerArgs),
     Decline(decline::DeclineArgs),
     Cancel(cancel::CancelArgs),
+    Remind(remind::RemindArgs),
     Comment(comment::CommentArgs),
     Claim(claim::ClaimArgs),
     Delegate(claim::DelegateArgs),
@@ -106,6 +111,8 @@ enum Command {
     Man(completions::ManArgs),
     Audit(audit::AuditArgs),
     TestServer(test_server::TestServerArgs),
+    Channel(Box<channel::ChannelArgs>),
+    Delivery(delivery::DeliveryArgs),
 }
 
 /// Which server, and which of its events.
@@ -221,6 +228,7 @@ impl Cli {
             Command::Answer(args) => answer::run(&server, args).await,
             Command::Decline(args) => decline::run(&server, &args).await,
             Command::Cancel(args) => cancel::run(&server, &args).await,
+            Command::Remind(args) => remind::run(&server, &args).await,
             Command::Comment(args) => comment::run(&server, &args).await,
             Command::Claim(args) => claim::run(&server, &args).await,
             Command::Delegate(args) => claim::delegate(&server, &args).await,
@@ -240,6 +248,8 @@ impl Cli {
             Command::Man(args) => completions::man(Cli::command(), &args),
             Command::Audit(args) => audit::run(&server, args).await,
             Command::TestServer(args) => test_server::run(args, store).await,
+            Command::Channel(args) => channel::run(&server, *args).await,
+            Command::Delivery(args) => delivery::run(&server, args).await,
         }
     }
 }

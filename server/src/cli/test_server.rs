@@ -43,7 +43,7 @@ fn end_of_input() -> impl Future<Output = ()> + Send + 'static {
     });
     async {
         if has_ended.await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

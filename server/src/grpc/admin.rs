@@ -75,6 +75,70 @@ impl AdminService for Admin {
         wrap(follow.map(|follow| WhileGood::new(Entries::new(follow), standing)))
     }
 
+    async fn create_channel(
+        &self,
+        request: Request<v1::CreateChannelRequest>,
+    ) -> Answer<v1::CreateChannelResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.create_channel(request.into_inner(), &caller).await)
+    }
+
+    async fn list_channels(
+        &self,
+        request: Request<v1::ListChannelsRequest>,
+    ) -> Answer<v1::ListChannelsResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_channels(request.into_inner(), &caller).await)
+    }
+
+    async fn update_channel(
+        &self,
+        request: Request<v1::UpdateChannelRequest>,
+    ) -> Answer<v1::UpdateChannelResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.update_channel(request.into_inner(), &caller).await)
+    }
+
+    async fn rotate_channel_secret(
+        &self,
+        request: Request<v1::RotateChannelSecretRequest>,
+    ) -> Answer<v1::RotateChannelSecretResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.rotate_channel_secret(request.into_inner(), &caller).await)
+    }
+
+    async fn delete_channel(
+        &self,
+        request: Request<v1::DeleteChannelRequest>,
+    ) -> Answer<v1::DeleteChannelResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.delete_channel(request.into_inner(), &caller).await)
+    }
+
+    async fn test_channel(
+        &self,
+        request: Request<v1::TestChannelRequest>,
+    ) -> Answer<v1::TestChannelResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.test_channel(request.into_inner(), &caller).await)
+    }
+
+    async fn list_deliveries(
+        &self,
+        request: Request<v1::ListDeliveriesRequest>,
+    ) -> Answer<v1::ListDeliveriesResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.list_deliveries(request.into_inner(), &caller).await)
+    }
+
+    async fn redeliver(
+        &self,
+        request: Request<v1::RedeliverRequest>,
+    ) -> Answer<v1::RedeliverResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.redeliver(request.into_inner(), &caller).await)
+    }
+
     async fn who_am_i(&self, request: Request<v1::WhoAmIRequest>) -> Answer<v1::WhoAmIResponse> {
         wrap(self.api.who_am_i(&caller(&request)?))
     }

@@ -142,6 +142,14 @@ impl EventService for Events {
         wrap(self.api.cancel_event(request.into_inner(), &caller).await)
     }
 
+    async fn remind_event(
+        &self,
+        request: Request<v1::RemindEventRequest>,
+    ) -> Answer<v1::RemindEventResponse> {
+        let caller = caller(&request)?;
+        wrap(self.api.remind_event(request.into_inner(), &caller).await)
+    }
+
     async fn add_comment(
         &self,
         request: Request<v1::AddCommentRequest>,

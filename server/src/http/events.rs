@@ -162,6 +162,17 @@ pub(super) async fn comments(
     reply(&api.list_comments(request, known.caller()).await?)
 }
 
+pub(super) async fn remind(
+    State(api): State<Api>,
+    id: EventPath,
+    known: Known,
+    body: JsonBody,
+) -> Reply {
+    let mut request: v1::RemindEventRequest = body.message()?;
+    bind(&mut request.event_id, id)?;
+    reply(&api.remind_event(request, known.caller()).await?)
+}
+
 fn reply<M: prost::Message + prost::Name>(message: &M) -> Reply {
     Ok(error::message(message))
 }

@@ -29,9 +29,10 @@ mod routes;
 mod settings;
 mod sign_in;
 mod site;
+mod slack;
 mod trace;
 mod urlencoded;
-mod visible;
+pub(crate) mod visible;
 mod watch;
 mod words;
 

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::{
     Site, audit, events, form, health, history, inbox, legacy, links, mcp, openapi, receipts,
-    settings, sign_in, watch,
+    settings, sign_in, slack, watch,
 };
 
 /// One method of one path.
@@ -43,7 +43,7 @@ impl Audience {
         let is_link = LINKS.iter().any(|prefix| path.starts_with(prefix));
         let is_of_people = is_link
             || is_page(path)
-            || path == "/account"
+            || matches!(path, "/account" | SLACK)
             || ["/inbox/", "/history/", "/settings/"].iter().any(|part| path.starts_with(part));
         match self {
             Self::All => true,
@@ -52,6 +52,9 @@ impl Audience {
         }
     }
 }
+
+/// Where Slack tells of presses, from outside like a browser.
+const SLACK: &str = "/channels/slack/actions";
 
 /// Where the command line gets a code for a browser.
 const CODE: &str = "/sign-in/code";
@@ -87,6 +90,7 @@ pub(crate) enum Doc {
 }
 
 /// Every route.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn table() -> Vec<Route> {
     let rpc = |name| Doc::Rpc { name, waits: false };
     let own = |name| Doc::Own { name, waits: false };
@@ -112,6 +116,7 @@ pub(super) fn table() -> Vec<Route> {
         route("post", "/v1/events/{event_id}/answer", post(events::answer), rpc("AnswerEvent")),
         route("post", "/v1/events/{event_id}/decline", post(events::decline), rpc("DeclineEvent")),
         route("post", "/v1/events/{event_id}/cancel", post(events::cancel), rpc("CancelEvent")),
+        route("post", "/v1/events/{event_id}/remind", post(events::remind), rpc("RemindEvent")),
         look("/v1/events/{event_id}/comments", get(events::comments), rpc("ListComments")),
         route("post", "/v1/events/{event_id}/comments", post(events::comment), rpc("AddComment")),
         route("post", "/v1/events/{event_id}/claim", post(events::claim), rpc("ClaimEvent")),
@@ -164,6 +169,7 @@ pub(super) fn table() -> Vec<Route> {
         route("post", CODE, post(sign_in::code), Doc::Hidden),
         route("get", "/sign-in/local", get(sign_in::redeem), Doc::Hidden),
         route("post", "/sign-out", post(sign_in::sign_out), Doc::Hidden),
+        route("post", SLACK, post(slack::press), Doc::Hidden),
         route("post", "/mcp", post(mcp::call), Doc::Hidden),
         route("get", "/healthz", get(health::alive), Doc::Hidden),
         route("get", "/readyz", get(health::ready), Doc::Hidden),
@@ -194,11 +200,12 @@ mod tests {
 
     #[test]
     fn people_are_served_what_a_browser_needs_and_programs_the_rest() {
-        const OF_PEOPLE: [&str; 24] = [
+        const OF_PEOPLE: [&str; 25] = [
             "/",
             "/account",
             "/audit",
             "/bulk",
+            SLACK,
             "/events/{namespace}/{event_id}",
             "/form/{event_id}/{token}",
             "/history",

@@ -151,12 +151,15 @@ fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
         [Index::Created, Index::Updated, Index::Resolved].map(Index::root);
     let is_whole = unreadable == Unreadable::Fails;
     let revocable = is_whole.then(|| [keys::tokens(), keys::links()]);
-    let [events, revocations, link_key, receipt_keys, audit] = [
+    let [events, revocations, link_key, receipt_keys, audit, channels, deliveries, dead_letters] = [
         keys::events(),
         keys::revocations(),
         keys::link_key(),
         keys::receipt_keys(),
         keys::audit(),
+        keys::channels(),
+        keys::deliveries(),
+        keys::dead_letters(),
     ];
     let others = [
         events,
@@ -169,6 +172,9 @@ fn parts(unreadable: Unreadable) -> impl Iterator<Item = Path> {
         link_key,
         receipt_keys,
         audit,
+        channels,
+        deliveries,
+        dead_letters,
     ];
     others.into_iter().chain(revocable.into_iter().flatten())
 }

@@ -4,15 +4,18 @@ mod end;
 
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use hitl_core::{Event, EventKey, Request, Response};
 use hitl_receipt::SigningKey;
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::announcements::{self, RESUMABLE_MS};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::index::Indexes;
+use crate::jobs::Job;
 use crate::keys::{self, Entry, Index};
 use crate::memory::{Memory, Remembered};
 use crate::metrics::StoreMetrics;
@@ -134,20 +137,34 @@ impl EventStore {
         &self.indexes
     }
 
-    /// Records `request`, its timer and its announcement, unless an event with its id is recorded already. All are
-    /// durable on return.
+    /// The same as [`create_owing`](Self::create_owing) of what owes nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
+        self.create_owing(request, &[], nonce).await
+    }
+
+    /// Records `request`, its timer, its announcement and the jobs that are `owed` for it, unless an event with its id
+    /// is recorded already. All are durable on return.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the outcome is unknown; then any of them may be durable without the others.
     /// [`Error::DiskFull`] if it is not recorded, or without the others.
-    pub async fn create(&self, request: Arc<Request>, nonce: Nonce) -> Result<Created, Error> {
+    pub async fn create_owing(
+        &self,
+        request: Arc<Request>,
+        owed: &[Job],
+        nonce: Nonce,
+    ) -> Result<Created, Error> {
         let key = request.key();
         let record =
             record::encode(&NewRequestRecord { version: VERSION, nonce, request: &request });
         let path = keys::request(&key);
         let (read_at, removals) = (self.read_at(), self.memory.removals(&key));
         let entries = [(Index::Timers, timer(&request)), (Index::Created, announcement(&request))];
-        let marks = entries.each_ref().map(|(index, entry)| index.path(entry));
+        let marks = entries.iter().map(|(index, entry)| index.path(entry));
+        let marks: Vec<Path> = marks.chain(owed.iter().map(Job::path)).collect();
         let objects = &self.new_objects;
         let together = objects.create_together(&path, nonce, record.clone(), &marks, None).await?;
         let (created, has_timer, is_announced) = if let Some(created) = together {
@@ -157,11 +174,13 @@ impl EventStore {
             let [timer, announcement] = entries;
             // All at once, since a store takes its time for each; and if one fails the others are given up, since none
             // is of use without the others.
-            tokio::try_join!(
+            let (created, has_timer, is_announced, _) = tokio::try_join!(
                 objects.create_once::<RequestRecord>(&path, nonce, record),
                 self.insert_new(timer),
                 self.insert_new(announcement),
-            )?
+                try_join_all(owed.iter().map(|job| self.put_job(job))),
+            )?;
+            (created, has_timer, is_announced)
         };
         match created {
             objects::CreateOnce::Ours if !(has_timer && is_announced) => Err(Error::DiskFull),

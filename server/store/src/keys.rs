@@ -6,7 +6,7 @@
 use std::fmt;
 
 use chrono::Timelike;
-use hitl_core::{EventId, EventKey, Namespace, Timestamp, TokenId};
+use hitl_core::{ChannelId, EventId, EventKey, Namespace, Timestamp, TokenId};
 use object_store::path::Path;
 
 /// The record of the layout version.
@@ -114,6 +114,60 @@ pub(crate) fn revocation(day: i64, hash: &str) -> Path {
 /// The day that `path` is the directory of, or stands in.
 pub(crate) fn day_of_links(path: &Path) -> Option<i64> {
     path.as_ref().split('/').nth(1)?.parse().ok()
+}
+
+/// All revisions of all channels.
+pub(crate) fn channels() -> Path {
+    Path::from("channels")
+}
+
+/// All revisions of the channel of this name.
+pub(crate) fn channel_revisions(name: &str) -> Path {
+    path(&format!("channels/{name}"))
+}
+
+/// One revision of the channel of this name.
+pub(crate) fn channel(name: &str, revision: u32) -> Path {
+    path(&format!("channels/{name}/{revision:06}.json"))
+}
+
+/// The channel of which a revision stands at `path`, and which.
+pub(crate) fn channel_revision(path: &Path) -> Option<(&str, u32)> {
+    let (name, revision) = path.as_ref().strip_prefix("channels/")?.split_once('/')?;
+    let revision = revision.strip_suffix(".json")?.parse().ok()?;
+    name.parse::<Namespace>().is_ok().then_some((name, revision))
+}
+
+/// All that is kept of deliveries.
+pub(crate) fn deliveries() -> Path {
+    Path::from("deliveries")
+}
+
+/// What is kept of the deliveries of one event.
+pub(crate) fn deliveries_of_event(key: &EventKey) -> Path {
+    path(&format!("deliveries/{}/{}", key.namespace, key.id))
+}
+
+/// What is kept of the deliveries of one event on one channel.
+pub(crate) fn deliveries_on(key: &EventKey, channel: ChannelId) -> Path {
+    path(&format!("deliveries/{}/{}/{channel}", key.namespace, key.id))
+}
+
+/// All dead letters, each below the hour in which it became one.
+pub(crate) fn dead_letters() -> Path {
+    Path::from("dead-letters")
+}
+
+/// The dead letters of the hour that holds `time`.
+pub(crate) fn dead_letter_hour(time: Timestamp) -> Path {
+    let (hour, _) = Minute(time).split();
+    path(&format!("dead-letters/{hour}"))
+}
+
+/// The dead letter of the delivery that is called `id`, which became one at `time`.
+pub(crate) fn dead_letter(time: Timestamp, id: &str) -> Path {
+    let (hour, _) = Minute(time).split();
+    path(&format!("dead-letters/{hour}/{:013}-{id}.json", time.ms()))
 }
 
 /// All that is kept of events.

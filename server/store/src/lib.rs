@@ -6,10 +6,12 @@
 
 pub mod announcements;
 mod audit;
+mod channels;
 mod check;
 pub mod clock;
 mod copy;
 mod deliberation;
+mod deliveries;
 mod disk;
 mod error;
 mod events;
@@ -45,9 +47,14 @@ mod unreadable;
 mod url;
 
 pub use audit::{AuditBatch, BatchId};
+pub use channels::{StoredChannel, Way};
 pub use check::{Checked, Deep, check, check_deep};
 pub use copy::{Copied, CopyError, Unreadable, copy};
 pub use deliberation::{SETTLE, Voted, settle};
+pub use deliveries::{
+    DEAD_LETTER_KEPT_MS, DELIVER, DeadLetter, DeliveryId, DeliveryRecord, Listing, OwedDelivery,
+    Stage, Step, Tag, Thread,
+};
 pub use disk::Disk;
 pub use error::Error;
 pub use events::{Created, Ended, EventStore};

@@ -29,6 +29,8 @@ pub fn spec(ttl_ms: i64) -> Spec {
         assignees: Vec::new(),
         quorum: None,
         created_by: None,
+        on_end: None,
+        alarms: hitl_core::Alarms::default(),
     }
 }
 

@@ -81,6 +81,10 @@ impl World {
                 let cancel = v1::CancelEventRequest { event_id: id, ..Default::default() };
                 events.cancel_event(with(token, cancel)).await.map(drop)
             }
+            "RemindEvent" => {
+                let remind = v1::RemindEventRequest { event_id: id, ..Default::default() };
+                events.remind_event(with(token, remind)).await.map(drop)
+            }
             "CreateLink" => {
                 let responder = "Ann".to_owned();
                 let link = v1::CreateLinkRequest { event_id: id, responder, ..Default::default() };
@@ -90,6 +94,9 @@ impl World {
                 let revoke = v1::RevokeLinksRequest { event_id: id, ..Default::default() };
                 events.revoke_links(with(token, revoke)).await.map(drop)
             }
+            "AddComment" | "ListComments" | "ClaimEvent" | "ReleaseEvent" | "DelegateEvent" => {
+                return self.of_several(rpc, id, token).await;
+            }
             "GetReceipt" => {
                 let get = v1::GetReceiptRequest { namespace, event_id: id };
                 events.get_receipt(with(token, get)).await.map(drop)
@@ -98,6 +105,40 @@ impl World {
                 events.list_receipt_keys(with(token, v1::ListReceiptKeysRequest {})).await.map(drop)
             }
             other => self.of_admin(other, token).await,
+        };
+        match done {
+            Ok(()) => (Came::Done, String::new()),
+            Err(status) => of_status(&status),
+        }
+    }
+
+    /// A call about an event that is for several.
+    async fn of_several(&self, rpc: &str, event_id: String, token: Option<&str>) -> (Came, String) {
+        let mut events = self.events();
+        let done = match rpc {
+            "AddComment" => {
+                let text = "Why?".to_owned();
+                let add = v1::AddCommentRequest { event_id, text, ..Default::default() };
+                events.add_comment(with(token, add)).await.map(drop)
+            }
+            "ListComments" => {
+                let list = v1::ListCommentsRequest { event_id, ..Default::default() };
+                events.list_comments(with(token, list)).await.map(drop)
+            }
+            "ClaimEvent" => {
+                let claim = v1::ClaimEventRequest { event_id, ..Default::default() };
+                events.claim_event(with(token, claim)).await.map(drop)
+            }
+            "ReleaseEvent" => {
+                let release = v1::ReleaseEventRequest { event_id, ..Default::default() };
+                events.release_event(with(token, release)).await.map(drop)
+            }
+            "DelegateEvent" => {
+                let to = Some(v1::Assignee::person("Ann"));
+                let delegate = v1::DelegateEventRequest { event_id, to, ..Default::default() };
+                events.delegate_event(with(token, delegate)).await.map(drop)
+            }
+            other => panic!("how is {other} called?"),
         };
         match done {
             Ok(()) => (Came::Done, String::new()),
@@ -189,6 +230,44 @@ impl World {
                 admin.rotate_token(with(token, rotate)).await.map(drop)
             }
             "WhoAmI" => admin.who_am_i(with(token, v1::WhoAmIRequest {})).await.map(drop),
+            other => self.of_channels(other, token).await,
+        }
+    }
+
+    async fn of_channels(&self, rpc: &str, token: Option<&str>) -> Result<(), Status> {
+        let mut admin = self.admin();
+        match rpc {
+            "CreateChannel" => {
+                let request = v1::CreateChannelRequest::default();
+                admin.create_channel(with(token, request)).await.map(drop)
+            }
+            "ListChannels" => {
+                admin.list_channels(with(token, v1::ListChannelsRequest {})).await.map(drop)
+            }
+            "UpdateChannel" => {
+                let request = v1::UpdateChannelRequest::default();
+                admin.update_channel(with(token, request)).await.map(drop)
+            }
+            "RotateChannelSecret" => {
+                let request = v1::RotateChannelSecretRequest::default();
+                admin.rotate_channel_secret(with(token, request)).await.map(drop)
+            }
+            "DeleteChannel" => {
+                let request = v1::DeleteChannelRequest::default();
+                admin.delete_channel(with(token, request)).await.map(drop)
+            }
+            "TestChannel" => {
+                let request = v1::TestChannelRequest::default();
+                admin.test_channel(with(token, request)).await.map(drop)
+            }
+            "ListDeliveries" => {
+                let request = v1::ListDeliveriesRequest::default();
+                admin.list_deliveries(with(token, request)).await.map(drop)
+            }
+            "Redeliver" => {
+                let request = v1::RedeliverRequest::default();
+                admin.redeliver(with(token, request)).await.map(drop)
+            }
             other => panic!("how is {other} called?"),
         }
     }
@@ -213,6 +292,10 @@ impl World {
             ("POST", "/v1/events:batchAnswer") => call.json(&json!({"requests": [answer]})),
             ("POST", "/v1/events/{event_id}/answer") => call.json(&json!({"json": "1"})),
             ("POST", "/v1/events/{event_id}/links") => call.json(&json!({"responder": "Ann"})),
+            ("POST", "/v1/events/{event_id}/comments") => call.json(&json!({"text": "Why?"})),
+            ("POST", "/v1/events/{event_id}/delegate") => {
+                call.json(&json!({"to": {"person": "Ann"}}))
+            }
             ("POST", "/submit") => call.form(&[("request_id", id), ("value", "1")]),
             ("POST", "/submit/json") => call.json(&json!({"request_id": id, "value": 1})),
             ("POST", _) => call.json(&json!({})),

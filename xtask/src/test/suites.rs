@@ -2,10 +2,10 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FASTMCP, FAUXQS, GRPCURL, GUEST,
-    H2LOAD, HELM, KUBERNETES_VALIDATE, MCP_INSPECTOR, MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKDOCS,
-    MKE2FS, Need, OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST,
-    TEMPORAL,
+    AIOSMTPD, AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FASTMCP, FAUXQS,
+    GRPCURL, GUEST, H2LOAD, HELM, KUBERNETES_VALIDATE, MCP_INSPECTOR, MCP_PYTHON, MCP_SCRIPTS,
+    MINISTACK, MKDOCS, MKE2FS, Need, OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS,
+    SLOWHTTPTEST, TEMPORAL, WEBHOOKS_PYTHON, WEBHOOKS_SCRIPTS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -67,6 +67,12 @@ pub(crate) const SUITES: &[Suite] = &[
         &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS, &FASTMCP, &MCP_INSPECTOR],
         &[CargoTest(&["--test", "mcp", "--", "--nocapture"]), Check(&["tests/mcp/others/check"])],
     ),
+    suite(
+        "channels",
+        &[&BINARIES, &WEBHOOKS_PYTHON, &WEBHOOKS_SCRIPTS],
+        &[CargoTest(&["--test", "channels", "--", "--nocapture"])],
+    ),
+    suite("notices", &[&BINARIES, &AIOSMTPD], &[CargoTest(&["--test", "notices"])]),
     end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
     end_to_end("e2e-files", &[], &[EndToEnd("files")]),
     end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),

@@ -45,8 +45,8 @@ pub fn question_text(request: &Request) -> String {
     canonical::text(&question(FORMAT, request))
 }
 
-/// What was asked. Left out are the idempotency key, which is between the program and the server, and how the deadline
-/// was asked for.
+/// What was asked. Left out are the idempotency key, which is between the program and the server, how the deadline was
+/// asked for, and who is told.
 fn question(format: u32, request: &Request) -> Json {
     let Request {
         id,
@@ -68,6 +68,9 @@ fn question(format: u32, request: &Request) -> Json {
         assignees,
         quorum,
         created_by,
+        on_end: _,
+        alarms: _,
+        channels: _,
         create_time,
         deadline,
         weight: _,
@@ -164,6 +167,7 @@ fn who(responder: &Responder) -> Json {
         Channel::Http => "CHANNEL_HTTP",
         Channel::Form => "CHANNEL_FORM",
         Channel::Mcp => "CHANNEL_MCP",
+        Channel::Slack => "CHANNEL_SLACK",
     };
     let mut members = Members::default();
     members.add_unless_empty("name", name);

@@ -186,7 +186,7 @@ impl ReviewInput {
             let message = "is not that of this event: the decision was made on something else";
             return Err(at("shown_digest", message));
         }
-        self.check_message(decision, &value.message)?;
+        Self::check_message(decision, &value.message)?;
         let arguments = self.approved_arguments(value, work)?;
         let approved_digest = match decision.approves() {
             true => digest(&self.action, &arguments).map_err(|why| at("arguments", why))?,
@@ -196,7 +196,7 @@ impl ReviewInput {
         Ok(ReviewValue { decision, arguments, message, shown_digest, approved_digest })
     }
 
-    fn check_message(&self, decision: ReviewDecision, message: &str) -> Result<(), Vec<Violation>> {
+    fn check_message(decision: ReviewDecision, message: &str) -> Result<(), Vec<Violation>> {
         let chars = message.chars().count();
         match decision {
             ReviewDecision::Approve | ReviewDecision::Edit if chars > 0 => {

@@ -30,6 +30,9 @@ pub(crate) async fn run(service: Service, job: Job) -> Result<Done, Error> {
                 return Ok(Done::Then(Job { due: clear, ..job }));
             }
             store.clear(&job.key, announced).await?;
+            if service.0.deliveries.are_possible() {
+                store.remove_deliveries(&job.key).await?;
+            }
             Ok(Done::Then(store.retention().forget(&job.key, removed)))
         }
         Stored::Nothing => {

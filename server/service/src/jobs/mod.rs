@@ -3,16 +3,17 @@
 pub(crate) mod collect;
 pub(crate) mod expire;
 pub(crate) mod forget;
+pub(crate) mod remind;
 pub(crate) mod settle;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use hitl_store::jobs::{Done, Handler, Handlers, Job, Kind};
-use hitl_store::{COLLECT, FORGET, SETTLE};
+use hitl_store::{COLLECT, DELIVER, FORGET, SETTLE};
 
-use crate::Service;
 use crate::error::Error;
+use crate::{Service, deliveries};
 
 /// Does one job. It may be called again for the same job, and by several replicas at once.
 type Run = fn(Service, Job) -> BoxFuture<'static, Result<Done, Error>>;
@@ -23,7 +24,9 @@ fn table() -> Vec<(Kind, Run)> {
         (Kind::EXPIRE, |service, job| Box::pin(expire::run(service, job))),
         (COLLECT, |service, job| Box::pin(collect::run(service, job))),
         (FORGET, |service, job| Box::pin(forget::run(service, job))),
+        (remind::REMIND, |service, job| Box::pin(remind::run(service, job))),
         (SETTLE, |service, job| Box::pin(settle::run(service, job))),
+        (DELIVER, |service, job| Box::pin(deliveries::run(service, job))),
     ]
 }
 

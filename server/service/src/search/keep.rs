@@ -84,7 +84,8 @@ impl Search {
             news.bytes += bytes;
             news.events.push(event);
         }
-        let is_much = news.events.len() % NEWS_MANY == 0 || news.bytes > NEWS_BYTES_MAX / 4;
+        let is_much =
+            news.events.len().is_multiple_of(NEWS_MANY) || news.bytes > NEWS_BYTES_MAX / 4;
         drop(news);
         if is_much {
             self.wanted.notify_one();

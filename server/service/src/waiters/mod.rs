@@ -11,7 +11,7 @@ mod seats;
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hitl_core::{Event, EventKey, Timestamp};
@@ -37,6 +37,8 @@ pub(crate) struct Waiters {
     registry: Mutex<Registry>,
     /// Updates that were told and may be announced again.
     told: Mutex<HashSet<Entry>>,
+    /// How many waits hear of updates.
+    heeding: AtomicUsize,
     /// Notified when somebody begins to wait.
     arrived: Arc<Notify>,
 }
@@ -76,6 +78,8 @@ pub(crate) struct Subscription {
     seat: Seat,
     /// Notified when somebody else has the seat.
     lost: Arc<Notify>,
+    /// Whether it hears of updates, which are followed for those who do alone.
+    heeds: AtomicBool,
     waiters: Arc<Waiters>,
 }
 
@@ -89,7 +93,12 @@ impl Waiters {
             next_group: 0,
             seats: Seats::new(waits_max, Measure::Waits, quotas),
         };
-        Arc::new(Self { registry: Mutex::new(registry), told: Mutex::default(), arrived })
+        Arc::new(Self {
+            registry: Mutex::new(registry),
+            told: Mutex::default(),
+            heeding: AtomicUsize::new(0),
+            arrived,
+        })
     }
 
     /// Takes a place among the waiters of the event at `key`, for a wait of `owner`.
@@ -110,7 +119,8 @@ impl Waiters {
         let slot = place.slot.get_or_insert_default().clone();
         drop(registry);
         self.arrived.notify_one();
-        Ok(Subscription { key, slot, seat, lost, waiters: self.clone() })
+        let heeds = AtomicBool::new(false);
+        Ok(Subscription { key, slot, seat, lost, heeds, waiters: self.clone() })
     }
 
     /// Tells everyone who waits for `event` that it has ended. To be called once that is durable.
@@ -175,6 +185,11 @@ impl Waiters {
         let mut keys: Vec<_> = self.registry().places.keys().map(|key| (**key).clone()).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// How many waits hear of updates.
+    pub(crate) fn heeding(&self) -> usize {
+        self.heeding.load(Ordering::Relaxed)
     }
 
     /// How many waits there are.
@@ -250,6 +265,7 @@ impl Subscription {
 
     /// How often something was voted, said or done.
     pub(crate) fn updates(&self) -> u64 {
+        self.heed();
         self.slot.updates.load(Ordering::Relaxed)
     }
 
@@ -263,6 +279,13 @@ impl Subscription {
                 return updates;
             }
             changed.await;
+        }
+    }
+
+    fn heed(&self) {
+        if !self.heeds.swap(true, Ordering::Relaxed) {
+            self.waiters.heeding.fetch_add(1, Ordering::Relaxed);
+            self.waiters.arrived.notify_one();
         }
     }
 
@@ -281,6 +304,9 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        if self.heeds.load(Ordering::Relaxed) {
+            self.waiters.heeding.fetch_sub(1, Ordering::Relaxed);
+        }
         let mut registry = self.waiters.registry();
         registry.seats.leave(self.seat);
         if let Some(place) = registry.places.get_mut(&self.key) {

@@ -30,13 +30,16 @@ pub(crate) struct Reads {
     added: Notify,
 }
 
-/// Updates and ends on other replicas are followed while anybody waits here. A store of one process needs none of it:
-/// there the call that updates or ends an event tells those who wait.
+/// Ends on other replicas are followed while anybody waits here, and updates while anybody wants to hear of them. A
+/// store of one process needs none of it: there the call that updates or ends an event tells those who wait.
 impl Follower for Reads {
     fn follows(&self, index: Index) -> bool {
-        matches!(index, Index::Updated | Index::Resolved)
-            && self.store.is_shared()
-            && self.waiters.count() > 0
+        let is_wanted = match index {
+            Index::Resolved => self.waiters.count() > 0,
+            Index::Updated => self.waiters.heeding() > 0,
+            Index::Timers | Index::Created => false,
+        };
+        is_wanted && self.store.is_shared()
     }
 
     /// If anybody waits for the event, it is read until its announced end is recorded. An update is recorded when it is

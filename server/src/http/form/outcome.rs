@@ -115,6 +115,7 @@ fn render(
             Channel::Http => "Over HTTP",
             Channel::Grpc => "Over gRPC",
             Channel::Mcp => "In a client of MCP",
+            Channel::Slack => "In Slack",
         };
         match &responder.proof {
             Some(Proof { known_by: CredentialKind::Person, name, .. }) => {

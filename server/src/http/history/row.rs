@@ -92,6 +92,7 @@ pub(super) fn way(channel: Channel) -> &'static str {
         Channel::Http => "HTTP",
         Channel::Grpc => "gRPC",
         Channel::Mcp => "MCP",
+        Channel::Slack => "Slack",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::try_join_all;
 use hitl_core::{Event, Response};
 use object_store::path::Path;
 
@@ -28,16 +29,32 @@ pub struct Ended {
 }
 
 impl EventStore {
-    /// Records `response` as the outcome of the pending `event`, which was read at `read_at`, unless one is recorded
-    /// already. `None` if the event was removed since it was read.
+    /// The same as [`end_owing`](Self::end_owing) with nothing that is owed.
     ///
     /// # Errors
-    /// [`Error::StoreUnavailable`] if the outcome is unknown.
+    /// As there.
     pub async fn end(
         &self,
         event: &Event,
         read_at: ReadAt,
         response: Response,
+        nonce: Nonce,
+    ) -> Result<Option<Ended>, Error> {
+        self.end_owing(event, read_at, response, &[], nonce).await
+    }
+
+    /// Records `response` as the outcome of the pending `event`, which was read at `read_at`, unless one is recorded
+    /// already. `None` if the event was removed since it was read. The jobs that are `owed` after it are durable before
+    /// anybody can know of the end; if it is not recorded they find that out when they are due.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the outcome is unknown.
+    pub async fn end_owing(
+        &self,
+        event: &Event,
+        read_at: ReadAt,
+        response: Response,
+        owed: &[Job],
         nonce: Nonce,
     ) -> Result<Option<Ended>, Error> {
         let key = event.request.key();
@@ -51,10 +68,10 @@ impl EventStore {
         });
         let path = keys::response(&key);
         let ended = Event { response: Some(Arc::new(response)), ..event.clone() };
-        let together = self.end_together(event, &path, nonce, &record, &announcement).await?;
+        let together = self.end_together(event, &path, nonce, &record, &announcement, owed).await?;
         let is_together = together.is_some();
         let commit = || self.objects.create_once::<ResponseRecord>(&path, nonce, record);
-        let announce = || self.announce_end(announcement.clone());
+        let announce = || self.announce_end(announcement.clone(), owed);
         let committed = if let Some(committed) = together {
             committed
         } else if self.shared {
@@ -103,10 +120,11 @@ impl EventStore {
         nonce: Nonce,
         record: &Bytes,
         announcement: &Entry,
+        owed: &[Job],
     ) -> Result<Option<CreateOnce<ResponseRecord>>, Error> {
         let job = self.retention.collect(announcement);
         let announced = Index::Resolved.path(announcement);
-        let marks: Vec<Path> = job.iter().map(Job::path).chain([announced]).collect();
+        let marks: Vec<Path> = job.iter().chain(owed).map(Job::path).chain([announced]).collect();
         let expiry = Index::Timers.path(&timer(&event.request));
         let create =
             self.objects.create_together(path, nonce, record.clone(), &marks, Some(&expiry));
@@ -117,15 +135,13 @@ impl EventStore {
         Ok(created)
     }
 
-    /// Announces an end, and owes the removal of the event if that is to be removed some day.
-    async fn announce_end(&self, announcement: Entry) -> Result<(), Error> {
+    /// Announces an end, and owes these jobs, and the removal of the event if that is to be removed some day.
+    async fn announce_end(&self, announcement: Entry, owed: &[Job]) -> Result<(), Error> {
         let collect = self.retention.collect(&announcement);
         let announce = self.indexes.insert(Index::Resolved, announcement);
         let owe = async {
-            match &collect {
-                Some(job) => self.put_job(job).await,
-                None => Ok(()),
-            }
+            let jobs = collect.iter().chain(owed).map(|job| self.put_job(job));
+            try_join_all(jobs).await.map(drop)
         };
         tokio::try_join!(announce, owe).map(drop)
     }
@@ -170,6 +186,6 @@ impl EventStore {
             return Ok(());
         }
         let again = Entry { time: now, key: event.request.key() };
-        self.announce_end(again).await
+        self.announce_end(again, &[]).await
     }
 }

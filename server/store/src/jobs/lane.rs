@@ -15,7 +15,7 @@ use super::{Done, Failure, Handler, Handlers};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::{self, Random};
-use crate::{Disk, EventStore};
+use crate::{DELIVER, Disk, EventStore};
 
 /// See the module.
 #[derive(Debug)]
@@ -202,7 +202,7 @@ impl Lane {
                 window.forget_absent(minute..next, &jobs.found);
             }
             for job in jobs.found.into_iter().filter(|job| self.is_ours(job, handlers)) {
-                let grace_ms = self.grace_ms();
+                let grace_ms = self.grace_ms(&job.kind);
                 window.insert_found(job.due.plus_ms(grace_ms), job);
             }
             minute = next;
@@ -224,11 +224,12 @@ impl Lane {
     }
 
     /// How long a job is left to the replica that may have set it.
-    fn grace_ms(&self) -> i64 {
+    fn grace_ms(&self, kind: &Kind) -> i64 {
         if !self.store.is_shared() {
             return 0;
         }
-        let grace = pace::GRACE_MS.unsigned_abs();
+        let least_ms = if *kind == DELIVER { pace::DELIVERY_GRACE_MS } else { pace::GRACE_MS };
+        let grace = least_ms.unsigned_abs();
         let number = u64::from_be_bytes(random::bytes(&*self.random));
         i64::try_from(grace + number % (grace + grace / 2)).expect("it is small")
     }

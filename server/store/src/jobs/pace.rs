@@ -18,7 +18,10 @@ pub(super) const LATER_MS: i64 = 10 * MINUTE_MS;
 /// Jobs that other replicas have set are left to them for this time at least, and for two and a half times as long at
 /// most.
 pub(super) const GRACE_MS: i64 = 600;
-/// The longest grace.
+/// Deliveries that other replicas have set are left to them for this time at least, which is longer than one takes: two
+/// replicas that make the same one at once would tell people twice.
+pub(super) const DELIVERY_GRACE_MS: i64 = 25_000;
+/// The longest grace of other jobs.
 const GRACE_MS_MAX: i64 = GRACE_MS * 5 / 2;
 /// While the clock is wrong, or the store failed, the work pauses for this time.
 pub(super) const HELD_BACK_MS: i64 = 5_000;

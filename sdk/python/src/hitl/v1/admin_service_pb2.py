@@ -16,9 +16,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hitl.v1 import audit_pb2 as hitl_dot_v1_dot_audit__pb2
 from hitl.v1 import credential_pb2 as hitl_dot_v1_dot_credential__pb2
+from hitl.v1 import notification_channel_pb2 as hitl_dot_v1_dot_notification__channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/admin_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/audit.proto\x1a\x18hitl/v1/credential.proto\"\xca\x02\n\x05Token\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12#\n\x05roles\x18\x03 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x04 \x03(\tR\nnamespaces\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12;\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\x12!\n\x0csuccessor_id\x18\x08 \x01(\tR\x0bsuccessorId\"\x9a\x01\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12#\n\x05roles\x18\x02 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x03 \x03(\tR\nnamespaces\x12+\n\x03ttl\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"S\n\x13\x43reateTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"d\n\x12ListTokensResponse\x12&\n\x06tokens\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\";\n\x13RevokeTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\"\x91\x01\n\x12RotateTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12\x33\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07overlap\x12+\n\x03ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"S\n\x13RotateTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"|\n\x10ListAuditRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hitl.v1.AuditFilterR\x06\x66ilter\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8a\x01\n\x11ListAuditResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x13.hitl.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\"B\n\x12\x46ollowAuditRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hitl.v1.AuditFilterR\x06\x66ilter\"D\n\x13\x46ollowAuditResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x13.hitl.v1.AuditEntryR\x07\x65ntries\"\x0f\n\rWhoAmIRequest\"\xda\x01\n\x0eWhoAmIResponse\x12\x32\n\x08known_by\x18\x01 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x19\n\x08token_id\x18\x03 \x01(\tR\x07tokenId\x12#\n\x05roles\x18\x04 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x05 \x03(\tR\nnamespaces\x12\x16\n\x06groups\x18\x06 \x03(\tR\x06groups2\x97\x04\n\x0c\x41\x64minService\x12H\n\x0b\x43reateToken\x12\x1b.hitl.v1.CreateTokenRequest\x1a\x1c.hitl.v1.CreateTokenResponse\x12J\n\nListTokens\x12\x1a.hitl.v1.ListTokensRequest\x1a\x1b.hitl.v1.ListTokensResponse\"\x03\x90\x02\x01\x12M\n\x0bRevokeToken\x12\x1b.hitl.v1.RevokeTokenRequest\x1a\x1c.hitl.v1.RevokeTokenResponse\"\x03\x90\x02\x02\x12H\n\x0bRotateToken\x12\x1b.hitl.v1.RotateTokenRequest\x1a\x1c.hitl.v1.RotateTokenResponse\x12G\n\tListAudit\x12\x19.hitl.v1.ListAuditRequest\x1a\x1a.hitl.v1.ListAuditResponse\"\x03\x90\x02\x01\x12O\n\x0b\x46ollowAudit\x12\x1b.hitl.v1.FollowAuditRequest\x1a\x1c.hitl.v1.FollowAuditResponse\"\x03\x90\x02\x01\x30\x01\x12>\n\x06WhoAmI\x12\x16.hitl.v1.WhoAmIRequest\x1a\x17.hitl.v1.WhoAmIResponse\"\x03\x90\x02\x01\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhitl/v1/admin_service.proto\x12\x07hitl.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hitl/v1/audit.proto\x1a\x18hitl/v1/credential.proto\x1a\"hitl/v1/notification_channel.proto\"\xca\x02\n\x05Token\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12#\n\x05roles\x18\x03 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x04 \x03(\tR\nnamespaces\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12;\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\x12!\n\x0csuccessor_id\x18\x08 \x01(\tR\x0bsuccessorId\"\x9a\x01\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12#\n\x05roles\x18\x02 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x03 \x03(\tR\nnamespaces\x12+\n\x03ttl\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"S\n\x13\x43reateTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"d\n\x12ListTokensResponse\x12&\n\x06tokens\x18\x01 \x03(\x0b\x32\x0e.hitl.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\";\n\x13RevokeTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\"\x91\x01\n\x12RotateTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12\x33\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07overlap\x12+\n\x03ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"S\n\x13RotateTokenResponse\x12$\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hitl.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"|\n\x10ListAuditRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hitl.v1.AuditFilterR\x06\x66ilter\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x8a\x01\n\x11ListAuditResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x13.hitl.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n\nunreadable\x18\x03 \x03(\tR\nunreadable\"B\n\x12\x46ollowAuditRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hitl.v1.AuditFilterR\x06\x66ilter\"D\n\x13\x46ollowAuditResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x13.hitl.v1.AuditEntryR\x07\x65ntries\"\x0f\n\rWhoAmIRequest\"\xda\x01\n\x0eWhoAmIResponse\x12\x32\n\x08known_by\x18\x01 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x19\n\x08token_id\x18\x03 \x01(\tR\x07tokenId\x12#\n\x05roles\x18\x04 \x03(\x0e\x32\r.hitl.v1.RoleR\x05roles\x12\x1e\n\nnamespaces\x18\x05 \x03(\tR\nnamespaces\x12\x16\n\x06groups\x18\x06 \x03(\tR\x06groups2\xa1\t\n\x0c\x41\x64minService\x12H\n\x0b\x43reateToken\x12\x1b.hitl.v1.CreateTokenRequest\x1a\x1c.hitl.v1.CreateTokenResponse\x12J\n\nListTokens\x12\x1a.hitl.v1.ListTokensRequest\x1a\x1b.hitl.v1.ListTokensResponse\"\x03\x90\x02\x01\x12M\n\x0bRevokeToken\x12\x1b.hitl.v1.RevokeTokenRequest\x1a\x1c.hitl.v1.RevokeTokenResponse\"\x03\x90\x02\x02\x12H\n\x0bRotateToken\x12\x1b.hitl.v1.RotateTokenRequest\x1a\x1c.hitl.v1.RotateTokenResponse\x12G\n\tListAudit\x12\x19.hitl.v1.ListAuditRequest\x1a\x1a.hitl.v1.ListAuditResponse\"\x03\x90\x02\x01\x12O\n\x0b\x46ollowAudit\x12\x1b.hitl.v1.FollowAuditRequest\x1a\x1c.hitl.v1.FollowAuditResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\rCreateChannel\x12\x1d.hitl.v1.CreateChannelRequest\x1a\x1e.hitl.v1.CreateChannelResponse\x12P\n\x0cListChannels\x12\x1c.hitl.v1.ListChannelsRequest\x1a\x1d.hitl.v1.ListChannelsResponse\"\x03\x90\x02\x01\x12N\n\rUpdateChannel\x12\x1d.hitl.v1.UpdateChannelRequest\x1a\x1e.hitl.v1.UpdateChannelResponse\x12`\n\x13RotateChannelSecret\x12#.hitl.v1.RotateChannelSecretRequest\x1a$.hitl.v1.RotateChannelSecretResponse\x12N\n\rDeleteChannel\x12\x1d.hitl.v1.DeleteChannelRequest\x1a\x1e.hitl.v1.DeleteChannelResponse\x12H\n\x0bTestChannel\x12\x1b.hitl.v1.TestChannelRequest\x1a\x1c.hitl.v1.TestChannelResponse\x12V\n\x0eListDeliveries\x12\x1e.hitl.v1.ListDeliveriesRequest\x1a\x1f.hitl.v1.ListDeliveriesResponse\"\x03\x90\x02\x01\x12\x42\n\tRedeliver\x12\x19.hitl.v1.RedeliverRequest\x1a\x1a.hitl.v1.RedeliverResponse\x12>\n\x06WhoAmI\x12\x16.hitl.v1.WhoAmIRequest\x1a\x17.hitl.v1.WhoAmIResponse\"\x03\x90\x02\x01\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,38 +35,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ListAudit']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['FollowAudit']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['FollowAudit']._serialized_options = b'\220\002\001'
+  _globals['_ADMINSERVICE'].methods_by_name['ListChannels']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListChannels']._serialized_options = b'\220\002\001'
+  _globals['_ADMINSERVICE'].methods_by_name['ListDeliveries']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\220\002\001'
   _globals['_ADMINSERVICE'].methods_by_name['WhoAmI']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['WhoAmI']._serialized_options = b'\220\002\001'
-  _globals['_TOKEN']._serialized_start=153
-  _globals['_TOKEN']._serialized_end=483
-  _globals['_CREATETOKENREQUEST']._serialized_start=486
-  _globals['_CREATETOKENREQUEST']._serialized_end=640
-  _globals['_CREATETOKENRESPONSE']._serialized_start=642
-  _globals['_CREATETOKENRESPONSE']._serialized_end=725
-  _globals['_LISTTOKENSREQUEST']._serialized_start=727
-  _globals['_LISTTOKENSREQUEST']._serialized_end=806
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=808
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=908
-  _globals['_REVOKETOKENREQUEST']._serialized_start=910
-  _globals['_REVOKETOKENREQUEST']._serialized_end=957
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=959
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=1018
-  _globals['_ROTATETOKENREQUEST']._serialized_start=1021
-  _globals['_ROTATETOKENREQUEST']._serialized_end=1166
-  _globals['_ROTATETOKENRESPONSE']._serialized_start=1168
-  _globals['_ROTATETOKENRESPONSE']._serialized_end=1251
-  _globals['_LISTAUDITREQUEST']._serialized_start=1253
-  _globals['_LISTAUDITREQUEST']._serialized_end=1377
-  _globals['_LISTAUDITRESPONSE']._serialized_start=1380
-  _globals['_LISTAUDITRESPONSE']._serialized_end=1518
-  _globals['_FOLLOWAUDITREQUEST']._serialized_start=1520
-  _globals['_FOLLOWAUDITREQUEST']._serialized_end=1586
-  _globals['_FOLLOWAUDITRESPONSE']._serialized_start=1588
-  _globals['_FOLLOWAUDITRESPONSE']._serialized_end=1656
-  _globals['_WHOAMIREQUEST']._serialized_start=1658
-  _globals['_WHOAMIREQUEST']._serialized_end=1673
-  _globals['_WHOAMIRESPONSE']._serialized_start=1676
-  _globals['_WHOAMIRESPONSE']._serialized_end=1894
-  _globals['_ADMINSERVICE']._serialized_start=1897
-  _globals['_ADMINSERVICE']._serialized_end=2432
+  _globals['_TOKEN']._serialized_start=189
+  _globals['_TOKEN']._serialized_end=519
+  _globals['_CREATETOKENREQUEST']._serialized_start=522
+  _globals['_CREATETOKENREQUEST']._serialized_end=676
+  _globals['_CREATETOKENRESPONSE']._serialized_start=678
+  _globals['_CREATETOKENRESPONSE']._serialized_end=761
+  _globals['_LISTTOKENSREQUEST']._serialized_start=763
+  _globals['_LISTTOKENSREQUEST']._serialized_end=842
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=844
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=944
+  _globals['_REVOKETOKENREQUEST']._serialized_start=946
+  _globals['_REVOKETOKENREQUEST']._serialized_end=993
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=995
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1054
+  _globals['_ROTATETOKENREQUEST']._serialized_start=1057
+  _globals['_ROTATETOKENREQUEST']._serialized_end=1202
+  _globals['_ROTATETOKENRESPONSE']._serialized_start=1204
+  _globals['_ROTATETOKENRESPONSE']._serialized_end=1287
+  _globals['_LISTAUDITREQUEST']._serialized_start=1289
+  _globals['_LISTAUDITREQUEST']._serialized_end=1413
+  _globals['_LISTAUDITRESPONSE']._serialized_start=1416
+  _globals['_LISTAUDITRESPONSE']._serialized_end=1554
+  _globals['_FOLLOWAUDITREQUEST']._serialized_start=1556
+  _globals['_FOLLOWAUDITREQUEST']._serialized_end=1622
+  _globals['_FOLLOWAUDITRESPONSE']._serialized_start=1624
+  _globals['_FOLLOWAUDITRESPONSE']._serialized_end=1692
+  _globals['_WHOAMIREQUEST']._serialized_start=1694
+  _globals['_WHOAMIREQUEST']._serialized_end=1709
+  _globals['_WHOAMIRESPONSE']._serialized_start=1712
+  _globals['_WHOAMIRESPONSE']._serialized_end=1930
+  _globals['_ADMINSERVICE']._serialized_start=1933
+  _globals['_ADMINSERVICE']._serialized_end=3118
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from hitl.v1 import admin_service_pb2 as hitl_dot_v1_dot_admin__service__pb2
+from hitl.v1 import notification_channel_pb2 as hitl_dot_v1_dot_notification__channel__pb2
 
 GRPC_GENERATED_VERSION = '1.63.2'
 GRPC_VERSION = grpc.__version__
@@ -73,6 +74,46 @@ class AdminServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.FromString,
                 _registered_method=True)
+        self.CreateChannel = channel.unary_unary(
+                '/hitl.v1.AdminService/CreateChannel',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.CreateChannelRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.CreateChannelResponse.FromString,
+                _registered_method=True)
+        self.ListChannels = channel.unary_unary(
+                '/hitl.v1.AdminService/ListChannels',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.ListChannelsRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.ListChannelsResponse.FromString,
+                _registered_method=True)
+        self.UpdateChannel = channel.unary_unary(
+                '/hitl.v1.AdminService/UpdateChannel',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelResponse.FromString,
+                _registered_method=True)
+        self.RotateChannelSecret = channel.unary_unary(
+                '/hitl.v1.AdminService/RotateChannelSecret',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretResponse.FromString,
+                _registered_method=True)
+        self.DeleteChannel = channel.unary_unary(
+                '/hitl.v1.AdminService/DeleteChannel',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelResponse.FromString,
+                _registered_method=True)
+        self.TestChannel = channel.unary_unary(
+                '/hitl.v1.AdminService/TestChannel',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.TestChannelRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.TestChannelResponse.FromString,
+                _registered_method=True)
+        self.ListDeliveries = channel.unary_unary(
+                '/hitl.v1.AdminService/ListDeliveries',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.Redeliver = channel.unary_unary(
+                '/hitl.v1.AdminService/Redeliver',
+                request_serializer=hitl_dot_v1_dot_notification__channel__pb2.RedeliverRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_notification__channel__pb2.RedeliverResponse.FromString,
+                _registered_method=True)
         self.WhoAmI = channel.unary_unary(
                 '/hitl.v1.AdminService/WhoAmI',
                 request_serializer=hitl_dot_v1_dot_admin__service__pb2.WhoAmIRequest.SerializeToString,
@@ -136,6 +177,77 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateChannel(self, request, context):
+        """Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+        within five seconds.
+
+        Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+        Fails with ERROR_REASON_CHANNEL_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChannels(self, request, context):
+        """Lists the channels in the order of their names, without their secrets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateChannel(self, request, context):
+        """Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+        same time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateChannelSecret(self, request, context):
+        """Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteChannel(self, request, context):
+        """Removes a channel, its secrets, and what it was still to be told.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestChannel(self, request, context):
+        """Sends one message by a channel, about an event that does not exist, and says what became of it.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveries(self, request, context):
+        """Lists deliveries: those that were given up, those that are owed, or all of one event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Redeliver(self, request, context):
+        """Has a delivery made again that was given up.
+
+        Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WhoAmI(self, request, context):
         """Says who the caller is, as the server knows it. Anybody with a good credential may ask.
         """
@@ -175,6 +287,46 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.FollowAudit,
                     request_deserializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.SerializeToString,
+            ),
+            'CreateChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateChannel,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.CreateChannelRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.CreateChannelResponse.SerializeToString,
+            ),
+            'ListChannels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChannels,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.ListChannelsRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.ListChannelsResponse.SerializeToString,
+            ),
+            'UpdateChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateChannel,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelResponse.SerializeToString,
+            ),
+            'RotateChannelSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateChannelSecret,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretResponse.SerializeToString,
+            ),
+            'DeleteChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteChannel,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelResponse.SerializeToString,
+            ),
+            'TestChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestChannel,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.TestChannelRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.TestChannelResponse.SerializeToString,
+            ),
+            'ListDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveries,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesResponse.SerializeToString,
+            ),
+            'Redeliver': grpc.unary_unary_rpc_method_handler(
+                    servicer.Redeliver,
+                    request_deserializer=hitl_dot_v1_dot_notification__channel__pb2.RedeliverRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_notification__channel__pb2.RedeliverResponse.SerializeToString,
             ),
             'WhoAmI': grpc.unary_unary_rpc_method_handler(
                     servicer.WhoAmI,
@@ -347,6 +499,222 @@ class AdminService(object):
             '/hitl.v1.AdminService/FollowAudit',
             hitl_dot_v1_dot_admin__service__pb2.FollowAuditRequest.SerializeToString,
             hitl_dot_v1_dot_admin__service__pb2.FollowAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/CreateChannel',
+            hitl_dot_v1_dot_notification__channel__pb2.CreateChannelRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.CreateChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChannels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/ListChannels',
+            hitl_dot_v1_dot_notification__channel__pb2.ListChannelsRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.ListChannelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/UpdateChannel',
+            hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.UpdateChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateChannelSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/RotateChannelSecret',
+            hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.RotateChannelSecretResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/DeleteChannel',
+            hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.DeleteChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/TestChannel',
+            hitl_dot_v1_dot_notification__channel__pb2.TestChannelRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.TestChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/ListDeliveries',
+            hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.ListDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Redeliver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.AdminService/Redeliver',
+            hitl_dot_v1_dot_notification__channel__pb2.RedeliverRequest.SerializeToString,
+            hitl_dot_v1_dot_notification__channel__pb2.RedeliverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from hitl.v1 import admin_service_pb2 as _admin_service_pb2
+from hitl.v1 import notification_channel_pb2 as _notification_channel_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -59,6 +60,43 @@ class AdminServiceStub:
     """
     FollowAudit: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.FollowAuditRequest, _admin_service_pb2.FollowAuditResponse]
     """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
+    CreateChannel: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.CreateChannelRequest, _notification_channel_pb2.CreateChannelResponse]
+    """Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+    within five seconds.
+
+    Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+    Fails with ERROR_REASON_CHANNEL_EXISTS.
+    """
+    ListChannels: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.ListChannelsRequest, _notification_channel_pb2.ListChannelsResponse]
+    """Lists the channels in the order of their names, without their secrets."""
+    UpdateChannel: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.UpdateChannelRequest, _notification_channel_pb2.UpdateChannelResponse]
+    """Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+    same time.
+    """
+    RotateChannelSecret: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.RotateChannelSecretRequest, _notification_channel_pb2.RotateChannelSecretResponse]
+    """Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    DeleteChannel: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.DeleteChannelRequest, _notification_channel_pb2.DeleteChannelResponse]
+    """Removes a channel, its secrets, and what it was still to be told.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    TestChannel: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.TestChannelRequest, _notification_channel_pb2.TestChannelResponse]
+    """Sends one message by a channel, about an event that does not exist, and says what became of it.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    ListDeliveries: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.ListDeliveriesRequest, _notification_channel_pb2.ListDeliveriesResponse]
+    """Lists deliveries: those that were given up, those that are owed, or all of one event."""
+    Redeliver: _grpc.UnaryUnaryMultiCallable[_notification_channel_pb2.RedeliverRequest, _notification_channel_pb2.RedeliverResponse]
+    """Has a delivery made again that was given up.
+
+    Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+    """
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.WhoAmIRequest, _admin_service_pb2.WhoAmIResponse]
     """Says who the caller is, as the server knows it. Anybody with a good credential may ask."""
 
@@ -93,6 +131,43 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     FollowAudit: _aio.UnaryStreamMultiCallable[_admin_service_pb2.FollowAuditRequest, _admin_service_pb2.FollowAuditResponse]  # type: ignore[assignment]
     """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
+    CreateChannel: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.CreateChannelRequest, _notification_channel_pb2.CreateChannelResponse]  # type: ignore[assignment]
+    """Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+    within five seconds.
+
+    Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+    Fails with ERROR_REASON_CHANNEL_EXISTS.
+    """
+    ListChannels: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.ListChannelsRequest, _notification_channel_pb2.ListChannelsResponse]  # type: ignore[assignment]
+    """Lists the channels in the order of their names, without their secrets."""
+    UpdateChannel: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.UpdateChannelRequest, _notification_channel_pb2.UpdateChannelResponse]  # type: ignore[assignment]
+    """Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+    same time.
+    """
+    RotateChannelSecret: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.RotateChannelSecretRequest, _notification_channel_pb2.RotateChannelSecretResponse]  # type: ignore[assignment]
+    """Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    DeleteChannel: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.DeleteChannelRequest, _notification_channel_pb2.DeleteChannelResponse]  # type: ignore[assignment]
+    """Removes a channel, its secrets, and what it was still to be told.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    TestChannel: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.TestChannelRequest, _notification_channel_pb2.TestChannelResponse]  # type: ignore[assignment]
+    """Sends one message by a channel, about an event that does not exist, and says what became of it.
+
+    Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+    """
+    ListDeliveries: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.ListDeliveriesRequest, _notification_channel_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
+    """Lists deliveries: those that were given up, those that are owed, or all of one event."""
+    Redeliver: _aio.UnaryUnaryMultiCallable[_notification_channel_pb2.RedeliverRequest, _notification_channel_pb2.RedeliverResponse]  # type: ignore[assignment]
+    """Has a delivery made again that was given up.
+
+    Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+    """
     WhoAmI: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.WhoAmIRequest, _admin_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """Says who the caller is, as the server knows it. Anybody with a good credential may ask."""
 
@@ -160,6 +235,91 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_admin_service_pb2.FollowAuditResponse], _abc.AsyncIterator[_admin_service_pb2.FollowAuditResponse]]:
         """Sends entries of the audit as they are written, on whichever server of the store, from this call on. For auditors and admins."""
+
+    @_abc_1.abstractmethod
+    def CreateChannel(
+        self,
+        request: _notification_channel_pb2.CreateChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.CreateChannelResponse, _abc.Awaitable[_notification_channel_pb2.CreateChannelResponse]]:
+        """Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+        within five seconds.
+
+        Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+        Fails with ERROR_REASON_CHANNEL_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def ListChannels(
+        self,
+        request: _notification_channel_pb2.ListChannelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.ListChannelsResponse, _abc.Awaitable[_notification_channel_pb2.ListChannelsResponse]]:
+        """Lists the channels in the order of their names, without their secrets."""
+
+    @_abc_1.abstractmethod
+    def UpdateChannel(
+        self,
+        request: _notification_channel_pb2.UpdateChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.UpdateChannelResponse, _abc.Awaitable[_notification_channel_pb2.UpdateChannelResponse]]:
+        """Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+        same time.
+        """
+
+    @_abc_1.abstractmethod
+    def RotateChannelSecret(
+        self,
+        request: _notification_channel_pb2.RotateChannelSecretRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.RotateChannelSecretResponse, _abc.Awaitable[_notification_channel_pb2.RotateChannelSecretResponse]]:
+        """Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteChannel(
+        self,
+        request: _notification_channel_pb2.DeleteChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.DeleteChannelResponse, _abc.Awaitable[_notification_channel_pb2.DeleteChannelResponse]]:
+        """Removes a channel, its secrets, and what it was still to be told.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def TestChannel(
+        self,
+        request: _notification_channel_pb2.TestChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.TestChannelResponse, _abc.Awaitable[_notification_channel_pb2.TestChannelResponse]]:
+        """Sends one message by a channel, about an event that does not exist, and says what became of it.
+
+        Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeliveries(
+        self,
+        request: _notification_channel_pb2.ListDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.ListDeliveriesResponse, _abc.Awaitable[_notification_channel_pb2.ListDeliveriesResponse]]:
+        """Lists deliveries: those that were given up, those that are owed, or all of one event."""
+
+    @_abc_1.abstractmethod
+    def Redeliver(
+        self,
+        request: _notification_channel_pb2.RedeliverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_channel_pb2.RedeliverResponse, _abc.Awaitable[_notification_channel_pb2.RedeliverResponse]]:
+        """Has a delivery made again that was given up.
+
+        Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+        """
 
     @_abc_1.abstractmethod
     def WhoAmI(

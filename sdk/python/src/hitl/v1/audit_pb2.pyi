@@ -53,6 +53,14 @@ class _AuditKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditKind.V
     """A server has started: the settings that say who may do what."""
     AUDIT_KIND_EVENT_DELEGATED: _AuditKind.ValueType  # 12
     """An Event was handed over to somebody."""
+    AUDIT_KIND_CHANNEL_CREATED: _AuditKind.ValueType  # 16
+    """A channel was created. The subject is its name."""
+    AUDIT_KIND_CHANNEL_CHANGED: _AuditKind.ValueType  # 17
+    """A channel got other settings, secrets or rules. The subject is its name."""
+    AUDIT_KIND_CHANNEL_DELETED: _AuditKind.ValueType  # 18
+    """A channel was removed. The subject is its name."""
+    AUDIT_KIND_REDELIVERED: _AuditKind.ValueType  # 19
+    """A delivery that was given up is made again. The subject is the id of its event."""
 
 class AuditKind(_AuditKind, metaclass=_AuditKindEnumTypeWrapper):
     """What an entry of the audit is about.
@@ -86,6 +94,14 @@ AUDIT_KIND_SETTINGS: AuditKind.ValueType  # 11
 """A server has started: the settings that say who may do what."""
 AUDIT_KIND_EVENT_DELEGATED: AuditKind.ValueType  # 12
 """An Event was handed over to somebody."""
+AUDIT_KIND_CHANNEL_CREATED: AuditKind.ValueType  # 16
+"""A channel was created. The subject is its name."""
+AUDIT_KIND_CHANNEL_CHANGED: AuditKind.ValueType  # 17
+"""A channel got other settings, secrets or rules. The subject is its name."""
+AUDIT_KIND_CHANNEL_DELETED: AuditKind.ValueType  # 18
+"""A channel was removed. The subject is its name."""
+AUDIT_KIND_REDELIVERED: AuditKind.ValueType  # 19
+"""A delivery that was given up is made again. The subject is the id of its event."""
 Global___AuditKind: _TypeAlias = AuditKind  # noqa: Y015
 
 @_typing.final

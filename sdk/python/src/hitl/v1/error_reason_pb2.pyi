@@ -98,6 +98,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when)."""
     ERROR_REASON_FULL: _ErrorReason.ValueType  # 26
     """RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id."""
+    ERROR_REASON_CHANNEL_NOT_FOUND: _ErrorReason.ValueType  # 30
+    """NOT_FOUND. No such channel. ResourceInfo names it."""
+    ERROR_REASON_CHANNEL_EXISTS: _ErrorReason.ValueType  # 31
+    """ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it."""
+    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 32
+    """NOT_FOUND. No such dead letter. ResourceInfo names it."""
+    ERROR_REASON_REMINDED_RECENTLY: _ErrorReason.ValueType  # 36
+    """RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the reason of the google.rpc.ErrorInfo in every error, by its full name, with domain "hitl.v1".
@@ -181,4 +189,12 @@ ERROR_REASON_CLAIMED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION. Somebody else has claimed the Event. Metadata: event_id, time (RFC 3339; until when)."""
 ERROR_REASON_FULL: ErrorReason.ValueType  # 26
 """RESOURCE_EXHAUSTED. The Event has as many votes or comments as it may have, or as one person may add. Metadata: event_id."""
+ERROR_REASON_CHANNEL_NOT_FOUND: ErrorReason.ValueType  # 30
+"""NOT_FOUND. No such channel. ResourceInfo names it."""
+ERROR_REASON_CHANNEL_EXISTS: ErrorReason.ValueType  # 31
+"""ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it."""
+ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 32
+"""NOT_FOUND. No such dead letter. ResourceInfo names it."""
+ERROR_REASON_REMINDED_RECENTLY: ErrorReason.ValueType  # 36
+"""RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -17,10 +17,11 @@ from hitl.v1 import credential_pb2 as hitl_dot_v1_dot_credential__pb2
 from hitl.v1 import deciding_pb2 as hitl_dot_v1_dot_deciding__pb2
 from hitl.v1 import evidence_pb2 as hitl_dot_v1_dot_evidence__pb2
 from hitl.v1 import input_pb2 as hitl_dot_v1_dot_input__pb2
+from hitl.v1 import reminder_pb2 as hitl_dot_v1_dot_reminder__pb2
 from hitl.v1 import value_pb2 as hitl_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/event.proto\x12\x07hitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/deciding.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x13hitl/v1/value.proto\"\xf5\x08\n\x05\x45vent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x04 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x05 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x06 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x07 \x01(\tR\x05scope\x12\x32\n\x06labels\x18\x08 \x03(\x0b\x32\x1a.hitl.v1.Event.LabelsEntryR\x06labels\x12\x31\n\non_timeout\x18\t \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\n \x01(\tR\x0eidempotencyKey\x12;\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x36\n\x08\x64\x65\x61\x64line\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12)\n\x05state\x18\r \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12-\n\x08response\x18\x0e \x01(\x0b\x32\x11.hitl.v1.ResponseR\x08response\x12\x19\n\x08\x66orm_url\x18\x0f \x01(\tR\x07\x66ormUrl\x12\x17\n\x07\x61pi_url\x18\x10 \x01(\tR\x06\x61piUrl\x12/\n\ncreated_by\x18\x11 \x01(\x0b\x32\x10.hitl.v1.CreatorR\tcreatedBy\x12*\n\x11\x61llow_self_answer\x18\x12 \x01(\x08R\x0f\x61llowSelfAnswer\x12\x14\n\x05title\x18\x13 \x01(\tR\x05title\x12-\n\x08\x65vidence\x18\x14 \x03(\x0b\x32\x11.hitl.v1.EvidenceR\x08\x65vidence\x12!\n\x04risk\x18\x15 \x01(\x0e\x32\r.hitl.v1.RiskR\x04risk\x12\x31\n\x14require_confirmation\x18\x16 \x01(\x08R\x13requireConfirmation\x12/\n\tassignees\x18\x17 \x03(\x0b\x32\x11.hitl.v1.AssigneeR\tassignees\x12\'\n\x06quorum\x18\x18 \x01(\x0b\x32\x0f.hitl.v1.QuorumR\x06quorum\x12#\n\x05votes\x18\x19 \x03(\x0b\x32\r.hitl.v1.VoteR\x05votes\x12$\n\x05\x63laim\x18\x1a \x01(\x0b\x32\x0e.hitl.v1.ClaimR\x05\x63laim\x12/\n\tdelegates\x18\x1b \x03(\x0b\x32\x11.hitl.v1.AssigneeR\tdelegates\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"[\n\x07\x43reator\x12\x32\n\x08known_by\x18\x01 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x02 \x01(\tR\tprincipal\"z\n\tOnTimeout\x12,\n\x04\x66\x61il\x18\x01 \x01(\x0b\x32\x16.hitl.v1.FailOnTimeoutH\x00R\x04\x66\x61il\x12\x35\n\rdefault_value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x0c\x64\x65\x66\x61ultValueB\x08\n\x06\x61\x63tion\"\x0f\n\rFailOnTimeout\"\xb1\x02\n\x08Response\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueR\x05value\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x30\n\tresponder\x18\x05 \x01(\x0b\x32\x12.hitl.v1.ResponderR\tresponder\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x18\n\x07\x63omment\x18\x07 \x01(\tR\x07\x63omment\x12#\n\x05votes\x18\x08 \x03(\x0b\x32\r.hitl.v1.VoteR\x05votes\"\xe6\x01\n\x04Vote\x12\x30\n\tresponder\x18\x01 \x01(\x0b\x32\x12.hitl.v1.ResponderR\tresponder\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x30\n\x07\x64\x65\x63line\x18\x04 \x01(\x0b\x32\x14.hitl.v1.DeclineVoteH\x00R\x07\x64\x65\x63line\x12\x18\n\x07\x63omment\x18\x05 \x01(\tR\x07\x63ommentB\x08\n\x06\x62\x61llot\"\x98\x01\n\x07\x43omment\x12*\n\x06\x61uthor\x18\x01 \x01(\x0b\x32\x12.hitl.v1.ResponderR\x06\x61uthor\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n\nneeds_info\x18\x04 \x01(\x08R\tneedsInfo\"\xb7\x01\n\tResponder\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12*\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x10.hitl.v1.ChannelR\x07\x63hannel\x12\x18\n\x07\x61\x64\x64ress\x18\x03 \x01(\tR\x07\x61\x64\x64ress\x12\x32\n\x08known_by\x18\x04 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x05 \x01(\tR\tprincipal*\xac\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_STATE_PENDING\x10\x01\x12\x18\n\x14\x45VENT_STATE_ANSWERED\x10\x02\x12\x18\n\x14\x45VENT_STATE_DECLINED\x10\x03\x12\x19\n\x15\x45VENT_STATE_CANCELLED\x10\x04\x12\x19\n\x15\x45VENT_STATE_TIMED_OUT\x10\x05*J\n\x04Risk\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\x0c\n\x08RISK_LOW\x10\x01\x12\x0f\n\x0bRISK_MEDIUM\x10\x02\x12\r\n\tRISK_HIGH\x10\x03*a\n\x0cPromptFormat\x12\x1d\n\x19PROMPT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMPT_FORMAT_TEXT\x10\x01\x12\x1a\n\x16PROMPT_FORMAT_MARKDOWN\x10\x02*i\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_GRPC\x10\x01\x12\x10\n\x0c\x43HANNEL_HTTP\x10\x02\x12\x10\n\x0c\x43HANNEL_FORM\x10\x03\x12\x0f\n\x0b\x43HANNEL_MCP\x10\x04\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hitl/v1/event.proto\x12\x07hitl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hitl/v1/credential.proto\x1a\x16hitl/v1/deciding.proto\x1a\x16hitl/v1/evidence.proto\x1a\x13hitl/v1/input.proto\x1a\x16hitl/v1/reminder.proto\x1a\x13hitl/v1/value.proto\"\xdd\t\n\x05\x45vent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n\x06prompt\x18\x04 \x01(\tR\x06prompt\x12:\n\rprompt_format\x18\x05 \x01(\x0e\x32\x15.hitl.v1.PromptFormatR\x0cpromptFormat\x12$\n\x05input\x18\x06 \x01(\x0b\x32\x0e.hitl.v1.InputR\x05input\x12\x14\n\x05scope\x18\x07 \x01(\tR\x05scope\x12\x32\n\x06labels\x18\x08 \x03(\x0b\x32\x1a.hitl.v1.Event.LabelsEntryR\x06labels\x12\x31\n\non_timeout\x18\t \x01(\x0b\x32\x12.hitl.v1.OnTimeoutR\tonTimeout\x12\'\n\x0fidempotency_key\x18\n \x01(\tR\x0eidempotencyKey\x12;\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x36\n\x08\x64\x65\x61\x64line\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12)\n\x05state\x18\r \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12-\n\x08response\x18\x0e \x01(\x0b\x32\x11.hitl.v1.ResponseR\x08response\x12\x19\n\x08\x66orm_url\x18\x0f \x01(\tR\x07\x66ormUrl\x12\x17\n\x07\x61pi_url\x18\x10 \x01(\tR\x06\x61piUrl\x12/\n\ncreated_by\x18\x11 \x01(\x0b\x32\x10.hitl.v1.CreatorR\tcreatedBy\x12*\n\x11\x61llow_self_answer\x18\x12 \x01(\x08R\x0f\x61llowSelfAnswer\x12\x14\n\x05title\x18\x13 \x01(\tR\x05title\x12-\n\x08\x65vidence\x18\x14 \x03(\x0b\x32\x11.hitl.v1.EvidenceR\x08\x65vidence\x12!\n\x04risk\x18\x15 \x01(\x0e\x32\r.hitl.v1.RiskR\x04risk\x12\x31\n\x14require_confirmation\x18\x16 \x01(\x08R\x13requireConfirmation\x12/\n\tassignees\x18\x17 \x03(\x0b\x32\x11.hitl.v1.AssigneeR\tassignees\x12\'\n\x06quorum\x18\x18 \x01(\x0b\x32\x0f.hitl.v1.QuorumR\x06quorum\x12#\n\x05votes\x18\x19 \x03(\x0b\x32\r.hitl.v1.VoteR\x05votes\x12$\n\x05\x63laim\x18\x1a \x01(\x0b\x32\x0e.hitl.v1.ClaimR\x05\x63laim\x12/\n\tdelegates\x18\x1b \x03(\x0b\x32\x11.hitl.v1.AssigneeR\tdelegates\x12/\n\treminders\x18$ \x03(\x0b\x32\x11.hitl.v1.ReminderR\treminders\x12\x35\n\x0b\x65scalations\x18% \x03(\x0b\x32\x13.hitl.v1.EscalationR\x0b\x65scalations\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"[\n\x07\x43reator\x12\x32\n\x08known_by\x18\x01 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x02 \x01(\tR\tprincipal\"z\n\tOnTimeout\x12,\n\x04\x66\x61il\x18\x01 \x01(\x0b\x32\x16.hitl.v1.FailOnTimeoutH\x00R\x04\x66\x61il\x12\x35\n\rdefault_value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x0c\x64\x65\x66\x61ultValueB\x08\n\x06\x61\x63tion\"\x0f\n\rFailOnTimeout\"\xb1\x02\n\x08Response\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x13.hitl.v1.EventStateR\x05state\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x0e.hitl.v1.ValueR\x05value\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x30\n\tresponder\x18\x05 \x01(\x0b\x32\x12.hitl.v1.ResponderR\tresponder\x12\x1b\n\tanswer_id\x18\x06 \x01(\tR\x08\x61nswerId\x12\x18\n\x07\x63omment\x18\x07 \x01(\tR\x07\x63omment\x12#\n\x05votes\x18\x08 \x03(\x0b\x32\r.hitl.v1.VoteR\x05votes\"\xe6\x01\n\x04Vote\x12\x30\n\tresponder\x18\x01 \x01(\x0b\x32\x12.hitl.v1.ResponderR\tresponder\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12&\n\x05value\x18\x03 \x01(\x0b\x32\x0e.hitl.v1.ValueH\x00R\x05value\x12\x30\n\x07\x64\x65\x63line\x18\x04 \x01(\x0b\x32\x14.hitl.v1.DeclineVoteH\x00R\x07\x64\x65\x63line\x12\x18\n\x07\x63omment\x18\x05 \x01(\tR\x07\x63ommentB\x08\n\x06\x62\x61llot\"\x98\x01\n\x07\x43omment\x12*\n\x06\x61uthor\x18\x01 \x01(\x0b\x32\x12.hitl.v1.ResponderR\x06\x61uthor\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n\nneeds_info\x18\x04 \x01(\x08R\tneedsInfo\"\xb7\x01\n\tResponder\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12*\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x10.hitl.v1.ChannelR\x07\x63hannel\x12\x18\n\x07\x61\x64\x64ress\x18\x03 \x01(\tR\x07\x61\x64\x64ress\x12\x32\n\x08known_by\x18\x04 \x01(\x0e\x32\x17.hitl.v1.CredentialKindR\x07knownBy\x12\x1c\n\tprincipal\x18\x05 \x01(\tR\tprincipal*\xac\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_STATE_PENDING\x10\x01\x12\x18\n\x14\x45VENT_STATE_ANSWERED\x10\x02\x12\x18\n\x14\x45VENT_STATE_DECLINED\x10\x03\x12\x19\n\x15\x45VENT_STATE_CANCELLED\x10\x04\x12\x19\n\x15\x45VENT_STATE_TIMED_OUT\x10\x05*J\n\x04Risk\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\x0c\n\x08RISK_LOW\x10\x01\x12\x0f\n\x0bRISK_MEDIUM\x10\x02\x12\r\n\tRISK_HIGH\x10\x03*a\n\x0cPromptFormat\x12\x1d\n\x19PROMPT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMPT_FORMAT_TEXT\x10\x01\x12\x1a\n\x16PROMPT_FORMAT_MARKDOWN\x10\x02*|\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_GRPC\x10\x01\x12\x10\n\x0c\x43HANNEL_HTTP\x10\x02\x12\x10\n\x0c\x43HANNEL_FORM\x10\x03\x12\x0f\n\x0b\x43HANNEL_MCP\x10\x04\x12\x11\n\rCHANNEL_SLACK\x10\x05\x42#\n\x0b\x64\x65v.hitl.v1P\x01Z\x12hitl.dev/go/hitlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -30,30 +31,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1'
   _globals['_EVENT_LABELSENTRY']._loaded_options = None
   _globals['_EVENT_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_EVENTSTATE']._serialized_start=2442
-  _globals['_EVENTSTATE']._serialized_end=2614
-  _globals['_RISK']._serialized_start=2616
-  _globals['_RISK']._serialized_end=2690
-  _globals['_PROMPTFORMAT']._serialized_start=2692
-  _globals['_PROMPTFORMAT']._serialized_end=2789
-  _globals['_CHANNEL']._serialized_start=2791
-  _globals['_CHANNEL']._serialized_end=2896
-  _globals['_EVENT']._serialized_start=182
-  _globals['_EVENT']._serialized_end=1323
-  _globals['_EVENT_LABELSENTRY']._serialized_start=1266
-  _globals['_EVENT_LABELSENTRY']._serialized_end=1323
-  _globals['_CREATOR']._serialized_start=1325
-  _globals['_CREATOR']._serialized_end=1416
-  _globals['_ONTIMEOUT']._serialized_start=1418
-  _globals['_ONTIMEOUT']._serialized_end=1540
-  _globals['_FAILONTIMEOUT']._serialized_start=1542
-  _globals['_FAILONTIMEOUT']._serialized_end=1557
-  _globals['_RESPONSE']._serialized_start=1560
-  _globals['_RESPONSE']._serialized_end=1865
-  _globals['_VOTE']._serialized_start=1868
-  _globals['_VOTE']._serialized_end=2098
-  _globals['_COMMENT']._serialized_start=2101
-  _globals['_COMMENT']._serialized_end=2253
-  _globals['_RESPONDER']._serialized_start=2256
-  _globals['_RESPONDER']._serialized_end=2439
+  _globals['_EVENTSTATE']._serialized_start=2570
+  _globals['_EVENTSTATE']._serialized_end=2742
+  _globals['_RISK']._serialized_start=2744
+  _globals['_RISK']._serialized_end=2818
+  _globals['_PROMPTFORMAT']._serialized_start=2820
+  _globals['_PROMPTFORMAT']._serialized_end=2917
+  _globals['_CHANNEL']._serialized_start=2919
+  _globals['_CHANNEL']._serialized_end=3043
+  _globals['_EVENT']._serialized_start=206
+  _globals['_EVENT']._serialized_end=1451
+  _globals['_EVENT_LABELSENTRY']._serialized_start=1394
+  _globals['_EVENT_LABELSENTRY']._serialized_end=1451
+  _globals['_CREATOR']._serialized_start=1453
+  _globals['_CREATOR']._serialized_end=1544
+  _globals['_ONTIMEOUT']._serialized_start=1546
+  _globals['_ONTIMEOUT']._serialized_end=1668
+  _globals['_FAILONTIMEOUT']._serialized_start=1670
+  _globals['_FAILONTIMEOUT']._serialized_end=1685
+  _globals['_RESPONSE']._serialized_start=1688
+  _globals['_RESPONSE']._serialized_end=1993
+  _globals['_VOTE']._serialized_start=1996
+  _globals['_VOTE']._serialized_end=2226
+  _globals['_COMMENT']._serialized_start=2229
+  _globals['_COMMENT']._serialized_end=2381
+  _globals['_RESPONDER']._serialized_start=2384
+  _globals['_RESPONDER']._serialized_end=2567
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from hitl.v1 import credential_pb2 as _credential_pb2
 from hitl.v1 import deciding_pb2 as _deciding_pb2
 from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import input_pb2 as _input_pb2
+from hitl.v1 import reminder_pb2 as _reminder_pb2
 from hitl.v1 import value_pb2 as _value_pb2
 import builtins as _builtins
 import sys
@@ -132,6 +133,8 @@ class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.Value
     """The web form."""
     CHANNEL_MCP: _Channel.ValueType  # 4
     """A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself."""
+    CHANNEL_SLACK: _Channel.ValueType  # 5
+    """A button in Slack. The address of the responder is the message that it was on."""
 
 class Channel(_Channel, metaclass=_ChannelEnumTypeWrapper):
     """A door through which a response can come."""
@@ -146,6 +149,8 @@ CHANNEL_FORM: Channel.ValueType  # 3
 """The web form."""
 CHANNEL_MCP: Channel.ValueType  # 4
 """A dialog of a client of the Model Context Protocol, or a call of its tools. Over gRPC the caller says so itself."""
+CHANNEL_SLACK: Channel.ValueType  # 5
+"""A button in Slack. The address of the responder is the message that it was on."""
 Global___Channel: _TypeAlias = Channel  # noqa: Y015
 
 @_typing.final
@@ -201,6 +206,8 @@ class Event(_message.Message):
     VOTES_FIELD_NUMBER: _builtins.int
     CLAIM_FIELD_NUMBER: _builtins.int
     DELEGATES_FIELD_NUMBER: _builtins.int
+    REMINDERS_FIELD_NUMBER: _builtins.int
+    ESCALATIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only. Identifies the Event in its namespace: 32 lower-case hexadecimal digits. Derived from the idempotency key
     if there is one, else ordered by create time.
@@ -291,6 +298,14 @@ class Event(_message.Message):
     def delegates(self) -> _containers.RepeatedCompositeFieldContainer[_deciding_pb2.Assignee]:
         """Output only. Whom a pending Event is for by now, if it was handed over. Empty if it was not. Left out where votes is."""
 
+    @_builtins.property
+    def reminders(self) -> _containers.RepeatedCompositeFieldContainer[_reminder_pb2.Reminder]:
+        """Immutable. When those who were asked are told again."""
+
+    @_builtins.property
+    def escalations(self) -> _containers.RepeatedCompositeFieldContainer[_reminder_pb2.Escalation]:
+        """Immutable. Who is told if the Event waits for too long, and when that is."""
+
     def __init__(
         self,
         *,
@@ -321,10 +336,12 @@ class Event(_message.Message):
         votes: _abc.Iterable[Global___Vote] | None = ...,
         claim: _deciding_pb2.Claim | None = ...,
         delegates: _abc.Iterable[_deciding_pb2.Assignee] | None = ...,
+        reminders: _abc.Iterable[_reminder_pb2.Reminder] | None = ...,
+        escalations: _abc.Iterable[_reminder_pb2.Escalation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "input", b"input", "on_timeout", b"on_timeout", "quorum", b"quorum", "response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "assignees", b"assignees", "claim", b"claim", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "delegates", b"delegates", "evidence", b"evidence", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "require_confirmation", b"require_confirmation", "response", b"response", "risk", b"risk", "scope", b"scope", "state", b"state", "title", b"title", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "api_url", b"api_url", "assignees", b"assignees", "claim", b"claim", "create_time", b"create_time", "created_by", b"created_by", "deadline", b"deadline", "delegates", b"delegates", "escalations", b"escalations", "evidence", b"evidence", "form_url", b"form_url", "id", b"id", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "reminders", b"reminders", "require_confirmation", b"require_confirmation", "response", b"response", "risk", b"risk", "scope", b"scope", "state", b"state", "title", b"title", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -565,7 +582,9 @@ class Responder(_message.Message):
     channel: Global___Channel.ValueType
     """Output only. The door through which the response came."""
     address: _builtins.str
-    """Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown."""
+    """Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+    slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
+    """
     known_by: _credential_pb2.CredentialKind.ValueType
     """Output only. What proved who it was."""
     principal: _builtins.str

@@ -15,7 +15,9 @@ from hitl.v1 import event_pb2 as _event_pb2
 from hitl.v1 import evidence_pb2 as _evidence_pb2
 from hitl.v1 import failure_pb2 as _failure_pb2
 from hitl.v1 import input_pb2 as _input_pb2
+from hitl.v1 import notification_channel_pb2 as _notification_channel_pb2
 from hitl.v1 import receipt_pb2 as _receipt_pb2
+from hitl.v1 import reminder_pb2 as _reminder_pb2
 from hitl.v1 import value_pb2 as _value_pb2
 import builtins as _builtins
 import sys
@@ -103,6 +105,9 @@ class CreateEventRequest(_message.Message):
     REQUIRE_CONFIRMATION_FIELD_NUMBER: _builtins.int
     ASSIGNEES_FIELD_NUMBER: _builtins.int
     QUORUM_FIELD_NUMBER: _builtins.int
+    ON_END_FIELD_NUMBER: _builtins.int
+    REMINDERS_FIELD_NUMBER: _builtins.int
+    ESCALATIONS_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Optional. The namespace: 1 to 63 of a-z, 0-9 and -, not - at either end. "default" if empty."""
     name: _builtins.str
@@ -165,6 +170,20 @@ class CreateEventRequest(_message.Message):
     def quorum(self) -> _deciding_pb2.Quorum:
         """Optional. How many people have to agree. The first answer ends the Event if absent."""
 
+    @_builtins.property
+    def on_end(self) -> _notification_channel_pb2.OnEnd:
+        """Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+        allows it.
+        """
+
+    @_builtins.property
+    def reminders(self) -> _containers.RepeatedCompositeFieldContainer[_reminder_pb2.Reminder]:
+        """Optional. When those who were asked are told again, by the channels whose rules match. At most 10."""
+
+    @_builtins.property
+    def escalations(self) -> _containers.RepeatedCompositeFieldContainer[_reminder_pb2.Escalation]:
+        """Optional. Who is told if the Event waits for too long, and when that is. At most 5."""
+
     def __init__(
         self,
         *,
@@ -186,10 +205,13 @@ class CreateEventRequest(_message.Message):
         require_confirmation: _builtins.bool = ...,
         assignees: _abc.Iterable[_deciding_pb2.Assignee] | None = ...,
         quorum: _deciding_pb2.Quorum | None = ...,
+        on_end: _notification_channel_pb2.OnEnd | None = ...,
+        reminders: _abc.Iterable[_reminder_pb2.Reminder] | None = ...,
+        escalations: _abc.Iterable[_reminder_pb2.Escalation] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_timeout", b"on_timeout", "quorum", b"quorum", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "expiration", b"expiration", "input", b"input", "on_end", b"on_end", "on_timeout", b"on_timeout", "quorum", b"quorum", "ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "assignees", b"assignees", "deadline", b"deadline", "evidence", b"evidence", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "require_confirmation", b"require_confirmation", "risk", b"risk", "scope", b"scope", "title", b"title", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_self_answer", b"allow_self_answer", "assignees", b"assignees", "deadline", b"deadline", "escalations", b"escalations", "evidence", b"evidence", "expiration", b"expiration", "idempotency_key", b"idempotency_key", "input", b"input", "labels", b"labels", "name", b"name", "namespace", b"namespace", "on_end", b"on_end", "on_timeout", b"on_timeout", "prompt", b"prompt", "prompt_format", b"prompt_format", "quorum", b"quorum", "reminders", b"reminders", "require_confirmation", b"require_confirmation", "risk", b"risk", "scope", b"scope", "title", b"title", "ttl", b"ttl"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_expiration: _TypeAlias = _typing.Literal["ttl", "deadline"]  # noqa: Y015
     _WhichOneofArgType_expiration: _TypeAlias = _typing.Literal["expiration", b"expiration"]  # noqa: Y015
@@ -1107,6 +1129,60 @@ class CancelEventRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelEventRequest: _TypeAlias = CancelEventRequest  # noqa: Y015
+
+@_typing.final
+class RemindEventRequest(_message.Message):
+    """Asks for RemindEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Optional. The namespace. "default" if empty."""
+    event_id: _builtins.str
+    """Required. The id of the Event."""
+    note: _builtins.str
+    """Optional. What else to say, at most 500 characters on one line."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemindEventRequest: _TypeAlias = RemindEventRequest  # noqa: Y015
+
+@_typing.final
+class RemindEventResponse(_message.Message):
+    """Answers RemindEvent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _event_pb2.Event:
+        """Output only. The Event, which still waits."""
+
+    def __init__(
+        self,
+        *,
+        event: _event_pb2.Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemindEventResponse: _TypeAlias = RemindEventResponse  # noqa: Y015
 
 @_typing.final
 class CancelEventResponse(_message.Message):

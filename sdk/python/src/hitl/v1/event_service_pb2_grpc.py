@@ -128,6 +128,11 @@ class EventServiceStub(object):
                 request_serializer=hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.SerializeToString,
                 response_deserializer=hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.FromString,
                 _registered_method=True)
+        self.RemindEvent = channel.unary_unary(
+                '/hitl.v1.EventService/RemindEvent',
+                request_serializer=hitl_dot_v1_dot_event__service__pb2.RemindEventRequest.SerializeToString,
+                response_deserializer=hitl_dot_v1_dot_event__service__pb2.RemindEventResponse.FromString,
+                _registered_method=True)
         self.GetReceipt = channel.unary_unary(
                 '/hitl.v1.EventService/GetReceipt',
                 request_serializer=hitl_dot_v1_dot_event__service__pb2.GetReceiptRequest.SerializeToString,
@@ -308,6 +313,15 @@ class EventServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemindEvent(self, request, context):
+        """Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+
+        Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReceipt(self, request, context):
         """Returns the signed receipt of how an Event ended.
 
@@ -427,6 +441,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.DelegateEvent,
                     request_deserializer=hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.FromString,
                     response_serializer=hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.SerializeToString,
+            ),
+            'RemindEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemindEvent,
+                    request_deserializer=hitl_dot_v1_dot_event__service__pb2.RemindEventRequest.FromString,
+                    response_serializer=hitl_dot_v1_dot_event__service__pb2.RemindEventResponse.SerializeToString,
             ),
             'GetReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReceipt,
@@ -888,6 +907,33 @@ class EventService(object):
             '/hitl.v1.EventService/DelegateEvent',
             hitl_dot_v1_dot_deciding__pb2.DelegateEventRequest.SerializeToString,
             hitl_dot_v1_dot_event__service__pb2.DelegateEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemindEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hitl.v1.EventService/RemindEvent',
+            hitl_dot_v1_dot_event__service__pb2.RemindEventRequest.SerializeToString,
+            hitl_dot_v1_dot_event__service__pb2.RemindEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

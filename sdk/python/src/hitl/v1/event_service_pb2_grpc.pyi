@@ -119,6 +119,11 @@ class EventServiceStub:
     Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
     as ClaimEvent does.
     """
+    RemindEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RemindEventRequest, _event_service_pb2.RemindEventResponse]
+    """Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+
+    Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+    """
     GetReceipt: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]
     """Returns the signed receipt of how an Event ended.
 
@@ -229,6 +234,11 @@ class EventServiceAsyncStub(EventServiceStub):
 
     Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
     as ClaimEvent does.
+    """
+    RemindEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RemindEventRequest, _event_service_pb2.RemindEventResponse]  # type: ignore[assignment]
+    """Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+
+    Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
     """
     GetReceipt: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetReceiptRequest, _event_service_pb2.GetReceiptResponse]  # type: ignore[assignment]
     """Returns the signed receipt of how an Event ended.
@@ -433,6 +443,17 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Only assignees and admins may. Whoever has voted hands over nothing any more: ERROR_REASON_ALREADY_VOTED. Otherwise it fails
         as ClaimEvent does.
+        """
+
+    @_abc_1.abstractmethod
+    def RemindEvent(
+        self,
+        request: _event_service_pb2.RemindEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.RemindEventResponse, _abc.Awaitable[_event_service_pb2.RemindEventResponse]]:
+        """Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+
+        Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -10,13 +10,15 @@ import type { AuditEntry, AuditFilter } from "./audit_pb.js";
 import { file_hitl_v1_audit } from "./audit_pb.js";
 import type { CredentialKind, Role } from "./credential_pb.js";
 import { file_hitl_v1_credential } from "./credential_pb.js";
+import type { CreateChannelRequestSchema, CreateChannelResponseSchema, DeleteChannelRequestSchema, DeleteChannelResponseSchema, ListChannelsRequestSchema, ListChannelsResponseSchema, ListDeliveriesRequestSchema, ListDeliveriesResponseSchema, RedeliverRequestSchema, RedeliverResponseSchema, RotateChannelSecretRequestSchema, RotateChannelSecretResponseSchema, TestChannelRequestSchema, TestChannelResponseSchema, UpdateChannelRequestSchema, UpdateChannelResponseSchema } from "./notification_channel_pb.js";
+import { file_hitl_v1_notification_channel } from "./notification_channel_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file hitl/v1/admin_service.proto.
  */
 export const file_hitl_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB2hpdGwudjEi/AEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoFcm9sZXMYAyADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgEIAMoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdWNjZXNzb3JfaWQYCCABKAkifAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSHAoFcm9sZXMYAiADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgDIAMoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIjoKEUxpc3RUb2tlbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIk0KEkxpc3RUb2tlbnNSZXNwb25zZRIeCgZ0b2tlbnMYASADKAsyDi5oaXRsLnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKAkiNAoTUmV2b2tlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4iegoSUm90YXRlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgJEioKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKE1JvdGF0ZVRva2VuUmVzcG9uc2USHQoFdG9rZW4YASABKAsyDi5oaXRsLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSJfChBMaXN0QXVkaXRSZXF1ZXN0EiQKBmZpbHRlchgBIAEoCzIULmhpdGwudjEuQXVkaXRGaWx0ZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiZgoRTGlzdEF1ZGl0UmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmhpdGwudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCSI6ChJGb2xsb3dBdWRpdFJlcXVlc3QSJAoGZmlsdGVyGAEgASgLMhQuaGl0bC52MS5BdWRpdEZpbHRlciI7ChNGb2xsb3dBdWRpdFJlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5oaXRsLnYxLkF1ZGl0RW50cnkiDwoNV2hvQW1JUmVxdWVzdCKiAQoOV2hvQW1JUmVzcG9uc2USKQoIa25vd25fYnkYASABKA4yFy5oaXRsLnYxLkNyZWRlbnRpYWxLaW5kEhEKCXByaW5jaXBhbBgCIAEoCRIQCgh0b2tlbl9pZBgDIAEoCRIcCgVyb2xlcxgEIAMoDjINLmhpdGwudjEuUm9sZRISCgpuYW1lc3BhY2VzGAUgAygJEg4KBmdyb3VwcxgGIAMoCTKXBAoMQWRtaW5TZXJ2aWNlEkgKC0NyZWF0ZVRva2VuEhsuaGl0bC52MS5DcmVhdGVUb2tlblJlcXVlc3QaHC5oaXRsLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSgoKTGlzdFRva2VucxIaLmhpdGwudjEuTGlzdFRva2Vuc1JlcXVlc3QaGy5oaXRsLnYxLkxpc3RUb2tlbnNSZXNwb25zZSIDkAIBEk0KC1Jldm9rZVRva2VuEhsuaGl0bC52MS5SZXZva2VUb2tlblJlcXVlc3QaHC5oaXRsLnYxLlJldm9rZVRva2VuUmVzcG9uc2UiA5ACAhJICgtSb3RhdGVUb2tlbhIbLmhpdGwudjEuUm90YXRlVG9rZW5SZXF1ZXN0GhwuaGl0bC52MS5Sb3RhdGVUb2tlblJlc3BvbnNlEkcKCUxpc3RBdWRpdBIZLmhpdGwudjEuTGlzdEF1ZGl0UmVxdWVzdBoaLmhpdGwudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACARJPCgtGb2xsb3dBdWRpdBIbLmhpdGwudjEuRm9sbG93QXVkaXRSZXF1ZXN0GhwuaGl0bC52MS5Gb2xsb3dBdWRpdFJlc3BvbnNlIgOQAgEwARI+CgZXaG9BbUkSFi5oaXRsLnYxLldob0FtSVJlcXVlc3QaFy5oaXRsLnYxLldob0FtSVJlc3BvbnNlIgOQAgFCIwoLZGV2LmhpdGwudjFQAVoSaGl0bC5kZXYvZ28vaGl0bHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_audit, file_hitl_v1_credential]);
+  fileDesc("ChtoaXRsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB2hpdGwudjEi/AEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoFcm9sZXMYAyADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgEIAMoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdWNjZXNzb3JfaWQYCCABKAkifAoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSHAoFcm9sZXMYAiADKA4yDS5oaXRsLnYxLlJvbGUSEgoKbmFtZXNwYWNlcxgDIAMoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIjoKEUxpc3RUb2tlbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIk0KEkxpc3RUb2tlbnNSZXNwb25zZRIeCgZ0b2tlbnMYASADKAsyDi5oaXRsLnYxLlRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKAkiNAoTUmV2b2tlVG9rZW5SZXNwb25zZRIdCgV0b2tlbhgBIAEoCzIOLmhpdGwudjEuVG9rZW4iegoSUm90YXRlVG9rZW5SZXF1ZXN0EhAKCHRva2VuX2lkGAEgASgJEioKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKE1JvdGF0ZVRva2VuUmVzcG9uc2USHQoFdG9rZW4YASABKAsyDi5oaXRsLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSJfChBMaXN0QXVkaXRSZXF1ZXN0EiQKBmZpbHRlchgBIAEoCzIULmhpdGwudjEuQXVkaXRGaWx0ZXISEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiZgoRTGlzdEF1ZGl0UmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmhpdGwudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCSI6ChJGb2xsb3dBdWRpdFJlcXVlc3QSJAoGZmlsdGVyGAEgASgLMhQuaGl0bC52MS5BdWRpdEZpbHRlciI7ChNGb2xsb3dBdWRpdFJlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5oaXRsLnYxLkF1ZGl0RW50cnkiDwoNV2hvQW1JUmVxdWVzdCKiAQoOV2hvQW1JUmVzcG9uc2USKQoIa25vd25fYnkYASABKA4yFy5oaXRsLnYxLkNyZWRlbnRpYWxLaW5kEhEKCXByaW5jaXBhbBgCIAEoCRIQCgh0b2tlbl9pZBgDIAEoCRIcCgVyb2xlcxgEIAMoDjINLmhpdGwudjEuUm9sZRISCgpuYW1lc3BhY2VzGAUgAygJEg4KBmdyb3VwcxgGIAMoCTKhCQoMQWRtaW5TZXJ2aWNlEkgKC0NyZWF0ZVRva2VuEhsuaGl0bC52MS5DcmVhdGVUb2tlblJlcXVlc3QaHC5oaXRsLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USSgoKTGlzdFRva2VucxIaLmhpdGwudjEuTGlzdFRva2Vuc1JlcXVlc3QaGy5oaXRsLnYxLkxpc3RUb2tlbnNSZXNwb25zZSIDkAIBEk0KC1Jldm9rZVRva2VuEhsuaGl0bC52MS5SZXZva2VUb2tlblJlcXVlc3QaHC5oaXRsLnYxLlJldm9rZVRva2VuUmVzcG9uc2UiA5ACAhJICgtSb3RhdGVUb2tlbhIbLmhpdGwudjEuUm90YXRlVG9rZW5SZXF1ZXN0GhwuaGl0bC52MS5Sb3RhdGVUb2tlblJlc3BvbnNlEkcKCUxpc3RBdWRpdBIZLmhpdGwudjEuTGlzdEF1ZGl0UmVxdWVzdBoaLmhpdGwudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACARJPCgtGb2xsb3dBdWRpdBIbLmhpdGwudjEuRm9sbG93QXVkaXRSZXF1ZXN0GhwuaGl0bC52MS5Gb2xsb3dBdWRpdFJlc3BvbnNlIgOQAgEwARJOCg1DcmVhdGVDaGFubmVsEh0uaGl0bC52MS5DcmVhdGVDaGFubmVsUmVxdWVzdBoeLmhpdGwudjEuQ3JlYXRlQ2hhbm5lbFJlc3BvbnNlElAKDExpc3RDaGFubmVscxIcLmhpdGwudjEuTGlzdENoYW5uZWxzUmVxdWVzdBodLmhpdGwudjEuTGlzdENoYW5uZWxzUmVzcG9uc2UiA5ACARJOCg1VcGRhdGVDaGFubmVsEh0uaGl0bC52MS5VcGRhdGVDaGFubmVsUmVxdWVzdBoeLmhpdGwudjEuVXBkYXRlQ2hhbm5lbFJlc3BvbnNlEmAKE1JvdGF0ZUNoYW5uZWxTZWNyZXQSIy5oaXRsLnYxLlJvdGF0ZUNoYW5uZWxTZWNyZXRSZXF1ZXN0GiQuaGl0bC52MS5Sb3RhdGVDaGFubmVsU2VjcmV0UmVzcG9uc2USTgoNRGVsZXRlQ2hhbm5lbBIdLmhpdGwudjEuRGVsZXRlQ2hhbm5lbFJlcXVlc3QaHi5oaXRsLnYxLkRlbGV0ZUNoYW5uZWxSZXNwb25zZRJICgtUZXN0Q2hhbm5lbBIbLmhpdGwudjEuVGVzdENoYW5uZWxSZXF1ZXN0GhwuaGl0bC52MS5UZXN0Q2hhbm5lbFJlc3BvbnNlElYKDkxpc3REZWxpdmVyaWVzEh4uaGl0bC52MS5MaXN0RGVsaXZlcmllc1JlcXVlc3QaHy5oaXRsLnYxLkxpc3REZWxpdmVyaWVzUmVzcG9uc2UiA5ACARJCCglSZWRlbGl2ZXISGS5oaXRsLnYxLlJlZGVsaXZlclJlcXVlc3QaGi5oaXRsLnYxLlJlZGVsaXZlclJlc3BvbnNlEj4KBldob0FtSRIWLmhpdGwudjEuV2hvQW1JUmVxdWVzdBoXLmhpdGwudjEuV2hvQW1JUmVzcG9uc2UiA5ACAUIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_audit, file_hitl_v1_credential, file_hitl_v1_notification_channel]);
 
 /**
  * What is known of a token. Its text is not: the store has only a hash of it.
@@ -578,6 +580,101 @@ export const AdminService: GenService<{
     methodKind: "server_streaming";
     input: typeof FollowAuditRequestSchema;
     output: typeof FollowAuditResponseSchema;
+  },
+  /**
+   * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+   * within five seconds.
+   *
+   * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+   * Fails with ERROR_REASON_CHANNEL_EXISTS.
+   *
+   * @generated from rpc hitl.v1.AdminService.CreateChannel
+   */
+  createChannel: {
+    methodKind: "unary";
+    input: typeof CreateChannelRequestSchema;
+    output: typeof CreateChannelResponseSchema;
+  },
+  /**
+   * Lists the channels in the order of their names, without their secrets.
+   *
+   * @generated from rpc hitl.v1.AdminService.ListChannels
+   */
+  listChannels: {
+    methodKind: "unary";
+    input: typeof ListChannelsRequestSchema;
+    output: typeof ListChannelsResponseSchema;
+  },
+  /**
+   * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+   *
+   * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+   * same time.
+   *
+   * @generated from rpc hitl.v1.AdminService.UpdateChannel
+   */
+  updateChannel: {
+    methodKind: "unary";
+    input: typeof UpdateChannelRequestSchema;
+    output: typeof UpdateChannelResponseSchema;
+  },
+  /**
+   * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+   *
+   * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.AdminService.RotateChannelSecret
+   */
+  rotateChannelSecret: {
+    methodKind: "unary";
+    input: typeof RotateChannelSecretRequestSchema;
+    output: typeof RotateChannelSecretResponseSchema;
+  },
+  /**
+   * Removes a channel, its secrets, and what it was still to be told.
+   *
+   * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.AdminService.DeleteChannel
+   */
+  deleteChannel: {
+    methodKind: "unary";
+    input: typeof DeleteChannelRequestSchema;
+    output: typeof DeleteChannelResponseSchema;
+  },
+  /**
+   * Sends one message by a channel, about an event that does not exist, and says what became of it.
+   *
+   * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.AdminService.TestChannel
+   */
+  testChannel: {
+    methodKind: "unary";
+    input: typeof TestChannelRequestSchema;
+    output: typeof TestChannelResponseSchema;
+  },
+  /**
+   * Lists deliveries: those that were given up, those that are owed, or all of one event.
+   *
+   * @generated from rpc hitl.v1.AdminService.ListDeliveries
+   */
+  listDeliveries: {
+    methodKind: "unary";
+    input: typeof ListDeliveriesRequestSchema;
+    output: typeof ListDeliveriesResponseSchema;
+  },
+  /**
+   * Has a delivery made again that was given up.
+   *
+   * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+   *
+   * @generated from rpc hitl.v1.AdminService.Redeliver
+   */
+  redeliver: {
+    methodKind: "unary";
+    input: typeof RedeliverRequestSchema;
+    output: typeof RedeliverResponseSchema;
   },
   /**
    * Says who the caller is, as the server knows it. Anybody with a good credential may ask.

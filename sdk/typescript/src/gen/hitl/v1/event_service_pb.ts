@@ -16,8 +16,12 @@ import type { Failure } from "./failure_pb.js";
 import { file_hitl_v1_failure } from "./failure_pb.js";
 import type { Input } from "./input_pb.js";
 import { file_hitl_v1_input } from "./input_pb.js";
+import type { OnEnd } from "./notification_channel_pb.js";
+import { file_hitl_v1_notification_channel } from "./notification_channel_pb.js";
 import type { Receipt, ReceiptKey } from "./receipt_pb.js";
 import { file_hitl_v1_receipt } from "./receipt_pb.js";
+import type { Escalation, Reminder } from "./reminder_pb.js";
+import { file_hitl_v1_reminder } from "./reminder_pb.js";
 import type { Value } from "./value_pb.js";
 import { file_hitl_v1_value } from "./value_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -26,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hitl/v1/event_service.proto.
  */
 export const file_hitl_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEigwUKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJEhkKEWFsbG93X3NlbGZfYW5zd2VyGAwgASgIEg0KBXRpdGxlGA0gASgJEiMKCGV2aWRlbmNlGA4gAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGA8gASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBAgASgIEiQKCWFzc2lnbmVlcxgRIAMoCzIRLmhpdGwudjEuQXNzaWduZWUSHwoGcXVvcnVtGBIgASgLMg8uaGl0bC52MS5RdW9ydW0aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIMCgpleHBpcmF0aW9uIkUKE0NyZWF0ZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50Eg8KB2V4aXN0ZWQYAiABKAgiNgoPR2V0RXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCSIxChBHZXRFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCL1AQoRTGlzdEV2ZW50c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiIKBXN0YXRlGAQgASgOMhMuaGl0bC52MS5FdmVudFN0YXRlEgwKBG5hbWUYBSABKAkSDQoFc2NvcGUYBiABKAkSNgoGbGFiZWxzGAcgAygLMiYuaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIncKEkxpc3RFdmVudHNSZXNwb25zZRIeCgZldmVudHMYASADKAsyDi5oaXRsLnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp1bnJlYWRhYmxlGAMgAygJEhQKDHJlc3VtZV90b2tlbhgEIAEoCSJ/ChBXYWl0RXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHdXBkYXRlcxgEIAEoCCKMAQoRV2FpdEV2ZW50UmVzcG9uc2USHwoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50SAASJwoJaGVhcnRiZWF0GAIgASgLMhIuaGl0bC52MS5IZWFydGJlYXRIABIjCgdjb21tZW50GAogASgLMhAuaGl0bC52MS5Db21tZW50SABCCAoGdXBkYXRlIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoSV2F0Y2hFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkSIgoFc3RhdGUYAyABKA4yEy5oaXRsLnYxLkV2ZW50U3RhdGUSDAoEbmFtZRgEIAEoCRINCgVzY29wZRgFIAEoCRI3CgZsYWJlbHMYBiADKAsyJy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdC5MYWJlbHNFbnRyeRI0ChFib29rbWFya19pbnRlcnZhbBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImkKE1dhdGNoRXZlbnRzUmVzcG9uc2USIQoGY2hhbmdlGAEgASgLMg8uaGl0bC52MS5DaGFuZ2VIABIlCghib29rbWFyaxgCIAEoCzIRLmhpdGwudjEuQm9va21hcmtIAEIICgZ1cGRhdGUiSgoGQ2hhbmdlEiEKBGtpbmQYASABKA4yEy5oaXRsLnYxLkNoYW5nZUtpbmQSHQoFZXZlbnQYAiABKAsyDi5oaXRsLnYxLkV2ZW50IkoKCEJvb2ttYXJrEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKNAQoRV2FpdEV2ZW50c1JlcXVlc3QSHgoDYWRkGAEgAygLMhEuaGl0bC52MS5FdmVudEtleRIhCgZyZW1vdmUYAiADKAsyES5oaXRsLnYxLkV2ZW50S2V5EjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIvCghFdmVudEtleRIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkijwEKEldhaXRFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnRIABIlCgZmYWlsZWQYAiABKAsyEy5oaXRsLnYxLkZhaWxlZFdhaXRIABInCgloZWFydGJlYXQYAyABKAsyEi5oaXRsLnYxLkhlYXJ0YmVhdEgAQggKBnVwZGF0ZSJPCgpGYWlsZWRXYWl0Eh4KA2tleRgBIAEoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZSJJChhCYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdCJIChlCYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzdWx0InMKEUNyZWF0ZUV2ZW50UmVzdWx0Ei8KB2NyZWF0ZWQYASABKAsyHC5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVzcG9uc2VIABIjCgdmYWlsdXJlGAIgASgLMhAuaGl0bC52MS5GYWlsdXJlSABCCAoGcmVzdWx0IkkKGEJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBItCghyZXF1ZXN0cxgBIAMoCzIbLmhpdGwudjEuQW5zd2VyRXZlbnRSZXF1ZXN0IkgKGUJhdGNoQW5zd2VyRXZlbnRzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLmhpdGwudjEuQW5zd2VyRXZlbnRSZXN1bHQiaQoRQW5zd2VyRXZlbnRSZXN1bHQSJQoIcmVzcG9uc2UYASABKAsyES5oaXRsLnYxLlJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCK7AQoSQW5zd2VyRXZlbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIfCgV2YWx1ZRgDIAEoCzIOLmhpdGwudjEuVmFsdWVIABIOCgRqc29uGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEhEKCWFuc3dlcl9pZBgGIAEoCRIRCglyZXNwb25kZXIYByABKAkSDwoHY29tbWVudBgIIAEoCUIICgZhbnN3ZXIiNAoTQW5zd2VyRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQicAoTRGVjbGluZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhEKCWFuc3dlcl9pZBgEIAEoCRIRCglyZXNwb25kZXIYBSABKAkiNQoURGVjbGluZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IkkKEkNhbmNlbEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIjQKE0NhbmNlbEV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50ImoKEUFkZENvbW1lbnRSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhIKCm5lZWRzX2luZm8YBCABKAgSDgoGYXV0aG9yGAUgASgJIjcKEkFkZENvbW1lbnRSZXNwb25zZRIhCgdjb21tZW50GAEgASgLMhAuaGl0bC52MS5Db21tZW50IjoKE0xpc3RDb21tZW50c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJIjoKFExpc3RDb21tZW50c1Jlc3BvbnNlEiIKCGNvbW1lbnRzGAEgAygLMhAuaGl0bC52MS5Db21tZW50IjMKEkNsYWltRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiNQoUUmVsZWFzZUV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50IjYKFURlbGVnYXRlRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiOAoRR2V0UmVjZWlwdFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJIjcKEkdldFJlY2VpcHRSZXNwb25zZRIhCgdyZWNlaXB0GAEgASgLMhAuaGl0bC52MS5SZWNlaXB0InMKEUNyZWF0ZUxpbmtSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIRCglyZXNwb25kZXIYAyABKAkSJgoDdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImgKEkNyZWF0ZUxpbmtSZXNwb25zZRIQCghmb3JtX3VybBgBIAEoCRIPCgdhcGlfdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChJSZXZva2VMaW5rc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEhEKCXJlc3BvbmRlchgDIAEoCSIVChNSZXZva2VMaW5rc1Jlc3BvbnNlIhgKFkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QiPAoXTGlzdFJlY2VpcHRLZXlzUmVzcG9uc2USIQoEa2V5cxgBIAMoCzITLmhpdGwudjEuUmVjZWlwdEtleSpyCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEhUKEUNIQU5HRV9LSU5EX0VOREVEEAISFwoTQ0hBTkdFX0tJTkRfVVBEQVRFRBADMtoMCgxFdmVudFNlcnZpY2USTQoLQ3JlYXRlRXZlbnQSGy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXNwb25zZSIDkAICEkQKCEdldEV2ZW50EhguaGl0bC52MS5HZXRFdmVudFJlcXVlc3QaGS5oaXRsLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJKCgpMaXN0RXZlbnRzEhouaGl0bC52MS5MaXN0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESSQoJV2FpdEV2ZW50EhkuaGl0bC52MS5XYWl0RXZlbnRSZXF1ZXN0GhouaGl0bC52MS5XYWl0RXZlbnRSZXNwb25zZSIDkAIBMAESTwoLV2F0Y2hFdmVudHMSGy5oaXRsLnYxLldhdGNoRXZlbnRzUmVxdWVzdBocLmhpdGwudjEuV2F0Y2hFdmVudHNSZXNwb25zZSIDkAIBMAESTgoKV2FpdEV2ZW50cxIaLmhpdGwudjEuV2FpdEV2ZW50c1JlcXVlc3QaGy5oaXRsLnYxLldhaXRFdmVudHNSZXNwb25zZSIDkAIBKAEwARJfChFCYXRjaENyZWF0ZUV2ZW50cxIhLmhpdGwudjEuQmF0Y2hDcmVhdGVFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1Jlc3BvbnNlIgOQAgISXwoRQmF0Y2hBbnN3ZXJFdmVudHMSIS5oaXRsLnYxLkJhdGNoQW5zd2VyRXZlbnRzUmVxdWVzdBoiLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXNwb25zZSIDkAICEk0KC0Fuc3dlckV2ZW50EhsuaGl0bC52MS5BbnN3ZXJFdmVudFJlcXVlc3QaHC5oaXRsLnYxLkFuc3dlckV2ZW50UmVzcG9uc2UiA5ACAhJQCgxEZWNsaW5lRXZlbnQSHC5oaXRsLnYxLkRlY2xpbmVFdmVudFJlcXVlc3QaHS5oaXRsLnYxLkRlY2xpbmVFdmVudFJlc3BvbnNlIgOQAgISTQoLQ2FuY2VsRXZlbnQSGy5oaXRsLnYxLkNhbmNlbEV2ZW50UmVxdWVzdBocLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXNwb25zZSIDkAICEkcKCkFkZENvbW1lbnQSGi5oaXRsLnYxLkFkZENvbW1lbnRSZXF1ZXN0GhsuaGl0bC52MS5BZGRDb21tZW50UmVzcG9uc2UiABJQCgxMaXN0Q29tbWVudHMSHC5oaXRsLnYxLkxpc3RDb21tZW50c1JlcXVlc3QaHS5oaXRsLnYxLkxpc3RDb21tZW50c1Jlc3BvbnNlIgOQAgESSgoKQ2xhaW1FdmVudBIaLmhpdGwudjEuQ2xhaW1FdmVudFJlcXVlc3QaGy5oaXRsLnYxLkNsYWltRXZlbnRSZXNwb25zZSIDkAICElAKDFJlbGVhc2VFdmVudBIcLmhpdGwudjEuUmVsZWFzZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuUmVsZWFzZUV2ZW50UmVzcG9uc2UiA5ACAhJTCg1EZWxlZ2F0ZUV2ZW50Eh0uaGl0bC52MS5EZWxlZ2F0ZUV2ZW50UmVxdWVzdBoeLmhpdGwudjEuRGVsZWdhdGVFdmVudFJlc3BvbnNlIgOQAgISSgoKR2V0UmVjZWlwdBIaLmhpdGwudjEuR2V0UmVjZWlwdFJlcXVlc3QaGy5oaXRsLnYxLkdldFJlY2VpcHRSZXNwb25zZSIDkAIBElkKD0xpc3RSZWNlaXB0S2V5cxIfLmhpdGwudjEuTGlzdFJlY2VpcHRLZXlzUmVxdWVzdBogLmhpdGwudjEuTGlzdFJlY2VpcHRLZXlzUmVzcG9uc2UiA5ACARJHCgpDcmVhdGVMaW5rEhouaGl0bC52MS5DcmVhdGVMaW5rUmVxdWVzdBobLmhpdGwudjEuQ3JlYXRlTGlua1Jlc3BvbnNlIgASTQoLUmV2b2tlTGlua3MSGy5oaXRsLnYxLlJldm9rZUxpbmtzUmVxdWVzdBocLmhpdGwudjEuUmV2b2tlTGlua3NSZXNwb25zZSIDkAICQiMKC2Rldi5oaXRsLnYxUAFaEmhpdGwuZGV2L2dvL2hpdGx2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_deciding, file_hitl_v1_event, file_hitl_v1_evidence, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_receipt, file_hitl_v1_value]);
+  fileDesc("ChtoaXRsL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SB2hpdGwudjEi8wUKEkNyZWF0ZUV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcm9tcHQYAyABKAkSLAoNcHJvbXB0X2Zvcm1hdBgEIAEoDjIVLmhpdGwudjEuUHJvbXB0Rm9ybWF0Eh0KBWlucHV0GAUgASgLMg4uaGl0bC52MS5JbnB1dBINCgVzY29wZRgGIAEoCRI3CgZsYWJlbHMYByADKAsyJy5oaXRsLnYxLkNyZWF0ZUV2ZW50UmVxdWVzdC5MYWJlbHNFbnRyeRIoCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIuCghkZWFkbGluZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABImCgpvbl90aW1lb3V0GAogASgLMhIuaGl0bC52MS5PblRpbWVvdXQSFwoPaWRlbXBvdGVuY3lfa2V5GAsgASgJEhkKEWFsbG93X3NlbGZfYW5zd2VyGAwgASgIEg0KBXRpdGxlGA0gASgJEiMKCGV2aWRlbmNlGA4gAygLMhEuaGl0bC52MS5FdmlkZW5jZRIbCgRyaXNrGA8gASgOMg0uaGl0bC52MS5SaXNrEhwKFHJlcXVpcmVfY29uZmlybWF0aW9uGBAgASgIEiQKCWFzc2lnbmVlcxgRIAMoCzIRLmhpdGwudjEuQXNzaWduZWUSHwoGcXVvcnVtGBIgASgLMg8uaGl0bC52MS5RdW9ydW0SHgoGb25fZW5kGBYgASgLMg4uaGl0bC52MS5PbkVuZBIkCglyZW1pbmRlcnMYGiADKAsyES5oaXRsLnYxLlJlbWluZGVyEigKC2VzY2FsYXRpb25zGBsgAygLMhMuaGl0bC52MS5Fc2NhbGF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKZXhwaXJhdGlvbiJFChNDcmVhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudBIPCgdleGlzdGVkGAIgASgIIjYKD0dldEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiMQoQR2V0RXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQi9QEKEUxpc3RFdmVudHNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIiCgVzdGF0ZRgEIAEoDjITLmhpdGwudjEuRXZlbnRTdGF0ZRIMCgRuYW1lGAUgASgJEg0KBXNjb3BlGAYgASgJEjYKBmxhYmVscxgHIAMoCzImLmhpdGwudjEuTGlzdEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3ChJMaXN0RXZlbnRzUmVzcG9uc2USHgoGZXZlbnRzGAEgAygLMg4uaGl0bC52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdW5yZWFkYWJsZRgDIAMoCRIUCgxyZXN1bWVfdG9rZW4YBCABKAkifwoQV2FpdEV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3VwZGF0ZXMYBCABKAgijAEKEVdhaXRFdmVudFJlc3BvbnNlEh8KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudEgAEicKCWhlYXJ0YmVhdBgCIAEoCzISLmhpdGwudjEuSGVhcnRiZWF0SAASIwoHY29tbWVudBgKIAEoCzIQLmhpdGwudjEuQ29tbWVudEgAQggKBnVwZGF0ZSI1CglIZWFydGJlYXQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinAIKEldhdGNoRXZlbnRzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJEiIKBXN0YXRlGAMgASgOMhMuaGl0bC52MS5FdmVudFN0YXRlEgwKBG5hbWUYBCABKAkSDQoFc2NvcGUYBSABKAkSNwoGbGFiZWxzGAYgAygLMicuaGl0bC52MS5XYXRjaEV2ZW50c1JlcXVlc3QuTGFiZWxzRW50cnkSNAoRYm9va21hcmtfaW50ZXJ2YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJpChNXYXRjaEV2ZW50c1Jlc3BvbnNlEiEKBmNoYW5nZRgBIAEoCzIPLmhpdGwudjEuQ2hhbmdlSAASJQoIYm9va21hcmsYAiABKAsyES5oaXRsLnYxLkJvb2ttYXJrSABCCAoGdXBkYXRlIkoKBkNoYW5nZRIhCgRraW5kGAEgASgOMhMuaGl0bC52MS5DaGFuZ2VLaW5kEh0KBWV2ZW50GAIgASgLMg4uaGl0bC52MS5FdmVudCJKCghCb29rbWFyaxIUCgxyZXN1bWVfdG9rZW4YASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijQEKEVdhaXRFdmVudHNSZXF1ZXN0Eh4KA2FkZBgBIAMoCzIRLmhpdGwudjEuRXZlbnRLZXkSIQoGcmVtb3ZlGAIgAygLMhEuaGl0bC52MS5FdmVudEtleRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iLwoIRXZlbnRLZXkSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJIo8BChJXYWl0RXZlbnRzUmVzcG9uc2USHwoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50SAASJQoGZmFpbGVkGAIgASgLMhMuaGl0bC52MS5GYWlsZWRXYWl0SAASJwoJaGVhcnRiZWF0GAMgASgLMhIuaGl0bC52MS5IZWFydGJlYXRIAEIICgZ1cGRhdGUiTwoKRmFpbGVkV2FpdBIeCgNrZXkYASABKAsyES5oaXRsLnYxLkV2ZW50S2V5EiEKB2ZhaWx1cmUYAiABKAsyEC5oaXRsLnYxLkZhaWx1cmUiSQoYQmF0Y2hDcmVhdGVFdmVudHNSZXF1ZXN0Ei0KCHJlcXVlc3RzGAEgAygLMhsuaGl0bC52MS5DcmVhdGVFdmVudFJlcXVlc3QiSAoZQmF0Y2hDcmVhdGVFdmVudHNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhouaGl0bC52MS5DcmVhdGVFdmVudFJlc3VsdCJzChFDcmVhdGVFdmVudFJlc3VsdBIvCgdjcmVhdGVkGAEgASgLMhwuaGl0bC52MS5DcmVhdGVFdmVudFJlc3BvbnNlSAASIwoHZmFpbHVyZRgCIAEoCzIQLmhpdGwudjEuRmFpbHVyZUgAQggKBnJlc3VsdCJJChhCYXRjaEFuc3dlckV2ZW50c1JlcXVlc3QSLQoIcmVxdWVzdHMYASADKAsyGy5oaXRsLnYxLkFuc3dlckV2ZW50UmVxdWVzdCJIChlCYXRjaEFuc3dlckV2ZW50c1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5oaXRsLnYxLkFuc3dlckV2ZW50UmVzdWx0ImkKEUFuc3dlckV2ZW50UmVzdWx0EiUKCHJlc3BvbnNlGAEgASgLMhEuaGl0bC52MS5SZXNwb25zZUgAEiMKB2ZhaWx1cmUYAiABKAsyEC5oaXRsLnYxLkZhaWx1cmVIAEIICgZyZXN1bHQiuwEKEkFuc3dlckV2ZW50UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSHwoFdmFsdWUYAyABKAsyDi5oaXRsLnYxLlZhbHVlSAASDgoEanNvbhgEIAEoCUgAEg4KBHRleHQYBSABKAlIABIRCglhbnN3ZXJfaWQYBiABKAkSEQoJcmVzcG9uZGVyGAcgASgJEg8KB2NvbW1lbnQYCCABKAlCCAoGYW5zd2VyIjQKE0Fuc3dlckV2ZW50UmVzcG9uc2USHQoFZXZlbnQYASABKAsyDi5oaXRsLnYxLkV2ZW50InAKE0RlY2xpbmVFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglhbnN3ZXJfaWQYBCABKAkSEQoJcmVzcG9uZGVyGAUgASgJIjUKFERlY2xpbmVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCJJChJDYW5jZWxFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJHChJSZW1pbmRFdmVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEgwKBG5vdGUYAyABKAkiNAoTUmVtaW5kRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiNAoTQ2FuY2VsRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiagoRQWRkQ29tbWVudFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEgwKBHRleHQYAyABKAkSEgoKbmVlZHNfaW5mbxgEIAEoCBIOCgZhdXRob3IYBSABKAkiNwoSQWRkQ29tbWVudFJlc3BvbnNlEiEKB2NvbW1lbnQYASABKAsyEC5oaXRsLnYxLkNvbW1lbnQiOgoTTGlzdENvbW1lbnRzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiOgoUTGlzdENvbW1lbnRzUmVzcG9uc2USIgoIY29tbWVudHMYASADKAsyEC5oaXRsLnYxLkNvbW1lbnQiMwoSQ2xhaW1FdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCI1ChRSZWxlYXNlRXZlbnRSZXNwb25zZRIdCgVldmVudBgBIAEoCzIOLmhpdGwudjEuRXZlbnQiNgoVRGVsZWdhdGVFdmVudFJlc3BvbnNlEh0KBWV2ZW50GAEgASgLMg4uaGl0bC52MS5FdmVudCI4ChFHZXRSZWNlaXB0UmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkiNwoSR2V0UmVjZWlwdFJlc3BvbnNlEiEKB3JlY2VpcHQYASABKAsyEC5oaXRsLnYxLlJlY2VpcHQicwoRQ3JlYXRlTGlua1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEhEKCXJlc3BvbmRlchgDIAEoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iaAoSQ3JlYXRlTGlua1Jlc3BvbnNlEhAKCGZvcm1fdXJsGAEgASgJEg8KB2FwaV91cmwYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKElJldm9rZUxpbmtzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSEQoJcmVzcG9uZGVyGAMgASgJIhUKE1Jldm9rZUxpbmtzUmVzcG9uc2UiGAoWTGlzdFJlY2VpcHRLZXlzUmVxdWVzdCI8ChdMaXN0UmVjZWlwdEtleXNSZXNwb25zZRIhCgRrZXlzGAEgAygLMhMuaGl0bC52MS5SZWNlaXB0S2V5KnIKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNDSEFOR0VfS0lORF9DUkVBVEVEEAESFQoRQ0hBTkdFX0tJTkRfRU5ERUQQAhIXChNDSEFOR0VfS0lORF9VUERBVEVEEAMypA0KDEV2ZW50U2VydmljZRJNCgtDcmVhdGVFdmVudBIbLmhpdGwudjEuQ3JlYXRlRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DcmVhdGVFdmVudFJlc3BvbnNlIgOQAgISRAoIR2V0RXZlbnQSGC5oaXRsLnYxLkdldEV2ZW50UmVxdWVzdBoZLmhpdGwudjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBEkoKCkxpc3RFdmVudHMSGi5oaXRsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhsuaGl0bC52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJJCglXYWl0RXZlbnQSGS5oaXRsLnYxLldhaXRFdmVudFJlcXVlc3QaGi5oaXRsLnYxLldhaXRFdmVudFJlc3BvbnNlIgOQAgEwARJPCgtXYXRjaEV2ZW50cxIbLmhpdGwudjEuV2F0Y2hFdmVudHNSZXF1ZXN0GhwuaGl0bC52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwARJOCgpXYWl0RXZlbnRzEhouaGl0bC52MS5XYWl0RXZlbnRzUmVxdWVzdBobLmhpdGwudjEuV2FpdEV2ZW50c1Jlc3BvbnNlIgOQAgEoATABEl8KEUJhdGNoQ3JlYXRlRXZlbnRzEiEuaGl0bC52MS5CYXRjaENyZWF0ZUV2ZW50c1JlcXVlc3QaIi5oaXRsLnYxLkJhdGNoQ3JlYXRlRXZlbnRzUmVzcG9uc2UiA5ACAhJfChFCYXRjaEFuc3dlckV2ZW50cxIhLmhpdGwudjEuQmF0Y2hBbnN3ZXJFdmVudHNSZXF1ZXN0GiIuaGl0bC52MS5CYXRjaEFuc3dlckV2ZW50c1Jlc3BvbnNlIgOQAgISTQoLQW5zd2VyRXZlbnQSGy5oaXRsLnYxLkFuc3dlckV2ZW50UmVxdWVzdBocLmhpdGwudjEuQW5zd2VyRXZlbnRSZXNwb25zZSIDkAICElAKDERlY2xpbmVFdmVudBIcLmhpdGwudjEuRGVjbGluZUV2ZW50UmVxdWVzdBodLmhpdGwudjEuRGVjbGluZUV2ZW50UmVzcG9uc2UiA5ACAhJNCgtDYW5jZWxFdmVudBIbLmhpdGwudjEuQ2FuY2VsRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5DYW5jZWxFdmVudFJlc3BvbnNlIgOQAgISRwoKQWRkQ29tbWVudBIaLmhpdGwudjEuQWRkQ29tbWVudFJlcXVlc3QaGy5oaXRsLnYxLkFkZENvbW1lbnRSZXNwb25zZSIAElAKDExpc3RDb21tZW50cxIcLmhpdGwudjEuTGlzdENvbW1lbnRzUmVxdWVzdBodLmhpdGwudjEuTGlzdENvbW1lbnRzUmVzcG9uc2UiA5ACARJKCgpDbGFpbUV2ZW50EhouaGl0bC52MS5DbGFpbUV2ZW50UmVxdWVzdBobLmhpdGwudjEuQ2xhaW1FdmVudFJlc3BvbnNlIgOQAgISUAoMUmVsZWFzZUV2ZW50EhwuaGl0bC52MS5SZWxlYXNlRXZlbnRSZXF1ZXN0Gh0uaGl0bC52MS5SZWxlYXNlRXZlbnRSZXNwb25zZSIDkAICElMKDURlbGVnYXRlRXZlbnQSHS5oaXRsLnYxLkRlbGVnYXRlRXZlbnRSZXF1ZXN0Gh4uaGl0bC52MS5EZWxlZ2F0ZUV2ZW50UmVzcG9uc2UiA5ACAhJICgtSZW1pbmRFdmVudBIbLmhpdGwudjEuUmVtaW5kRXZlbnRSZXF1ZXN0GhwuaGl0bC52MS5SZW1pbmRFdmVudFJlc3BvbnNlEkoKCkdldFJlY2VpcHQSGi5oaXRsLnYxLkdldFJlY2VpcHRSZXF1ZXN0GhsuaGl0bC52MS5HZXRSZWNlaXB0UmVzcG9uc2UiA5ACARJZCg9MaXN0UmVjZWlwdEtleXMSHy5oaXRsLnYxLkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QaIC5oaXRsLnYxLkxpc3RSZWNlaXB0S2V5c1Jlc3BvbnNlIgOQAgESRwoKQ3JlYXRlTGluaxIaLmhpdGwudjEuQ3JlYXRlTGlua1JlcXVlc3QaGy5oaXRsLnYxLkNyZWF0ZUxpbmtSZXNwb25zZSIAEk0KC1Jldm9rZUxpbmtzEhsuaGl0bC52MS5SZXZva2VMaW5rc1JlcXVlc3QaHC5oaXRsLnYxLlJldm9rZUxpbmtzUmVzcG9uc2UiA5ACAkIjCgtkZXYuaGl0bC52MVABWhJoaXRsLmRldi9nby9oaXRsdjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_hitl_v1_deciding, file_hitl_v1_event, file_hitl_v1_evidence, file_hitl_v1_failure, file_hitl_v1_input, file_hitl_v1_notification_channel, file_hitl_v1_receipt, file_hitl_v1_reminder, file_hitl_v1_value]);
 
 /**
  * Asks for CreateEvent.
@@ -173,6 +177,28 @@ export type CreateEventRequest = Message<"hitl.v1.CreateEventRequest"> & {
    * @generated from field: hitl.v1.Quorum quorum = 18;
    */
   quorum?: Quorum;
+
+  /**
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   *
+   * @generated from field: hitl.v1.OnEnd on_end = 22;
+   */
+  onEnd?: OnEnd;
+
+  /**
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   *
+   * @generated from field: repeated hitl.v1.Reminder reminders = 26;
+   */
+  reminders: Reminder[];
+
+  /**
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   *
+   * @generated from field: repeated hitl.v1.Escalation escalations = 27;
+   */
+  escalations: Escalation[];
 };
 
 /**
@@ -1135,6 +1161,62 @@ export const CancelEventRequestSchema: GenMessage<CancelEventRequest> = /*@__PUR
   messageDesc(file_hitl_v1_event_service, 27);
 
 /**
+ * Asks for RemindEvent.
+ *
+ * @generated from message hitl.v1.RemindEventRequest
+ */
+export type RemindEventRequest = Message<"hitl.v1.RemindEventRequest"> & {
+  /**
+   * Optional. The namespace. "default" if empty.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Required. The id of the Event.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+
+  /**
+   * Optional. What else to say, at most 500 characters on one line.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message hitl.v1.RemindEventRequest.
+ * Use `create(RemindEventRequestSchema)` to create a new message.
+ */
+export const RemindEventRequestSchema: GenMessage<RemindEventRequest> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 28);
+
+/**
+ * Answers RemindEvent.
+ *
+ * @generated from message hitl.v1.RemindEventResponse
+ */
+export type RemindEventResponse = Message<"hitl.v1.RemindEventResponse"> & {
+  /**
+   * Output only. The Event, which still waits.
+   *
+   * @generated from field: hitl.v1.Event event = 1;
+   */
+  event?: Event;
+};
+
+/**
+ * Describes the message hitl.v1.RemindEventResponse.
+ * Use `create(RemindEventResponseSchema)` to create a new message.
+ */
+export const RemindEventResponseSchema: GenMessage<RemindEventResponse> = /*@__PURE__*/
+  messageDesc(file_hitl_v1_event_service, 29);
+
+/**
  * Answers CancelEvent.
  *
  * @generated from message hitl.v1.CancelEventResponse
@@ -1153,7 +1235,7 @@ export type CancelEventResponse = Message<"hitl.v1.CancelEventResponse"> & {
  * Use `create(CancelEventResponseSchema)` to create a new message.
  */
 export const CancelEventResponseSchema: GenMessage<CancelEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 28);
+  messageDesc(file_hitl_v1_event_service, 30);
 
 /**
  * Asks for AddComment.
@@ -1202,7 +1284,7 @@ export type AddCommentRequest = Message<"hitl.v1.AddCommentRequest"> & {
  * Use `create(AddCommentRequestSchema)` to create a new message.
  */
 export const AddCommentRequestSchema: GenMessage<AddCommentRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 29);
+  messageDesc(file_hitl_v1_event_service, 31);
 
 /**
  * Answers AddComment.
@@ -1223,7 +1305,7 @@ export type AddCommentResponse = Message<"hitl.v1.AddCommentResponse"> & {
  * Use `create(AddCommentResponseSchema)` to create a new message.
  */
 export const AddCommentResponseSchema: GenMessage<AddCommentResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 30);
+  messageDesc(file_hitl_v1_event_service, 32);
 
 /**
  * Asks for ListComments.
@@ -1251,7 +1333,7 @@ export type ListCommentsRequest = Message<"hitl.v1.ListCommentsRequest"> & {
  * Use `create(ListCommentsRequestSchema)` to create a new message.
  */
 export const ListCommentsRequestSchema: GenMessage<ListCommentsRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 31);
+  messageDesc(file_hitl_v1_event_service, 33);
 
 /**
  * Answers ListComments.
@@ -1272,7 +1354,7 @@ export type ListCommentsResponse = Message<"hitl.v1.ListCommentsResponse"> & {
  * Use `create(ListCommentsResponseSchema)` to create a new message.
  */
 export const ListCommentsResponseSchema: GenMessage<ListCommentsResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 32);
+  messageDesc(file_hitl_v1_event_service, 34);
 
 /**
  * Answers ClaimEvent.
@@ -1293,7 +1375,7 @@ export type ClaimEventResponse = Message<"hitl.v1.ClaimEventResponse"> & {
  * Use `create(ClaimEventResponseSchema)` to create a new message.
  */
 export const ClaimEventResponseSchema: GenMessage<ClaimEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 33);
+  messageDesc(file_hitl_v1_event_service, 35);
 
 /**
  * Answers ReleaseEvent.
@@ -1314,7 +1396,7 @@ export type ReleaseEventResponse = Message<"hitl.v1.ReleaseEventResponse"> & {
  * Use `create(ReleaseEventResponseSchema)` to create a new message.
  */
 export const ReleaseEventResponseSchema: GenMessage<ReleaseEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 34);
+  messageDesc(file_hitl_v1_event_service, 36);
 
 /**
  * Answers DelegateEvent.
@@ -1335,7 +1417,7 @@ export type DelegateEventResponse = Message<"hitl.v1.DelegateEventResponse"> & {
  * Use `create(DelegateEventResponseSchema)` to create a new message.
  */
 export const DelegateEventResponseSchema: GenMessage<DelegateEventResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 35);
+  messageDesc(file_hitl_v1_event_service, 37);
 
 /**
  * Asks for GetReceipt.
@@ -1363,7 +1445,7 @@ export type GetReceiptRequest = Message<"hitl.v1.GetReceiptRequest"> & {
  * Use `create(GetReceiptRequestSchema)` to create a new message.
  */
 export const GetReceiptRequestSchema: GenMessage<GetReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 36);
+  messageDesc(file_hitl_v1_event_service, 38);
 
 /**
  * Answers GetReceipt.
@@ -1384,7 +1466,7 @@ export type GetReceiptResponse = Message<"hitl.v1.GetReceiptResponse"> & {
  * Use `create(GetReceiptResponseSchema)` to create a new message.
  */
 export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 37);
+  messageDesc(file_hitl_v1_event_service, 39);
 
 /**
  * Asks for CreateLink.
@@ -1426,7 +1508,7 @@ export type CreateLinkRequest = Message<"hitl.v1.CreateLinkRequest"> & {
  * Use `create(CreateLinkRequestSchema)` to create a new message.
  */
 export const CreateLinkRequestSchema: GenMessage<CreateLinkRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 38);
+  messageDesc(file_hitl_v1_event_service, 40);
 
 /**
  * Answers CreateLink.
@@ -1462,7 +1544,7 @@ export type CreateLinkResponse = Message<"hitl.v1.CreateLinkResponse"> & {
  * Use `create(CreateLinkResponseSchema)` to create a new message.
  */
 export const CreateLinkResponseSchema: GenMessage<CreateLinkResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 39);
+  messageDesc(file_hitl_v1_event_service, 41);
 
 /**
  * Asks for RevokeLinks.
@@ -1497,7 +1579,7 @@ export type RevokeLinksRequest = Message<"hitl.v1.RevokeLinksRequest"> & {
  * Use `create(RevokeLinksRequestSchema)` to create a new message.
  */
 export const RevokeLinksRequestSchema: GenMessage<RevokeLinksRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 40);
+  messageDesc(file_hitl_v1_event_service, 42);
 
 /**
  * Answers RevokeLinks.
@@ -1512,7 +1594,7 @@ export type RevokeLinksResponse = Message<"hitl.v1.RevokeLinksResponse"> & {
  * Use `create(RevokeLinksResponseSchema)` to create a new message.
  */
 export const RevokeLinksResponseSchema: GenMessage<RevokeLinksResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 41);
+  messageDesc(file_hitl_v1_event_service, 43);
 
 /**
  * Asks for ListReceiptKeys.
@@ -1527,7 +1609,7 @@ export type ListReceiptKeysRequest = Message<"hitl.v1.ListReceiptKeysRequest"> &
  * Use `create(ListReceiptKeysRequestSchema)` to create a new message.
  */
 export const ListReceiptKeysRequestSchema: GenMessage<ListReceiptKeysRequest> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 42);
+  messageDesc(file_hitl_v1_event_service, 44);
 
 /**
  * Answers ListReceiptKeys.
@@ -1548,7 +1630,7 @@ export type ListReceiptKeysResponse = Message<"hitl.v1.ListReceiptKeysResponse">
  * Use `create(ListReceiptKeysResponseSchema)` to create a new message.
  */
 export const ListReceiptKeysResponseSchema: GenMessage<ListReceiptKeysResponse> = /*@__PURE__*/
-  messageDesc(file_hitl_v1_event_service, 43);
+  messageDesc(file_hitl_v1_event_service, 45);
 
 /**
  * What happens to Events.
@@ -1800,6 +1882,18 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof DelegateEventRequestSchema;
     output: typeof DelegateEventResponseSchema;
+  },
+  /**
+   * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+   *
+   * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+   *
+   * @generated from rpc hitl.v1.EventService.RemindEvent
+   */
+  remindEvent: {
+    methodKind: "unary";
+    input: typeof RemindEventRequestSchema;
+    output: typeof RemindEventResponseSchema;
   },
   /**
    * Returns the signed receipt of how an Event ended.

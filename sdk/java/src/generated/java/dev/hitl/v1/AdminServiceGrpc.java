@@ -207,6 +207,256 @@ public final class AdminServiceGrpc {
     return getFollowAuditMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.CreateChannelRequest,
+      dev.hitl.v1.CreateChannelResponse> getCreateChannelMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CreateChannel",
+      requestType = dev.hitl.v1.CreateChannelRequest.class,
+      responseType = dev.hitl.v1.CreateChannelResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.CreateChannelRequest,
+      dev.hitl.v1.CreateChannelResponse> getCreateChannelMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.CreateChannelRequest, dev.hitl.v1.CreateChannelResponse> getCreateChannelMethod;
+    if ((getCreateChannelMethod = AdminServiceGrpc.getCreateChannelMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getCreateChannelMethod = AdminServiceGrpc.getCreateChannelMethod) == null) {
+          AdminServiceGrpc.getCreateChannelMethod = getCreateChannelMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.CreateChannelRequest, dev.hitl.v1.CreateChannelResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CreateChannel"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateChannelRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.CreateChannelResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("CreateChannel"))
+              .build();
+        }
+      }
+    }
+    return getCreateChannelMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListChannelsRequest,
+      dev.hitl.v1.ListChannelsResponse> getListChannelsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListChannels",
+      requestType = dev.hitl.v1.ListChannelsRequest.class,
+      responseType = dev.hitl.v1.ListChannelsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListChannelsRequest,
+      dev.hitl.v1.ListChannelsResponse> getListChannelsMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListChannelsRequest, dev.hitl.v1.ListChannelsResponse> getListChannelsMethod;
+    if ((getListChannelsMethod = AdminServiceGrpc.getListChannelsMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getListChannelsMethod = AdminServiceGrpc.getListChannelsMethod) == null) {
+          AdminServiceGrpc.getListChannelsMethod = getListChannelsMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListChannelsRequest, dev.hitl.v1.ListChannelsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListChannels"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListChannelsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListChannelsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ListChannels"))
+              .build();
+        }
+      }
+    }
+    return getListChannelsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.UpdateChannelRequest,
+      dev.hitl.v1.UpdateChannelResponse> getUpdateChannelMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "UpdateChannel",
+      requestType = dev.hitl.v1.UpdateChannelRequest.class,
+      responseType = dev.hitl.v1.UpdateChannelResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.UpdateChannelRequest,
+      dev.hitl.v1.UpdateChannelResponse> getUpdateChannelMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.UpdateChannelRequest, dev.hitl.v1.UpdateChannelResponse> getUpdateChannelMethod;
+    if ((getUpdateChannelMethod = AdminServiceGrpc.getUpdateChannelMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getUpdateChannelMethod = AdminServiceGrpc.getUpdateChannelMethod) == null) {
+          AdminServiceGrpc.getUpdateChannelMethod = getUpdateChannelMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.UpdateChannelRequest, dev.hitl.v1.UpdateChannelResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "UpdateChannel"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.UpdateChannelRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.UpdateChannelResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("UpdateChannel"))
+              .build();
+        }
+      }
+    }
+    return getUpdateChannelMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RotateChannelSecretRequest,
+      dev.hitl.v1.RotateChannelSecretResponse> getRotateChannelSecretMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RotateChannelSecret",
+      requestType = dev.hitl.v1.RotateChannelSecretRequest.class,
+      responseType = dev.hitl.v1.RotateChannelSecretResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RotateChannelSecretRequest,
+      dev.hitl.v1.RotateChannelSecretResponse> getRotateChannelSecretMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RotateChannelSecretRequest, dev.hitl.v1.RotateChannelSecretResponse> getRotateChannelSecretMethod;
+    if ((getRotateChannelSecretMethod = AdminServiceGrpc.getRotateChannelSecretMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRotateChannelSecretMethod = AdminServiceGrpc.getRotateChannelSecretMethod) == null) {
+          AdminServiceGrpc.getRotateChannelSecretMethod = getRotateChannelSecretMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RotateChannelSecretRequest, dev.hitl.v1.RotateChannelSecretResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RotateChannelSecret"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RotateChannelSecretRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RotateChannelSecretResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("RotateChannelSecret"))
+              .build();
+        }
+      }
+    }
+    return getRotateChannelSecretMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.DeleteChannelRequest,
+      dev.hitl.v1.DeleteChannelResponse> getDeleteChannelMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "DeleteChannel",
+      requestType = dev.hitl.v1.DeleteChannelRequest.class,
+      responseType = dev.hitl.v1.DeleteChannelResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.DeleteChannelRequest,
+      dev.hitl.v1.DeleteChannelResponse> getDeleteChannelMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.DeleteChannelRequest, dev.hitl.v1.DeleteChannelResponse> getDeleteChannelMethod;
+    if ((getDeleteChannelMethod = AdminServiceGrpc.getDeleteChannelMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getDeleteChannelMethod = AdminServiceGrpc.getDeleteChannelMethod) == null) {
+          AdminServiceGrpc.getDeleteChannelMethod = getDeleteChannelMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.DeleteChannelRequest, dev.hitl.v1.DeleteChannelResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "DeleteChannel"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.DeleteChannelRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.DeleteChannelResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("DeleteChannel"))
+              .build();
+        }
+      }
+    }
+    return getDeleteChannelMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.TestChannelRequest,
+      dev.hitl.v1.TestChannelResponse> getTestChannelMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TestChannel",
+      requestType = dev.hitl.v1.TestChannelRequest.class,
+      responseType = dev.hitl.v1.TestChannelResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.TestChannelRequest,
+      dev.hitl.v1.TestChannelResponse> getTestChannelMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.TestChannelRequest, dev.hitl.v1.TestChannelResponse> getTestChannelMethod;
+    if ((getTestChannelMethod = AdminServiceGrpc.getTestChannelMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getTestChannelMethod = AdminServiceGrpc.getTestChannelMethod) == null) {
+          AdminServiceGrpc.getTestChannelMethod = getTestChannelMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.TestChannelRequest, dev.hitl.v1.TestChannelResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TestChannel"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.TestChannelRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.TestChannelResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("TestChannel"))
+              .build();
+        }
+      }
+    }
+    return getTestChannelMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.ListDeliveriesRequest,
+      dev.hitl.v1.ListDeliveriesResponse> getListDeliveriesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListDeliveries",
+      requestType = dev.hitl.v1.ListDeliveriesRequest.class,
+      responseType = dev.hitl.v1.ListDeliveriesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.ListDeliveriesRequest,
+      dev.hitl.v1.ListDeliveriesResponse> getListDeliveriesMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.ListDeliveriesRequest, dev.hitl.v1.ListDeliveriesResponse> getListDeliveriesMethod;
+    if ((getListDeliveriesMethod = AdminServiceGrpc.getListDeliveriesMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getListDeliveriesMethod = AdminServiceGrpc.getListDeliveriesMethod) == null) {
+          AdminServiceGrpc.getListDeliveriesMethod = getListDeliveriesMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.ListDeliveriesRequest, dev.hitl.v1.ListDeliveriesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListDeliveries"))
+              .setSafe(true)
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListDeliveriesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.ListDeliveriesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ListDeliveries"))
+              .build();
+        }
+      }
+    }
+    return getListDeliveriesMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RedeliverRequest,
+      dev.hitl.v1.RedeliverResponse> getRedeliverMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Redeliver",
+      requestType = dev.hitl.v1.RedeliverRequest.class,
+      responseType = dev.hitl.v1.RedeliverResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RedeliverRequest,
+      dev.hitl.v1.RedeliverResponse> getRedeliverMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RedeliverRequest, dev.hitl.v1.RedeliverResponse> getRedeliverMethod;
+    if ((getRedeliverMethod = AdminServiceGrpc.getRedeliverMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRedeliverMethod = AdminServiceGrpc.getRedeliverMethod) == null) {
+          AdminServiceGrpc.getRedeliverMethod = getRedeliverMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RedeliverRequest, dev.hitl.v1.RedeliverResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Redeliver"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RedeliverRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RedeliverResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("Redeliver"))
+              .build();
+        }
+      }
+    }
+    return getRedeliverMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.WhoAmIRequest,
       dev.hitl.v1.WhoAmIResponse> getWhoAmIMethod;
 
@@ -373,6 +623,95 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+     * within five seconds.
+     * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+     * Fails with ERROR_REASON_CHANNEL_EXISTS.
+     * </pre>
+     */
+    default void createChannel(dev.hitl.v1.CreateChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateChannelResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCreateChannelMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the channels in the order of their names, without their secrets.
+     * </pre>
+     */
+    default void listChannels(dev.hitl.v1.ListChannelsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListChannelsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListChannelsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+     * same time.
+     * </pre>
+     */
+    default void updateChannel(dev.hitl.v1.UpdateChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.UpdateChannelResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getUpdateChannelMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    default void rotateChannelSecret(dev.hitl.v1.RotateChannelSecretRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RotateChannelSecretResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRotateChannelSecretMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Removes a channel, its secrets, and what it was still to be told.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    default void deleteChannel(dev.hitl.v1.DeleteChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.DeleteChannelResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getDeleteChannelMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Sends one message by a channel, about an event that does not exist, and says what became of it.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    default void testChannel(dev.hitl.v1.TestChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.TestChannelResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTestChannelMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists deliveries: those that were given up, those that are owed, or all of one event.
+     * </pre>
+     */
+    default void listDeliveries(dev.hitl.v1.ListDeliveriesRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListDeliveriesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListDeliveriesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a delivery made again that was given up.
+     * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+     * </pre>
+     */
+    default void redeliver(dev.hitl.v1.RedeliverRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RedeliverResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRedeliverMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -491,6 +830,103 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+     * within five seconds.
+     * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+     * Fails with ERROR_REASON_CHANNEL_EXISTS.
+     * </pre>
+     */
+    public void createChannel(dev.hitl.v1.CreateChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.CreateChannelResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCreateChannelMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the channels in the order of their names, without their secrets.
+     * </pre>
+     */
+    public void listChannels(dev.hitl.v1.ListChannelsRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListChannelsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListChannelsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+     * same time.
+     * </pre>
+     */
+    public void updateChannel(dev.hitl.v1.UpdateChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.UpdateChannelResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getUpdateChannelMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public void rotateChannelSecret(dev.hitl.v1.RotateChannelSecretRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RotateChannelSecretResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRotateChannelSecretMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Removes a channel, its secrets, and what it was still to be told.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public void deleteChannel(dev.hitl.v1.DeleteChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.DeleteChannelResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getDeleteChannelMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Sends one message by a channel, about an event that does not exist, and says what became of it.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public void testChannel(dev.hitl.v1.TestChannelRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.TestChannelResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getTestChannelMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists deliveries: those that were given up, those that are owed, or all of one event.
+     * </pre>
+     */
+    public void listDeliveries(dev.hitl.v1.ListDeliveriesRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.ListDeliveriesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListDeliveriesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a delivery made again that was given up.
+     * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+     * </pre>
+     */
+    public void redeliver(dev.hitl.v1.RedeliverRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RedeliverResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRedeliverMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -586,6 +1022,95 @@ public final class AdminServiceGrpc {
         followAudit(dev.hitl.v1.FollowAuditRequest request) {
       return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
           getChannel(), getFollowAuditMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+     * within five seconds.
+     * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+     * Fails with ERROR_REASON_CHANNEL_EXISTS.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateChannelResponse createChannel(dev.hitl.v1.CreateChannelRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCreateChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the channels in the order of their names, without their secrets.
+     * </pre>
+     */
+    public dev.hitl.v1.ListChannelsResponse listChannels(dev.hitl.v1.ListChannelsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListChannelsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+     * same time.
+     * </pre>
+     */
+    public dev.hitl.v1.UpdateChannelResponse updateChannel(dev.hitl.v1.UpdateChannelRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getUpdateChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RotateChannelSecretResponse rotateChannelSecret(dev.hitl.v1.RotateChannelSecretRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRotateChannelSecretMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Removes a channel, its secrets, and what it was still to be told.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.DeleteChannelResponse deleteChannel(dev.hitl.v1.DeleteChannelRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getDeleteChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Sends one message by a channel, about an event that does not exist, and says what became of it.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.TestChannelResponse testChannel(dev.hitl.v1.TestChannelRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getTestChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists deliveries: those that were given up, those that are owed, or all of one event.
+     * </pre>
+     */
+    public dev.hitl.v1.ListDeliveriesResponse listDeliveries(dev.hitl.v1.ListDeliveriesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListDeliveriesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a delivery made again that was given up.
+     * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+     * </pre>
+     */
+    public dev.hitl.v1.RedeliverResponse redeliver(dev.hitl.v1.RedeliverRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRedeliverMethod(), getCallOptions(), request);
     }
 
     /**
@@ -687,6 +1212,95 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+     * within five seconds.
+     * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+     * Fails with ERROR_REASON_CHANNEL_EXISTS.
+     * </pre>
+     */
+    public dev.hitl.v1.CreateChannelResponse createChannel(dev.hitl.v1.CreateChannelRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCreateChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the channels in the order of their names, without their secrets.
+     * </pre>
+     */
+    public dev.hitl.v1.ListChannelsResponse listChannels(dev.hitl.v1.ListChannelsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListChannelsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+     * same time.
+     * </pre>
+     */
+    public dev.hitl.v1.UpdateChannelResponse updateChannel(dev.hitl.v1.UpdateChannelRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getUpdateChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RotateChannelSecretResponse rotateChannelSecret(dev.hitl.v1.RotateChannelSecretRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRotateChannelSecretMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Removes a channel, its secrets, and what it was still to be told.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.DeleteChannelResponse deleteChannel(dev.hitl.v1.DeleteChannelRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getDeleteChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Sends one message by a channel, about an event that does not exist, and says what became of it.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.TestChannelResponse testChannel(dev.hitl.v1.TestChannelRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getTestChannelMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists deliveries: those that were given up, those that are owed, or all of one event.
+     * </pre>
+     */
+    public dev.hitl.v1.ListDeliveriesResponse listDeliveries(dev.hitl.v1.ListDeliveriesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListDeliveriesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a delivery made again that was given up.
+     * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+     * </pre>
+     */
+    public dev.hitl.v1.RedeliverResponse redeliver(dev.hitl.v1.RedeliverRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRedeliverMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -778,6 +1392,103 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Creates a channel, by which people or programs are told of events from then on. Every server of the store tells by it
+     * within five seconds.
+     * Channels and deliveries are the business of an admin of all namespaces, as tokens are.
+     * Fails with ERROR_REASON_CHANNEL_EXISTS.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.CreateChannelResponse> createChannel(
+        dev.hitl.v1.CreateChannelRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCreateChannelMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the channels in the order of their names, without their secrets.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListChannelsResponse> listChannels(
+        dev.hitl.v1.ListChannelsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListChannelsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Gives a channel other settings or other rules. Secrets that are left empty stay as they are.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND, and with ERROR_REASON_CHANNEL_EXISTS if somebody else has changed it at the
+     * same time.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.UpdateChannelResponse> updateChannel(
+        dev.hitl.v1.UpdateChannelRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getUpdateChannelMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Makes another secret for a webhook. For a time messages are signed with both, so that receivers can change over.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RotateChannelSecretResponse> rotateChannelSecret(
+        dev.hitl.v1.RotateChannelSecretRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRotateChannelSecretMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Removes a channel, its secrets, and what it was still to be told.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.DeleteChannelResponse> deleteChannel(
+        dev.hitl.v1.DeleteChannelRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getDeleteChannelMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Sends one message by a channel, about an event that does not exist, and says what became of it.
+     * Fails with ERROR_REASON_CHANNEL_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.TestChannelResponse> testChannel(
+        dev.hitl.v1.TestChannelRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getTestChannelMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists deliveries: those that were given up, those that are owed, or all of one event.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.ListDeliveriesResponse> listDeliveries(
+        dev.hitl.v1.ListDeliveriesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListDeliveriesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Has a delivery made again that was given up.
+     * Fails with ERROR_REASON_DELIVERY_NOT_FOUND if it was not given up.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RedeliverResponse> redeliver(
+        dev.hitl.v1.RedeliverRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRedeliverMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Says who the caller is, as the server knows it. Anybody with a good credential may ask.
      * </pre>
      */
@@ -794,7 +1505,15 @@ public final class AdminServiceGrpc {
   private static final int METHODID_ROTATE_TOKEN = 3;
   private static final int METHODID_LIST_AUDIT = 4;
   private static final int METHODID_FOLLOW_AUDIT = 5;
-  private static final int METHODID_WHO_AM_I = 6;
+  private static final int METHODID_CREATE_CHANNEL = 6;
+  private static final int METHODID_LIST_CHANNELS = 7;
+  private static final int METHODID_UPDATE_CHANNEL = 8;
+  private static final int METHODID_ROTATE_CHANNEL_SECRET = 9;
+  private static final int METHODID_DELETE_CHANNEL = 10;
+  private static final int METHODID_TEST_CHANNEL = 11;
+  private static final int METHODID_LIST_DELIVERIES = 12;
+  private static final int METHODID_REDELIVER = 13;
+  private static final int METHODID_WHO_AM_I = 14;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -836,6 +1555,38 @@ public final class AdminServiceGrpc {
         case METHODID_FOLLOW_AUDIT:
           serviceImpl.followAudit((dev.hitl.v1.FollowAuditRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.FollowAuditResponse>) responseObserver);
+          break;
+        case METHODID_CREATE_CHANNEL:
+          serviceImpl.createChannel((dev.hitl.v1.CreateChannelRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.CreateChannelResponse>) responseObserver);
+          break;
+        case METHODID_LIST_CHANNELS:
+          serviceImpl.listChannels((dev.hitl.v1.ListChannelsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListChannelsResponse>) responseObserver);
+          break;
+        case METHODID_UPDATE_CHANNEL:
+          serviceImpl.updateChannel((dev.hitl.v1.UpdateChannelRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.UpdateChannelResponse>) responseObserver);
+          break;
+        case METHODID_ROTATE_CHANNEL_SECRET:
+          serviceImpl.rotateChannelSecret((dev.hitl.v1.RotateChannelSecretRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RotateChannelSecretResponse>) responseObserver);
+          break;
+        case METHODID_DELETE_CHANNEL:
+          serviceImpl.deleteChannel((dev.hitl.v1.DeleteChannelRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.DeleteChannelResponse>) responseObserver);
+          break;
+        case METHODID_TEST_CHANNEL:
+          serviceImpl.testChannel((dev.hitl.v1.TestChannelRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.TestChannelResponse>) responseObserver);
+          break;
+        case METHODID_LIST_DELIVERIES:
+          serviceImpl.listDeliveries((dev.hitl.v1.ListDeliveriesRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.ListDeliveriesResponse>) responseObserver);
+          break;
+        case METHODID_REDELIVER:
+          serviceImpl.redeliver((dev.hitl.v1.RedeliverRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RedeliverResponse>) responseObserver);
           break;
         case METHODID_WHO_AM_I:
           serviceImpl.whoAmI((dev.hitl.v1.WhoAmIRequest) request,
@@ -902,6 +1653,62 @@ public final class AdminServiceGrpc {
               dev.hitl.v1.FollowAuditResponse>(
                 service, METHODID_FOLLOW_AUDIT)))
         .addMethod(
+          getCreateChannelMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.CreateChannelRequest,
+              dev.hitl.v1.CreateChannelResponse>(
+                service, METHODID_CREATE_CHANNEL)))
+        .addMethod(
+          getListChannelsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListChannelsRequest,
+              dev.hitl.v1.ListChannelsResponse>(
+                service, METHODID_LIST_CHANNELS)))
+        .addMethod(
+          getUpdateChannelMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.UpdateChannelRequest,
+              dev.hitl.v1.UpdateChannelResponse>(
+                service, METHODID_UPDATE_CHANNEL)))
+        .addMethod(
+          getRotateChannelSecretMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RotateChannelSecretRequest,
+              dev.hitl.v1.RotateChannelSecretResponse>(
+                service, METHODID_ROTATE_CHANNEL_SECRET)))
+        .addMethod(
+          getDeleteChannelMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.DeleteChannelRequest,
+              dev.hitl.v1.DeleteChannelResponse>(
+                service, METHODID_DELETE_CHANNEL)))
+        .addMethod(
+          getTestChannelMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.TestChannelRequest,
+              dev.hitl.v1.TestChannelResponse>(
+                service, METHODID_TEST_CHANNEL)))
+        .addMethod(
+          getListDeliveriesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.ListDeliveriesRequest,
+              dev.hitl.v1.ListDeliveriesResponse>(
+                service, METHODID_LIST_DELIVERIES)))
+        .addMethod(
+          getRedeliverMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RedeliverRequest,
+              dev.hitl.v1.RedeliverResponse>(
+                service, METHODID_REDELIVER)))
+        .addMethod(
           getWhoAmIMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -962,6 +1769,14 @@ public final class AdminServiceGrpc {
               .addMethod(getRotateTokenMethod())
               .addMethod(getListAuditMethod())
               .addMethod(getFollowAuditMethod())
+              .addMethod(getCreateChannelMethod())
+              .addMethod(getListChannelsMethod())
+              .addMethod(getUpdateChannelMethod())
+              .addMethod(getRotateChannelSecretMethod())
+              .addMethod(getDeleteChannelMethod())
+              .addMethod(getTestChannelMethod())
+              .addMethod(getListDeliveriesMethod())
+              .addMethod(getRedeliverMethod())
               .addMethod(getWhoAmIMethod())
               .build();
         }

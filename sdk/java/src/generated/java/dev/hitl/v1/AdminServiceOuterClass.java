@@ -102,65 +102,83 @@ public final class AdminServiceOuterClass {
       "\n\033hitl/v1/admin_service.proto\022\007hitl.v1\032\036" +
       "google/protobuf/duration.proto\032\037google/p" +
       "rotobuf/timestamp.proto\032\023hitl/v1/audit.p" +
-      "roto\032\030hitl/v1/credential.proto\"\312\002\n\005Token" +
-      "\022\016\n\002id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004name\022#\n\005" +
-      "roles\030\003 \003(\0162\r.hitl.v1.RoleR\005roles\022\036\n\nnam" +
-      "espaces\030\004 \003(\tR\nnamespaces\022;\n\013create_time" +
-      "\030\005 \001(\0132\032.google.protobuf.TimestampR\ncrea" +
-      "teTime\022;\n\013expire_time\030\006 \001(\0132\032.google.pro" +
-      "tobuf.TimestampR\nexpireTime\022;\n\013revoke_ti" +
-      "me\030\007 \001(\0132\032.google.protobuf.TimestampR\nre" +
-      "vokeTime\022!\n\014successor_id\030\010 \001(\tR\013successo" +
-      "rId\"\232\001\n\022CreateTokenRequest\022\022\n\004name\030\001 \001(\t" +
-      "R\004name\022#\n\005roles\030\002 \003(\0162\r.hitl.v1.RoleR\005ro" +
-      "les\022\036\n\nnamespaces\030\003 \003(\tR\nnamespaces\022+\n\003t" +
-      "tl\030\004 \001(\0132\031.google.protobuf.DurationR\003ttl" +
-      "\"S\n\023CreateTokenResponse\022$\n\005token\030\001 \001(\0132\016" +
-      ".hitl.v1.TokenR\005token\022\026\n\006secret\030\002 \001(\tR\006s" +
-      "ecret\"O\n\021ListTokensRequest\022\033\n\tpage_size\030" +
-      "\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpag" +
-      "eToken\"d\n\022ListTokensResponse\022&\n\006tokens\030\001" +
-      " \003(\0132\016.hitl.v1.TokenR\006tokens\022&\n\017next_pag" +
-      "e_token\030\002 \001(\tR\rnextPageToken\"/\n\022RevokeTo" +
-      "kenRequest\022\031\n\010token_id\030\001 \001(\tR\007tokenId\";\n" +
-      "\023RevokeTokenResponse\022$\n\005token\030\001 \001(\0132\016.hi" +
-      "tl.v1.TokenR\005token\"\221\001\n\022RotateTokenReques" +
-      "t\022\031\n\010token_id\030\001 \001(\tR\007tokenId\0223\n\007overlap\030" +
-      "\002 \001(\0132\031.google.protobuf.DurationR\007overla" +
-      "p\022+\n\003ttl\030\003 \001(\0132\031.google.protobuf.Duratio" +
-      "nR\003ttl\"S\n\023RotateTokenResponse\022$\n\005token\030\001" +
-      " \001(\0132\016.hitl.v1.TokenR\005token\022\026\n\006secret\030\002 " +
-      "\001(\tR\006secret\"|\n\020ListAuditRequest\022,\n\006filte" +
-      "r\030\001 \001(\0132\024.hitl.v1.AuditFilterR\006filter\022\033\n" +
-      "\tpage_size\030\002 \001(\005R\010pageSize\022\035\n\npage_token" +
-      "\030\003 \001(\tR\tpageToken\"\212\001\n\021ListAuditResponse\022" +
-      "-\n\007entries\030\001 \003(\0132\023.hitl.v1.AuditEntryR\007e" +
-      "ntries\022&\n\017next_page_token\030\002 \001(\tR\rnextPag" +
-      "eToken\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"B" +
-      "\n\022FollowAuditRequest\022,\n\006filter\030\001 \001(\0132\024.h" +
-      "itl.v1.AuditFilterR\006filter\"D\n\023FollowAudi" +
-      "tResponse\022-\n\007entries\030\001 \003(\0132\023.hitl.v1.Aud" +
-      "itEntryR\007entries\"\017\n\rWhoAmIRequest\"\332\001\n\016Wh" +
-      "oAmIResponse\0222\n\010known_by\030\001 \001(\0162\027.hitl.v1" +
-      ".CredentialKindR\007knownBy\022\034\n\tprincipal\030\002 " +
-      "\001(\tR\tprincipal\022\031\n\010token_id\030\003 \001(\tR\007tokenI" +
-      "d\022#\n\005roles\030\004 \003(\0162\r.hitl.v1.RoleR\005roles\022\036" +
-      "\n\nnamespaces\030\005 \003(\tR\nnamespaces\022\026\n\006groups" +
-      "\030\006 \003(\tR\006groups2\227\004\n\014AdminService\022H\n\013Creat" +
-      "eToken\022\033.hitl.v1.CreateTokenRequest\032\034.hi" +
-      "tl.v1.CreateTokenResponse\022J\n\nListTokens\022" +
-      "\032.hitl.v1.ListTokensRequest\032\033.hitl.v1.Li" +
-      "stTokensResponse\"\003\220\002\001\022M\n\013RevokeToken\022\033.h" +
-      "itl.v1.RevokeTokenRequest\032\034.hitl.v1.Revo" +
-      "keTokenResponse\"\003\220\002\002\022H\n\013RotateToken\022\033.hi" +
-      "tl.v1.RotateTokenRequest\032\034.hitl.v1.Rotat" +
-      "eTokenResponse\022G\n\tListAudit\022\031.hitl.v1.Li" +
-      "stAuditRequest\032\032.hitl.v1.ListAuditRespon" +
-      "se\"\003\220\002\001\022O\n\013FollowAudit\022\033.hitl.v1.FollowA" +
-      "uditRequest\032\034.hitl.v1.FollowAuditRespons" +
-      "e\"\003\220\002\0010\001\022>\n\006WhoAmI\022\026.hitl.v1.WhoAmIReque" +
-      "st\032\027.hitl.v1.WhoAmIResponse\"\003\220\002\001B#\n\013dev." +
-      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "roto\032\030hitl/v1/credential.proto\032\"hitl/v1/" +
+      "notification_channel.proto\"\312\002\n\005Token\022\016\n\002" +
+      "id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004name\022#\n\005role" +
+      "s\030\003 \003(\0162\r.hitl.v1.RoleR\005roles\022\036\n\nnamespa" +
+      "ces\030\004 \003(\tR\nnamespaces\022;\n\013create_time\030\005 \001" +
+      "(\0132\032.google.protobuf.TimestampR\ncreateTi" +
+      "me\022;\n\013expire_time\030\006 \001(\0132\032.google.protobu" +
+      "f.TimestampR\nexpireTime\022;\n\013revoke_time\030\007" +
+      " \001(\0132\032.google.protobuf.TimestampR\nrevoke" +
+      "Time\022!\n\014successor_id\030\010 \001(\tR\013successorId\"" +
+      "\232\001\n\022CreateTokenRequest\022\022\n\004name\030\001 \001(\tR\004na" +
+      "me\022#\n\005roles\030\002 \003(\0162\r.hitl.v1.RoleR\005roles\022" +
+      "\036\n\nnamespaces\030\003 \003(\tR\nnamespaces\022+\n\003ttl\030\004" +
+      " \001(\0132\031.google.protobuf.DurationR\003ttl\"S\n\023" +
+      "CreateTokenResponse\022$\n\005token\030\001 \001(\0132\016.hit" +
+      "l.v1.TokenR\005token\022\026\n\006secret\030\002 \001(\tR\006secre" +
+      "t\"O\n\021ListTokensRequest\022\033\n\tpage_size\030\001 \001(" +
+      "\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpageTok" +
+      "en\"d\n\022ListTokensResponse\022&\n\006tokens\030\001 \003(\013" +
+      "2\016.hitl.v1.TokenR\006tokens\022&\n\017next_page_to" +
+      "ken\030\002 \001(\tR\rnextPageToken\"/\n\022RevokeTokenR" +
+      "equest\022\031\n\010token_id\030\001 \001(\tR\007tokenId\";\n\023Rev" +
+      "okeTokenResponse\022$\n\005token\030\001 \001(\0132\016.hitl.v" +
+      "1.TokenR\005token\"\221\001\n\022RotateTokenRequest\022\031\n" +
+      "\010token_id\030\001 \001(\tR\007tokenId\0223\n\007overlap\030\002 \001(" +
+      "\0132\031.google.protobuf.DurationR\007overlap\022+\n" +
+      "\003ttl\030\003 \001(\0132\031.google.protobuf.DurationR\003t" +
+      "tl\"S\n\023RotateTokenResponse\022$\n\005token\030\001 \001(\013" +
+      "2\016.hitl.v1.TokenR\005token\022\026\n\006secret\030\002 \001(\tR" +
+      "\006secret\"|\n\020ListAuditRequest\022,\n\006filter\030\001 " +
+      "\001(\0132\024.hitl.v1.AuditFilterR\006filter\022\033\n\tpag" +
+      "e_size\030\002 \001(\005R\010pageSize\022\035\n\npage_token\030\003 \001" +
+      "(\tR\tpageToken\"\212\001\n\021ListAuditResponse\022-\n\007e" +
+      "ntries\030\001 \003(\0132\023.hitl.v1.AuditEntryR\007entri" +
+      "es\022&\n\017next_page_token\030\002 \001(\tR\rnextPageTok" +
+      "en\022\036\n\nunreadable\030\003 \003(\tR\nunreadable\"B\n\022Fo" +
+      "llowAuditRequest\022,\n\006filter\030\001 \001(\0132\024.hitl." +
+      "v1.AuditFilterR\006filter\"D\n\023FollowAuditRes" +
+      "ponse\022-\n\007entries\030\001 \003(\0132\023.hitl.v1.AuditEn" +
+      "tryR\007entries\"\017\n\rWhoAmIRequest\"\332\001\n\016WhoAmI" +
+      "Response\0222\n\010known_by\030\001 \001(\0162\027.hitl.v1.Cre" +
+      "dentialKindR\007knownBy\022\034\n\tprincipal\030\002 \001(\tR" +
+      "\tprincipal\022\031\n\010token_id\030\003 \001(\tR\007tokenId\022#\n" +
+      "\005roles\030\004 \003(\0162\r.hitl.v1.RoleR\005roles\022\036\n\nna" +
+      "mespaces\030\005 \003(\tR\nnamespaces\022\026\n\006groups\030\006 \003" +
+      "(\tR\006groups2\241\t\n\014AdminService\022H\n\013CreateTok" +
+      "en\022\033.hitl.v1.CreateTokenRequest\032\034.hitl.v" +
+      "1.CreateTokenResponse\022J\n\nListTokens\022\032.hi" +
+      "tl.v1.ListTokensRequest\032\033.hitl.v1.ListTo" +
+      "kensResponse\"\003\220\002\001\022M\n\013RevokeToken\022\033.hitl." +
+      "v1.RevokeTokenRequest\032\034.hitl.v1.RevokeTo" +
+      "kenResponse\"\003\220\002\002\022H\n\013RotateToken\022\033.hitl.v" +
+      "1.RotateTokenRequest\032\034.hitl.v1.RotateTok" +
+      "enResponse\022G\n\tListAudit\022\031.hitl.v1.ListAu" +
+      "ditRequest\032\032.hitl.v1.ListAuditResponse\"\003" +
+      "\220\002\001\022O\n\013FollowAudit\022\033.hitl.v1.FollowAudit" +
+      "Request\032\034.hitl.v1.FollowAuditResponse\"\003\220" +
+      "\002\0010\001\022N\n\rCreateChannel\022\035.hitl.v1.CreateCh" +
+      "annelRequest\032\036.hitl.v1.CreateChannelResp" +
+      "onse\022P\n\014ListChannels\022\034.hitl.v1.ListChann" +
+      "elsRequest\032\035.hitl.v1.ListChannelsRespons" +
+      "e\"\003\220\002\001\022N\n\rUpdateChannel\022\035.hitl.v1.Update" +
+      "ChannelRequest\032\036.hitl.v1.UpdateChannelRe" +
+      "sponse\022`\n\023RotateChannelSecret\022#.hitl.v1." +
+      "RotateChannelSecretRequest\032$.hitl.v1.Rot" +
+      "ateChannelSecretResponse\022N\n\rDeleteChanne" +
+      "l\022\035.hitl.v1.DeleteChannelRequest\032\036.hitl." +
+      "v1.DeleteChannelResponse\022H\n\013TestChannel\022" +
+      "\033.hitl.v1.TestChannelRequest\032\034.hitl.v1.T" +
+      "estChannelResponse\022V\n\016ListDeliveries\022\036.h" +
+      "itl.v1.ListDeliveriesRequest\032\037.hitl.v1.L" +
+      "istDeliveriesResponse\"\003\220\002\001\022B\n\tRedeliver\022" +
+      "\031.hitl.v1.RedeliverRequest\032\032.hitl.v1.Red" +
+      "eliverResponse\022>\n\006WhoAmI\022\026.hitl.v1.WhoAm" +
+      "IRequest\032\027.hitl.v1.WhoAmIResponse\"\003\220\002\001B#" +
+      "\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -169,6 +187,7 @@ public final class AdminServiceOuterClass {
           com.google.protobuf.TimestampProto.getDescriptor(),
           dev.hitl.v1.Audit.getDescriptor(),
           dev.hitl.v1.Credential.getDescriptor(),
+          dev.hitl.v1.NotificationChannelOuterClass.getDescriptor(),
         });
     internal_static_hitl_v1_Token_descriptor =
       getDescriptor().getMessageTypes().get(0);
@@ -264,6 +283,7 @@ public final class AdminServiceOuterClass {
     com.google.protobuf.TimestampProto.getDescriptor();
     dev.hitl.v1.Audit.getDescriptor();
     dev.hitl.v1.Credential.getDescriptor();
+    dev.hitl.v1.NotificationChannelOuterClass.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

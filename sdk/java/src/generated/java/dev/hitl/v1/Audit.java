@@ -52,7 +52,7 @@ public final class Audit {
       "ncipal\022\034\n\tnamespace\030\003 \001(\tR\tnamespace\0220\n\005" +
       "since\030\004 \001(\0132\032.google.protobuf.TimestampR" +
       "\005since\0222\n\006before\030\005 \001(\0132\032.google.protobuf" +
-      ".TimestampR\006before*\201\003\n\tAuditKind\022\032\n\026AUDI" +
+      ".TimestampR\006before*\375\003\n\tAuditKind\022\032\n\026AUDI" +
       "T_KIND_UNSPECIFIED\020\000\022\026\n\022AUDIT_KIND_SIGN_" +
       "IN\020\001\022\027\n\023AUDIT_KIND_SIGN_OUT\020\002\022\026\n\022AUDIT_K" +
       "IND_REFUSAL\020\003\022\034\n\030AUDIT_KIND_TOKEN_CREATE" +
@@ -62,8 +62,11 @@ public final class Audit {
       "\020\010\022\037\n\033AUDIT_KIND_LINK_KEY_ROTATED\020\t\022 \n\034A" +
       "UDIT_KIND_RECEIPT_KEY_ADDED\020\n\022\027\n\023AUDIT_K" +
       "IND_SETTINGS\020\013\022\036\n\032AUDIT_KIND_EVENT_DELEG" +
-      "ATED\020\014B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hit" +
-      "lv1b\006proto3"
+      "ATED\020\014\022\036\n\032AUDIT_KIND_CHANNEL_CREATED\020\020\022\036" +
+      "\n\032AUDIT_KIND_CHANNEL_CHANGED\020\021\022\036\n\032AUDIT_" +
+      "KIND_CHANNEL_DELETED\020\022\022\032\n\026AUDIT_KIND_RED" +
+      "ELIVERED\020\023B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go" +
+      "/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

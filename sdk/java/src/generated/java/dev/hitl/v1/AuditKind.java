@@ -119,6 +119,38 @@ public enum AuditKind
    * <code>AUDIT_KIND_EVENT_DELEGATED = 12;</code>
    */
   AUDIT_KIND_EVENT_DELEGATED(12),
+  /**
+   * <pre>
+   * A channel was created. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_CREATED = 16;</code>
+   */
+  AUDIT_KIND_CHANNEL_CREATED(16),
+  /**
+   * <pre>
+   * A channel got other settings, secrets or rules. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_CHANGED = 17;</code>
+   */
+  AUDIT_KIND_CHANNEL_CHANGED(17),
+  /**
+   * <pre>
+   * A channel was removed. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_DELETED = 18;</code>
+   */
+  AUDIT_KIND_CHANNEL_DELETED(18),
+  /**
+   * <pre>
+   * A delivery that was given up is made again. The subject is the id of its event.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_REDELIVERED = 19;</code>
+   */
+  AUDIT_KIND_REDELIVERED(19),
   UNRECOGNIZED(-1),
   ;
 
@@ -226,6 +258,38 @@ public enum AuditKind
    * <code>AUDIT_KIND_EVENT_DELEGATED = 12;</code>
    */
   public static final int AUDIT_KIND_EVENT_DELEGATED_VALUE = 12;
+  /**
+   * <pre>
+   * A channel was created. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_CREATED = 16;</code>
+   */
+  public static final int AUDIT_KIND_CHANNEL_CREATED_VALUE = 16;
+  /**
+   * <pre>
+   * A channel got other settings, secrets or rules. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_CHANGED = 17;</code>
+   */
+  public static final int AUDIT_KIND_CHANNEL_CHANGED_VALUE = 17;
+  /**
+   * <pre>
+   * A channel was removed. The subject is its name.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_CHANNEL_DELETED = 18;</code>
+   */
+  public static final int AUDIT_KIND_CHANNEL_DELETED_VALUE = 18;
+  /**
+   * <pre>
+   * A delivery that was given up is made again. The subject is the id of its event.
+   * </pre>
+   *
+   * <code>AUDIT_KIND_REDELIVERED = 19;</code>
+   */
+  public static final int AUDIT_KIND_REDELIVERED_VALUE = 19;
 
 
   public final int getNumber() {
@@ -265,6 +329,10 @@ public enum AuditKind
       case 10: return AUDIT_KIND_RECEIPT_KEY_ADDED;
       case 11: return AUDIT_KIND_SETTINGS;
       case 12: return AUDIT_KIND_EVENT_DELEGATED;
+      case 16: return AUDIT_KIND_CHANNEL_CREATED;
+      case 17: return AUDIT_KIND_CHANNEL_CHANGED;
+      case 18: return AUDIT_KIND_CHANNEL_DELETED;
+      case 19: return AUDIT_KIND_REDELIVERED;
       default: return null;
     }
   }

@@ -53,6 +53,14 @@ public enum Channel
    * <code>CHANNEL_MCP = 4;</code>
    */
   CHANNEL_MCP(4),
+  /**
+   * <pre>
+   * A button in Slack. The address of the responder is the message that it was on.
+   * </pre>
+   *
+   * <code>CHANNEL_SLACK = 5;</code>
+   */
+  CHANNEL_SLACK(5),
   UNRECOGNIZED(-1),
   ;
 
@@ -96,6 +104,14 @@ public enum Channel
    * <code>CHANNEL_MCP = 4;</code>
    */
   public static final int CHANNEL_MCP_VALUE = 4;
+  /**
+   * <pre>
+   * A button in Slack. The address of the responder is the message that it was on.
+   * </pre>
+   *
+   * <code>CHANNEL_SLACK = 5;</code>
+   */
+  public static final int CHANNEL_SLACK_VALUE = 5;
 
 
   public final int getNumber() {
@@ -127,6 +143,7 @@ public enum Channel
       case 2: return CHANNEL_HTTP;
       case 3: return CHANNEL_FORM;
       case 4: return CHANNEL_MCP;
+      case 5: return CHANNEL_SLACK;
       default: return null;
     }
   }

@@ -31,6 +31,8 @@ private static final long serialVersionUID = 0L;
     evidence_ = java.util.Collections.emptyList();
     risk_ = 0;
     assignees_ = java.util.Collections.emptyList();
+    reminders_ = java.util.Collections.emptyList();
+    escalations_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -904,6 +906,169 @@ java.lang.String defaultValue) {
     return quorum_ == null ? dev.hitl.v1.Quorum.getDefaultInstance() : quorum_;
   }
 
+  public static final int ON_END_FIELD_NUMBER = 22;
+  private dev.hitl.v1.OnEnd onEnd_;
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   * @return Whether the onEnd field is set.
+   */
+  @java.lang.Override
+  public boolean hasOnEnd() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   * @return The onEnd.
+   */
+  @java.lang.Override
+  public dev.hitl.v1.OnEnd getOnEnd() {
+    return onEnd_ == null ? dev.hitl.v1.OnEnd.getDefaultInstance() : onEnd_;
+  }
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.OnEndOrBuilder getOnEndOrBuilder() {
+    return onEnd_ == null ? dev.hitl.v1.OnEnd.getDefaultInstance() : onEnd_;
+  }
+
+  public static final int REMINDERS_FIELD_NUMBER = 26;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Reminder> reminders_;
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Reminder> getRemindersList() {
+    return reminders_;
+  }
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+      getRemindersOrBuilderList() {
+    return reminders_;
+  }
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public int getRemindersCount() {
+    return reminders_.size();
+  }
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Reminder getReminders(int index) {
+    return reminders_.get(index);
+  }
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+      int index) {
+    return reminders_.get(index);
+  }
+
+  public static final int ESCALATIONS_FIELD_NUMBER = 27;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Escalation> escalations_;
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Escalation> getEscalationsList() {
+    return escalations_;
+  }
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+      getEscalationsOrBuilderList() {
+    return escalations_;
+  }
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public int getEscalationsCount() {
+    return escalations_.size();
+  }
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Escalation getEscalations(int index) {
+    return escalations_.get(index);
+  }
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+      int index) {
+    return escalations_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -974,6 +1139,15 @@ java.lang.String defaultValue) {
     }
     if (((bitField0_ & 0x00000004) != 0)) {
       output.writeMessage(18, getQuorum());
+    }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      output.writeMessage(22, getOnEnd());
+    }
+    for (int i = 0; i < reminders_.size(); i++) {
+      output.writeMessage(26, reminders_.get(i));
+    }
+    for (int i = 0; i < escalations_.size(); i++) {
+      output.writeMessage(27, escalations_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -1056,6 +1230,18 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(18, getQuorum());
     }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(22, getOnEnd());
+    }
+    for (int i = 0; i < reminders_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(26, reminders_.get(i));
+    }
+    for (int i = 0; i < escalations_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(27, escalations_.get(i));
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1110,6 +1296,15 @@ java.lang.String defaultValue) {
       if (!getQuorum()
           .equals(other.getQuorum())) return false;
     }
+    if (hasOnEnd() != other.hasOnEnd()) return false;
+    if (hasOnEnd()) {
+      if (!getOnEnd()
+          .equals(other.getOnEnd())) return false;
+    }
+    if (!getRemindersList()
+        .equals(other.getRemindersList())) return false;
+    if (!getEscalationsList()
+        .equals(other.getEscalationsList())) return false;
     if (!getExpirationCase().equals(other.getExpirationCase())) return false;
     switch (expirationCase_) {
       case 8:
@@ -1179,6 +1374,18 @@ java.lang.String defaultValue) {
     if (hasQuorum()) {
       hash = (37 * hash) + QUORUM_FIELD_NUMBER;
       hash = (53 * hash) + getQuorum().hashCode();
+    }
+    if (hasOnEnd()) {
+      hash = (37 * hash) + ON_END_FIELD_NUMBER;
+      hash = (53 * hash) + getOnEnd().hashCode();
+    }
+    if (getRemindersCount() > 0) {
+      hash = (37 * hash) + REMINDERS_FIELD_NUMBER;
+      hash = (53 * hash) + getRemindersList().hashCode();
+    }
+    if (getEscalationsCount() > 0) {
+      hash = (37 * hash) + ESCALATIONS_FIELD_NUMBER;
+      hash = (53 * hash) + getEscalationsList().hashCode();
     }
     switch (expirationCase_) {
       case 8:
@@ -1353,6 +1560,9 @@ java.lang.String defaultValue) {
         getEvidenceFieldBuilder();
         getAssigneesFieldBuilder();
         getQuorumFieldBuilder();
+        getOnEndFieldBuilder();
+        getRemindersFieldBuilder();
+        getEscalationsFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1405,6 +1615,25 @@ java.lang.String defaultValue) {
         quorumBuilder_.dispose();
         quorumBuilder_ = null;
       }
+      onEnd_ = null;
+      if (onEndBuilder_ != null) {
+        onEndBuilder_.dispose();
+        onEndBuilder_ = null;
+      }
+      if (remindersBuilder_ == null) {
+        reminders_ = java.util.Collections.emptyList();
+      } else {
+        reminders_ = null;
+        remindersBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00080000);
+      if (escalationsBuilder_ == null) {
+        escalations_ = java.util.Collections.emptyList();
+      } else {
+        escalations_ = null;
+        escalationsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00100000);
       expirationCase_ = 0;
       expiration_ = null;
       return this;
@@ -1458,6 +1687,24 @@ java.lang.String defaultValue) {
         result.assignees_ = assignees_;
       } else {
         result.assignees_ = assigneesBuilder_.build();
+      }
+      if (remindersBuilder_ == null) {
+        if (((bitField0_ & 0x00080000) != 0)) {
+          reminders_ = java.util.Collections.unmodifiableList(reminders_);
+          bitField0_ = (bitField0_ & ~0x00080000);
+        }
+        result.reminders_ = reminders_;
+      } else {
+        result.reminders_ = remindersBuilder_.build();
+      }
+      if (escalationsBuilder_ == null) {
+        if (((bitField0_ & 0x00100000) != 0)) {
+          escalations_ = java.util.Collections.unmodifiableList(escalations_);
+          bitField0_ = (bitField0_ & ~0x00100000);
+        }
+        result.escalations_ = escalations_;
+      } else {
+        result.escalations_ = escalationsBuilder_.build();
       }
     }
 
@@ -1515,6 +1762,12 @@ java.lang.String defaultValue) {
             ? quorum_
             : quorumBuilder_.build();
         to_bitField0_ |= 0x00000004;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.onEnd_ = onEndBuilder_ == null
+            ? onEnd_
+            : onEndBuilder_.build();
+        to_bitField0_ |= 0x00000008;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1682,6 +1935,61 @@ java.lang.String defaultValue) {
       if (other.hasQuorum()) {
         mergeQuorum(other.getQuorum());
       }
+      if (other.hasOnEnd()) {
+        mergeOnEnd(other.getOnEnd());
+      }
+      if (remindersBuilder_ == null) {
+        if (!other.reminders_.isEmpty()) {
+          if (reminders_.isEmpty()) {
+            reminders_ = other.reminders_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+          } else {
+            ensureRemindersIsMutable();
+            reminders_.addAll(other.reminders_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.reminders_.isEmpty()) {
+          if (remindersBuilder_.isEmpty()) {
+            remindersBuilder_.dispose();
+            remindersBuilder_ = null;
+            reminders_ = other.reminders_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+            remindersBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getRemindersFieldBuilder() : null;
+          } else {
+            remindersBuilder_.addAllMessages(other.reminders_);
+          }
+        }
+      }
+      if (escalationsBuilder_ == null) {
+        if (!other.escalations_.isEmpty()) {
+          if (escalations_.isEmpty()) {
+            escalations_ = other.escalations_;
+            bitField0_ = (bitField0_ & ~0x00100000);
+          } else {
+            ensureEscalationsIsMutable();
+            escalations_.addAll(other.escalations_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.escalations_.isEmpty()) {
+          if (escalationsBuilder_.isEmpty()) {
+            escalationsBuilder_.dispose();
+            escalationsBuilder_ = null;
+            escalations_ = other.escalations_;
+            bitField0_ = (bitField0_ & ~0x00100000);
+            escalationsBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getEscalationsFieldBuilder() : null;
+          } else {
+            escalationsBuilder_.addAllMessages(other.escalations_);
+          }
+        }
+      }
       switch (other.getExpirationCase()) {
         case TTL: {
           mergeTtl(other.getTtl());
@@ -1841,6 +2149,39 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00020000;
               break;
             } // case 146
+            case 178: {
+              input.readMessage(
+                  getOnEndFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 178
+            case 210: {
+              dev.hitl.v1.Reminder m =
+                  input.readMessage(
+                      dev.hitl.v1.Reminder.parser(),
+                      extensionRegistry);
+              if (remindersBuilder_ == null) {
+                ensureRemindersIsMutable();
+                reminders_.add(m);
+              } else {
+                remindersBuilder_.addMessage(m);
+              }
+              break;
+            } // case 210
+            case 218: {
+              dev.hitl.v1.Escalation m =
+                  input.readMessage(
+                      dev.hitl.v1.Escalation.parser(),
+                      extensionRegistry);
+              if (escalationsBuilder_ == null) {
+                ensureEscalationsIsMutable();
+                escalations_.add(m);
+              } else {
+                escalationsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 218
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -4312,6 +4653,796 @@ java.lang.String defaultValue) {
         quorum_ = null;
       }
       return quorumBuilder_;
+    }
+
+    private dev.hitl.v1.OnEnd onEnd_;
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.OnEnd, dev.hitl.v1.OnEnd.Builder, dev.hitl.v1.OnEndOrBuilder> onEndBuilder_;
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     * @return Whether the onEnd field is set.
+     */
+    public boolean hasOnEnd() {
+      return ((bitField0_ & 0x00040000) != 0);
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     * @return The onEnd.
+     */
+    public dev.hitl.v1.OnEnd getOnEnd() {
+      if (onEndBuilder_ == null) {
+        return onEnd_ == null ? dev.hitl.v1.OnEnd.getDefaultInstance() : onEnd_;
+      } else {
+        return onEndBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public Builder setOnEnd(dev.hitl.v1.OnEnd value) {
+      if (onEndBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        onEnd_ = value;
+      } else {
+        onEndBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public Builder setOnEnd(
+        dev.hitl.v1.OnEnd.Builder builderForValue) {
+      if (onEndBuilder_ == null) {
+        onEnd_ = builderForValue.build();
+      } else {
+        onEndBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public Builder mergeOnEnd(dev.hitl.v1.OnEnd value) {
+      if (onEndBuilder_ == null) {
+        if (((bitField0_ & 0x00040000) != 0) &&
+          onEnd_ != null &&
+          onEnd_ != dev.hitl.v1.OnEnd.getDefaultInstance()) {
+          getOnEndBuilder().mergeFrom(value);
+        } else {
+          onEnd_ = value;
+        }
+      } else {
+        onEndBuilder_.mergeFrom(value);
+      }
+      if (onEnd_ != null) {
+        bitField0_ |= 0x00040000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public Builder clearOnEnd() {
+      bitField0_ = (bitField0_ & ~0x00040000);
+      onEnd_ = null;
+      if (onEndBuilder_ != null) {
+        onEndBuilder_.dispose();
+        onEndBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public dev.hitl.v1.OnEnd.Builder getOnEndBuilder() {
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return getOnEndFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    public dev.hitl.v1.OnEndOrBuilder getOnEndOrBuilder() {
+      if (onEndBuilder_ != null) {
+        return onEndBuilder_.getMessageOrBuilder();
+      } else {
+        return onEnd_ == null ?
+            dev.hitl.v1.OnEnd.getDefaultInstance() : onEnd_;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+     * allows it.
+     * </pre>
+     *
+     * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilderV3<
+        dev.hitl.v1.OnEnd, dev.hitl.v1.OnEnd.Builder, dev.hitl.v1.OnEndOrBuilder> 
+        getOnEndFieldBuilder() {
+      if (onEndBuilder_ == null) {
+        onEndBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+            dev.hitl.v1.OnEnd, dev.hitl.v1.OnEnd.Builder, dev.hitl.v1.OnEndOrBuilder>(
+                getOnEnd(),
+                getParentForChildren(),
+                isClean());
+        onEnd_ = null;
+      }
+      return onEndBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Reminder> reminders_ =
+      java.util.Collections.emptyList();
+    private void ensureRemindersIsMutable() {
+      if (!((bitField0_ & 0x00080000) != 0)) {
+        reminders_ = new java.util.ArrayList<dev.hitl.v1.Reminder>(reminders_);
+        bitField0_ |= 0x00080000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder> remindersBuilder_;
+
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Reminder> getRemindersList() {
+      if (remindersBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(reminders_);
+      } else {
+        return remindersBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public int getRemindersCount() {
+      if (remindersBuilder_ == null) {
+        return reminders_.size();
+      } else {
+        return remindersBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder getReminders(int index) {
+      if (remindersBuilder_ == null) {
+        return reminders_.get(index);
+      } else {
+        return remindersBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder setReminders(
+        int index, dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.set(index, value);
+        onChanged();
+      } else {
+        remindersBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder setReminders(
+        int index, dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.add(value);
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        int index, dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.add(index, value);
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.add(builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        int index, dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder addAllReminders(
+        java.lang.Iterable<? extends dev.hitl.v1.Reminder> values) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, reminders_);
+        onChanged();
+      } else {
+        remindersBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder clearReminders() {
+      if (remindersBuilder_ == null) {
+        reminders_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00080000);
+        onChanged();
+      } else {
+        remindersBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public Builder removeReminders(int index) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.remove(index);
+        onChanged();
+      } else {
+        remindersBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder getRemindersBuilder(
+        int index) {
+      return getRemindersFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+        int index) {
+      if (remindersBuilder_ == null) {
+        return reminders_.get(index);  } else {
+        return remindersBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+         getRemindersOrBuilderList() {
+      if (remindersBuilder_ != null) {
+        return remindersBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(reminders_);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder addRemindersBuilder() {
+      return getRemindersFieldBuilder().addBuilder(
+          dev.hitl.v1.Reminder.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder addRemindersBuilder(
+        int index) {
+      return getRemindersFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Reminder.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Reminder.Builder> 
+         getRemindersBuilderList() {
+      return getRemindersFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder> 
+        getRemindersFieldBuilder() {
+      if (remindersBuilder_ == null) {
+        remindersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder>(
+                reminders_,
+                ((bitField0_ & 0x00080000) != 0),
+                getParentForChildren(),
+                isClean());
+        reminders_ = null;
+      }
+      return remindersBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Escalation> escalations_ =
+      java.util.Collections.emptyList();
+    private void ensureEscalationsIsMutable() {
+      if (!((bitField0_ & 0x00100000) != 0)) {
+        escalations_ = new java.util.ArrayList<dev.hitl.v1.Escalation>(escalations_);
+        bitField0_ |= 0x00100000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder> escalationsBuilder_;
+
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Escalation> getEscalationsList() {
+      if (escalationsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(escalations_);
+      } else {
+        return escalationsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public int getEscalationsCount() {
+      if (escalationsBuilder_ == null) {
+        return escalations_.size();
+      } else {
+        return escalationsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation getEscalations(int index) {
+      if (escalationsBuilder_ == null) {
+        return escalations_.get(index);
+      } else {
+        return escalationsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder setEscalations(
+        int index, dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.set(index, value);
+        onChanged();
+      } else {
+        escalationsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder setEscalations(
+        int index, dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.add(value);
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        int index, dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.add(index, value);
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.add(builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        int index, dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder addAllEscalations(
+        java.lang.Iterable<? extends dev.hitl.v1.Escalation> values) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, escalations_);
+        onChanged();
+      } else {
+        escalationsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder clearEscalations() {
+      if (escalationsBuilder_ == null) {
+        escalations_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00100000);
+        onChanged();
+      } else {
+        escalationsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public Builder removeEscalations(int index) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.remove(index);
+        onChanged();
+      } else {
+        escalationsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder getEscalationsBuilder(
+        int index) {
+      return getEscalationsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+        int index) {
+      if (escalationsBuilder_ == null) {
+        return escalations_.get(index);  } else {
+        return escalationsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+         getEscalationsOrBuilderList() {
+      if (escalationsBuilder_ != null) {
+        return escalationsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(escalations_);
+      }
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder addEscalationsBuilder() {
+      return getEscalationsFieldBuilder().addBuilder(
+          dev.hitl.v1.Escalation.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder addEscalationsBuilder(
+        int index) {
+      return getEscalationsFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Escalation.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Escalation.Builder> 
+         getEscalationsBuilderList() {
+      return getEscalationsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder> 
+        getEscalationsFieldBuilder() {
+      if (escalationsBuilder_ == null) {
+        escalationsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder>(
+                escalations_,
+                ((bitField0_ & 0x00100000) != 0),
+                getParentForChildren(),
+                isClean());
+        escalations_ = null;
+      }
+      return escalationsBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -478,5 +478,123 @@ java.lang.String defaultValue);
    */
   dev.hitl.v1.QuorumOrBuilder getQuorumOrBuilder();
 
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   * @return Whether the onEnd field is set.
+   */
+  boolean hasOnEnd();
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   * @return The onEnd.
+   */
+  dev.hitl.v1.OnEnd getOnEnd();
+  /**
+   * <pre>
+   * Optional. Where to tell that the event has ended, so that nobody need wait for it. Only in namespaces for which the server
+   * allows it.
+   * </pre>
+   *
+   * <code>.hitl.v1.OnEnd on_end = 22 [json_name = "onEnd"];</code>
+   */
+  dev.hitl.v1.OnEndOrBuilder getOnEndOrBuilder();
+
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  java.util.List<dev.hitl.v1.Reminder> 
+      getRemindersList();
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  dev.hitl.v1.Reminder getReminders(int index);
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  int getRemindersCount();
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+      getRemindersOrBuilderList();
+  /**
+   * <pre>
+   * Optional. When those who were asked are told again, by the channels whose rules match. At most 10.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 26 [json_name = "reminders"];</code>
+   */
+  dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  java.util.List<dev.hitl.v1.Escalation> 
+      getEscalationsList();
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  dev.hitl.v1.Escalation getEscalations(int index);
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  int getEscalationsCount();
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+      getEscalationsOrBuilderList();
+  /**
+   * <pre>
+   * Optional. Who is told if the Event waits for too long, and when that is. At most 5.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 27 [json_name = "escalations"];</code>
+   */
+  dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+      int index);
+
   dev.hitl.v1.CreateEventRequest.ExpirationCase getExpirationCase();
 }

@@ -242,6 +242,38 @@ public enum ErrorReason
    * <code>ERROR_REASON_FULL = 26;</code>
    */
   ERROR_REASON_FULL(26),
+  /**
+   * <pre>
+   * NOT_FOUND. No such channel. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CHANNEL_NOT_FOUND = 30;</code>
+   */
+  ERROR_REASON_CHANNEL_NOT_FOUND(30),
+  /**
+   * <pre>
+   * ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CHANNEL_EXISTS = 31;</code>
+   */
+  ERROR_REASON_CHANNEL_EXISTS(31),
+  /**
+   * <pre>
+   * NOT_FOUND. No such dead letter. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_DELIVERY_NOT_FOUND = 32;</code>
+   */
+  ERROR_REASON_DELIVERY_NOT_FOUND(32),
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_REMINDED_RECENTLY = 36;</code>
+   */
+  ERROR_REASON_REMINDED_RECENTLY(36),
   UNRECOGNIZED(-1),
   ;
 
@@ -472,6 +504,38 @@ public enum ErrorReason
    * <code>ERROR_REASON_FULL = 26;</code>
    */
   public static final int ERROR_REASON_FULL_VALUE = 26;
+  /**
+   * <pre>
+   * NOT_FOUND. No such channel. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CHANNEL_NOT_FOUND = 30;</code>
+   */
+  public static final int ERROR_REASON_CHANNEL_NOT_FOUND_VALUE = 30;
+  /**
+   * <pre>
+   * ALREADY_EXISTS. There is a channel of this name, or somebody else has changed it at the same time. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CHANNEL_EXISTS = 31;</code>
+   */
+  public static final int ERROR_REASON_CHANNEL_EXISTS_VALUE = 31;
+  /**
+   * <pre>
+   * NOT_FOUND. No such dead letter. ResourceInfo names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_DELIVERY_NOT_FOUND = 32;</code>
+   */
+  public static final int ERROR_REASON_DELIVERY_NOT_FOUND_VALUE = 32;
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED. The Event was reminded of less than ten minutes ago. RetryInfo says when it may be again.
+   * </pre>
+   *
+   * <code>ERROR_REASON_REMINDED_RECENTLY = 36;</code>
+   */
+  public static final int ERROR_REASON_REMINDED_RECENTLY_VALUE = 36;
 
 
   public final int getNumber() {
@@ -525,6 +589,10 @@ public enum ErrorReason
       case 24: return ERROR_REASON_ALREADY_VOTED;
       case 25: return ERROR_REASON_CLAIMED;
       case 26: return ERROR_REASON_FULL;
+      case 30: return ERROR_REASON_CHANNEL_NOT_FOUND;
+      case 31: return ERROR_REASON_CHANNEL_EXISTS;
+      case 32: return ERROR_REASON_DELIVERY_NOT_FOUND;
+      case 36: return ERROR_REASON_REMINDED_RECENTLY;
       default: return null;
     }
   }

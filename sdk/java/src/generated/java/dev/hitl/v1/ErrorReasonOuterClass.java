@@ -24,7 +24,7 @@ public final class ErrorReasonOuterClass {
       descriptor;
   static {
     java.lang.String[] descriptorData = {
-      "\n\032hitl/v1/error_reason.proto\022\007hitl.v1*\364\006" +
+      "\n\032hitl/v1/error_reason.proto\022\007hitl.v1*\202\010" +
       "\n\013ErrorReason\022\034\n\030ERROR_REASON_UNSPECIFIE" +
       "D\020\000\022 \n\034ERROR_REASON_INVALID_REQUEST\020\001\022\037\n" +
       "\033ERROR_REASON_INVALID_ANSWER\020\002\022 \n\034ERROR_" +
@@ -47,8 +47,11 @@ public final class ErrorReasonOuterClass {
       "NO_RECEIPT\020\026\022\035\n\031ERROR_REASON_NOT_ASSIGNE" +
       "D\020\027\022\036\n\032ERROR_REASON_ALREADY_VOTED\020\030\022\030\n\024E" +
       "RROR_REASON_CLAIMED\020\031\022\025\n\021ERROR_REASON_FU" +
-      "LL\020\032B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv" +
-      "1b\006proto3"
+      "LL\020\032\022\"\n\036ERROR_REASON_CHANNEL_NOT_FOUND\020\036" +
+      "\022\037\n\033ERROR_REASON_CHANNEL_EXISTS\020\037\022#\n\037ERR" +
+      "OR_REASON_DELIVERY_NOT_FOUND\020 \022\"\n\036ERROR_" +
+      "REASON_REMINDED_RECENTLY\020$B#\n\013dev.hitl.v" +
+      "1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -37,6 +37,8 @@ private static final long serialVersionUID = 0L;
     assignees_ = java.util.Collections.emptyList();
     votes_ = java.util.Collections.emptyList();
     delegates_ = java.util.Collections.emptyList();
+    reminders_ = java.util.Collections.emptyList();
+    escalations_ = java.util.Collections.emptyList();
   }
 
   @java.lang.Override
@@ -1262,6 +1264,128 @@ java.lang.String defaultValue) {
     return delegates_.get(index);
   }
 
+  public static final int REMINDERS_FIELD_NUMBER = 36;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Reminder> reminders_;
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Reminder> getRemindersList() {
+    return reminders_;
+  }
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+      getRemindersOrBuilderList() {
+    return reminders_;
+  }
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public int getRemindersCount() {
+    return reminders_.size();
+  }
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Reminder getReminders(int index) {
+    return reminders_.get(index);
+  }
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+      int index) {
+    return reminders_.get(index);
+  }
+
+  public static final int ESCALATIONS_FIELD_NUMBER = 37;
+  @SuppressWarnings("serial")
+  private java.util.List<dev.hitl.v1.Escalation> escalations_;
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<dev.hitl.v1.Escalation> getEscalationsList() {
+    return escalations_;
+  }
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+      getEscalationsOrBuilderList() {
+    return escalations_;
+  }
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public int getEscalationsCount() {
+    return escalations_.size();
+  }
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.Escalation getEscalations(int index) {
+    return escalations_.get(index);
+  }
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  @java.lang.Override
+  public dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+      int index) {
+    return escalations_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -1359,6 +1483,12 @@ java.lang.String defaultValue) {
     }
     for (int i = 0; i < delegates_.size(); i++) {
       output.writeMessage(27, delegates_.get(i));
+    }
+    for (int i = 0; i < reminders_.size(); i++) {
+      output.writeMessage(36, reminders_.get(i));
+    }
+    for (int i = 0; i < escalations_.size(); i++) {
+      output.writeMessage(37, escalations_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -1474,6 +1604,14 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(27, delegates_.get(i));
     }
+    for (int i = 0; i < reminders_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(36, reminders_.get(i));
+    }
+    for (int i = 0; i < escalations_.size(); i++) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(37, escalations_.get(i));
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1564,6 +1702,10 @@ java.lang.String defaultValue) {
     }
     if (!getDelegatesList()
         .equals(other.getDelegatesList())) return false;
+    if (!getRemindersList()
+        .equals(other.getRemindersList())) return false;
+    if (!getEscalationsList()
+        .equals(other.getEscalationsList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1656,6 +1798,14 @@ java.lang.String defaultValue) {
     if (getDelegatesCount() > 0) {
       hash = (37 * hash) + DELEGATES_FIELD_NUMBER;
       hash = (53 * hash) + getDelegatesList().hashCode();
+    }
+    if (getRemindersCount() > 0) {
+      hash = (37 * hash) + REMINDERS_FIELD_NUMBER;
+      hash = (53 * hash) + getRemindersList().hashCode();
+    }
+    if (getEscalationsCount() > 0) {
+      hash = (37 * hash) + ESCALATIONS_FIELD_NUMBER;
+      hash = (53 * hash) + getEscalationsList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -1825,6 +1975,8 @@ java.lang.String defaultValue) {
         getVotesFieldBuilder();
         getClaimFieldBuilder();
         getDelegatesFieldBuilder();
+        getRemindersFieldBuilder();
+        getEscalationsFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1914,6 +2066,20 @@ java.lang.String defaultValue) {
         delegatesBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x04000000);
+      if (remindersBuilder_ == null) {
+        reminders_ = java.util.Collections.emptyList();
+      } else {
+        reminders_ = null;
+        remindersBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x08000000);
+      if (escalationsBuilder_ == null) {
+        escalations_ = java.util.Collections.emptyList();
+      } else {
+        escalations_ = null;
+        escalationsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x10000000);
       return this;
     }
 
@@ -1982,6 +2148,24 @@ java.lang.String defaultValue) {
         result.delegates_ = delegates_;
       } else {
         result.delegates_ = delegatesBuilder_.build();
+      }
+      if (remindersBuilder_ == null) {
+        if (((bitField0_ & 0x08000000) != 0)) {
+          reminders_ = java.util.Collections.unmodifiableList(reminders_);
+          bitField0_ = (bitField0_ & ~0x08000000);
+        }
+        result.reminders_ = reminders_;
+      } else {
+        result.reminders_ = remindersBuilder_.build();
+      }
+      if (escalationsBuilder_ == null) {
+        if (((bitField0_ & 0x10000000) != 0)) {
+          escalations_ = java.util.Collections.unmodifiableList(escalations_);
+          bitField0_ = (bitField0_ & ~0x10000000);
+        }
+        result.escalations_ = escalations_;
+      } else {
+        result.escalations_ = escalationsBuilder_.build();
       }
     }
 
@@ -2320,6 +2504,58 @@ java.lang.String defaultValue) {
           }
         }
       }
+      if (remindersBuilder_ == null) {
+        if (!other.reminders_.isEmpty()) {
+          if (reminders_.isEmpty()) {
+            reminders_ = other.reminders_;
+            bitField0_ = (bitField0_ & ~0x08000000);
+          } else {
+            ensureRemindersIsMutable();
+            reminders_.addAll(other.reminders_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.reminders_.isEmpty()) {
+          if (remindersBuilder_.isEmpty()) {
+            remindersBuilder_.dispose();
+            remindersBuilder_ = null;
+            reminders_ = other.reminders_;
+            bitField0_ = (bitField0_ & ~0x08000000);
+            remindersBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getRemindersFieldBuilder() : null;
+          } else {
+            remindersBuilder_.addAllMessages(other.reminders_);
+          }
+        }
+      }
+      if (escalationsBuilder_ == null) {
+        if (!other.escalations_.isEmpty()) {
+          if (escalations_.isEmpty()) {
+            escalations_ = other.escalations_;
+            bitField0_ = (bitField0_ & ~0x10000000);
+          } else {
+            ensureEscalationsIsMutable();
+            escalations_.addAll(other.escalations_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.escalations_.isEmpty()) {
+          if (escalationsBuilder_.isEmpty()) {
+            escalationsBuilder_.dispose();
+            escalationsBuilder_ = null;
+            escalations_ = other.escalations_;
+            bitField0_ = (bitField0_ & ~0x10000000);
+            escalationsBuilder_ = 
+              com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                 getEscalationsFieldBuilder() : null;
+          } else {
+            escalationsBuilder_.addAllMessages(other.escalations_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -2533,6 +2769,32 @@ java.lang.String defaultValue) {
               }
               break;
             } // case 218
+            case 290: {
+              dev.hitl.v1.Reminder m =
+                  input.readMessage(
+                      dev.hitl.v1.Reminder.parser(),
+                      extensionRegistry);
+              if (remindersBuilder_ == null) {
+                ensureRemindersIsMutable();
+                reminders_.add(m);
+              } else {
+                remindersBuilder_.addMessage(m);
+              }
+              break;
+            } // case 290
+            case 298: {
+              dev.hitl.v1.Escalation m =
+                  input.readMessage(
+                      dev.hitl.v1.Escalation.parser(),
+                      extensionRegistry);
+              if (escalationsBuilder_ == null) {
+                ensureEscalationsIsMutable();
+                escalations_.add(m);
+              } else {
+                escalationsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 298
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -6393,6 +6655,630 @@ java.lang.String defaultValue) {
         delegates_ = null;
       }
       return delegatesBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Reminder> reminders_ =
+      java.util.Collections.emptyList();
+    private void ensureRemindersIsMutable() {
+      if (!((bitField0_ & 0x08000000) != 0)) {
+        reminders_ = new java.util.ArrayList<dev.hitl.v1.Reminder>(reminders_);
+        bitField0_ |= 0x08000000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder> remindersBuilder_;
+
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Reminder> getRemindersList() {
+      if (remindersBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(reminders_);
+      } else {
+        return remindersBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public int getRemindersCount() {
+      if (remindersBuilder_ == null) {
+        return reminders_.size();
+      } else {
+        return remindersBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder getReminders(int index) {
+      if (remindersBuilder_ == null) {
+        return reminders_.get(index);
+      } else {
+        return remindersBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder setReminders(
+        int index, dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.set(index, value);
+        onChanged();
+      } else {
+        remindersBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder setReminders(
+        int index, dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.add(value);
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        int index, dev.hitl.v1.Reminder value) {
+      if (remindersBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureRemindersIsMutable();
+        reminders_.add(index, value);
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.add(builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder addReminders(
+        int index, dev.hitl.v1.Reminder.Builder builderForValue) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        remindersBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder addAllReminders(
+        java.lang.Iterable<? extends dev.hitl.v1.Reminder> values) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, reminders_);
+        onChanged();
+      } else {
+        remindersBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder clearReminders() {
+      if (remindersBuilder_ == null) {
+        reminders_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x08000000);
+        onChanged();
+      } else {
+        remindersBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public Builder removeReminders(int index) {
+      if (remindersBuilder_ == null) {
+        ensureRemindersIsMutable();
+        reminders_.remove(index);
+        onChanged();
+      } else {
+        remindersBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder getRemindersBuilder(
+        int index) {
+      return getRemindersFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+        int index) {
+      if (remindersBuilder_ == null) {
+        return reminders_.get(index);  } else {
+        return remindersBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+         getRemindersOrBuilderList() {
+      if (remindersBuilder_ != null) {
+        return remindersBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(reminders_);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder addRemindersBuilder() {
+      return getRemindersFieldBuilder().addBuilder(
+          dev.hitl.v1.Reminder.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public dev.hitl.v1.Reminder.Builder addRemindersBuilder(
+        int index) {
+      return getRemindersFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Reminder.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. When those who were asked are told again.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Reminder.Builder> 
+         getRemindersBuilderList() {
+      return getRemindersFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder> 
+        getRemindersFieldBuilder() {
+      if (remindersBuilder_ == null) {
+        remindersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Reminder, dev.hitl.v1.Reminder.Builder, dev.hitl.v1.ReminderOrBuilder>(
+                reminders_,
+                ((bitField0_ & 0x08000000) != 0),
+                getParentForChildren(),
+                isClean());
+        reminders_ = null;
+      }
+      return remindersBuilder_;
+    }
+
+    private java.util.List<dev.hitl.v1.Escalation> escalations_ =
+      java.util.Collections.emptyList();
+    private void ensureEscalationsIsMutable() {
+      if (!((bitField0_ & 0x10000000) != 0)) {
+        escalations_ = new java.util.ArrayList<dev.hitl.v1.Escalation>(escalations_);
+        bitField0_ |= 0x10000000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder> escalationsBuilder_;
+
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Escalation> getEscalationsList() {
+      if (escalationsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(escalations_);
+      } else {
+        return escalationsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public int getEscalationsCount() {
+      if (escalationsBuilder_ == null) {
+        return escalations_.size();
+      } else {
+        return escalationsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation getEscalations(int index) {
+      if (escalationsBuilder_ == null) {
+        return escalations_.get(index);
+      } else {
+        return escalationsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder setEscalations(
+        int index, dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.set(index, value);
+        onChanged();
+      } else {
+        escalationsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder setEscalations(
+        int index, dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.add(value);
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        int index, dev.hitl.v1.Escalation value) {
+      if (escalationsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureEscalationsIsMutable();
+        escalations_.add(index, value);
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.add(builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder addEscalations(
+        int index, dev.hitl.v1.Escalation.Builder builderForValue) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        escalationsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder addAllEscalations(
+        java.lang.Iterable<? extends dev.hitl.v1.Escalation> values) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, escalations_);
+        onChanged();
+      } else {
+        escalationsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder clearEscalations() {
+      if (escalationsBuilder_ == null) {
+        escalations_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x10000000);
+        onChanged();
+      } else {
+        escalationsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public Builder removeEscalations(int index) {
+      if (escalationsBuilder_ == null) {
+        ensureEscalationsIsMutable();
+        escalations_.remove(index);
+        onChanged();
+      } else {
+        escalationsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder getEscalationsBuilder(
+        int index) {
+      return getEscalationsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+        int index) {
+      if (escalationsBuilder_ == null) {
+        return escalations_.get(index);  } else {
+        return escalationsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+         getEscalationsOrBuilderList() {
+      if (escalationsBuilder_ != null) {
+        return escalationsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(escalations_);
+      }
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder addEscalationsBuilder() {
+      return getEscalationsFieldBuilder().addBuilder(
+          dev.hitl.v1.Escalation.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public dev.hitl.v1.Escalation.Builder addEscalationsBuilder(
+        int index) {
+      return getEscalationsFieldBuilder().addBuilder(
+          index, dev.hitl.v1.Escalation.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Immutable. Who is told if the Event waits for too long, and when that is.
+     * </pre>
+     *
+     * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+     */
+    public java.util.List<dev.hitl.v1.Escalation.Builder> 
+         getEscalationsBuilderList() {
+      return getEscalationsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilderV3<
+        dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder> 
+        getEscalationsFieldBuilder() {
+      if (escalationsBuilder_ == null) {
+        escalationsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+            dev.hitl.v1.Escalation, dev.hitl.v1.Escalation.Builder, dev.hitl.v1.EscalationOrBuilder>(
+                escalations_,
+                ((bitField0_ & 0x10000000) != 0),
+                getParentForChildren(),
+                isClean());
+        escalations_ = null;
+      }
+      return escalationsBuilder_;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

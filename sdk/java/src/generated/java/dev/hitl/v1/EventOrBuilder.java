@@ -726,4 +726,92 @@ java.lang.String defaultValue);
    */
   dev.hitl.v1.AssigneeOrBuilder getDelegatesOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  java.util.List<dev.hitl.v1.Reminder> 
+      getRemindersList();
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  dev.hitl.v1.Reminder getReminders(int index);
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  int getRemindersCount();
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.ReminderOrBuilder> 
+      getRemindersOrBuilderList();
+  /**
+   * <pre>
+   * Immutable. When those who were asked are told again.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Reminder reminders = 36 [json_name = "reminders"];</code>
+   */
+  dev.hitl.v1.ReminderOrBuilder getRemindersOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  java.util.List<dev.hitl.v1.Escalation> 
+      getEscalationsList();
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  dev.hitl.v1.Escalation getEscalations(int index);
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  int getEscalationsCount();
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  java.util.List<? extends dev.hitl.v1.EscalationOrBuilder> 
+      getEscalationsOrBuilderList();
+  /**
+   * <pre>
+   * Immutable. Who is told if the Event waits for too long, and when that is.
+   * </pre>
+   *
+   * <code>repeated .hitl.v1.Escalation escalations = 37 [json_name = "escalations"];</code>
+   */
+  dev.hitl.v1.EscalationOrBuilder getEscalationsOrBuilder(
+      int index);
 }

@@ -72,77 +72,81 @@ public final class EventOuterClass {
       "\n\023hitl/v1/event.proto\022\007hitl.v1\032\037google/p" +
       "rotobuf/timestamp.proto\032\030hitl/v1/credent" +
       "ial.proto\032\026hitl/v1/deciding.proto\032\026hitl/" +
-      "v1/evidence.proto\032\023hitl/v1/input.proto\032\023" +
-      "hitl/v1/value.proto\"\365\010\n\005Event\022\016\n\002id\030\001 \001(" +
-      "\tR\002id\022\034\n\tnamespace\030\002 \001(\tR\tnamespace\022\022\n\004n" +
-      "ame\030\003 \001(\tR\004name\022\026\n\006prompt\030\004 \001(\tR\006prompt\022" +
-      ":\n\rprompt_format\030\005 \001(\0162\025.hitl.v1.PromptF" +
-      "ormatR\014promptFormat\022$\n\005input\030\006 \001(\0132\016.hit" +
-      "l.v1.InputR\005input\022\024\n\005scope\030\007 \001(\tR\005scope\022" +
-      "2\n\006labels\030\010 \003(\0132\032.hitl.v1.Event.LabelsEn" +
-      "tryR\006labels\0221\n\non_timeout\030\t \001(\0132\022.hitl.v" +
-      "1.OnTimeoutR\tonTimeout\022\'\n\017idempotency_ke" +
-      "y\030\n \001(\tR\016idempotencyKey\022;\n\013create_time\030\013" +
-      " \001(\0132\032.google.protobuf.TimestampR\ncreate" +
-      "Time\0226\n\010deadline\030\014 \001(\0132\032.google.protobuf" +
-      ".TimestampR\010deadline\022)\n\005state\030\r \001(\0162\023.hi" +
-      "tl.v1.EventStateR\005state\022-\n\010response\030\016 \001(" +
-      "\0132\021.hitl.v1.ResponseR\010response\022\031\n\010form_u" +
-      "rl\030\017 \001(\tR\007formUrl\022\027\n\007api_url\030\020 \001(\tR\006apiU" +
-      "rl\022/\n\ncreated_by\030\021 \001(\0132\020.hitl.v1.Creator" +
-      "R\tcreatedBy\022*\n\021allow_self_answer\030\022 \001(\010R\017" +
-      "allowSelfAnswer\022\024\n\005title\030\023 \001(\tR\005title\022-\n" +
-      "\010evidence\030\024 \003(\0132\021.hitl.v1.EvidenceR\010evid" +
-      "ence\022!\n\004risk\030\025 \001(\0162\r.hitl.v1.RiskR\004risk\022" +
-      "1\n\024require_confirmation\030\026 \001(\010R\023requireCo" +
-      "nfirmation\022/\n\tassignees\030\027 \003(\0132\021.hitl.v1." +
-      "AssigneeR\tassignees\022\'\n\006quorum\030\030 \001(\0132\017.hi" +
-      "tl.v1.QuorumR\006quorum\022#\n\005votes\030\031 \003(\0132\r.hi" +
-      "tl.v1.VoteR\005votes\022$\n\005claim\030\032 \001(\0132\016.hitl." +
-      "v1.ClaimR\005claim\022/\n\tdelegates\030\033 \003(\0132\021.hit" +
-      "l.v1.AssigneeR\tdelegates\0329\n\013LabelsEntry\022" +
-      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
-      "\0028\001\"[\n\007Creator\0222\n\010known_by\030\001 \001(\0162\027.hitl." +
-      "v1.CredentialKindR\007knownBy\022\034\n\tprincipal\030" +
-      "\002 \001(\tR\tprincipal\"z\n\tOnTimeout\022,\n\004fail\030\001 " +
-      "\001(\0132\026.hitl.v1.FailOnTimeoutH\000R\004fail\0225\n\rd" +
-      "efault_value\030\002 \001(\0132\016.hitl.v1.ValueH\000R\014de" +
-      "faultValueB\010\n\006action\"\017\n\rFailOnTimeout\"\261\002" +
-      "\n\010Response\022)\n\005state\030\001 \001(\0162\023.hitl.v1.Even" +
-      "tStateR\005state\022$\n\005value\030\002 \001(\0132\016.hitl.v1.V" +
-      "alueR\005value\022\026\n\006reason\030\003 \001(\tR\006reason\022.\n\004t" +
-      "ime\030\004 \001(\0132\032.google.protobuf.TimestampR\004t" +
-      "ime\0220\n\tresponder\030\005 \001(\0132\022.hitl.v1.Respond" +
-      "erR\tresponder\022\033\n\tanswer_id\030\006 \001(\tR\010answer" +
-      "Id\022\030\n\007comment\030\007 \001(\tR\007comment\022#\n\005votes\030\010 " +
-      "\003(\0132\r.hitl.v1.VoteR\005votes\"\346\001\n\004Vote\0220\n\tre" +
-      "sponder\030\001 \001(\0132\022.hitl.v1.ResponderR\trespo" +
-      "nder\022.\n\004time\030\002 \001(\0132\032.google.protobuf.Tim" +
-      "estampR\004time\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Va" +
-      "lueH\000R\005value\0220\n\007decline\030\004 \001(\0132\024.hitl.v1." +
-      "DeclineVoteH\000R\007decline\022\030\n\007comment\030\005 \001(\tR" +
-      "\007commentB\010\n\006ballot\"\230\001\n\007Comment\022*\n\006author" +
-      "\030\001 \001(\0132\022.hitl.v1.ResponderR\006author\022.\n\004ti" +
-      "me\030\002 \001(\0132\032.google.protobuf.TimestampR\004ti" +
-      "me\022\022\n\004text\030\003 \001(\tR\004text\022\035\n\nneeds_info\030\004 \001" +
-      "(\010R\tneedsInfo\"\267\001\n\tResponder\022\022\n\004name\030\001 \001(" +
-      "\tR\004name\022*\n\007channel\030\002 \001(\0162\020.hitl.v1.Chann" +
-      "elR\007channel\022\030\n\007address\030\003 \001(\tR\007address\0222\n" +
-      "\010known_by\030\004 \001(\0162\027.hitl.v1.CredentialKind" +
-      "R\007knownBy\022\034\n\tprincipal\030\005 \001(\tR\tprincipal*" +
-      "\254\001\n\nEventState\022\033\n\027EVENT_STATE_UNSPECIFIE" +
-      "D\020\000\022\027\n\023EVENT_STATE_PENDING\020\001\022\030\n\024EVENT_ST" +
-      "ATE_ANSWERED\020\002\022\030\n\024EVENT_STATE_DECLINED\020\003" +
-      "\022\031\n\025EVENT_STATE_CANCELLED\020\004\022\031\n\025EVENT_STA" +
-      "TE_TIMED_OUT\020\005*J\n\004Risk\022\024\n\020RISK_UNSPECIFI" +
-      "ED\020\000\022\014\n\010RISK_LOW\020\001\022\017\n\013RISK_MEDIUM\020\002\022\r\n\tR" +
-      "ISK_HIGH\020\003*a\n\014PromptFormat\022\035\n\031PROMPT_FOR" +
-      "MAT_UNSPECIFIED\020\000\022\026\n\022PROMPT_FORMAT_TEXT\020" +
-      "\001\022\032\n\026PROMPT_FORMAT_MARKDOWN\020\002*i\n\007Channel" +
-      "\022\027\n\023CHANNEL_UNSPECIFIED\020\000\022\020\n\014CHANNEL_GRP" +
-      "C\020\001\022\020\n\014CHANNEL_HTTP\020\002\022\020\n\014CHANNEL_FORM\020\003\022" +
-      "\017\n\013CHANNEL_MCP\020\004B#\n\013dev.hitl.v1P\001Z\022hitl." +
-      "dev/go/hitlv1b\006proto3"
+      "v1/evidence.proto\032\023hitl/v1/input.proto\032\026" +
+      "hitl/v1/reminder.proto\032\023hitl/v1/value.pr" +
+      "oto\"\335\t\n\005Event\022\016\n\002id\030\001 \001(\tR\002id\022\034\n\tnamespa" +
+      "ce\030\002 \001(\tR\tnamespace\022\022\n\004name\030\003 \001(\tR\004name\022" +
+      "\026\n\006prompt\030\004 \001(\tR\006prompt\022:\n\rprompt_format" +
+      "\030\005 \001(\0162\025.hitl.v1.PromptFormatR\014promptFor" +
+      "mat\022$\n\005input\030\006 \001(\0132\016.hitl.v1.InputR\005inpu" +
+      "t\022\024\n\005scope\030\007 \001(\tR\005scope\0222\n\006labels\030\010 \003(\0132" +
+      "\032.hitl.v1.Event.LabelsEntryR\006labels\0221\n\no" +
+      "n_timeout\030\t \001(\0132\022.hitl.v1.OnTimeoutR\tonT" +
+      "imeout\022\'\n\017idempotency_key\030\n \001(\tR\016idempot" +
+      "encyKey\022;\n\013create_time\030\013 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\ncreateTime\0226\n\010deadline" +
+      "\030\014 \001(\0132\032.google.protobuf.TimestampR\010dead" +
+      "line\022)\n\005state\030\r \001(\0162\023.hitl.v1.EventState" +
+      "R\005state\022-\n\010response\030\016 \001(\0132\021.hitl.v1.Resp" +
+      "onseR\010response\022\031\n\010form_url\030\017 \001(\tR\007formUr" +
+      "l\022\027\n\007api_url\030\020 \001(\tR\006apiUrl\022/\n\ncreated_by" +
+      "\030\021 \001(\0132\020.hitl.v1.CreatorR\tcreatedBy\022*\n\021a" +
+      "llow_self_answer\030\022 \001(\010R\017allowSelfAnswer\022" +
+      "\024\n\005title\030\023 \001(\tR\005title\022-\n\010evidence\030\024 \003(\0132" +
+      "\021.hitl.v1.EvidenceR\010evidence\022!\n\004risk\030\025 \001" +
+      "(\0162\r.hitl.v1.RiskR\004risk\0221\n\024require_confi" +
+      "rmation\030\026 \001(\010R\023requireConfirmation\022/\n\tas" +
+      "signees\030\027 \003(\0132\021.hitl.v1.AssigneeR\tassign" +
+      "ees\022\'\n\006quorum\030\030 \001(\0132\017.hitl.v1.QuorumR\006qu" +
+      "orum\022#\n\005votes\030\031 \003(\0132\r.hitl.v1.VoteR\005vote" +
+      "s\022$\n\005claim\030\032 \001(\0132\016.hitl.v1.ClaimR\005claim\022" +
+      "/\n\tdelegates\030\033 \003(\0132\021.hitl.v1.AssigneeR\td" +
+      "elegates\022/\n\treminders\030$ \003(\0132\021.hitl.v1.Re" +
+      "minderR\treminders\0225\n\013escalations\030% \003(\0132\023" +
+      ".hitl.v1.EscalationR\013escalations\0329\n\013Labe" +
+      "lsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\t" +
+      "R\005value:\0028\001\"[\n\007Creator\0222\n\010known_by\030\001 \001(\016" +
+      "2\027.hitl.v1.CredentialKindR\007knownBy\022\034\n\tpr" +
+      "incipal\030\002 \001(\tR\tprincipal\"z\n\tOnTimeout\022,\n" +
+      "\004fail\030\001 \001(\0132\026.hitl.v1.FailOnTimeoutH\000R\004f" +
+      "ail\0225\n\rdefault_value\030\002 \001(\0132\016.hitl.v1.Val" +
+      "ueH\000R\014defaultValueB\010\n\006action\"\017\n\rFailOnTi" +
+      "meout\"\261\002\n\010Response\022)\n\005state\030\001 \001(\0162\023.hitl" +
+      ".v1.EventStateR\005state\022$\n\005value\030\002 \001(\0132\016.h" +
+      "itl.v1.ValueR\005value\022\026\n\006reason\030\003 \001(\tR\006rea" +
+      "son\022.\n\004time\030\004 \001(\0132\032.google.protobuf.Time" +
+      "stampR\004time\0220\n\tresponder\030\005 \001(\0132\022.hitl.v1" +
+      ".ResponderR\tresponder\022\033\n\tanswer_id\030\006 \001(\t" +
+      "R\010answerId\022\030\n\007comment\030\007 \001(\tR\007comment\022#\n\005" +
+      "votes\030\010 \003(\0132\r.hitl.v1.VoteR\005votes\"\346\001\n\004Vo" +
+      "te\0220\n\tresponder\030\001 \001(\0132\022.hitl.v1.Responde" +
+      "rR\tresponder\022.\n\004time\030\002 \001(\0132\032.google.prot" +
+      "obuf.TimestampR\004time\022&\n\005value\030\003 \001(\0132\016.hi" +
+      "tl.v1.ValueH\000R\005value\0220\n\007decline\030\004 \001(\0132\024." +
+      "hitl.v1.DeclineVoteH\000R\007decline\022\030\n\007commen" +
+      "t\030\005 \001(\tR\007commentB\010\n\006ballot\"\230\001\n\007Comment\022*" +
+      "\n\006author\030\001 \001(\0132\022.hitl.v1.ResponderR\006auth" +
+      "or\022.\n\004time\030\002 \001(\0132\032.google.protobuf.Times" +
+      "tampR\004time\022\022\n\004text\030\003 \001(\tR\004text\022\035\n\nneeds_" +
+      "info\030\004 \001(\010R\tneedsInfo\"\267\001\n\tResponder\022\022\n\004n" +
+      "ame\030\001 \001(\tR\004name\022*\n\007channel\030\002 \001(\0162\020.hitl." +
+      "v1.ChannelR\007channel\022\030\n\007address\030\003 \001(\tR\007ad" +
+      "dress\0222\n\010known_by\030\004 \001(\0162\027.hitl.v1.Creden" +
+      "tialKindR\007knownBy\022\034\n\tprincipal\030\005 \001(\tR\tpr" +
+      "incipal*\254\001\n\nEventState\022\033\n\027EVENT_STATE_UN" +
+      "SPECIFIED\020\000\022\027\n\023EVENT_STATE_PENDING\020\001\022\030\n\024" +
+      "EVENT_STATE_ANSWERED\020\002\022\030\n\024EVENT_STATE_DE" +
+      "CLINED\020\003\022\031\n\025EVENT_STATE_CANCELLED\020\004\022\031\n\025E" +
+      "VENT_STATE_TIMED_OUT\020\005*J\n\004Risk\022\024\n\020RISK_U" +
+      "NSPECIFIED\020\000\022\014\n\010RISK_LOW\020\001\022\017\n\013RISK_MEDIU" +
+      "M\020\002\022\r\n\tRISK_HIGH\020\003*a\n\014PromptFormat\022\035\n\031PR" +
+      "OMPT_FORMAT_UNSPECIFIED\020\000\022\026\n\022PROMPT_FORM" +
+      "AT_TEXT\020\001\022\032\n\026PROMPT_FORMAT_MARKDOWN\020\002*|\n" +
+      "\007Channel\022\027\n\023CHANNEL_UNSPECIFIED\020\000\022\020\n\014CHA" +
+      "NNEL_GRPC\020\001\022\020\n\014CHANNEL_HTTP\020\002\022\020\n\014CHANNEL" +
+      "_FORM\020\003\022\017\n\013CHANNEL_MCP\020\004\022\021\n\rCHANNEL_SLAC" +
+      "K\020\005B#\n\013dev.hitl.v1P\001Z\022hitl.dev/go/hitlv1" +
+      "b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -152,6 +156,7 @@ public final class EventOuterClass {
           dev.hitl.v1.Deciding.getDescriptor(),
           dev.hitl.v1.EvidenceOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
+          dev.hitl.v1.ReminderOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
     internal_static_hitl_v1_Event_descriptor =
@@ -159,7 +164,7 @@ public final class EventOuterClass {
     internal_static_hitl_v1_Event_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_Event_descriptor,
-        new java.lang.String[] { "Id", "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "OnTimeout", "IdempotencyKey", "CreateTime", "Deadline", "State", "Response", "FormUrl", "ApiUrl", "CreatedBy", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Assignees", "Quorum", "Votes", "Claim", "Delegates", });
+        new java.lang.String[] { "Id", "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "OnTimeout", "IdempotencyKey", "CreateTime", "Deadline", "State", "Response", "FormUrl", "ApiUrl", "CreatedBy", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Assignees", "Quorum", "Votes", "Claim", "Delegates", "Reminders", "Escalations", });
     internal_static_hitl_v1_Event_LabelsEntry_descriptor =
       internal_static_hitl_v1_Event_descriptor.getNestedTypes().get(0);
     internal_static_hitl_v1_Event_LabelsEntry_fieldAccessorTable = new
@@ -213,6 +218,7 @@ public final class EventOuterClass {
     dev.hitl.v1.Deciding.getDescriptor();
     dev.hitl.v1.EvidenceOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
+    dev.hitl.v1.ReminderOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }
 

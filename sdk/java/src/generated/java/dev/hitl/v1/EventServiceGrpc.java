@@ -532,6 +532,37 @@ public final class EventServiceGrpc {
     return getDelegateEventMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.RemindEventRequest,
+      dev.hitl.v1.RemindEventResponse> getRemindEventMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RemindEvent",
+      requestType = dev.hitl.v1.RemindEventRequest.class,
+      responseType = dev.hitl.v1.RemindEventResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.hitl.v1.RemindEventRequest,
+      dev.hitl.v1.RemindEventResponse> getRemindEventMethod() {
+    io.grpc.MethodDescriptor<dev.hitl.v1.RemindEventRequest, dev.hitl.v1.RemindEventResponse> getRemindEventMethod;
+    if ((getRemindEventMethod = EventServiceGrpc.getRemindEventMethod) == null) {
+      synchronized (EventServiceGrpc.class) {
+        if ((getRemindEventMethod = EventServiceGrpc.getRemindEventMethod) == null) {
+          EventServiceGrpc.getRemindEventMethod = getRemindEventMethod =
+              io.grpc.MethodDescriptor.<dev.hitl.v1.RemindEventRequest, dev.hitl.v1.RemindEventResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RemindEvent"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RemindEventRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.hitl.v1.RemindEventResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new EventServiceMethodDescriptorSupplier("RemindEvent"))
+              .build();
+        }
+      }
+    }
+    return getRemindEventMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.hitl.v1.GetReceiptRequest,
       dev.hitl.v1.GetReceiptResponse> getGetReceiptMethod;
 
@@ -917,6 +948,17 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+     * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    default void remindEvent(dev.hitl.v1.RemindEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RemindEventResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRemindEventMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Returns the signed receipt of how an Event ended.
      * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
      * ERROR_REASON_EVENT_NOT_FOUND.
@@ -1208,6 +1250,18 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+     * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public void remindEvent(dev.hitl.v1.RemindEventRequest request,
+        io.grpc.stub.StreamObserver<dev.hitl.v1.RemindEventResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRemindEventMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Returns the signed receipt of how an Event ended.
      * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
      * ERROR_REASON_EVENT_NOT_FOUND.
@@ -1474,6 +1528,17 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+     * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RemindEventResponse remindEvent(dev.hitl.v1.RemindEventRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRemindEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Returns the signed receipt of how an Event ended.
      * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
      * ERROR_REASON_EVENT_NOT_FOUND.
@@ -1717,6 +1782,17 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+     * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public dev.hitl.v1.RemindEventResponse remindEvent(dev.hitl.v1.RemindEventRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRemindEventMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Returns the signed receipt of how an Event ended.
      * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
      * ERROR_REASON_EVENT_NOT_FOUND.
@@ -1946,6 +2022,18 @@ public final class EventServiceGrpc {
 
     /**
      * <pre>
+     * Tells those again who were asked, by the channels whose rules match. At most once in ten minutes for each Event.
+     * Fails with ERROR_REASON_REMINDED_RECENTLY, ERROR_REASON_EVENT_ALREADY_FINAL and ERROR_REASON_EVENT_NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.hitl.v1.RemindEventResponse> remindEvent(
+        dev.hitl.v1.RemindEventRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRemindEventMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Returns the signed receipt of how an Event ended.
      * Fails with ERROR_REASON_NO_RECEIPT if the Event is pending, or ended before its server signed receipts, and with
      * ERROR_REASON_EVENT_NOT_FOUND.
@@ -2010,11 +2098,12 @@ public final class EventServiceGrpc {
   private static final int METHODID_CLAIM_EVENT = 12;
   private static final int METHODID_RELEASE_EVENT = 13;
   private static final int METHODID_DELEGATE_EVENT = 14;
-  private static final int METHODID_GET_RECEIPT = 15;
-  private static final int METHODID_LIST_RECEIPT_KEYS = 16;
-  private static final int METHODID_CREATE_LINK = 17;
-  private static final int METHODID_REVOKE_LINKS = 18;
-  private static final int METHODID_WAIT_EVENTS = 19;
+  private static final int METHODID_REMIND_EVENT = 15;
+  private static final int METHODID_GET_RECEIPT = 16;
+  private static final int METHODID_LIST_RECEIPT_KEYS = 17;
+  private static final int METHODID_CREATE_LINK = 18;
+  private static final int METHODID_REVOKE_LINKS = 19;
+  private static final int METHODID_WAIT_EVENTS = 20;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2092,6 +2181,10 @@ public final class EventServiceGrpc {
         case METHODID_DELEGATE_EVENT:
           serviceImpl.delegateEvent((dev.hitl.v1.DelegateEventRequest) request,
               (io.grpc.stub.StreamObserver<dev.hitl.v1.DelegateEventResponse>) responseObserver);
+          break;
+        case METHODID_REMIND_EVENT:
+          serviceImpl.remindEvent((dev.hitl.v1.RemindEventRequest) request,
+              (io.grpc.stub.StreamObserver<dev.hitl.v1.RemindEventResponse>) responseObserver);
           break;
         case METHODID_GET_RECEIPT:
           serviceImpl.getReceipt((dev.hitl.v1.GetReceiptRequest) request,
@@ -2243,6 +2336,13 @@ public final class EventServiceGrpc {
               dev.hitl.v1.DelegateEventResponse>(
                 service, METHODID_DELEGATE_EVENT)))
         .addMethod(
+          getRemindEventMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.hitl.v1.RemindEventRequest,
+              dev.hitl.v1.RemindEventResponse>(
+                service, METHODID_REMIND_EVENT)))
+        .addMethod(
           getGetReceiptMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -2334,6 +2434,7 @@ public final class EventServiceGrpc {
               .addMethod(getClaimEventMethod())
               .addMethod(getReleaseEventMethod())
               .addMethod(getDelegateEventMethod())
+              .addMethod(getRemindEventMethod())
               .addMethod(getGetReceiptMethod())
               .addMethod(getListReceiptKeysMethod())
               .addMethod(getCreateLinkMethod())

@@ -171,6 +171,16 @@ public final class EventServiceOuterClass {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_hitl_v1_CancelEventRequest_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RemindEventRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RemindEventRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_hitl_v1_RemindEventResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_hitl_v1_RemindEventResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_hitl_v1_CancelEventResponse_descriptor;
   static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -264,194 +274,205 @@ public final class EventServiceOuterClass {
       "rotobuf/timestamp.proto\032\026hitl/v1/decidin" +
       "g.proto\032\023hitl/v1/event.proto\032\026hitl/v1/ev" +
       "idence.proto\032\025hitl/v1/failure.proto\032\023hit" +
-      "l/v1/input.proto\032\025hitl/v1/receipt.proto\032" +
-      "\023hitl/v1/value.proto\"\306\006\n\022CreateEventRequ" +
-      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004nam" +
-      "e\030\002 \001(\tR\004name\022\026\n\006prompt\030\003 \001(\tR\006prompt\022:\n" +
-      "\rprompt_format\030\004 \001(\0162\025.hitl.v1.PromptFor" +
-      "matR\014promptFormat\022$\n\005input\030\005 \001(\0132\016.hitl." +
-      "v1.InputR\005input\022\024\n\005scope\030\006 \001(\tR\005scope\022?\n" +
-      "\006labels\030\007 \003(\0132\'.hitl.v1.CreateEventReque" +
-      "st.LabelsEntryR\006labels\022-\n\003ttl\030\010 \001(\0132\031.go" +
-      "ogle.protobuf.DurationH\000R\003ttl\0228\n\010deadlin" +
-      "e\030\t \001(\0132\032.google.protobuf.TimestampH\000R\010d" +
-      "eadline\0221\n\non_timeout\030\n \001(\0132\022.hitl.v1.On" +
-      "TimeoutR\tonTimeout\022\'\n\017idempotency_key\030\013 " +
-      "\001(\tR\016idempotencyKey\022*\n\021allow_self_answer" +
-      "\030\014 \001(\010R\017allowSelfAnswer\022\024\n\005title\030\r \001(\tR\005" +
-      "title\022-\n\010evidence\030\016 \003(\0132\021.hitl.v1.Eviden" +
-      "ceR\010evidence\022!\n\004risk\030\017 \001(\0162\r.hitl.v1.Ris" +
-      "kR\004risk\0221\n\024require_confirmation\030\020 \001(\010R\023r" +
-      "equireConfirmation\022/\n\tassignees\030\021 \003(\0132\021." +
-      "hitl.v1.AssigneeR\tassignees\022\'\n\006quorum\030\022 " +
-      "\001(\0132\017.hitl.v1.QuorumR\006quorum\0329\n\013LabelsEn" +
-      "try\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005va" +
-      "lue:\0028\001B\014\n\nexpiration\"U\n\023CreateEventResp" +
+      "l/v1/input.proto\032\"hitl/v1/notification_c" +
+      "hannel.proto\032\025hitl/v1/receipt.proto\032\026hit" +
+      "l/v1/reminder.proto\032\023hitl/v1/value.proto" +
+      "\"\325\007\n\022CreateEventRequest\022\034\n\tnamespace\030\001 \001" +
+      "(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006pro" +
+      "mpt\030\003 \001(\tR\006prompt\022:\n\rprompt_format\030\004 \001(\016" +
+      "2\025.hitl.v1.PromptFormatR\014promptFormat\022$\n" +
+      "\005input\030\005 \001(\0132\016.hitl.v1.InputR\005input\022\024\n\005s" +
+      "cope\030\006 \001(\tR\005scope\022?\n\006labels\030\007 \003(\0132\'.hitl" +
+      ".v1.CreateEventRequest.LabelsEntryR\006labe" +
+      "ls\022-\n\003ttl\030\010 \001(\0132\031.google.protobuf.Durati" +
+      "onH\000R\003ttl\0228\n\010deadline\030\t \001(\0132\032.google.pro" +
+      "tobuf.TimestampH\000R\010deadline\0221\n\non_timeou" +
+      "t\030\n \001(\0132\022.hitl.v1.OnTimeoutR\tonTimeout\022\'" +
+      "\n\017idempotency_key\030\013 \001(\tR\016idempotencyKey\022" +
+      "*\n\021allow_self_answer\030\014 \001(\010R\017allowSelfAns" +
+      "wer\022\024\n\005title\030\r \001(\tR\005title\022-\n\010evidence\030\016 " +
+      "\003(\0132\021.hitl.v1.EvidenceR\010evidence\022!\n\004risk" +
+      "\030\017 \001(\0162\r.hitl.v1.RiskR\004risk\0221\n\024require_c" +
+      "onfirmation\030\020 \001(\010R\023requireConfirmation\022/" +
+      "\n\tassignees\030\021 \003(\0132\021.hitl.v1.AssigneeR\tas" +
+      "signees\022\'\n\006quorum\030\022 \001(\0132\017.hitl.v1.Quorum" +
+      "R\006quorum\022%\n\006on_end\030\026 \001(\0132\016.hitl.v1.OnEnd" +
+      "R\005onEnd\022/\n\treminders\030\032 \003(\0132\021.hitl.v1.Rem" +
+      "inderR\treminders\0225\n\013escalations\030\033 \003(\0132\023." +
+      "hitl.v1.EscalationR\013escalations\0329\n\013Label" +
+      "sEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR" +
+      "\005value:\0028\001B\014\n\nexpiration\"U\n\023CreateEventR" +
+      "esponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005" +
+      "event\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetEv" +
+      "entRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
+      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEventR" +
+      "esponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005" +
+      "event\"\275\002\n\021ListEventsRequest\022\034\n\tnamespace" +
+      "\030\001 \001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010pa" +
+      "geSize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)\n" +
+      "\005state\030\004 \001(\0162\023.hitl.v1.EventStateR\005state" +
+      "\022\022\n\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005sco" +
+      "pe\022>\n\006labels\030\007 \003(\0132&.hitl.v1.ListEventsR" +
+      "equest.LabelsEntryR\006labels\0329\n\013LabelsEntr" +
+      "y\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005valu" +
+      "e:\0028\001\"\247\001\n\022ListEventsResponse\022&\n\006events\030\001" +
+      " \003(\0132\016.hitl.v1.EventR\006events\022&\n\017next_pag" +
+      "e_token\030\002 \001(\tR\rnextPageToken\022\036\n\nunreadab" +
+      "le\030\003 \003(\tR\nunreadable\022!\n\014resume_token\030\004 \001" +
+      "(\tR\013resumeToken\"\257\001\n\020WaitEventRequest\022\034\n\t" +
+      "namespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002" +
+      " \001(\tR\007eventId\022H\n\022heartbeat_interval\030\003 \001(" +
+      "\0132\031.google.protobuf.DurationR\021heartbeatI" +
+      "nterval\022\030\n\007updates\030\004 \001(\010R\007updates\"\247\001\n\021Wa" +
+      "itEventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1" +
+      ".EventH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hit" +
+      "l.v1.HeartbeatH\000R\theartbeat\022,\n\007comment\030\n" +
+      " \001(\0132\020.hitl.v1.CommentH\000R\007commentB\010\n\006upd" +
+      "ate\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032.google." +
+      "protobuf.TimestampR\004time\"\356\002\n\022WatchEvents" +
+      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n" +
+      "\014resume_token\030\002 \001(\tR\013resumeToken\022)\n\005stat" +
+      "e\030\003 \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n\004n" +
+      "ame\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n" +
+      "\006labels\030\006 \003(\0132\'.hitl.v1.WatchEventsReque" +
+      "st.LabelsEntryR\006labels\022F\n\021bookmark_inter" +
+      "val\030\007 \001(\0132\031.google.protobuf.DurationR\020bo" +
+      "okmarkInterval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001" +
+      "(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023Wat" +
+      "chEventsResponse\022)\n\006change\030\001 \001(\0132\017.hitl." +
+      "v1.ChangeH\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021." +
+      "hitl.v1.BookmarkH\000R\010bookmarkB\010\n\006update\"W" +
+      "\n\006Change\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeK" +
+      "indR\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.Event" +
+      "R\005event\"]\n\010Bookmark\022!\n\014resume_token\030\001 \001(" +
+      "\tR\013resumeToken\022.\n\004time\030\002 \001(\0132\032.google.pr" +
+      "otobuf.TimestampR\004time\"\255\001\n\021WaitEventsReq" +
+      "uest\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventKeyR\003ad" +
+      "d\022)\n\006remove\030\002 \003(\0132\021.hitl.v1.EventKeyR\006re" +
+      "move\022H\n\022heartbeat_interval\030\003 \001(\0132\031.googl" +
+      "e.protobuf.DurationR\021heartbeatInterval\"C" +
+      "\n\010EventKey\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
+      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022WaitEven" +
+      "tsResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.Even" +
+      "tH\000R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl.v1.Fai" +
+      "ledWaitH\000R\006failed\0222\n\theartbeat\030\003 \001(\0132\022.h" +
+      "itl.v1.HeartbeatH\000R\theartbeatB\010\n\006update\"" +
+      "]\n\nFailedWait\022#\n\003key\030\001 \001(\0132\021.hitl.v1.Eve" +
+      "ntKeyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl.v1.Fa" +
+      "ilureR\007failure\"S\n\030BatchCreateEventsReque" +
+      "st\0227\n\010requests\030\001 \003(\0132\033.hitl.v1.CreateEve" +
+      "ntRequestR\010requests\"Q\n\031BatchCreateEvents" +
+      "Response\0224\n\007results\030\001 \003(\0132\032.hitl.v1.Crea" +
+      "teEventResultR\007results\"\205\001\n\021CreateEventRe" +
+      "sult\0228\n\007created\030\001 \001(\0132\034.hitl.v1.CreateEv" +
+      "entResponseH\000R\007created\022,\n\007failure\030\002 \001(\0132" +
+      "\020.hitl.v1.FailureH\000R\007failureB\010\n\006result\"S" +
+      "\n\030BatchAnswerEventsRequest\0227\n\010requests\030\001" +
+      " \003(\0132\033.hitl.v1.AnswerEventRequestR\010reque" +
+      "sts\"Q\n\031BatchAnswerEventsResponse\0224\n\007resu" +
+      "lts\030\001 \003(\0132\032.hitl.v1.AnswerEventResultR\007r" +
+      "esults\"|\n\021AnswerEventResult\022/\n\010response\030" +
+      "\001 \001(\0132\021.hitl.v1.ResponseH\000R\010response\022,\n\007" +
+      "failure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failu" +
+      "reB\010\n\006result\"\200\002\n\022AnswerEventRequest\022\034\n\tn" +
+      "amespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 " +
+      "\001(\tR\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Va" +
+      "lueH\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004te" +
+      "xt\030\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010ans" +
+      "werId\022\034\n\tresponder\030\007 \001(\tR\tresponder\022\030\n\007c" +
+      "omment\030\010 \001(\tR\007commentB\010\n\006answer\";\n\023Answe" +
+      "rEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1." +
+      "EventR\005event\"\241\001\n\023DeclineEventRequest\022\034\n\t" +
+      "namespace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002" +
+      " \001(\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\022\033\n" +
+      "\tanswer_id\030\004 \001(\tR\010answerId\022\034\n\tresponder\030" +
+      "\005 \001(\tR\tresponder\"<\n\024DeclineEventResponse" +
+      "\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"e" +
+      "\n\022CancelEventRequest\022\034\n\tnamespace\030\001 \001(\tR" +
+      "\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n" +
+      "\006reason\030\003 \001(\tR\006reason\"a\n\022RemindEventRequ" +
+      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010eve" +
+      "nt_id\030\002 \001(\tR\007eventId\022\022\n\004note\030\003 \001(\tR\004note" +
+      "\";\n\023RemindEventResponse\022$\n\005event\030\001 \001(\0132\016" +
+      ".hitl.v1.EventR\005event\";\n\023CancelEventResp" +
       "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
-      "nt\022\030\n\007existed\030\002 \001(\010R\007existed\"J\n\017GetEvent" +
-      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
-      "\010event_id\030\002 \001(\tR\007eventId\"8\n\020GetEventResp" +
-      "onse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005eve" +
-      "nt\"\275\002\n\021ListEventsRequest\022\034\n\tnamespace\030\001 " +
-      "\001(\tR\tnamespace\022\033\n\tpage_size\030\002 \001(\005R\010pageS" +
-      "ize\022\035\n\npage_token\030\003 \001(\tR\tpageToken\022)\n\005st" +
-      "ate\030\004 \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n" +
-      "\004name\030\005 \001(\tR\004name\022\024\n\005scope\030\006 \001(\tR\005scope\022" +
-      ">\n\006labels\030\007 \003(\0132&.hitl.v1.ListEventsRequ" +
-      "est.LabelsEntryR\006labels\0329\n\013LabelsEntry\022\020" +
-      "\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\002" +
-      "8\001\"\247\001\n\022ListEventsResponse\022&\n\006events\030\001 \003(" +
-      "\0132\016.hitl.v1.EventR\006events\022&\n\017next_page_t" +
-      "oken\030\002 \001(\tR\rnextPageToken\022\036\n\nunreadable\030" +
-      "\003 \003(\tR\nunreadable\022!\n\014resume_token\030\004 \001(\tR" +
-      "\013resumeToken\"\257\001\n\020WaitEventRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
-      "\tR\007eventId\022H\n\022heartbeat_interval\030\003 \001(\0132\031" +
-      ".google.protobuf.DurationR\021heartbeatInte" +
-      "rval\022\030\n\007updates\030\004 \001(\010R\007updates\"\247\001\n\021WaitE" +
-      "ventResponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.Ev" +
-      "entH\000R\005event\0222\n\theartbeat\030\002 \001(\0132\022.hitl.v" +
-      "1.HeartbeatH\000R\theartbeat\022,\n\007comment\030\n \001(" +
-      "\0132\020.hitl.v1.CommentH\000R\007commentB\010\n\006update" +
-      "\";\n\tHeartbeat\022.\n\004time\030\001 \001(\0132\032.google.pro" +
-      "tobuf.TimestampR\004time\"\356\002\n\022WatchEventsReq" +
-      "uest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022!\n\014re" +
-      "sume_token\030\002 \001(\tR\013resumeToken\022)\n\005state\030\003" +
-      " \001(\0162\023.hitl.v1.EventStateR\005state\022\022\n\004name" +
-      "\030\004 \001(\tR\004name\022\024\n\005scope\030\005 \001(\tR\005scope\022?\n\006la" +
-      "bels\030\006 \003(\0132\'.hitl.v1.WatchEventsRequest." +
-      "LabelsEntryR\006labels\022F\n\021bookmark_interval" +
-      "\030\007 \001(\0132\031.google.protobuf.DurationR\020bookm" +
-      "arkInterval\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR" +
-      "\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"{\n\023WatchE" +
-      "ventsResponse\022)\n\006change\030\001 \001(\0132\017.hitl.v1." +
-      "ChangeH\000R\006change\022/\n\010bookmark\030\002 \001(\0132\021.hit" +
-      "l.v1.BookmarkH\000R\010bookmarkB\010\n\006update\"W\n\006C" +
-      "hange\022\'\n\004kind\030\001 \001(\0162\023.hitl.v1.ChangeKind" +
-      "R\004kind\022$\n\005event\030\002 \001(\0132\016.hitl.v1.EventR\005e" +
-      "vent\"]\n\010Bookmark\022!\n\014resume_token\030\001 \001(\tR\013" +
-      "resumeToken\022.\n\004time\030\002 \001(\0132\032.google.proto" +
-      "buf.TimestampR\004time\"\255\001\n\021WaitEventsReques" +
-      "t\022#\n\003add\030\001 \003(\0132\021.hitl.v1.EventKeyR\003add\022)" +
-      "\n\006remove\030\002 \003(\0132\021.hitl.v1.EventKeyR\006remov" +
-      "e\022H\n\022heartbeat_interval\030\003 \001(\0132\031.google.p" +
-      "rotobuf.DurationR\021heartbeatInterval\"C\n\010E" +
-      "ventKey\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n" +
-      "\010event_id\030\002 \001(\tR\007eventId\"\251\001\n\022WaitEventsR" +
-      "esponse\022&\n\005event\030\001 \001(\0132\016.hitl.v1.EventH\000" +
-      "R\005event\022-\n\006failed\030\002 \001(\0132\023.hitl.v1.Failed" +
-      "WaitH\000R\006failed\0222\n\theartbeat\030\003 \001(\0132\022.hitl" +
-      ".v1.HeartbeatH\000R\theartbeatB\010\n\006update\"]\n\n" +
-      "FailedWait\022#\n\003key\030\001 \001(\0132\021.hitl.v1.EventK" +
-      "eyR\003key\022*\n\007failure\030\002 \001(\0132\020.hitl.v1.Failu" +
-      "reR\007failure\"S\n\030BatchCreateEventsRequest\022" +
-      "7\n\010requests\030\001 \003(\0132\033.hitl.v1.CreateEventR" +
-      "equestR\010requests\"Q\n\031BatchCreateEventsRes" +
-      "ponse\0224\n\007results\030\001 \003(\0132\032.hitl.v1.CreateE" +
-      "ventResultR\007results\"\205\001\n\021CreateEventResul" +
-      "t\0228\n\007created\030\001 \001(\0132\034.hitl.v1.CreateEvent" +
-      "ResponseH\000R\007created\022,\n\007failure\030\002 \001(\0132\020.h" +
-      "itl.v1.FailureH\000R\007failureB\010\n\006result\"S\n\030B" +
-      "atchAnswerEventsRequest\0227\n\010requests\030\001 \003(" +
-      "\0132\033.hitl.v1.AnswerEventRequestR\010requests" +
-      "\"Q\n\031BatchAnswerEventsResponse\0224\n\007results" +
-      "\030\001 \003(\0132\032.hitl.v1.AnswerEventResultR\007resu" +
-      "lts\"|\n\021AnswerEventResult\022/\n\010response\030\001 \001" +
-      "(\0132\021.hitl.v1.ResponseH\000R\010response\022,\n\007fai" +
-      "lure\030\002 \001(\0132\020.hitl.v1.FailureH\000R\007failureB" +
-      "\010\n\006result\"\200\002\n\022AnswerEventRequest\022\034\n\tname" +
-      "space\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\t" +
-      "R\007eventId\022&\n\005value\030\003 \001(\0132\016.hitl.v1.Value" +
-      "H\000R\005value\022\024\n\004json\030\004 \001(\tH\000R\004json\022\024\n\004text\030" +
-      "\005 \001(\tH\000R\004text\022\033\n\tanswer_id\030\006 \001(\tR\010answer" +
-      "Id\022\034\n\tresponder\030\007 \001(\tR\tresponder\022\030\n\007comm" +
-      "ent\030\010 \001(\tR\007commentB\010\n\006answer\";\n\023AnswerEv" +
-      "entResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.Eve" +
-      "ntR\005event\"\241\001\n\023DeclineEventRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(" +
-      "\tR\007eventId\022\026\n\006reason\030\003 \001(\tR\006reason\022\033\n\tan" +
-      "swer_id\030\004 \001(\tR\010answerId\022\034\n\tresponder\030\005 \001" +
-      "(\tR\tresponder\"<\n\024DeclineEventResponse\022$\n" +
-      "\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"e\n\022C" +
-      "ancelEventRequest\022\034\n\tnamespace\030\001 \001(\tR\tna" +
-      "mespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\026\n\006re" +
-      "ason\030\003 \001(\tR\006reason\";\n\023CancelEventRespons" +
-      "e\022$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"" +
-      "\227\001\n\021AddCommentRequest\022\034\n\tnamespace\030\001 \001(\t" +
-      "R\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\022" +
-      "\n\004text\030\003 \001(\tR\004text\022\035\n\nneeds_info\030\004 \001(\010R\t" +
-      "needsInfo\022\026\n\006author\030\005 \001(\tR\006author\"@\n\022Add" +
-      "CommentResponse\022*\n\007comment\030\001 \001(\0132\020.hitl." +
-      "v1.CommentR\007comment\"N\n\023ListCommentsReque" +
-      "st\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010even" +
-      "t_id\030\002 \001(\tR\007eventId\"D\n\024ListCommentsRespo" +
-      "nse\022,\n\010comments\030\001 \003(\0132\020.hitl.v1.CommentR" +
-      "\010comments\":\n\022ClaimEventResponse\022$\n\005event" +
-      "\030\001 \001(\0132\016.hitl.v1.EventR\005event\"<\n\024Release" +
-      "EventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v1.E" +
-      "ventR\005event\"=\n\025DelegateEventResponse\022$\n\005" +
-      "event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"L\n\021Ge" +
-      "tReceiptRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
-      "space\022\031\n\010event_id\030\002 \001(\tR\007eventId\"@\n\022GetR" +
-      "eceiptResponse\022*\n\007receipt\030\001 \001(\0132\020.hitl.v" +
-      "1.ReceiptR\007receipt\"\227\001\n\021CreateLinkRequest" +
-      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010event_" +
-      "id\030\002 \001(\tR\007eventId\022\034\n\tresponder\030\003 \001(\tR\tre" +
-      "sponder\022+\n\003ttl\030\004 \001(\0132\031.google.protobuf.D" +
-      "urationR\003ttl\"\205\001\n\022CreateLinkResponse\022\031\n\010f" +
-      "orm_url\030\001 \001(\tR\007formUrl\022\027\n\007api_url\030\002 \001(\tR" +
-      "\006apiUrl\022;\n\013expire_time\030\003 \001(\0132\032.google.pr" +
-      "otobuf.TimestampR\nexpireTime\"k\n\022RevokeLi" +
-      "nksRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace" +
-      "\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\tresponder" +
-      "\030\003 \001(\tR\tresponder\"\025\n\023RevokeLinksResponse" +
-      "\"\030\n\026ListReceiptKeysRequest\"B\n\027ListReceip" +
-      "tKeysResponse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1.Re" +
-      "ceiptKeyR\004keys*r\n\nChangeKind\022\033\n\027CHANGE_K" +
-      "IND_UNSPECIFIED\020\000\022\027\n\023CHANGE_KIND_CREATED" +
-      "\020\001\022\025\n\021CHANGE_KIND_ENDED\020\002\022\027\n\023CHANGE_KIND" +
-      "_UPDATED\020\0032\326\014\n\014EventService\022M\n\013CreateEve" +
-      "nt\022\033.hitl.v1.CreateEventRequest\032\034.hitl.v" +
-      "1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEvent\022\030" +
-      ".hitl.v1.GetEventRequest\032\031.hitl.v1.GetEv" +
-      "entResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl.v1" +
-      ".ListEventsRequest\032\033.hitl.v1.ListEventsR" +
-      "esponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.Wait" +
-      "EventRequest\032\032.hitl.v1.WaitEventResponse" +
-      "\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1.WatchEv" +
-      "entsRequest\032\034.hitl.v1.WatchEventsRespons" +
-      "e\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl.v1.WaitEve" +
-      "ntsRequest\032\033.hitl.v1.WaitEventsResponse\"" +
-      "\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents\022!.hitl.v1." +
-      "BatchCreateEventsRequest\032\".hitl.v1.Batch" +
-      "CreateEventsResponse\"\003\220\002\002\022_\n\021BatchAnswer" +
-      "Events\022!.hitl.v1.BatchAnswerEventsReques" +
-      "t\032\".hitl.v1.BatchAnswerEventsResponse\"\003\220" +
-      "\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.AnswerEventR" +
-      "equest\032\034.hitl.v1.AnswerEventResponse\"\003\220\002" +
-      "\002\022P\n\014DeclineEvent\022\034.hitl.v1.DeclineEvent" +
-      "Request\032\035.hitl.v1.DeclineEventResponse\"\003" +
-      "\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.CancelEvent" +
-      "Request\032\034.hitl.v1.CancelEventResponse\"\003\220" +
-      "\002\002\022E\n\nAddComment\022\032.hitl.v1.AddCommentReq" +
-      "uest\032\033.hitl.v1.AddCommentResponse\022P\n\014Lis" +
-      "tComments\022\034.hitl.v1.ListCommentsRequest\032" +
-      "\035.hitl.v1.ListCommentsResponse\"\003\220\002\001\022J\n\nC" +
-      "laimEvent\022\032.hitl.v1.ClaimEventRequest\032\033." +
-      "hitl.v1.ClaimEventResponse\"\003\220\002\002\022P\n\014Relea" +
-      "seEvent\022\034.hitl.v1.ReleaseEventRequest\032\035." +
-      "hitl.v1.ReleaseEventResponse\"\003\220\002\002\022S\n\rDel" +
-      "egateEvent\022\035.hitl.v1.DelegateEventReques" +
-      "t\032\036.hitl.v1.DelegateEventResponse\"\003\220\002\002\022J" +
-      "\n\nGetReceipt\022\032.hitl.v1.GetReceiptRequest" +
-      "\032\033.hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017Li" +
-      "stReceiptKeys\022\037.hitl.v1.ListReceiptKeysR" +
-      "equest\032 .hitl.v1.ListReceiptKeysResponse" +
-      "\"\003\220\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLink" +
-      "Request\032\033.hitl.v1.CreateLinkResponse\022M\n\013" +
-      "RevokeLinks\022\033.hitl.v1.RevokeLinksRequest" +
-      "\032\034.hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013d" +
-      "ev.hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
+      "nt\"\227\001\n\021AddCommentRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\031\n\010event_id\030\002 \001(\tR\007eventI" +
+      "d\022\022\n\004text\030\003 \001(\tR\004text\022\035\n\nneeds_info\030\004 \001(" +
+      "\010R\tneedsInfo\022\026\n\006author\030\005 \001(\tR\006author\"@\n\022" +
+      "AddCommentResponse\022*\n\007comment\030\001 \001(\0132\020.hi" +
+      "tl.v1.CommentR\007comment\"N\n\023ListCommentsRe" +
+      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010e" +
+      "vent_id\030\002 \001(\tR\007eventId\"D\n\024ListCommentsRe" +
+      "sponse\022,\n\010comments\030\001 \003(\0132\020.hitl.v1.Comme" +
+      "ntR\010comments\":\n\022ClaimEventResponse\022$\n\005ev" +
+      "ent\030\001 \001(\0132\016.hitl.v1.EventR\005event\"<\n\024Rele" +
+      "aseEventResponse\022$\n\005event\030\001 \001(\0132\016.hitl.v" +
+      "1.EventR\005event\"=\n\025DelegateEventResponse\022" +
+      "$\n\005event\030\001 \001(\0132\016.hitl.v1.EventR\005event\"L\n" +
+      "\021GetReceiptRequest\022\034\n\tnamespace\030\001 \001(\tR\tn" +
+      "amespace\022\031\n\010event_id\030\002 \001(\tR\007eventId\"@\n\022G" +
+      "etReceiptResponse\022*\n\007receipt\030\001 \001(\0132\020.hit" +
+      "l.v1.ReceiptR\007receipt\"\227\001\n\021CreateLinkRequ" +
+      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\031\n\010eve" +
+      "nt_id\030\002 \001(\tR\007eventId\022\034\n\tresponder\030\003 \001(\tR" +
+      "\tresponder\022+\n\003ttl\030\004 \001(\0132\031.google.protobu" +
+      "f.DurationR\003ttl\"\205\001\n\022CreateLinkResponse\022\031" +
+      "\n\010form_url\030\001 \001(\tR\007formUrl\022\027\n\007api_url\030\002 \001" +
+      "(\tR\006apiUrl\022;\n\013expire_time\030\003 \001(\0132\032.google" +
+      ".protobuf.TimestampR\nexpireTime\"k\n\022Revok" +
+      "eLinksRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamesp" +
+      "ace\022\031\n\010event_id\030\002 \001(\tR\007eventId\022\034\n\trespon" +
+      "der\030\003 \001(\tR\tresponder\"\025\n\023RevokeLinksRespo" +
+      "nse\"\030\n\026ListReceiptKeysRequest\"B\n\027ListRec" +
+      "eiptKeysResponse\022\'\n\004keys\030\001 \003(\0132\023.hitl.v1" +
+      ".ReceiptKeyR\004keys*r\n\nChangeKind\022\033\n\027CHANG" +
+      "E_KIND_UNSPECIFIED\020\000\022\027\n\023CHANGE_KIND_CREA" +
+      "TED\020\001\022\025\n\021CHANGE_KIND_ENDED\020\002\022\027\n\023CHANGE_K" +
+      "IND_UPDATED\020\0032\240\r\n\014EventService\022M\n\013Create" +
+      "Event\022\033.hitl.v1.CreateEventRequest\032\034.hit" +
+      "l.v1.CreateEventResponse\"\003\220\002\002\022D\n\010GetEven" +
+      "t\022\030.hitl.v1.GetEventRequest\032\031.hitl.v1.Ge" +
+      "tEventResponse\"\003\220\002\001\022J\n\nListEvents\022\032.hitl" +
+      ".v1.ListEventsRequest\032\033.hitl.v1.ListEven" +
+      "tsResponse\"\003\220\002\001\022I\n\tWaitEvent\022\031.hitl.v1.W" +
+      "aitEventRequest\032\032.hitl.v1.WaitEventRespo" +
+      "nse\"\003\220\002\0010\001\022O\n\013WatchEvents\022\033.hitl.v1.Watc" +
+      "hEventsRequest\032\034.hitl.v1.WatchEventsResp" +
+      "onse\"\003\220\002\0010\001\022N\n\nWaitEvents\022\032.hitl.v1.Wait" +
+      "EventsRequest\032\033.hitl.v1.WaitEventsRespon" +
+      "se\"\003\220\002\001(\0010\001\022_\n\021BatchCreateEvents\022!.hitl." +
+      "v1.BatchCreateEventsRequest\032\".hitl.v1.Ba" +
+      "tchCreateEventsResponse\"\003\220\002\002\022_\n\021BatchAns" +
+      "werEvents\022!.hitl.v1.BatchAnswerEventsReq" +
+      "uest\032\".hitl.v1.BatchAnswerEventsResponse" +
+      "\"\003\220\002\002\022M\n\013AnswerEvent\022\033.hitl.v1.AnswerEve" +
+      "ntRequest\032\034.hitl.v1.AnswerEventResponse\"" +
+      "\003\220\002\002\022P\n\014DeclineEvent\022\034.hitl.v1.DeclineEv" +
+      "entRequest\032\035.hitl.v1.DeclineEventRespons" +
+      "e\"\003\220\002\002\022M\n\013CancelEvent\022\033.hitl.v1.CancelEv" +
+      "entRequest\032\034.hitl.v1.CancelEventResponse" +
+      "\"\003\220\002\002\022E\n\nAddComment\022\032.hitl.v1.AddComment" +
+      "Request\032\033.hitl.v1.AddCommentResponse\022P\n\014" +
+      "ListComments\022\034.hitl.v1.ListCommentsReque" +
+      "st\032\035.hitl.v1.ListCommentsResponse\"\003\220\002\001\022J" +
+      "\n\nClaimEvent\022\032.hitl.v1.ClaimEventRequest" +
+      "\032\033.hitl.v1.ClaimEventResponse\"\003\220\002\002\022P\n\014Re" +
+      "leaseEvent\022\034.hitl.v1.ReleaseEventRequest" +
+      "\032\035.hitl.v1.ReleaseEventResponse\"\003\220\002\002\022S\n\r" +
+      "DelegateEvent\022\035.hitl.v1.DelegateEventReq" +
+      "uest\032\036.hitl.v1.DelegateEventResponse\"\003\220\002" +
+      "\002\022H\n\013RemindEvent\022\033.hitl.v1.RemindEventRe" +
+      "quest\032\034.hitl.v1.RemindEventResponse\022J\n\nG" +
+      "etReceipt\022\032.hitl.v1.GetReceiptRequest\032\033." +
+      "hitl.v1.GetReceiptResponse\"\003\220\002\001\022Y\n\017ListR" +
+      "eceiptKeys\022\037.hitl.v1.ListReceiptKeysRequ" +
+      "est\032 .hitl.v1.ListReceiptKeysResponse\"\003\220" +
+      "\002\001\022E\n\nCreateLink\022\032.hitl.v1.CreateLinkReq" +
+      "uest\032\033.hitl.v1.CreateLinkResponse\022M\n\013Rev" +
+      "okeLinks\022\033.hitl.v1.RevokeLinksRequest\032\034." +
+      "hitl.v1.RevokeLinksResponse\"\003\220\002\002B#\n\013dev." +
+      "hitl.v1P\001Z\022hitl.dev/go/hitlv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -463,7 +484,9 @@ public final class EventServiceOuterClass {
           dev.hitl.v1.EvidenceOuterClass.getDescriptor(),
           dev.hitl.v1.FailureOuterClass.getDescriptor(),
           dev.hitl.v1.InputOuterClass.getDescriptor(),
+          dev.hitl.v1.NotificationChannelOuterClass.getDescriptor(),
           dev.hitl.v1.ReceiptOuterClass.getDescriptor(),
+          dev.hitl.v1.ReminderOuterClass.getDescriptor(),
           dev.hitl.v1.ValueOuterClass.getDescriptor(),
         });
     internal_static_hitl_v1_CreateEventRequest_descriptor =
@@ -471,7 +494,7 @@ public final class EventServiceOuterClass {
     internal_static_hitl_v1_CreateEventRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateEventRequest_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Assignees", "Quorum", "Expiration", });
+        new java.lang.String[] { "Namespace", "Name", "Prompt", "PromptFormat", "Input", "Scope", "Labels", "Ttl", "Deadline", "OnTimeout", "IdempotencyKey", "AllowSelfAnswer", "Title", "Evidence", "Risk", "RequireConfirmation", "Assignees", "Quorum", "OnEnd", "Reminders", "Escalations", "Expiration", });
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_descriptor =
       internal_static_hitl_v1_CreateEventRequest_descriptor.getNestedTypes().get(0);
     internal_static_hitl_v1_CreateEventRequest_LabelsEntry_fieldAccessorTable = new
@@ -652,98 +675,110 @@ public final class EventServiceOuterClass {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Reason", });
-    internal_static_hitl_v1_CancelEventResponse_descriptor =
+    internal_static_hitl_v1_RemindEventRequest_descriptor =
       getDescriptor().getMessageTypes().get(28);
+    internal_static_hitl_v1_RemindEventRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RemindEventRequest_descriptor,
+        new java.lang.String[] { "Namespace", "EventId", "Note", });
+    internal_static_hitl_v1_RemindEventResponse_descriptor =
+      getDescriptor().getMessageTypes().get(29);
+    internal_static_hitl_v1_RemindEventResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_hitl_v1_RemindEventResponse_descriptor,
+        new java.lang.String[] { "Event", });
+    internal_static_hitl_v1_CancelEventResponse_descriptor =
+      getDescriptor().getMessageTypes().get(30);
     internal_static_hitl_v1_CancelEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CancelEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_AddCommentRequest_descriptor =
-      getDescriptor().getMessageTypes().get(29);
+      getDescriptor().getMessageTypes().get(31);
     internal_static_hitl_v1_AddCommentRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AddCommentRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Text", "NeedsInfo", "Author", });
     internal_static_hitl_v1_AddCommentResponse_descriptor =
-      getDescriptor().getMessageTypes().get(30);
+      getDescriptor().getMessageTypes().get(32);
     internal_static_hitl_v1_AddCommentResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_AddCommentResponse_descriptor,
         new java.lang.String[] { "Comment", });
     internal_static_hitl_v1_ListCommentsRequest_descriptor =
-      getDescriptor().getMessageTypes().get(31);
+      getDescriptor().getMessageTypes().get(33);
     internal_static_hitl_v1_ListCommentsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListCommentsRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", });
     internal_static_hitl_v1_ListCommentsResponse_descriptor =
-      getDescriptor().getMessageTypes().get(32);
+      getDescriptor().getMessageTypes().get(34);
     internal_static_hitl_v1_ListCommentsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListCommentsResponse_descriptor,
         new java.lang.String[] { "Comments", });
     internal_static_hitl_v1_ClaimEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(33);
+      getDescriptor().getMessageTypes().get(35);
     internal_static_hitl_v1_ClaimEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ClaimEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_ReleaseEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(34);
+      getDescriptor().getMessageTypes().get(36);
     internal_static_hitl_v1_ReleaseEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ReleaseEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_DelegateEventResponse_descriptor =
-      getDescriptor().getMessageTypes().get(35);
+      getDescriptor().getMessageTypes().get(37);
     internal_static_hitl_v1_DelegateEventResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_DelegateEventResponse_descriptor,
         new java.lang.String[] { "Event", });
     internal_static_hitl_v1_GetReceiptRequest_descriptor =
-      getDescriptor().getMessageTypes().get(36);
+      getDescriptor().getMessageTypes().get(38);
     internal_static_hitl_v1_GetReceiptRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", });
     internal_static_hitl_v1_GetReceiptResponse_descriptor =
-      getDescriptor().getMessageTypes().get(37);
+      getDescriptor().getMessageTypes().get(39);
     internal_static_hitl_v1_GetReceiptResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_GetReceiptResponse_descriptor,
         new java.lang.String[] { "Receipt", });
     internal_static_hitl_v1_CreateLinkRequest_descriptor =
-      getDescriptor().getMessageTypes().get(38);
+      getDescriptor().getMessageTypes().get(40);
     internal_static_hitl_v1_CreateLinkRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateLinkRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Responder", "Ttl", });
     internal_static_hitl_v1_CreateLinkResponse_descriptor =
-      getDescriptor().getMessageTypes().get(39);
+      getDescriptor().getMessageTypes().get(41);
     internal_static_hitl_v1_CreateLinkResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_CreateLinkResponse_descriptor,
         new java.lang.String[] { "FormUrl", "ApiUrl", "ExpireTime", });
     internal_static_hitl_v1_RevokeLinksRequest_descriptor =
-      getDescriptor().getMessageTypes().get(40);
+      getDescriptor().getMessageTypes().get(42);
     internal_static_hitl_v1_RevokeLinksRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_RevokeLinksRequest_descriptor,
         new java.lang.String[] { "Namespace", "EventId", "Responder", });
     internal_static_hitl_v1_RevokeLinksResponse_descriptor =
-      getDescriptor().getMessageTypes().get(41);
+      getDescriptor().getMessageTypes().get(43);
     internal_static_hitl_v1_RevokeLinksResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_RevokeLinksResponse_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysRequest_descriptor =
-      getDescriptor().getMessageTypes().get(42);
+      getDescriptor().getMessageTypes().get(44);
     internal_static_hitl_v1_ListReceiptKeysRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysRequest_descriptor,
         new java.lang.String[] { });
     internal_static_hitl_v1_ListReceiptKeysResponse_descriptor =
-      getDescriptor().getMessageTypes().get(43);
+      getDescriptor().getMessageTypes().get(45);
     internal_static_hitl_v1_ListReceiptKeysResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_hitl_v1_ListReceiptKeysResponse_descriptor,
@@ -755,7 +790,9 @@ public final class EventServiceOuterClass {
     dev.hitl.v1.EvidenceOuterClass.getDescriptor();
     dev.hitl.v1.FailureOuterClass.getDescriptor();
     dev.hitl.v1.InputOuterClass.getDescriptor();
+    dev.hitl.v1.NotificationChannelOuterClass.getDescriptor();
     dev.hitl.v1.ReceiptOuterClass.getDescriptor();
+    dev.hitl.v1.ReminderOuterClass.getDescriptor();
     dev.hitl.v1.ValueOuterClass.getDescriptor();
   }
 

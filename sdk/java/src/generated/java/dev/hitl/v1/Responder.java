@@ -126,7 +126,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object address_ = "";
   /**
    * <pre>
-   * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+   * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+   * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
    * </pre>
    *
    * <code>string address = 3 [json_name = "address"];</code>
@@ -147,7 +148,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+   * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+   * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
    * </pre>
    *
    * <code>string address = 3 [json_name = "address"];</code>
@@ -831,7 +833,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object address_ = "";
     /**
      * <pre>
-     * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+     * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+     * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
      * </pre>
      *
      * <code>string address = 3 [json_name = "address"];</code>
@@ -851,7 +854,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+     * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+     * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
      * </pre>
      *
      * <code>string address = 3 [json_name = "address"];</code>
@@ -872,7 +876,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+     * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+     * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
      * </pre>
      *
      * <code>string address = 3 [json_name = "address"];</code>
@@ -889,7 +894,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+     * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+     * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
      * </pre>
      *
      * <code>string address = 3 [json_name = "address"];</code>
@@ -903,7 +909,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+     * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+     * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
      * </pre>
      *
      * <code>string address = 3 [json_name = "address"];</code>

@@ -49,7 +49,8 @@ public interface ResponderOrBuilder extends
 
   /**
    * <pre>
-   * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+   * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+   * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
    * </pre>
    *
    * <code>string address = 3 [json_name = "address"];</code>
@@ -58,7 +59,8 @@ public interface ResponderOrBuilder extends
   java.lang.String getAddress();
   /**
    * <pre>
-   * Output only. The network address of the caller, such as 127.0.0.1. Empty if unknown.
+   * Output only. The network address of the caller, such as 127.0.0.1, or the message in a chat, such as
+   * slack:T024BE7LD/C024BE91L/1796000000.000100. Empty if unknown.
    * </pre>
    *
    * <code>string address = 3 [json_name = "address"];</code>
