@@ -18,7 +18,8 @@ def build(binary: Binary, sbom: str, out: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         sdk = TOP / "sdk/python"
         command = [sdk / ".venv/bin/python", "-m", "build", "--no-isolation", "--wheel", "--outdir", scratch, sdk]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        # Not from here, where `build` is a file of ours.
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=scratch)
         (pure,) = Path(scratch).glob("*.whl")
         return _with_program(pure, binary, sbom, out)
 
