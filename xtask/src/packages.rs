@@ -63,7 +63,7 @@ impl Package {
         Ok(self.program())
     }
 
-    /// What its directories are called: as its program, or, of a library that is used by the Python beside it, as itself.
+    /// What its directories are called: as its program, or as itself if it is a library that this Python uses.
     fn short_name(&self) -> &'static str {
         if self.program == "python" { self.name } else { self.program }
     }

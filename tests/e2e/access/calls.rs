@@ -9,6 +9,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
+use super::NO_ID;
 use super::world::{World, with};
 use crate::kinds;
 use crate::site::{request, soon};
@@ -265,7 +266,8 @@ impl World {
                 admin.list_deliveries(with(token, request)).await.map(drop)
             }
             "Redeliver" => {
-                let request = v1::RedeliverRequest::default();
+                let delivery_id = format!("{NO_ID}_0123456789_0000_default");
+                let request = v1::RedeliverRequest { delivery_id };
                 admin.redeliver(with(token, request)).await.map(drop)
             }
             other => panic!("how is {other} called?"),

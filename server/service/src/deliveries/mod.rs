@@ -5,7 +5,7 @@
 //! least once, in the order of the changes of one event on one channel; what fails is tried again for three days, and
 //! is a dead letter then. How a message is sent is for whoever gives [`Tell`] to say.
 //!
-//! Other work owes deliveries by [`Service::owe`]: a reminder, an escalation, a comment.
+//! Other work owes deliveries by [`Service::owe`](crate::Service::owe): a reminder, an escalation, a comment.
 
 mod attempt;
 mod channels;
