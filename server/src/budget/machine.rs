@@ -20,11 +20,11 @@ pub fn default_memory_bytes() -> u64 {
     least / 4 * 3
 }
 
-/// What callers may make a server hold that may use `memory_bytes`: half of what is left beside what it takes with
-/// nobody there. The other half is for what the allocator keeps of memory that was given back, and for what is made
-/// of a reply before it is one.
+/// What callers may make a server hold that may use `memory_bytes`: a third of what is left beside what it takes with
+/// nobody there. The rest is for what the allocator keeps of memory that was given back, and for what is made of a
+/// reply before it is one.
 pub fn bytes_for_callers(memory_bytes: u64) -> u64 {
-    (memory_bytes - OWN_BYTES.min(memory_bytes / 4)) / 2
+    (memory_bytes - OWN_BYTES.min(memory_bytes / 4)) / 3
 }
 
 /// Raises the soft limit on open descriptors to the hard one: the usual soft limit of 1,024 is for programs that use
@@ -87,10 +87,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callers_get_half_of_what_the_server_leaves_of_its_memory() {
-        assert_eq!(bytes_for_callers(512 << 20), 192 << 20);
-        assert_eq!(bytes_for_callers(8 << 30), (8 << 30) / 2 - (64 << 20));
-        assert_eq!(bytes_for_callers(64 << 20), 24 << 20);
+    fn callers_get_a_third_of_what_the_server_leaves_of_its_memory() {
+        assert_eq!(bytes_for_callers(512 << 20), 128 << 20);
+        assert_eq!(bytes_for_callers(8 << 30), 2_688 << 20);
+        assert_eq!(bytes_for_callers(64 << 20), 16 << 20);
         assert_eq!(bytes_for_callers(0), 0);
     }
 

@@ -12,7 +12,7 @@ use hitl_service::Background;
 use hitl_service::error::Error;
 
 /// How many may be made or wait for their turn: each has what it is made of in memory.
-const PLACES: usize = 16;
+const PLACES: usize = 8;
 
 /// Longest time that one waits for its turn.
 const TURN_MAX: Duration = Duration::from_secs(5);
