@@ -147,7 +147,8 @@ pub struct ServeArgs {
     pub max_calls: usize,
 
     /// Most memory that the server may use, such as 512MiB. A third of it, less 43 MiB, is for what callers make it
-    /// hold; what does not fit is refused for a while. [default: three quarters of this machine's, or of its control group's]
+    /// hold; what does not fit is refused for a while. [default: three quarters of this machine's, or of its control
+    /// group's]
     #[arg(long, env = "HITL_MEMORY_MAX", value_name = "SIZE", value_parser = parse_bytes)]
     pub memory_max: Option<u64>,
 

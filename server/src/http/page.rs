@@ -34,7 +34,7 @@ pub(super) const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.or
 /// What pages say of the server that shows them. It is the same for all pages of a process, and set before the first.
 static INSTANCE: OnceLock<Instance> = OnceLock::new();
 
-/// See [`INSTANCE`].
+/// What pages say of the server that shows them.
 #[derive(Clone, Debug, Default)]
 pub struct Instance {
     /// What the server is called; empty for hitl.
