@@ -143,9 +143,10 @@ async fn a_server_with_nothing_to_do_asks_the_same_however_many_events_are_pendi
         site.create(asked).await;
     }
     let (idle, busy) = tokio::join!(idle.listings_in(WATCHED), busy.listings_in(WATCHED));
-    // Three looks for expiries and three for other jobs, at one minute or two each, and perhaps one more of each.
-    assert!((3..=16).contains(&idle), "{idle} listings with nothing pending");
-    assert!((3..=16).contains(&busy), "{busy} listings with 300 pending");
+    // Three looks for expiries and three for other jobs, at one minute or two each, one more of each if the first comes
+    // at once, and a few of other kinds.
+    assert!((3..=20).contains(&idle), "{idle} listings with nothing pending");
+    assert!((3..=20).contains(&busy), "{busy} listings with 300 pending");
 }
 
 #[tokio::test]

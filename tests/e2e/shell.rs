@@ -92,12 +92,18 @@ impl Shell {
 
     /// Kills them, and returns once they are gone.
     pub(crate) async fn kill_servers(&self) {
-        for pid in self.servers() {
+        let servers = self.servers();
+        for pid in &servers {
             // It may have ended by now.
-            let _ = kill_process(pid, Signal::KILL);
+            let _ = kill_process(*pid, Signal::KILL);
         }
+        // A process that ends has no memory, and so no command line, a moment before it lets go of its locks.
+        let is_left = |pid: &Pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            stat.is_ok_and(|stat| !stat.rsplit(") ").next().is_some_and(|of| of.starts_with('Z')))
+        };
         let gone = async {
-            while !self.servers().is_empty() {
+            while servers.iter().any(is_left) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

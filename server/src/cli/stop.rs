@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::{sleep, timeout};
 
 use super::exit::Exit;
@@ -30,8 +30,15 @@ pub(super) async fn run() -> anyhow::Result<Exit> {
         terminal::note("No local server runs.");
         return Ok(Exit::Done);
     };
-    end(&state)?;
-    if timeout(END_LIMIT, gone(&dir, &state)).await.is_err() {
+    let pid = end(&state)?;
+    let ends = async {
+        gone(&dir, &state).await;
+        // It lets go of its file before it has closed its store.
+        while is_running(pid) {
+            sleep(POLL_INTERVAL).await;
+        }
+    };
+    if timeout(END_LIMIT, ends).await.is_err() {
         bail!(
             "the local server (process {}) was told to end and has not: see {}",
             state.pid,
@@ -42,14 +49,22 @@ pub(super) async fn run() -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn end(state: &State) -> anyhow::Result<()> {
+fn end(state: &State) -> anyhow::Result<Pid> {
     let pid = i32::try_from(state.pid).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else { bail!("the local server gives no process that could be ended") };
     match kill_process(pid, Signal::TERM) {
         // It has ended by itself meanwhile.
-        Err(rustix::io::Errno::SRCH) => Ok(()),
-        other => Ok(other?),
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(pid),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the process has not ended. One that has stays in the system's list until its parent has looked.
+fn is_running(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let is_left =
+        stat.is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|of| of.starts_with('Z')));
+    test_kill_process(pid).is_ok() && !is_left
 }
 
 /// Returns when the server of `state` is no more. Another one may serve by then.
