@@ -108,6 +108,8 @@ async fn run(
     let [app, people] = ways_in.for_listeners(listeners.audience());
 
     let timers = spawn_timers(&service);
+    // Before anybody is told that this server is there, and could end it.
+    let end = or_signal(end);
     announce(&url, url_for_people.as_deref());
     tracing::info!(url, store = %store_url, "ready");
     if let (Some(claim), Some(token)) = (&mut claim, local_token) {
@@ -407,8 +409,7 @@ async fn until_unneeded(
     end: impl Future<Output = ()>,
 ) {
     tokio::select! {
-        () = end => {}
-        () = signal() => tracing::info!("told to end"),
+        () = end => tracing::info!("told to end"),
         () = until_idle(service, activity, idle_exit) => tracing::info!("nobody needs this server; it ends"),
     }
 }
@@ -426,12 +427,17 @@ async fn until_idle(service: &Service, activity: &Activity, idle_exit: Option<Du
     }
 }
 
-async fn signal() {
+/// Completes with `end`, or when a signal tells the process to end. Signals count from this call on, and not from the
+/// first poll: one that came in between would end the process at once.
+fn or_signal(end: impl Future<Output = ()>) -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    async move {
+        tokio::select! {
+            () = end => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
