@@ -55,7 +55,6 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     /// What befell whole replicas.
     pub(crate) troubles: BTreeMap<Trouble, u64>,
-    pub(crate) hash: u64,
     /// What happened, if it was to be kept.
     pub(crate) lines: Vec<String>,
     /// How much virtual time it took.
@@ -112,7 +111,6 @@ async fn play(
         verdict,
         tally: world.bucket.tally(),
         troubles: world.troubles(),
-        hash: world.bucket.trace().hash(),
         lines: world.bucket.trace().take_lines(),
         elapsed: begun.elapsed(),
     }

@@ -1,7 +1,6 @@
-//! What happened in a run, line by line, as a hash: two runs that did the same have the same.
+//! What happened in a run, line by line: two runs that did the same have the same lines.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -18,7 +17,6 @@ pub(crate) struct Trace {
 
 #[derive(Debug, Default)]
 struct State {
-    hasher: DefaultHasher,
     count: u64,
     /// The lines themselves, if they are to be shown.
     lines: Option<Vec<String>>,
@@ -37,14 +35,9 @@ impl Trace {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.count += 1;
         assert!(state.count < LINES_MAX, "the run does not end: {line}");
-        state.hasher.write(line.as_bytes());
         if let Some(lines) = &mut state.lines {
             lines.push(line);
         }
-    }
-
-    pub(crate) fn hash(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).hasher.finish()
     }
 
     pub(crate) fn take_lines(&self) -> Vec<String> {
