@@ -3,7 +3,7 @@
 //! A read that began before an event was removed must not bring it back afterwards. So whoever reads notes first how
 //! many events were removed, and what it found is remembered only if none was removed meanwhile.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hitl_core::{Event, EventKey};
@@ -39,7 +39,6 @@ pub(crate) struct Removals(u64);
 pub(crate) struct Memory {
     cache: Cache<EventKey, Remembered, EventWeight>,
     removals: Box<[Mutex<u64>]>,
-    hasher: RandomState,
 }
 
 impl Default for Memory {
@@ -47,7 +46,6 @@ impl Default for Memory {
         Self {
             cache: Cache::with_weighter(EVENTS, BYTES_MAX, EventWeight),
             removals: (0..SHARES).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
         }
     }
 }
@@ -89,8 +87,11 @@ impl Memory {
     }
 
     fn share(&self, key: &EventKey) -> MutexGuard<'_, u64> {
-        let share =
-            usize::try_from(self.hasher.hash_one(key) % SHARES as u64).expect("it is small");
+        // Without a random key, since which events share a count decides what is remembered, and so what is read anew:
+        // a run of the simulation could not be repeated. Who finds ids that share one has their reads made in vain.
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let share = usize::try_from(hasher.finish() % SHARES as u64).expect("it is small");
         self.removals[share].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
