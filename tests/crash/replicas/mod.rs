@@ -45,7 +45,7 @@ const CALM: Duration = Duration::from_secs(3);
 /// Longer than the longest deadline that is not long, and the lateness that is allowed to timers and waiters.
 const QUIET: Duration = Duration::from_secs(16);
 /// How much longer the storm may take on a slow machine, until enough has happened.
-const MORE: Duration = Duration::from_secs(60);
+const MORE: Duration = Duration::from_secs(180);
 /// After so long it is looked whether enough has happened.
 const ROUND: Duration = Duration::from_secs(5);
 /// Clients end as soon as the service is well; more than that is a client that hangs.
