@@ -87,8 +87,8 @@ impl Memory {
     }
 
     fn share(&self, key: &EventKey) -> MutexGuard<'_, u64> {
-        // Without a random key, since which events share a count decides what is remembered, and so what is read anew:
-        // a run of the simulation could not be repeated. Who finds ids that share one has their reads made in vain.
+        // The hash has no random key: which events share a count decides what is read anew, and the simulation must do
+        // the same in each run of a seed. A caller who picks ids that share a count only makes reads of those slower.
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let share = usize::try_from(hasher.finish() % SHARES as u64).expect("it is small");
