@@ -1,7 +1,7 @@
 // Authors and machines that mean no good: their text stays text, and their visits change nothing.
 
 import assert from 'node:assert/strict';
-import { DESK, ENDED, PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, shot } from './lib.mjs';
+import { DESK, ENDED, LIMIT, PHONE, SERVER, ask, assertAnswered, assertPending, main, open, overflows, shot } from './lib.mjs';
 
 const ATTACKS = [
   '<script>alert(1)</script>',
@@ -218,6 +218,7 @@ await main({
   'a page of another origin can neither frame nor script the form': async (browser) => {
     const event = await ask({ bool: {} });
     const context = await browser.newContext();
+    context.setDefaultTimeout(LIMIT);
     const page = await context.newPage();
     // Played by the browser itself: nothing leaves this machine.
     await page.route('http://evil.example/**', (route) =>

@@ -13,6 +13,8 @@ const LAUNCH = {
     '--disable-component-update', '--disable-sync', '--disable-quic',
   ],
 };
+/** Longest that one action may take, in ms: other tests run beside it, on as little as two cores. */
+export const LIMIT = 90_000;
 export const DESK = { width: 1100, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
@@ -53,6 +55,7 @@ export async function assertAnswered(event, value) {
  */
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: DESK, ...options });
+  context.setDefaultTimeout(LIMIT);
   const page = await context.newPage();
   const faults = [];
   page.on('console', (message) => faults.push(`console: ${message.text()}`));

@@ -1,14 +1,21 @@
 //! The form in a real browser: the scripts of `tests/browser`, each run against a server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use support::tools;
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 
 use crate::site::{Site, config, start};
 
-/// Longest that a script may take.
-const SCRIPT_LIMIT: std::time::Duration = std::time::Duration::from_secs(150);
+/// Longest that a script may take once its turn has come: many times what it takes on a quiet machine, since other tests
+/// run beside it.
+const SCRIPT_LIMIT: Duration = Duration::from_secs(600);
+
+/// Scripts that run at a time. A browser keeps a core busy: with more of them than cores, each is slower than people are
+/// and runs into the limits of its own actions.
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/browser"))
@@ -22,6 +29,7 @@ async fn run(script: &str, site: &Site) {
     let mut node = Command::new("node");
     node.arg(script).arg(&site.url).current_dir(&dir).kill_on_drop(true);
     node.env("HITL_TEST_CHROMIUM", tools::chromium());
+    let _turn = TURNS.acquire().await.expect("it is never closed");
     let ended = tokio::time::timeout(SCRIPT_LIMIT, node.output()).await;
     let output = ended.expect("the script ends in time").expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tonic::{Code, Request};
 
 /// Longest that a script may take.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(100);
+const SCRIPT_LIMIT: Duration = Duration::from_secs(400);
 
 fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/oidc"))
