@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 
 use crate::site::{Site, config, start};
 
-/// Longest that a script may take once its turn has come: many times what it takes on a quiet machine, since other tests
-/// run beside it.
+/// Longest that a script may take once its turn has come: many times what it takes on a quiet machine, since other
+/// tests run beside it.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(600);
 
-/// Scripts that run at a time. A browser keeps a core busy: with more of them than cores, each is slower than people are
-/// and runs into the limits of its own actions.
+/// Scripts that run at a time. A browser keeps a core busy: with more of them than cores, each is slower than people
+/// are and runs into the limits of its own actions.
 static TURNS: Semaphore = Semaphore::const_new(2);
 
 fn directory() -> PathBuf {

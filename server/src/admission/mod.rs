@@ -31,7 +31,8 @@ const ENTRIES_MAX: usize = 512;
 /// See the module. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    /// One permit for each call under way, waits not counted.
+    /// One permit for each call under way. Waits are not counted, nor are lists: those wait for their turn, and would
+    /// keep out whoever answers meanwhile.
     calls: Arc<Semaphore>,
     /// One permit for each page of a list that is being made.
     pages: Arc<Semaphore>,

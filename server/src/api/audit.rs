@@ -21,7 +21,6 @@ impl Api {
             page_size: from_proto::page_size(request.page_size)?,
             page_token: request.page_token,
         };
-        let _call = self.admission.call(caller.payer())?;
         let _turn = self.admission.page(caller.payer()).await?;
         let session = self.session(caller);
         let list = async move { session.list_audit(&query).await };

@@ -206,7 +206,6 @@ impl Api {
         request: v1::ListEventsRequest,
         caller: &Caller,
     ) -> Result<v1::ListEventsResponse, Error> {
-        let _call = self.admission.call(caller.payer())?;
         let _turn = self.admission.page(caller.payer()).await?;
         let query = from_proto::list_query(request)?;
         let session = self.session(caller);

@@ -7,15 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hitl_service::quotas::{Credential, OverQuota, Payer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::turns::{Turn, Turns};
 use super::{Budget, CALL_BYTES, Full, Lease};
-
-/// Most calls of one connection that are worked on at a time; calls that only wait are not counted. The others wait for
-/// their turn, so that a peer that sends thousands at once does not come before all others.
-const WORKED_ON_MAX: usize = 64;
 
 /// Most credentials that are noted of one connection. Who sends more through one is a proxy.
 const CALLERS_MAX: usize = 64;
@@ -31,8 +27,7 @@ pub struct Account {
     /// The connection's own bytes, until it is gone.
     own: Mutex<Option<Lease>>,
     state: Mutex<State>,
-    /// One permit for each call that may be worked on.
-    turns: Arc<Semaphore>,
+    turns: Turns,
     /// Ends the connection at once.
     close: CancellationToken,
     /// Lets it finish what is under way, and then ends it.
@@ -63,10 +58,6 @@ pub struct Due {
     account: Arc<Account>,
     number: u64,
 }
-
-/// The turn of a call to be worked on, until it is dropped or the call only waits. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Turn(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
 /// A call under way, with its part of the budget. Cheap to clone; it ends with its last clone.
 #[derive(Clone, Debug)]
@@ -114,10 +105,15 @@ impl Account {
             held: AtomicUsize::new(0),
             own: Mutex::default(),
             state: Mutex::new(state),
-            turns: Arc::new(Semaphore::new(WORKED_ON_MAX)),
+            turns: Turns::new(),
             close: CancellationToken::new(),
             retire: CancellationToken::new(),
         }
+    }
+
+    /// The turns of its calls.
+    pub fn turns(&self) -> Turns {
+        self.turns.clone()
     }
 
     /// Tells connections apart for as long as the process lives.
@@ -258,8 +254,7 @@ impl Call {
 
     /// Completes when it is the turn of this call to be worked on.
     pub async fn turn(&self) -> Turn {
-        let permit = self.0.account.turns.clone().acquire_owned().await;
-        Turn(Arc::new(Mutex::new(Some(permit.expect("the semaphore is never closed")))))
+        self.0.account.turns.next().await
     }
 
     /// Takes `bytes` more for the body of the call. Once that fails the call has to be refused.
@@ -314,13 +309,6 @@ impl Call {
     /// Bytes of the call's reply that exist already.
     pub fn reply(&self, bytes: usize) -> Lease {
         self.0.budget.lease_at_once(Some(&self.0.account), bytes)
-    }
-}
-
-impl Turn {
-    /// Lets another call have its turn, since this one only waits from here on.
-    pub fn pass(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod machine;
 mod metrics;
 mod room;
+mod turns;
 mod watch;
 
 #[cfg(test)]
@@ -27,8 +28,9 @@ use hitl_service::quotas::{
     Credential, Measure, OverQuota, Party, Payer, Quota, Quotas, Scope, Tally,
 };
 
-pub use account::{Account, Call, Due, Turn};
+pub use account::{Account, Call, Due};
 pub use machine::{bytes_for_callers, default_memory_bytes, descriptors_max, raise_descriptors};
+pub use turns::{Turn, Turns};
 
 /// What an open connection takes before it has asked for anything.
 const CONNECTION_BYTES: usize = 32 * 1024;
@@ -174,15 +176,17 @@ impl Budget {
 
     /// `bytes` for new work of `account`, or of the server itself.
     ///
+    /// An account may hold as much as it leaves to all others, so that who holds little still gets what it asks for
+    /// when many hold much.
+    ///
     /// # Errors
     /// [`Full`] if that would take the budget past the part for new work, or the account past its share.
     pub fn lease(&self, account: Option<&Arc<Account>>, bytes: usize) -> Result<Lease, Full> {
-        let share_left =
-            account.is_none_or(|account| account.held().saturating_add(bytes) <= self.share_max());
-        if !share_left {
+        let held = account.map_or(0, |account| account.held());
+        if account.is_some() && held.saturating_add(bytes) > self.share_max() {
             return Err(Full);
         }
-        self.can_afford(bytes)?;
+        self.can_afford(held.saturating_add(bytes))?;
         Ok(self.lease_at_once(account, bytes))
     }
 

@@ -40,10 +40,10 @@ async fn new_work_is_refused_before_what_is_under_way_lacks_room() {
         "one connection has a quarter at most"
     );
     let own = budget.lease(Some(&account), 20 * MIB).unwrap();
+    let call = account.call(&budget, 100).unwrap();
     let other = budget.lease(None, 54 * MIB).unwrap();
     assert_eq!(budget.lease(None, 2 * MIB).err(), Some(Full));
     assert!(budget.can_deliver(20 * MIB).now_or_never().is_some());
-    let call = account.call(&budget, 100).unwrap();
     assert_eq!(call.take(2 * MIB), Err(Full));
     assert!(call.has_overrun());
     let reply = call.reply(26 * MIB);
@@ -54,6 +54,25 @@ async fn new_work_is_refused_before_what_is_under_way_lacks_room() {
     drop((own, other, call));
     budget.disconnect(&account);
     assert_eq!((budget.used(), account.held(), budget.connections()), (0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_little_gets_room_while_many_take_all_they_get() {
+    let budget = budget(100, 50);
+    let greedy: Vec<_> = (0..20).map(|number| budget.connect(peer(number)).unwrap()).collect();
+    let mut held = Vec::new();
+    loop {
+        let taken = greedy.iter().filter_map(|account| budget.lease(Some(account), MIB / 8).ok());
+        let before = held.len();
+        held.extend(taken);
+        if held.len() == before {
+            break;
+        }
+    }
+    assert!(greedy.iter().all(|account| account.held() > 3 * MIB));
+    let modest = budget.connect(peer(99)).unwrap();
+    let call = modest.call(&budget, 1_000).unwrap();
+    assert_eq!(call.take(10_000), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,9 +10,10 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// The part of one processor that a connection may take for ever, as one in so many.
-const SHARE: u32 = 5;
-/// How much a connection that has taken little for a while may take at once beside its share.
-const BURST: Duration = Duration::from_millis(20);
+const SHARE: u32 = 10;
+/// How much a connection that has taken little for a while may take at once beside its share: no more than others can
+/// wait for without noticing.
+const BURST: Duration = Duration::from_millis(5);
 /// The longest time for which a connection is over its share after a burst, however long that was.
 const MEMORY: Duration = Duration::from_secs(1);
 /// For how long a new connection counts as over its share, since nobody knows yet what it will take.
@@ -68,13 +69,15 @@ impl Meter {
         }
     }
 
-    /// Does a step of the connection's work, and counts what that takes.
-    pub(super) fn count<T>(&self, step: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    /// Does a step of the connection's work while so many of its `calls` are worked on, and counts what that takes, as
+    /// often as there are calls. Else a hundred connections with a hundred calls each, none of which takes more than
+    /// its share, would come before somebody who makes one call now and then.
+    pub(super) fn count<T>(&self, calls: usize, step: impl FnOnce() -> Poll<T>) -> Poll<T> {
         let begun = Instant::now();
         let look = Look::before(begun);
         let done = step();
         let now = Instant::now();
-        self.add(now, look.taken(now.duration_since(begun)));
+        self.add(now, look.taken(now.duration_since(begun)) * times(calls));
         done
     }
 
@@ -144,6 +147,11 @@ pub(super) fn processor_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
+/// How often a step counts while so many calls are worked on.
+fn times(calls: usize) -> u32 {
+    u32::try_from(calls.max(1)).unwrap_or(u32::MAX)
+}
+
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
 }
@@ -165,6 +173,15 @@ mod tests {
         meter
     }
 
+    /// The same where time goes on by itself.
+    fn known_now() -> Meter {
+        Meter(Arc::new(Parts {
+            begun: Instant::now(),
+            paid_by_ns: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+        }))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_is_new_is_over_its_share_until_it_has_taken_little_for_a_moment() {
         let meter = Meter::new();
@@ -183,7 +200,7 @@ mod tests {
         let meter = known().await;
         for _ in 0..1_000 {
             tokio::time::advance(ms(10)).await;
-            meter.add(Instant::now(), ms(2));
+            meter.add(Instant::now(), ms(10) / SHARE);
             assert!(!meter.is_over());
         }
     }
@@ -191,11 +208,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_more_is_over_it_until_it_has_paid() {
         let meter = known().await;
-        meter.add(Instant::now(), ms(20));
+        meter.add(Instant::now(), BURST);
         assert!(!meter.is_over(), "a burst is allowed");
         meter.add(Instant::now(), ms(10));
         assert!(meter.is_over());
-        tokio::time::advance(ms(140)).await;
+        tokio::time::advance(OWED + ms(10) * SHARE - ms(10)).await;
         assert!(meter.is_over(), "it has not paid all");
         tokio::time::advance(ms(10)).await;
         assert!(!meter.is_over());
@@ -203,15 +220,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_takes_nothing_while_its_thread_waits_for_a_processor() {
-        let meter = Meter(Arc::new(Parts {
-            begun: Instant::now(),
-            paid_by_ns: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
-        }));
+        let meter = known_now();
         let (_sender, silence) = std::sync::mpsc::channel::<()>();
-        let waited = meter.count(|| Poll::Ready(silence.recv_timeout(BURST * 5)));
+        let waited = meter.count(1, || Poll::Ready(silence.recv_timeout(BURST * 5)));
         assert!(waited.is_ready());
         assert!(!meter.is_over());
+    }
+
+    #[tokio::test]
+    async fn a_step_counts_as_often_as_calls_are_worked_on() {
+        let compute = || {
+            let begun = processor_time();
+            while processor_time().saturating_sub(begun) < ms(2) {
+                std::hint::spin_loop();
+            }
+            Poll::Ready(())
+        };
+        let of_one = known_now();
+        assert!(of_one.count(1, compute).is_ready());
+        assert!(!of_one.is_over());
+        let of_many = known_now();
+        assert!(of_many.count(64, compute).is_ready());
+        assert!(of_many.is_over());
     }
 
     #[tokio::test(start_paused = true)]

@@ -161,7 +161,7 @@ pub async fn serve<S, R, B>(
             tracing::warn!(%peer, "a connection was refused: there are as many as there may be");
             continue;
         };
-        let place = Place::new(door.background.clone());
+        let place = Place::new(door.background.clone(), account.turns());
         let connection = Connection::new(peer, account, door.clone(), limits, place.clone());
         let socket = Socket::new(stream);
         let served = Arc::new(connection).run(socket, shutdown.clone());

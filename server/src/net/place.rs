@@ -12,19 +12,22 @@ use hyper::rt::Executor;
 use tokio::runtime::Handle;
 
 use super::meter::Meter;
+use crate::budget::Turns;
 
 /// Where one connection and its calls are served. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     meter: Meter,
+    /// Of the calls of the connection: a step costs it more, the more of them are worked on at a time.
+    turns: Turns,
     foreground: Handle,
     background: Handle,
 }
 
 impl Place {
     /// On this runtime as long as the connection keeps to its share of the processors, else on `background`.
-    pub(super) fn new(background: Handle) -> Self {
-        Self { meter: Meter::new(), foreground: Handle::current(), background }
+    pub(super) fn new(background: Handle, turns: Turns) -> Self {
+        Self { meter: Meter::new(), turns, foreground: Handle::current(), background }
     }
 
     /// Notes that the next step of the connection will take much.
@@ -51,11 +54,17 @@ impl Place {
         is_over: bool,
     ) -> Option<Pin<Box<F>>> {
         let ends = poll_fn(|context| {
-            // Before each step, since a single one may be long.
-            if self.meter.is_over() != is_over {
+            let changes = self.meter.is_over() != is_over;
+            if changes && !is_over {
+                // Before the step, since it may be long.
                 return Poll::Ready(false);
             }
-            self.meter.count(|| work.as_mut().poll(context)).map(|()| true)
+            let step = self.meter.count(self.turns.taken(), || work.as_mut().poll(context));
+            // What has waited for its turn in the background is done there, however much it is, and counts.
+            if changes && step.is_pending() && !self.meter.is_over() {
+                return Poll::Ready(false);
+            }
+            step.map(|()| true)
         });
         let has_ended = tokio::select! {
             biased;
@@ -109,7 +118,7 @@ mod tests {
     fn a_connection_is_served_in_the_background_while_it_is_new_or_takes_much() {
         let [here, background] = runtimes();
         let seen = here.block_on(async {
-            let place = Place::new(background.handle().clone());
+            let place = Place::new(background.handle().clone(), Turns::new());
             let meter = place.meter.clone();
             let (tell, mut told) = mpsc::unbounded_channel();
             place.begin(Box::pin(async move {
@@ -135,7 +144,7 @@ mod tests {
     fn what_is_known_to_take_much_is_done_in_the_background_before_it_has_taken_anything() {
         let [here, background] = runtimes();
         let seen = here.block_on(async {
-            let place = Place::new(background.handle().clone());
+            let place = Place::new(background.handle().clone(), Turns::new());
             let (tell, told) = tokio::sync::oneshot::channel();
             let of_connection = place.clone();
             place.begin(Box::pin(async move {
@@ -155,7 +164,7 @@ mod tests {
     #[test]
     fn what_only_waits_goes_back_to_the_foreground_by_itself() {
         let [here, background] = runtimes();
-        let place = here.block_on(async { Place::new(background.handle().clone()) });
+        let place = here.block_on(async { Place::new(background.handle().clone(), Turns::new()) });
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         place.execute(async move { drop(ended.await) });
         let is_back = async {

@@ -31,6 +31,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("pages and lists that are not read, HTTP/1", 100, |t, o| {
         Box::pin(connections::unread_pages(t, o))
     }),
+    attack("replies read slowly, by slowhttptest", 1, |t, o| {
+        Box::pin(programs::slow_readers(t, o))
+    }),
     attack("heads that come slowly, by slowhttptest", 1, |t, o| {
         Box::pin(programs::slow_heads(t, o))
     }),

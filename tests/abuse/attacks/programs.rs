@@ -20,6 +20,14 @@ pub(super) async fn slow_heads(target: Target, over: CancellationToken) -> usize
     run(&tools::slowhttptest(), &how, &over).await
 }
 
+/// Replies that are read a few bytes at a time.
+pub(super) async fn slow_readers(target: Target, over: CancellationToken) -> usize {
+    let url = format!("http://{}/v1/events?namespace=large&page_size=50", target.address);
+    let how = ["-X", "-c", "800", "-r", "800", "-w", "10", "-y", "20", "-n", "1", "-z", "32"];
+    let how = [&how[..], &["-k", "1", "-l", "60", "-u", &url]].concat();
+    run(&tools::slowhttptest(), &how, &over).await
+}
+
 /// As many lists as a hundred connections of HTTP/2 bring.
 pub(super) async fn load(target: Target, over: CancellationToken) -> usize {
     let url = format!("http://{}/v1/events?namespace=small&page_size=50", target.address);

@@ -34,8 +34,10 @@ async fn what_was_typed_comes_back_ready_to_be_sent_again() {
 
 #[tokio::test]
 async fn an_error_of_a_program_says_when_to_try_again() {
-    let world = World::new().await.limited(0);
-    let reply = world.get("/v1/events").await;
+    let world = World::new().await;
+    let event = world.ask(json!({"int": {}}), json!({})).await;
+    let reply =
+        world.limited(0).get(&format!("/v1/events/{}", event["id"].as_str().unwrap())).await;
     assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "2"));
     assert_eq!(reply.json()["error"]["details"][1]["retryDelay"], "2.000s");
 }
