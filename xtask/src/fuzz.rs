@@ -72,7 +72,7 @@ fn targets() -> Result<Vec<String>> {
 
 fn build() -> Result<()> {
     run(Command::new("cargo")
-        .args(["build", "-p", "hitl-fuzz", "--bin", "fuzz"])
+        .args(["build", "--workspace", "--bin", "fuzz"])
         .env("RUSTC_WORKSPACE_WRAPPER", top().join("fuzz/rustc"))
         .current_dir(top()))
 }

@@ -6,16 +6,16 @@ mod suites;
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use crate::process::{run, run_and_read};
+use crate::process::{Output, run_and_read};
 use crate::repo::top;
 use crate::tools::{self, Env, Need};
 use report::{Counts, Outcome};
-use suites::{FIRST_STORE, OF_ANY_STORE, SUITES, Step, Suite};
+use suites::{FIRST_STORE, LANES, Lane, OF_ANY_STORE, SUITES, Step, Suite};
 
 /// Always the whole workspace, though one package would do: other packages mean other features of what they depend on,
 /// and those would be built again for each choice.
@@ -48,15 +48,12 @@ pub(crate) fn test(names: &[String], length: Length, arguments: &[String]) -> Re
     };
     let suites: Vec<&Suite> = SUITES.iter().filter(named).collect();
     let session = Session { length, arguments, provided: Mutex::default() };
-    let mut outcomes = Vec::new();
-    thread::scope(|scope| {
+    let begun = Instant::now();
+    let outcomes = thread::scope(|scope| {
         scope.spawn(|| session.fetch(&suites));
-        for suite in &suites {
-            println!("\n=== {}", suite.name);
-            outcomes.push(session.run(suite));
-        }
+        LANES.iter().flat_map(|lanes| session.run_beside(lanes, &suites)).collect::<Vec<_>>()
     });
-    println!("\n{}", report::summary(&outcomes));
+    println!("\n{}", report::summary(&outcomes, begun.elapsed()));
     Ok(outcomes.iter().all(|outcome| outcome.problems.is_empty()))
 }
 
@@ -81,14 +78,46 @@ impl Session<'_> {
         }
     }
 
-    fn run(&self, suite: &Suite) -> Outcome {
+    /// Runs those of `suites` that are in these lanes, a thread for each lane. Once more than one has something to run,
+    /// the output of a suite is shown when it has ended.
+    fn run_beside(&self, lanes: &[Lane], suites: &[&Suite]) -> Vec<Outcome> {
+        let of_lane = |lane: &Lane| -> Vec<&Suite> {
+            suites.iter().filter(|suite| suite.lane == *lane).copied().collect()
+        };
+        let lanes: Vec<_> = lanes.iter().map(of_lane).filter(|lane| !lane.is_empty()).collect();
+        let is_alone = lanes.len() < 2;
+        thread::scope(|scope| {
+            let run = |suites: Vec<&Suite>| -> Vec<Outcome> {
+                suites.into_iter().map(|suite| self.run_shown(suite, is_alone)).collect()
+            };
+            let threads: Vec<_> =
+                lanes.into_iter().map(|suites| scope.spawn(move || run(suites))).collect();
+            let ended = threads.into_iter().map(ScopedJoinHandle::join);
+            ended.flat_map(|outcomes| outcomes.expect("a lane does not panic")).collect()
+        })
+    }
+
+    fn run_shown(&self, suite: &Suite, is_alone: bool) -> Outcome {
+        let mut output = if is_alone {
+            Output::Shown
+        } else {
+            println!("--- {} begins", suite.name);
+            Output::Held(Vec::new())
+        };
+        output.say(&format!("\n=== {}", suite.name));
+        let outcome = self.run(suite, &mut output);
+        output.show();
+        outcome
+    }
+
+    fn run(&self, suite: &Suite, output: &mut Output) -> Outcome {
         let start = Instant::now();
         let mut counts = Counts::default();
         let mut problems = Vec::new();
         match self.provide(&suite.needs.concat()) {
             Ok(env) => {
                 for step in suite.steps {
-                    let (counted, result) = self.step(step, &env);
+                    let (counted, result) = self.step(step, &env, output);
                     counts = counts.plus(counted);
                     problems.extend(result.err().map(|error| format!("{error:#}")));
                 }
@@ -122,19 +151,23 @@ impl Session<'_> {
         provided.get_or_init(meet).clone()
     }
 
-    fn step(&self, step: &Step, env: &Env) -> (Counts, Result<()>) {
+    fn step(&self, step: &Step, env: &Env, output: &mut Output) -> (Counts, Result<()>) {
         match step {
-            Step::Check(words) => match command(words, env).and_then(|mut check| run(&mut check)) {
-                Ok(()) => (Counts::PASSED, Ok(())),
-                Err(error) => (Counts::FAILED, Err(error)),
-            },
-            Step::CargoTest(words) => self.tests(&[CARGO_TEST, *words].concat(), env),
+            Step::Check(words) => {
+                let check = command(words, env);
+                match check.and_then(|mut check| run_and_read(&mut check, output).1) {
+                    Ok(()) => (Counts::PASSED, Ok(())),
+                    Err(error) => (Counts::FAILED, Err(error)),
+                }
+            }
+            Step::CargoTest(words) => self.tests(&[CARGO_TEST, *words].concat(), env, output),
             Step::EndToEnd(store) => {
                 // Variables are part of the command, so that what is shown can be repeated by hand.
                 let variable = format!("HITL_TEST_STORE={store}");
                 let variables = ["env", &variable, END_TO_END_THREADS];
                 let skipped = self.skipped(store);
-                self.tests(&[&variables, CARGO_TEST, &["--test", "e2e"], &skipped].concat(), env)
+                let words = [&variables, CARGO_TEST, &["--test", "e2e"], &skipped].concat();
+                self.tests(&words, env, output)
             }
         }
     }
@@ -150,11 +183,11 @@ impl Session<'_> {
         ["--"].into_iter().chain(skips).collect()
     }
 
-    fn tests(&self, words: &[&str], env: &Env) -> (Counts, Result<()>) {
+    fn tests(&self, words: &[&str], env: &Env, output: &mut Output) -> (Counts, Result<()>) {
         match command(words, env) {
             Ok(mut test) => {
-                let (output, result) = run_and_read(test.args(self.arguments));
-                (Counts::parse(&output), result)
+                let (said, result) = run_and_read(test.args(self.arguments), output);
+                (Counts::parse(&said), result)
             }
             Err(error) => (Counts::FAILED, Err(error)),
         }

@@ -13,11 +13,28 @@ pub(crate) struct Suite {
     pub(crate) name: &'static str,
     /// What must be in place first. A suite without it has failed: a test not run proves nothing.
     pub(crate) needs: [&'static [&'static Need]; 2],
+    pub(crate) lane: Lane,
     /// Whether it only runs when it is named, since it takes long.
     pub(crate) is_only_by_name: bool,
     /// Commands, all of which are run, even after one has failed.
     pub(crate) steps: &'static [Step],
 }
+
+/// Beside which others a suite runs. Those of one lane run one after the other, in the order of [`SUITES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Before all others, with nothing beside it: these compile, and keep all processors busy.
+    First,
+    /// Beside the other two of this sort. Most of their tests wait most of the time.
+    Doors,
+    Stores,
+    Sdks,
+    /// After all others, with nothing beside it: these load the machine, and measure.
+    Last,
+}
+
+/// The lanes in the order in which they run, and which of them run side by side.
+pub(crate) const LANES: [&[Lane]; 3] = [&[First], &[Doors, Stores, Sdks], &[Last]];
 
 /// One command of a suite, run at the top of the repository.
 pub(crate) enum Step {
@@ -30,14 +47,16 @@ pub(crate) enum Step {
     EndToEnd(&'static str),
 }
 
+use Lane::{Doors, First, Last, Sdks, Stores};
 use Step::{CargoTest, Check, EndToEnd};
 
-/// In the order they run: what is quick and fails often comes first.
+/// In the order they run, in each lane: what is quick and fails often comes first.
 pub(crate) const SUITES: &[Suite] = &[
-    suite("fmt", &[], &[Check(&["cargo", "fmt", "--all", "--check"])]),
-    suite("clippy", &[], &[Check(CLIPPY)]),
-    suite("tidy", &[], &[Check(&["cargo", "xtask", "tidy"])]),
+    suite(First, "fmt", &[], &[Check(&["cargo", "fmt", "--all", "--check"])]),
+    suite(First, "clippy", &[], &[Check(CLIPPY)]),
+    suite(First, "tidy", &[], &[Check(&["cargo", "xtask", "tidy"])]),
     suite(
+        First,
         "proto",
         &[&BUF],
         &[
@@ -47,6 +66,7 @@ pub(crate) const SUITES: &[Suite] = &[
         ],
     ),
     suite(
+        First,
         "supply",
         &[&BINARIES, &CARGO_DENY],
         &[
@@ -54,42 +74,46 @@ pub(crate) const SUITES: &[Suite] = &[
             Check(&["cargo", "deny", "--locked", "check", "bans", "licenses", "sources"]),
         ],
     ),
-    suite("unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
-    suite("docs", &[], &[Check(DOCS)]),
-    end_to_end("e2e", &[], &[EndToEnd(FIRST_STORE)]),
+    suite(First, "unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
+    suite(First, "docs", &[], &[Check(DOCS)]),
+    end_to_end(Doors, "e2e", &[], &[EndToEnd(FIRST_STORE)]),
     suite(
+        Doors,
         "oidc",
         &[&BINARIES, &CHROMIUM_BROWSER, &OIDC_SCRIPTS],
         &[CargoTest(&["--test", "oidc", "--", "--nocapture"])],
     ),
     suite(
+        Doors,
         "mcp",
         &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS, &FASTMCP, &MCP_INSPECTOR],
         &[CargoTest(&["--test", "mcp", "--", "--nocapture"]), Check(&["tests/mcp/others/check"])],
     ),
     suite(
+        Doors,
         "channels",
         &[&BINARIES, &WEBHOOKS_PYTHON, &WEBHOOKS_SCRIPTS],
         &[CargoTest(&["--test", "channels", "--", "--nocapture"])],
     ),
-    suite("notices", &[&BINARIES, &AIOSMTPD], &[CargoTest(&["--test", "notices"])]),
-    end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
-    end_to_end("e2e-files", &[], &[EndToEnd("files")]),
-    end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
-    end_to_end("e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
-    end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
-    end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
-    end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
-    suite("deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
+    suite(Doors, "notices", &[&BINARIES, &AIOSMTPD], &[CargoTest(&["--test", "notices"])]),
+    end_to_end(Stores, "e2e-memory", &[], &[EndToEnd("memory")]),
+    end_to_end(Stores, "e2e-files", &[], &[EndToEnd("files")]),
+    end_to_end(Stores, "e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
+    end_to_end(Stores, "e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
+    end_to_end(Stores, "e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
+    end_to_end(Stores, "e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
+    end_to_end(Stores, "e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
+    suite(Doors, "deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
     suite(
+        Doors,
         "openapi",
         &[&BINARIES, &SCHEMATHESIS],
         &[CargoTest(&["--test", "openapi", "--", "--nocapture"])],
     ),
-    suite("fuzz", &[], &[Check(&["cargo", "xtask", "fuzz"])]),
+    suite(Stores, "fuzz", &[], &[Check(&["cargo", "xtask", "fuzz"])]),
     // It mounts file systems, which takes root.
-    suite("disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
-    suite("sim", &[], &[CargoTest(&["--test", "sim"])]),
+    suite(Doors, "disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
+    suite(Stores, "sim", &[], &[CargoTest(&["--test", "sim"])]),
     sdk("sdk-rust", &[Check(&["sdk/rust/test-package"])]),
     sdk("sdk-python", &[Check(&["sdk/python/check"]), Check(&["sdk/python/test-package"])]),
     sdk(
@@ -104,24 +128,31 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("adapters", &[Check(&["adapters/check"])]),
     // After the checks of the SDKs, which install what packages are made with. It takes root.
     sdk("packages", &[Check(&["packaging/check"])]),
-    suite("site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
-    suite("observe", &[&BINARIES, &PROMTOOL], &[Check(&["python3", "deploy/observe/check.py"])]),
+    suite(Sdks, "site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
     suite(
+        Sdks,
+        "observe",
+        &[&BINARIES, &PROMTOOL],
+        &[Check(&["python3", "deploy/observe/check.py"])],
+    ),
+    suite(
+        Last,
         "abuse",
         &[&BINARIES, &SLOWHTTPTEST, &H2LOAD],
         &[CargoTest(&["--test", "abuse", "--", "--nocapture"])],
     ),
-    suite("crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
+    suite(Last, "crash", &[&BINARIES], &[CargoTest(&["--test", "crash"])]),
     // The frameworks are large, and the server of Temporal takes minutes to compile.
     Suite {
         is_only_by_name: true,
         needs: [&[&BINARIES, &SERVER_OF_SDKS], &[&TEMPORAL]],
-        ..suite("adapters-long", &[], ADAPTERS_LONG)
+        ..suite(Sdks, "adapters-long", &[], ADAPTERS_LONG)
     },
     // Helm takes minutes to compile.
     Suite {
         is_only_by_name: true,
         ..suite(
+            Sdks,
             "helm",
             &[&HELM, &KUBERNETES_VALIDATE],
             &[Check(&["python3", "deploy/helm/check.py"])],
@@ -129,15 +160,20 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         is_only_by_name: true,
-        ..suite("power", &[&BINARIES, &QEMU, &MKE2FS, &GUEST], &[CargoTest(&["--test", "power"])])
+        ..suite(
+            Last,
+            "power",
+            &[&BINARIES, &QEMU, &MKE2FS, &GUEST],
+            &[CargoTest(&["--test", "power"])],
+        )
     },
     // It builds the server alone, whose dependencies then have other features than with the tests: all of them again.
     Suite {
         is_only_by_name: true,
-        ..suite("sbom", &[], &[Check(&["cargo", "xtask", "sbom", "--check"])])
+        ..suite(Last, "sbom", &[], &[Check(&["cargo", "xtask", "sbom", "--check"])])
     },
     // It needs a server of an older version, which `HITL_TEST_BEFORE_BIN` names.
-    Suite { is_only_by_name: true, ..suite("mixed", &[&BINARIES], &[CargoTest(MIXED)]) },
+    Suite { is_only_by_name: true, ..suite(Last, "mixed", &[&BINARIES], &[CargoTest(MIXED)]) },
 ];
 
 const ADAPTERS_LONG: &[Step] = &[
@@ -203,21 +239,23 @@ const DOCS: &[&str] = &[
 
 /// What has to do with the SDKs, and needs a server that they can start.
 const fn sdk(name: &'static str, steps: &'static [Step]) -> Suite {
-    suite(name, &[&BINARIES, &SERVER_OF_SDKS], steps)
+    suite(Sdks, name, &[&BINARIES, &SERVER_OF_SDKS], steps)
 }
 
 const fn suite(
+    lane: Lane,
     name: &'static str,
     needs: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs: [needs, &[]], is_only_by_name: false, steps }
+    Suite { name, needs: [needs, &[]], lane, is_only_by_name: false, steps }
 }
 
 const fn end_to_end(
+    lane: Lane,
     name: &'static str,
     store: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs: [END_TO_END, store], is_only_by_name: false, steps }
+    Suite { name, needs: [END_TO_END, store], lane, is_only_by_name: false, steps }
 }
