@@ -50,6 +50,9 @@ func NewClient(config Config) (*Client, error) {
 	}
 	client := newClient(settings, nil)
 	client.dial = func(ctx context.Context, to endpoint) (net.Conn, error) {
+		if settings.proxy.isFor(to) {
+			return settings.proxy.tunnel(ctx, to)
+		}
 		dialer := net.Dialer{Timeout: connectTimeout}
 		return dialer.DialContext(ctx, "tcp", to.address())
 	}

@@ -27,6 +27,10 @@ type Config struct {
 	Insecure bool
 	// Headers go with every call, at most 32. They go over plain http too, unlike the token.
 	Headers Headers
+	// Proxy leads to the server by CONNECT: http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, which is never
+	// printed. Else HITL_PROXY, but not to a server of this machine; no other variable names one. TLS is spoken with the
+	// server, so that the proxy reads nothing of it. The local server is reached without.
+	Proxy Proxy
 	// CA has the certificates that an https server's own must be signed by. Else the file HITL_CA, else
 	// those that the system trusts.
 	CA PEM
@@ -71,6 +75,7 @@ type settings struct {
 	token     func(context.Context) (string, error) // nil unless there is one.
 	tls       *tls.Config                           // nil unless the endpoint is https.
 	headers   []string                              // Names and values in turn.
+	proxy     *proxy                                // nil unless there is one.
 	options   []grpc.DialOption                     // What the program gives to gRPC.
 	local     *local                                // nil unless the server is the local one, which this client may start.
 }
@@ -94,6 +99,9 @@ func (config Config) resolve(env func(string) string) (*settings, error) {
 		return nil, err
 	}
 	s.headers = headers
+	if s.proxy, err = config.Proxy.resolve(env("HITL_PROXY")); err != nil {
+		return nil, err
+	}
 	announces := !isQuiet(env("HITL_ANNOUNCE"))
 	if config.Announce != nil {
 		announces = *config.Announce

@@ -3,7 +3,7 @@
 //! A command has an `id`, an `op`, and the `client` to do it with. The ops, and what else each has:
 //!
 //! - `client` makes the client of that name: `endpoint`, `namespace`, `run_id`, `retry_for_ms`, `call_timeout_ms`,
-//!   `token`, `insecure`, `headers`, each only if it is set.
+//!   `token`, `insecure`, `headers`, `proxy`, each only if it is set.
 //! - `run` makes the run of `run_id`, and keeps it as `run`.
 //! - `create` creates a typed event, and keeps it as `event`: `type`, `name`, `prompt`, and whatever else such an event
 //!   can be created with: also `title`, `risk` (`low`, `medium`, `high`), `require_confirmation`, `facts` (label and

@@ -14,6 +14,7 @@ mod matrix;
 mod messages;
 mod scenario;
 mod scripted;
+mod tunnels;
 mod vars;
 mod world;
 

@@ -29,7 +29,7 @@ pub(crate) struct Scenario {
     /// Whether the SDK is to find no server, and start one.
     #[serde(default)]
     pub(crate) no_server: bool,
-    /// Whether there is a server, at `{scripted}`, that refuses every read with the reason that it is asked for, and
+    /// Whether there is a server, at `{scripted}` (on the port `{scripted_port}`), that refuses every read with the reason that it is asked for, and
     /// answers a hundred waits on one stream with the number of streams that there were, `AUTHORIZATION` with that,
     /// `TEAM` with the header `x-team`, and `SILENCE` never.
     #[serde(default)]
@@ -38,10 +38,26 @@ pub(crate) struct Scenario {
     /// `{revoked}` and `{expired}` are tokens for it.
     #[serde(default)]
     pub(crate) credentials: bool,
+    /// Whether there is a proxy, at `{proxy}` (its HOST:PORT), that opens tunnels by CONNECT, and knows where
+    /// `hitl.test` is, which nobody else does.
+    #[serde(default)]
+    pub(crate) proxy: Option<Tunnels>,
     /// Languages that cannot pass yet, and why.
     #[serde(default)]
     pub(crate) fails_in: BTreeMap<String, String>,
     pub(crate) steps: Vec<Step>,
+}
+
+/// How a proxy is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tunnels {
+    /// What it wants, as `USER:PASSWORD`.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    /// The status with which it refuses all.
+    #[serde(default)]
+    pub(crate) refuses: Option<u16>,
 }
 
 /// One thing that happens, and what must come of it.
@@ -73,6 +89,8 @@ pub(crate) enum Deed {
     Network(NetworkDeed),
     /// That so many servers run which SDKs have started.
     Servers(usize),
+    /// That the proxy has opened so many tunnels, from the beginning.
+    Tunnels(usize),
     /// Tells so many other programs at once, each of which starts for it.
     Crowd(Json, usize),
     /// Kills the program, and starts it again.
@@ -137,6 +155,7 @@ struct Written {
     server: Option<ServerDeed>,
     network: Option<NetworkDeed>,
     servers: Option<usize>,
+    tunnels: Option<usize>,
     crowd: Option<Json>,
     program: Option<ProgramDeed>,
     each: Option<usize>,
@@ -171,11 +190,12 @@ impl TryFrom<Written> for Step {
         deeds.extend(written.server.map(Deed::Server));
         deeds.extend(written.network.map(Deed::Network));
         deeds.extend(written.servers.map(Deed::Servers));
+        deeds.extend(written.tunnels.map(Deed::Tunnels));
         deeds.extend(written.crowd.map(|op| Deed::Crowd(op, written.each.unwrap_or(1))));
         deeds.extend(written.program.map(|ProgramDeed::Restart| Deed::RestartProgram));
         let deed = deeds.pop().filter(|_| deeds.is_empty());
         let deed = deed.ok_or(
-            "a step is one of call, start, join, http, server, network, servers, crowd, program",
+            "a step is one of call, start, join, http, server, network, servers, tunnels, crowd, program",
         )?;
         let mut outcomes: Vec<Outcome> = Vec::new();
         outcomes.extend(written.ok.or(written.until).map(Outcome::Ok));

@@ -36,7 +36,8 @@ impl Vars {
         })
     }
 
-    fn fill_text(&self, text: &str) -> Result<Json> {
+    /// The same of one text.
+    pub(crate) fn fill_text(&self, text: &str) -> Result<Json> {
         if let Some(path) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
             && is_path(path)
         {

@@ -24,6 +24,7 @@ use crate::guarded;
 use crate::language::Language;
 use crate::scenario::{Deed, NetworkDeed, Outcome, Scenario, Step};
 use crate::scripted;
+use crate::tunnels::Tunnelling;
 use crate::vars::Vars;
 use deeds::servers_in;
 
@@ -44,6 +45,8 @@ struct World {
     server: Option<Server>,
     /// What the SDK goes through to the server of this scenario.
     network: Option<Proxy>,
+    /// What SDKs are told to go through to servers.
+    proxy: Option<Tunnelling>,
     started: BTreeMap<String, Pending>,
     vars: Vars,
     http: reqwest::Client,
@@ -91,6 +94,22 @@ impl World {
         let mut env = scenario.env.clone();
         let mut vars = Vars::default();
         vars.set("run", format!("{:016x}", rand::rng().random::<u64>()).into());
+        let proxy = match &scenario.proxy {
+            Some(wanted) => Some(Tunnelling::start(wanted.clone()).await?),
+            None => None,
+        };
+        if let Some(proxy) = &proxy {
+            vars.set("proxy", proxy.address().into());
+        }
+        if scenario.scripted {
+            let endpoint = scripted::start().await?;
+            let port = endpoint.rsplit(':').next().unwrap_or_default();
+            vars.set("scripted_port", port.into());
+            vars.set("scripted", endpoint.into());
+        }
+        for value in env.values_mut() {
+            *value = vars.fill_text(value)?.as_str().unwrap_or_default().to_owned();
+        }
         let mut network = None;
         let (server, adapter, client) = if scenario.no_server {
             let port = support::free_port()?;
@@ -125,12 +144,20 @@ impl World {
             });
             (None, shared(language).await?, client)
         };
-        if scenario.scripted {
-            vars.set("scripted", scripted::start().await?.into());
-        }
         let started = BTreeMap::new();
-        let world =
-            Self { language, adapter, env, client, server, network, started, vars, http, dir };
+        let world = Self {
+            language,
+            adapter,
+            env,
+            client,
+            server,
+            network,
+            proxy,
+            started,
+            vars,
+            http,
+            dir,
+        };
         make_client(&world.adapter, &world.client).await?;
         Ok(world)
     }
@@ -189,6 +216,10 @@ impl World {
                 }
             }
             Deed::Servers(expected) => self.servers(*expected).await?,
+            Deed::Tunnels(expected) => {
+                let opened = self.proxy.as_ref().context("this scenario has no proxy")?.opened();
+                ensure!(opened == *expected, "{opened} tunnels were opened");
+            }
             Deed::Crowd(op, times) => self.crowd(step, op, *times).await?,
             Deed::RestartProgram => {
                 self.started.clear();

@@ -130,7 +130,7 @@ func (c command) client() (err error) {
 		Endpoint: c.text("endpoint"), Namespace: c.text("namespace"), RunID: c.text("run_id"),
 	}
 	config.Insecure, config.CallTimeout = get[bool](c, "insecure"), c.millis("call_timeout_ms")
-	config.Headers = get[hitl.Headers](c, "headers")
+	config.Headers, config.Proxy = get[hitl.Headers](c, "headers"), hitl.Proxy(c.text("proxy"))
 	if token := c.text("token"); token != "" {
 		config.Token = hitl.StaticToken(token)
 	}

@@ -32,7 +32,7 @@ final class Adapter {
     /** A line of the runner. What it does not have is null, or what stands here. */
     private static final class Command {
         long id;
-        String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token, title, risk;
+        String op, client, endpoint, namespace, runId, run, event, eventId, name, prompt, type, last, token, title, risk, proxy;
         String scope = "", idempotencyKey = "", yes = "", no = "", pattern = "", reason = "", responder = "", comment = "";
         String format = "STR_FORMAT_UNSPECIFIED", text = "";
         Long ttlMs, retryForMs, callTimeoutMs, timeoutMs, limitMs;
@@ -78,6 +78,7 @@ final class Adapter {
     private static Map<String, Object> carryOut(Command c) throws Exception {
         if (c.op.equals("client")) {
             Config config = new Config().endpoint(c.endpoint).namespace(c.namespace).runId(c.runId).insecure(c.insecure);
+            config.proxy(c.proxy);
             if (c.retryForMs != null) config.retryFor(Duration.ofMillis(c.retryForMs));
             if (c.callTimeoutMs != null) config.callTimeout(Duration.ofMillis(c.callTimeoutMs));
             if (c.token != null) config.token(c.token);

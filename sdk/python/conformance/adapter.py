@@ -29,7 +29,8 @@ async def handle(command: Json) -> Json:
     op, name = command["op"], command["client"]
     if op == "client":
         given = {
-            key: command.get(key) for key in ("endpoint", "namespace", "run_id", "token", "headers")
+            key: command.get(key)
+            for key in ("endpoint", "namespace", "run_id", "token", "headers", "proxy")
         }
         if "retry_for_ms" in command:
             given["retry_for"] = command["retry_for_ms"] / 1000

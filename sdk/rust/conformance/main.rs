@@ -49,7 +49,7 @@ fn main() -> Result<()> {
 /// How a client is to be, as the scenario says.
 fn config(c: &Json) -> Result<Config> {
     let config = set!(Config::default(), c, endpoint: &str, namespace: &str, run_id: &str);
-    let mut config = set!(config, c, token: &str, insecure: bool);
+    let mut config = set!(config, c, token: &str, insecure: bool, proxy: &str);
     for (name, value) in c["headers"].as_object().into_iter().flatten() {
         config = config.header(name, value.as_str().context("a header is text")?);
     }

@@ -8,6 +8,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use crate::config::{Server, Settings};
 use crate::error::{Error, Result};
 use crate::local;
+use crate::tunnel::{self, TUNNEL_TIMEOUT};
 
 /// These find a connection that died without a word within one attempt of a call, so that another
 /// attempt meets a new connection.
@@ -18,14 +19,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The channel to the server at `place`, which connects at its first call and again after each loss.
 pub(crate) fn connect(settings: &Settings, place: usize) -> Result<Channel> {
     let endpoint = endpoint(settings, place)?;
-    Ok(match &settings.server {
+    let (servers, tls) = match &settings.server {
         Server::Local(local) => {
-            endpoint.connect_with_connector_lazy(local::connector(local.clone()))
+            return Ok(endpoint.connect_with_connector_lazy(local::connector(local.clone())));
         }
-        Server::At(_, None) => endpoint.connect_timeout(CONNECT_TIMEOUT).connect_lazy(),
-        Server::At(servers, Some(tls)) => endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .connect_with_connector_lazy(tls.clone().connector(servers[place].clone())),
+        Server::At(servers, tls) => (servers, tls),
+    };
+    let server = servers[place].clone();
+    let proxy = settings.proxy.clone().filter(|proxy| proxy.is_for(&server));
+    // A tunnel tells by itself that it took too long.
+    let before = proxy.as_ref().map_or(Duration::ZERO, |_| TUNNEL_TIMEOUT);
+    let endpoint = endpoint.connect_timeout(before + CONNECT_TIMEOUT);
+    Ok(match (tls, proxy) {
+        (None, None) => endpoint.connect_lazy(),
+        (None, Some(proxy)) => {
+            endpoint.connect_with_connector_lazy(tunnel::connector(proxy, server))
+        }
+        (Some(tls), proxy) => {
+            endpoint.connect_with_connector_lazy(tls.clone().connector(server, proxy))
+        }
     })
 }
 

@@ -15,6 +15,7 @@ use crate::headers::{self, Headers};
 use crate::interceptor::Interceptors;
 use crate::limits::Limits;
 use crate::local::Local;
+use crate::proxy::{self, Proxy};
 use crate::tls::{Given, Pem, Tls};
 
 /// How a [`crate::Client`] reaches its server. `Config::default()` takes everything from the environment.
@@ -31,6 +32,7 @@ pub struct Config {
     announce: Option<bool>,
     headers: headers::Given,
     interceptors: Interceptors,
+    proxy: Option<proxy::Given>,
     tls: Given,
 }
 
@@ -95,6 +97,15 @@ impl Config {
     #[must_use]
     pub fn key(mut self, key: impl Into<Pem>) -> Self {
         self.tls.key = Some(key.into());
+        self
+    }
+
+    /// The proxy that leads to the server by CONNECT, as `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`, which
+    /// is never printed. Else `HITL_PROXY`, but not to a server of this machine; no other variable names one. TLS is
+    /// spoken with the server, so that the proxy reads nothing of it. The local server is reached without.
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
+        self.proxy = Some(proxy::Given(proxy.into()));
         self
     }
 
@@ -191,6 +202,7 @@ impl Config {
         }
         Ok(Settings {
             server,
+            proxy: proxy::resolve(self.proxy, env("HITL_PROXY"))?,
             token,
             headers: Headers::new(&self.headers)?,
             interceptors: self.interceptors,
@@ -235,6 +247,7 @@ impl Given {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Server,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) token: Option<Token>,
     pub(crate) headers: Headers,
     pub(crate) interceptors: Interceptors,

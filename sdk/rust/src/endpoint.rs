@@ -65,15 +65,24 @@ impl Endpoint {
     /// # Errors
     /// Somebody on the way there could read what is sent, such as a token: it is plain http, and leaves this machine.
     pub(crate) fn keep_secrets(&self) -> Result<()> {
-        let host = self.host_name();
-        let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        if self.is_https() || is_loopback || host == "localhost" {
+        if self.is_https() || self.is_loopback() {
             return Ok(());
         }
         Err(Error::config(format!(
             "the token is not sent to {self}, since whoever is on the way could read it: use https, or set \
              HITL_INSECURE_TRANSPORT=1 if nobody can be"
         )))
+    }
+
+    /// Whether what is sent there cannot leave this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.host_name();
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// `HOST:PORT`.
+    pub(crate) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
     }
 
     /// The host as a certificate has it.

@@ -165,6 +165,13 @@ impl Error {
         error
     }
 
+    /// Nobody listens where the server, or what leads there, should be.
+    pub(crate) fn nobody(message: String) -> Self {
+        let mut error = Self::unavailable(message);
+        error.0.nobody = true;
+        error
+    }
+
     /// An event that ended without a value.
     pub(crate) fn outcome(kind: ErrorKind, event: &v1::Event) -> Self {
         let response = event.response.clone().unwrap_or_default();

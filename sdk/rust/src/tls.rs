@@ -18,7 +18,9 @@ use tower::{Service, ServiceExt};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
+use crate::proxy::Proxy;
 use crate::tls_trouble::explain;
+use crate::tunnel;
 
 /// What is spoken within TLS.
 const PROTOCOL: &[u8] = b"h2";
@@ -84,11 +86,12 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Connects to `endpoint`, whatever address is asked for. Errors of TCP are left as they are, so that they are read
-    /// as without TLS.
+    /// Connects to `endpoint`, whatever address is asked for, through `proxy` if there is one. Errors of TCP are left as
+    /// they are, so that they are read as without TLS.
     pub(crate) fn connector(
         self,
         endpoint: Endpoint,
+        proxy: Option<Proxy>,
     ) -> impl Service<
         Uri,
         Response = Secured,
@@ -100,8 +103,12 @@ impl Tls {
         tcp.set_nodelay(true);
         tower::service_fn(move |uri: Uri| {
             let (tls, endpoint, tcp) = (self.clone(), endpoint.clone(), tcp.clone());
+            let proxy = proxy.clone();
             async move {
-                let stream = tcp.oneshot(uri).await?.into_inner();
+                let stream = match proxy {
+                    Some(proxy) => tunnel::open(&proxy, &endpoint).await?,
+                    None => tcp.oneshot(uri).await?.into_inner(),
+                };
                 Ok::<_, ConnectError>(tls.secure(&endpoint, stream).await?)
             }
         })

@@ -28,7 +28,7 @@ interface Command {
   ttl_ms?: number; title?: string; risk?: Risk; require_confirmation?: boolean; facts?: [string, string][]; evidence?: number[][];
   comment?: string; text?: string; needs_info?: boolean; action?: string; arguments?: Json; allow?: Decision[];
   assignees?: string[]; groups?: string[]; required?: number; outvotes_declines?: boolean;
-  token?: string; insecure?: boolean; run?: string; number?: number; limit?: number; count: number;
+  token?: string; insecure?: boolean; proxy?: string; run?: string; number?: number; limit?: number; count: number;
 }
 
 const clients = new Map<string, Client>();
@@ -41,8 +41,8 @@ const comments = (said: v1.Comment[]) => ({
 
 const operations: Record<string, (command: Command) => object | Promise<object>> = {
   client({ client, run_id: runId, retry_for_ms: retryFor, call_timeout_ms: callTimeout, ...command }) {
-    const { endpoint, namespace, token, insecure, headers } = command;
-    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, callTimeout, token, insecure, headers }));
+    const { endpoint, namespace, token, insecure, headers, proxy } = command;
+    clients.set(client, new Client({ endpoint, namespace, runId, retryFor, callTimeout, token, insecure, headers, proxy }));
     return {};
   },
   run(command) {

@@ -12,6 +12,7 @@ import { invalid } from "./error.js";
 import { checkedHeaders } from "./headers.js";
 import { Local } from "./local.js";
 import { type Logger, printing } from "./log.js";
+import { type Proxy, readProxy } from "./proxy.js";
 import { quoted } from "./shown.js";
 
 const DEFAULT_RETRY_MS = 30_000;
@@ -58,6 +59,12 @@ export interface Config {
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
+   * The proxy that leads to the server by CONNECT, as `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`, which is never
+   * printed. Else `HITL_PROXY`, but not to a server of this machine; no other variable names one. TLS is spoken with the
+   * server, so that the proxy reads nothing of it. The local server is reached without.
+   */
+  readonly proxy?: string | undefined;
+  /**
    * Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of those that node trusts.
    * Else `HITL_CA`, a path.
    */
@@ -100,6 +107,7 @@ export interface Settings extends Limits {
   readonly headers: ReadonlyMap<string, string>;
   readonly interceptors: readonly Interceptor[];
   readonly tls: Tls;
+  readonly proxy: Proxy | undefined;
   readonly announce: boolean;
   readonly log: Logger;
 }
@@ -125,6 +133,7 @@ export function resolve(config: Config, env: NodeJS.ProcessEnv): Settings {
     interceptors: config.interceptors ?? [],
     // They are alike in that.
     tls: readTls(config, endpoints[0] ?? "", env),
+    proxy: readProxy(config.proxy, env.HITL_PROXY),
     announce: config.announce ?? !["0", "false", "off"].includes(env.HITL_ANNOUNCE?.toLowerCase() ?? ""),
     log: config.log ?? printing(env.HITL_LOG),
   };

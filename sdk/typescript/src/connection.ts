@@ -1,6 +1,7 @@
 /** The connection that all calls of a client share. */
 
 import net from "node:net";
+import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import type {
   DescMessage, DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape,
@@ -12,8 +13,10 @@ import type { Limits, Settings } from "./config.js";
 import type { Tls } from "./credential.js";
 import { fromCall, HitlError, internal, invalid, unavailable } from "./error.js";
 import { ensureSendable } from "./messages.js";
+import type { Proxy } from "./proxy.js";
 import { retry, within } from "./retry.js";
 import { Telling } from "./told.js";
+import { Tunnel } from "./tunnel.js";
 import { Waits } from "./waits.js";
 
 /** How long what may be silent. Tests shorten it. */
@@ -55,7 +58,8 @@ export class Connection {
     this.telling = new Telling(settings.announce);
     this.#lines = settings.endpoints.map((endpoint): Line => {
       // Where a local server is may change from one connection to the next.
-      const createConnection = () => dial(new URL(settings.local?.endpoint || endpoint), settings.tls);
+      const proxy = !settings.local && settings.proxy?.isFor(endpoint) ? settings.proxy : undefined;
+      const createConnection = () => dial(new URL(settings.local?.endpoint || endpoint), settings.tls, proxy);
       const nodeOptions = { createConnection, maxSessionMemory: SESSION_MEGABYTES_MAX };
       const session = new Sessions(endpoint, LIMITS, nodeOptions);
       const interceptors = [...settings.interceptors];
@@ -313,15 +317,21 @@ export function message<D extends DescMessage>(schema: D, init: MessageInitShape
 }
 
 /** A connection that is given up if it cannot be made in time. */
-function dial(authority: URL, pems: Tls): net.Socket {
+function dial(authority: URL, pems: Tls, proxy: Proxy | undefined): Duplex {
   const host = authority.hostname.replace(/^\[|\]$/g, "");
   const isPlain = authority.protocol === "http:";
-  const where = { host, port: Number(authority.port || (isPlain ? 80 : 443)), noDelay: true };
+  const port = Number(authority.port || (isPlain ? 80 : 443));
+  const tunnel = proxy && new Tunnel(proxy, authority, port, CONNECT_TIMEOUT_MS);
+  const where = { host, port, noDelay: true, ...(tunnel && { socket: tunnel }) };
   const { ca, cert, key } = pems;
   const name = net.isIP(host) ? {} : { servername: host };
-  const socket = isPlain ? net.connect(where) : tls.connect({ ...where, ...name, ca, cert, key, ALPNProtocols: ["h2"] });
+  const plain = () => tunnel ?? net.connect(where);
+  const socket = isPlain ? plain() : tls.connect({ ...where, ...name, ca, cert, key, ALPNProtocols: ["h2"] });
+  // What is spoken within it would not tell why there is none.
+  tunnel?.once("error", (why) => socket.destroy(why));
   const giveUp = () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
-  const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
+  // A tunnel tells by itself that it took too long.
+  const timer = setTimeout(giveUp, tunnel ? 2 * CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS);
   const settled = () => { clearTimeout(timer); };
   return socket.once(isPlain ? "connect" : "secureConnect", settled).once("close", settled);
 }

@@ -148,7 +148,14 @@ function delayMs(delay: Duration | undefined): number {
 /** An error that no hitl server made: the connection, a proxy, or some other server. */
 function notOurs(failure: ConnectError, endpoint: string): HitlError {
   let root = failure.rawMessage;
-  for (let cause = failure.cause; cause instanceof Error; cause = cause.cause) root = cause.message || root;
+  for (let cause = failure.cause; cause instanceof Error; cause = cause.cause) {
+    // Several calls may have it, each of which adds what it knows.
+    if (cause instanceof HitlError) {
+      const { kind, message, retryable, isHopeless } = cause;
+      return new HitlError(kind, message, { retryable, isHopeless, cause: failure });
+    }
+    root = cause.message || root;
+  }
   root = oneLine(root);
   if (UNREADABLE.some((told) => failure.rawMessage.includes(told))) {
     return internal(`${endpoint} sent what cannot be read as a message of the API: ${root}`);

@@ -16,6 +16,7 @@ from hitl.endpoint import parse_endpoints
 from hitl.error import Invalid
 from hitl.headers import checked as checked_headers
 from hitl.local import Local
+from hitl.proxy import Proxy, read_proxy
 
 if TYPE_CHECKING:
     from grpc.aio import ClientInterceptor
@@ -41,6 +42,7 @@ class Settings:
     token: Token = field(default="", repr=False)
     """Empty for none, or for that of the local server."""
     tls: Tls = NO_TLS
+    proxy: Proxy | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     interceptors: "tuple[ClientInterceptor, ...]" = field(default=(), repr=False)
     announce: bool = True
@@ -54,14 +56,16 @@ class Settings:
 
     def portable(self) -> "Settings":
         """What of it may be kept: nothing secret."""
-        return replace(self, token="", tls=NO_TLS, headers=(), interceptors=())
+        proxy = self.proxy and self.proxy.portable()
+        return replace(self, token="", tls=NO_TLS, proxy=proxy, headers=(), interceptors=())
 
     def complete(self, env: Mapping[str, str]) -> "Settings":
         """The secrets of the environment in place of those that were not kept."""
         if self.local:
             return self
         token = checked(env.get("HITL_TOKEN") or "")
-        return replace(self, token=token, tls=read_tls(None, None, None, self.endpoint, env))
+        tls = read_tls(None, None, None, self.endpoint, env)
+        return replace(self, token=token, tls=tls, proxy=self.proxy and self.proxy.complete(env))
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class Config:
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     """Headers that go with every call, such as what a proxy on the way asks for: at most 32. They
     go over plain http too, unlike the token."""
+    proxy: str | None = field(default=None, repr=False)
+    """The proxy that leads to the server by CONNECT, as `http://HOST:PORT` or
+    `http://USER:PASSWORD@HOST:PORT`, which is never printed. Else `HITL_PROXY`, but not to a server
+    of this machine; no other variable names one. TLS is spoken with the server, so that the proxy
+    reads nothing of it. The local server is reached without."""
     ca: Pem | None = None
     """Whose certificates servers have, as the path of a PEM file or its bytes, if that is none of
     those that gRPC trusts. Else `HITL_CA`, a path."""
@@ -138,6 +147,7 @@ class Config:
             headers=checked_headers(self.headers or {}),
             interceptors=tuple(self.interceptors or ()),
             call_timeout_s=math.inf if self.call_timeout is None else call_limit(self.call_timeout),
+            proxy=read_proxy(self.proxy, env),
             # They are alike in that.
             tls=read_tls(self.ca, self.cert, self.key, "".join(endpoints[:1]), env),
             announce=self.announce

@@ -13,6 +13,7 @@ from hitl.config import Settings
 from hitl.error import Error, Internal, Invalid, Unauthenticated, Unavailable, of_status
 from hitl.local import Found
 from hitl.place import Place
+from hitl.proxy import Proxy
 from hitl.told import Telling
 from hitl.v1.event_service_pb2_grpc import EventServiceStub
 from hitl.waits import Waits
@@ -112,7 +113,7 @@ class Connection:
             name = place.endpoint or self.name
             raise Unavailable(f"the server at {name} sent nothing {told}", retryable=True) from None
         except grpc.aio.AioRpcError as status:
-            error = self._told(of_status(status, place.endpoint or self.name))
+            error = self._told(self._read(status, place.endpoint or self.name))
             if isinstance(error, Unavailable):
                 self._leave(place)
             raise error from None
@@ -145,13 +146,26 @@ class Connection:
 
     def _open(self) -> grpc.aio.Channel:
         scheme, _, address = self.endpoint.partition("://")
-        target = f"dns:///{address}"
-        through = self.settings.interceptors
+        proxy, through = self._proxy_to(self.endpoint), self.settings.interceptors
+        target = f"dns:///{proxy.address if proxy else address}"
+        options = [*OPTIONS, *(proxy.options(address) if proxy else ())]
         if scheme == "http":
-            return grpc.aio.insecure_channel(target, options=OPTIONS, interceptors=through)
+            return grpc.aio.insecure_channel(target, options=options, interceptors=through)
         tls = self.settings.tls
         trusted = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
-        return grpc.aio.secure_channel(target, trusted, options=OPTIONS, interceptors=through)
+        return grpc.aio.secure_channel(target, trusted, options=options, interceptors=through)
+
+    def _proxy_to(self, endpoint: str) -> Proxy | None:
+        """What is gone through to get to a server, which the local one is not."""
+        proxy = None if self.settings.local else self.settings.proxy
+        return proxy if proxy and proxy.is_for(endpoint) else None
+
+    def _read(self, status: grpc.aio.AioRpcError, endpoint: str) -> Error:
+        """What the end of a call to `endpoint` means."""
+        error, proxy = of_status(status, endpoint), self._proxy_to(endpoint)
+        # What a server says of itself has a reason.
+        is_lost = isinstance(error, Unavailable) and not error.reason
+        return proxy.explain(status, endpoint) if proxy and is_lost else error
 
     def _told(self, error: Error) -> Error:
         """The error of a call with what this connection knows of it."""

@@ -59,7 +59,9 @@ public final class Client implements AutoCloseable {
         this(
                 settings,
                 settings.endpoints().stream()
-                        .map(endpoint -> new Line(endpoint, Connection.open(endpoint, settings.tls(), settings.interceptors())))
+                        .map(endpoint -> new Line(
+                                endpoint,
+                                Connection.open(endpoint, settings.tls(), settings.proxy(), settings.interceptors())))
                         .toList(),
                 Timer.SYSTEM);
     }

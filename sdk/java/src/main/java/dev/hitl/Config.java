@@ -30,6 +30,7 @@ public final class Config {
     private Tls.Pem ca;
     private Tls.Pem cert;
     private Tls.Pem key;
+    private String proxy;
     private Boolean announces;
     private System.Logger log;
 
@@ -120,6 +121,17 @@ public final class Config {
     }
 
     /**
+     * The proxy that leads to the server by CONNECT, as {@code http://HOST:PORT} or {@code
+     * http://USER:PASSWORD@HOST:PORT}, which is never printed. Else {@code HITL_PROXY}, but not to a server of this
+     * machine; no other variable or property names one. TLS is spoken with the server, so that the proxy reads nothing
+     * of it. The local server is reached without.
+     */
+    public Config proxy(String proxy) {
+        this.proxy = proxy;
+        return this;
+    }
+
+    /**
      * The file, in PEM, of the certificates that an https server's own must be signed by. Else {@code HITL_CA}, else
      * what Java trusts.
      */
@@ -188,7 +200,7 @@ public final class Config {
 
     /**
      * A {@link Config} with nothing left open. There are endpoints, unless the server is the local one, which
-     * this client may start; there may be no run id, no token, no TLS and nobody who is told where to answer.
+     * this client may start; there may be no run id, no token, no TLS, no proxy and nobody who is told where to answer.
      *
      * @param endpoints each as good as the others, and all of one scheme
      */
@@ -201,6 +213,7 @@ public final class Config {
             Token token,
             Headers sent,
             Tls tls,
+            HttpProxy proxy,
             Announcer announcer,
             Log log,
             List<ClientInterceptor> interceptors) {}
@@ -213,14 +226,16 @@ public final class Config {
         Duration repeated = retryFor == null ? Duration.ofSeconds(30) : retryFor;
         Limits limits = new Limits(repeated, retryFor != null, callTimeout);
         Headers sent = new Headers(headers);
-        List<ClientInterceptor> through = List.copyOf(interceptors);
+        List<ClientInterceptor> passed = List.copyOf(interceptors);
         Announcer announcer = announces(env) ? new Announcer(System.err) : null;
         Log logger = new Log(log, env.apply("HITL_LOG"), System.err);
+        HttpProxy through = HttpProxy.of(orElse(proxy, null), env.apply("HITL_PROXY"));
         String url = orElse(endpoint, env.apply("HITL_ENDPOINT"));
         if (url == null) {
             String program = orElse(env.apply("HITL_BIN"), "hitl");
             Local local = new Local(binary != null ? binary : Path.of(program));
-            return new Settings(List.of(), local, space, run, limits, token, sent, null, announcer, logger, through);
+            return new Settings(
+                    List.of(), local, space, run, limits, token, sent, null, null, announcer, logger, passed);
         }
         List<Endpoint> servers = Endpoint.list(url);
         Token bearer = token != null ? token : Token.of(env.apply("HITL_TOKEN"));
@@ -233,7 +248,7 @@ public final class Config {
         }
         // They are alike in that.
         Tls tls = tls(servers.get(0), env);
-        return new Settings(servers, null, space, run, limits, bearer, sent, tls, announcer, logger, through);
+        return new Settings(servers, null, space, run, limits, bearer, sent, tls, through, announcer, logger, passed);
     }
 
     /** How to speak TLS to the server, null if it is not https. */

@@ -28,8 +28,16 @@ final class Connection {
     private Connection() {}
 
     /** The channel, which connects at its first call and again after each loss. */
-    static ManagedChannel open(Endpoint endpoint, Tls tls, List<ClientInterceptor> interceptors) {
-        return builder(Names.target(endpoint), tls)
+    static ManagedChannel open(
+            Endpoint endpoint, Tls tls, HttpProxy proxy, List<ClientInterceptor> interceptors) {
+        NettyChannelBuilder builder = builder(Names.target(endpoint), tls);
+        if (proxy != null && proxy.isFor(endpoint)) {
+            builder.proxyDetector(proxy).intercept(new ThroughProxy(proxy, endpoint));
+        } else {
+            // What gRPC finds in the environment by itself is not what the program has said.
+            builder.proxyDetector(target -> null);
+        }
+        return builder
                 .maxInboundMessageSize(MESSAGE_BYTES_MAX)
                 .maxInboundMetadataSize(HEADER_BYTES_MAX)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5_000)

@@ -164,6 +164,13 @@ public final class HitlException extends RuntimeException {
         return new HitlException(Kind.UNAVAILABLE, true, message, cause);
     }
 
+    /** Nobody listens where the server, or what leads there, should be. */
+    static HitlException nobody(String message, Throwable cause) {
+        HitlException error = unavailable(message, cause);
+        error.isRefused = true;
+        return error;
+    }
+
     /** An event that ended without a value. Who ended it typed a name, if any: it is quoted, as given. */
     static HitlException outcome(Kind kind, dev.hitl.v1.Event event) {
         Response response = event.getResponse();

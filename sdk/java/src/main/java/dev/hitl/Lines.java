@@ -46,7 +46,7 @@ final class Lines {
             if (current != null) {
                 current.channel().shutdown();
             }
-            current = new Line(endpoint, Connection.open(endpoint, null, interceptors));
+            current = new Line(endpoint, Connection.open(endpoint, null, null, interceptors));
             log.info("the local server is at %s", endpoint.url());
         }
         return current;

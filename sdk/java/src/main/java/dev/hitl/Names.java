@@ -77,8 +77,8 @@ final class Names extends NameResolver {
 
     private List<EquivalentAddressGroup> addresses() throws IOException {
         SocketAddress named = InetSocketAddress.createUnresolved(endpoint.host(), endpoint.port());
-        // Java's list of proxies has none for a name that no URI can have, and gRPC would warn of that.
-        SocketAddress proxied = endpoint.host().contains("_") ? null : proxies.proxyFor(named);
+        // Whoever goes through a proxy has it look up the name.
+        SocketAddress proxied = proxies.proxyFor(named);
         if (proxied != null) {
             return List.of(new EquivalentAddressGroup(proxied));
         }

@@ -158,7 +158,7 @@ class AttachTest {
         Config.Settings plain = new Config().endpoint("http://127.0.0.1:1").resolve(name -> null);
         Config.Settings settings =
                 new Config.Settings(
-                        plain.endpoints(), null, "default", null, plain.limits(), null, plain.sent(), null,
+                        plain.endpoints(), null, "default", null, plain.limits(), null, plain.sent(), null, null,
                         new Announcer(stderr),
                         plain.log(),
                         List.of());

@@ -33,7 +33,7 @@ class LocalTest {
         Config.Settings plain = new Config().binary(local.binary()).retryFor(Duration.ZERO).resolve(name -> null);
         return new Client(
                 new Config.Settings(
-                        List.of(), local, "default", null, plain.limits(), null, plain.sent(), null, null, plain.log(),
+                        List.of(), local, "default", null, plain.limits(), null, plain.sent(), null, null, null, plain.log(),
                         List.of()));
     }
 
