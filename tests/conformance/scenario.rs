@@ -29,9 +29,9 @@ pub(crate) struct Scenario {
     /// Whether the SDK is to find no server, and start one.
     #[serde(default)]
     pub(crate) no_server: bool,
-    /// Whether there is a server, at `{scripted}` (on the port `{scripted_port}`), that refuses every read with the reason that it is asked for, and
-    /// answers a hundred waits on one stream with the number of streams that there were, `AUTHORIZATION` with that,
-    /// `TEAM` with the header `x-team`, and `SILENCE` never.
+    /// Whether there is a server, at `{scripted}` (on the port `{scripted_port}`), that refuses every read with the
+    /// reason that it is asked for, and answers a hundred waits on one stream with the number of streams that there
+    /// were, `AUTHORIZATION` with that, `TEAM` with the header `x-team`, and `SILENCE` never.
     #[serde(default)]
     pub(crate) scripted: bool,
     /// Whether there is a server, at `{server}`, that wants a credential; `{good}`, `{reader}` (who may only look),

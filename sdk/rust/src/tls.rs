@@ -86,8 +86,8 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Connects to `endpoint`, whatever address is asked for, through `proxy` if there is one. Errors of TCP are left as
-    /// they are, so that they are read as without TLS.
+    /// Connects to `endpoint`, whatever address is asked for, through `proxy` if there is one. Errors of TCP are left
+    /// as they are, so that they are read as without TLS.
     pub(crate) fn connector(
         self,
         endpoint: Endpoint,
