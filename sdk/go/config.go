@@ -157,11 +157,12 @@ func (s *settings) reach(given string, config Config, env func(string) string) (
 
 func isYes(variable string) bool { return variable == "1" || variable == "true" }
 
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
+// first is the first of the values that is not the zero one, if there is any.
+func first[T comparable](values ...T) (value T) {
+	for _, given := range values {
+		if given != value {
+			return given
 		}
 	}
-	return ""
+	return value
 }

@@ -22,6 +22,8 @@
 //!   reply has the `event_ids`, in that order.
 //! - `cancel_event` has `event` cancel itself: `reason`.
 //! - `ask` asks for an int in one line, and waits: `name`, `prompt`. The reply has its `value`.
+//! - `ask_valid` asks for an int until it is even, at most so many `attempts` if there are any: `name`, `prompt`. What
+//!   is wrong with 3 is that `3 is odd`. The reply has its `value`.
 //! - `get`, `wait_event`, `decline`, `cancel` do so to `event_id`: `reason`, `responder`. The reply has the `event`.
 //! - `answer` answers `event_id`: `responder`, perhaps a `comment`, and an `AnswerEventRequest` as `message`. The reply
 //!   has the `event`.

@@ -255,7 +255,8 @@ impl World {
                 if op.get("client").is_none() {
                     op["client"] = client.clone();
                 }
-                if op["op"] == "create" && op.get("prompt").is_none() {
+                let asks = op["op"] == "create" || op["op"] == "ask_valid";
+                if asks && op.get("prompt").is_none() {
                     op["prompt"] = "What is it?".into();
                 }
                 // Programs are shared, and names of events and runs are not.

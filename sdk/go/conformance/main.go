@@ -79,6 +79,11 @@ func (c command) run(ctx context.Context) (object, error) {
 		return c.within(ctx, client)
 	case "events":
 		return c.events(ctx, client)
+	case "ask_valid":
+		if run != nil {
+			return c.askValid(ctx, run)
+		}
+		return c.askValid(ctx, client)
 	case "ask":
 		value, err := hitl.Ask(ctx, c.text("name"), c.text("prompt"), hitl.Int())
 		return object{"value": value}, err
@@ -266,6 +271,19 @@ func create[T, I any](
 	}
 	e, err := hitl.Create(ctx, asker, c.text("name"), c.text("prompt"), input, options...)
 	return keep(c, e, err)
+}
+
+// askValid asks for an even number.
+func (c command) askValid(ctx context.Context, asker hitl.Asker) (object, error) {
+	even := func(number int64) error {
+		if number%2 != 0 {
+			return fmt.Errorf("%d is odd", number)
+		}
+		return nil
+	}
+	check := hitl.Check[int64]{Valid: even, Attempts: get[int](c, "attempts")}
+	value, err := hitl.AskValid(ctx, asker, c.text("name"), c.text("prompt"), hitl.Int(), check)
+	return object{"value": value}, err
 }
 
 // attach attaches to an event by its id, or by its place in a run.

@@ -37,7 +37,7 @@ final class Adapter {
         String format = "STR_FORMAT_UNSPECIFIED", text = "";
         Long ttlMs, retryForMs, callTimeoutMs, timeoutMs, limitMs;
         Number min, max;
-        Integer minLength, maxLength, minSelected, maxSelected;
+        Integer minLength, maxLength, minSelected, maxSelected, attempts;
         boolean multiline, markdown, insecure, requireConfirmation, needsInfo, outvotesDeclines;
         long number = 1, limit;
         int count, required;
@@ -110,6 +110,7 @@ final class Adapter {
                 EVENTS.get(c.event).cancel(c.reason);
                 yield Map.of();
             }
+            case "ask_valid" -> askValid(c, client);
             case "ask" -> Map.of("value", Hitl.ask(c.name, c.prompt, Input.integer()));
             case "wait_event" -> Map.of("event", client.awaitEvent(c.eventId).toByteArray());
             case "wait_many" -> Map.of("events", awaitMany(client, c.eventIds));
@@ -143,6 +144,15 @@ final class Adapter {
             case "list" -> Map.of("page", client.list(ListEventsRequest.parseFrom(c.message)).toByteArray());
             default -> throw new IllegalArgumentException("no such op");
         };
+    }
+
+    /** Asks for an even number. */
+    private static Map<String, Object> askValid(Command c, Client client) throws Exception {
+        Run run = c.run == null ? null : RUNS.get(c.run);
+        var asked = run == null ? client.event(c.name, c.prompt, Input.integer()) : run.event(c.name, c.prompt, Input.integer());
+        if (c.attempts != null) asked.attempts(c.attempts);
+        return Map.of("value", asked.askValid(number ->
+                number % 2 == 0 ? java.util.Optional.empty() : java.util.Optional.of(number + " is odd")));
     }
 
     private static Map<String, Object> comments(List<dev.hitl.v1.Comment> said) {

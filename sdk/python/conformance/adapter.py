@@ -67,6 +67,8 @@ async def handle(command: Json) -> Json:
     if op == "cancel_event":
         await events[command["event"]].cancel.aio(command.get("reason", ""))
         return {}
+    if op == "ask_valid":
+        return await ask_valid(runs[command["run"]] if "run" in command else client, command)
     if op == "ask":
         return {"value": await hitl.ask.aio(command["name"], command["prompt"], int)}
     if op == "list":
@@ -135,6 +137,16 @@ async def create(client: hitl.Client | hitl.Run, command: Json) -> Json:
         options["default_on_timeout"] = hitl.Review(**options["default_on_timeout"])
     event = await client.event.aio(command["name"], TYPES[command["type"]], **options)
     return keep(command, event)
+
+
+async def ask_valid(client: hitl.Client | hitl.Run, command: Json) -> Json:
+    def even(number: int) -> None:
+        if number % 2:
+            raise ValueError(f"{number} is odd")
+
+    name, prompt, attempts = command["name"], command["prompt"], command.get("attempts", 3)
+    value = await client.ask_valid.aio(name, int, even, prompt=prompt, attempts=attempts)
+    return {"value": value}
 
 
 async def attach(client: hitl.Client, command: Json) -> Json:

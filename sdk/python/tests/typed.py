@@ -35,6 +35,7 @@ async def main() -> None:
     assert_type(hitl.Client().event("a", D).wait(), D)
     assert_type(hitl.new_event("a", TD).wait(), TD)
     assert_type(hitl.ask("a", "b", str), str)
+    assert_type(hitl.ask_valid("a", str, len), str)
     assert_type(await hitl.ask.aio("a", "b", float), float)
     assert_type(hitl.Client().get("x"), hitl.v1.Event)
     assert_type(await hitl.Client().list.aio(page_size=3), hitl.v1.ListEventsResponse)

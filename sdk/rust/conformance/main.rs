@@ -106,6 +106,18 @@ async fn carry_out(c: &Json) -> Result<Json> {
         ("wait" | "wait_details" | "poll" | "json" | "cancel_event" | "execute", Some(event)) => {
             event(c.clone()).await?
         }
+        ("ask_valid", _) => {
+            let (name, prompt) = (text(c, "name"), text(c, "prompt"));
+            let asked = match &run {
+                Some(run) => run.event::<i64>(name, prompt),
+                None => client.event(name, prompt),
+            };
+            let even = |number: &i64| match number % 2 {
+                0 => Ok(()),
+                _ => Err(format!("{number} is odd")),
+            };
+            json!({"value": set!(asked, c, attempts: u32).ask_valid(even).await?})
+        }
         ("ask", _) => json!({"value": hitl::ask::<i64>(text(c, "name"), text(c, "prompt")).await?}),
         ("wait_event", _) => reply(client.wait_event(id).await?),
         ("wait_many", _) => {

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::event::{self, Details};
 use crate::link::Link;
+use crate::valid::{Asking, Judged};
 use crate::value::DataType;
 
 /// An event whose answer is a `T`, and that is waited for by blocking.
@@ -226,6 +227,25 @@ impl<T: DataType> EventBuilder<T> {
         let (client, request) = self.into_request()?;
         let reply = client.create(request)?;
         Event::new(client, reply)
+    }
+
+    /// Like the async `ask_valid`: asks until the answer is valid.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Invalid`] if there was no valid answer in so many attempts, and those of `create` and of
+    /// `wait`.
+    pub fn ask_valid(self, check: impl Fn(&T) -> Result<(), String>) -> Result<T> {
+        let mut asking = Asking::new(self.attempts)?;
+        let (client, question) = self.into_request()?;
+        let mut request = question.clone();
+        loop {
+            let event = Event::<T>::new(client.clone(), client.create(request)?)?;
+            event.announce(&client.client);
+            match asking.judge(client.wait_event(event.id())?, &check)? {
+                Judged::Valid(value) => return Ok(value),
+                Judged::Again(again) => request = again.of(&question),
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::object::Object;
 use crate::run::Counted;
+use crate::valid::ATTEMPTS;
 use crate::value::{Choices, DataType};
 
 /// An event that is about to be created. The server checks every rule, so all setters are infallible.
@@ -21,7 +22,9 @@ pub struct EventBuilder<T: DataType, C = Client> {
     pub(crate) client: C,
     pub(crate) request: v1::CreateEventRequest,
     /// The run that it is asked of.
-    run: Option<Counted>,
+    pub(crate) run: Option<Counted>,
+    /// How often a valid answer is asked for.
+    pub(crate) attempts: u32,
     pub(crate) input: T::Input,
     default: Option<T>,
 }
@@ -29,7 +32,8 @@ pub struct EventBuilder<T: DataType, C = Client> {
 impl<T: DataType, C> EventBuilder<T, C> {
     pub(crate) fn new(client: C, name: String, prompt: String) -> Self {
         let request = v1::CreateEventRequest { name, prompt, ..Default::default() };
-        Self { client, request, run: None, input: T::Input::default(), default: None }
+        let input = T::Input::default();
+        Self { client, request, run: None, attempts: ATTEMPTS, input, default: None }
     }
 
     pub(crate) fn in_run(self, run: Counted) -> Self {
@@ -120,6 +124,12 @@ impl<T: DataType, C> EventBuilder<T, C> {
     /// same event. Derived from the run unless set (see the crate's documentation).
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.request.idempotency_key = key.into();
+        self
+    }
+
+    /// How often [`EventBuilder::ask_valid`] asks: 3 times unless set.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
         self
     }
 

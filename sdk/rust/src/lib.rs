@@ -68,6 +68,7 @@ mod tls;
 mod tls_trouble;
 mod told;
 mod tunnel;
+mod valid;
 mod value;
 mod waits;
 mod watch;

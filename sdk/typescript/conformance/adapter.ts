@@ -29,6 +29,7 @@ interface Command {
   comment?: string; text?: string; needs_info?: boolean; action?: string; arguments?: Json; allow?: Decision[];
   assignees?: string[]; groups?: string[]; required?: number; outvotes_declines?: boolean;
   token?: string; insecure?: boolean; proxy?: string; run?: string; number?: number; limit?: number; count: number;
+  attempts?: number;
 }
 
 const clients = new Map<string, Client>();
@@ -115,6 +116,12 @@ const operations: Record<string, (command: Command) => object | Promise<object>>
     return { listed };
   },
   cancel_event: ({ event, reason }) => eventOf(event).cancel(reason).then(() => ({})),
+  async ask_valid(command) {
+    const asked = command.run === undefined ? clientOf(command) : runOf(command.run);
+    const even = (number: bigint) => (number % 2n === 0n ? undefined : `${number} is odd`);
+    const { attempts } = command;
+    return { value: await asked.event(command.name, command.prompt, int()).askValid(even, { attempts }) };
+  },
   ask: async ({ name, prompt }) => ({ value: await ask(name, prompt, int()) }),
   wait_event: async (command) => report(await clientOf(command).waitEvent(command.event_id)),
   get: async (command) => report(await clientOf(command).get(command.event_id)),

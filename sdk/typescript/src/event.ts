@@ -9,6 +9,7 @@ import type { Link } from "./link.js";
 import { discreet, INSPECT, type Inspect, isFinal, printed } from "./messages.js";
 import { quoted } from "./shown.js";
 import * as v1 from "./v1.js";
+import { Asking, type Check } from "./valid.js";
 import type { DataType } from "./value.js";
 
 /** Who creates an event: a client, or a run of it. */
@@ -27,6 +28,12 @@ export interface Details<T> {
   readonly value: T;
   /** How the event ended: `comment` is what the person said beside the value, `responder` who it was, `time` when. */
   readonly response: v1.Response;
+}
+
+/** What asking for a valid answer takes. */
+export interface AttemptsOptions extends CallOptions {
+  /** How often is asked: 3 times unless set. */
+  readonly attempts?: number | undefined;
 }
 
 /** An event that is about to be created: nothing is asked before `create`. The server checks every rule. */
@@ -155,7 +162,30 @@ export class EventBuilder<T> {
 
   /** Creates the event. It and its timer are durable when this returns. Rejects like `Client.create`. */
   async create(options: CallOptions = {}): Promise<Event<T>> {
-    return new Event(this.#client, this.#type, await this.#creator.create(this.#request, options));
+    return this.#created(this.#request, options);
+  }
+
+  /**
+   * Asks, waits, and asks again while `check` says what is wrong with the answer: the next event shows that, with the answer.
+   * Each attempt has all of the timeout. A default is not checked. In a run, who asks the same again meets the same events.
+   *
+   * Rejects with kind `Invalid` and what was wrong last if there was no valid answer in so many attempts, and like `create`
+   * and `Event.wait`.
+   */
+  async askValid(check: Check<T>, { attempts, ...options }: AttemptsOptions = {}): Promise<T> {
+    const asking = new Asking(this.#request.name, attempts);
+    for (let request = this.#request; ;) {
+      const event = await this.#created(request, options);
+      const { value, response } = await event.waitDetails(options);
+      const why = response.state === v1.EventState.TIMED_OUT ? undefined : await check(value);
+      if (why === undefined) return value;
+      const { idempotencyKey, evidence } = asking.again(event.id, response.value, why);
+      request = { ...this.#request, idempotencyKey, evidence: [evidence, ...this.#request.evidence] };
+    }
+  }
+
+  async #created(request: v1.CreateEventRequest, options: CallOptions): Promise<Event<T>> {
+    return new Event(this.#client, this.#type, await this.#creator.create(request, options));
   }
 }
 

@@ -14,7 +14,7 @@ export { type Answer, type AnswerOptions, type CallOptions, Client, type EventsO
 export type { Config } from "./config.js";
 export type { Pem, Token } from "./credential.js";
 export { type ErrorKind, type FieldViolation, HitlError } from "./error.js";
-export { type Details, type Event, type EventBuilder, type Risk } from "./event.js";
+export { type AttemptsOptions, type Details, type Event, type EventBuilder, type Risk } from "./event.js";
 export * as evidence from "./evidence.js";
 export { Link } from "./link.js";
 export type { Logger } from "./log.js";
@@ -26,6 +26,7 @@ export * as v1 from "./v1.js";
 export {
   bool, choice, choices, type DataType, type Field, float, int, object, type Option, str, type StrOptions,
 } from "./value.js";
+export type { Check } from "./valid.js";
 export type { Change } from "./watch.js";
 
 /**

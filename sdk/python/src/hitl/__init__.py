@@ -39,11 +39,13 @@ from hitl.pages import Events
 from hitl.receipt import KeySet, Receipt, Statement
 from hitl.review import CreateReview, Decision, Review
 from hitl.run import Run
+from hitl.valid import AskValid
 from hitl.watch import Change, Watch
 
 print_without_links()
 
 attach = Attach(default_client)
+ask_valid = AskValid(new_event)
 review = CreateReview(new_event)
 
 
@@ -83,6 +85,7 @@ __all__ = [
     "Unavailable",
     "Watch",
     "ask",
+    "ask_valid",
     "attach",
     "evidence",
     "new_event",

@@ -25,6 +25,7 @@ from hitl.run import Run, current_run
 from hitl.shape import shape
 from hitl.shown import one_line, quoted
 from hitl.sync import both
+from hitl.valid import AskValid
 from hitl.watch import Watch
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class Client(Links):
     def event(self) -> Create:
         """Creates a typed event: `client.event(name, data_type, ...)`, like `hitl.new_event`."""
         return Create(lambda: self)
+
+    @property
+    def ask_valid(self) -> AskValid:
+        """Asks until the answer is valid: `client.ask_valid(name, data_type, check, ...)`."""
+        return AskValid(self.event)
 
     @property
     def review(self) -> CreateReview:

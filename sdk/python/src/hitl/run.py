@@ -12,6 +12,7 @@ from hitl.error import Invalid
 from hitl.event import Create
 from hitl.review import CreateReview
 from hitl.sync import both
+from hitl.valid import AskValid
 
 if TYPE_CHECKING:
     from hitl.client import Client
@@ -51,6 +52,11 @@ class Run:
     def event(self) -> Create:
         """Creates a typed event of this run, like `hitl.new_event`."""
         return Create(self._client, self)
+
+    @property
+    def ask_valid(self) -> AskValid:
+        """Asks until the answer is valid, like `hitl.ask_valid`, by events of this run."""
+        return AskValid(self.event)
 
     @property
     def review(self) -> CreateReview:

@@ -6,7 +6,10 @@ import dev.hitl.v1.Fact;
 import dev.hitl.v1.OnTimeout;
 import dev.hitl.v1.PromptFormat;
 import dev.hitl.v1.Risk;
+import dev.hitl.v1.EventState;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** An event that is about to be created. The server checks every rule; nothing is asked before. */
 public final class EventBuilder<T> {
@@ -16,6 +19,7 @@ public final class EventBuilder<T> {
 
     private final Input<T> input;
     private final CreateEventRequest.Builder request = CreateEventRequest.newBuilder();
+    private int attempts = Asking.ATTEMPTS;
 
     EventBuilder(Client client, Run run, String name, String prompt, Input<T> input) {
         this.client = client;
@@ -144,6 +148,35 @@ public final class EventBuilder<T> {
      */
     public Event<T> create() {
         return Event.of(client, input, client.create(run, request()));
+    }
+
+    /** How often {@link #askValid} asks: 3 times unless set. */
+    public EventBuilder<T> attempts(int attempts) {
+        this.attempts = attempts;
+        return this;
+    }
+
+    /**
+     * Asks, waits, and asks again while {@code check} says what is wrong with the answer, which is nothing if it is
+     * valid: the next event shows that, with the answer. Each attempt has all of the timeout. A default is not checked.
+     * In a run, who asks the same again meets the same events.
+     *
+     * @throws HitlException of kind {@code INVALID}, with what was wrong last, if there was no valid answer in so many
+     *     {@link #attempts}; others as {@link #create} and {@link Event#await} do
+     * @throws InterruptedException if the thread is interrupted; the event stays
+     */
+    public T askValid(Function<? super T, Optional<String>> check) throws InterruptedException {
+        Asking asking = new Asking(request(), attempts);
+        for (CreateEventRequest asked = request(); ; ) {
+            Event<T> event = Event.of(client, input, client.create(run, asked));
+            Details<T> details = event.awaitDetails();
+            boolean isDefault = details.response().getState() == EventState.EVENT_STATE_TIMED_OUT;
+            Optional<String> why = isDefault ? Optional.empty() : check.apply(details.value());
+            if (why.isEmpty()) {
+                return details.value();
+            }
+            asked = asking.again(event.id(), details.response().getValue(), why.get());
+        }
     }
 
     /** The request as the API has it. */

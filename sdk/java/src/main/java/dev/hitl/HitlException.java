@@ -147,6 +147,13 @@ public final class HitlException extends RuntimeException {
         return new HitlException(Kind.INVALID, false, format.formatted(values), null);
     }
 
+    /** No answer was valid by a check of the program, which says what was wrong with the last one. */
+    static HitlException notValid(String message, String why) {
+        HitlException error = new HitlException(Kind.INVALID, false, Shown.oneLine(message), null);
+        error.fieldViolations = List.of(new FieldViolation("value", why));
+        return error;
+    }
+
     static HitlException declined(String message) {
         return new HitlException(Kind.DECLINED, false, message, null);
     }

@@ -84,7 +84,12 @@ final class Key implements AutoCloseable {
 
     /** {@code run-} and the SHA-256 of run id, name and number, one a line: the same in every language. */
     static String textOf(String runId, String name, long number) {
-        return "run-" + HexFormat.of().formatHex(sha256(runId + "\n" + name + "\n" + number));
+        return "run-" + hash(runId + "\n" + name + "\n" + number);
+    }
+
+    /** The SHA-256 of the text, in hexadecimal digits. */
+    static String hash(String text) {
+        return HexFormat.of().formatHex(sha256(text));
     }
 
     /** The id that the server gives the event of a key: made of the namespace and the key, as a UUID of version 8. */
