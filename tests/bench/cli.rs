@@ -87,6 +87,8 @@ pub(crate) enum Figure {
     History,
     /// The removal of what has ended beside whoever works, and the space that comes back.
     Retention,
+    /// Reminders that are due at once, beside a few, and whoever works meanwhile.
+    Reminders,
     /// Servers over one bucket: delivery across them, timers of a dead one, and calls while they die.
     Replicas,
 }
@@ -104,6 +106,8 @@ pub(crate) struct Plan {
     pub pending: [usize; 2],
     /// A number of thousands.
     pub ended: usize,
+    /// A number of thousands.
+    pub reminders: usize,
     /// How long the servers over one bucket are watched.
     pub watch: Duration,
     control: bool,
@@ -131,6 +135,7 @@ impl Plan {
             shared_waiters: if quick { [10_000, 100_000] } else { [100_000, 1_000_000] },
             pending: if quick { [1_000, 50_000] } else { [10_000, 1_000_000] },
             ended: if quick { 20_000 } else { 1_000_000 },
+            reminders: if quick { 1_000 } else { 10_000 },
             watch: Duration::from_secs(if quick { 15 } else { 60 }),
             control: cli.control,
             only: cli.only.clone(),
@@ -155,6 +160,7 @@ impl Plan {
                             | Figure::Startup
                             | Figure::History
                             | Figure::Retention
+                            | Figure::Reminders
                             | Figure::Replicas
                     )
             })

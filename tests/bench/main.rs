@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod machine;
 mod process;
+mod reminders;
 mod replicas;
 mod report;
 mod requests;
@@ -20,6 +21,7 @@ mod server;
 mod shared;
 mod size;
 mod startup;
+mod steady;
 mod waiters;
 
 use std::time::Duration;
@@ -63,6 +65,7 @@ async fn run(cli: &Cli) -> Result<()> {
                 Figure::Startup => startup::measure(&plan).await,
                 Figure::History => history::measure(&plan).await,
                 Figure::Retention => retention::measure(&plan).await,
+                Figure::Reminders => reminders::measure(&plan).await,
                 Figure::Replicas => replicas::measure(&plan).await,
             }
         };

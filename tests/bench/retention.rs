@@ -8,32 +8,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Error, Result};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use hitl_core::Timestamp;
-use hitl_proto::v1::create_event_request::Expiration;
-use hitl_proto::v1::{CreateEventRequest, EventState};
 use hitl_service::{Background, Service};
 use hitl_store::clock::{Clock, Monotonic, SystemClock};
 use hitl_store::random::Random;
 use hitl_store::{Disk, Options, Retention, RetentionRule, StoreUrl};
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Plan;
-use crate::lives;
 use crate::load::{Clients, percentile};
-use crate::replicas::late;
 use crate::report::{Row, Target, many};
-use crate::requests::{self, Client, Waiter};
 use crate::server::Server;
 use crate::shared::{self, CONNECTIONS, KEYS_MAX};
+use crate::steady;
 
-const LIVES_A_SECOND: u32 = 200;
-/// One life in so many is not answered and times out.
-const ONE_EXPIRES: usize = 4;
 /// How long whoever works is looked at while nothing is removed.
 const CALM: Duration = Duration::from_secs(15);
 /// The rest of an event goes two minutes after its request, and that takes a moment.
@@ -49,20 +40,13 @@ const STEADY: Duration = Duration::from_secs(100);
 const DAY_MS: i64 = 25 * 3_600_000;
 const MIB: u64 = 1 << 20;
 
-/// How late whoever waits was told.
-#[derive(Default)]
-struct Told {
-    answers: Vec<Duration>,
-    timeouts: Vec<Duration>,
-}
-
 pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
     let dir = plan.fresh_dir()?;
     let server = plan.start(dir.path()).await?;
     let begun = Instant::now();
     history(&server, plan.ended).await?;
     let made = begun.elapsed();
-    let calm = work(&server, tokio::time::sleep(CALM)).await?;
+    let calm = steady::lives(&server, tokio::time::sleep(CALM)).await?;
     shared::settled(server.pid).await?;
     let before = server.metric("hitl_store_bytes").await?;
     server.kill().await?;
@@ -73,7 +57,7 @@ pub(crate) async fn measure(plan: &Plan) -> Result<Vec<Row>> {
         removed = until_removed(&server, plan.ended).await;
         tokio::time::sleep(CLEAR).await;
     };
-    let busy = work(&server, removal).await?;
+    let busy = steady::lives(&server, removal).await?;
     let removed = removed?;
     shared::settled(server.pid).await?;
     let after = server.metric("hitl_store_bytes").await?;
@@ -209,60 +193,4 @@ impl Random for Zeros {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(0);
     }
-}
-
-/// Leads a steady number of lives a second until `end` completes.
-async fn work(server: &Server, end: impl Future<Output = ()>) -> Result<Told> {
-    let clients = Clients::connect(server, CONNECTIONS).await?;
-    let ended = CancellationToken::new();
-    let lives = async {
-        let mut told = Told::default();
-        let mut all = JoinSet::new();
-        let mut pace = interval(Duration::from_secs(1) / LIVES_A_SECOND);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        for number in 0.. {
-            tokio::select! {
-                () = ended.cancelled() => break,
-                _ = pace.tick() => {}
-            }
-            let client = clients.of(number);
-            all.spawn(async move {
-                let expires = number % ONE_EXPIRES == 0;
-                let told = if expires { timeout(client).await } else { lives::life(client).await };
-                anyhow::Ok((expires, told?))
-            });
-            while let Some(life) = all.try_join_next() {
-                told.note(life??);
-            }
-        }
-        while let Some(life) = all.join_next().await {
-            told.note(life??);
-        }
-        anyhow::Ok(told)
-    };
-    let end = async {
-        end.await;
-        ended.cancel();
-    };
-    let (told, ()) = tokio::join!(lives, end);
-    told.context("a life beside the removal")
-}
-
-impl Told {
-    fn note(&mut self, (expires, told): (bool, Duration)) {
-        if expires { &mut self.timeouts } else { &mut self.answers }.push(told);
-    }
-}
-
-/// Waits for an event until it times out, and returns how late that was told.
-async fn timeout(mut client: Client) -> Result<Duration> {
-    let second = prost_types::Duration { seconds: 1, nanos: 0 };
-    let question =
-        CreateEventRequest { expiration: Some(Expiration::Ttl(second)), ..requests::question() };
-    let created = client.create_event(question).await?.into_inner();
-    let event = created.event.context("a created event")?;
-    let (mut waiter, _) = Waiter::attach(&mut client, event.id, None).await?;
-    let state = waiter.next().await?;
-    ensure!(state == Some(EventState::TimedOut), "expected a timeout, got {state:?}");
-    late(event.deadline.context("a deadline")?)
 }

@@ -11,6 +11,8 @@ use tokio::time::timeout;
 
 use crate::cli::Kind;
 
+/// Names the file with the token of an admin. A server that has one asks everybody for a token.
+pub(crate) const ADMIN_TOKEN_FILE: &str = "HITL_ADMIN_TOKEN_FILE";
 const LONGEST_START: Duration = Duration::from_secs(120);
 
 /// Killed when dropped.
@@ -42,7 +44,10 @@ impl Server {
         env: &[(String, String)],
     ) -> Result<Self> {
         let mut command = Command::new(program()?);
-        command.args(["serve", "--insecure", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        if env.iter().all(|(name, _)| name != ADMIN_TOKEN_FILE) {
+            command.arg("--insecure");
+        }
         command.args(["--store", url]);
         command.args(["--link-key-file".as_ref(), dir.join("link.key").as_os_str()]);
         command.envs(env.iter().map(|(name, value)| (name, value)));
