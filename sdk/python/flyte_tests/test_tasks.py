@@ -47,6 +47,41 @@ async def mapped(items: list[int]) -> list[int]:
     return list(await asyncio.gather(*(add(item) for item in items)))
 
 
+@env.task
+def multiply(x: int) -> int:
+    return x * hitl.new_event("factor", data_type=int, prompt="By what?").wait()
+
+
+@env.task
+def nested_without_async() -> int:
+    return multiply(2) + multiply(3)
+
+
+@env.task
+def mapped_by_flyte(items: list[int]) -> list[int]:
+    return list(flyte.map(add, items, return_exceptions=False))
+
+
+@env.task
+async def mapped_by_flyte_with_async(items: list[int]) -> list[int]:
+    return [value async for value in flyte.map.aio(multiply, items, return_exceptions=False)]
+
+
+@env.task(retries=1)
+async def flaky_item(item: int) -> int:
+    event = await hitl.new_event.aio("flaky_item", data_type=int)
+    attempts.append(event.id)
+    value = await event.wait.aio()
+    if attempts.count(event.id) == 1:
+        raise RuntimeError("not yet")
+    return item + value
+
+
+@env.task
+def mapped_with_retries(items: list[int]) -> list[int]:
+    return list(flyte.map(flaky_item, items, return_exceptions=False))
+
+
 @env.task(retries=2)
 async def flaky() -> int:
     event = await hitl.new_event.aio("flaky", data_type=int)
@@ -97,6 +132,29 @@ def test_tasks_at_the_same_time_ask_each_for_itself(server: TestServer) -> None:
     for value in (10, 20, 30):
         server.human.answer("integer_input_event", value)
     assert sum(flyte.run(mapped, items=[1, 2, 3]).outputs()[0]) == 66
+
+
+def test_tasks_of_a_task_without_async_ask_each_for_itself(server: TestServer) -> None:
+    server.human.answer("factor", 10)
+    server.human.answer("factor", 100)
+    assert flyte.run(nested_without_async).outputs()[0] == 320
+
+
+def test_a_map_of_flyte_asks_for_each_item(server: TestServer) -> None:
+    for value in (10, 20, 30):
+        server.human.answer("integer_input_event", value)
+    assert flyte.run(mapped_by_flyte, items=[1, 2, 3]).outputs()[0] == [11, 22, 33]
+    for value in (10, 20, 30):
+        server.human.answer("factor", value)
+    assert flyte.run(mapped_by_flyte_with_async, items=[1, 2, 3]).outputs()[0] == [10, 40, 90]
+
+
+def test_an_item_of_a_map_that_is_repeated_meets_its_event_again(server: TestServer) -> None:
+    server.human.answer("flaky_item", 10)
+    server.human.answer("flaky_item", 20)
+    assert flyte.run(mapped_with_retries, items=[1, 2]).outputs()[0] == [11, 22]
+    assert len(attempts) == 4
+    assert len(set(attempts)) == 2
 
 
 def test_a_task_that_is_repeated_meets_its_event_again(server: TestServer) -> None:
