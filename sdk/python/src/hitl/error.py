@@ -51,16 +51,19 @@ class Error(Exception):
     """How many seconds the server asks to wait before the next attempt."""
     is_hopeless: bool
     """Whether another attempt now would fail alike: nobody listens where no server was ever met."""
-    response: v1.Response | None
-    """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         message = lines(message)
         super().__init__(message)
         self.message, self.retryable, self.retry_delay = message, retryable, 0.0
         self.reason, self.metadata, self.field_violations = "", {}, []
-        self.response = None
+        self._response: v1.Response | None = None
         self.is_hopeless = False
+
+    @property
+    def response(self) -> v1.Response | None:
+        """How the event ended, if it is `Declined`, `Cancelled` or `TimedOut`."""
+        return self._response
 
     def __init_subclass__(cls) -> None:
         words = "".join(
@@ -101,15 +104,24 @@ class Internal(Error):
     """A fault of the server or of this package."""
 
 
-class Declined(Error):
+class _Ended(Error):
+    """The event being waited for ended without a value."""
+
+    @property
+    def response(self) -> v1.Response:
+        """How the event ended."""
+        return self._response or v1.Response()
+
+
+class Declined(_Ended):
     """A person declined the event being waited for."""
 
 
-class Cancelled(Error):
+class Cancelled(_Ended):
     """The event being waited for was cancelled by whoever asked."""
 
 
-class TimedOut(Error, TimeoutError):
+class TimedOut(_Ended, TimeoutError):
     """Nobody answered the event being waited for before its deadline, and it has no default."""
 
 
@@ -242,5 +254,5 @@ def of_end(event: v1.Event) -> Error:
     if response.reason:
         message += f": {response.reason}"
     error = kind(one_line(message))
-    error.response = response
+    error._response = response
     return error
