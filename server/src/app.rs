@@ -134,7 +134,7 @@ async fn run(
         if let Some(claim) = &mut claim {
             claim.withdraw();
         }
-        grpc.set_not_serving().await;
+        grpc.set_not_serving();
         shutdown.cancel();
     };
     let watch = budget.watch(shutdown.clone());

@@ -139,6 +139,9 @@ async fn health_is_told_as_a_whole_and_by_service() {
         let said: Json = reply.json().await.unwrap();
         assert_eq!(said, json!({"status": "SERVING"}), "{service}");
     }
+    let reply = post(&site, "grpc.health.v1.Health/List", "application/json", b"{}".into()).await;
+    let said: Json = reply.json().await.unwrap();
+    assert_eq!(said["statuses"]["hitl.v1.AdminService"], json!({"status": "SERVING"}), "{said}");
 }
 
 #[tokio::test]

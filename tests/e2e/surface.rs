@@ -1,5 +1,8 @@
 //! The doors besides the plain calls: health, gRPC-Web, the OpenAPI document, limits on size, and what nobody serves.
 
+use hitl_proto::health::health_check_response::ServingStatus;
+use hitl_proto::health::health_client::HealthClient;
+use hitl_proto::health::{HealthCheckRequest, HealthListRequest};
 use hitl_proto::v1::answer_event_request::Answer;
 use hitl_proto::v1::value::Kind as Value;
 use hitl_proto::v1::{CreateEventRequest, CreateEventResponse};
@@ -9,9 +12,6 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 use crate::failure::Failure;
 use crate::kinds;
@@ -29,6 +29,10 @@ async fn health_says_serving_over_grpc_and_http() {
     }
     let unknown = HealthCheckRequest { service: "no.such.Service".to_owned() };
     assert_eq!(health.check(unknown).await.expect_err("unknown").code(), Code::NotFound);
+    let listed = health.list(HealthListRequest {}).await.expect("a list").into_inner().statuses;
+    let names: Vec<_> = listed.keys().map(String::as_str).collect();
+    assert_eq!(names, ["", "hitl.v1.AdminService", "hitl.v1.EventService"]);
+    assert!(listed.values().all(|reply| reply.status() == ServingStatus::Serving), "{listed:?}");
     for path in ["/healthz", "/readyz", "/health"] {
         assert_eq!(
             site.fetch(&format!("{}{path}", site.url)).await.status().as_u16(),

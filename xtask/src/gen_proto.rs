@@ -1,4 +1,5 @@
-//! Generates `proto/src/gen` from `proto/hitl/v1`, and has the other SDKs generate theirs.
+//! Generates `proto/src/gen` from `proto/hitl/v1`, and from gRPC's protocol of health, which no SDK needs; and has the
+//! other SDKs generate theirs.
 //!
 //! The output is checked in, so that building hitl needs neither `protoc` nor a build script; a test
 //! here proves it fresh.
@@ -16,6 +17,9 @@ use crate::{process, tools};
 
 /// Directory of the generated code, from the top of the repository.
 const OUTPUT: &str = "proto/src/gen";
+
+/// Where gRPC's protocol of health is, from the top of the repository.
+const HEALTH: &str = "server/proto";
 
 /// File name, below [`OUTPUT`], to contents.
 type Generated = BTreeMap<String, Vec<u8>>;
@@ -45,14 +49,7 @@ pub(crate) fn run(baseline: bool) -> Result<()> {
 }
 
 fn generate() -> Result<Generated> {
-    let descriptors = protox::Compiler::new([top().join("proto")])?
-        .include_source_info(true)
-        .include_imports(true)
-        .open_files(proto_files()?)?
-        .file_descriptor_set();
-    let scratch = tempfile::tempdir()?;
     let mut config = tonic_prost_build::Config::new();
-    config.enable_type_names();
     // They hold links and tokens; `proto/src/debug.rs` prints all but those.
     config.skip_debug([
         ".hitl.v1.Event",
@@ -68,6 +65,27 @@ fn generate() -> Result<Generated> {
         ".hitl.v1.MailSettings",
         ".hitl.v1.SlackSettings",
     ]);
+    let mut generated = compile("proto", proto_files()?, config, "descriptor.binpb")?;
+    let health = vec![top().join(HEALTH).join("grpc/health/v1/health.proto")];
+    let config = tonic_prost_build::Config::new();
+    generated.extend(compile(HEALTH, health, config, "health.binpb")?);
+    Ok(generated)
+}
+
+/// The code of `files`, which lie below `root`, and their descriptors under the name `descriptors_name`.
+fn compile(
+    root: &str,
+    files: Vec<PathBuf>,
+    mut config: tonic_prost_build::Config,
+    descriptors_name: &str,
+) -> Result<Generated> {
+    let descriptors = protox::Compiler::new([top().join(root)])?
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(files)?
+        .file_descriptor_set();
+    let scratch = tempfile::tempdir()?;
+    config.enable_type_names();
     tonic_prost_build::configure()
         .out_dir(scratch.path())
         // A request's fingerprint and a page's order must not depend on a hash seed.
@@ -80,7 +98,7 @@ fn generate() -> Result<Generated> {
         let name = path.file_name().context("a generated file has a name")?;
         generated.insert(name.to_string_lossy().into_owned(), fs::read(&path)?);
     }
-    generated.insert("descriptor.binpb".to_owned(), descriptors.encode_to_vec());
+    generated.insert(descriptors_name.to_owned(), descriptors.encode_to_vec());
     Ok(generated)
 }
 

@@ -9,6 +9,7 @@ mod admin;
 mod audit;
 mod connect;
 mod events;
+mod health;
 mod standing;
 mod status;
 mod test;
@@ -21,16 +22,16 @@ use std::sync::Arc;
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, Response};
 use bytes::Bytes;
-use hitl_proto::FILE_DESCRIPTOR_SET;
-use hitl_proto::v1::admin_service_server::AdminServiceServer;
+use hitl_proto::v1::admin_service_server::{
+    AdminServiceServer, SERVICE_NAME as ADMIN_SERVICE_NAME,
+};
 use hitl_proto::v1::event_service_server::{EventServiceServer, SERVICE_NAME};
 use hitl_proto::v1::test_service_server::TestServiceServer;
+use hitl_proto::{FILE_DESCRIPTOR_SET, HEALTH_FILE_DESCRIPTOR_SET};
 use hitl_store::forward_clock::ForwardClock;
 use tonic::service::interceptor::InterceptedService;
 use tonic::service::{LayerExt, Routes};
 use tonic::{Request, Status};
-use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTOR_SET;
-use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 
@@ -39,6 +40,7 @@ use crate::auth::Who;
 use admin::Admin;
 use connect::ConnectLayer;
 use events::Events;
+use health::Reporter;
 use hitl_service::Background;
 use hitl_service::error::Error;
 use test::Test;
@@ -84,7 +86,7 @@ pub struct Grpc {
     pub routes: Routes,
     /// The event service alone.
     pub(crate) events: Calls,
-    health: HealthReporter,
+    health: Reporter,
 }
 
 /// Lets a call pass whose caller is known.
@@ -108,9 +110,7 @@ impl Grpc {
         background: &Background,
         test_clock: Option<ForwardClock>,
     ) -> Result<Self, tonic_reflection::server::Error> {
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_serving::<EventServiceServer<Events>>().await;
-        health.set_serving::<AdminServiceServer<Admin>>().await;
+        let (health, health_service) = health::serving(&[SERVICE_NAME, ADMIN_SERVICE_NAME]);
         let admin = AdminServiceServer::new(Admin::new(api.clone()))
             .max_decoding_message_size(MESSAGE_BYTES_MAX);
         let events = EventServiceServer::from_arc(Arc::new(Events::new(api)))
@@ -118,7 +118,7 @@ impl Grpc {
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(HEALTH_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(HEALTH_FILE_DESCRIPTOR_SET)
                 // The details of errors travel as Any; whoever wants to show them looks here.
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
@@ -139,9 +139,7 @@ impl Grpc {
     }
 
     /// Tells those who watch the health that the service is about to go.
-    pub async fn set_not_serving(&self) {
-        self.health.set_not_serving::<EventServiceServer<Events>>().await;
-        self.health.set_not_serving::<AdminServiceServer<Admin>>().await;
-        self.health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    pub fn set_not_serving(&self) {
+        self.health.set_not_serving();
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use hitl_proto::HEALTH_FILE_DESCRIPTOR_SET as HEALTH;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use tonic::Status;
-use tonic_health::pb::FILE_DESCRIPTOR_SET as HEALTH;
 use tonic_reflection::pb::{v1, v1alpha};
 
 use crate::json;
@@ -41,6 +41,7 @@ mod tests {
         assert!(!find("/hitl.v1.EventService/GetEvent").unwrap().is_server_streaming());
         assert!(find("/hitl.v1.EventService/WaitEvent").unwrap().is_server_streaming());
         assert!(find("/grpc.health.v1.Health/Check").is_ok());
+        assert!(find("/grpc.health.v1.Health/List").is_ok());
         assert!(find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").is_ok());
         for unknown in ["", "/", "/hitl.v1.EventService/Nothing", "/a/b/c"] {
             assert_eq!(find(unknown).unwrap_err().code(), tonic::Code::Unimplemented, "{unknown}");
