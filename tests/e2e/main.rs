@@ -22,6 +22,7 @@ mod copies;
 mod creates;
 mod deciding;
 mod endings;
+mod foreign;
 mod forms;
 mod grpcurl;
 mod legacy;

@@ -24,6 +24,26 @@ pub fn grpcurl() -> PathBuf {
     find("HITL_TEST_GRPCURL", &profile_dir().join("../tools/bin/grpcurl"))
 }
 
+/// buf: a client of Connect that knows the API by reflection.
+pub fn buf() -> PathBuf {
+    find("HITL_TEST_BUF", &npm_program("buf"))
+}
+
+/// grpc-health-probe: asks for the health of a server, as Kubernetes does.
+pub fn grpc_health_probe() -> PathBuf {
+    find("HITL_TEST_GRPC_HEALTH_PROBE", &profile_dir().join("../tools/bin/grpc-health-probe"))
+}
+
+/// ghz: as many calls of gRPC as one wants.
+pub fn ghz() -> PathBuf {
+    find("HITL_TEST_GHZ", &profile_dir().join("../tools/bin/ghz"))
+}
+
+/// The compiler of protos for Ruby, beside a Ruby that has the library of gRPC.
+pub fn grpc_tools_ruby_protoc() -> PathBuf {
+    find("HITL_TEST_RUBY", Path::new("/usr/bin/grpc_tools_ruby_protoc"))
+}
+
 /// Holds manifests against the schemas of Kubernetes, which it brings along.
 pub fn kubernetes_validate() -> PathBuf {
     let usual = "../tools/kubernetes-validate/bin/kubernetes-validate";

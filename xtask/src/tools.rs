@@ -1,7 +1,7 @@
 //! The programs that the tests need besides the toolchains, installed by name and exact version.
 //!
-//! Everything but the browser and the emulator goes below `target/tools`, so that a checkout disturbs no other, and
-//! nothing is installed twice.
+//! Everything but the browser, Ruby, the emulator and what makes load goes below `target/tools`, so that a checkout
+//! disturbs no other, and nothing is installed twice.
 
 use std::env;
 use std::ffi::OsString;
@@ -25,6 +25,22 @@ const GRPCURL_PACKAGE: Package = Package {
     name: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
     version: "v1.9.3",
     program: "grpcurl",
+};
+
+/// Asks for the health of a server, as Kubernetes does.
+const GRPC_HEALTH_PROBE_PACKAGE: Package = Package {
+    registry: Registry::Go,
+    name: "github.com/grpc-ecosystem/grpc-health-probe",
+    version: "v0.4.63",
+    program: "grpc-health-probe",
+};
+
+/// Makes as many calls of gRPC as one wants, by reflection.
+const GHZ_PACKAGE: Package = Package {
+    registry: Registry::Go,
+    name: "github.com/bojand/ghz/cmd/ghz",
+    version: "v0.121.0",
+    program: "ghz",
 };
 
 /// Object stores that keep their word: two for S3, one for Azure.
@@ -116,6 +132,27 @@ pub(crate) const GRPCURL: Need = Need {
     name: "grpcurl",
     is_fetched: true,
     provide: || unless_chosen("HITL_TEST_GRPCURL", &GRPCURL_PACKAGE),
+};
+pub(crate) const GRPC_HEALTH_PROBE: Need = Need {
+    name: "grpc-health-probe",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_GRPC_HEALTH_PROBE", &GRPC_HEALTH_PROBE_PACKAGE),
+};
+pub(crate) const GHZ: Need = Need {
+    name: "ghz",
+    is_fetched: true,
+    provide: || unless_chosen("HITL_TEST_GHZ", &GHZ_PACKAGE),
+};
+/// Ruby with the library of gRPC, and the compiler that makes code for it.
+pub(crate) const RUBY: Need = Need {
+    name: "Ruby",
+    is_fetched: true,
+    provide: || {
+        // The last has the protos of Google.
+        let libraries = ["ruby", "ruby-grpc", "ruby-grpc-tools", "libprotobuf-dev"];
+        let packages = [&["--no-install-recommends"][..], &libraries].concat();
+        unless_chosen_from_system("HITL_TEST_RUBY", &packages, "/usr/bin/grpc_tools_ruby_protoc")
+    },
 };
 pub(crate) const MINISTACK: Need = Need {
     name: "ministack",
@@ -278,7 +315,7 @@ const fn python_package(
 }
 
 fn buf() -> Result<Env> {
-    BUF_PACKAGE.install().map(|_| Vec::new())
+    BUF_PACKAGE.install().map(|program| vec![("HITL_TEST_BUF", program)])
 }
 
 /// Links it into the search path, where cargo finds it, and nothing else of its directory, which has a Python too.

@@ -2,10 +2,10 @@
 
 use crate::binaries::{BINARIES, SERVER_OF_SDKS};
 use crate::tools::{
-    AIOSMTPD, AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FASTMCP, FAUXQS,
-    GRPCURL, GUEST, H2LOAD, HELM, KUBERNETES_VALIDATE, MCP_INSPECTOR, MCP_PYTHON, MCP_SCRIPTS,
-    MINISTACK, MKDOCS, MKE2FS, Need, OIDC_SCRIPTS, PROMTOOL, QEMU, S3RVER, SCHEMATHESIS, SEAWEEDFS,
-    SLOWHTTPTEST, TEMPORAL, WEBHOOKS_PYTHON, WEBHOOKS_SCRIPTS,
+    AIOSMTPD, AZURITE, BROWSER_SCRIPTS, BUF, CARGO_DENY, CHROMIUM_BROWSER, FASTMCP, FAUXQS, GHZ,
+    GRPC_HEALTH_PROBE, GRPCURL, GUEST, H2LOAD, HELM, KUBERNETES_VALIDATE, MCP_INSPECTOR,
+    MCP_PYTHON, MCP_SCRIPTS, MINISTACK, MKDOCS, MKE2FS, Need, OIDC_SCRIPTS, PROMTOOL, QEMU, RUBY,
+    S3RVER, SCHEMATHESIS, SEAWEEDFS, SLOWHTTPTEST, TEMPORAL, WEBHOOKS_PYTHON, WEBHOOKS_SCRIPTS,
 };
 
 /// Tests that pass or fail together in the summary.
@@ -196,6 +196,7 @@ pub(crate) const OF_ANY_STORE: &[&str] = &[
     "browser::",
     "buckets::",
     "commands::",
+    "foreign::",
     "grpcurl::",
     "origins::",
     "pages_listen::",
@@ -208,8 +209,18 @@ pub(crate) const OF_ANY_STORE: &[&str] = &[
 ];
 
 /// What the end-to-end tests need whatever the kind of store.
-const END_TO_END: &[&Need] =
-    &[&BINARIES, &GRPCURL, &CHROMIUM_BROWSER, &BROWSER_SCRIPTS, &S3RVER, &FAUXQS];
+const END_TO_END: &[&Need] = &[
+    &BINARIES,
+    &GRPCURL,
+    &BUF,
+    &GRPC_HEALTH_PROBE,
+    &GHZ,
+    &RUBY,
+    &CHROMIUM_BROWSER,
+    &BROWSER_SCRIPTS,
+    &S3RVER,
+    &FAUXQS,
+];
 
 const CLIPPY: &[&str] = &[
     "cargo",
