@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use support::server::ADMIN;
 use support::tools;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
@@ -23,11 +24,16 @@ fn directory() -> PathBuf {
 
 /// Runs a script of `tests/browser` against `site`; what it prints comes out with the result of the test.
 async fn run(script: &str, site: &Site) {
+    run_with(script, site, &[]).await;
+}
+
+/// The same, with `more` arguments after the address of the server.
+async fn run_with(script: &str, site: &Site, more: &[&str]) {
     let dir = directory();
     let installed = dir.join("node_modules/playwright-core").is_dir();
     assert!(installed, "run `npm ci` in {}, or `cargo xtask test`", dir.display());
     let mut node = Command::new("node");
-    node.arg(script).arg(&site.url).current_dir(&dir).kill_on_drop(true);
+    node.arg(script).arg(&site.url).args(more).current_dir(&dir).kill_on_drop(true);
     node.env("HITL_TEST_CHROMIUM", tools::chromium());
     let _turn = TURNS.acquire().await.expect("it is never closed");
     let ended = tokio::time::timeout(SCRIPT_LIMIT, node.output()).await;
@@ -71,4 +77,14 @@ async fn the_history_is_searched_and_exported_in_a_browser() {
 async fn every_page_is_accessible_in_both_themes() {
     let (_server, site) = start(config()).await;
     run("pictures.mjs", &site).await;
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_calls_by_connect_web() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let port = support::free_port().expect("a port").to_string();
+    let origin = format!("http://127.0.0.1:{port}");
+    let config = config().with_admin(dir.path()).arg("--cors-origin").arg(origin);
+    let (_server, site) = start(config).await;
+    run_with("connect.mjs", &site, &[&port, ADMIN]).await;
 }
