@@ -94,19 +94,7 @@ impl World {
         let mut env = scenario.env.clone();
         let mut vars = Vars::default();
         vars.set("run", format!("{:016x}", rand::rng().random::<u64>()).into());
-        let proxy = match &scenario.proxy {
-            Some(wanted) => Some(Tunnelling::start(wanted.clone()).await?),
-            None => None,
-        };
-        if let Some(proxy) = &proxy {
-            vars.set("proxy", proxy.address().into());
-        }
-        if scenario.scripted {
-            let endpoint = scripted::start().await?;
-            let port = endpoint.rsplit(':').next().unwrap_or_default();
-            vars.set("scripted_port", port.into());
-            vars.set("scripted", endpoint.into());
-        }
+        let proxy = surround(scenario, &mut vars).await?;
         for value in env.values_mut() {
             *value = vars.fill_text(value)?.as_str().unwrap_or_default().to_owned();
         }
@@ -293,6 +281,20 @@ impl World {
             self.vars.set(name, ok);
         }
     }
+}
+
+/// Starts what the scenario has besides a server of ours.
+async fn surround(scenario: &Scenario, vars: &mut Vars) -> Result<Option<Tunnelling>> {
+    if scenario.scripted {
+        let endpoint = scripted::start().await?;
+        let port = endpoint.rsplit(':').next().unwrap_or_default();
+        vars.set("scripted_port", port.into());
+        vars.set("scripted", endpoint.into());
+    }
+    let Some(wanted) = &scenario.proxy else { return Ok(None) };
+    let proxy = Tunnelling::start(wanted.clone()).await?;
+    vars.set("proxy", proxy.address().into());
+    Ok(Some(proxy))
 }
 
 /// On a program of its own there is one client, which has everything from the environment.
