@@ -63,6 +63,15 @@ async fn plain_text_beyond_loopback_has_to_be_asked_for() {
 }
 
 #[tokio::test]
+async fn a_machine_that_trusts_no_authority_can_have_a_server() {
+    let config = config().kind(Kind::Embedded);
+    let (_server, site) =
+        start(config.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null")).await;
+    let event = site.ask(kinds::int()).await;
+    assert!(is_pending(&event));
+}
+
+#[tokio::test]
 async fn insecure_listens_beyond_loopback() {
     let (_server, site) = start(config().arg("--insecure")).await;
     assert!(is_pending(&site.ask(kinds::int()).await));

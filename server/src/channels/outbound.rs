@@ -35,8 +35,8 @@ static TLS: Once = Once::new();
 /// Sends requests within these bounds. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    /// For https, to whatever address is good.
-    secure: Client,
+    /// For https, to whatever address is good; or why there is none.
+    secure: Result<Client, String>,
     /// For plain http, to addresses that the operator allows by name.
     plain: Client,
     allowed: Allowed,
@@ -73,10 +73,11 @@ struct Judge {
 }
 
 impl Outbound {
-    /// Sends to the public internet, and to these networks.
+    /// Sends to the public internet, and to these networks. On a machine without certificates of authorities it sends
+    /// nothing by https, which others than those who want that must not suffer for.
     ///
     /// # Errors
-    /// The certificates of this machine cannot be used.
+    /// There can be no client at all.
     pub fn new(networks: &[IpNet]) -> reqwest::Result<Self> {
         Self::with(networks, Arc::new(System))
     }
@@ -96,9 +97,13 @@ impl Outbound {
                 .timeout(PATIENCE)
                 .pool_max_idle_per_host(IDLE_MAX)
                 .user_agent(concat!("hitl/", env!("CARGO_PKG_VERSION")))
-                .build()
         };
-        let (secure, plain) = (client(false)?, client(true)?);
+        let secure = client(false).build().map_err(|error| {
+            let why = format!("this server trusts no authority for https: {}", root(&error));
+            tracing::warn!(why, "no channel can use https; install the package ca-certificates");
+            why
+        });
+        let plain = client(true).tls_certs_only([]).build()?;
         Ok(Self { secure, plain, allowed, lookup })
     }
 
@@ -154,7 +159,8 @@ impl Outbound {
         }
         let json = HeaderValue::from_static("application/json");
         headers.entry(CONTENT_TYPE).or_insert(json);
-        let client = if is_plain { &self.plain } else { &self.secure };
+        let secure = || self.secure.as_ref().map_err(|why| Undelivered::later(why.clone()));
+        let client = if is_plain { &self.plain } else { secure()? };
         let reply = client.request(method, url.clone()).headers(headers).body(body).send().await;
         let mut reply = reply.map_err(|error| unreachable_host(url, &error))?;
         let mut read = Vec::new();
@@ -286,16 +292,22 @@ fn literal(url: &Url) -> Option<IpAddr> {
     }
 }
 
+/// What `error` stems from.
+fn root(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
+    let mut root: &(dyn std::error::Error + 'static) = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root
+}
+
 /// Why there is no reply. The path of the URL may be a secret, and is left out.
 fn unreachable_host(url: &Url, error: &reqwest::Error) -> Undelivered {
     let host = url.host_str().unwrap_or_default();
     if error.is_timeout() {
         return Undelivered::later(format!("{host} did not reply in time"));
     }
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
+    let root = root(error);
     let refused = root.downcast_ref::<std::io::Error>();
     let is_refused = refused.is_some_and(|it| it.kind() == std::io::ErrorKind::PermissionDenied);
     let reason = if error.source().is_some() {
