@@ -97,10 +97,14 @@ impl Shell {
             // It may have ended by now.
             let _ = kill_process(*pid, Signal::KILL);
         }
-        // A process that ends has no memory, and so no command line, a moment before it lets go of its locks.
+        // A process that ends has no memory, and so no command line, a moment before it lets go of its locks. It has let
+        // go of them once it is a zombie without another thread.
         let is_left = |pid: &Pid| {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
-            stat.is_ok_and(|stat| !stat.rsplit(") ").next().is_some_and(|of| of.starts_with('Z')))
+            let of = |part: &str| format!("/proc/{}/{part}", pid.as_raw_nonzero());
+            let stat = std::fs::read_to_string(of("stat")).unwrap_or_default();
+            let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+            let threads = std::fs::read_dir(of("task")).map_or(0, Iterator::count);
+            state.is_some_and(|state| state != 'Z') || threads > 1
         };
         let gone = async {
             while servers.iter().any(is_left) {
