@@ -163,8 +163,8 @@ async fn read_all(client: &Client, events: &[v1::Event]) -> Result<Vec<v1::Event
     try_join_all(events.iter().map(read)).await
 }
 
-/// What both versions tell of `event`: the newer makes links of another form, by which it serves the older ones too, and
-/// says of each event what is at stake.
+/// What both versions tell of `event`: the newer makes links of another form, by which it serves the older ones too,
+/// and says of each event what is at stake.
 fn of_both(event: v1::Event) -> v1::Event {
     v1::Event { form_url: String::new(), api_url: String::new(), risk: 0, ..event }
 }

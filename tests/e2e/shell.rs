@@ -97,8 +97,8 @@ impl Shell {
             // It may have ended by now.
             let _ = kill_process(*pid, Signal::KILL);
         }
-        // A process that ends has no memory, and so no command line, a moment before it lets go of its locks. It has let
-        // go of them once it is a zombie without another thread.
+        // A process that ends has no memory, and so no command line, a moment before it lets go of its locks. It has
+        // let go of them once it is a zombie without another thread.
         let is_left = |pid: &Pid| {
             let of = |part: &str| format!("/proc/{}/{part}", pid.as_raw_nonzero());
             let stat = std::fs::read_to_string(of("stat")).unwrap_or_default();
