@@ -25,16 +25,16 @@ pub(crate) struct Suite {
 pub(crate) enum Lane {
     /// Before all others, with nothing beside it: these compile, and keep all processors busy.
     First,
-    /// Beside the other two of this sort. Most of their tests wait most of the time.
-    Doors,
-    Stores,
+    /// Beside those of the SDKs. Most tests of both wait most of the time. With more lanes than these two all
+    /// processors are busy, and each test gets slower.
+    Servers,
     Sdks,
     /// After all others, with nothing beside it: these load the machine, and measure.
     Last,
 }
 
 /// The lanes in the order in which they run, and which of them run side by side.
-pub(crate) const LANES: [&[Lane]; 3] = [&[First], &[Doors, Stores, Sdks], &[Last]];
+pub(crate) const LANES: [&[Lane]; 3] = [&[First], &[Servers, Sdks], &[Last]];
 
 /// One command of a suite, run at the top of the repository.
 pub(crate) enum Step {
@@ -47,7 +47,7 @@ pub(crate) enum Step {
     EndToEnd(&'static str),
 }
 
-use Lane::{Doors, First, Last, Sdks, Stores};
+use Lane::{First, Last, Sdks, Servers};
 use Step::{CargoTest, Check, EndToEnd};
 
 /// In the order they run, in each lane: what is quick and fails often comes first.
@@ -76,44 +76,49 @@ pub(crate) const SUITES: &[Suite] = &[
     ),
     suite(First, "unit", &[], &[CargoTest(UNIT), CargoTest(&["--doc"])]),
     suite(First, "docs", &[], &[Check(DOCS)]),
-    end_to_end(Doors, "e2e", &[], &[EndToEnd(FIRST_STORE)]),
+    end_to_end("e2e", &[], &[EndToEnd(FIRST_STORE)]),
     suite(
-        Doors,
+        Servers,
         "oidc",
         &[&BINARIES, &CHROMIUM_BROWSER, &OIDC_SCRIPTS],
         &[CargoTest(&["--test", "oidc", "--", "--nocapture"])],
     ),
     suite(
-        Doors,
+        Servers,
         "mcp",
         &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS, &FASTMCP, &MCP_INSPECTOR],
         &[CargoTest(&["--test", "mcp", "--", "--nocapture"]), Check(&["tests/mcp/others/check"])],
     ),
     suite(
-        Doors,
+        Servers,
         "channels",
         &[&BINARIES, &WEBHOOKS_PYTHON, &WEBHOOKS_SCRIPTS],
         &[CargoTest(&["--test", "channels", "--", "--nocapture"])],
     ),
-    suite(Doors, "notices", &[&BINARIES, &AIOSMTPD], &[CargoTest(&["--test", "notices"])]),
-    end_to_end(Stores, "e2e-memory", &[], &[EndToEnd("memory")]),
-    end_to_end(Stores, "e2e-files", &[], &[EndToEnd("files")]),
-    end_to_end(Stores, "e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
-    end_to_end(Stores, "e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
-    end_to_end(Stores, "e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
-    end_to_end(Stores, "e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
-    end_to_end(Stores, "e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
-    suite(Doors, "deploy", &[&BINARIES, &KUBERNETES_VALIDATE], &[CargoTest(&["--test", "deploy"])]),
+    suite(Servers, "notices", &[&BINARIES, &AIOSMTPD], &[CargoTest(&["--test", "notices"])]),
+    end_to_end("e2e-memory", &[], &[EndToEnd("memory")]),
+    end_to_end("e2e-files", &[], &[EndToEnd("files")]),
+    end_to_end("e2e-ministack", &[&MINISTACK], &[EndToEnd("ministack")]),
+    end_to_end("e2e-seaweedfs", &[&SEAWEEDFS], &[EndToEnd("seaweedfs")]),
+    end_to_end("e2e-azurite", &[&AZURITE], &[EndToEnd("azurite")]),
+    end_to_end("e2e-strict-s3", &[], &[EndToEnd("strict-s3")]),
+    end_to_end("e2e-strict-gcs", &[], &[EndToEnd("strict-gcs")]),
     suite(
-        Doors,
+        Servers,
+        "deploy",
+        &[&BINARIES, &KUBERNETES_VALIDATE],
+        &[CargoTest(&["--test", "deploy"])],
+    ),
+    suite(
+        Servers,
         "openapi",
         &[&BINARIES, &SCHEMATHESIS],
         &[CargoTest(&["--test", "openapi", "--", "--nocapture"])],
     ),
-    suite(Stores, "fuzz", &[], &[Check(&["cargo", "xtask", "fuzz"])]),
+    suite(Servers, "fuzz", &[], &[Check(&["cargo", "xtask", "fuzz"])]),
     // It mounts file systems, which takes root.
-    suite(Doors, "disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
-    suite(Stores, "sim", &[], &[CargoTest(&["--test", "sim"])]),
+    suite(Servers, "disk", &[&BINARIES], &[CargoTest(&["--test", "disk"])]),
+    suite(Servers, "sim", &[], &[CargoTest(&["--test", "sim"])]),
     sdk("sdk-rust", &[Check(&["sdk/rust/test-package"])]),
     sdk("sdk-python", &[Check(&["sdk/python/check"]), Check(&["sdk/python/test-package"])]),
     sdk(
@@ -263,10 +268,9 @@ const fn suite(
 }
 
 const fn end_to_end(
-    lane: Lane,
     name: &'static str,
     store: &'static [&'static Need],
     steps: &'static [Step],
 ) -> Suite {
-    Suite { name, needs: [END_TO_END, store], lane, is_only_by_name: false, steps }
+    Suite { name, needs: [END_TO_END, store], lane: Servers, is_only_by_name: false, steps }
 }
