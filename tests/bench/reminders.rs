@@ -18,7 +18,7 @@ use hitl_proto::v1::{
     CreateEventResult, DeliveryKind, NotificationChannel, Reminder, WebhookSettings,
     create_event_result, reminder,
 };
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -200,12 +200,13 @@ async fn receive() -> Result<(String, UnboundedReceiver<Came>)> {
     Ok((url, received))
 }
 
+#[expect(clippy::disallowed_methods, reason = "reminders are due at instants of the wall clock")]
 async fn take(
     came: Arc<UnboundedSender<Came>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let at = SystemTime::now();
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     if let Some(event) = message["data"]["event"]["id"].as_str() {
         // Nobody waits for reminders any more once all have come.
