@@ -145,7 +145,8 @@ async fn what_slack_has_not_signed_or_not_just_now_changes_nothing() {
     forged.insert("x-slack-signature", digits);
     let refused = [
         ("replayed", body.clone(), Slack::signed(&body, -301)),
-        ("of tomorrow", body.clone(), Slack::signed(&body, 301)),
+        // Five minutes, and what it may take on a busy machine until it is looked at.
+        ("of tomorrow", body.clone(), Slack::signed(&body, 420)),
         ("without its time", body.clone(), without("x-slack-request-timestamp")),
         ("without its signature", body.clone(), without("x-slack-signature")),
         ("forged", body.clone(), forged),
