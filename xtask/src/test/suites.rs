@@ -25,16 +25,16 @@ pub(crate) struct Suite {
 pub(crate) enum Lane {
     /// Before all others, with nothing beside it: these compile, and keep all processors busy.
     First,
-    /// Beside those of the SDKs. Most tests of both wait most of the time. With more lanes than these two all
+    /// Beside those of clients. Most tests of both wait most of the time. With more lanes than these two all
     /// processors are busy, and each test gets slower.
     Servers,
-    Sdks,
+    Clients,
     /// After all others, with nothing beside it: these load the machine, and measure.
     Last,
 }
 
 /// The lanes in the order in which they run, and which of them run side by side.
-pub(crate) const LANES: [&[Lane]; 3] = [&[First], &[Servers, Sdks], &[Last]];
+pub(crate) const LANES: [&[Lane]; 3] = [&[First], &[Servers, Clients], &[Last]];
 
 /// One command of a suite, run at the top of the repository.
 pub(crate) enum Step {
@@ -47,7 +47,7 @@ pub(crate) enum Step {
     EndToEnd(&'static str),
 }
 
-use Lane::{First, Last, Sdks, Servers};
+use Lane::{Clients, First, Last, Servers};
 use Step::{CargoTest, Check, EndToEnd};
 
 /// In the order they run, in each lane: what is quick and fails often comes first.
@@ -84,7 +84,7 @@ pub(crate) const SUITES: &[Suite] = &[
         &[CargoTest(&["--test", "oidc", "--", "--nocapture"])],
     ),
     suite(
-        Servers,
+        Clients,
         "mcp",
         &[&BINARIES, &MCP_PYTHON, &MCP_SCRIPTS, &FASTMCP, &MCP_INSPECTOR],
         &[CargoTest(&["--test", "mcp", "--", "--nocapture"]), Check(&["tests/mcp/others/check"])],
@@ -110,7 +110,7 @@ pub(crate) const SUITES: &[Suite] = &[
         &[CargoTest(&["--test", "deploy"])],
     ),
     suite(
-        Servers,
+        Clients,
         "openapi",
         &[&BINARIES, &SCHEMATHESIS],
         &[CargoTest(&["--test", "openapi", "--", "--nocapture"])],
@@ -133,9 +133,9 @@ pub(crate) const SUITES: &[Suite] = &[
     sdk("adapters", &[Check(&["adapters/check"])]),
     // After the checks of the SDKs, which install what packages are made with. It takes root.
     sdk("packages", &[Check(&["packaging/check"])]),
-    suite(Sdks, "site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
+    suite(Clients, "site", &[&MKDOCS], &[Check(&["cargo", "xtask", "site"])]),
     suite(
-        Sdks,
+        Clients,
         "observe",
         &[&BINARIES, &PROMTOOL],
         &[Check(&["python3", "deploy/observe/check.py"])],
@@ -151,13 +151,13 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         is_only_by_name: true,
         needs: [&[&BINARIES, &SERVER_OF_SDKS], &[&TEMPORAL]],
-        ..suite(Sdks, "adapters-long", &[], ADAPTERS_LONG)
+        ..suite(Clients, "adapters-long", &[], ADAPTERS_LONG)
     },
     // Helm takes minutes to compile.
     Suite {
         is_only_by_name: true,
         ..suite(
-            Sdks,
+            Clients,
             "helm",
             &[&HELM, &KUBERNETES_VALIDATE],
             &[Check(&["python3", "deploy/helm/check.py"])],
@@ -255,7 +255,7 @@ const DOCS: &[&str] = &[
 
 /// What has to do with the SDKs, and needs a server that they can start.
 const fn sdk(name: &'static str, steps: &'static [Step]) -> Suite {
-    suite(Sdks, name, &[&BINARIES, &SERVER_OF_SDKS], steps)
+    suite(Clients, name, &[&BINARIES, &SERVER_OF_SDKS], steps)
 }
 
 const fn suite(
